@@ -1,0 +1,44 @@
+"""Where models, caches and acceptances live on this computer (no torch here)."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+
+#: Environment variable that moves everything this package writes on its own.
+HOME_VARIABLE = "NAPARI_GEN2SEG_HOME"
+
+
+def data_dir() -> Path:
+    """Return the folder for things worth keeping (models, acceptances).
+
+    ``$NAPARI_GEN2SEG_HOME`` when set, else the platform's usual place. The folder is
+    not created here.
+    """
+    chosen = os.environ.get(HOME_VARIABLE)
+    if chosen:
+        return Path(chosen).expanduser()
+    home = Path.home()
+    if sys.platform == "win32":
+        base = Path(os.environ.get("LOCALAPPDATA", home / "AppData" / "Local"))
+    elif sys.platform == "darwin":
+        base = home / "Library" / "Application Support"
+    else:
+        base = Path(os.environ.get("XDG_DATA_HOME", home / ".local" / "share"))
+    return base / "napari-gen2seg"
+
+
+def models_dir() -> Path:
+    """Return the folder whose sub-folders are the user's own models."""
+    return data_dir() / "models"
+
+
+def downloads_dir() -> Path:
+    """Return the folder that holds models downloaded from the hub."""
+    return data_dir() / "hub"
+
+
+def cache_dir() -> Path:
+    """Return the folder for things that can be computed again."""
+    return data_dir() / "cache"

@@ -1,0 +1,157 @@
+"""The list of models one may choose (no torch, no network)."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+from napari_gen2seg.errors import ModelNotFoundError, WeightsError, WrongFamilyError
+from napari_gen2seg.models.facts import detect_family, read_facts
+from napari_gen2seg.models.paths import models_dir
+from napari_gen2seg.models.spec import ModelSpec
+
+MINI_FOLDER = Path(__file__).parent / "mini"
+
+#: ``owner/name`` as the Hugging Face hub writes it.
+HUB_ID = re.compile(r"[A-Za-z0-9][\w.-]*/[A-Za-z0-9][\w.-]*\Z")
+
+_PUBLISHED = (
+    ModelSpec(
+        id="reachomk/gen2seg-sd",
+        family="sd",
+        title="gen2seg SD (published)",
+        source="hub",
+        licence="not stated by its authors; made from Stable Diffusion 2 "
+        "(CreativeML Open RAIL++-M)",
+        licence_url="https://huggingface.co/reachomk/gen2seg-sd",
+        default_resolution=768,
+        repo="reachomk/gen2seg-sd",
+        description="The paper's best model: 950 million parameters; about 2.5 to "
+        "5 GB to download. A GPU with 6 GB or more is advised.",
+    ),
+    ModelSpec(
+        id="reachomk/gen2seg-mae-h",
+        family="mae",
+        title="gen2seg MAE-H (published)",
+        source="hub",
+        licence="not stated by its authors; made from ViT-MAE huge "
+        "(CC BY-NC 4.0 / Apache 2.0, see its page)",
+        licence_url="https://huggingface.co/reachomk/gen2seg-mae-h",
+        default_resolution=224,
+        repo="reachomk/gen2seg-mae-h",
+        description="The paper's masked autoencoder: 657 million parameters, always "
+        "224 x 224 pixels; about 2.6 GB to download.",
+    ),
+)
+
+
+def list_models() -> tuple[ModelSpec, ...]:
+    """List the models at hand: the embedded one, the published ones, one's own.
+
+    Returns
+    -------
+    tuple of ModelSpec
+        ``mini`` first, then the published models of the hub, then the model folders
+        under the data folder, by name. Damaged folders are left out.
+    """
+    return (_mini(), *_PUBLISHED, *_own())
+
+
+def find(id_or_path: str | Path) -> ModelSpec:
+    """Find a model by its id, its folder or its hub name.
+
+    Parameters
+    ----------
+    id_or_path
+        ``"mini"``, an id of `list_models`, a folder, or any ``owner/name`` of the
+        hub (it is not asked for here).
+
+    Raises
+    ------
+    ModelNotFoundError
+        If nothing has that name.
+    WrongFamilyError, WeightsError
+        If it is a folder that holds no model, or a damaged one.
+    """
+    text = str(id_or_path)
+    folder = Path(id_or_path).expanduser()
+    known = list_models()
+    if isinstance(id_or_path, str):
+        for spec in known:
+            if spec.id == text:
+                return spec
+    if folder.is_dir():
+        return folder_spec(folder)
+    if isinstance(id_or_path, str) and HUB_ID.match(text):
+        return ModelSpec(
+            id=text,
+            family="sd",
+            title=text,
+            source="hub",
+            licence="see the model's page",
+            licence_url=f"https://huggingface.co/{text}",
+            repo=text,
+            description="A model of the Hugging Face hub; its family is found out "
+            "when it is loaded.",
+        )
+    names = ", ".join(repr(spec.id) for spec in known)
+    raise ModelNotFoundError(
+        f"There is no model {text!r}. It must be one of {names}, an 'owner/name' of "
+        "the Hugging Face hub, or a folder that exists."
+    )
+
+
+def folder_spec(folder: Path) -> ModelSpec:
+    """Describe a model folder.
+
+    Raises
+    ------
+    WrongFamilyError, WeightsError
+        If the folder holds no model, or a damaged one.
+    """
+    facts = read_facts(folder)
+    return ModelSpec(
+        id=str(folder),
+        family=facts.family,
+        title=facts.title or folder.name,
+        source="folder",
+        licence=facts.licence,
+        licence_url=facts.licence_url,
+        size_bytes=folder_bytes(folder),
+        default_resolution=facts.default_resolution,
+        path=folder,
+        description=facts.description,
+    )
+
+
+def folder_bytes(folder: Path) -> int:
+    """Sum the sizes in bytes of a folder's files."""
+    return sum(f.stat().st_size for f in folder.rglob("*") if f.is_file())
+
+
+def _mini() -> ModelSpec:
+    """Describe the embedded model."""
+    return ModelSpec(
+        id="mini",
+        family="sd",
+        title="mini (embedded)",
+        source="embedded",
+        licence="BSD-3-Clause",
+        size_bytes=folder_bytes(MINI_FOLDER),
+        path=MINI_FOLDER,
+        description="Our own small model: nothing to download, made for laptops.",
+    )
+
+
+def _own() -> tuple[ModelSpec, ...]:
+    """Describe the user's own model folders, leaving out what cannot be read."""
+    root = models_dir()
+    found = []
+    if root.is_dir():
+        for folder in sorted(p for p in root.iterdir() if p.is_dir()):
+            try:
+                if detect_family(folder) is not None:
+                    found.append(folder_spec(folder))
+            except (WeightsError, WrongFamilyError):
+                continue
+    return tuple(found)

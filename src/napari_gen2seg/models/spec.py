@@ -1,0 +1,53 @@
+"""What is known about a model before it is loaded (no torch here)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+Family = Literal["sd", "mae"]
+Source = Literal["embedded", "hub", "folder"]
+
+
+@dataclass(frozen=True)
+class ModelSpec:
+    """One model a person may choose.
+
+    Parameters
+    ----------
+    id
+        The name to give to `load_model`: ``"mini"``, ``"owner/name"`` of the Hugging
+        Face hub, or a folder.
+    family
+        ``"sd"`` (one-step latent diffusion) or ``"mae"`` (masked autoencoder).
+    title, description
+        For people.
+    source
+        Where the weights are: in this package, on the hub, or in a folder.
+    licence, licence_url
+        Licence of the weights; shown before a first download.
+    size_bytes
+        Bytes on disk; 0 when unknown before asking the hub.
+    default_resolution
+        Longer side in pixels the model likes best; None means that the resolution
+        rule decides from the picture.
+    path
+        Folder with the weights, for embedded and folder models.
+    repo, revision
+        Hub repository, and the branch, tag or commit asked for. After loading, the
+        commit that was really used.
+    """
+
+    id: str
+    family: Family
+    title: str
+    source: Source
+    licence: str
+    licence_url: str = ""
+    size_bytes: int = 0
+    default_resolution: int | None = None
+    path: Path | None = None
+    repo: str | None = None
+    revision: str | None = None
+    description: str = ""
