@@ -1,0 +1,66 @@
+"""Interactive instance segmentation for napari by generative instance colouring.
+
+A model paints every object of a picture in a colour of its own; a click picks a
+colour, and the pixels that share it are the mask.
+
+>>> import napari_gen2seg as g
+>>> model = g.load_model("mini")  # doctest: +SKIP
+>>> coloring = model.color(image)  # doctest: +SKIP
+>>> mask = coloring.probe([(row, column)]).full()  # doctest: +SKIP
+
+Names are loaded on demand: importing the package loads neither torch, nor Qt,
+nor napari.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from napari_gen2seg.core.coloring import Coloring as Coloring
+    from napari_gen2seg.core.coloring import Mask as Mask
+    from napari_gen2seg.core.probe import ProbeSettings as ProbeSettings
+    from napari_gen2seg.core.proposals import ProposalSettings as ProposalSettings
+    from napari_gen2seg.models.colorer import Colorer as Colorer
+    from napari_gen2seg.models.loader import load_model as load_model
+    from napari_gen2seg.models.registry import list_models as list_models
+    from napari_gen2seg.models.spec import ModelSpec as ModelSpec
+    from napari_gen2seg.workflows.segment import iter_segment as iter_segment
+    from napari_gen2seg.workflows.segment import segment as segment
+
+__version__ = "0.1.0"
+
+# Public name -> the room it lives in.
+_HOMES = {
+    "Colorer": "models.colorer",
+    "Coloring": "core.coloring",
+    "Gen2SegError": "errors",
+    "Mask": "core.coloring",
+    "ModelSpec": "models.spec",
+    "ProbeSettings": "core.probe",
+    "ProposalSettings": "core.proposals",
+    "iter_segment": "workflows.segment",
+    "list_models": "models.registry",
+    "load_model": "models.loader",
+    "segment": "workflows.segment",
+}
+
+__all__ = [  # noqa: PLE0604 - the table above is the one list
+    "__version__",
+    *_HOMES,
+]
+
+
+def __getattr__(name: str) -> Any:
+    """Load a public name when it is first asked for (PEP 562)."""
+    home = _HOMES.get(name)
+    if home is None:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    value = getattr(import_module(f"{__name__}.{home}"), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *_HOMES})

@@ -1,0 +1,60 @@
+"""Shared by all tests: one thread, and folders of their own.
+
+Nothing here may touch the home of the person who runs the tests, nor the
+network.
+"""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from pathlib import Path
+
+import pytest
+
+# Read by OpenMP and torch when they are loaded, so set before anything else.
+# More threads than free cores make small models several times slower.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+
+# Read when napari and huggingface_hub are imported: too early for a fixture.
+_HOME = Path(tempfile.mkdtemp(prefix="napari-gen2seg-tests-"))
+for _name, _folder in {
+    "XDG_CACHE_HOME": "cache",
+    "XDG_CONFIG_HOME": "config",
+    "XDG_DATA_HOME": "data",
+    "XDG_STATE_HOME": "state",
+    "HF_HOME": "hub",
+}.items():
+    os.environ[_name] = str(_HOME / _folder)
+os.environ["NAPARI_GEN2SEG_HOME"] = str(_HOME / "gen2seg")
+os.environ["HF_HUB_OFFLINE"] = "1"
+os.environ["HF_HUB_DISABLE_TELEMETRY"] = "1"
+os.environ["NAPARI_CONFIG"] = str(_HOME / "napari-settings.yaml")
+os.environ["QT_LOGGING_RULES"] = "*.debug=false"
+
+DATA = Path(__file__).parent / "data"
+
+
+def pytest_unconfigure() -> None:
+    """Leave nothing behind."""
+    import shutil
+
+    shutil.rmtree(_HOME, ignore_errors=True)
+
+
+@pytest.fixture(scope="session")
+def data_folder() -> Path:
+    """Return the folder of the small files that the tests bring along."""
+    return DATA
+
+
+@pytest.fixture(scope="session")
+def tiny_sd() -> Path:
+    """Return a random-weight model of the family ``sd``, published layout."""
+    return DATA / "tiny-gen2seg-sd"
+
+
+@pytest.fixture(scope="session")
+def tiny_mae() -> Path:
+    """Return a random-weight model of the family ``mae``, published layout."""
+    return DATA / "tiny-gen2seg-mae"
