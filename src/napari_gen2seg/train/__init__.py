@@ -1,0 +1,1 @@
+"""Training: the instance colouring loss, drawn scenes, mini's stages, fine-tuning."""
