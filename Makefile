@@ -7,7 +7,7 @@ SHELL := /bin/sh
 VENV := .venv
 BIN := $(VENV)/bin
 # A machine without an NVIDIA GPU gets a torch without CUDA (gigabytes less).
-LINKS = PIP_FIND_LINKS="$$PIP_FIND_LINKS $$($(BIN)/python scripts/torch_links.py)"
+LINKS = PIP_FIND_LINKS="$$($(BIN)/python scripts/torch_links.py)"
 PIP = $(LINKS) $(BIN)/python -m pip install --quiet --disable-pip-version-check \
 	-c constraints.txt
 
