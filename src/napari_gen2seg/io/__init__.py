@@ -1,0 +1,1 @@
+"""Reading and writing files: pictures, labels, and what is kept between runs."""

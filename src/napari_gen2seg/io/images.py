@@ -1,0 +1,202 @@
+"""Pictures in, pictures and labels out."""
+
+from __future__ import annotations
+
+import warnings
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from napari_gen2seg.errors import ImageError, StorageError
+from napari_gen2seg.io.atomic import writing
+
+TIFF_ENDINGS = (".tif", ".tiff")
+PICTURE_ENDINGS = (*TIFF_ENDINGS, ".png", ".jpg", ".jpeg", ".bmp", ".gif", ".webp")
+
+@dataclass(frozen=True, eq=False)
+class Picture:
+    """An image file's content.
+
+    Parameters
+    ----------
+    array
+        The pixels as they are in the file, of any dtype.
+    axes
+        One letter a dimension: ``Y``, ``X``, ``Z``, ``T``, ``C`` (channel or the
+        samples of RGB); ``Q`` where the file does not say.
+    path
+        Where it came from.
+    """
+
+    array: NDArray[Any]
+    axes: str
+    path: Path
+
+
+def read_picture(path: str | Path) -> Picture:
+    """Read an image file whole.
+
+    Parameters
+    ----------
+    path
+        TIFF (OME and ImageJ stacks included), PNG, JPEG, BMP, GIF or WebP. Of a
+        pyramid, the full resolution is read.
+
+    Raises
+    ------
+    StorageError
+        If the file is not there, may not be read, or is damaged.
+    ImageError
+        If it is of a kind that is not read here, or empty.
+    """
+    source = Path(path).expanduser()
+    if not source.exists():
+        raise StorageError(f"There is no file {source}. Check its name and folder.")
+    if source.is_dir():
+        raise StorageError(f"{source} is a folder; name one picture in it.")
+    ending = source.suffix.lower()
+    if ending not in PICTURE_ENDINGS:
+        raise ImageError(
+            f"{source.name} ends in {ending or 'nothing'}, which is not read here; it "
+            f"must be one of {', '.join(PICTURE_ENDINGS)}. Save it as TIFF first."
+        )
+    try:
+        array, axes = (
+            _read_tiff(source) if ending in TIFF_ENDINGS else _read_other(source)
+        )
+    except OSError as error:
+        raise StorageError(
+            f"{source} could not be read ({error}). Check that it is complete and "
+            "that you may read it."
+        ) from error
+    except (ValueError, SyntaxError, IndexError, RuntimeError) as error:
+        raise StorageError(
+            f"{source} is damaged or not what its name says ({error}). Save it again, "
+            "or convert it to TIFF."
+        ) from error
+    if array.size == 0:
+        raise ImageError(f"{source} holds no pixels; choose another picture.")
+    return Picture(array, axes, source)
+
+
+def write_labels(path: str | Path, labels: NDArray[Any]) -> None:
+    """Write label numbers as TIFF or PNG, atomically.
+
+    Parameters
+    ----------
+    path
+        Ends in ``.tif``, ``.tiff`` or (two dimensions only) ``.png``.
+    labels
+        Integers or booleans; 0 is background. Stored in 8 bits for a mask, else in
+        16, or in 32 where a number above 65 535 occurs.
+
+    Raises
+    ------
+    ImageError
+        If the labels do not fit the kind of file.
+    StorageError
+        If the file cannot be written.
+    """
+    target = Path(path)
+    if labels.dtype != np.bool_ and not np.issubdtype(labels.dtype, np.integer):
+        raise ImageError(f"Labels must be integers; these are {labels.dtype}.")
+    if labels.size and int(labels.min()) < 0:
+        raise ImageError(
+            f"Labels must be 0 or more; the smallest here is {labels.min()}."
+        )
+    top = int(labels.max()) if labels.size else 0
+    if labels.dtype == np.bool_:
+        stored = labels.astype(np.uint8) * np.uint8(255)
+    else:
+        stored = labels.astype(np.uint16 if top < 2**16 else np.uint32)
+    if target.suffix.lower() in TIFF_ENDINGS:
+        _write_tiff(target, stored)
+    elif target.suffix.lower() == ".png":
+        if labels.ndim != 2 or top >= 2**16:
+            raise ImageError(
+                "A PNG holds two dimensions and numbers up to 65535; these labels have "
+                f"{labels.ndim} dimensions and go up to {top}. Write a .tif instead."
+            )
+        _write_other(target, stored)
+    else:
+        raise _wrong_ending(target)
+
+
+def write_rgb(path: str | Path, rgb: NDArray[np.uint8]) -> None:
+    """Write a picture to look at, uint8 (h, w) or (h, w, 3), as TIFF or PNG.
+
+    Raises
+    ------
+    ImageError
+        If the name's ending is another.
+    StorageError
+        If the file cannot be written.
+    """
+    target = Path(path)
+    if target.suffix.lower() in TIFF_ENDINGS:
+        _write_tiff(target, rgb)
+    elif target.suffix.lower() == ".png":
+        _write_other(target, rgb)
+    else:
+        raise _wrong_ending(target)
+
+
+def _read_tiff(source: Path) -> tuple[NDArray[Any], str]:
+    """Read the first series of a TIFF and its axes."""
+    import tifffile
+
+    with tifffile.TiffFile(source) as file:
+        if not file.series:
+            raise ValueError("it holds no image")
+        series = file.series[0]
+        array, axes = series.asarray(), series.axes
+    # S are samples of one pixel (RGB); I is a plain sequence of pages.
+    axes = axes.replace("S", "C").replace("I", "Q")
+    if axes.count("Q") == 1 and "Z" not in axes:
+        axes = axes.replace("Q", "Z")
+    return array, axes
+
+
+def _read_other(source: Path) -> tuple[NDArray[Any], str]:
+    """Read a PNG, JPEG and the like: grey, RGB, or RGB without its transparency."""
+    import imageio.v3 as iio
+
+    with warnings.catch_warnings():
+        # Pillow warns of very large pictures, which are our daily bread.
+        warnings.simplefilter("ignore")
+        array = np.asarray(iio.imread(source, index=0))
+    if array.ndim == 3 and array.shape[-1] == 2:
+        array = array[..., 0]
+    if array.ndim == 3 and array.shape[-1] == 4:
+        array = array[..., :3]
+    return array, "YXC" if array.ndim == 3 else "YX"
+
+
+def _write_tiff(target: Path, array: NDArray[Any]) -> None:
+    import tifffile
+
+    rgb = array.ndim == 3 and array.shape[-1] == 3 and array.dtype == np.uint8
+    with writing(target) as draft:
+        tifffile.imwrite(
+            draft,
+            array,
+            photometric="rgb" if rgb else "minisblack",
+            compression="zlib",
+        )
+
+
+def _write_other(target: Path, array: NDArray[Any]) -> None:
+    import imageio.v3 as iio
+
+    with writing(target) as draft:
+        iio.imwrite(draft, array)
+
+
+def _wrong_ending(target: Path) -> ImageError:
+    return ImageError(
+        f"{target.name} ends in {target.suffix or 'nothing'}; it must end in .tif or "
+        ".png."
+    )
