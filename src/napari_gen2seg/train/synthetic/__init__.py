@@ -1,0 +1,20 @@
+"""Drawn scenes with exact instance labels, for training without annotations.
+
+`draw_scene` draws one picture of a random or a given kind, `iter_scenes` a stream of
+them, and `KINDS` lists what can be drawn. Everything follows from the random generator.
+
+    scene.py      Scene, Kind, KINDS, draw_scene, iter_scenes
+    canvas.py     the picture being drawn; fragments, the pixels of many objects
+    shapes.py     outlines of blobs and curves         layout.py    sizes and positions
+    textures.py   smooth noise and a bank of textures  tiling.py    complete tilings
+    tidy.py       the label policy                     degrade.py   optics, sensors, files
+    nuclei.py  tissue.py  particles.py  lines.py  photos.py         the kinds
+"""
+
+from __future__ import annotations
+
+from . import lines, nuclei, particles, photos, tissue
+from .scene import KINDS, Kind, Scene, draw_scene, iter_scenes
+
+__all__ = ["KINDS", "Kind", "Scene", "draw_scene", "iter_scenes"]
+del lines, nuclei, particles, photos, tissue

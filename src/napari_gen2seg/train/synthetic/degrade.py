@@ -1,0 +1,198 @@
+"""What optics, sensors, screens and files do to a picture. Labels stay exact."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import lru_cache
+
+import numpy as np
+from scipy.fft import dctn, idctn
+from scipy.ndimage import gaussian_filter1d
+
+from .layout import log_uniform
+from .textures import _stretch, smooth_noise
+
+Array = np.ndarray
+
+
+@dataclass(frozen=True)
+class Wear:
+    """How strongly a kind of picture is worn: the chance of each effect.
+
+    Attributes
+    ----------
+    blur : typical standard deviation of the optics' blur, in pixels
+    noise : typical standard deviation of sensor noise, relative to the full range
+    uneven : chance of uneven lighting
+    low_contrast : chance that only part of the range is used
+    invert : chance of inverted polarity
+    tint : chance that a grey picture becomes a coloured one
+    """
+
+    blur: float = 0.7
+    noise: float = 0.03
+    uneven: float = 0.4
+    low_contrast: float = 0.3
+    invert: float = 0.1
+    tint: float = 0.15
+
+
+def blur(image: Array, sigma_y: float, sigma_x: float | None = None) -> Array:
+    """Gaussian blur of (H, W, C)."""
+    sigma_x = sigma_y if sigma_x is None else sigma_x
+    for axis, sigma in ((0, sigma_y), (1, sigma_x)):
+        if sigma > 0.2:
+            image = gaussian_filter1d(image, sigma, axis=axis, truncate=2.5)
+    return image
+
+
+@lru_cache(maxsize=128)
+def _average(small: int, size: int) -> Array:
+    """Area-averaging matrix (small, size)."""
+    edges = np.linspace(0, size, small + 1)
+    pixel = np.arange(size)
+    share = np.minimum(edges[1:, None], pixel + 1) - np.maximum(edges[:-1, None], pixel)
+    matrix = np.maximum(share, 0)
+    return (matrix / matrix.sum(1, keepdims=True)).astype(np.float32)
+
+
+def lose_resolution(image: Array, factor: float) -> Array:
+    """Average down by `factor` and interpolate back."""
+    height, width, channels = image.shape
+    rows, cols = max(2, int(height / factor)), max(2, int(width / factor))
+    up_y, up_x = _stretch(rows, height), _stretch(cols, width)
+    out = np.empty_like(image)
+    for k in range(channels):
+        small = _average(rows, height) @ image[..., k] @ _average(cols, width).T
+        padded = np.pad(small, ((1, 2), (1, 2)), mode="edge")
+        out[..., k] = up_y @ padded @ up_x.T
+    return out
+
+
+_FREQUENCY = np.add.outer(np.arange(8), np.arange(8)).astype(np.float32)
+
+
+def blocky(image: Array, strength: float) -> Array:
+    """Artefacts of a strongly compressed JPEG: coarse 8 x 8 cosine coefficients."""
+    height, width, channels = image.shape
+    h8, w8 = height // 8, width // 8
+    if not h8 or not w8:
+        return image
+    step = (strength * (1 + 0.6 * _FREQUENCY))[None, :, None, :]
+    out = image.copy()
+    for k in range(channels):
+        block = image[: h8 * 8, : w8 * 8, k].reshape(h8, 8, w8, 8)
+        coefficients = dctn(block, axes=(1, 3), norm="ortho")
+        coarse = np.rint(coefficients / step) * step
+        out[: h8 * 8, : w8 * 8, k] = idctn(coarse, axes=(1, 3), norm="ortho").reshape(
+            h8 * 8, w8 * 8
+        )
+    return out
+
+
+def _light(rng: np.random.Generator, shape: tuple[int, int]) -> Array:
+    """Uneven lighting, (H, W, 1), multiplicative, about 1."""
+    style = rng.integers(3)
+    y = np.linspace(-1, 1, shape[0], dtype=np.float32)[:, None]
+    x = np.linspace(-1, 1, shape[1], dtype=np.float32)[None, :]
+    depth = np.float32(rng.uniform(0.1, 0.6))
+    if style == 0:
+        angle = rng.uniform(0, 2 * np.pi)
+        field = 1 + depth * (y * np.float32(np.sin(angle)) + x * np.float32(np.cos(angle)))
+    elif style == 1:
+        cy, cx = rng.uniform(-0.4, 0.4, 2).astype(np.float32)
+        field = 1 - depth * ((y - cy) ** 2 + (x - cx) ** 2) * np.float32(0.7)
+    else:
+        field = 1 + 0.4 * depth * smooth_noise(rng, shape, max(shape) / 1.5)
+    return np.maximum(field, 0.1)[..., None]
+
+
+def _noise(rng: np.random.Generator, image: Array, amount: float) -> Array:
+    """Sensor noise of one of several kinds."""
+    shape = image.shape
+    grain = rng.standard_normal(shape, dtype=np.float32)
+    style = rng.random()
+    if style < 0.4:
+        return image + amount * grain
+    if style < 0.7:
+        return image + amount * grain * np.sqrt(np.maximum(image, 0) * 1.6 + 0.05)
+    if style < 0.8:
+        return image * (1 + 1.5 * amount * grain)
+    if style < 0.9:
+        rows = rng.standard_normal((shape[0], 1, 1), dtype=np.float32)
+        return image + amount * (0.5 * rows + 0.8 * grain)
+    return image + amount * 1.6 * blur(grain, log_uniform(rng, 0.5, 1.2))
+
+
+def _colour(rng: np.random.Generator, grey: Array) -> Array:
+    """A grey picture (H, W, 1) as a coloured one (H, W, 3)."""
+    style = rng.integers(4)
+    g = np.clip(grey, 0, 1)
+    if style == 0:
+        strength = np.zeros(3, np.float32)
+        strength[rng.integers(3)] = 1
+        return g * np.maximum(strength, rng.choice([0.0, 0.15]))
+    if style == 1:
+        return g * rng.uniform(0.2, 1.0, 3).astype(np.float32)
+    if style == 2:
+        dark, light = rng.uniform(0, 0.4, 3), rng.uniform(0.6, 1.0, 3)
+        return (dark + g * (light - dark)).astype(np.float32)
+    power = rng.uniform(0.5, 2.0, 3).astype(np.float32)
+    return g**power
+
+
+def wear(rng: np.random.Generator, image: Array, how: Wear) -> Array:
+    """Wear a clean picture.
+
+    Parameters
+    ----------
+    image : float32 (H, W, C), C = 1 or 3, about 0..1
+    how : the strengths
+
+    Returns
+    -------
+    float32 (H, W, 3) in 0..1
+    """
+    shape = image.shape[:2]
+    if rng.random() < how.uneven:
+        image = image * _light(rng, shape)
+    if rng.random() < 0.12 * how.uneven:
+        image = image + np.float32(rng.uniform(0.05, 0.2)) * smooth_noise(
+            rng, shape, max(shape) / 3
+        )[..., None]
+    sigma = how.blur * float(np.exp(0.4 * rng.standard_normal()))
+    sharp = rng.random() < 0.1
+    if not sharp:
+        skew = float(np.exp(0.35 * rng.standard_normal())) if rng.random() < 0.15 else 1
+        image = blur(image, max(sigma, 0.45), max(sigma * skew, 0.45))
+    if rng.random() < 0.12:
+        image = lose_resolution(image, rng.uniform(1.3, 3.0))
+    noise = how.noise * float(np.exp(0.8 * rng.standard_normal()))
+    early = rng.random() < 0.3
+    if early:
+        image = _noise(rng, image, noise)
+    if rng.random() < how.low_contrast:
+        span = log_uniform(rng, 0.12, 0.8)
+        image = rng.uniform(0, 1 - span) + span * image
+        noise *= span**0.6
+    if rng.random() < 0.3:
+        image = np.clip(image, 0, 1) ** np.float32(log_uniform(rng, 0.5, 2.0))
+    if rng.random() < 0.1:
+        image = image * rng.uniform(1.1, 1.6)
+    if not early and rng.random() < 0.93:
+        image = _noise(rng, image, noise)
+    if rng.random() < how.invert:
+        image = 1 - image
+    if rng.random() < 0.08:
+        image = blocky(image, log_uniform(rng, 0.01, 0.12))
+    if image.shape[2] == 1:
+        if rng.random() < how.tint:
+            image = _colour(rng, image)
+        else:
+            image = np.repeat(image, 3, axis=2)
+    elif rng.random() < 0.3:
+        cast = rng.uniform(0.75, 1.15, 3).astype(np.float32)
+        image = image * cast
+    levels = 255 if rng.random() < 0.9 else int(rng.integers(12, 64))
+    image = np.clip(image, 0, 1)
+    return np.rint(image * levels).astype(np.float32) / np.float32(levels)

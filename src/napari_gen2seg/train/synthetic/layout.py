@@ -1,0 +1,69 @@
+"""Where objects go and how large they are."""
+
+from __future__ import annotations
+
+import numpy as np
+
+Array = np.ndarray
+
+
+def log_uniform(rng: np.random.Generator, low: float, high: float) -> float:
+    """A number whose logarithm is uniform between those of `low` and `high`."""
+    return float(np.exp(rng.uniform(np.log(low), np.log(max(high, low * 1.001)))))
+
+
+def sizes(rng: np.random.Generator, mean: float, count: int, spread: float) -> Array:
+    """Radii in pixels around `mean`, log-normal with relative spread, >= 2.5."""
+    radii = mean * np.exp(spread * rng.standard_normal(count))
+    return np.maximum(radii, 2.5)
+
+
+def how_many(
+    shape: tuple[int, int], radius: float, cover: float, most: int = 160
+) -> int:
+    """Number of discs of `radius` that cover a share `cover` of the picture."""
+    return int(np.clip(cover * shape[0] * shape[1] / (np.pi * radius**2), 1, most))
+
+
+def scatter(
+    rng: np.random.Generator,
+    shape: tuple[int, int],
+    radii: Array,
+    *,
+    apart: float = 0.0,
+    clumps: int = 0,
+    rounds: int = 8,
+) -> Array:
+    """Centres for discs of the given radii, (N, 2) rows and columns.
+
+    Parameters
+    ----------
+    apart : distance demanded between neighbours as a share of the sum of their radii:
+        0 leaves overlaps as they fall, 1 lets discs just touch, less lets them overlap
+    clumps : number of clusters to gather in; 0 spreads over the picture
+    rounds : rounds of pushing neighbours apart
+
+    Objects may lie partly outside the picture.
+    """
+    count = len(radii)
+    frame = np.array(shape, float)
+    margin = 0.6 * float(np.median(radii))
+    if clumps:
+        middle = rng.uniform(0.1, 0.9, (clumps, 2)) * frame
+        which = rng.integers(clumps, size=count)
+        spread = np.sqrt(np.bincount(which, radii**2, clumps))[which] * 0.8
+        center = middle[which] + rng.standard_normal((count, 2)) * spread[:, None]
+    else:
+        center = rng.uniform(-margin, frame + margin, (count, 2))
+    if apart <= 0 or count < 2:
+        return center
+    wanted = apart * (radii[:, None] + radii[None, :])
+    np.fill_diagonal(wanted, 0)
+    for _ in range(rounds):
+        gap = center[:, None, :] - center[None, :, :]
+        distance = np.sqrt((gap**2).sum(2)) + 1e-3
+        push = np.maximum(wanted - distance, 0) / distance * 0.4
+        center = center + (gap * push[..., None]).sum(1)
+        if not clumps:
+            center = np.clip(center, -margin, frame + margin)
+    return center

@@ -1,0 +1,260 @@
+"""Outlines: star-shaped blobs by a table of radii, and tubes along curves.
+
+`blobs` rasterises any number of star-shaped objects (ellipses, rods, polygons, wobbly
+cells, bent leaves) in a few vectorised steps; `tubes` does the same for curves.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from .canvas import Fragments
+
+Array = np.ndarray
+ANGLES = 256
+"""Directions in a table of radii."""
+
+_THETA = np.arange(ANGLES) * (2 * np.pi / ANGLES)
+
+
+def round_profiles(
+    rng: np.random.Generator, count: int, wobble: float, orders: int = 5
+) -> Array:
+    """Radii of wobbly discs, (count, ANGLES), about 1; `wobble` is the relative std."""
+    order = np.arange(2, 2 + orders)
+    amplitude = rng.standard_normal((count, orders)) / order**1.2
+    phase = rng.uniform(0, 2 * np.pi, (count, orders))
+    waves = np.cos(order[:, None] * _THETA + phase[..., None])
+    radii = 1 + 1.6 * wobble * np.einsum("no,noa->na", amplitude, waves)
+    return np.clip(radii, 0.35, 1.9).astype(np.float32)
+
+
+def super_profiles(count: int, exponent: float | Array) -> Array:
+    """Radii of superellipses: exponent 2 is a disc, 4 a rounded box, 1 a diamond."""
+    p = np.broadcast_to(np.asarray(exponent, float), (count,))[:, None]
+    total = np.abs(np.cos(_THETA)) ** p + np.abs(np.sin(_THETA)) ** p
+    return (total ** (-1 / p)).astype(np.float32)
+
+
+def polygon_profiles(
+    rng: np.random.Generator, count: int, corners: int, irregular: float = 0.3
+) -> Array:
+    """Radii of polygons with `corners` corners, regular (0) to wild (1)."""
+    step = 2 * np.pi / corners
+    jitter = rng.uniform(-0.4, 0.4, (count, corners)) * irregular
+    angle = (np.arange(corners) + jitter) * step
+    radius = 1 - irregular * rng.uniform(0, 0.6, (count, corners))
+    x, y = radius * np.cos(angle), radius * np.sin(angle)
+    nx, ny = np.roll(x, -1, 1), np.roll(y, -1, 1)
+    # The ray at theta meets the side (x, y)-(nx, ny) at cross / (sin, cos) . edge.
+    cross = x * ny - y * nx
+    side = np.sum(
+        _THETA[None, :, None] >= (angle - angle[:, :1])[:, None, :], axis=2
+    ).astype(int)
+    side = np.clip(side - 1, 0, corners - 1)
+    rows = np.arange(count)[:, None]
+    start = angle[:, :1]
+    direction = _THETA[None, :] + start
+    ex, ey = (nx - x)[rows, side], (ny - y)[rows, side]
+    down = np.cos(direction) * ey - np.sin(direction) * ex
+    radii = cross[rows, side] / np.where(np.abs(down) < 1e-6, 1e-6, down)
+    return np.clip(radii, 0.1, 1.5).astype(np.float32)
+
+
+def blobs(
+    shape: tuple[int, int],
+    center: Array,
+    radii: Array,
+    angle: Array,
+    profiles: Array,
+    bend: Array | float = 0.0,
+) -> Fragments:
+    """Rasterise star-shaped objects.
+
+    Parameters
+    ----------
+    shape : (H, W)
+    center : (N, 2) row and column in pixels, may lie outside
+    radii : (N, 2) half axes in pixels (along, across)
+    angle : (N,) direction of the first axis, radians
+    profiles : (N, ANGLES) relative radii by direction
+    bend : (N,) or scalar; curves the first axis into a banana (0 = straight)
+
+    Returns
+    -------
+    Fragments, in the order of the objects within groups of similar size; groups come
+    large first, so that large objects do not hide small ones.
+    """
+    count = len(center)
+    radii = np.maximum(np.asarray(radii, np.float32), 0.5)
+    bend = np.broadcast_to(np.asarray(bend, np.float32), (count,))
+    reach = profiles.max(1)
+    along = radii[:, 0] * reach
+    across = radii[:, 1] * (reach + np.abs(bend) * reach**2)
+    # Bounding box of the rotated ellipse that holds the object.
+    cos, sin = np.cos(angle).astype(np.float32), np.sin(angle).astype(np.float32)
+    half = np.maximum(np.hypot(along * cos, across * sin), np.hypot(along * sin, across * cos))
+    half = np.ceil(half).astype(int) + 1
+    group = np.floor(np.log2(half) * 2).astype(int)
+    parts = []
+    for level in np.unique(group)[::-1]:
+        index = np.nonzero(group == level)[0]
+        parts.append(
+            _blob_group(
+                shape, index, center, radii, cos, sin, profiles, bend, int(half[index].max())
+            )
+        )
+    names = ("row", "col", "owner", "depth", "u", "v")
+    if not parts:
+        empty = {n: np.zeros(0, np.float32) for n in names[3:]}
+        whole = {n: np.zeros(0, np.int32) for n in names[:3]}
+        return Fragments(**whole, **empty, radius=np.zeros(0, np.float32))
+    columns = [np.concatenate(c) for c in zip(*parts, strict=True)]
+    return Fragments(*columns, radius=radii.min(1) * profiles.mean(1))
+
+
+def _blob_group(
+    shape: tuple[int, int],
+    index: Array,
+    center: Array,
+    radii: Array,
+    cos: Array,
+    sin: Array,
+    profiles: Array,
+    bend: Array,
+    half: int,
+) -> tuple[Array, ...]:
+    """Fragments of objects that share one window size."""
+    middle = np.floor(center[index]).astype(np.int32)
+    offset = (center[index] - middle).astype(np.float32)
+    step = np.arange(-half, half + 1, dtype=np.float32)
+    y = step[None, :, None] - offset[:, :1, None]
+    x = step[None, None, :] - offset[:, 1:, None]
+    c, s = cos[index][:, None, None], sin[index][:, None, None]
+    a, b = radii[index].T[..., None, None]
+    u = x * (c / a) + y * (s / a)
+    v = y * (c / b) - x * (s / b)
+    bent = bend[index]
+    if np.any(bent):
+        v = v + bent[:, None, None] * (u * u - 0.4)
+    square = u * u + v * v
+    limit = profiles[index].max(1)
+    near = square < (limit * limit)[:, None, None]
+    row = middle[:, :1, None] + np.arange(-half, half + 1, dtype=np.int32)[None, :, None]
+    col = middle[:, 1:, None] + np.arange(-half, half + 1, dtype=np.int32)[None, None, :]
+    near &= (row >= 0) & (row < shape[0]) & (col >= 0) & (col < shape[1])
+    which, i, j = np.nonzero(near)
+    u, v = u[near], v[near]
+    owner = index[which].astype(np.int32)
+    direction = np.arctan2(v, u) * np.float32(ANGLES / (2 * np.pi))
+    direction = np.rint(direction).astype(np.int32) & (ANGLES - 1)
+    rim = profiles[owner, direction]
+    depth = (rim - np.sqrt(square[near])) * radii.min(1)[owner]
+    inside = depth > 0
+    which, i, j = which[inside], i[inside], j[inside]
+    return (
+        row[which, i, 0],
+        col[which, 0, j],
+        owner[inside],
+        depth[inside],
+        u[inside],
+        v[inside],
+    )
+
+
+def tubes(
+    shape: tuple[int, int], curves: list[Array], widths: list[Array | float]
+) -> Fragments:
+    """Rasterise thick curves.
+
+    Parameters
+    ----------
+    shape : (H, W)
+    curves : arrays (P, 2) of rows and columns in pixels, any spacing
+    widths : radius in pixels along each curve, scalar or (P,)
+
+    Returns
+    -------
+    Fragments with u = distance along the curve and v = -1..1 across it.
+    """
+    height, width = shape
+    deepest = np.full(height * width, -1e9, np.float32)
+    columns: list[tuple[Array, ...]] = []
+    thickness = np.zeros(len(curves), np.float32)
+    for owner, (curve, radius) in enumerate(zip(curves, widths, strict=True)):
+        point, along, r = _resample(np.asarray(curve, float), radius)
+        thickness[owner] = max(float(r.mean()), 0.5)
+        reach = int(np.ceil(r.max())) + 1
+        inside = (
+            (point[:, 0] > -reach)
+            & (point[:, 0] < height + reach)
+            & (point[:, 1] > -reach)
+            & (point[:, 1] < width + reach)
+        )
+        if len(point) < 2 or not inside.any():
+            continue
+        tangent = np.gradient(point, axis=0)
+        tangent /= np.maximum(np.hypot(*tangent.T), 1e-6)[:, None]
+        point, along, r, tangent = (q[inside] for q in (point, along, r, tangent))
+        step = np.arange(-reach, reach + 1)
+        base = np.rint(point).astype(np.int32)
+        row = base[:, :1, None] + step[None, :, None]
+        col = base[:, 1:, None] + step[None, None, :]
+        dy = (row - point[:, :1, None]).astype(np.float32)
+        dx = (col - point[:, 1:, None]).astype(np.float32)
+        depth = r.astype(np.float32)[:, None, None] - np.sqrt(dy * dy + dx * dx)
+        hit = (depth > 0) & (row >= 0) & (row < height) & (col >= 0) & (col < width)
+        which, i, j = np.nonzero(hit)
+        depth = depth[hit]
+        rows, cols = row[which, i, 0], col[which, 0, j]
+        flat = rows * width + cols
+        np.maximum.at(deepest, flat, depth)
+        best = depth == deepest[flat]
+        deepest[flat] = -1e9
+        which, rows, cols = which[best], rows[best], cols[best]
+        side = (
+            dx[which, 0, j[best]] * tangent[which, 0]
+            - dy[which, i[best], 0] * tangent[which, 1]
+        ) / r[which]
+        columns.append(
+            (
+                rows,
+                cols,
+                np.full(len(rows), owner, np.int32),
+                depth[best],
+                along[which].astype(np.float32),
+                side.astype(np.float32),
+            )
+        )
+    if not columns:
+        return blobs(shape, *(np.zeros((0, n)) for n in (2, 2)), np.zeros(0), np.zeros((0, ANGLES)))
+    joined = [np.concatenate(c) for c in zip(*columns, strict=True)]
+    return Fragments(*joined, radius=thickness)
+
+
+def _resample(curve: Array, radius: Array | float) -> tuple[Array, Array, Array]:
+    """Even points along a polyline, close enough for the tube to look smooth."""
+    length = np.hypot(*np.diff(curve, axis=0).T)
+    distance = np.concatenate([[0.0], np.cumsum(length)])
+    r = np.broadcast_to(np.asarray(radius, float), (len(curve),))
+    spacing = max(0.6, 0.4 * float(np.min(r)))
+    at = np.linspace(0, distance[-1], max(2, int(distance[-1] / spacing) + 1))
+    point = np.stack([np.interp(at, distance, curve[:, k]) for k in (0, 1)], 1)
+    return point, at, np.interp(at, distance, r)
+
+
+def wander(
+    rng: np.random.Generator,
+    start: Array,
+    heading: float,
+    length: float,
+    curl: float,
+    step: float = 4.0,
+) -> Array:
+    """A smoothly turning random walk, (P, 2), `curl` radians of turn per step."""
+    steps = max(2, int(length / step))
+    turn = rng.standard_normal(steps) * curl
+    turn = np.convolve(turn, np.ones(4) / 4, mode="same")
+    direction = heading + np.cumsum(turn)
+    move = step * np.stack([np.sin(direction), np.cos(direction)], 1)
+    return np.concatenate([[start], start + np.cumsum(move, 0)])
