@@ -106,7 +106,9 @@ class OneStepNet(nn.Module):
             self._guide_cache[key] = waves
         return torch.cat([latent, waves.expand(latent.shape[0], -1, -1, -1)], dim=1)
 
-    def velocity(self, latent: Tensor, timestep: int | Tensor = LAST_TIMESTEP) -> Tensor:
+    def velocity(
+        self, latent: Tensor, timestep: int | Tensor = LAST_TIMESTEP
+    ) -> Tensor:
         """Run the UNet with the empty prompt and the guides.
 
         Parameters

@@ -66,9 +66,10 @@ def stretch_published(colours: Tensor) -> Tensor:
     each picture has its own, so a batch equals its singles.
     """
     raised = colours + colours.amin(dim=(1, 2, 3), keepdim=True).abs()
-    span = raised.amax(dim=(1, 2, 3), keepdim=True).abs() + raised.amin(
-        dim=(1, 2, 3), keepdim=True
-    ).abs()
+    span = (
+        raised.amax(dim=(1, 2, 3), keepdim=True).abs()
+        + raised.amin(dim=(1, 2, 3), keepdim=True).abs()
+    )
     return raised / torch.where(span > 0, span, torch.ones_like(span)) * 255.0
 
 

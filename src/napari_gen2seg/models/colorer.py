@@ -1,0 +1,93 @@
+"""What every loaded model can do."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from napari_gen2seg.core.coloring import Coloring
+    from napari_gen2seg.models.hooks import Cancel, Progress
+    from napari_gen2seg.models.spec import ModelSpec
+
+
+@runtime_checkable
+class Colorer(Protocol):
+    """A loaded model: picture in, `Coloring` out."""
+
+    @property
+    def device(self) -> str:
+        """Where it computes: ``"cuda"``, ``"mps"`` or ``"cpu"``."""
+        ...
+
+    @property
+    def dtype(self) -> str:
+        """Number type: ``"float32"``, ``"bfloat16"`` or ``"float16"``."""
+        ...
+
+    @property
+    def reason(self) -> str:
+        """Why this device and number type, and what was changed since, for people."""
+        ...
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What was done about short memory, in order; empty when nothing was."""
+        ...
+
+    @property
+    def spec(self) -> ModelSpec:
+        """The model's facts; ``revision`` is the commit really used."""
+        ...
+
+    def color(
+        self,
+        image: Any,
+        resolution: int | None = None,
+        *,
+        progress: Progress | None = None,
+        cancel: Cancel | None = None,
+    ) -> Coloring:
+        """Colour one picture.
+
+        Parameters
+        ----------
+        image
+            H x W or H x W x 3, uint8, uint16 or float in 0..1.
+        resolution
+            Longer side in pixels at which the model sees it; None lets the model
+            and the picture decide.
+        progress, cancel
+            Called, and asked, between the stages.
+
+        Raises
+        ------
+        ImageError
+            If the picture cannot be used.
+        SettingsError
+            If the resolution cannot be used.
+        MemoryShortError
+            If it does not fit, even after every fall-back.
+        Cancelled
+            If ``cancel`` said so.
+        """
+        ...
+
+    def predict_rgb(
+        self, rgb: NDArray[np.float32], resolution: int
+    ) -> NDArray[np.float32]:
+        """Return the map (h, w, 3) in 0..255 of one RGB (H, W, 3) in 0..1."""
+        ...
+
+    def predict_many(
+        self, pictures: Sequence[NDArray[np.float32]], resolution: int
+    ) -> list[NDArray[np.float32]]:
+        """Return the maps of several RGB pictures; equal sizes go as one batch."""
+        ...
+
+    def unload(self) -> None:
+        """Free the memory. The colorer cannot be used afterwards."""
+        ...

@@ -1,0 +1,150 @@
+"""Load a model: find it, fetch it if need be, fit it into memory, check it."""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from napari_gen2seg.errors import MemoryShortError, WeightsError
+from napari_gen2seg.models.facts import ModelFacts, read_facts
+from napari_gen2seg.models.hooks import Cancel, Progress, check_cancel, report
+from napari_gen2seg.models.registry import find
+from napari_gen2seg.models.spec import ModelSpec
+
+if TYPE_CHECKING:
+    from napari_gen2seg.models.colorer import Colorer
+    from napari_gen2seg.models.device import DeviceChoice
+
+_log = logging.getLogger(__name__)
+
+#: Below this many weight values half-size numbers are not worth their error.
+SMALL_MODEL = 100_000_000
+
+
+def load_model(
+    id_or_path: str | Path = "mini",
+    device: str = "auto",
+    dtype: str = "auto",
+    revision: str | None = None,
+    *,
+    progress: Progress | None = None,
+    cancel: Cancel | None = None,
+    accept_licence: bool = False,
+) -> Colorer:
+    """Load a model.
+
+    Parameters
+    ----------
+    id_or_path
+        ``"mini"``, an id of `list_models`, a folder, or ``owner/name`` of the
+        Hugging Face hub.
+    device
+        ``"auto"``, ``"cuda"``, ``"cuda:N"``, ``"mps"`` or ``"cpu"``.
+    dtype
+        ``"auto"``, ``"float32"``, ``"bfloat16"`` or ``"float16"``.
+    revision
+        Branch, tag or commit of a hub model; its main branch when None. The commit
+        really used is in ``.spec.revision``.
+    progress
+        Called with a fraction (or None) and a sentence.
+    cancel
+        Asked between stages and during downloads.
+    accept_licence
+        True accepts the licence of a hub model, once and for all.
+
+    Returns
+    -------
+    Colorer
+        ``.device``, ``.dtype`` and ``.reason`` say where it computes and why.
+
+    Raises
+    ------
+    ModelNotFoundError
+        If there is no such model.
+    WeightsError, WrongFamilyError
+        If its files are missing, damaged, unsafe, or of another kind of model.
+    LicenceError
+        If a first download needs a licence accepted.
+    DownloadError, OfflineError, StorageError
+        If it cannot be fetched.
+    MemoryShortError
+        If it does not fit into memory.
+    SettingsError
+        If device or dtype cannot be used.
+    Cancelled
+        If ``cancel`` said so.
+    """
+    spec = find(id_or_path)
+    check_cancel(cancel, "Loading")
+    if spec.source == "hub":
+        from napari_gen2seg.models.download import fetch
+
+        spec = fetch(
+            spec, revision, progress=progress, cancel=cancel, accept=accept_licence
+        )
+    folder = _folder(spec)
+    facts = read_facts(folder)
+    spec = replace(
+        spec, family=facts.family, default_resolution=facts.default_resolution
+    )
+    report(progress, None, "Loading torch")
+    from napari_gen2seg.models.device import choose
+
+    choice, warning = _fit(choose(device, dtype), folder, facts)
+    check_cancel(cancel, "Loading")
+    report(progress, None, f"Loading {spec.title}. {choice.reason}")
+    if warning:
+        _log.warning("%s: %s", spec.id, warning)
+        choice = choice.but(warning)
+    try:
+        colorer = _build(spec, facts, choice, folder)
+    except (MemoryError, RuntimeError) as error:
+        from napari_gen2seg.models.base import is_out_of_memory
+
+        if not is_out_of_memory(error):
+            raise
+        raise MemoryShortError(
+            f"The model {spec.id!r} does not fit into the memory of {choice.device!r}. "
+            "Close other programs, use another device, or choose a smaller model."
+        ) from error
+    report(progress, 1.0, f"{spec.title} is ready. {colorer.reason}")
+    return colorer
+
+
+def _folder(spec: ModelSpec) -> Path:
+    """Return the spec's folder when it is there."""
+    if spec.path is None or not spec.path.is_dir() or not any(spec.path.iterdir()):
+        raise WeightsError(
+            f"The weights of {spec.id!r} are missing: {spec.path} is not there or is "
+            "empty. Install the package again or choose another model."
+        )
+    return spec.path
+
+
+def _fit(
+    choice: DeviceChoice, folder: Path, facts: ModelFacts
+) -> tuple[DeviceChoice, str]:
+    """Adapt the choice to the model's size and to the free memory."""
+    from napari_gen2seg.models.memory import estimate_memory, fit
+
+    small = estimate_memory(folder).parameters < SMALL_MODEL
+    if small and choice.dtype != "float32" and not choice.asked_dtype:
+        choice = replace(
+            choice.but("float32 all the same: this model is small.", dtype="float32")
+        )
+    return fit(choice, folder, facts.default_resolution)
+
+
+def _build(
+    spec: ModelSpec, facts: ModelFacts, choice: DeviceChoice, folder: Path
+) -> Colorer:
+    """Load the network of the right family."""
+    if facts.family == "mae":
+        from napari_gen2seg.models import mae
+
+        return mae.MaeColorer(mae.load_net(folder, choice.dtype), spec, facts, choice)
+    from napari_gen2seg.models import sd
+
+    return sd.SdColorer(sd.load_net(folder, facts, choice.dtype), spec, facts, choice)

@@ -1,0 +1,122 @@
+"""Family ``sd``: one-step latent diffusion, the published SD model and mini alike."""
+
+from __future__ import annotations
+
+import math
+from pathlib import Path
+from typing import Any, cast
+
+import torch
+from torch import Tensor
+
+from napari_gen2seg.errors import WeightsError
+from napari_gen2seg.models.base import BaseColorer
+from napari_gen2seg.models.facts import ModelFacts, read_facts, read_json
+from napari_gen2seg.models.onestep import OneStepNet
+from napari_gen2seg.models.parts import load_part
+from napari_gen2seg.models.pixels import (
+    pad,
+    resize,
+    resized_shape,
+    stretch_fixed,
+    stretch_published,
+)
+from napari_gen2seg.models.prompt import empty_prompt
+
+
+class SdColorer(BaseColorer):
+    """A loaded model of the ``sd`` family."""
+
+    can_tile = True
+
+    def _forward(self, pictures: Tensor, resolution: int) -> Tensor:
+        net = cast(OneStepNet, self.net)
+        # 1. preprocess: longer side to the resolution, -1..1, padded
+        height, width = pictures.shape[-2:]
+        shape = resized_shape((height, width), resolution)
+        pixels = resize(pictures * 2 - 1, shape)
+        pixels = pad(pixels, math.lcm(self._facts.multiple, net.factor))
+        pixels = pixels.to(getattr(torch, self.dtype))
+        pixels = pixels.contiguous(memory_format=torch.channels_last)
+        # 2. encode, denoise, decode; the prediction leaves in float32
+        colours = net(pixels).float()
+        # 3. unpad and stretch
+        colours = colours[..., : shape[0], : shape[1]]
+        if self._facts.stretch == "fixed":
+            return stretch_fixed(colours)
+        return stretch_published(colours)
+
+    def _tile(self) -> None:
+        vae = cast(Any, cast(OneStepNet, self.net).vae)
+        vae.enable_slicing()
+        vae.enable_tiling()
+
+    def _place(self) -> None:
+        super()._place()
+        self.net.to(memory_format=torch.channels_last)
+
+
+def load_net(
+    folder: Path, facts: ModelFacts | None = None, dtype: str = "float32"
+) -> OneStepNet:
+    """Load a latent diffusion folder as one network on the CPU.
+
+    Parameters
+    ----------
+    folder
+        Diffusers layout: ``unet/``, ``vae/``, ``scheduler/`` and either
+        ``empty_prompt.safetensors`` or ``text_encoder/`` and ``tokenizer/``.
+    facts
+        The folder's facts; read from it when None.
+    dtype
+        Number type of the weights.
+
+    Raises
+    ------
+    WeightsError
+        If something is missing, damaged or does not fit together.
+    WrongFamilyError
+        If the folder holds another kind of model.
+    """
+    from diffusers import AutoencoderKL, UNet2DConditionModel
+
+    facts = facts or read_facts(folder)
+    config = read_json(folder / "unet" / "config.json")
+    # The text encoder comes and goes before the large parts are loaded.
+    prompt = empty_prompt(folder, config)
+    vae = load_part(AutoencoderKL, folder / "vae", dtype)
+    unet = load_part(UNet2DConditionModel, folder / "unet", dtype)
+    guides = facts.guides
+    latent = int(cast(Any, vae).config.latent_channels)
+    wanted = latent + (guides.channels if guides else 0)
+    if int(config.get("in_channels", 4)) != wanted:
+        raise WeightsError(
+            f"The UNet of {folder} takes {config.get('in_channels')} channels, but its "
+            f"latent has {latent} and its guides {wanted - latent}: gen2seg.json and "
+            "the weights do not belong together. Download or copy the model again."
+        )
+    return OneStepNet(
+        unet, vae, prompt.to(getattr(torch, dtype)), alphas_bar(folder), guides
+    )
+
+
+def alphas_bar(folder: Path) -> Tensor:
+    """Return the cumulative products of a folder's noise schedule, float32 (T,)."""
+    from diffusers import DDIMScheduler
+
+    path = folder / "scheduler" / "scheduler_config.json"
+    config = read_json(path)
+    kind = config.get("prediction_type", "epsilon")
+    if kind != "v_prediction":
+        raise WeightsError(
+            f"{path} has prediction type {kind!r}; a one-step colorer needs "
+            "'v_prediction'."
+        )
+    scheduler = cast(Any, DDIMScheduler.from_config(config))
+    products: Tensor = scheduler.alphas_cumprod
+    if len(products) < 1000:
+        raise WeightsError(
+            f"{path} has {len(products)} timesteps; a one-step colorer uses the last "
+            "of 1000."
+        )
+    return products.float()
