@@ -2,7 +2,7 @@
 # Print a Python >= 3.11 that can make virtual environments, or say what to do.
 set -eu
 
-for name in ${PYTHON:-} python3.13 python3.12 python3.11 python3 python; do
+for name in ${PYTHON:-} python3.11 python3.12 python3.13 python3 python; do
     path=$(command -v "$name" 2>/dev/null) || continue
     "$path" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || continue
     if ! "$path" -c 'import ensurepip, venv' 2>/dev/null; then

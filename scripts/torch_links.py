@@ -45,7 +45,7 @@ def torch_links(known: list[str]) -> list[str]:
     if has_nvidia_gpu() or any(any(Path(k).glob("torch-*.whl")) for k in known):
         return []
     try:
-        request = urllib.request.Request(CPU_WHEELS, method="HEAD")  # noqa: S310
+        request = urllib.request.Request(CPU_WHEELS, method="HEAD")
         urllib.request.urlopen(request, timeout=4).close()  # noqa: S310
     except (OSError, ValueError):
         return []

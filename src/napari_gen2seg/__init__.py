@@ -46,7 +46,7 @@ _HOMES = {
     "segment": "workflows.segment",
 }
 
-__all__ = [  # noqa: PLE0604 - the table above is the one list
+__all__ = [
     "__version__",
     *_HOMES,
 ]

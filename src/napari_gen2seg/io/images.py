@@ -16,6 +16,7 @@ from napari_gen2seg.io.atomic import writing
 TIFF_ENDINGS = (".tif", ".tiff")
 PICTURE_ENDINGS = (*TIFF_ENDINGS, ".png", ".jpg", ".jpeg", ".bmp", ".gif", ".webp")
 
+
 @dataclass(frozen=True, eq=False)
 class Picture:
     """An image file's content.

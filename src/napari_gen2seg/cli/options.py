@@ -1,0 +1,154 @@
+"""Options that several commands share, and what becomes of them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
+
+if TYPE_CHECKING:
+    from napari_gen2seg.models.colorer import Colorer
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+#: A file that exists.
+PICTURE = click.Path(exists=True, dir_okay=False, path_type=Path)
+#: A file to be written.
+TARGET = click.Path(dir_okay=False, path_type=Path)
+
+
+class RowColumn(click.ParamType):
+    """``ROW,COLUMN`` in pixels, fractions allowed."""
+
+    name = "row,column"
+
+    def convert(
+        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+    ) -> tuple[float, float]:
+        """Read the two numbers."""
+        if isinstance(value, tuple):
+            return value
+        try:
+            row, column = (float(part) for part in value.split(","))
+        except ValueError:
+            self.fail(
+                f"{value!r} must be two numbers, ROW,COLUMN, such as 120,85 "
+                "(row 0 is the top, column 0 the left).",
+                param,
+                ctx,
+            )
+        return row, column
+
+
+class Indices(click.ParamType):
+    """``3`` or ``0,12``: a place on each axis before the last two."""
+
+    name = "index"
+
+    def convert(
+        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+    ) -> tuple[int, ...]:
+        """Read the whole numbers."""
+        if isinstance(value, tuple):
+            return value
+        try:
+            return tuple(int(part) for part in value.split(","))
+        except ValueError:
+            self.fail(
+                f"{value!r} must be whole numbers, such as 3 or 0,12.", param, ctx
+            )
+
+
+_MODEL_OPTIONS = (
+    click.option(
+        "--model",
+        default="mini",
+        show_default=True,
+        metavar="ID",
+        help="A name that `models` lists, a folder, or OWNER/NAME of the hub.",
+    ),
+    click.option("--revision", metavar="REV", help="Branch, tag or commit on the hub."),
+    click.option(
+        "--device",
+        default="auto",
+        show_default=True,
+        help="auto, cpu, cuda, cuda:N or mps.",
+    ),
+    click.option(
+        "--dtype",
+        default="auto",
+        show_default=True,
+        help="auto, float32, bfloat16 or float16.",
+    ),
+    click.option(
+        "--resolution",
+        type=click.IntRange(min=16),
+        metavar="PX",
+        help="Longer side at which the model works; by default its own rule.",
+    ),
+    click.option(
+        "--accept-licence",
+        is_flag=True,
+        help="You have read the licence of the weights and accept it.",
+    ),
+)
+
+_PLANE_OPTIONS = (
+    click.option(
+        "--plane",
+        type=Indices(),
+        metavar="I[,J]",
+        help="Which plane of a stack: its place on each axis before the picture's own.",
+    ),
+    click.option(
+        "--axes",
+        metavar="LETTERS",
+        help="The axes if the file names them wrongly, such as ZYX, CYX or TZYXC.",
+    ),
+)
+
+
+def _decorate(options: Sequence[Callable[[F], F]]) -> Callable[[F], F]:
+    def add(function: F) -> F:
+        for option in reversed(options):
+            function = option(function)
+        return function
+
+    return add
+
+
+model_options = _decorate(_MODEL_OPTIONS)
+plane_options = _decorate(_PLANE_OPTIONS)
+
+
+def load(
+    model: str,
+    revision: str | None,
+    device: str,
+    dtype: str,
+    accept_licence: bool,
+) -> Colorer:
+    """Load a model as the options say, telling what happens on stderr."""
+    from napari_gen2seg.models.loader import load_model
+
+    said = ""
+
+    def progress(fraction: float | None, text: str) -> None:
+        nonlocal said
+        share = "" if fraction is None else f" {fraction:4.0%}"
+        if text and text != said:
+            click.echo(f"{text}{share}", err=True)
+            said = text
+
+    colorer = load_model(
+        model,
+        device=device,
+        dtype=dtype,
+        revision=revision,
+        progress=progress,
+        accept_licence=accept_licence,
+    )
+    click.echo(f"{colorer.spec.title}. {colorer.reason}", err=True)
+    return colorer
