@@ -1,38 +1,29 @@
-"""What the two families share: `color`, the lane's lock, and short memory.
-
-When a forward pass does not fit, it is tried again after the next of these steps,
-and the step is written into ``reason`` and ``notes``:
-
-1. pictures one at a time instead of as a batch,
-2. half-size numbers (only where the plugin chose the number type itself),
-3. the autoencoder in tiles (`sd` only),
-4. the CPU (only where the plugin chose the device itself).
-"""
+"""What the two families share: `color`, batches, the lane's lock, short memory."""
 
 from __future__ import annotations
 
-import gc
 import threading
-from collections.abc import Callable, Sequence
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import Tensor, nn
 
 from napari_gen2seg.core.rgb import rgb_key, to_rgb
-from napari_gen2seg.errors import MemoryShortError, ModelError
-from napari_gen2seg.models.device import DeviceChoice
-from napari_gen2seg.models.facts import ModelFacts
 from napari_gen2seg.models.hooks import Cancel, Progress, check_cancel, report
 from napari_gen2seg.models.pixels import to_tensor, to_values
+from napari_gen2seg.models.placed import PlacedNet, is_out_of_memory
 from napari_gen2seg.models.resolution import check_resolution, choose_resolution
-from napari_gen2seg.models.spec import ModelSpec
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from torch import Tensor, nn
+
     from napari_gen2seg.core.coloring import Coloring
+    from napari_gen2seg.models.device import DeviceChoice
+    from napari_gen2seg.models.facts import ModelFacts
+    from napari_gen2seg.models.spec import ModelSpec
 
 Rgb = NDArray[np.float32]
 
@@ -50,40 +41,36 @@ class BaseColorer:
         Device, number type and reason.
     """
 
-    #: Whether the family has an autoencoder that can work in tiles.
-    can_tile = False
+    #: Makes the network's autoencoder work in tiles, in families that have one.
+    tile: Callable[[nn.Module], None] | None = None
 
     def __init__(
         self, net: nn.Module, spec: ModelSpec, facts: ModelFacts, choice: DeviceChoice
     ) -> None:
-        self._net: nn.Module | None = net
+        self._placed = PlacedNet(net, choice, spec.id, type(self).tile)
         self._spec = spec
         self._facts = facts
-        self._choice = choice
-        self._notes: list[str] = []
-        self._tiled = False
         self._lock = threading.RLock()
-        self._place()
 
     @property
     def device(self) -> str:
         """Where it computes."""
-        return self._choice.device
+        return self._placed.choice.device
 
     @property
     def dtype(self) -> str:
         """Number type."""
-        return self._choice.dtype
+        return self._placed.choice.dtype
 
     @property
     def reason(self) -> str:
         """Why this device and number type, and what was changed since."""
-        return " ".join([self._choice.reason, *self._notes])
+        return " ".join([self._placed.choice.reason, *self._placed.notes])
 
     @property
     def notes(self) -> tuple[str, ...]:
         """What was done about short memory, in order."""
-        return tuple(self._notes)
+        return self._placed.notes
 
     @property
     def spec(self) -> ModelSpec:
@@ -97,18 +84,8 @@ class BaseColorer:
 
     @property
     def net(self) -> nn.Module:
-        """The network.
-
-        Raises
-        ------
-        ModelError
-            If the model was unloaded.
-        """
-        if self._net is None:
-            raise ModelError(
-                f"The model {self._spec.id!r} has been unloaded; load it again first."
-            )
-        return self._net
+        """The network, where it is placed."""
+        return self._placed.net
 
     def color(
         self,
@@ -150,6 +127,7 @@ class BaseColorer:
 
     def predict_many(self, pictures: Sequence[Rgb], resolution: int) -> list[Rgb]:
         """Return the maps of several RGB pictures; equal sizes go as one batch."""
+        resolution = check_resolution(resolution)
         groups: dict[tuple[int, ...], list[int]] = {}
         for index, rgb in enumerate(pictures):
             groups.setdefault(rgb.shape, []).append(index)
@@ -163,15 +141,11 @@ class BaseColorer:
     def unload(self) -> None:
         """Free the memory. The colorer cannot be used afterwards."""
         with self._lock:
-            self._net = None
-            self._free()
+            self._placed.unload()
 
     def _forward(self, pictures: Tensor, resolution: int) -> Tensor:
         """Map (B, 3, H, W) in 0..1, float32, to (B, 3, h, w) in 0..255, float32."""
         raise NotImplementedError
-
-    def _tile(self) -> None:
-        """Make the autoencoder work in tiles (families with ``can_tile``)."""
 
     def _predict(
         self, pictures: Sequence[Rgb], resolution: int, cancel: Cancel | None
@@ -179,103 +153,30 @@ class BaseColorer:
         """Run the forward pass, stepping down while memory is short."""
         batch = len(pictures)
         while True:
-            short = False
+            check_cancel(cancel, "Colouring")
             try:
                 maps: list[Rgb] = []
                 for start in range(0, len(pictures), batch):
-                    check_cancel(cancel, "Colouring")
-                    chunk = pictures[start : start + batch]
-                    maps += self._run(chunk, resolution)
+                    maps += self._run(pictures[start : start + batch], resolution)
                 return maps
             except (torch.OutOfMemoryError, MemoryError, RuntimeError) as error:
                 if not is_out_of_memory(error):
                     raise
-                short = True
-            # Outside of the except clause, so that the failed pass's frames (and the
-            # tensors they hold) are gone before the next try.
-            if short:
-                self._free()
-                check_cancel(cancel, "Colouring")
-                if batch > 1:
-                    batch = 1
-                    self._note("Memory was short: pictures go one at a time.")
-                else:
-                    self._step_down(resolution)
+            # Outside of the except clause, so that the failed pass's frames, and the
+            # tensors they hold, are gone before the next try.
+            if batch > 1:
+                batch = 1
+                self._placed.note("Memory was short: pictures go one at a time.")
+                self._placed.free()
+            else:
+                self._placed.step_down(f"Colouring at {resolution} pixels")
 
     def _run(self, pictures: Sequence[Rgb], resolution: int) -> list[Rgb]:
         """Run one batch of equally sized pictures."""
         with torch.inference_mode():
             stacked = torch.cat([to_tensor(rgb, self.device) for rgb in pictures])
-            return to_values(self._forward(stacked, resolution))
-
-    def _step_down(self, resolution: int) -> None:
-        """Take the next step for short memory.
-
-        Raises
-        ------
-        MemoryShortError
-            If there is none left.
-        """
-        for step in self._steps():
-            note = step()
-            if note:
-                self._note(f"Memory was short: {note}")
-                self._free()
-                return
-        raise MemoryShortError(
-            f"Colouring at {resolution} pixels does not fit into the memory of "
-            f"{self.device!r}, whatever was tried. Choose a lower resolution or a "
-            "smaller model, or close other programs."
-        )
-
-    def _steps(self) -> tuple[Callable[[], str], ...]:
-        """Return the steps in the order they are tried; each says what it did."""
-        return (self._to_half, self._to_tiles, self._to_cpu)
-
-    def _to_half(self) -> str:
-        if self.dtype != "float32" or self._choice.asked_dtype:
-            return ""
-        dtype = "float16" if self._choice.kind == "mps" else "bfloat16"
-        self._choice = replace(self._choice, dtype=dtype)
-        self._place()
-        return f"numbers are {dtype} now."
-
-    def _to_tiles(self) -> str:
-        if not self.can_tile or self._tiled:
-            return ""
-        self._tiled = True
-        self._tile()
-        return "the autoencoder works in tiles now."
-
-    def _to_cpu(self) -> str:
-        if self._choice.kind == "cpu" or self._choice.asked_device:
-            return ""
-        self._choice = replace(self._choice, device="cpu")
-        self._place()
-        return "computing on the CPU now."
-
-    def _place(self) -> None:
-        """Bring the network to the chosen device and number type."""
-        net = self.net
-        net.to(self._choice.device, getattr(torch, self._choice.dtype))
-        net.requires_grad_(False).eval()
-
-    def _note(self, text: str) -> None:
-        if text not in self._notes:
-            self._notes.append(text)
-
-    def _free(self) -> None:
-        """Give unused memory back."""
-        gc.collect()
-        if self._choice.kind == "cuda" or torch.cuda.is_initialized():
-            torch.cuda.empty_cache()
-        elif self._choice.kind == "mps":
-            torch.mps.empty_cache()
-
-
-def is_out_of_memory(error: BaseException) -> bool:
-    """Tell an allocation that failed from any other error."""
-    if isinstance(error, torch.OutOfMemoryError | MemoryError):
-        return True
-    text = str(error).lower()
-    return "out of memory" in text or "can't allocate memory" in text
+            colours = self._forward(stacked, resolution)
+            if not torch.isfinite(colours).all():
+                self._placed.to_float32()
+                colours = self._forward(stacked, resolution)
+            return to_values(colours)

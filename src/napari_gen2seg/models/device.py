@@ -44,9 +44,16 @@ class DeviceChoice:
         """Device without its number: ``"cuda"``, ``"mps"`` or ``"cpu"``."""
         return self.device.split(":")[0]
 
-    def but(self, because: str, **changes: str) -> DeviceChoice:
+    def but(
+        self, because: str, *, device: str | None = None, dtype: str | None = None
+    ) -> DeviceChoice:
         """Return a changed choice whose reason goes on with ``because``."""
-        return replace(self, reason=f"{self.reason} {because}", **changes)
+        return replace(
+            self,
+            reason=f"{self.reason} {because}",
+            device=device or self.device,
+            dtype=dtype or self.dtype,
+        )
 
 
 def choose(device: str = "auto", dtype: str = "auto") -> DeviceChoice:

@@ -8,12 +8,15 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass, field
-from pathlib import Path
-from typing import Any, Literal, cast
+from typing import TYPE_CHECKING, Any, Literal, cast
 
 from napari_gen2seg.errors import SettingsError, WeightsError, WrongFamilyError
 from napari_gen2seg.models.guides import Guides
-from napari_gen2seg.models.spec import Family
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from napari_gen2seg.models.spec import Family
 
 FACTS_NAME = "gen2seg.json"
 FORMAT_VERSION = 1
@@ -146,6 +149,7 @@ def read_facts(folder: Path) -> ModelFacts:
 
 def _facts(raw: dict[str, Any], family: Family, folder: Path) -> ModelFacts:
     """Fill in published defaults by family and check the values."""
+    defaults: dict[str, int | None]
     if family == "mae":
         config = read_json(folder / "config.json")
         size = int(config.get("image_size", 224))
@@ -183,7 +187,7 @@ def _facts(raw: dict[str, Any], family: Family, folder: Path) -> ModelFacts:
             max_resolution=int(value["max_resolution"]),
             multiple=int(value["multiple"]),
             guides=None if guides is None else Guides.from_dict(guides),
-            stretch=cast(Stretch, stretch),
+            stretch=cast("Stretch", stretch),
             object_diameter=_number(value.get("object_diameter")),
             base_model=str(value.get("base_model", "")),
             created=str(value.get("created", "")),
@@ -197,9 +201,9 @@ def _facts(raw: dict[str, Any], family: Family, folder: Path) -> ModelFacts:
 
 def _whole(value: object) -> int | None:
     """Return an int, or None for None."""
-    return None if value is None else int(cast(int, value))
+    return None if value is None else int(cast("int", value))
 
 
 def _number(value: object) -> float | None:
     """Return a float, or None for None."""
-    return None if value is None else float(cast(float, value))
+    return None if value is None else float(cast("float", value))

@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import logging
 from dataclasses import replace
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from napari_gen2seg.errors import MemoryShortError, WeightsError
 from napari_gen2seg.models.facts import ModelFacts, read_facts
 from napari_gen2seg.models.hooks import Cancel, Progress, check_cancel, report
 from napari_gen2seg.models.registry import find
-from napari_gen2seg.models.spec import ModelSpec
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from napari_gen2seg.models.colorer import Colorer
     from napari_gen2seg.models.device import DeviceChoice
+    from napari_gen2seg.models.spec import ModelSpec
 
 _log = logging.getLogger(__name__)
 
@@ -101,7 +102,7 @@ def load_model(
     try:
         colorer = _build(spec, facts, choice, folder)
     except (MemoryError, RuntimeError) as error:
-        from napari_gen2seg.models.base import is_out_of_memory
+        from napari_gen2seg.models.placed import is_out_of_memory
 
         if not is_out_of_memory(error):
             raise
@@ -131,8 +132,8 @@ def _fit(
 
     small = estimate_memory(folder).parameters < SMALL_MODEL
     if small and choice.dtype != "float32" and not choice.asked_dtype:
-        choice = replace(
-            choice.but("float32 all the same: this model is small.", dtype="float32")
+        choice = choice.but(
+            "float32 all the same: this model is small.", dtype="float32"
         )
     return fit(choice, folder, facts.default_resolution)
 

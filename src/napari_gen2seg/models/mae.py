@@ -6,8 +6,7 @@ patch 16. The picture is brought to the model's square, whatever its aspect rati
 
 from __future__ import annotations
 
-from pathlib import Path
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 
 import torch
 from torch import Tensor, nn
@@ -20,6 +19,9 @@ from napari_gen2seg.models.pixels import (
     resize,
     stretch_mae,
 )
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 
 class MaeNet(nn.Module):
@@ -37,19 +39,19 @@ class MaeNet(nn.Module):
     def __init__(self, vit: nn.Module) -> None:
         super().__init__()
         self.vit = vit
-        cast(Any, vit).config.mask_ratio = 0.0
+        cast("Any", vit).config.mask_ratio = 0.0
         self.register_buffer("mean", torch.tensor(IMAGENET_MEAN).view(1, 3, 1, 1))
         self.register_buffer("std", torch.tensor(IMAGENET_STD).view(1, 3, 1, 1))
 
     @property
     def image_size(self) -> int:
         """Side in pixels of the square the model was made for."""
-        return int(cast(Any, self.vit).config.image_size)
+        return int(cast("Any", self.vit).config.image_size)
 
     @property
     def patch_size(self) -> int:
         """Side in pixels of a patch."""
-        return int(cast(Any, self.vit).config.patch_size)
+        return int(cast("Any", self.vit).config.patch_size)
 
     def forward(self, pixels: Tensor) -> Tensor:
         """Predict colours.
@@ -64,7 +66,7 @@ class MaeNet(nn.Module):
         Tensor (B, 3, s, s)
             The raw output, neither clipped nor stretched.
         """
-        vit = cast(Any, self.vit)
+        vit = cast("Any", self.vit)
         side = pixels.shape[-1]
         grid = side // self.patch_size
         # The shuffle that masking needs becomes the identity: same result each time.
@@ -83,10 +85,10 @@ class MaeColorer(BaseColorer):
     """A loaded model of the ``mae`` family."""
 
     def _forward(self, pictures: Tensor, resolution: int) -> Tensor:
-        net = cast(MaeNet, self.net)
+        net = cast("MaeNet", self.net)
         # 1. preprocess: a square of whole patches
         side = max(1, round(resolution / net.patch_size)) * net.patch_size
-        pixels = resize(pictures, (side, side)).to(getattr(torch, self.dtype))
+        pixels = resize(pictures, (side, side)).to(self._placed.torch_dtype)
         # 2. predict, 3. stretch and brighten
         return stretch_mae(net(pixels).float())
 

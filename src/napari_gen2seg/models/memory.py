@@ -11,13 +11,16 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import psutil
 
 from napari_gen2seg.models.device import BYTES, DeviceChoice
 from napari_gen2seg.models.facts import detect_family, read_facts, read_json
-from napari_gen2seg.models.spec import ModelSpec
 from napari_gen2seg.models.weights import find_weights
+
+if TYPE_CHECKING:
+    from napari_gen2seg.models.spec import ModelSpec
 
 #: Torch, diffusers and transformers themselves, once imported.
 LIBRARIES = 450_000_000

@@ -59,7 +59,7 @@ class OneStepNet(nn.Module):
 
     @property
     def _vae_config(self) -> Any:
-        return cast(Any, self.vae).config
+        return cast("Any", self.vae).config
 
     @property
     def factor(self) -> int:
@@ -84,7 +84,7 @@ class OneStepNet(nn.Module):
         Tensor (B, c, h / factor, w / factor)
             Mode of the posterior times the scaling factor.
         """
-        vae = cast(Any, self.vae)
+        vae = cast("Any", self.vae)
         latent: Tensor = vae.encode(pixels).latent_dist.mode() * self.scaling
         return latent
 
@@ -118,7 +118,7 @@ class OneStepNet(nn.Module):
         timestep
             One number, or one per picture (B,).
         """
-        unet = cast(Any, self.unet)
+        unet = cast("Any", self.unet)
         context = self.prompt.expand(latent.shape[0], -1, -1)
         result: Tensor = unet(
             self.guide(latent), timestep, encoder_hidden_states=context
@@ -145,7 +145,7 @@ class OneStepNet(nn.Module):
 
     def decode(self, latent: Tensor) -> Tensor:
         """Decode latents (B, c, h, w) to pictures (B, 3, h factor, w factor)."""
-        vae = cast(Any, self.vae)
+        vae = cast("Any", self.vae)
         pixels: Tensor = vae.decode(latent / self.scaling).sample
         return pixels
 
@@ -156,6 +156,8 @@ class OneStepNet(nn.Module):
         ----------
         pixels
             (B, 3, h, w), range -1..1, sides multiples of `factor`.
+        latent_term
+            See `denoise`.
 
         Returns
         -------

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from importlib.metadata import PackageNotFoundError, version
 from importlib.util import find_spec
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import torch
 from torch import nn
@@ -14,13 +13,14 @@ from napari_gen2seg.errors import WeightsError, WrongFamilyError
 from napari_gen2seg.models.facts import read_json
 from napari_gen2seg.models.weights import find_weights
 
+if TYPE_CHECKING:
+    from pathlib import Path
+
 # Since these versions the keyword is ``dtype``; before, ``torch_dtype``.
 _RENAMED = {"diffusers": (0, 42), "transformers": (4, 56)}
 
 
-def load_part(
-    kind: Any, folder: Path, dtype: str = "float32", **extra: Any
-) -> nn.Module:
+def load_part(kind: Any, folder: Path, dtype: str = "float32") -> nn.Module:
     """Load one part, with every tensor accounted for.
 
     Parameters
@@ -53,7 +53,6 @@ def load_part(
         "local_files_only": True,
         "output_loading_info": True,
         "variant": files.variant,
-        **extra,
     }
     if package == "diffusers":
         keywords["low_cpu_mem_usage"] = find_spec("accelerate") is not None

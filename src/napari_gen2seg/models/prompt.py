@@ -11,7 +11,6 @@ from __future__ import annotations
 import gc
 import hashlib
 import os
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from napari_gen2seg.errors import WeightsError
@@ -19,6 +18,8 @@ from napari_gen2seg.models.paths import cache_dir
 from napari_gen2seg.models.weights import find_weights
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from torch import Tensor
 
 PROMPT_NAME = "empty_prompt.safetensors"

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-import numpy as np
-from numpy.typing import NDArray
+from typing import TYPE_CHECKING
 
 from napari_gen2seg.errors import SettingsError
-from napari_gen2seg.models.facts import ModelFacts
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from napari_gen2seg.models.facts import ModelFacts
 
 #: Beyond this longer side a forward pass is a mistake rather than a wish.
 LARGEST = 8192

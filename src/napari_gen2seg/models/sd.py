@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import math
-from pathlib import Path
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from napari_gen2seg.errors import WeightsError
 from napari_gen2seg.models.base import BaseColorer
@@ -23,37 +22,38 @@ from napari_gen2seg.models.pixels import (
 )
 from napari_gen2seg.models.prompt import empty_prompt
 
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+def _tile(net: nn.Module) -> None:
+    """Make the autoencoder work on one picture, and on tiles of it, at a time."""
+    vae = cast("Any", net).vae
+    vae.enable_slicing()
+    vae.enable_tiling()
+
 
 class SdColorer(BaseColorer):
     """A loaded model of the ``sd`` family."""
 
-    can_tile = True
+    tile = staticmethod(_tile)
 
     def _forward(self, pictures: Tensor, resolution: int) -> Tensor:
-        net = cast(OneStepNet, self.net)
+        net = cast("OneStepNet", self.net)
         # 1. preprocess: longer side to the resolution, -1..1, padded
         height, width = pictures.shape[-2:]
         shape = resized_shape((height, width), resolution)
         pixels = resize(pictures * 2 - 1, shape)
-        pixels = pad(pixels, math.lcm(self._facts.multiple, net.factor))
-        pixels = pixels.to(getattr(torch, self.dtype))
+        pixels = pad(pixels, math.lcm(self.facts.multiple, net.factor))
+        pixels = pixels.to(self._placed.torch_dtype)
         pixels = pixels.contiguous(memory_format=torch.channels_last)
         # 2. encode, denoise, decode; the prediction leaves in float32
         colours = net(pixels).float()
         # 3. unpad and stretch
         colours = colours[..., : shape[0], : shape[1]]
-        if self._facts.stretch == "fixed":
+        if self.facts.stretch == "fixed":
             return stretch_fixed(colours)
         return stretch_published(colours)
-
-    def _tile(self) -> None:
-        vae = cast(Any, cast(OneStepNet, self.net).vae)
-        vae.enable_slicing()
-        vae.enable_tiling()
-
-    def _place(self) -> None:
-        super()._place()
-        self.net.to(memory_format=torch.channels_last)
 
 
 def load_net(
@@ -87,7 +87,7 @@ def load_net(
     vae = load_part(AutoencoderKL, folder / "vae", dtype)
     unet = load_part(UNet2DConditionModel, folder / "unet", dtype)
     guides = facts.guides
-    latent = int(cast(Any, vae).config.latent_channels)
+    latent = int(cast("Any", vae).config.latent_channels)
     wanted = latent + (guides.channels if guides else 0)
     if int(config.get("in_channels", 4)) != wanted:
         raise WeightsError(
@@ -112,7 +112,7 @@ def alphas_bar(folder: Path) -> Tensor:
             f"{path} has prediction type {kind!r}; a one-step colorer needs "
             "'v_prediction'."
         )
-    scheduler = cast(Any, DDIMScheduler.from_config(config))
+    scheduler = cast("Any", DDIMScheduler.from_config(config))
     products: Tensor = scheduler.alphas_cumprod
     if len(products) < 1000:
         raise WeightsError(

@@ -11,10 +11,13 @@ import json
 import math
 import struct
 from dataclasses import dataclass
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 from napari_gen2seg.errors import WeightsError
 from napari_gen2seg.models.facts import read_json
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 PICKLE_SUFFIXES = (".bin", ".pt", ".pth", ".ckpt", ".pkl")
 _MAX_HEADER = 100_000_000
