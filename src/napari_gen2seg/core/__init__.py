@@ -1,0 +1,1 @@
+"""Numbers only: colouring maps, clicks, masks. No torch, no Qt, no napari."""

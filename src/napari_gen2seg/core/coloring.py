@@ -1,0 +1,263 @@
+"""The colouring map: a value that knows where it came from.
+
+Colours are arbitrary per forward pass: nothing here, or anywhere, carries a
+colour from one map to another.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import json
+import os
+import uuid
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from napari_gen2seg.core.geometry import Floats, Shape, rescale
+from napari_gen2seg.core.mask import Mask
+from napari_gen2seg.core.probe import Prober, ProbeSettings
+from napari_gen2seg.core.proposals import ProposalSettings, propose
+from napari_gen2seg.errors import ImageError, StorageError
+
+__all__ = ["Coloring", "Mask"]
+
+_FORMAT = "napari-gen2seg coloring"
+_FACTS = ("model_id", "revision", "resolution", "source_key")
+
+
+@dataclass(frozen=True, eq=False)
+class Coloring:
+    """A colouring map of one plane.
+
+    Attributes
+    ----------
+    values
+        float32 (h, w, 3) in 0..255, finite, read-only.
+    source_shape
+        (H, W) in pixels of the plane it stands for.
+    model_id, revision
+        The model that made it and, for a hub model, the resolved commit.
+    resolution
+        Longer side in pixels at which the model worked; 0 if unknown.
+    source_key
+        Hash of the RGB that the model saw (:func:`~.rgb.rgb_key`).
+    """
+
+    values: npt.NDArray[np.float32]
+    source_shape: Shape
+    model_id: str = "array"
+    revision: str | None = None
+    resolution: int = 0
+    source_key: str = ""
+
+    def __post_init__(self) -> None:
+        values = np.array(self.values, np.float32, order="C")
+        if values.ndim != 3 or values.shape[2] != 3 or values.size == 0:
+            raise ImageError(
+                f"The colouring map has the shape {values.shape}; it must be "
+                "(rows, columns, 3) with at least one pixel."
+            )
+        if not np.isfinite(values).all():
+            raise ImageError(
+                "The colouring map holds NaN or infinite values; the model failed. "
+                "Try float32 (dtype='fp32') or another picture."
+            )
+        if values.min() < -0.01 or values.max() > 255.01:
+            raise ImageError(
+                f"The colouring map ranges over {values.min():g}..{values.max():g}; "
+                "its values must lie in 0..255."
+            )
+        np.clip(values, 0, 255, out=values)
+        values.flags.writeable = False
+        object.__setattr__(self, "values", values)
+        height, width = (int(n) for n in self.source_shape)
+        if height < 1 or width < 1:
+            raise ImageError(
+                f"The source is {height} x {width} pixels; both must be at least 1."
+            )
+        object.__setattr__(self, "source_shape", (height, width))
+
+    @classmethod
+    def from_array(
+        cls, rgb: npt.ArrayLike, source_shape: Shape | None = None, **facts: Any
+    ) -> Coloring:
+        """Wrap a map made elsewhere.
+
+        Parameters
+        ----------
+        rgb
+            (h, w, 3), uint8 or floats in 0..255.
+        source_shape
+            (H, W) of the picture it stands for; that of ``rgb`` if not given.
+        **facts
+            ``model_id``, ``revision``, ``resolution``, ``source_key``.
+        """
+        values = np.asarray(rgb)
+        if values.dtype.kind not in "uif":
+            raise ImageError(
+                f"The colouring map has the type {values.dtype}; it must be uint8 or "
+                "floats in 0..255."
+            )
+        if source_shape is None:
+            if values.ndim != 3:
+                raise ImageError(
+                    f"The colouring map has the shape {values.shape}; it must be "
+                    "(rows, columns, 3)."
+                )
+            source_shape = (values.shape[0], values.shape[1])
+        facts.setdefault("resolution", max(values.shape[:2], default=0))
+        return cls(values.astype(np.float32), source_shape, **facts)
+
+    @property
+    def shape(self) -> Shape:
+        """(h, w) of the map."""
+        return int(self.values.shape[0]), int(self.values.shape[1])
+
+    @cached_property
+    def key(self) -> str:
+        """Names this value: 64 hexadecimal digits over pixels and facts."""
+        digest = hashlib.sha256(json.dumps(self._facts(), sort_keys=True).encode())
+        digest.update(self.values.data)
+        return digest.hexdigest()
+
+    def _facts(self) -> dict[str, Any]:
+        facts: dict[str, Any] = {name: getattr(self, name) for name in _FACTS}
+        facts["source_shape"] = list(self.source_shape)
+        facts["shape"] = list(self.shape)
+        return facts
+
+    def as_rgb8(self) -> npt.NDArray[np.uint8]:
+        """Return the map rounded to uint8 (h, w, 3)."""
+        return np.asarray(np.rint(self.values), np.uint8)
+
+    def to_coloring(self, points: npt.ArrayLike) -> Floats:
+        """Source (row, column) -> map (row, column); (..., 2), fractional."""
+        return rescale(points, self.source_shape, self.shape)
+
+    def to_source(self, points: npt.ArrayLike) -> Floats:
+        """Map (row, column) -> source (row, column); (..., 2), fractional."""
+        return rescale(points, self.shape, self.source_shape)
+
+    @cached_property
+    def prober(self) -> Prober:
+        """What is prepared once per map to answer clicks quickly."""
+        return Prober(self.values, self.source_shape)
+
+    def probe(
+        self,
+        points: npt.ArrayLike,
+        signs: npt.ArrayLike | None = None,
+        settings: ProbeSettings | None = None,
+    ) -> Mask:
+        """Return the object under the clicks.
+
+        Parameters
+        ----------
+        points
+            (n, 2) rows and columns in source pixels.
+        signs
+            n values of +1 (keep) or -1 (leave out); all +1 if not given.
+        settings
+            See :class:`~napari_gen2seg.core.probe.ProbeSettings`.
+
+        Raises
+        ------
+        PromptError
+            For a click outside the picture or no positive click.
+        """
+        return self.prober.probe(points, signs, settings)
+
+    def propose(
+        self, settings: ProposalSettings | None = None
+    ) -> npt.NDArray[np.int32]:
+        """Return all objects found without clicks: labels (H, W), 0 elsewhere."""
+        return propose(self.values, self.source_shape, settings)
+
+    def save(self, path: str | os.PathLike[str]) -> Path:
+        """Write the map as a TIFF that any program opens, facts as JSON inside.
+
+        The file appears whole or not at all.
+
+        Raises
+        ------
+        StorageError
+            If it cannot be written.
+        """
+        import tifffile
+
+        target = Path(path)
+        facts = {"format": _FORMAT, "version": 1, **self._facts(), "key": self.key}
+        temporary = target.parent / f".{target.name}.{uuid.uuid4().hex}.tmp"
+        try:
+            with temporary.open("xb") as stream:
+                tifffile.imwrite(
+                    stream,
+                    self.values,
+                    photometric="rgb",
+                    description=json.dumps(facts),
+                    metadata=None,
+                )
+                stream.flush()
+                os.fsync(stream.fileno())
+            temporary.replace(target)
+        except OSError as error:
+            with contextlib.suppress(OSError):
+                temporary.unlink(missing_ok=True)
+            raise StorageError(
+                f"The colouring map could not be written to {target}: "
+                f"{error.strerror or error}. Choose a folder that exists, can be "
+                "written and has space; nothing was changed."
+            ) from error
+        return target
+
+    @classmethod
+    def load(cls, path: str | os.PathLike[str]) -> Coloring:
+        """Read a map that :meth:`save` wrote.
+
+        Raises
+        ------
+        StorageError
+            If the file is missing, damaged or not a colouring map.
+        """
+        import tifffile
+
+        source = Path(path)
+        try:
+            with tifffile.TiffFile(source) as tiff:
+                page = tiff.pages[0]
+                facts = json.loads(getattr(page, "description", "") or "null")
+                values = page.asarray()
+        except OSError as error:
+            raise StorageError(
+                f"The colouring map {source} could not be read: "
+                f"{error.strerror or error}. Check the path."
+            ) from error
+        except (tifffile.TiffFileError, ValueError, IndexError, KeyError) as error:
+            raise StorageError(
+                f"{source} is no readable colouring map ({error}); it must be a TIFF "
+                "written by Coloring.save."
+            ) from error
+        if not isinstance(facts, dict) or facts.get("format") != _FORMAT:
+            raise StorageError(
+                f"{source} is a TIFF without a colouring map's facts; wrap a plain "
+                "picture with Coloring.from_array instead."
+            )
+        try:
+            shape = (int(facts["source_shape"][0]), int(facts["source_shape"][1]))
+            loaded = cls(values, shape, **{name: facts[name] for name in _FACTS})
+        except (KeyError, TypeError, ValueError, IndexError) as error:
+            raise StorageError(
+                f"{source} holds a damaged colouring map ({error}); make it again."
+            ) from error
+        if loaded.key != facts.get("key"):
+            raise StorageError(
+                f"{source} was changed or damaged after it was written (its key does "
+                "not fit its content); make it again."
+            )
+        return loaded

@@ -1,0 +1,46 @@
+"""Connected to the clicks, in a window."""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+from scipy import ndimage
+
+from napari_gen2seg.core.geometry import Shape
+
+Bools = npt.NDArray[np.bool_]
+Box = tuple[int, int, int, int]
+
+_EIGHT = np.ones((3, 3), bool)  # diagonal steps count: thin lines hold together
+
+
+def flood(inside: Bools, seeds: npt.NDArray[np.intp]) -> Bools:
+    """Return the parts of ``inside`` that hold a seed, 8-connected.
+
+    Parameters
+    ----------
+    inside
+        bool (h, w).
+    seeds
+        (n, 2) rows and columns; seeds that are not inside reach nothing.
+    """
+    labels, _ = ndimage.label(inside, _EIGHT)
+    found = labels[seeds[:, 0], seeds[:, 1]]
+    found = found[found > 0]
+    if found.size == 0:
+        return np.zeros(inside.shape, bool)
+    region: Bools = labels == found[0]
+    for label in set(found.tolist()) - {int(found[0])}:
+        region |= labels == label
+    return region
+
+
+def outgrows(region: Bools, box: Box, shape: Shape) -> bool:
+    """Whether a region touches a side of its window where the frame goes on."""
+    r0, c0, r1, c1 = box
+    return bool(
+        (r0 > 0 and region[0].any())
+        or (c0 > 0 and region[:, 0].any())
+        or (r1 < shape[0] and region[-1].any())
+        or (c1 < shape[1] and region[:, -1].any())
+    )

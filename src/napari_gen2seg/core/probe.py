@@ -1,0 +1,89 @@
+"""Clicks on a colouring map -> a mask. No network involved."""
+
+from __future__ import annotations
+
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from napari_gen2seg.core.distance import Curve, DistanceRule
+from napari_gen2seg.core.geometry import Shape, check_prompts
+from napari_gen2seg.core.mask import Mask
+from napari_gen2seg.core.paper import PaperRule
+from napari_gen2seg.core.prompts import Prompts
+from napari_gen2seg.core.settings import MAX_TOLERANCE, ProbeSettings
+
+__all__ = ["MAX_TOLERANCE", "Curve", "ProbeSettings", "Prober"]
+
+
+class Prober:
+    """Answers clicks on one map; whatever is worth preparing is prepared once.
+
+    Parameters
+    ----------
+    values
+        float32 (h, w, 3) in 0..255; not copied, must not change.
+    source_shape
+        (H, W) in pixels of the picture that the map stands for.
+    """
+
+    def __init__(self, values: npt.NDArray[np.float32], source_shape: Shape) -> None:
+        self.values = values
+        self.source_shape = source_shape
+
+    @cached_property
+    def distance(self) -> DistanceRule:
+        """The product's own rule on this map."""
+        return DistanceRule(self.values, self.source_shape)
+
+    @cached_property
+    def paper(self) -> PaperRule:
+        """The published rule on this map, rounded to 8 bits."""
+        return PaperRule(np.asarray(np.rint(self.values), np.uint8))
+
+    def prepare(self) -> None:
+        """Do now, on any thread, what the first click would otherwise wait for."""
+        _ = self.distance
+
+    def probe(
+        self,
+        points: Any,
+        signs: Any = None,
+        settings: ProbeSettings | None = None,
+    ) -> Mask:
+        """Return the object under the clicks; see :meth:`Coloring.probe`."""
+        settings = settings or ProbeSettings()
+        prompts = self._prompts(points, signs)
+        if settings.rule == "paper":
+            found = self.paper.probe(
+                prompts.pixels[prompts.signs > 0], settings.sigma, settings.threshold
+            )
+            return Mask.from_window(
+                found, (0, 0), prompts.shape, self.source_shape, score=1.0
+            )
+        return self.distance.probe(prompts, settings)
+
+    def curve(
+        self,
+        points: Any,
+        signs: Any = None,
+        settings: ProbeSettings | None = None,
+    ) -> Curve:
+        """Return how the area depends on the tolerance, for a small graph.
+
+        Returns
+        -------
+        Curve
+            ``tolerances`` (n,), ``areas`` (n,) in map pixels, ``plateau``
+            (from, to) and ``best``, the tolerance that would be chosen.
+        """
+        return self.distance.curve(
+            self._prompts(points, signs), settings or ProbeSettings()
+        )
+
+    def _prompts(self, points: Any, signs: Any) -> Prompts:
+        shape = (int(self.values.shape[0]), int(self.values.shape[1]))
+        rc, sign = check_prompts(points, signs, self.source_shape)
+        return Prompts.build(rc, sign, shape, self.source_shape)

@@ -1,0 +1,69 @@
+"""The colour that a click means: that of the pixels around it which agree."""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+
+Floats = npt.NDArray[np.float32]
+
+_LEAST_RADIUS = 1.5  # map pixels: at least the eight neighbours are heard
+_MOST_RADIUS = 6.0
+_BANDS = (40.0, 28.0, 20.0)  # colour distance inside which pixels agree, shrinking
+
+
+def query_colours(
+    planes: Floats, clicks: npt.NDArray[np.intp], radius: float
+) -> Floats:
+    """Return one robust colour per click.
+
+    Starts at the clicked pixel's own colour and moves to the mean of those pixels
+    nearby that resemble it, so noise averages out while pixels of a neighbour or
+    of the background do not count. A pixel that nothing around resembles is taken
+    for a speck, and the colour most of its neighbours share is used.
+
+    Parameters
+    ----------
+    planes
+        float32 (3, h, w).
+    clicks
+        (n, 2) rows and columns.
+    radius
+        Map pixels around a click that are heard; kept within 1.5 to 6.
+
+    Returns
+    -------
+    numpy.ndarray
+        float32 (n, 3).
+    """
+    reach = min(max(radius, _LEAST_RADIUS), _MOST_RADIUS)
+    colours = np.empty((len(clicks), 3), np.float32)
+    for index, (row, col) in enumerate(clicks.tolist()):
+        colours[index] = _query(planes, row, col, reach)
+    return colours
+
+
+def _query(planes: Floats, row: int, col: int, reach: float) -> Floats:
+    span = int(reach)
+    r0, c0 = max(row - span, 0), max(col - span, 0)
+    patch = planes[:, r0 : row + span + 1, c0 : col + span + 1]
+    rows = np.arange(r0, r0 + patch.shape[1]) - row
+    cols = np.arange(c0, c0 + patch.shape[2]) - col
+    near = np.add.outer(rows**2, cols**2) <= reach**2
+    heard = patch[:, near].T
+    colour: Floats = planes[:, row, col].copy()
+    for band in _BANDS:
+        agree = np.square(heard - colour).sum(axis=1) <= band * band
+        if np.count_nonzero(agree) == 1 and len(heard) > 1:
+            return _shared(heard)
+        colour = heard[agree].mean(axis=0)
+    return colour
+
+
+def _shared(heard: Floats) -> Floats:
+    """Return the mean of the colours around the one with most company."""
+    gaps = np.square(heard[:, None] - heard[None]).sum(axis=2)
+    company = gaps <= _BANDS[0] ** 2
+    best = int(company.sum(axis=1).argmax())
+    mean: Floats = heard[company[best]].mean(axis=0)
+    return mean
