@@ -1,0 +1,347 @@
+"""Between napari's layers and the session: reads the one, asks the other, draws."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from qtpy.QtCore import QObject, QTimer, Signal
+
+from napari_gen2seg.core.rgb import thumbnail
+from napari_gen2seg.errors import Gen2SegError, PromptError
+from napari_gen2seg.gui.clicks import NEGATIVE, Clicks
+from napari_gen2seg.gui.layers import COLORING, PREVIEW, Drawn, role_of
+from napari_gen2seg.gui.objects import Objects
+from napari_gen2seg.gui.planes import Plane, to_plane
+from napari_gen2seg.gui.pointer import Pointer
+from napari_gen2seg.gui.source import Source
+from napari_gen2seg.session import Prompts
+from napari_gen2seg.session.session import sentence
+
+if TYPE_CHECKING:
+    from napari.components import ViewerModel
+    from napari.layers import Image
+
+    from napari_gen2seg.core.mask import Mask
+    from napari_gen2seg.session import Runner, Session, Ticket
+
+THUMBNAIL = 168  # pixels
+
+
+class Bridge(QObject):
+    """Knows both sides; the panels only call its verbs and show its signals.
+
+    Parameters
+    ----------
+    viewer
+        napari's.
+    session
+        Ours.
+    eyes
+        Runs what only looks: the thumbnail, the count.
+    parent
+        Deleted with it.
+    """
+
+    said = Signal(str)  # what just happened, for the status line
+    warned = Signal(str)  # a sentence that must not be missed
+    view_changed = Signal()  # picture, plane or their problem
+    seen_changed = Signal(object)  # uint8 (h, w, 3) of what the model sees, or None
+    probed = Signal(object)  # Preview or None
+    object_changed = Signal(int)
+    clicks_changed = Signal(object)  # Prompts of the current object
+
+    def __init__(
+        self,
+        viewer: ViewerModel,
+        session: Session,
+        eyes: Runner,
+        parent: QObject | None = None,
+    ) -> None:
+        super().__init__(parent)
+        self.viewer = viewer
+        self.session = session
+        self.source = Source(viewer)
+        self.drawn = Drawn(viewer)
+        self.clicks = Clicks(viewer)
+        self.objects = Objects(viewer, eyes)
+        self.pointer = Pointer(viewer, self._pointed, self)
+        self.prompts = Prompts()
+        self.hover = True
+        self.at_once = False
+        self._eyes = eyes
+        self._at: tuple[float, float] | None = None  # pointer, in the plane
+        self._soon = _once(self, self._read_clicks)
+        self._look_soon = _once(self, self._look, 120)
+        self._connect()
+
+    # ---- verbs
+
+    def choose_source(self, layer: Image | None) -> None:
+        """Work on another picture."""
+        self.clicks.release()
+        self.drawn.clear()
+        self.source.choose(layer)
+
+    def color(self) -> None:
+        """Colour the plane in view."""
+        try:
+            self.session.color(self.source.request())
+        except Gen2SegError as error:
+            self.warned.emit(str(error))
+
+    def start_clicking(self) -> None:
+        """Select the prompt layer of the picture, ready for clicks."""
+        source, plane = self.source.layer, self.source.plane
+        if source is None or plane is None:
+            self.warned.emit(self.source.problem)
+            return
+        self.clicks.ensure(source, plane)
+        self.set_object(self._free_number() if not self.prompts else self.object)
+        self.clicks.activate()
+
+    @property
+    def object(self) -> int:
+        """Number of the object being clicked."""
+        return self.clicks.object
+
+    def set_object(self, number: int) -> None:
+        """Go to an object: a new one, or an earlier one with its clicks."""
+        self.clicks.object = max(1, number)
+        self.object_changed.emit(self.clicks.object)
+        self._read_clicks()
+
+    def next_object(self) -> None:
+        """Go on to a new object."""
+        self.set_object(self._free_number())
+
+    def commit(self) -> None:
+        """Write the mask into the Labels layer, and go on to a new object."""
+        source, plane = self.source.layer, self.source.plane
+        if source is None or plane is None:
+            self.warned.emit(self.source.problem)
+            return
+        self._read_clicks()
+        if not self.prompts.positive and self._at is not None:
+            self.clicks.add(source, plane, self._at)  # what lies under the pointer
+            self._read_clicks()
+        mask = self._mask()
+        if mask is None:
+            self.said.emit("Nothing to commit: move over an object, or click it.")
+            return
+        number = self.object
+        try:
+            written = self.objects.commit(source, plane, mask, number)
+        except Gen2SegError as error:
+            self.warned.emit(str(error))
+            return
+        text = f"Object {number}: {written.pixels:,} pixels"
+        if written.spared:
+            text += f" ({written.spared:,} left to other objects)"
+        self.said.emit(text)
+        self.next_object()
+
+    def undo(self) -> None:
+        """Take back the last thing: a click of this object, else the last commit."""
+        source, plane = self.source.layer, self.source.plane
+        if source is not None and plane is not None and len(self.prompts):
+            self.clicks.take_last(source, plane)
+            self._read_clicks()
+            self.said.emit("Took back the last click.")
+            return
+        self.undo_commit()
+
+    def undo_commit(self) -> None:
+        """Take back the last commit through the Labels layer's own undo."""
+        undone = self.objects.undo()
+        if undone is None:
+            self.said.emit("Nothing to take back.")
+        elif undone[1] is None:
+            self.said.emit(f"Took back the last edit by hand in {undone[0]!r}.")
+        else:
+            self.said.emit(f"Took back object {undone[1]}; its clicks are here again.")
+            self.set_object(undone[1])
+
+    def clear(self) -> None:
+        """Remove the clicks of this object on this plane."""
+        source, plane = self.source.layer, self.source.plane
+        if source is not None and plane is not None:
+            self.clicks.clear(source, plane)
+            self._read_clicks()
+
+    def redraw(self) -> None:
+        """Show the preview again after a setting changed."""
+        self._show(self._at if self.hover and not self.prompts.positive else None)
+
+    def close(self) -> None:
+        """Let go of viewer and layers; everything that was made stays."""
+        self._soon.stop()
+        self._look_soon.stop()
+        self.pointer.close()
+        self.viewer.layers.events.removed.disconnect(self._removed)
+        self.source.close()
+        self.objects.release()
+        self.clicks.close()
+        self.drawn.clear()
+
+    # ---- what happens
+
+    def _connect(self) -> None:
+        self.source.plane_changed.connect(self._plane_changed)
+        self.source.view_changed.connect(self._look_soon.start)
+        self.source.moved.connect(self._source_moved)
+        self.source.edited.connect(self._source_edited)
+        self.clicks.changed.connect(self._soon.start)
+        self.clicks.commit_asked.connect(self.commit)
+        self.clicks.undo_asked.connect(self.undo)
+        self.clicks.clear_asked.connect(self.clear)
+        self.objects.highest_found.connect(self._highest_found)
+        self.session.coloring_changed.connect(self._colored)
+        self.session.settings_changed.connect(lambda _: self.redraw())
+        self.viewer.layers.events.removed.connect(self._removed)
+
+    def _plane_changed(self) -> None:
+        self._at = None
+        source, plane = self.source.layer, self.source.plane
+        self.drawn.clear()
+        if source is not None and plane is not None:
+            if self.clicks.layer is not None or self.session.coloring(plane):
+                self.clicks.ensure(source, plane)
+            coloring = self.session.coloring(plane)
+            if coloring is not None:
+                self.drawn.show_coloring(source, plane, coloring, make=False)
+        self._look_soon.start()
+        self._read_clicks()
+        self.view_changed.emit()
+
+    def _colored(self, plane: Plane) -> None:
+        source = self.source.layer
+        coloring = self.session.coloring(plane)
+        if source is None or coloring is None or plane != self.source.plane:
+            return  # kept, and shown when its plane comes into view again
+        self.drawn.show_coloring(source, plane, coloring)
+        self.start_clicking()
+
+    def _removed(self, event: Any) -> None:
+        layer = event.value
+        self.session.forget(str(layer.unique_id))
+        if self.source.is_chosen(layer):
+            self.drawn.clear()
+            self.source.choose(None)
+        self._soon.start()
+
+    def _source_moved(self) -> None:
+        source, plane = self.source.layer, self.source.plane
+        if source is not None and plane is not None:
+            self.drawn.follow(source, plane, self.session.coloring(plane))
+            self.clicks.follow(source, plane)
+
+    def _source_edited(self, source_id: str) -> None:
+        self.session.forget(source_id)
+        self.drawn.clear()
+        self.view_changed.emit()
+
+    def _highest_found(self) -> None:
+        """Give a new object a free number once the layer has been counted."""
+        if self.object <= self.objects.highest and not len(self.prompts):
+            self.next_object()
+
+    def _free_number(self) -> int:
+        return max(self.objects.highest, self.clicks.highest()) + 1
+
+    def _read_clicks(self) -> None:
+        """Read the prompt layer again, and show what it says."""
+        self._soon.stop()
+        source, plane = self.source.layer, self.source.plane
+        before = self.prompts
+        if source is None or plane is None:
+            self.prompts = Prompts()
+        else:
+            self.prompts = self.clicks.read(source, plane)
+        self.clicks.show_current()
+        self.clicks_changed.emit(self.prompts)
+        self._show(None)
+        if self.at_once and len(self.prompts) > len(before) and self.prompts.positive:
+            self.commit()
+
+    def _mask(self) -> Mask | None:
+        plane = self.source.plane
+        try:
+            return None if plane is None else self.session.mask(plane, self.prompts)
+        except PromptError as error:
+            self.warned.emit(str(error))
+        return None
+
+    def _show(self, pointer: tuple[float, float] | None, sign: int = 1) -> None:
+        source, plane = self.source.layer, self.source.plane
+        coloring = None if plane is None else self.session.coloring(plane)
+        if source is None or plane is None or coloring is None:
+            self.drawn.clear()
+            return
+        try:
+            preview = self.session.preview(plane, self.prompts, pointer, sign)
+        except Gen2SegError as error:
+            self.warned.emit(sentence(error))
+            return
+        self.drawn.draw(source, plane, coloring.shape, preview)
+        self.probed.emit(preview)
+
+    # ---- the pointer
+
+    def _pointed(self, position: tuple[float, ...], held: frozenset[str]) -> None:
+        source, plane = self.source.layer, self.source.plane
+        self._at = None
+        if source is None or plane is None or not self.hover or self._busy_elsewhere():
+            return
+        self._at = to_plane(source, plane, position)
+        sign = -1 if self.clicks.sign < 0 or held & set(NEGATIVE) else 1
+        pointer = self._at
+        if pointer is not None and sign > 0 and self._inside(pointer):
+            pointer = None
+        self._show(pointer, sign)
+
+    def _inside(self, pointer: tuple[float, float]) -> bool:
+        """Whether the pointer is over what is in the mask already."""
+        plane = self.source.plane
+        mask = self._mask() if self.prompts.positive else None
+        coloring = None if plane is None else self.session.coloring(plane)
+        if mask is None or coloring is None:
+            return False
+        row, col = np.rint(coloring.to_coloring(pointer)).astype(int)
+        r0, c0, r1, c1 = mask.bbox
+        inside = r0 <= row < r1 and c0 <= col < c1
+        return bool(inside and mask.crop[row - r0, col - c0])
+
+    def _busy_elsewhere(self) -> bool:
+        """Whether another layer is being worked on, with the brush say."""
+        active = self.viewer.layers.selection.active
+        if active is None or role_of(active) in (COLORING, PREVIEW):
+            return False
+        ours = {self.clicks.layer_id, self.source.layer_id}
+        return str(active.unique_id) not in ours
+
+    # ---- what the model sees
+
+    def _look(self) -> None:
+        try:
+            read, recipe = self.source.reader(), self.source.view.recipe
+        except Gen2SegError:
+            self.seen_changed.emit(None)
+            return
+
+        def done(ticket: Ticket, value: Any, error: BaseException | None) -> None:
+            if not ticket.cancelled:
+                self.seen_changed.emit(sentence(error) if error is not None else value)
+
+        self._eyes.submit("look", lambda _: thumbnail(read(), recipe, THUMBNAIL), done)
+
+
+def _once(parent: QObject, call: Any, pause: int = 0) -> QTimer:
+    """Return a timer that merges many starts into one call."""
+    timer = QTimer(parent)
+    timer.setSingleShot(True)
+    timer.setInterval(pause)
+    timer.timeout.connect(call)
+    return timer
+
+

@@ -1,0 +1,256 @@
+"""The two layers that the plugin draws: the coloring, and the preview over it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from napari_gen2seg.gui.planes import Plane, placement_over, spread
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from contextlib import AbstractContextManager
+
+    from napari.components import ViewerModel
+    from napari.layers import Image, Labels, Layer
+
+    from napari_gen2seg.core.coloring import Coloring
+    from napari_gen2seg.session import Preview
+
+MARK = "napari-gen2seg"  # key in a layer's metadata
+COLORING, PREVIEW, PROMPTS, OBJECTS = "coloring", "preview", "prompts", "objects"
+
+# Inside the mask; what a click would add; what it would take away.
+PREVIEW_COLORS: dict[int | None, Any] = {
+    None: (0, 0, 0, 0),
+    1: (1.0, 0.82, 0.10, 1),
+    2: (0.10, 0.95, 0.95, 1),
+    3: (1.0, 0.15, 0.35, 1),
+}
+
+
+def mark(role: str, source: str, **facts: Any) -> dict[str, Any]:
+    """Return metadata that says what a layer of ours is for."""
+    return {MARK: {"role": role, "source": source, **facts}}
+
+
+def role_of(layer: Layer) -> str | None:
+    """Return what a layer of ours is for; None for other layers."""
+    return (layer.metadata.get(MARK) or {}).get("role")
+
+
+def source_of(layer: Layer) -> str | None:
+    """Return the ``unique_id`` of the layer that a layer of ours belongs to."""
+    return (layer.metadata.get(MARK) or {}).get("source")
+
+
+def find_layer(viewer: ViewerModel, unique_id: str | None) -> Layer | None:
+    """Find a layer by its ``unique_id``; a proxy would break ``is``."""
+    for layer in viewer.layers:
+        if str(layer.unique_id) == unique_id:
+            return layer
+    return None
+
+
+def keep_selection(viewer: ViewerModel) -> AbstractContextManager[None]:
+    """Leave the selected layers as they are while layers are added."""
+    from contextlib import contextmanager
+
+    @contextmanager
+    def guard() -> Iterator[None]:
+        active = viewer.layers.selection.active
+        before = [layer for layer in viewer.layers if layer in viewer.layers.selection]
+        yield
+        viewer.layers.selection = {one for one in before if one in viewer.layers}
+        if active is not None and active in viewer.layers:
+            viewer.layers.selection.active = active
+
+    return guard()
+
+
+def above(viewer: ViewerModel, *ids: str | None) -> int:
+    """Return the place just above the highest of the layers named."""
+    places = [i for i, one in enumerate(viewer.layers) if str(one.unique_id) in ids]
+    return max(places, default=len(viewer.layers) - 1) + 1
+
+
+def place(layer: Layer, where: dict[str, Any]) -> None:
+    """Move a layer, setting only what differs."""
+    for name, value in where.items():
+        now = getattr(layer, name)
+        if name in ("units", "axis_labels"):
+            if tuple(now) != tuple(value):
+                setattr(layer, name, value)
+        elif name == "affine":
+            if not np.allclose(now.affine_matrix, value):
+                layer.affine = value
+        elif np.shape(now) != np.shape(value) or not np.allclose(now, value):
+            setattr(layer, name, value)
+
+
+class Drawn:
+    """Coloring and preview as layers: made when needed, made again when deleted.
+
+    Parameters
+    ----------
+    viewer
+        Where they are shown.
+    """
+
+    def __init__(self, viewer: ViewerModel) -> None:
+        self._viewer = viewer
+        self._coloring_id: str | None = None
+        self._preview_id: str | None = None
+        self._canvas = np.zeros((0, 0), np.uint8)  # the preview's one array
+        self._window: tuple[slice, slice] | None = None  # where it is not blank
+        self._drawn_for: tuple[Plane, tuple[int, int]] | None = None
+
+    @property
+    def coloring(self) -> Image | None:
+        """The coloring layer, if it is there."""
+        return find_layer(self._viewer, self._coloring_id)
+
+    @property
+    def preview(self) -> Labels | None:
+        """The preview layer, if it is there."""
+        return find_layer(self._viewer, self._preview_id)
+
+    def show_coloring(
+        self, source: Image, plane: Plane, coloring: Coloring, make: bool = True
+    ) -> None:
+        """Show a coloring over its plane.
+
+        Parameters
+        ----------
+        source, plane
+            Where it belongs.
+        coloring
+            What to show.
+        make
+            Make the layer if it is not there; else a deleted layer stays deleted.
+        """
+        pixels = spread(plane, coloring.as_rgb8())
+        where = placement_over(source, plane, coloring.shape)
+        facts = mark(
+            COLORING,
+            plane.layer_id,
+            model=coloring.model_id,
+            revision=coloring.revision,
+            resolution=coloring.resolution,
+            key=coloring.key,
+        )
+        layer = self.coloring
+        if layer is not None and layer.ndim != plane.ndim:
+            self._viewer.layers.remove(layer)
+            layer, make = None, True
+        if layer is None:
+            if not make:
+                return
+            from napari.layers import Image
+
+            layer = Image(
+                pixels, rgb=True, name="coloring", opacity=0.45, metadata=facts, **where
+            )
+            with keep_selection(self._viewer):
+                at = above(self._viewer, plane.layer_id)
+                self._viewer.layers.insert(at, layer)
+            self._coloring_id = str(layer.unique_id)
+            return
+        layer.data = pixels
+        layer.metadata.update(facts)
+        place(layer, where)
+
+    def clear(self) -> None:
+        """Show no preview."""
+        layer = self.preview
+        if self._window is not None:
+            self._canvas[self._window] = 0
+            self._window = None
+            if layer is not None:
+                _redraw(layer)
+
+    def draw(
+        self,
+        source: Image,
+        plane: Plane,
+        shape: tuple[int, int],
+        preview: Preview | None,
+    ) -> None:
+        """Show a preview over its plane, writing into the one array in place.
+
+        Parameters
+        ----------
+        source, plane
+            Where it belongs.
+        shape
+            (h, w) of the coloring.
+        preview
+            What to show; None for nothing.
+        """
+        if preview is None:
+            self.clear()
+            return
+        layer = self._ready(source, plane, shape)
+        if self._window is not None:
+            self._canvas[self._window] = 0
+        row, col = preview.offset
+        height, width = preview.array.shape
+        self._window = slice(row, row + height), slice(col, col + width)
+        self._canvas[self._window] = preview.array
+        _redraw(layer)
+
+    def follow(self, source: Image, plane: Plane, coloring: Coloring | None) -> None:
+        """Move both layers after the source was moved, scaled or rotated."""
+        if coloring is None:
+            return
+        where = placement_over(source, plane, coloring.shape)
+        for layer in (self.coloring, self.preview):
+            if layer is not None and layer.ndim == plane.ndim:
+                place(layer, where)
+
+    def _ready(self, source: Image, plane: Plane, shape: tuple[int, int]) -> Labels:
+        layer = self.preview
+        if layer is not None and self._drawn_for == (plane, shape):
+            return layer
+        where = placement_over(source, plane, shape)
+        if layer is not None and layer.ndim != plane.ndim:
+            self._viewer.layers.remove(layer)
+            layer = None
+        self._drawn_for = (plane, shape)
+        if layer is not None:
+            if self._canvas.shape != shape:
+                self._new_canvas(shape)
+            layer.data = spread(plane, self._canvas)
+            layer.metadata.update(mark(PREVIEW, plane.layer_id))
+            place(layer, where)
+            return layer
+        from napari.layers import Labels
+        from napari.utils.colormaps import DirectLabelColormap
+
+        self._new_canvas(shape)
+        layer = Labels(
+            spread(plane, self._canvas),
+            name="preview",
+            opacity=0.55,
+            colormap=DirectLabelColormap(color_dict=PREVIEW_COLORS),
+            metadata=mark(PREVIEW, plane.layer_id),
+            **where,
+        )
+        layer.editable = False  # drawn by the pointer alone
+        with keep_selection(self._viewer):
+            at = above(self._viewer, plane.layer_id, self._coloring_id)
+            self._viewer.layers.insert(at, layer)
+        self._preview_id = str(layer.unique_id)
+        return layer
+
+    def _new_canvas(self, shape: tuple[int, int]) -> None:
+        self._canvas = np.zeros(shape, np.uint8)
+        self._window = None
+
+
+def _redraw(layer: Labels) -> None:
+    """Send changed pixels to the screen, and nothing else."""
+    layer.refresh(thumbnail=False, highlight=False, extent=False)
+
+

@@ -1,0 +1,197 @@
+"""The Labels layer that takes the objects: commit, undo, count."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from psygnal import Signal
+
+from napari_gen2seg.gui.commit import Written, new_objects, why_not, write
+from napari_gen2seg.gui.layers import OBJECTS, find_layer, keep_selection, role_of
+
+if TYPE_CHECKING:
+    from napari.components import ViewerModel
+    from napari.layers import Image, Labels
+
+    from napari_gen2seg.core.mask import Mask
+    from napari_gen2seg.gui.planes import Plane
+    from napari_gen2seg.session import Runner, Ticket
+
+SMALL = 1 << 24  # pixels that are looked through at once without a thread
+
+
+class Objects:
+    """Writes objects into the layer a person chose, and counts what is there.
+
+    Parameters
+    ----------
+    viewer
+        Where the layer is.
+    runner
+        Counts big layers behind the window.
+    """
+
+    changed = Signal()  # target, count or highest number
+    highest_found = Signal()
+
+    def __init__(self, viewer: ViewerModel, runner: Runner) -> None:
+        self._viewer = viewer
+        self._runner = runner
+        self._id: str | None = None
+        self._commits: list[tuple[str, Written]] = []
+        self.overwrite = False
+        self.count = 0
+        self.highest = 0
+
+    @property
+    def layer(self) -> Labels | None:
+        """The chosen Labels layer; None means that the next commit makes one."""
+        return find_layer(self._viewer, self._id)
+
+    def choose(self, layer: Labels | None) -> None:
+        """Write into another layer; None for a new one."""
+        chosen = None if layer is None else str(layer.unique_id)
+        if chosen == self._id:
+            return
+        self.release()
+        self._id = chosen
+        if layer is not None:
+            for name in ("paint", "set_data"):
+                getattr(layer.events, name).connect(self.recount)
+        self.count = self.highest = 0
+        self.recount()
+        self.changed.emit()
+
+    def release(self) -> None:
+        """Stop listening to the layer."""
+        layer = self.layer
+        if layer is not None:
+            for name in ("paint", "set_data"):
+                getattr(layer.events, name).disconnect(self.recount)
+        self._id = None
+
+    def suits(self, layer: Labels, plane: Plane) -> bool:
+        """Whether a layer is one of ours that can take masks of a plane."""
+        return role_of(layer) == OBJECTS and why_not(layer, plane) is None
+
+    def commit(
+        self, source: Image, plane: Plane, mask: Mask, number: int
+    ) -> Written:
+        """Write an object, into a new layer if none was chosen.
+
+        Raises
+        ------
+        CommitError
+            If the layer cannot take it; nothing was written then.
+        """
+        layer = self.layer
+        if layer is None:
+            layer = new_objects(source, plane)
+            with keep_selection(self._viewer):
+                self._viewer.layers.insert(self._place(), layer)
+            self.choose(layer)
+        written = write(layer, source, plane, mask, number, self.overwrite)
+        layer.selected_label = number
+        if written.witness is not None:
+            self._commits.append((str(layer.unique_id), written))
+        self.highest = max(self.highest, number)
+        self.recount()
+        return written
+
+    def undo(self) -> tuple[str, int | None] | None:
+        """Take back the newest edit of the layer, by the layer's own undo.
+
+        Returns
+        -------
+        tuple or None
+            The layer's name, and the object if its commit was taken back (None
+            for an edit by hand); None when there is nothing to take back.
+        """
+        while self._commits and not self._stands(*self._commits[-1]):
+            self._commits.pop()  # taken back in the layer itself
+        if not self._commits:
+            return None
+        unique_id, written = self._commits[-1]
+        layer = find_layer(self._viewer, unique_id)
+        if layer is None:
+            return None
+        layer.undo()
+        self.recount()
+        if self._stands(unique_id, written):
+            return layer.name, None
+        self._commits.pop()
+        return layer.name, written.number
+
+    def recount(self, _event: object = None) -> None:
+        """Count again: at once if small, else behind the window."""
+        layer = self.layer
+        if layer is None:
+            self.count = self.highest = 0
+            self.changed.emit()
+            return
+        data, unique_id = layer.data, self._id
+        if layer.multiscale or not hasattr(data, "shape"):
+            return
+
+        def done(ticket: Ticket, value: Any, error: BaseException | None) -> None:
+            if error is None and not ticket.cancelled and unique_id == self._id:
+                self.count, highest = value
+                known, self.highest = self.highest, max(self.highest, highest)
+                self.changed.emit()
+                if self.highest > known:
+                    self.highest_found.emit()
+
+        self._runner.submit("count", lambda ticket: count_objects(data, ticket), done)
+
+    def _stands(self, unique_id: str, written: Written) -> bool:
+        layer = find_layer(self._viewer, unique_id)
+        if layer is None or written.witness is None:
+            return False
+        try:
+            return int(np.asarray(layer.data[written.witness])) == written.number
+        except IndexError:  # the layer has other data now
+            return False
+
+    def _place(self) -> int:
+        """Return the place below preview and clicks, above everything else."""
+        place = len(self._viewer.layers)
+        while place and role_of(self._viewer.layers[place - 1]) in (
+            "preview",
+            "prompts",
+        ):
+            place -= 1
+        return place
+
+
+def count_objects(data: Any, ticket: Ticket | None = None) -> tuple[int, int]:
+    """Count the labels of an array.
+
+    Parameters
+    ----------
+    data
+        Integer array of any kind and number of axes; read plane by plane.
+    ticket
+        Asked between planes whether to stop.
+
+    Returns
+    -------
+    tuple of int
+        Number of different labels above 0, and the highest.
+    """
+    seen: np.ndarray[Any, Any] = np.zeros(0, np.int64)
+    for part in [data] if data.ndim < 3 else (data[i] for i in range(data.shape[0])):
+        if ticket is not None:
+            ticket.check()
+        flat = np.asarray(part).ravel()
+        if not flat.size:
+            continue
+        top = int(flat.max())
+        if top <= 0:
+            continue
+        if top < (1 << 24):
+            found = np.flatnonzero(np.bincount(flat[flat > 0], minlength=1))
+        else:
+            found = np.unique(flat[flat > 0])
+        seen = np.union1d(seen, found)
+    return int(seen.size), int(seen.max()) if seen.size else 0

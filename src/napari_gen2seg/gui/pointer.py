@@ -1,0 +1,72 @@
+"""The mask before the click: what lies under the pointer, as it moves."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING, Any
+
+from qtpy.QtCore import QObject, QTimer
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from napari.components import ViewerModel
+
+LONGEST_PAUSE = 0.1  # seconds between two previews when each is slow
+
+
+class Pointer(QObject):
+    """Calls back with the latest position; older ones are never queued.
+
+    Moves that arrive while a preview is made are merged into one. When previews
+    are slow, as many milliseconds are left to the window as the last one took.
+
+    Parameters
+    ----------
+    viewer
+        Whose pointer.
+    moved
+        Called with the world position, and with the names of the modifiers held.
+    parent
+        Deleted with it.
+    """
+
+    def __init__(
+        self,
+        viewer: ViewerModel,
+        moved: Callable[[tuple[float, ...], frozenset[str]], None],
+        parent: QObject | None = None,
+    ) -> None:
+        super().__init__(parent)
+        self._viewer = viewer
+        self._moved = moved
+        self._latest: tuple[tuple[float, ...], frozenset[str]] | None = None
+        self._cost = 0.0
+        self._timer = QTimer(self)
+        self._timer.setSingleShot(True)
+        self._timer.timeout.connect(self._now)
+        viewer.mouse_move_callbacks.append(self._seen)
+
+    def close(self) -> None:
+        """Stop listening."""
+        self._timer.stop()
+        self._latest = None
+        if self._seen in self._viewer.mouse_move_callbacks:
+            self._viewer.mouse_move_callbacks.remove(self._seen)
+
+    def _seen(self, _viewer: object, event: Any) -> None:
+        if event.dims_displayed is not None and len(event.dims_displayed) != 2:
+            return
+        held = frozenset(str(getattr(key, "name", key)) for key in event.modifiers)
+        self._latest = tuple(float(x) for x in event.position), held
+        if not self._timer.isActive():
+            self._timer.start(round(1000 * min(self._cost, LONGEST_PAUSE)))
+
+    def _now(self) -> None:
+        latest, self._latest = self._latest, None
+        if latest is None:
+            return
+        start = time.perf_counter()
+        self._moved(*latest)
+        cost = time.perf_counter() - start
+        self._cost = cost if cost > 0.02 else 0.0

@@ -1,0 +1,26 @@
+"""State and verbs of one person's work, without Qt and without napari."""
+
+from napari_gen2seg.session.prompts import Prompts
+from napari_gen2seg.session.runner import Inline, Lane, Runner, Ticket
+from napari_gen2seg.session.session import Session
+from napari_gen2seg.session.state import (
+    Choice,
+    ColorRequest,
+    JobState,
+    ModelState,
+    Preview,
+)
+
+__all__ = [
+    "Choice",
+    "ColorRequest",
+    "Inline",
+    "JobState",
+    "Lane",
+    "ModelState",
+    "Preview",
+    "Prompts",
+    "Runner",
+    "Session",
+    "Ticket",
+]

@@ -1,0 +1,155 @@
+"""The one model at work: loaded when needed, touched only by the lane."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Protocol
+
+import numpy as np
+
+from napari_gen2seg.core.rgb import is_constant, to_rgb
+from napari_gen2seg.errors import ImageError
+
+if TYPE_CHECKING:
+    from napari_gen2seg.session.runner import Ticket
+    from napari_gen2seg.session.state import Choice, ColorRequest
+    from napari_gen2seg.core.coloring import Coloring
+    from napari_gen2seg.models.colorer import Colorer
+
+
+class Load(Protocol):
+    """Loads a model; `napari_gen2seg.load_model` is one."""
+
+    def __call__(
+        self, id_or_path: str, device: str = ..., dtype: str = ..., **options: Any
+    ) -> Colorer:
+        """Return the loaded model."""
+        ...
+
+
+@dataclass(frozen=True)
+class Facts:
+    """What a loaded model really runs on, and why."""
+
+    device: str
+    dtype: str
+    reason: str
+
+
+@dataclass(frozen=True)
+class Colored:
+    """A finished request.
+
+    Parameters
+    ----------
+    coloring
+        The result.
+    facts
+        Of the model that made it.
+    seconds
+        Time for colouring, loading not counted.
+    """
+
+    coloring: Coloring
+    facts: Facts
+    seconds: float
+
+
+class Bench:
+    """Holds at most one loaded model.
+
+    Parameters
+    ----------
+    load
+        Loads a model; by default `napari_gen2seg.load_model`, imported with
+        its libraries when first called.
+    """
+
+    def __init__(self, load: Load | None = None) -> None:
+        self._load = load
+        self._colorer: Colorer | None = None
+        self._as: tuple[str, str, str] | None = None
+
+    def warm(self, choice: Choice, ticket: Ticket) -> Facts | None:
+        """Get ready for a choice without a download.
+
+        Returns
+        -------
+        Facts or None
+            Facts of the model if it is one that lies in the package and was loaded.
+        """
+        if self._load is None:
+            from napari_gen2seg.models.registry import find
+
+            if find(choice.model).source == "hub":
+                from napari_gen2seg.models.device import choose
+
+                choose(choice.device, choice.dtype)  # brings the library in
+                return None
+        return self._facts(self._ready(choice, ticket))
+
+    def color(self, choice: Choice, request: ColorRequest, ticket: Ticket) -> Colored:
+        """Colour one plane.
+
+        Raises
+        ------
+        Gen2SegError
+            Whatever is wrong with the picture or the model, or Cancelled.
+        """
+        ticket.progress(None, "Reading the picture")
+        rgb = to_rgb(request.read(), request.recipe)
+        if is_constant(rgb):
+            raise ImageError(
+                f"The picture holds a single value on all of its {rgb.shape[0]} x "
+                f"{rgb.shape[1]} pixels; there must be something to colour. Choose "
+                "another plane or channel, or other contrast limits."
+            )
+        ticket.check()
+        colorer = self._ready(choice, ticket)
+        ticket.check()
+        ticket.progress(None, "Colouring")
+        start = time.perf_counter()
+        coloring = colorer.color(rgb, choice.resolution)
+        seconds = time.perf_counter() - start
+        ticket.check()
+        coloring.prober.prepare()  # here, so that the first hover is not slow
+        return Colored(coloring, self._facts(colorer), seconds)
+
+    def unload(self) -> None:
+        """Give the model's memory back."""
+        if self._colorer is not None:
+            self._colorer.unload()
+        self._colorer = self._as = None
+
+    def _ready(self, choice: Choice, ticket: Ticket) -> Colorer:
+        if self._colorer is not None and self._as == choice.loaded_as:
+            return self._colorer
+        self.unload()  # two models at once may not fit
+        ticket.progress(None, "Loading the model")
+        load = self._load
+        if load is None:
+            from napari_gen2seg.models.loader import load_model as load
+        colorer: Colorer = load(
+            choice.model,
+            device=choice.device,
+            dtype=choice.dtype,
+            progress=ticket.progress,
+            cancel=lambda: ticket.cancelled,
+            accept_licence=choice.licence_accepted,
+        )
+        self._colorer, self._as = colorer, choice.loaded_as
+        return colorer
+
+    @staticmethod
+    def _facts(colorer: Colorer) -> Facts:
+        return Facts(str(colorer.device), str(colorer.dtype), str(colorer.reason))
+
+
+def seconds_text(seconds: float) -> str:
+    """Write a duration for people: ``0.8 s``, ``12 s``, ``3 min``."""
+    if seconds < 9.5:
+        return f"{seconds:.1f} s"
+    if seconds < 90:
+        return f"{seconds:.0f} s"
+    return f"{np.rint(seconds / 60):.0f} min"

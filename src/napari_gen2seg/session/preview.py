@@ -1,0 +1,65 @@
+"""What to show while the pointer moves: the mask, and what a click would change."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from napari_gen2seg.session.state import Preview
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from napari_gen2seg.core.mask import Mask
+
+INSIDE, ADDED, TAKEN = 1, 2, 3
+
+
+def compose(fixed: Mask | None, hovered: Mask | None) -> Preview | None:
+    """Lay the mask that a click would give over the mask there is.
+
+    Parameters
+    ----------
+    fixed
+        The mask of the clicks made so far, or None before the first.
+    hovered
+        The mask if the person clicked here, or None.
+
+    Returns
+    -------
+    Preview or None
+        None when there is nothing to show.
+    """
+    shown = [mask for mask in (fixed, hovered) if mask is not None and mask.crop.size]
+    if not shown:
+        return None
+    leading = hovered if hovered is not None else fixed
+    if leading is None:  # cannot be: shown is not empty
+        return None
+    boxes = np.array([mask.bbox for mask in shown])
+    r0, c0 = (int(n) for n in boxes[:, :2].min(axis=0))
+    r1, c1 = (int(n) for n in boxes[:, 2:].max(axis=0))
+    array = np.zeros((r1 - r0, c1 - c0), np.uint8)
+    if fixed is None:
+        array[_place(leading, r0, c0)][leading.crop] = ADDED
+    else:
+        array[_place(fixed, r0, c0)][fixed.crop] = INSIDE
+        if hovered is not None:
+            window = array[_place(hovered, r0, c0)]
+            both = hovered.crop & (window == INSIDE)
+            window[hovered.crop & ~both] = ADDED
+            lost = array == INSIDE
+            lost[_place(hovered, r0, c0)][both] = False
+            array[lost] = TAKEN
+    return Preview(
+        array, (r0, c0), leading.tolerance, leading.score, source_area(leading)
+    )
+
+
+def source_area(mask: Mask) -> float:
+    """Return the mask's area in pixels of the source, without upsampling it."""
+    cells = mask.source_shape[0] * mask.source_shape[1]
+    return mask.area * cells / (mask.shape[0] * mask.shape[1])
+
+
+def _place(mask: Mask, row: int, col: int) -> tuple[slice, slice]:
+    r0, c0, r1, c1 = mask.bbox
+    return slice(r0 - row, r1 - row), slice(c0 - col, c1 - col)

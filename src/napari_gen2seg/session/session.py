@@ -1,0 +1,312 @@
+"""One person's work: verbs for the views, signals back, no second copy of layers.
+
+Clicks live in the Points layer and objects in the Labels layer; the session
+holds what neither can: the chosen model, the colorings, and which request is the
+newest, so that a late reply to an old one changes nothing.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any, TYPE_CHECKING
+
+from psygnal import Signal
+
+from napari_gen2seg.core.probe import ProbeSettings
+from napari_gen2seg.errors import Cancelled, Gen2SegError, PromptError
+from napari_gen2seg.session.bench import Bench, Colored, Facts, Load, seconds_text
+from napari_gen2seg.session.preview import compose
+from napari_gen2seg.session.prompts import Prompts
+from napari_gen2seg.session.runner import Inline, Runner, Ticket
+from napari_gen2seg.session.state import (
+    Choice,
+    ColorRequest,
+    JobState,
+    ModelState,
+    Preview,
+)
+from napari_gen2seg.session.store import ColoringStore, Made
+
+if TYPE_CHECKING:
+    from napari_gen2seg.core.coloring import Coloring
+    from napari_gen2seg.core.mask import Mask
+    from collections.abc import Hashable
+
+COLOR, WARM, UNLOAD = "color", "warm", "unload"
+
+
+class Session:
+    """What the window shows, and what a person can ask of it.
+
+    All verbs are called on one thread, on which replies arrive too (see
+    `runner.Lane`'s ``deliver``). No verb waits for a model.
+
+    Parameters
+    ----------
+    runner
+        Where models run; by default at once, in the caller's thread.
+    load
+        Loads a model, called like `napari_gen2seg.load_model`.
+    store
+        Where colorings are kept.
+    """
+
+    coloring_changed = Signal(object)  # the plane that has another coloring now
+    job_changed = Signal(JobState)
+    model_changed = Signal(ModelState)
+    settings_changed = Signal(ProbeSettings)
+    failed = Signal(str)  # one sentence for people
+
+    def __init__(
+        self,
+        runner: Runner | None = None,
+        load: Load | None = None,
+        store: ColoringStore | None = None,
+    ) -> None:
+        self._runner: Runner = runner if runner is not None else Inline()
+        self._bench = Bench(load)
+        self._store = store if store is not None else ColoringStore()
+        self._model = ModelState()
+        self._settings = ProbeSettings()
+        self._job = JobState()
+        self._ticket: Ticket | None = None
+        self._asked: ColorRequest | None = None
+        self._fixed: tuple[Coloring, Prompts, ProbeSettings, Mask] | None = None
+
+    @property
+    def model(self) -> ModelState:
+        """The chosen model and what is known of it."""
+        return self._model
+
+    @property
+    def settings(self) -> ProbeSettings:
+        """How clicks become masks."""
+        return self._settings
+
+    @property
+    def job(self) -> JobState:
+        """What a person is waiting for."""
+        return self._job
+
+    def coloring(self, plane: Hashable) -> Coloring | None:
+        """Return the coloring shown for a plane, or None."""
+        return self._store.shown(plane)
+
+    # ---- the model
+
+    def choose(self, choice: Choice) -> None:
+        """Choose a model; it is loaded when next needed."""
+        now = self._model
+        if choice == now.choice:
+            return
+        same = choice.loaded_as == now.choice.loaded_as
+        self._tell(replace(now, choice=choice) if same else ModelState(choice))
+
+    def warm_up(self) -> None:
+        """Bring in the model library, and an embedded model, behind the window."""
+        choice = self._model.choice
+
+        def done(_: Ticket, value: Any, error: BaseException | None) -> None:
+            # A failure shows, with its sentence, when the model is really used.
+            if error is None and value is not None:
+                self._loaded(choice, value)
+
+        self._runner.submit(WARM, lambda t: self._bench.warm(choice, t), done)
+
+    def unload(self) -> None:
+        """Give the model's memory back; colorings stay."""
+
+        def done(_: Ticket, _value: Any, _error: BaseException | None) -> None:
+            self._tell(replace(self._model, loaded=False))
+
+        self._runner.submit(UNLOAD, lambda _: self._bench.unload(), done)
+
+    # ---- coloring
+
+    def color(self, request: ColorRequest) -> None:
+        """Colour a plane; an unfinished earlier request is dropped.
+
+        A coloring made before by the same model and settings comes back at once.
+        Asking again for the one that is shown computes it anew.
+        """
+        choice = self._model.choice
+        made: Made = (
+            *choice.loaded_as, choice.resolution, request.recipe, request.inputs
+        )
+        if (
+            self._store.made(request.plane) != made
+            and self._store.show(request.plane, made) is not None
+        ):
+            self.cancel()
+            self._fixed = None
+            self._say(JobState(text="Shown from memory"))
+            self.coloring_changed.emit(request.plane)
+            return
+        self._asked = request
+        self._say(JobState(True, None, "Waiting for the model library"))
+
+        def done(ticket: Ticket, value: Any, error: BaseException | None) -> None:
+            if self._asked is request and not ticket.cancelled:
+                self._finish(request, choice, made, value, error)
+
+        def report(ticket: Ticket, fraction: float | None, text: str) -> None:
+            if self._asked is request and not ticket.cancelled:
+                self._say(JobState(True, fraction, text))
+
+        self._ticket = self._runner.submit(
+            COLOR, lambda t: self._bench.color(choice, request, t), done, report
+        )
+
+    def cancel(self) -> None:
+        """Stop colouring: the window is free at once, whatever the lane still does."""
+        if self._ticket is not None:
+            self._ticket.cancel()
+        self._ticket = self._asked = None
+        if self._job.running:
+            self._say(JobState(text="Cancelled"))
+
+    def keep(self, request: ColorRequest, coloring: Coloring) -> None:
+        """Take a coloring made elsewhere (a file, another program) for a plane."""
+        self._store.put(request.plane, request.source, ("given",), coloring)
+        self._fixed = None
+        self.coloring_changed.emit(request.plane)
+
+    def forget(self, source: str) -> None:
+        """Drop what belongs to a layer that is gone, a running job too."""
+        if self._asked is not None and self._asked.source == source:
+            self.cancel()
+        self._store.forget(source)
+        self._fixed = None
+
+    def close(self) -> None:
+        """Stop everything; late replies find nobody."""
+        self.cancel()
+        self._runner.close()
+
+    # ---- probing
+
+    def set_probe(self, **changes: Any) -> None:
+        """Change settings of the probe; names as in `ProbeSettings`.
+
+        Raises
+        ------
+        SettingsError
+            For a value that cannot be.
+        """
+        settings = replace(self._settings, **changes)
+        if settings != self._settings:
+            self._settings = settings
+            self.settings_changed.emit(settings)
+
+    def mask(self, plane: Hashable, prompts: Prompts) -> Mask | None:
+        """Return the mask of the clicks, or None without coloring or kept pixel.
+
+        Raises
+        ------
+        PromptError
+            For a click outside the picture.
+        """
+        coloring = self._store.shown(plane)
+        if coloring is None or not prompts.positive:
+            return None
+        if self._fixed is not None:
+            of, clicks, settings, mask = self._fixed
+            if of is coloring and clicks == prompts and settings == self._settings:
+                return mask
+        mask = coloring.probe(prompts.points, prompts.signs, self._settings)
+        self._fixed = (coloring, prompts, self._settings, mask)
+        return mask
+
+    def preview(
+        self,
+        plane: Hashable,
+        prompts: Prompts,
+        pointer: tuple[float, float] | None = None,
+        sign: int = 1,
+    ) -> Preview | None:
+        """Return what to show: the clicked mask, and what a click here would do.
+
+        Parameters
+        ----------
+        plane
+            The plane in view.
+        prompts
+            Clicks of the current object there.
+        pointer
+            (row, column) under the pointer in source pixels, or None.
+        sign
+            What a click would mean.
+        """
+        coloring = self._store.shown(plane)
+        if coloring is None:
+            return None
+        try:
+            fixed = self.mask(plane, prompts)
+        except PromptError:
+            fixed = None
+        if pointer is None or (sign < 0 and fixed is None):
+            return compose(fixed, None)
+        asked = prompts.plus(pointer, sign) if fixed is not None else Prompts()
+        if fixed is None:
+            asked = asked.plus(pointer, sign)
+        try:
+            hovered = coloring.probe(asked.points, asked.signs, self._settings)
+        except PromptError:  # the pointer is outside the picture
+            hovered = None
+        return compose(fixed, hovered)
+
+    # ---- replies
+
+    def _finish(
+        self,
+        request: ColorRequest,
+        choice: Choice,
+        made: Made,
+        value: Colored | None,
+        error: BaseException | None,
+    ) -> None:
+        self._ticket = self._asked = None
+        if isinstance(error, Cancelled):
+            self._say(JobState(text="Cancelled"))
+        elif error is not None or value is None:
+            self._say(JobState(text="Failed"))
+            self.failed.emit(sentence(error))
+        else:
+            self._store.put(request.plane, request.source, made, value.coloring)
+            self._fixed = None
+            self._loaded(choice, value.facts)
+            self._say(JobState(text=f"Coloured in {seconds_text(value.seconds)}"))
+            self.coloring_changed.emit(request.plane)
+
+    def _loaded(self, choice: Choice, facts: Facts) -> None:
+        """Show what a model runs on, unless another was chosen meanwhile."""
+        if choice.loaded_as == self._model.choice.loaded_as:
+            self._tell(
+                ModelState(
+                    self._model.choice, True, facts.device, facts.dtype, facts.reason
+                )
+            )
+
+    def _tell(self, model: ModelState) -> None:
+        if model != self._model:
+            self._model = model
+            self.model_changed.emit(model)
+
+    def _say(self, job: JobState) -> None:
+        self._job = job
+        self.job_changed.emit(job)
+
+
+def sentence(error: BaseException | None) -> str:
+    """Turn an error into one sentence for a notification."""
+    if isinstance(error, Gen2SegError):
+        return str(error)
+    if isinstance(error, MemoryError):
+        return (
+            "There is not enough memory for this. Choose a smaller resolution, or "
+            "close other programs."
+        )
+    kind = type(error).__name__
+    return (
+        f"Something unexpected went wrong ({kind}: {error}). The log has the details."
+    )

@@ -1,0 +1,134 @@
+"""The values that a session holds and hands out."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any, TYPE_CHECKING
+
+
+from napari_gen2seg.core.rgb import RgbRecipe
+
+if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
+    from collections.abc import Callable, Hashable
+
+
+@dataclass(frozen=True)
+class Choice:
+    """Which model to use, and how.
+
+    Parameters
+    ----------
+    model
+        Id for `load_model`.
+    device, dtype
+        ``"auto"`` or a name that `load_model` takes.
+    resolution
+        Longer side in pixels at which to colour; None leaves it to the model.
+    licence_accepted
+        Whether the person accepted the terms of this very model.
+    """
+
+    model: str = "mini"
+    device: str = "auto"
+    dtype: str = "auto"
+    resolution: int | None = None
+    licence_accepted: bool = False
+
+    @property
+    def loaded_as(self) -> tuple[str, str, str]:
+        """What decides whether the model must be loaded anew."""
+        return self.model, self.device, self.dtype
+
+
+@dataclass(frozen=True)
+class ColorRequest:
+    """One plane to be coloured.
+
+    Parameters
+    ----------
+    plane
+        Names the plane; any hashable value.
+    source
+        Names the layer it belongs to, so that it can be forgotten with it.
+    read
+        Returns the plane's pixels, (H, W) or (H, W, C); called off the main
+        thread, because lazy arrays may take their time.
+    recipe
+        How the channels become RGB.
+    inputs
+        Whatever else decides the pixels, such as the layers that give colours.
+    """
+
+    plane: Hashable
+    source: str
+    read: Callable[[], npt.NDArray[Any]] = field(compare=False)
+    recipe: RgbRecipe = field(default_factory=RgbRecipe)
+    inputs: Hashable = ()
+
+
+@dataclass(frozen=True)
+class JobState:
+    """What the lane is doing, for a progress bar.
+
+    Parameters
+    ----------
+    running
+        Whether a person is waiting for something.
+    fraction
+        0..1, or None when unknown.
+    text
+        What it is doing, in a few words.
+    """
+
+    running: bool = False
+    fraction: float | None = None
+    text: str = ""
+
+
+@dataclass(frozen=True)
+class ModelState:
+    """What is known of the chosen model.
+
+    Parameters
+    ----------
+    choice
+        What was asked for.
+    loaded
+        Whether it is in memory.
+    device, dtype, reason
+        What it really runs on and why; empty until loaded.
+    """
+
+    choice: Choice = field(default_factory=Choice)
+    loaded: bool = False
+    device: str = ""
+    dtype: str = ""
+    reason: str = ""
+
+
+@dataclass(frozen=True, eq=False)
+class Preview:
+    """A mask to be shown, cut to where it is.
+
+    Parameters
+    ----------
+    array
+        uint8 (h, w): 0 nothing, 1 in the mask, 2 would be added by the pointer,
+        3 would be taken away by it.
+    offset
+        Row and column of ``array[0, 0]`` in the coloring.
+    tolerance
+        The tolerance used, colour units.
+    score
+        0..1: how clear-cut the mask is.
+    area
+        Pixels of the mask at source size.
+    """
+
+    array: npt.NDArray[np.uint8]
+    offset: tuple[int, int]
+    tolerance: float
+    score: float
+    area: float
