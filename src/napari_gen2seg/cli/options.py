@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
     from napari_gen2seg.models.colorer import Colorer
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -121,6 +123,37 @@ def _decorate(options: Sequence[Callable[[F], F]]) -> Callable[[F], F]:
 
 model_options = _decorate(_MODEL_OPTIONS)
 plane_options = _decorate(_PLANE_OPTIONS)
+
+
+def read_plane(
+    picture: Path, axes: str | None, plane: tuple[int, ...] | None
+) -> NDArray[Any]:
+    """Read the one plane of a file that the options name, (H, W) or (H, W, C).
+
+    Raises
+    ------
+    ImageError, PromptError, StorageError
+        If it cannot be read, or the file has several planes and none is named.
+    """
+    from napari_gen2seg.errors import PromptError
+    from napari_gen2seg.io.images import read_picture
+    from napari_gen2seg.workflows.axes import Axes
+
+    content = read_picture(picture)
+    layout = Axes.of(content.array, axes or content.axes)
+    if plane is None and layout.planes:
+        if any(size > 1 for size in layout.planes):
+            places = " x ".join(
+                f"{size} along {letter}"
+                for letter, size in zip(layout.leading, layout.planes, strict=True)
+            )
+            raise PromptError(
+                f"{picture.name} holds {places}; say which one with --plane, such as "
+                f"--plane {','.join('0' * len(layout.planes))}."
+            )
+        plane = (0,) * len(layout.planes)
+    layout.check(plane or ())
+    return layout.read(content.array, plane or ())
 
 
 def load(

@@ -145,6 +145,19 @@ def write_rgb(path: str | Path, rgb: NDArray[np.uint8]) -> None:
         raise _wrong_ending(target)
 
 
+def check_ending(path: str | Path) -> None:
+    """Refuse a name that cannot be written, before long work rather than after.
+
+    Raises
+    ------
+    ImageError
+        With the endings there are.
+    """
+    target = Path(path)
+    if target.suffix.lower() not in (*TIFF_ENDINGS, ".png"):
+        raise _wrong_ending(target)
+
+
 def _read_tiff(source: Path) -> tuple[NDArray[Any], str]:
     """Read the first series of a TIFF and its axes."""
     import tifffile

@@ -1,0 +1,174 @@
+"""``segment``: clicks on a picture -> labels in a file."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from napari_gen2seg.cli.options import (
+    PICTURE,
+    TARGET,
+    RowColumn,
+    load,
+    model_options,
+    plane_options,
+    read_plane,
+)
+
+if TYPE_CHECKING:
+    from napari_gen2seg.workflows.segment import Click, ObjectFound
+
+Point = tuple[float, float]
+
+
+@click.command()
+@click.argument("picture", type=PICTURE)
+@click.option(
+    "--point",
+    "points",
+    type=RowColumn(),
+    multiple=True,
+    metavar="R,C",
+    help="A pixel of the object: row (from the top), column (from the left). "
+    "May be given several times.",
+)
+@click.option(
+    "--not",
+    "nots",
+    type=RowColumn(),
+    multiple=True,
+    metavar="R,C",
+    help="A pixel that is not of the object. May be given several times.",
+)
+@click.option(
+    "--each",
+    is_flag=True,
+    help="Every --point is an object of its own, labelled 1, 2, 3, ...",
+)
+@click.option(
+    "--all",
+    "everything",
+    is_flag=True,
+    help="No clicks: propose all objects.",
+)
+@click.option(
+    "-o",
+    "--output",
+    type=TARGET,
+    help="Where to write the labels, .tif or .png. "
+    "[default: PICTURE-labels.tif beside the picture]",
+)
+@click.option("--coloring", type=TARGET, help="Also write the colouring map (.tif).")
+@click.option(
+    "--rule",
+    type=click.Choice(["distance", "paper"]),
+    default="distance",
+    show_default=True,
+    help="How clicks become masks: ours, or the published one.",
+)
+@click.option(
+    "--tolerance",
+    type=click.FloatRange(0, 442),
+    help="How far a colour may be off, 0 to 441; by default chosen from the map.",
+)
+@click.option("--everywhere", is_flag=True, help="Also parts that do not touch.")
+@model_options
+@plane_options
+def segment(
+    picture: Path,
+    points: Sequence[Point],
+    nots: Sequence[Point],
+    each: bool,
+    everything: bool,
+    output: Path | None,
+    coloring: Path | None,
+    rule: str,
+    tolerance: float | None,
+    everywhere: bool,
+    model: str,
+    revision: str | None,
+    device: str,
+    dtype: str,
+    resolution: int | None,
+    accept_licence: bool,
+    plane: tuple[int, ...] | None,
+    axes: str | None,
+) -> None:
+    """Cut out of PICTURE the object under the given points."""
+    if everything == bool(points):
+        raise click.UsageError(
+            "Give either --point R,C (once or several times) or --all."
+        )
+    if nots and not points:
+        raise click.UsageError("--not R,C needs a --point R,C of the same object.")
+
+    from napari_gen2seg.core.probe import ProbeSettings
+    from napari_gen2seg.io.images import check_ending, write_labels
+    from napari_gen2seg.workflows import segment as workflow
+
+    target = output or picture.with_name(f"{picture.stem}-labels.tif")
+    check_ending(target)
+    pixels = read_plane(picture, axes, plane)
+    shape = pixels.shape[:2]
+    settings = ProbeSettings(
+        rule="paper" if rule == "paper" else "distance",
+        tolerance=tolerance,
+        contiguous=not everywhere,
+    )
+    clicks = None if everything else _clicks(points, nots, each, shape)
+    colorer = load(model, revision, device, dtype, accept_licence)
+    events = workflow.iter_segment(
+        pixels,
+        colorer,
+        "YX" if pixels.ndim == 2 else "YXC",
+        clicks,
+        settings=settings,
+        resolution=resolution,
+    )
+    for event in events:
+        if isinstance(event, workflow.PlaneColored) and coloring is not None:
+            coloring.parent.mkdir(parents=True, exist_ok=True)
+            event.coloring.save(coloring)
+            click.echo(f"{coloring}: the colouring map")
+        elif isinstance(event, workflow.ObjectFound):
+            click.echo(_sentence(event))
+        elif isinstance(event, workflow.Finished):
+            write_labels(target, event.labels)
+            count = len(set(event.labels.flat) - {0}) if everything else 0
+            found = f", {count} objects" if everything else ""
+            click.echo(f"{target}: labels, {shape[1]} x {shape[0]} pixels{found}")
+
+
+def _clicks(
+    points: Sequence[Point], nots: Sequence[Point], each: bool, shape: tuple[int, ...]
+) -> list[Click]:
+    """Turn the options into clicks, all of one object or one object each."""
+    from napari_gen2seg.errors import PromptError
+    from napari_gen2seg.workflows.segment import Click
+
+    for row, column in (*points, *nots):
+        if not (-0.5 <= row < shape[0] - 0.5 and -0.5 <= column < shape[1] - 0.5):
+            raise PromptError(
+                f"The point {row:g},{column:g} is outside the picture, which has "
+                f"{shape[0]} rows and {shape[1]} columns; points are ROW,COLUMN, "
+                f"0,0 to {shape[0] - 1},{shape[1] - 1}."
+            )
+    numbers = range(1, len(points) + 1) if each else [1] * len(points)
+    clicks = [
+        Click(row, column, 1, number)
+        for (row, column), number in zip(points, numbers, strict=True)
+    ]
+    for number in sorted(set(numbers)):
+        clicks += [Click(row, column, -1, number) for row, column in nots]
+    return clicks
+
+
+def _sentence(event: ObjectFound) -> str:
+    """Say what one object's clicks gave."""
+    return (
+        f"object {event.label}: {event.pixels} pixels, score {event.mask.score:.2f}, "
+        f"tolerance {event.mask.tolerance:.0f}"
+    )

@@ -1,0 +1,277 @@
+"""A picture, a model and clicks in; labels out.
+
+The generator tells every step as an event, so that the command line prints them,
+a window shows them, and `segment` keeps the result.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+
+from napari_gen2seg.core.rgb import RgbRecipe, to_rgb
+from napari_gen2seg.errors import PromptError
+from napari_gen2seg.models.hooks import Cancel, Progress, check_cancel
+from napari_gen2seg.workflows.axes import Axes, Index
+
+if TYPE_CHECKING:
+    from napari_gen2seg.core.coloring import Coloring
+    from napari_gen2seg.core.mask import Mask
+    from napari_gen2seg.core.probe import ProbeSettings
+    from napari_gen2seg.core.proposals import ProposalSettings
+    from napari_gen2seg.models.colorer import Colorer
+
+Labels = npt.NDArray[np.int32]
+
+
+@dataclass(frozen=True)
+class Click:
+    """One click.
+
+    Parameters
+    ----------
+    row, column
+        Where, in pixels of the plane; fractions are allowed.
+    sign
+        +1 keeps what is there, -1 leaves it out.
+    object
+        Clicks with the same number make one object; it becomes its label.
+    plane
+        Place on each axis of the array before rows and columns; empty for a single
+        picture.
+    """
+
+    row: float
+    column: float
+    sign: int = 1
+    object: int = 1
+    plane: Index = ()
+
+
+@dataclass(frozen=True)
+class ModelReady:
+    """The model is loaded: what it is, where it computes, and why there."""
+
+    model_id: str
+    device: str
+    dtype: str
+    reason: str
+
+
+@dataclass(frozen=True, eq=False)
+class PlaneColored:
+    """A plane has its colouring map; ``number`` of ``count`` planes are done."""
+
+    plane: Index
+    coloring: Coloring
+    number: int
+    count: int
+
+
+@dataclass(frozen=True, eq=False)
+class ObjectFound:
+    """The clicks of one object have given a mask.
+
+    ``pixels`` of it were free and carry its ``label`` now: what an earlier object
+    holds is never overwritten.
+    """
+
+    plane: Index
+    label: int
+    mask: Mask
+    pixels: int
+
+
+@dataclass(frozen=True, eq=False)
+class Finished:
+    """Everything is done.
+
+    ``labels`` is int32, with the array's axes in their order, channels left out.
+    """
+
+    labels: Labels
+
+
+Event = ModelReady | PlaneColored | ObjectFound | Finished
+
+
+@dataclass(frozen=True, eq=False)
+class Segmentation:
+    """What `segment` returns.
+
+    Parameters
+    ----------
+    labels
+        int32, the array's axes without channels; 0 is background.
+    colorings
+        The colouring map of every plane that was coloured.
+    objects
+        One entry for each clicked object, in the order of their numbers.
+    """
+
+    labels: Labels
+    colorings: tuple[PlaneColored, ...] = ()
+    objects: tuple[ObjectFound, ...] = ()
+
+
+def segment(
+    array: Any,
+    model: Colorer | str | Path = "mini",
+    axes: str | None = None,
+    clicks: Sequence[Click | tuple[float, float]] | None = None,
+    **options: Any,
+) -> Segmentation:
+    """Segment a picture or a stack, plane by plane.
+
+    Takes what `iter_segment` takes and keeps what it tells.
+
+    Returns
+    -------
+    Segmentation
+        Labels, colouring maps and masks.
+    """
+    colorings: list[PlaneColored] = []
+    objects: list[ObjectFound] = []
+    labels = np.zeros((0, 0), np.int32)
+    for event in iter_segment(array, model, axes, clicks, **options):
+        if isinstance(event, PlaneColored):
+            colorings.append(event)
+        elif isinstance(event, ObjectFound):
+            objects.append(event)
+        elif isinstance(event, Finished):
+            labels = event.labels
+    return Segmentation(labels, tuple(colorings), tuple(objects))
+
+
+def iter_segment(
+    array: Any,
+    model: Colorer | str | Path = "mini",
+    axes: str | None = None,
+    clicks: Sequence[Click | tuple[float, float]] | None = None,
+    *,
+    settings: ProbeSettings | None = None,
+    proposals: ProposalSettings | None = None,
+    recipe: RgbRecipe | None = None,
+    resolution: int | None = None,
+    device: str = "auto",
+    dtype: str = "auto",
+    progress: Progress | None = None,
+    cancel: Cancel | None = None,
+) -> Iterator[Event]:
+    """Segment a picture or a stack, telling every step.
+
+    Parameters
+    ----------
+    array
+        numpy, dask or zarr; read one plane at a time. uint8, uint16 or float.
+    model
+        A loaded model, or what `load_model` takes (loaded and unloaded here).
+    axes
+        A letter for each dimension: ``Y``, ``X``, ``C`` for channels, any other for
+        planes, such as ``"ZYX"``. By default the last two are Y and X, or the last
+        three Y, X, C where the last has length 3 or 4.
+    clicks
+        `Click` values, or (row, column) pairs, which all keep object 1. Planes
+        without a click are left alone. None proposes all objects of every plane.
+    settings, proposals
+        How clicks become masks; how objects are proposed.
+    recipe
+        How channels become the RGB that the model sees.
+    resolution
+        Longer side in pixels at which the model works.
+    device, dtype
+        As for `load_model`, where the model is loaded here.
+    progress, cancel
+        Called while a model loads or a plane is coloured; asked between steps.
+
+    Yields
+    ------
+    ModelReady, PlaneColored, ObjectFound, Finished
+        In this order; the middle two for every plane.
+
+    Raises
+    ------
+    ImageError
+        If the array or its axes cannot be used.
+    PromptError
+        If a click is outside its plane or the array, or an object has only
+        negative clicks.
+    Cancelled
+        If ``cancel`` said so.
+    """
+    layout = Axes.of(array, axes)
+    wanted = None if clicks is None else _by_plane(clicks, layout)
+    colorer, ours = _model(model, device, dtype, progress, cancel)
+    try:
+        yield ModelReady(colorer.spec.id, colorer.device, colorer.dtype, colorer.reason)
+        labels = np.zeros((*layout.planes, *layout.shape), np.int32)
+        planes = list(np.ndindex(layout.planes)) if wanted is None else list(wanted)
+        for number, plane in enumerate(planes, 1):
+            check_cancel(cancel, "Segmenting")
+            rgb = to_rgb(layout.read(array, plane), recipe)
+            coloring = colorer.color(rgb, resolution, progress=progress, cancel=cancel)
+            yield PlaneColored(plane, coloring, number, len(planes))
+            if wanted is None:
+                found = coloring.propose(proposals)
+                labels[plane] = np.where(found > 0, found + labels.max(initial=0), 0)
+                continue
+            for label, group in sorted(wanted[plane].items()):
+                yield _one_object(coloring, plane, label, group, settings, labels)
+        yield Finished(layout.restore(labels))
+    finally:
+        if ours:
+            colorer.unload()
+
+
+def _one_object(
+    coloring: Coloring,
+    plane: Index,
+    label: int,
+    clicks: list[Click],
+    settings: ProbeSettings | None,
+    labels: Labels,
+) -> ObjectFound:
+    """Probe one object and write it where nothing is yet."""
+    points = [(click.row, click.column) for click in clicks]
+    mask = coloring.probe(points, [click.sign for click in clicks], settings)
+    crop, (row, column) = mask.window()
+    target = labels[plane][row : row + crop.shape[0], column : column + crop.shape[1]]
+    free = crop & (target == 0)
+    target[free] = label
+    return ObjectFound(plane, label, mask, int(np.count_nonzero(free)))
+
+
+def _by_plane(
+    clicks: Sequence[Click | tuple[float, float]], layout: Axes
+) -> dict[Index, dict[int, list[Click]]]:
+    """Sort the clicks by plane and object; refuse what belongs nowhere."""
+    sorted_: dict[Index, dict[int, list[Click]]] = {}
+    for entry in clicks:
+        click = entry if isinstance(entry, Click) else Click(*entry)
+        layout.check(click.plane)
+        if click.object < 1:
+            raise PromptError(
+                f"A click's object is {click.object}; it must be a number from 1."
+            )
+        sorted_.setdefault(click.plane, {}).setdefault(click.object, []).append(click)
+    return dict(sorted(sorted_.items()))
+
+
+def _model(
+    model: Colorer | str | Path,
+    device: str,
+    dtype: str,
+    progress: Progress | None,
+    cancel: Cancel | None,
+) -> tuple[Colorer, bool]:
+    """Return a loaded model, and whether it was loaded here."""
+    if not isinstance(model, (str, Path)):
+        return model, False
+    from napari_gen2seg.models.loader import load_model
+
+    return load_model(model, device, dtype, progress=progress, cancel=cancel), True
