@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -166,14 +167,12 @@ def load(
     """Load a model as the options say, telling what happens on stderr."""
     from napari_gen2seg.models.loader import load_model
 
-    said = ""
+    terminal = sys.stderr.isatty()
 
     def progress(fraction: float | None, text: str) -> None:
-        nonlocal said
-        share = "" if fraction is None else f" {fraction:4.0%}"
-        if text and text != said:
-            click.echo(f"{text}{share}", err=True)
-            said = text
+        if terminal and fraction != 1:
+            share = "" if fraction is None else f"{fraction:4.0%} "
+            click.echo(f"\r\033[K{share}{text}"[:200], nl=False, err=True)
 
     colorer = load_model(
         model,
@@ -183,5 +182,6 @@ def load(
         progress=progress,
         accept_licence=accept_licence,
     )
-    click.echo(f"{colorer.spec.title}. {colorer.reason}", err=True)
+    clear = "\r\033[K" if terminal else ""
+    click.echo(f"{clear}{colorer.spec.title}. {colorer.reason}", err=True)
     return colorer
