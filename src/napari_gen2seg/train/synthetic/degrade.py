@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import lru_cache
 
 import numpy as np
 from scipy.fft import dctn, idctn
-from scipy.ndimage import gaussian_filter1d
+from scipy.ndimage import gaussian_filter1d, uniform_filter1d
 
 from .layout import log_uniform
-from .textures import _stretch, smooth_noise
+from .textures import smooth_noise, stretch
 
 Array = np.ndarray
 
@@ -46,27 +45,17 @@ def blur(image: Array, sigma_y: float, sigma_x: float | None = None) -> Array:
     return image
 
 
-@lru_cache(maxsize=128)
-def _average(small: int, size: int) -> Array:
-    """Area-averaging matrix (small, size)."""
-    edges = np.linspace(0, size, small + 1)
-    pixel = np.arange(size)
-    share = np.minimum(edges[1:, None], pixel + 1) - np.maximum(edges[:-1, None], pixel)
-    matrix = np.maximum(share, 0)
-    return (matrix / matrix.sum(1, keepdims=True)).astype(np.float32)
-
-
 def lose_resolution(image: Array, factor: float) -> Array:
     """Average down by `factor` and interpolate back."""
     height, width, channels = image.shape
     rows, cols = max(2, int(height / factor)), max(2, int(width / factor))
-    up_y, up_x = _stretch(rows, height), _stretch(cols, width)
-    out = np.empty_like(image)
-    for k in range(channels):
-        small = _average(rows, height) @ image[..., k] @ _average(cols, width).T
-        padded = np.pad(small, ((1, 2), (1, 2)), mode="edge")
-        out[..., k] = up_y @ padded @ up_x.T
-    return out
+    window = max(1, round(factor))
+    small = uniform_filter1d(uniform_filter1d(image, window, axis=0), window, axis=1)
+    at_y = ((np.arange(rows + 3) - 0.5) * height / rows).astype(int)
+    at_x = ((np.arange(cols + 3) - 0.5) * width / cols).astype(int)
+    small = small[np.clip(at_y, 0, height - 1)][:, np.clip(at_x, 0, width - 1)]
+    planes = [stretch(small[..., k], (height, width)) for k in range(channels)]
+    return np.stack(planes, axis=2)
 
 
 _FREQUENCY = np.add.outer(np.arange(8), np.arange(8)).astype(np.float32)

@@ -143,13 +143,16 @@ def _blob_group(
     row = middle[:, :1, None] + np.arange(-half, half + 1, dtype=np.int32)[None, :, None]
     col = middle[:, 1:, None] + np.arange(-half, half + 1, dtype=np.int32)[None, None, :]
     near &= (row >= 0) & (row < shape[0]) & (col >= 0) & (col < shape[1])
-    which, i, j = np.nonzero(near)
-    u, v = u[near], v[near]
+    hits = np.flatnonzero(near)
+    side = 2 * half + 1
+    which, rest = np.divmod(hits, side * side)
+    i, j = np.divmod(rest, side)
+    u, v = u.ravel()[hits], v.ravel()[hits]
     owner = index[which].astype(np.int32)
     direction = np.arctan2(v, u) * np.float32(ANGLES / (2 * np.pi))
     direction = np.rint(direction).astype(np.int32) & (ANGLES - 1)
     rim = profiles[owner, direction]
-    depth = (rim - np.sqrt(square[near])) * radii.min(1)[owner]
+    depth = (rim - np.sqrt(square.ravel()[hits])) * radii.min(1)[owner]
     inside = depth > 0
     which, i, j = which[inside], i[inside], j[inside]
     return (
@@ -177,70 +180,77 @@ def tubes(
     -------
     Fragments with u = distance along the curve and v = -1..1 across it.
     """
-    height, width = shape
-    deepest = np.full(height * width, -1e9, np.float32)
-    columns: list[tuple[Array, ...]] = []
+    deepest = np.full(shape[0] * shape[1], -1.0, np.float32)
     thickness = np.zeros(len(curves), np.float32)
+    parts: list[tuple[Array, ...]] = []
     for owner, (curve, radius) in enumerate(zip(curves, widths, strict=True)):
-        point, along, r = _resample(np.asarray(curve, float), radius)
+        r = np.broadcast_to(np.asarray(radius, np.float32), (len(curve),))
         thickness[owner] = max(float(r.mean()), 0.5)
-        reach = int(np.ceil(r.max())) + 1
-        inside = (
-            (point[:, 0] > -reach)
-            & (point[:, 0] < height + reach)
-            & (point[:, 1] > -reach)
-            & (point[:, 1] < width + reach)
-        )
-        if len(point) < 2 or not inside.any():
-            continue
-        tangent = np.gradient(point, axis=0)
-        tangent /= np.maximum(np.hypot(*tangent.T), 1e-6)[:, None]
-        point, along, r, tangent = (q[inside] for q in (point, along, r, tangent))
-        step = np.arange(-reach, reach + 1)
-        base = np.rint(point).astype(np.int32)
-        row = base[:, :1, None] + step[None, :, None]
-        col = base[:, 1:, None] + step[None, None, :]
-        dy = (row - point[:, :1, None]).astype(np.float32)
-        dx = (col - point[:, 1:, None]).astype(np.float32)
-        depth = r.astype(np.float32)[:, None, None] - np.sqrt(dy * dy + dx * dx)
-        hit = (depth > 0) & (row >= 0) & (row < height) & (col >= 0) & (col < width)
-        which, i, j = np.nonzero(hit)
-        depth = depth[hit]
-        rows, cols = row[which, i, 0], col[which, 0, j]
-        flat = rows * width + cols
-        np.maximum.at(deepest, flat, depth)
-        best = depth == deepest[flat]
-        deepest[flat] = -1e9
-        which, rows, cols = which[best], rows[best], cols[best]
-        side = (
-            dx[which, 0, j[best]] * tangent[which, 0]
-            - dy[which, i[best], 0] * tangent[which, 1]
-        ) / r[which]
-        columns.append(
-            (
-                rows,
-                cols,
-                np.full(len(rows), owner, np.int32),
-                depth[best],
-                along[which].astype(np.float32),
-                side.astype(np.float32),
-            )
-        )
-    if not columns:
-        return blobs(shape, *(np.zeros((0, n)) for n in (2, 2)), np.zeros(0), np.zeros((0, ANGLES)))
-    joined = [np.concatenate(c) for c in zip(*columns, strict=True)]
+        part = _tube(shape, np.asarray(curve, np.float32), r, deepest)
+        if part is not None:
+            row, col, *rest = part
+            parts.append((row, col, np.full(len(row), owner, np.int32), *rest))
+    if not parts:
+        nothing = np.zeros((0, 2))
+        return blobs(shape, nothing, nothing, nothing[:, 0], np.zeros((0, ANGLES)))
+    joined = [np.concatenate(c) for c in zip(*parts, strict=True)]
     return Fragments(*joined, radius=thickness)
 
 
-def _resample(curve: Array, radius: Array | float) -> tuple[Array, Array, Array]:
-    """Even points along a polyline, close enough for the tube to look smooth."""
-    length = np.hypot(*np.diff(curve, axis=0).T)
-    distance = np.concatenate([[0.0], np.cumsum(length)])
-    r = np.broadcast_to(np.asarray(radius, float), (len(curve),))
-    spacing = max(0.6, 0.4 * float(np.min(r)))
-    at = np.linspace(0, distance[-1], max(2, int(distance[-1] / spacing) + 1))
-    point = np.stack([np.interp(at, distance, curve[:, k]) for k in (0, 1)], 1)
-    return point, at, np.interp(at, distance, r)
+def _tube(
+    shape: tuple[int, int], curve: Array, radius: Array, deepest: Array
+) -> tuple[Array, ...] | None:
+    """Pixels of one tube: row, col, depth, distance along, position across.
+
+    Every segment of the curve looks at a window around itself; the deepest answer
+    wins each pixel. `deepest` (H * W,) is scratch, all -1 before and after.
+    """
+    height, width = shape
+    start, move = curve[:-1], np.diff(curve, axis=0)
+    length = np.sqrt((move * move).sum(1))
+    along = np.cumsum(length) - length
+    reach = float(radius.max())
+    half = int(np.ceil(length.max() / 2 + reach)) + 1
+    middle = np.rint(start + move / 2).astype(np.int32)
+    inside = ((middle > -half) & (middle < np.array(shape) + half)).all(1) & (length > 0)
+    if not inside.any():
+        return None
+    start, move, length = start[inside], move[inside], length[inside]
+    along, middle = along[inside], middle[inside]
+    r0, r1 = radius[:-1][inside], radius[1:][inside]
+    step = np.arange(-half, half + 1, dtype=np.int32)
+    row, col = middle[:, :1] + step, middle[:, 1:] + step
+    dy = (row - start[:, :1]).astype(np.float32)[:, :, None]
+    dx = (col - start[:, 1:]).astype(np.float32)[:, None, :]
+    tangent = (move / length[:, None]).astype(np.float32)
+    ty, tx = tangent[:, 0, None, None], tangent[:, 1, None, None]
+    forth = dy * ty + dx * tx
+    aside = dx * ty - dy * tx
+    over = forth - np.clip(forth, 0, length[:, None, None])
+    share = np.clip(forth / length[:, None, None], 0, 1)
+    local = r0[:, None, None] + (r1 - r0)[:, None, None] * share
+    depth = local - np.sqrt(aside * aside + over * over)
+    valid_row = (row >= 0) & (row < height)
+    valid_col = (col >= 0) & (col < width)
+    hit = (depth > 0) & valid_row[:, :, None] & valid_col[:, None, :]
+    hits = np.flatnonzero(hit)
+    depth = depth.ravel()[hits]
+    side = 2 * half + 1
+    which, rest = np.divmod(hits, side * side)
+    i, j = np.divmod(rest, side)
+    rows, cols = row[which, i], col[which, j]
+    flat = rows * width + cols
+    np.maximum.at(deepest, flat, depth)
+    best = depth == deepest[flat]
+    deepest[flat] = -1.0
+    hits, which = hits[best], which[best]
+    return (
+        rows[best],
+        cols[best],
+        depth[best],
+        along[which] + forth.ravel()[hits],
+        aside.ravel()[hits] / local.ravel()[hits],
+    )
 
 
 def wander(

@@ -21,10 +21,14 @@ Array = np.ndarray
 
 
 @lru_cache(maxsize=512)
-def _stretch(cells: int, size: int) -> Array:
-    """Cubic interpolation matrix (size, cells + 3), float32, from grid to pixels."""
+def _taps(cells: int, size: int) -> tuple[Array, Array]:
+    """Cubic B-spline interpolation from `cells` knots to `size` pixels.
+
+    Returns the first of four knots per pixel, intp (size,), in a grid padded to
+    cells + 3 knots, and their weights, float32 (4, size).
+    """
     position = (np.arange(size) + 0.5) * cells / size
-    base = np.minimum(position.astype(int), cells - 1)
+    base = np.minimum(position.astype(np.intp), cells - 1)
     t = position - base
     weights = np.stack(
         [
@@ -32,12 +36,26 @@ def _stretch(cells: int, size: int) -> Array:
             (3 * t**3 - 6 * t**2 + 4) / 6,
             (-3 * t**3 + 3 * t**2 + 3 * t + 1) / 6,
             t**3 / 6,
-        ],
-        axis=1,
+        ]
     )
-    matrix = np.zeros((size, cells + 3), np.float32)
-    matrix[np.arange(size)[:, None], base[:, None] + np.arange(4)] = weights
-    return matrix
+    return base, weights.astype(np.float32)
+
+
+def stretch(grid: Array, shape: tuple[int, int]) -> Array:
+    """Spread a small grid (h + 3, w + 3) smoothly over (H, W).
+
+    Four gathers an axis rather than matrix products, so that no linear-algebra
+    threads wake up in the workers that draw.
+    """
+    base, weights = _taps(grid.shape[0] - 3, shape[0])
+    rows = weights[0][:, None] * grid[base]
+    for k in (1, 2, 3):
+        rows += weights[k][:, None] * grid[base + k]
+    base, weights = _taps(grid.shape[1] - 3, shape[1])
+    out = rows.take(base, axis=1) * weights[0]
+    for k in (1, 2, 3):
+        out += rows.take(base + k, axis=1) * weights[k]
+    return out
 
 
 def smooth_noise(
@@ -59,7 +77,7 @@ def smooth_noise(
     rows = max(1, round(height / wavelength))
     cols = max(1, round(width / wavelength))
     grid = rng.standard_normal((rows + 3, cols + 3), dtype=np.float32) * 2.0
-    return _stretch(rows, height) @ grid @ _stretch(cols, width).T
+    return stretch(grid, shape)
 
 
 def fractal_noise(

@@ -89,32 +89,36 @@ def tile(
         for a, b in zip(joined, target, strict=True):
             group[a] = group[b]
     fv, fu = v - iv, u - iu
-    home = ((iv - low_v) * cols + (iu - low_u)).astype(np.int32)
-    distance = np.empty((9, height, width), np.float32)
-    owner = np.empty((9, height, width), np.int32)
-    k = 0
+    home = ((iv - low_v) * cols + (iu - low_u)).astype(np.intp)
+    first = np.full(shape, 9.0, np.float32)
+    second = first.copy()
+    mine = np.full(shape, -1, np.int32)
+    place_v, place_u = place
     for dv in (-1, 0, 1):
+        # A staggered neighbour row sits half a cell aside.
+        aside = (0.5 - (iv % 2)).astype(np.float32) if stagger and dv else None
         for du in (-1, 0, 1):
-            # A staggered neighbour row sits half a cell aside.
             seed = home + (dv * cols + du)
-            ey = place[0][seed] + np.float32(dv) - fv
-            ex = place[1][seed] + np.float32(du) - fu
-            if stagger and dv:
-                ex = ex + np.float32(0.5) * (1 - 2 * ((iv + 1) % 2)) * np.float32(1)
+            ey = place_v.take(seed) + (np.float32(dv) - fv)
+            ex = place_u.take(seed) + (np.float32(du) - fu)
+            if aside is not None:
+                ex += aside
             if metric == "box":
                 d = np.maximum(np.abs(ey), np.abs(ex))
             elif metric == "diamond":
                 d = np.abs(ey) + np.abs(ex)
             else:
                 d = np.sqrt(ey * ey + ex * ex)
-            distance[k] = d - weight[seed] if uneven else d
-            owner[k] = group[seed]
-            k += 1
-    best = distance.argmin(0)[None]
-    first = np.take_along_axis(distance, best, 0)[0]
-    mine = np.take_along_axis(owner, best, 0)[0]
-    distance[owner == mine] = 9.0
-    second = distance.min(0)
-    values, inverse = np.unique(mine, return_inverse=True)
+            if uneven:
+                d -= weight.take(seed)
+            owner = group.take(seed)
+            nearer = d < first
+            other = owner != mine
+            second = np.where(other, np.where(nearer, first, np.minimum(second, d)), second)
+            np.copyto(first, d, where=nearer)
+            np.copyto(mine, owner, where=nearer)
+    present = np.zeros(rows * cols, bool)
+    present[mine] = True
+    number = np.cumsum(present, dtype=np.int32) - 1
     border = (second - first) * np.float32(0.5 * spacing / max(root, 1 / root))
-    return Tiling(inverse.reshape(shape).astype(np.int32), border, len(values))
+    return Tiling(number[mine], border, int(present.sum()))
