@@ -132,15 +132,6 @@ def test_base_dependencies_hold_no_window() -> None:
     assert not any("opencv" in name for name in base)
 
 
-def test_rooms_are_small() -> None:
-    long = {
-        str(path.relative_to(SOURCE)): count
-        for path in SOURCE.rglob("*.py")
-        if (count := len(path.read_text(encoding="utf-8").splitlines())) > 300
-    }
-    assert long == {}
-
-
 def test_directions_between_rooms_hold() -> None:
     check = "import sys; from importlinter.cli import lint_imports"
     child = subprocess.run(

@@ -1,0 +1,182 @@
+"""The command line as a person meets it: real child processes, real files."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import imageio.v3 as iio
+import numpy as np
+import pytest
+import tifffile
+from skimage import data
+
+import napari_gen2seg
+from napari_gen2seg import Coloring, load_model
+
+
+def run(*arguments: str | Path, **environment: str) -> subprocess.CompletedProcess[str]:
+    """Run the command line in a child process."""
+    return subprocess.run(
+        [sys.executable, "-m", "napari_gen2seg", *map(str, arguments)],
+        capture_output=True,
+        text=True,
+        timeout=300,
+        check=False,
+        env={**os.environ, **environment},
+    )
+
+
+@pytest.fixture(scope="module")
+def coins(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("pictures") / "coins.png"
+    iio.imwrite(path, data.coins())
+    return path
+
+
+def test_help_names_every_command_and_loads_nothing_heavy() -> None:
+    shown = run("--help")
+    assert shown.returncode == 0
+    for command in ("demo", "color", "segment", "models", "doctor"):
+        assert f"\n  {command} " in shown.stdout
+        assert run(command, "--help").returncode == 0
+
+
+def test_the_installed_script_is_the_same_command_line() -> None:
+    script = shutil.which("napari-gen2seg", path=str(Path(sys.executable).parent))
+    assert script is not None
+    shown = subprocess.run([script, "--version"], capture_output=True, text=True)
+    assert shown.stdout.strip().endswith(napari_gen2seg.__version__)
+
+
+def test_unknown_command_is_refused() -> None:
+    refused = run("colour")
+    assert refused.returncode == 2
+    assert "No such command 'colour'" in refused.stderr
+
+
+def test_models_lists_what_there_is() -> None:
+    listed = json.loads(run("models", "--json").stdout)
+    assert [entry["id"] for entry in listed[:2]] == ["mini", "reachomk/gen2seg-sd"]
+    assert [entry["id"] for entry in listed] == [
+        spec.id for spec in napari_gen2seg.list_models()
+    ]
+    text = run("models").stdout
+    assert "reachomk/gen2seg-mae-h" in text
+    assert "licence" in text
+
+
+def test_color_writes_the_very_map_python_gives(
+    coins: Path, tiny_sd: Path, tmp_path: Path
+) -> None:
+    target = tmp_path / "new folder" / "map.tif"
+    options = ("--model", tiny_sd, "--resolution", 96, "--device", "cpu")
+    done = run("color", coins, "-o", target, *options)
+    assert done.returncode == 0, done.stderr
+    model = load_model(tiny_sd, device="cpu")
+    ours = model.color(data.coins(), 96)
+    written = Coloring.load(target)
+    np.testing.assert_allclose(written.values, ours.values, atol=0.05)
+    assert written.source_shape == data.coins().shape
+    assert str(tiny_sd) in written.model_id or written.model_id == model.spec.id
+
+
+def test_segment_writes_the_mask_of_the_clicks(
+    coins: Path, tiny_sd: Path, tmp_path: Path
+) -> None:
+    labels, coloring = tmp_path / "l.png", tmp_path / "map.tif"
+    done = run(
+        "segment", coins, "--point", "48,40", "--point", "60,45", "--not", "200,300",
+        "-o", labels, "--coloring", coloring,
+        "--model", tiny_sd, "--resolution", 96, "--device", "cpu",
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    wanted = Coloring.load(coloring).probe([(48, 40), (60, 45), (200, 300)], [1, 1, -1])
+    np.testing.assert_array_equal(iio.imread(labels) == 1, wanted.full())
+    assert wanted.full()[48, 40]
+    assert not wanted.full()[200, 300]
+
+
+def test_segment_each_point_an_object(
+    coins: Path, tiny_sd: Path, tmp_path: Path
+) -> None:
+    labels = tmp_path / "l.tif"
+    done = run(
+        "segment", coins, "--each", "--point", "48,40", "--point", "250,350",
+        "-o", labels, "--tolerance", 0,
+        "--model", tiny_sd, "--resolution", 96, "--device", "cpu",
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    image = tifffile.imread(labels)
+    assert (image[48, 40], image[250, 350]) == (1, 2)
+    assert "object 1" in done.stdout
+    assert "object 2" in done.stdout
+
+
+def test_a_stack_needs_a_plane(tiny_sd: Path, tmp_path: Path) -> None:
+    stack = tmp_path / "stack.tif"
+    planes = np.stack([data.coins()[:96, :96]] * 3)
+    tifffile.imwrite(stack, planes, photometric="minisblack")
+    options = ("--model", tiny_sd, "--resolution", 64, "--device", "cpu")
+    refused = run("color", stack, *options)
+    assert refused.returncode == 1
+    assert "3 along Z" in refused.stderr
+    assert "--plane 0" in refused.stderr
+    done = run("color", stack, "--plane", 2, *options)
+    assert done.returncode == 0, done.stderr
+    assert (tmp_path / "stack-coloring.tif").exists()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "status", "words"),
+    [
+        (["segment", "COINS"], 2, "--point R,C"),
+        (["segment", "COINS", "--point", "12"], 2, "two numbers"),
+        (["segment", "COINS", "--point", "1,1", "--all"], 2, "either"),
+        (["segment", "COINS", "--not", "1,1", "--all"], 2, "--not"),
+        (["segment", "COINS", "--point", "1,9999"], 1, "outside the picture"),
+        (["color", "COINS", "--model", "nope"], 1, "no model 'nope'"),
+        (["color", "COINS", "--model", "TINY", "--device", "abacus"], 1, "'abacus'"),
+        (["color", "COINS", "-o", "map.jpg"], 1, "must end in .tif or .png"),
+        (["color", "nowhere.png"], 2, "does not exist"),
+    ],
+)
+def test_mistakes_are_told_as_a_sentence(
+    coins: Path, tiny_sd: Path, arguments: list[str], status: int, words: str
+) -> None:
+    files = {"COINS": coins, "TINY": tiny_sd}
+    refused = run(*[files.get(word, word) for word in arguments])
+    assert refused.returncode == status
+    assert words in refused.stderr
+    assert "Traceback" not in refused.stderr
+
+
+def test_damaged_weights_are_told(coins: Path, tiny_sd: Path, tmp_path: Path) -> None:
+    broken = tmp_path / "broken"
+    shutil.copytree(tiny_sd, broken)
+    weights = next((broken / "unet").glob("*.safetensors"))
+    weights.write_bytes(weights.read_bytes()[:1000])
+    refused = run("color", coins, "--model", broken)
+    assert refused.returncode == 1
+    assert str(weights) in refused.stderr
+    assert "Traceback" not in refused.stderr
+
+
+def test_offline_and_not_here_is_told(coins: Path, tmp_path: Path) -> None:
+    refused = run(
+        "color", coins, "--model", "reachomk/gen2seg-sd",
+        NAPARI_GEN2SEG_HOME=str(tmp_path), HF_HUB_OFFLINE="1",
+    )  # fmt: skip
+    assert refused.returncode == 1
+    assert "licence" in refused.stderr.lower()
+    refused = run(
+        "color", coins, "--model", "reachomk/gen2seg-sd", "--accept-licence",
+        NAPARI_GEN2SEG_HOME=str(tmp_path), HF_HUB_OFFLINE="1",
+    )  # fmt: skip
+    assert refused.returncode == 1
+    assert "offline" in refused.stderr.lower()
+    assert "Traceback" not in refused.stderr
