@@ -97,18 +97,18 @@ class Bridge(QObject):
             self.warned.emit(self.source.problem)
             return
         self.clicks.ensure(source, plane)
-        self.set_object(self._free_number() if not self.prompts else self.object)
+        self.set_object(self._free_number() if not self.prompts else self.number)
         self.clicks.activate()
 
     @property
-    def object(self) -> int:
+    def number(self) -> int:
         """Number of the object being clicked."""
-        return self.clicks.object
+        return self.clicks.number
 
     def set_object(self, number: int) -> None:
         """Go to an object: a new one, or an earlier one with its clicks."""
-        self.clicks.object = max(1, number)
-        self.object_changed.emit(self.clicks.object)
+        self.clicks.number = max(1, number)
+        self.object_changed.emit(self.clicks.number)
         self._read_clicks()
 
     def next_object(self) -> None:
@@ -129,7 +129,7 @@ class Bridge(QObject):
         if mask is None:
             self.said.emit("Nothing to commit: move over an object, or click it.")
             return
-        number = self.object
+        number = self.number
         try:
             written = self.objects.commit(source, plane, mask, number)
         except Gen2SegError as error:
@@ -188,10 +188,10 @@ class Bridge(QObject):
 
     def _connect(self) -> None:
         self.source.plane_changed.connect(self._plane_changed)
-        self.source.view_changed.connect(self._look_soon.start)
+        self.source.view_changed.connect(lambda: self._look_soon.start())
         self.source.moved.connect(self._source_moved)
         self.source.edited.connect(self._source_edited)
-        self.clicks.changed.connect(self._soon.start)
+        self.clicks.changed.connect(lambda: self._soon.start())
         self.clicks.commit_asked.connect(self.commit)
         self.clicks.undo_asked.connect(self.undo)
         self.clicks.clear_asked.connect(self.clear)
@@ -243,7 +243,7 @@ class Bridge(QObject):
 
     def _highest_found(self) -> None:
         """Give a new object a free number once the layer has been counted."""
-        if self.object <= self.objects.highest and not len(self.prompts):
+        if self.number <= self.objects.highest and not len(self.prompts):
             self.next_object()
 
     def _free_number(self) -> int:
@@ -343,5 +343,3 @@ def _once(parent: QObject, call: Any, pause: int = 0) -> QTimer:
     timer.setInterval(pause)
     timer.timeout.connect(call)
     return timer
-
-

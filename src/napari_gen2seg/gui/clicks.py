@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -53,7 +54,7 @@ class Clicks:
         self._viewer = viewer
         self._id: str | None = None
         self._sign = 1
-        self._object = 1
+        self._number = 1
 
     # ---- the layer
 
@@ -129,7 +130,7 @@ class Clicks:
             column(table.get(OBJECT), count, 0),
             plane.own_axes,
             plane.own_index,
-            self._object if number is None else number,
+            self._number if number is None else number,
         )
 
     def highest(self) -> int:
@@ -154,13 +155,13 @@ class Clicks:
             self.sign_changed.emit(sign)
 
     @property
-    def object(self) -> int:
+    def number(self) -> int:
         """The number that new clicks get."""
-        return self._object
+        return self._number
 
-    @object.setter
-    def object(self, number: int) -> None:
-        self._object = number
+    @number.setter
+    def number(self, number: int) -> None:
+        self._number = number
         self._set_defaults(self.layer)
         self.show_current()
 
@@ -170,7 +171,7 @@ class Clicks:
         if layer is None:
             return
         objects = column(layer.features.get(OBJECT), len(layer.data), 0)
-        shown = objects == self._object
+        shown = objects == self._number
         if not np.array_equal(shown, layer.shown):
             layer.selected_data = set()
             layer.shown = shown
@@ -199,9 +200,7 @@ class Clicks:
             return False
         factors = level_factors(source, plane.level)[plane.first :]
         data = (np.asarray(layer.data, np.float64) + 0.5) / factors - 0.5
-        chosen = (
-            column(layer.features.get(OBJECT), len(data), 0) == self._object
-        )
+        chosen = column(layer.features.get(OBJECT), len(data), 0) == self._number
         for axis, at in enumerate(plane.own_index):
             if axis not in plane.own_axes:
                 chosen &= np.rint(data[:, axis]) == at
@@ -237,14 +236,17 @@ class Clicks:
             **_over(source, plane),
         )
         layer.face_color_cycle = CYCLE
-        layer.face_color = SIGN
+        with warnings.catch_warnings():
+            # napari says that two whole numbers look categorical. They are.
+            warnings.simplefilter("ignore", RuntimeWarning)
+            layer.face_color = SIGN
         with keep_selection(self._viewer):
             self._viewer.add_layer(layer)
         return layer
 
     def _set_defaults(self, layer: Points | None, sign: int | None = None) -> None:
         if layer is not None:
-            values = {SIGN: self._sign if sign is None else sign, OBJECT: self._object}
+            values = {SIGN: self._sign if sign is None else sign, OBJECT: self._number}
             layer.feature_defaults = values
 
     def _connect(self, layer: Points) -> None:
@@ -278,7 +280,12 @@ class Clicks:
     def _looked_at(self, event: Any) -> None:
         if getattr(event, "action", None) in ("adding", "changing", "removing"):
             return
-        self._set_defaults(self.layer)  # a modifier counts for one click
+        layer = self.layer
+        if layer is None:
+            return
+        self._set_defaults(layer)  # a modifier counts for one click
+        if event.type == "features":  # edited in napari's table
+            layer.refresh_colors()
         self.changed.emit()
 
     def _pressed(self, layer: Points, event: Any) -> Iterator[None]:

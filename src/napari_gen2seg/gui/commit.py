@@ -158,9 +158,7 @@ def write(
     return Written(number, pixels, spared, tuple(int(axis[0]) for axis in indices))
 
 
-def _indices(
-    plane: Plane, where: tuple[int, ...], rows: Any, cols: Any
-) -> Indices:
+def _indices(plane: Plane, where: tuple[int, ...], rows: Any, cols: Any) -> Indices:
     full = [np.full(rows.size, at, np.intp) for at in where]
     full[plane.own_axes[0]], full[plane.own_axes[1]] = rows, cols
     return tuple(full)

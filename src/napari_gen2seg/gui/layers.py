@@ -252,5 +252,3 @@ class Drawn:
 def _redraw(layer: Labels) -> None:
     """Send changed pixels to the screen, and nothing else."""
     layer.refresh(thumbnail=False, highlight=False, extent=False)
-
-

@@ -75,9 +75,7 @@ class Objects:
         """Whether a layer is one of ours that can take masks of a plane."""
         return role_of(layer) == OBJECTS and why_not(layer, plane) is None
 
-    def commit(
-        self, source: Image, plane: Plane, mask: Mask, number: int
-    ) -> Written:
+    def commit(self, source: Image, plane: Plane, mask: Mask, number: int) -> Written:
         """Write an object, into a new layer if none was chosen.
 
         Raises

@@ -1,4 +1,4 @@
-"""The picture being worked on: its layer, its plane in view, and what the model sees."""
+"""The picture being worked on: its layer, its plane in view, the model's view of it."""
 
 from __future__ import annotations
 

@@ -12,10 +12,10 @@ from napari_gen2seg.core.rgb import is_constant, to_rgb
 from napari_gen2seg.errors import ImageError
 
 if TYPE_CHECKING:
-    from napari_gen2seg.session.runner import Ticket
-    from napari_gen2seg.session.state import Choice, ColorRequest
     from napari_gen2seg.core.coloring import Coloring
     from napari_gen2seg.models.colorer import Colorer
+    from napari_gen2seg.session.runner import Ticket
+    from napari_gen2seg.session.state import Choice, ColorRequest
 
 
 class Load(Protocol):
@@ -110,7 +110,12 @@ class Bench:
         ticket.check()
         ticket.progress(None, "Colouring")
         start = time.perf_counter()
-        coloring = colorer.color(rgb, choice.resolution)
+        coloring = colorer.color(
+            rgb,
+            choice.resolution,
+            progress=ticket.progress,
+            cancel=lambda: ticket.cancelled,
+        )
         seconds = time.perf_counter() - start
         ticket.check()
         coloring.prober.prepare()  # here, so that the first hover is not slow
@@ -127,10 +132,7 @@ class Bench:
             return self._colorer
         self.unload()  # two models at once may not fit
         ticket.progress(None, "Loading the model")
-        load = self._load
-        if load is None:
-            from napari_gen2seg.models.loader import load_model as load
-        colorer: Colorer = load(
+        colorer = self._loader()(
             choice.model,
             device=choice.device,
             dtype=choice.dtype,
@@ -140,6 +142,13 @@ class Bench:
         )
         self._colorer, self._as = colorer, choice.loaded_as
         return colorer
+
+    def _loader(self) -> Load:
+        if self._load is not None:
+            return self._load
+        from napari_gen2seg.models.loader import load_model
+
+        return load_model
 
     @staticmethod
     def _facts(colorer: Colorer) -> Facts:

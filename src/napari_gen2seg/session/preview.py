@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import numpy as np
 
 from napari_gen2seg.session.state import Preview
-from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from napari_gen2seg.core.mask import Mask

@@ -8,12 +8,12 @@ newest, so that a late reply to an old one changes nothing.
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Any, TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from psygnal import Signal
 
-from napari_gen2seg.core.probe import ProbeSettings
-from napari_gen2seg.errors import Cancelled, Gen2SegError, PromptError
+from napari_gen2seg.core.probe import Curve, ProbeSettings
+from napari_gen2seg.errors import Cancelled, Gen2SegError, LicenceError, PromptError
 from napari_gen2seg.session.bench import Bench, Colored, Facts, Load, seconds_text
 from napari_gen2seg.session.preview import compose
 from napari_gen2seg.session.prompts import Prompts
@@ -28,9 +28,10 @@ from napari_gen2seg.session.state import (
 from napari_gen2seg.session.store import ColoringStore, Made
 
 if TYPE_CHECKING:
+    from collections.abc import Hashable
+
     from napari_gen2seg.core.coloring import Coloring
     from napari_gen2seg.core.mask import Mask
-    from collections.abc import Hashable
 
 COLOR, WARM, UNLOAD = "color", "warm", "unload"
 
@@ -56,6 +57,7 @@ class Session:
     model_changed = Signal(ModelState)
     settings_changed = Signal(ProbeSettings)
     failed = Signal(str)  # one sentence for people
+    licence_asked = Signal(str)  # the terms of the chosen model, before its download
 
     def __init__(
         self,
@@ -131,7 +133,10 @@ class Session:
         """
         choice = self._model.choice
         made: Made = (
-            *choice.loaded_as, choice.resolution, request.recipe, request.inputs
+            *choice.loaded_as,
+            choice.resolution,
+            request.recipe,
+            request.inputs,
         )
         if (
             self._store.made(request.plane) != made
@@ -255,6 +260,20 @@ class Session:
             hovered = None
         return compose(fixed, hovered)
 
+    def curve(self, plane: Hashable, prompts: Prompts) -> Curve | None:
+        """Return how the area depends on the tolerance; None without kept pixel."""
+        coloring = self._store.shown(plane)
+        if (
+            coloring is None
+            or not prompts.positive
+            or self._settings.rule != "distance"
+        ):
+            return None
+        try:
+            return coloring.prober.curve(prompts.points, prompts.signs, self._settings)
+        except PromptError:
+            return None
+
     # ---- replies
 
     def _finish(
@@ -268,6 +287,9 @@ class Session:
         self._ticket = self._asked = None
         if isinstance(error, Cancelled):
             self._say(JobState(text="Cancelled"))
+        elif isinstance(error, LicenceError) and not choice.licence_accepted:
+            self._say(JobState(text="Waiting for your answer"))
+            self.licence_asked.emit(str(error))
         elif error is not None or value is None:
             self._say(JobState(text="Failed"))
             self.failed.emit(sentence(error))

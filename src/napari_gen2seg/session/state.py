@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any, TYPE_CHECKING
-
+from typing import TYPE_CHECKING, Any
 
 from napari_gen2seg.core.rgb import RgbRecipe
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Hashable
+
     import numpy as np
     import numpy.typing as npt
-    from collections.abc import Callable, Hashable
 
 
 @dataclass(frozen=True)

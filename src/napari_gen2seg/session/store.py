@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Hashable
-
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:

@@ -1,0 +1,111 @@
+"""Which model colours, on what, and how far it is."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from qtpy.QtCore import Signal
+from qtpy.QtWidgets import QComboBox, QProgressBar, QPushButton
+
+from napari_gen2seg.gui.rows import Panel, quiet_label, shrink
+
+if TYPE_CHECKING:
+    from napari_gen2seg.models.spec import ModelSpec
+    from napari_gen2seg.session import JobState, ModelState
+
+SIZES = (256, 384, 512, 768, 1024, 1536, 2048)
+
+
+class ModelPanel(Panel):
+    """Asks for a model and for colouring; shows device, reason and progress.
+
+    Parameters
+    ----------
+    models
+        What may be chosen.
+    """
+
+    model_asked = Signal(str)
+    device_asked = Signal(str)
+    resolution_asked = Signal(object)  # int, or None for automatic
+    color_asked = Signal()
+    cancel_asked = Signal()
+
+    def __init__(self, models: tuple[ModelSpec, ...]) -> None:
+        super().__init__("2  Color it")
+        self.model = shrink(QComboBox())
+        for spec in models:
+            self.model.addItem(spec.title, spec.id)
+            place = self.model.count() - 1
+            self.model.setItemData(place, spec.description, 3)  # tool tip
+        self.device = shrink(QComboBox())
+        for name in ("auto", "cuda", "mps", "cpu"):
+            self.device.addItem(name, name)
+        self.device.setToolTip("Where to compute; auto takes the best there is.")
+        self.resolution = shrink(QComboBox())
+        self.resolution.addItem("auto size", None)
+        for size in SIZES:
+            self.resolution.addItem(f"{size} px", size)
+        self.resolution.setToolTip(
+            "Longer side at which the model sees the picture. Larger shows smaller "
+            "objects and takes longer; auto chooses from the picture."
+        )
+        self.reason = quiet_label("Preparing the model library...")
+        self.color = QPushButton("Color")
+        font = self.color.font()
+        font.setBold(True)
+        self.color.setFont(font)
+        self.color.setToolTip("Colour the picture in view, each object differently.")
+        self.cancel = QPushButton("Cancel")
+        self.cancel.setEnabled(False)
+        self.progress = QProgressBar()
+        self.progress.setTextVisible(True)
+        self.progress.setRange(0, 100)
+        self.progress.setFormat("")
+
+        self.add_row(self.model, label="Model")
+        self.add_row(self.device, self.resolution, label="Run on")
+        self.column.addWidget(self.reason)
+        row = self.add_row(self.cancel, self.color)
+        row.setStretch(0, 0)
+        self.column.addWidget(self.progress)
+
+        self.model.activated.connect(
+            lambda _: self.model_asked.emit(self.model.currentData())
+        )
+        self.device.activated.connect(
+            lambda _: self.device_asked.emit(self.device.currentData())
+        )
+        self.resolution.activated.connect(
+            lambda _: self.resolution_asked.emit(self.resolution.currentData())
+        )
+        self.color.clicked.connect(lambda: self.color_asked.emit())
+        self.cancel.clicked.connect(lambda: self.cancel_asked.emit())
+
+    def show_model(self, state: ModelState) -> None:
+        """Show the choice, and what it runs on once that is known."""
+        choice = state.choice
+        for combo, value in (
+            (self.model, choice.model),
+            (self.device, choice.device),
+            (self.resolution, choice.resolution),
+        ):
+            place = combo.findData(value)
+            if place < 0 and combo is self.model:
+                combo.addItem(str(value), value)
+                place = combo.count() - 1
+            combo.setCurrentIndex(max(place, 0))
+        if state.loaded:
+            self.reason.setText(f"On {state.device}, {state.dtype}. {state.reason}")
+        else:
+            self.reason.setText("Loaded when you press Color.")
+
+    def show_job(self, job: JobState) -> None:
+        """Show how far the work is."""
+        self.cancel.setEnabled(job.running)
+        if job.running and job.fraction is None:
+            self.progress.setRange(0, 0)
+        else:
+            self.progress.setRange(0, 100)
+            self.progress.setValue(round(100 * (job.fraction or 0.0)))
+        self.progress.setFormat(job.text.replace("%", "%%"))

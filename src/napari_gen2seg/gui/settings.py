@@ -1,0 +1,114 @@
+"""What is remembered between two sessions of napari.
+
+napari 0.9 keeps the settings of plugins and shows them in its preferences; below
+it, or where the manifest is not registered, a small file of our own takes over.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+from pathlib import Path
+from typing import Any, Protocol
+
+_log = logging.getLogger(__name__)
+
+PLUGIN = "napari-gen2seg"
+DEFAULTS: dict[str, Any] = {
+    "model": "mini",
+    "device": "auto",
+    "resolution": 0,
+    "connected": True,
+    "preview": True,
+    "overwrite": False,
+    "one_click": False,
+}
+
+
+class Memory(Protocol):
+    """Keeps small values by name."""
+
+    def get(self, name: str) -> Any:
+        """Return a value, its default if it was never set."""
+        ...
+
+    def set(self, name: str, value: Any) -> None:
+        """Keep a value."""
+        ...
+
+
+class FileMemory:
+    """Settings in a JSON file; a damaged or unwritable file costs only the memory.
+
+    Parameters
+    ----------
+    path
+        The file; by default in the user's configuration folder.
+    """
+
+    def __init__(self, path: Path | None = None) -> None:
+        if path is None:
+            from platformdirs import user_config_path
+
+            path = user_config_path(PLUGIN, appauthor=False) / "settings.json"
+        self._path = path
+        self._values: dict[str, Any] = {}
+        try:
+            loaded = json.loads(path.read_text("utf-8"))
+            if isinstance(loaded, dict):
+                self._values = loaded
+        except (OSError, ValueError):
+            _log.debug("no settings in %s yet", path)
+
+    def get(self, name: str) -> Any:
+        """Return a value, its default if it is missing or of another type."""
+        default = DEFAULTS[name]
+        value = self._values.get(name, default)
+        return value if isinstance(value, type(default)) else default
+
+    def set(self, name: str, value: Any) -> None:
+        """Keep a value."""
+        if self._values.get(name) == value:
+            return
+        self._values[name] = value
+        try:
+            self._path.parent.mkdir(parents=True, exist_ok=True)
+            partial = self._path.with_suffix(".part")
+            partial.write_text(json.dumps(self._values, indent=1), "utf-8")
+            partial.replace(self._path)
+        except OSError as error:
+            _log.warning("The settings could not be kept in %s: %s", self._path, error)
+
+
+class NapariMemory:
+    """Settings in napari's own store, which also shows them in its preferences.
+
+    Parameters
+    ----------
+    group
+        The plugin's group of settings.
+    """
+
+    def __init__(self, group: Any) -> None:
+        self._group = group
+
+    def get(self, name: str) -> Any:
+        """Return a value."""
+        return getattr(self._group, name, DEFAULTS[name])
+
+    def set(self, name: str, value: Any) -> None:
+        """Keep a value; napari writes its file itself."""
+        if self.get(name) != value:
+            setattr(self._group, name, value)
+
+
+def remembered() -> Memory:
+    """Return the store to use here."""
+    try:
+        from napari.settings import get_plugin_settings
+    except ImportError:  # napari below 0.9
+        return FileMemory()
+    try:
+        return NapariMemory(get_plugin_settings(PLUGIN).clicking)
+    except (KeyError, AttributeError):  # the manifest is not registered here
+        return FileMemory()

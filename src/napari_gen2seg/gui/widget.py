@@ -1,0 +1,257 @@
+"""The dock widget: panels above, session below, a bridge between."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from qtpy.QtCore import QTimer
+from qtpy.QtWidgets import QFrame, QMessageBox, QScrollArea, QVBoxLayout, QWidget
+
+from napari_gen2seg.gui.bridge import Bridge
+from napari_gen2seg.gui.jobs import Mailbox, lane
+from napari_gen2seg.gui.model_panel import ModelPanel
+from napari_gen2seg.gui.objects_panel import ObjectsPanel
+from napari_gen2seg.gui.picture_panel import PicturePanel
+from napari_gen2seg.gui.probe_panel import ProbePanel
+from napari_gen2seg.gui.rows import quiet_label
+from napari_gen2seg.gui.settings import Memory, remembered
+from napari_gen2seg.models.registry import list_models
+from napari_gen2seg.session import Choice, Session
+
+if TYPE_CHECKING:
+    import napari
+    from qtpy.QtGui import QCloseEvent
+
+    from napari_gen2seg.session import JobState, Preview, Prompts, Runner
+
+
+class SegmentWidget(QWidget):
+    """Colour a picture, move over its objects, click them, commit them.
+
+    Parameters
+    ----------
+    viewer
+        napari gives it.
+    session, eyes
+        Other than the usual ones, for tests.
+    memory
+        Where settings are remembered.
+    """
+
+    def __init__(
+        self,
+        viewer: napari.viewer.Viewer,
+        session: Session | None = None,
+        eyes: Runner | None = None,
+        memory: Memory | None = None,
+    ) -> None:
+        super().__init__()
+        self._mail = Mailbox(self)
+        self._memory = memory if memory is not None else remembered()
+        self._eyes = eyes if eyes is not None else lane(self._mail, "gen2seg-eyes")
+        self.session = (
+            session if session is not None else Session(lane(self._mail, "gen2seg"))
+        )
+        self.bridge = Bridge(viewer, self.session, self._eyes, self)
+        self.picture = PicturePanel(viewer)
+        self.model = ModelPanel(list_models())
+        self.probe = ProbePanel()
+        self.objects = ObjectsPanel(viewer)
+        self.status = quiet_label("")
+        self._curve_soon = QTimer(self)
+        self._curve_soon.setSingleShot(True)
+        self._curve_soon.setInterval(60)
+        self._closed = False
+        self._lay_out()
+        self._connect_panels()
+        self._connect_session()
+        self._remember()
+        self._begin()
+
+    # ---- building
+
+    def _lay_out(self) -> None:
+        inside = QWidget()
+        column = QVBoxLayout(inside)
+        column.setContentsMargins(6, 6, 6, 6)
+        column.setSpacing(4)
+        for place, panel in enumerate(
+            (self.picture, self.model, self.probe, self.objects)
+        ):
+            if place:
+                line = QFrame()
+                line.setFrameShape(QFrame.Shape.HLine)
+                column.addWidget(line)
+            column.addWidget(panel)
+        column.addWidget(self.status)
+        column.addStretch(1)
+        scroll = QScrollArea()
+        scroll.setWidgetResizable(True)
+        scroll.setFrameShape(QFrame.Shape.NoFrame)
+        scroll.setWidget(inside)
+        outer = QVBoxLayout(self)
+        outer.setContentsMargins(0, 0, 0, 0)
+        outer.addWidget(scroll)
+        self.setMinimumWidth(300)
+
+    def _connect_panels(self) -> None:
+        bridge = self.bridge
+        self.picture.layer_chosen.connect(bridge.choose_source)
+        self.picture.view_asked.connect(lambda view: bridge.source.change(**view))
+        self.model.model_asked.connect(lambda name: self._choose(model=name))
+        self.model.device_asked.connect(lambda name: self._choose(device=name))
+        self.model.resolution_asked.connect(lambda n: self._choose(resolution=n))
+        self.model.color_asked.connect(bridge.color)
+        self.model.cancel_asked.connect(self.session.cancel)
+        self.probe.settings_asked.connect(self._set_probe)
+        self.probe.sign_asked.connect(self._set_sign)
+        self.probe.hover_asked.connect(self._set_hover)
+        self.probe.clicking_asked.connect(bridge.start_clicking)
+        self.objects.target.chosen.connect(bridge.objects.choose)
+        self.objects.object_asked.connect(bridge.set_object)
+        self.objects.commit_asked.connect(bridge.commit)
+        self.objects.undo_asked.connect(bridge.undo_commit)
+        self.objects.next_asked.connect(bridge.next_object)
+        self.objects.overwrite_asked.connect(self._set_overwrite)
+        self.objects.at_once_asked.connect(self._set_at_once)
+
+    def _connect_session(self) -> None:
+        bridge, session = self.bridge, self.session
+        session.job_changed.connect(self._job_changed)
+        session.model_changed.connect(self.model.show_model)
+        session.settings_changed.connect(self.probe.show_settings)
+        session.failed.connect(self._warn)
+        session.licence_asked.connect(self._ask_licence)
+        bridge.said.connect(self.status.setText)
+        bridge.warned.connect(self._warn)
+        bridge.view_changed.connect(lambda: self.picture.show_source(bridge.source))
+        bridge.seen_changed.connect(self.picture.show_seen)
+        bridge.probed.connect(self._probed)
+        bridge.clicks_changed.connect(self._clicks_changed)
+        bridge.object_changed.connect(self.objects.show_object)
+        bridge.objects.changed.connect(
+            lambda: self.objects.show_objects(bridge.objects)
+        )
+        bridge.clicks.sign_changed.connect(self.probe.show_sign)
+        bridge.clicks.tolerance_asked.connect(self.probe.step)
+        bridge.source.view_changed.connect(
+            lambda: self.picture.show_source(bridge.source)
+        )
+        self._curve_soon.timeout.connect(self._show_curve)
+
+    def _remember(self) -> None:
+        get = self._memory.get
+        self.session.choose(
+            Choice(get("model"), get("device"), resolution=get("resolution") or None)
+        )
+        self.session.set_probe(contiguous=get("connected"))
+        self.probe.hover.setChecked(get("preview"))
+        self.objects.overwrite.setChecked(get("overwrite"))
+        self.objects.at_once.setChecked(get("one_click"))
+
+    def _begin(self) -> None:
+        self.model.show_job(self.session.job)
+        self.probe.show_settings(self.session.settings)
+        self.bridge.choose_source(self.picture.layer.layer)
+        self.bridge.objects.choose(self.objects.target.layer)
+        # After the window is drawn, so that opening it waits for nothing.
+        QTimer.singleShot(0, self._warm_up)
+
+    def _warm_up(self) -> None:
+        if not self._closed:
+            self.session.warm_up()
+
+    # ---- verbs
+
+    def _choose(self, **changes: object) -> None:
+        self.session.choose(
+            replace(self.session.model.choice, licence_accepted=False, **changes)
+        )
+        choice = self.session.model.choice
+        self._memory.set("model", choice.model)
+        self._memory.set("device", choice.device)
+        self._memory.set("resolution", choice.resolution or 0)
+
+    def _set_probe(self, changes: dict[str, object]) -> None:
+        self.session.set_probe(**changes)
+        self._memory.set("connected", self.session.settings.contiguous)
+
+    def _set_sign(self, sign: int) -> None:
+        self.bridge.clicks.sign = sign
+
+    def _set_hover(self, on: bool) -> None:
+        self.bridge.hover = on
+        self.bridge.redraw()
+        self._memory.set("preview", on)
+
+    def _set_overwrite(self, on: bool) -> None:
+        self.bridge.objects.overwrite = on
+        self._memory.set("overwrite", on)
+
+    def _set_at_once(self, on: bool) -> None:
+        self.bridge.at_once = on
+        self._memory.set("one_click", on)
+
+    # ---- showing
+
+    def _job_changed(self, job: JobState) -> None:
+        self.model.show_job(job)
+
+    def _probed(self, preview: Preview | None) -> None:
+        self.probe.show_preview(preview)
+
+    def _clicks_changed(self, _prompts: Prompts) -> None:
+        self._curve_soon.start()
+
+    def _show_curve(self) -> None:
+        plane = self.bridge.source.plane
+        prompts = self.bridge.prompts
+        curve = None if plane is None else self.session.curve(plane, prompts)
+        mask = None
+        if curve is not None and plane is not None:
+            mask = self.session.mask(plane, prompts)
+        self.probe.show_curve(curve, None if mask is None else mask.tolerance)
+
+    def _warn(self, text: str) -> None:
+        from napari.utils.notifications import show_warning
+
+        self.status.setText(text)
+        show_warning(text)
+
+    def _ask_licence(self, text: str) -> None:
+        box = QMessageBox(self)
+        box.setWindowTitle("Licence of the model")
+        box.setText(text)
+        box.setStandardButtons(
+            QMessageBox.StandardButton.Yes | QMessageBox.StandardButton.No
+        )
+        box.setDefaultButton(QMessageBox.StandardButton.No)
+        box.finished.connect(self._licence_answered)
+        box.open()
+
+    def _licence_answered(self, answer: int) -> None:
+        if answer == QMessageBox.StandardButton.Yes:
+            choice = replace(self.session.model.choice, licence_accepted=True)
+            self.session.choose(choice)
+            self.bridge.color()
+
+    # ---- leaving
+
+    def close_session(self) -> None:
+        """Let go of everything; may be called more than once."""
+        if self._closed:
+            return
+        self._closed = True
+        self._curve_soon.stop()
+        self._mail.close()
+        self.bridge.close()
+        self.session.close()
+        self._eyes.close()
+        self.picture.layer.close_choice()
+        self.objects.target.close_choice()
+
+    def closeEvent(self, event: QCloseEvent) -> None:  # noqa: N802 - Qt's name
+        """Let go when the dock is closed for good."""
+        self.close_session()
+        super().closeEvent(event)
