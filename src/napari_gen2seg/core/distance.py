@@ -22,8 +22,8 @@ import numpy as np
 import numpy.typing as npt
 
 from napari_gen2seg.core.cleanup import fill_pin_holes, follow_edges
-from napari_gen2seg.core.field import Box, CostField
-from napari_gen2seg.core.flood import flood, outgrows
+from napari_gen2seg.core.field import CostField
+from napari_gen2seg.core.flood import Box, flood, outgrows
 from napari_gen2seg.core.geometry import Shape
 from napari_gen2seg.core.mask import Mask
 from napari_gen2seg.core.prompts import Prompts

@@ -90,7 +90,7 @@ class Mask:
 
     @cached_property
     def array(self) -> Bools:
-        """bool (h, w): the mask at the size of the map; read-only."""
+        """The mask at the size of the map, bool (h, w), read-only."""
         frame = np.zeros(self.shape, bool)
         r0, c0, r1, c1 = self.bbox
         frame[r0:r1, c0:c1] = self.crop

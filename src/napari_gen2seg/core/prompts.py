@@ -45,9 +45,7 @@ class Prompts:
     ) -> Prompts:
         """Place checked clicks on the map; of two on one pixel the later counts."""
         source = nearest_pixel(points, source_shape)
-        last: dict[tuple[int, int], int] = {}
-        for index, (row, col) in enumerate(source.tolist()):
-            last[row, col] = index
+        last = {tuple(pixel): index for index, pixel in enumerate(source.tolist())}
         held = sorted(last.values())
         if not (signs[held] > 0).any():
             raise PromptError(

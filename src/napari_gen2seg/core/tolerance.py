@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-LEVELS: npt.NDArray[np.float64] = 4.0 * 1.22 ** np.arange(21)
+LEVELS = np.asarray(4.0 * 1.22 ** np.arange(21), np.float64)
 """Tolerances at which areas are measured: 4 to 213 in steps of 22 %."""
 
 
