@@ -44,7 +44,7 @@ def test_the_list_needs_no_torch_and_starts_with_mini() -> None:
 
 
 def test_unknown_names_are_answered_with_what_there_is() -> None:
-    with pytest.raises(ModelNotFoundError, match="'mini'.*owner/name"):
+    with pytest.raises(ModelNotFoundError, match=r"'mini'.*owner/name"):
         load_model("maxi")
 
 
@@ -204,7 +204,7 @@ def test_cut_off_weights(fresh_sd: Path, keep: int) -> None:
 
 def test_garbage_instead_of_weights(fresh_mae: Path) -> None:
     (fresh_mae / "model.safetensors").write_bytes(b"\0" * 8 + b"<html>no</html>")
-    with pytest.raises(WeightsError, match="model.safetensors"):
+    with pytest.raises(WeightsError, match=r"model\.safetensors"):
         load_model(fresh_mae)
 
 

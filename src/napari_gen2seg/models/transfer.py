@@ -48,7 +48,6 @@ def bring(
     *,
     advance: Callable[[int], None],
     cancel: Cancel | None = None,
-    pause: Callable[[float], None] = time.sleep,
 ) -> RemoteFile:
     """Bring one file over.
 
@@ -65,8 +64,6 @@ def bring(
         Called with the number of bytes of this file that are here.
     cancel
         Asked after every megabyte. What is here stays for the next time.
-    pause
-        Waits between tries.
 
     Raises
     ------
@@ -112,7 +109,7 @@ def bring(
                 ) from error
             for _ in range(2**failures):
                 check_cancel(cancel, "The download")
-                pause(0.5)
+                _pause(0.5)
 
 
 def resumable_bytes(parts: Path, remote: RemoteFile) -> int:
@@ -241,6 +238,10 @@ def _certificates(url: str) -> ssl.SSLContext | None:
     except ImportError:
         return ssl.create_default_context()
     return ssl.create_default_context(cafile=certifi.where())
+
+
+def _pause(seconds: float) -> None:
+    time.sleep(seconds)
 
 
 def _size(path: Path) -> int:
