@@ -1,0 +1,131 @@
+"""``demo``: the main job on a real picture, with a screen or without."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from napari_gen2seg.cli.options import load
+
+if TYPE_CHECKING:
+    from napari_gen2seg.cli.pictures import Subject
+
+FOLDER = click.Path(file_okay=False, path_type=Path)
+
+
+@click.command()
+@click.option(
+    "--picture",
+    default="coins",
+    show_default=True,
+    metavar="NAME|FILE",
+    help="coins, cell or ihc (they come with scikit-image), or a file of yours.",
+)
+@click.option(
+    "--model",
+    default="mini",
+    show_default=True,
+    metavar="ID",
+    help="A name that `models` lists, a folder, or OWNER/NAME of the hub.",
+)
+@click.option("--device", default="auto", show_default=True)
+@click.option(
+    "--no-screen",
+    is_flag=True,
+    help="Use a virtual display even where there is a screen.",
+)
+@click.option(
+    "-o",
+    "--output",
+    type=FOLDER,
+    default=Path("demo-output"),
+    show_default=True,
+    help="Without a screen: the folder to write to.",
+)
+def demo(picture: str, model: str, device: str, no_screen: bool, output: Path) -> None:
+    """Colour a real picture, click a few objects, and leave the rest to you.
+
+    With a screen, napari opens with the picture, its colouring map and a few objects
+    kept, ready to go on. Without one, the same happens under a virtual display, and
+    screenshot, map and labels are written.
+    """
+    from napari_gen2seg.cli import virtual_display
+    from napari_gen2seg.cli.pictures import subject
+
+    chosen = subject(picture)
+    if not no_screen and _screen_works():
+        _in_window(chosen, model, device, None)
+        return
+    if not no_screen:
+        click.echo("There is no screen here: going on under a virtual display.")
+    if virtual_display.available():
+        with virtual_display.virtual_display():
+            _in_window(chosen, model, device, output)
+    else:
+        click.echo(
+            "Xvfb is not installed, so there is no virtual display either and no "
+            "screenshot (sudo apt-get install xvfb xauth). Going on without a window."
+        )
+        _without_window(chosen, model, device, output)
+
+
+def _screen_works() -> bool:
+    """Tell whether a window can really be opened, by opening one in a child."""
+    from napari_gen2seg.doctor import screen
+    from napari_gen2seg.doctor.trial import attempt
+
+    if not screen.has_display():
+        return False
+    outcome = attempt("canvas", timeout=60)
+    if outcome.error:
+        click.echo(f"The screen cannot be used: {outcome.error}", err=True)
+    return bool(outcome.facts.get("red"))
+
+
+def _in_window(chosen: Subject, model: str, device: str, output: Path | None) -> None:
+    """Let the tour run in napari; write what it made if asked to."""
+    try:
+        import napari
+    except ImportError as error:
+        raise click.ClickException(
+            "napari is not installed. Install it together with a Qt: "
+            "python -m pip install 'napari-gen2seg[all]'"
+        ) from error
+    from napari_gen2seg.gui.tour import Tour
+
+    tour = Tour(chosen.array, chosen.name, model, device, say=click.echo)
+    finished = tour.run(chosen.points, chosen.last)
+    if output is None:
+        if finished:
+            click.echo("Over to you: move over an object, click it, press Enter.")
+            napari.run()
+        return
+    try:
+        files = tour.write(output)
+    finally:
+        tour.close()
+    click.echo(f"Written to {output.resolve()}:")
+    for path, what in files.items():
+        click.echo(f"  {path.name:16} {what}")
+
+
+def _without_window(chosen: Subject, model: str, device: str, output: Path) -> None:
+    """Do the same through the workflow alone."""
+    from napari_gen2seg.io.images import write_labels, write_rgb
+    from napari_gen2seg.workflows.segment import Click, segment
+
+    colorer = load(model, None, device, "auto", False)
+    clicks = [
+        Click(row, column, object=number)
+        for number, (row, column) in enumerate(chosen.points, 1)
+    ]
+    axes = "YX" if chosen.array.ndim == 2 else "YXC"
+    result = segment(chosen.array, colorer, axes, clicks or None)
+    output.mkdir(parents=True, exist_ok=True)
+    coloring = result.colorings[0].coloring
+    coloring.save(output / "coloring.tif")
+    write_rgb(output / "coloring.png", coloring.as_rgb8())
+    write_labels(output / "labels.tif", result.labels)
+    click.echo(f"Written to {output.resolve()}: coloring.tif, coloring.png, labels.tif")

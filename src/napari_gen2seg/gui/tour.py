@@ -1,0 +1,180 @@
+"""A guided tour: the dock widget is asked to do what a person would do first."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import napari
+import numpy as np
+import numpy.typing as npt
+from qtpy.QtCore import QEventLoop, QTimer
+from qtpy.QtWidgets import QApplication
+
+from napari_gen2seg.errors import ModelError
+from napari_gen2seg.io.images import write_labels, write_rgb
+from napari_gen2seg.session import Choice
+
+if TYPE_CHECKING:
+    from napari_gen2seg.gui.widget import SegmentWidget
+
+Point = tuple[float, float]
+
+PLUGIN, WIDGET = "napari-gen2seg", "Segment by clicking"
+
+
+class Tour:
+    """Opens napari on a picture with the dock widget beside it.
+
+    Parameters
+    ----------
+    array
+        (H, W) or (H, W, 3).
+    name
+        Of the image layer.
+    model, device
+        As for `load_model`.
+    say
+        Told what happens, one line each.
+    """
+
+    def __init__(
+        self,
+        array: npt.NDArray[Any],
+        name: str,
+        model: str = "mini",
+        device: str = "auto",
+        say: Callable[[str], Any] = str,
+    ) -> None:
+        self.viewer = napari.Viewer(title="napari-gen2seg")
+        self.viewer.window.resize(1500, 950)
+        self.viewer.add_image(array, name=name)
+        _, self.widget = self.viewer.window.add_plugin_dock_widget(PLUGIN, WIDGET)
+        self._say = say
+        self._problem = ""
+        self._open = True
+        self._page: SegmentWidget = self.widget
+        self._page.session.failed.connect(self._failed)
+        # For this session only: what a person chose earlier stays remembered.
+        self._page.session.choose(Choice(model, device))
+        application = QApplication.instance()
+        if application is not None:
+            application.lastWindowClosed.connect(self._closed)
+
+    def run(self, points: Sequence[Point] = (), last: Point | None = None) -> bool:
+        """Colour the picture, keep the clicked objects, click one more.
+
+        Parameters
+        ----------
+        points
+            (row, column) of one click for each object.
+        last
+            A click that is not committed: its mask stays a preview.
+
+        Returns
+        -------
+        bool
+            False if the window was closed meanwhile.
+
+        Raises
+        ------
+        ModelError
+            If the model could not be loaded or run.
+        """
+        bridge, session = self._page.bridge, self._page.session
+        started = time.perf_counter()
+        bridge.color()
+        self._wait(lambda: self._coloring() is not None)
+        if not self._open:
+            return False
+        spent = time.perf_counter() - started
+        self._say(f"{session.model.reason}")
+        self._say(f"Coloured in {spent:.1f} s, the loading of the model included.")
+        source, plane = bridge.source.layer, bridge.source.plane
+        for point in points:
+            bridge.clicks.add(source, plane, point)
+            bridge.commit()
+            self.settle(3)
+        if last is not None:
+            bridge.clicks.add(source, plane, last)
+        self.settle()
+        return self._open
+
+    def write(self, folder: Path) -> dict[Path, str]:
+        """Write the screenshot, the colouring map and the labels.
+
+        Returns
+        -------
+        dict
+            Path of each file, and what it is.
+
+        Raises
+        ------
+        StorageError
+            If a file cannot be written.
+        """
+        files = {
+            folder / "screenshot.png": "the window, as a person sees it",
+            folder / "coloring.png": "the colouring map, to look at",
+            folder / "coloring.tif": "the colouring map, exact",
+            folder / "labels.tif": "the objects kept, numbered",
+        }
+        shot, shown, exact, kept = files
+        coloring, labels = self._coloring(), self.labels()
+        self.settle()
+        picture = self.viewer.screenshot(canvas_only=False, flash=False)
+        write_rgb(shot, np.ascontiguousarray(picture[..., :3]))
+        if coloring is not None:
+            write_rgb(shown, coloring.as_rgb8())
+            coloring.save(exact)
+        if labels is not None:
+            write_labels(kept, labels)
+        return {path: what for path, what in files.items() if path.exists()}
+
+    def labels(self) -> npt.NDArray[Any] | None:
+        """Return the committed objects, or None before the first."""
+        for layer in self.viewer.layers:
+            if isinstance(layer, napari.layers.Labels) and np.any(layer.data):
+                return np.asarray(layer.data)
+        return None
+
+    def settle(self, rounds: int = 30) -> None:
+        """Let Qt draw what has changed."""
+        for _ in range(rounds):
+            QApplication.processEvents()
+            time.sleep(0.01)
+
+    def close(self) -> None:
+        """Close the window."""
+        if self._open:
+            self.viewer.close()
+            self.settle(5)
+
+    def _coloring(self) -> Any:
+        plane = self._page.bridge.source.plane
+        return None if plane is None else self._page.session.coloring(plane)
+
+    def _wait(self, ready: Callable[[], bool]) -> None:
+        """Run the event loop, so that the window stays alive, until it is so."""
+        loop = QEventLoop()
+        timer = QTimer()
+        timer.setInterval(20)
+
+        def look() -> None:
+            if ready() or self._problem or not self._open:
+                loop.quit()
+
+        timer.timeout.connect(look)
+        timer.start()
+        loop.exec_() if hasattr(loop, "exec_") else loop.exec()
+        timer.stop()
+        if self._problem:
+            raise ModelError(self._problem)
+
+    def _failed(self, text: str) -> None:
+        self._problem = text
+
+    def _closed(self) -> None:
+        self._open = False
