@@ -8,13 +8,15 @@ them, and `KINDS` lists what can be drawn. Everything follows from the random ge
     shapes.py     outlines of blobs and curves         layout.py    sizes and positions
     textures.py   smooth noise and a bank of textures  tiling.py    complete tilings
     tidy.py       the label policy                     degrade.py   optics, sensors, files
-    nuclei.py  tissue.py  particles.py  lines.py  photos.py         the kinds
+    population.py outlines, colours, skins and light for populations of objects
+    nuclei.py stained.py phase.py tissue.py particles.py lines.py photos.py things.py
+                  the kinds
 """
 
 from __future__ import annotations
 
-from . import lines, nuclei, particles, photos, tissue
+from . import lines, nuclei, particles, phase, photos, stained, things, tissue
 from .scene import KINDS, Kind, Scene, draw_scene, iter_scenes
 
 __all__ = ["KINDS", "Kind", "Scene", "draw_scene", "iter_scenes"]
-del lines, nuclei, particles, photos, tissue
+del lines, nuclei, particles, phase, photos, stained, things, tissue

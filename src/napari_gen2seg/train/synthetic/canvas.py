@@ -10,6 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+from scipy.ndimage import gaussian_filter
 
 Array = np.ndarray
 
@@ -130,7 +131,7 @@ class Canvas:
             values = values[:, None]
         if np.ndim(alpha) == 1:
             alpha = np.asarray(alpha)[:, None]
-        if np.isscalar(alpha) and alpha == 1.0:
+        if not isinstance(alpha, np.ndarray) and alpha == 1.0:
             self.image[at.row, at.col] = values
         else:
             under = self.image[at.row, at.col]
@@ -142,11 +143,17 @@ class Canvas:
         light = np.bincount(flat, values, self.labels.size).astype(np.float32)
         self.image += light.reshape(self.shape)[..., None]
 
-    def scale(self, at: Fragments, factor: Array | float, dy: int, dx: int) -> None:
-        """Multiply the picture where the fragments land after a shift (shadows)."""
+    def scale(
+        self, at: Fragments, factor: float, dy: int, dx: int, soft: float = 0.0
+    ) -> None:
+        """Multiply the picture where the fragments land after a shift: a shadow.
+
+        `soft` is the blur of the shadow's edge in pixels.
+        """
         row, col = at.row + dy, at.col + dx
         inside = (row >= 0) & (row < self.shape[0]) & (col >= 0) & (col < self.shape[1])
         veil = np.ones(self.shape, np.float32)
-        value = factor if np.isscalar(factor) else np.asarray(factor)[inside]
-        veil[row[inside], col[inside]] = value
-        self.image *= veil[..., None]
+        veil[row[inside], col[inside]] = factor
+        if soft > 0.5:
+            veil = gaussian_filter(veil, soft, truncate=2.0)
+        self.image = self.image * veil[..., None]

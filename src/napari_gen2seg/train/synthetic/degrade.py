@@ -26,6 +26,7 @@ class Wear:
     low_contrast : chance that only part of the range is used
     invert : chance of inverted polarity
     tint : chance that a grey picture becomes a coloured one
+    dim : chance of a dark, clean exposure that uses little of the range
     """
 
     blur: float = 0.7
@@ -34,6 +35,7 @@ class Wear:
     low_contrast: float = 0.3
     invert: float = 0.1
     tint: float = 0.15
+    dim: float = 0.08
 
 
 def blur(image: Array, sigma_y: float, sigma_x: float | None = None) -> Array:
@@ -113,6 +115,25 @@ def _noise(rng: np.random.Generator, image: Array, amount: float) -> Array:
     return image + amount * 1.6 * blur(grain, log_uniform(rng, 0.5, 1.2))
 
 
+def _dust(rng: np.random.Generator, image: Array) -> Array:
+    """Unlabelled specks of one or two pixels, which optics will blur."""
+    image = image.copy()
+    count = int(rng.integers(3, 60))
+    row = rng.integers(image.shape[0] - 1, size=count)
+    col = rng.integers(image.shape[1] - 1, size=count)
+    change = rng.uniform(0.2, 0.8) * rng.choice([-1, 1]) * rng.random((count, 1))
+    image[row, col] += change
+    image[row + rng.integers(2, size=count), col] += change
+    return image
+
+
+def _full_range(image: Array) -> Array:
+    """Stretch to the whole range, as viewers do with grey pictures."""
+    thin = image[::3, ::3]
+    low, high = np.quantile(thin, [0.002, 0.998])
+    return (image - float(low)) / max(float(high - low), 0.02)
+
+
 def _colour(rng: np.random.Generator, grey: Array) -> Array:
     """A grey picture (H, W, 1) as a coloured one (H, W, 3)."""
     style = rng.integers(4)
@@ -120,14 +141,14 @@ def _colour(rng: np.random.Generator, grey: Array) -> Array:
     if style == 0:
         strength = np.zeros(3, np.float32)
         strength[rng.integers(3)] = 1
-        return g * np.maximum(strength, rng.choice([0.0, 0.15]))
+        return g * np.maximum(strength, np.float32(0.15 * rng.integers(2)))
     if style == 1:
         return g * rng.uniform(0.2, 1.0, 3).astype(np.float32)
     if style == 2:
         dark, light = rng.uniform(0, 0.4, 3), rng.uniform(0.6, 1.0, 3)
         return (dark + g * (light - dark)).astype(np.float32)
-    power = rng.uniform(0.5, 2.0, 3).astype(np.float32)
-    return g**power
+    bright = rng.uniform(0.3, 1, 3).astype(np.float32)
+    return g * (bright + (1 - bright) * g)
 
 
 def wear(rng: np.random.Generator, image: Array, how: Wear) -> Array:
@@ -143,16 +164,17 @@ def wear(rng: np.random.Generator, image: Array, how: Wear) -> Array:
     float32 (H, W, 3) in 0..1
     """
     shape = image.shape[:2]
+    image = np.asarray(image, np.float32)
     if rng.random() < how.uneven:
         image = image * _light(rng, shape)
-    if rng.random() < 0.12 * how.uneven:
-        image = image + np.float32(rng.uniform(0.05, 0.2)) * smooth_noise(
-            rng, shape, max(shape) / 3
-        )[..., None]
+    if rng.random() < 0.12:
+        glow = rng.uniform(0.05, 0.2) * smooth_noise(rng, shape, max(shape) / 3)
+        image = image + glow[..., None]
+    if rng.random() < 0.15:
+        image = _dust(rng, image)
     sigma = how.blur * float(np.exp(0.4 * rng.standard_normal()))
-    sharp = rng.random() < 0.1
-    if not sharp:
-        skew = float(np.exp(0.35 * rng.standard_normal())) if rng.random() < 0.15 else 1
+    skew = float(np.exp(0.35 * rng.standard_normal())) if rng.random() < 0.15 else 1.0
+    if rng.random() < 0.9:
         image = blur(image, max(sigma, 0.45), max(sigma * skew, 0.45))
     if rng.random() < 0.12:
         image = lose_resolution(image, rng.uniform(1.3, 3.0))
@@ -160,28 +182,32 @@ def wear(rng: np.random.Generator, image: Array, how: Wear) -> Array:
     early = rng.random() < 0.3
     if early:
         image = _noise(rng, image, noise)
-    if rng.random() < how.low_contrast:
-        span = log_uniform(rng, 0.12, 0.8)
+    if rng.random() < how.dim:
+        span = log_uniform(rng, 0.08, 0.5)
+        image = rng.uniform(0, 0.06) + span * image
+        noise *= span
+    elif rng.random() < how.low_contrast:
+        span = log_uniform(rng, 0.15, 0.8)
         image = rng.uniform(0, 1 - span) + span * image
-        noise *= span**0.6
+        noise *= span**0.7
     if rng.random() < 0.3:
-        image = np.clip(image, 0, 1) ** np.float32(log_uniform(rng, 0.5, 2.0))
+        image = np.clip(image, 0, 1) ** log_uniform(rng, 0.5, 2.0)
     if rng.random() < 0.1:
         image = image * rng.uniform(1.1, 1.6)
     if not early and rng.random() < 0.93:
         image = _noise(rng, image, noise)
     if rng.random() < how.invert:
         image = 1 - image
+    if rng.random() < 0.25 and image.shape[2] == 1:
+        image = _full_range(image)
     if rng.random() < 0.08:
         image = blocky(image, log_uniform(rng, 0.01, 0.12))
     if image.shape[2] == 1:
-        if rng.random() < how.tint:
-            image = _colour(rng, image)
-        else:
-            image = np.repeat(image, 3, axis=2)
+        image = _colour(rng, image) if rng.random() < how.tint else image.repeat(3, 2)
     elif rng.random() < 0.3:
-        cast = rng.uniform(0.75, 1.15, 3).astype(np.float32)
-        image = image * cast
+        image = image * rng.uniform(0.75, 1.15, 3).astype(np.float32)
+    elif rng.random() < 0.12:
+        image = image.mean(2, keepdims=True).repeat(3, 2)
     levels = 255 if rng.random() < 0.9 else int(rng.integers(12, 64))
-    image = np.clip(image, 0, 1)
-    return np.rint(image * levels).astype(np.float32) / np.float32(levels)
+    image = np.clip(image, 0, 1) * np.float32(levels)
+    return np.rint(image, out=image) / np.float32(levels)

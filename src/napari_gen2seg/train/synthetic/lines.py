@@ -1,4 +1,4 @@
-"""Curves: fibres, cables, worms, branching trees."""
+"""Curves: fibres, cables, worms, hoops, branching trees."""
 
 from __future__ import annotations
 
@@ -7,145 +7,244 @@ import numpy as np
 from .canvas import Canvas
 from .degrade import Wear
 from .layout import log_uniform
-from .nuclei import skin
+from .photos import backdrop
+from .population import colours, f32, pick, skin
 from .scene import kind
 from .shapes import tubes, wander
 from .textures import fractal_noise, textured_plane
 
 Array = np.ndarray
 Shape = tuple[int, int]
+Strands = tuple[list[Array], list[Array | float]]
 
 
-def _strands(
-    rng: np.random.Generator, shape: Shape, count: int, thick: float, curl: float, long: float
-) -> tuple[list[Array], list[Array | float]]:
-    """Random curves with a common or a random direction."""
+def strands(
+    rng: np.random.Generator,
+    shape: Shape,
+    count: int,
+    thick: float,
+    curl: float,
+    long: float,
+) -> Strands:
+    """Random curves and their radii; of common direction, of any, or in bundles."""
     common = rng.uniform(0, 2 * np.pi)
     aligned = rng.random() < 0.4
+    bundled = rng.random() < 0.3
     curves: list[Array] = []
     widths: list[Array | float] = []
-    for _ in range(count):
+    while len(curves) < count:
         start = rng.uniform(-0.1, 1.1, 2) * shape
         heading = common + 0.2 * rng.standard_normal() if aligned else rng.uniform(0, 6.3)
         length = long * rng.uniform(0.5, 1.3)
-        curve = wander(rng, start, heading, length, curl, step=max(4.0, length / 60))
-        curves.append(curve - (curve.mean(0) - start if length > 0.5 * max(shape) else 0))
-        widths.append(max(0.6, thick * float(np.exp(0.2 * rng.standard_normal()))))
+        step = max(4.0, thick, length / 50)
+        curve = wander(rng, start, heading, length, curl, step)
+        curve = curve - 0.5 * (curve[-1] - curve[0])
+        radius = max(0.6, thick * float(np.exp(0.15 * rng.standard_normal())))
+        together = int(rng.integers(2, 6)) if bundled else 1
+        across = np.gradient(curve, axis=0)[:, ::-1] * [1, -1]
+        across /= np.maximum(np.sqrt((across**2).sum(1)), 1e-6)[:, None]
+        for number in range(min(together, count - len(curves))):
+            curves.append(curve + across * (2.05 * radius * number))
+            widths.append(radius)
     return curves, widths
 
 
-@kind("fibres", "thin filaments that cross", 1.2, whole=True,
-      wear=Wear(blur=0.6, noise=0.03, invert=0.3))
+@kind(
+    "fibres",
+    "thin filaments that cross",
+    1.3,
+    whole=True,
+    wear=Wear(blur=0.6, noise=0.03, low_contrast=0.3, invert=0.3),
+)
 def fibres(rng: np.random.Generator, shape: Shape) -> Canvas:
-    """Filaments one to several pixels wide, each an instance."""
+    """Filaments one to many pixels wide, each an instance through its crossings."""
     canvas = Canvas(shape)
-    thick = log_uniform(rng, 0.7, 5)
-    count = int(rng.integers(1, max(3, int(30 / (0.5 + thick)))) + 1)
-    curves, widths = _strands(
-        rng, shape, count, thick, rng.uniform(0, 0.25), max(shape) * rng.uniform(0.3, 1.3)
-    )
-    at = tubes(shape, curves, widths)
-    canvas.image[..., 0] = rng.uniform(0.05, 0.3) + 0.04 * fractal_noise(rng, shape, 30, 4)
+    thick = log_uniform(rng, 0.7, 7)
+    count = int(rng.integers(1, max(3, int(34 / (0.6 + thick)))) + 1)
+    curl = pick(rng, 0.0, 0.05, 0.25)
+    long = max(shape) * rng.uniform(0.3, 1.5)
+    at = tubes(shape, *strands(rng, shape, count, thick, curl, long))
+    ground = rng.uniform(0.05, 0.4)
+    canvas.image[..., 0] = ground + rng.uniform(0, 0.06) * fractal_noise(rng, shape, 30, 4)
+    if rng.random() < 0.4:
+        shift = rng.integers(-3, 4, 2)
+        canvas.scale(at, rng.uniform(0.4, 0.9), int(shift[0]), int(shift[1]))
     top = canvas.claim(at)
-    tone = rng.uniform(0.5, 0.9) + rng.choice([0.02, 0.15]) * rng.standard_normal(count)
-    value = top.of(tone.astype(np.float32)) * (1 - rng.uniform(0, 0.6) * top.v**2)
+    tone = rng.uniform(0.45, 0.9) * np.exp(pick(rng, 0.02, 0.25) * rng.standard_normal(count))
+    rank = np.linspace(-1, 0, count) * pick(rng, 0.0, 0.3)
+    value = top.of(f32(tone + rank)) * (1 - rng.uniform(0, 0.7) * top.v**2)
+    value += rng.uniform(0, 0.4) * np.exp(-top.depth / 0.8) * (thick > 2)
     value += rng.uniform(0, 0.12) * skin(rng, top)
-    canvas.put(top, value.astype(np.float32))
+    if rng.random() < 0.2:
+        # Beads or striation along the fibre.
+        value *= 1 + rng.uniform(0.1, 0.4) * np.sin(top.u / rng.uniform(0.8, 4))
+    canvas.put(top, value)
     return canvas
 
 
-@kind("cables", "thick coloured cables in a tangle, shaded, crossing", 1.0, whole=True,
-      wear=Wear(blur=0.5, noise=0.015, invert=0.0))
+@kind(
+    "cables",
+    "thick coloured cables in a tangle, shaded, crossing",
+    1.2,
+    whole=True,
+    wear=Wear(blur=0.5, noise=0.015, low_contrast=0.15, invert=0.0),
+)
 def cables(rng: np.random.Generator, shape: Shape) -> Canvas:
-    """Wires and tubes; one instance each through every crossing."""
+    """Wires, hoses and branches; one instance each through every crossing."""
     canvas = Canvas(shape, 3)
-    thick = log_uniform(rng, 2, 0.06 * min(shape) + 3)
-    count = int(rng.integers(2, 14))
-    curves, widths = _strands(
-        rng, shape, count, thick, rng.uniform(0.02, 0.3), max(shape) * rng.uniform(0.8, 2)
-    )
-    at = tubes(shape, curves, widths)
-    plain = rng.uniform(0.2, 0.95, 3).astype(np.float32)
-    cloth = rng.uniform(0, 0.1) * textured_plane(rng, shape)
-    canvas.image[:] = plain + cloth[..., None]
+    thick = log_uniform(rng, 1.5, 0.06 * min(shape) + 3)
+    count = int(rng.integers(2, 15))
+    curl = rng.uniform(0, 0.3)
+    long = max(shape) * rng.uniform(0.7, 2)
+    at = tubes(shape, *strands(rng, shape, count, thick, curl, long))
+    if rng.random() < 0.5:
+        cloth = rng.uniform(0, 0.1) * textured_plane(rng, shape)
+        canvas.image = colours(rng, 1) + cloth[..., None]
+    else:
+        canvas.image = backdrop(rng, shape)
     if rng.random() < 0.7:
-        shift = rng.integers(-int(thick) - 1, int(thick) + 2, 2)
+        reach = int(thick) + 1
+        shift = rng.integers(-reach, reach + 1, 2)
         canvas.scale(at, rng.uniform(0.4, 0.9), int(shift[0]), int(shift[1]))
     top = canvas.claim(at)
     if rng.random() < 0.4:
-        colour = np.tile(rng.uniform(0, 1, 3), (count, 1)) + 0.03 * rng.standard_normal((count, 3))
+        paint = colours(rng, 1, 0.5) + f32(0.03 * rng.standard_normal((count, 3)))
     else:
-        colour = rng.uniform(0, 1, (count, 3))
-    value = top.of(colour.astype(np.float32))
+        paint = colours(rng, count, 0.7)
     across = top.v + rng.uniform(-0.4, 0.4)
-    shade = 1 - rng.uniform(0.2, 0.7) * across**2
-    value = value * shade[:, None]
-    gloss = rng.choice([0.0, 0.2, 0.5]) * np.exp(-(((top.v - 0.3) / 0.2) ** 2))
-    value = value + gloss[:, None]
+    shade = 1 - rng.uniform(0.1, 0.7) * across**2
     if rng.random() < 0.3:
-        band = np.sin(top.u / rng.uniform(1, 6) + top.v)
-        value = value * (1 + rng.uniform(0.05, 0.3) * band)[:, None]
-    canvas.put(top, value.astype(np.float32))
+        band = np.sin(top.u / rng.uniform(1, 6) + pick(rng, 0, 1, 3) * top.v)
+        shade *= 1 + rng.uniform(0.05, 0.3) * band
+    if rng.random() < 0.4:
+        shade *= 1 + rng.uniform(0.05, 0.25) * skin(rng, top)
+    value = top.of(paint) * shade[:, None]
+    gloss = pick(rng, 0.0, 0.2, 0.5) * np.exp(-(((top.v - 0.3) / 0.2) ** 2))
+    canvas.put(top, value + gloss[:, None])
     return canvas
 
 
-@kind("worms", "thick curved bodies that taper: worms, leaves, chromosomes", 0.8)
+@kind(
+    "worms",
+    "thick curved bodies that taper: worms, leaves, chromosomes",
+    0.8,
+    wear=Wear(low_contrast=0.35),
+)
 def worms(rng: np.random.Generator, shape: Shape) -> Canvas:
-    """Tapered curves, short and thick."""
-    canvas = Canvas(shape)
-    thick = log_uniform(rng, 2.5, 0.08 * min(shape))
-    count = int(np.clip(0.3 * shape[0] * shape[1] / (thick**2 * 14) * rng.uniform(0.2, 1), 1, 50))
-    curves, widths = _strands(rng, shape, count, thick, rng.uniform(0.05, 0.5), thick * rng.uniform(5, 14))
+    """Tapered curves, short and thick, some with a midrib."""
+    canvas = Canvas(shape, pick(rng, 1, 1, 3))
+    thick = log_uniform(rng, 2.5, 0.09 * min(shape))
+    room = 0.3 * shape[0] * shape[1] / (thick**2 * 14)
+    count = int(np.clip(room * rng.uniform(0.2, 1.3), 1, 50))
+    curves, widths = strands(
+        rng, shape, count, thick, rng.uniform(0.05, 0.5), thick * rng.uniform(4, 14)
+    )
+    taper = rng.uniform(1.2, 6)
     shaped: list[Array | float] = []
     for curve, width in zip(curves, widths, strict=True):
         t = np.linspace(-1, 1, len(curve))
-        shaped.append(np.maximum(width * (1 - np.abs(t) ** rng.uniform(1.5, 6)), 0.7))
+        shaped.append(np.maximum(width * (1 - np.abs(t) ** taper), 0.7))
     at = tubes(shape, curves, shaped)
     ground = rng.uniform(0.2, 0.8)
-    canvas.image[..., 0] = ground + rng.uniform(0, 0.06) * textured_plane(rng, shape)
+    canvas.image += ground + rng.uniform(0, 0.07) * textured_plane(rng, shape)[..., None]
     top = canvas.claim(at)
-    tone = rng.uniform(0.15, 0.4) * rng.choice([-1, 1]) * np.exp(0.3 * rng.standard_normal(count))
-    value = ground + top.of(tone.astype(np.float32))
-    value = value * (1 - rng.uniform(-0.3, 0.5) * top.v**2) + rng.uniform(0, 0.08) * skin(rng, top)
-    value += rng.choice([0.0, 0.15, -0.15]) * np.exp(-top.depth)
-    canvas.put(top, value.astype(np.float32))
+    strength = np.exp(0.3 * rng.standard_normal(count)) * pick(rng, -1, 1)
+    value = ground + top.of(f32(rng.uniform(0.1, 0.4) * strength))
+    value *= 1 - rng.uniform(-0.3, 0.5) * top.v**2
+    value += rng.uniform(0, 0.08) * skin(rng, top) + pick(rng, 0.0, 0.15, -0.15) * np.exp(-top.depth)
+    if rng.random() < 0.25:
+        value += pick(rng, -0.2, 0.2) * np.exp(-((top.v * 8) ** 2))
+    if rng.random() < 0.2:
+        value *= 1 + 0.2 * np.sin(top.u / rng.uniform(1, 4))
+    if canvas.channels == 3:
+        canvas.image *= 0.3 + colours(rng, 1)
+        canvas.put(top, value[:, None] * (0.4 + top.of(colours(rng, count, 0.5))))
+    else:
+        canvas.put(top, value)
     return canvas
 
 
-@kind("branching", "trees and stars: neurons, roots, dendrites", 1.0, whole=True,
-      wear=Wear(blur=0.7, noise=0.03, invert=0.25))
+@kind(
+    "hoops",
+    "rings, links and coils with the ground showing through",
+    0.6,
+    whole=True,
+    wear=Wear(blur=0.5, noise=0.02, invert=0.15),
+)
+def hoops(rng: np.random.Generator, shape: Shape) -> Canvas:
+    """Closed curves; the hole is not part of the object."""
+    canvas = Canvas(shape, 3)
+    mean = log_uniform(rng, 7, 0.3 * min(shape))
+    count = int(np.clip(0.5 * shape[0] * shape[1] / (4 * mean**2) * rng.uniform(0.2, 1.2), 1, 40))
+    turns = np.linspace(0, 2 * np.pi, 28)
+    curves: list[Array] = []
+    widths: list[Array | float] = []
+    corners = pick(rng, 0, 0, 3, 4)
+    for _ in range(count):
+        a, b = mean * rng.uniform(0.7, 1.3), mean * rng.uniform(0.4, 1)
+        angle = rng.uniform(0, np.pi)
+        push = 1 + (0.2 * np.cos(corners * turns) if corners else 0)
+        x, y = a * push * np.cos(turns), b * push * np.sin(turns)
+        c, s = np.cos(angle), np.sin(angle)
+        curves.append(np.stack([x * s + y * c, x * c - y * s], 1) + rng.uniform(0, 1, 2) * shape)
+        widths.append(max(1.0, mean * rng.uniform(0.06, 0.25)))
+    at = tubes(shape, curves, widths)
+    canvas.image = backdrop(rng, shape)
+    if rng.random() < 0.5:
+        canvas.scale(at, rng.uniform(0.5, 0.9), int(rng.integers(-3, 4)), int(rng.integers(-3, 4)))
+    top = canvas.claim(at)
+    paint = colours(rng, count if rng.random() < 0.6 else 1, 0.5)
+    paint = np.broadcast_to(paint, (count, 3)) + f32(0.02 * rng.standard_normal((count, 3)))
+    shade = 1 - rng.uniform(0.2, 0.7) * (top.v + rng.uniform(-0.3, 0.3)) ** 2
+    shade *= 1 + rng.uniform(0, 0.15) * skin(rng, top)
+    canvas.put(top, top.of(paint) * shade[:, None])
+    return canvas
+
+
+@kind(
+    "branching",
+    "trees and stars: neurons, roots, dendrites",
+    1.0,
+    whole=True,
+    wear=Wear(blur=0.7, noise=0.03, low_contrast=0.3, invert=0.25),
+)
 def branching(rng: np.random.Generator, shape: Shape) -> Canvas:
-    """Objects of a body and branches."""
+    """Objects of a body and branches that divide."""
     canvas = Canvas(shape)
     count = int(rng.integers(1, 8))
-    scale = min(shape) * rng.uniform(0.15, 0.5) / np.sqrt(count)
+    scale = min(shape) * rng.uniform(0.15, 0.5) / float(np.sqrt(count))
     curves: list[Array] = []
     widths: list[Array | float] = []
     group: list[int] = []
+    fat = pick(rng, 1.0, 1.0, 2.5)
     for number in range(count):
         root = rng.uniform(0.05, 0.95, 2) * shape
         body = scale * rng.uniform(0.08, 0.25)
         curves.append(np.array([root, root + [0, 1.0]]))
         widths.append(max(body, 1.5))
         group.append(number)
-        for _ in range(int(rng.integers(3, 8))):
-            arm = wander(rng, root, rng.uniform(0, 6.3), scale * rng.uniform(1, 2.5), 0.2)
-            base = max(0.9, body * rng.uniform(0.2, 0.5))
+        for _ in range(int(rng.integers(2, 8))):
+            step = max(4.0, scale / 8)
+            arm = wander(rng, root, rng.uniform(0, 6.3), scale * rng.uniform(1, 2.5), 0.2, step)
+            base = max(0.9, fat * body * rng.uniform(0.2, 0.5))
             curves.append(arm)
             widths.append(np.linspace(base, 0.8, len(arm)))
             group.append(number)
             if rng.random() < 0.6:
                 fork = arm[int(rng.integers(1, len(arm)))]
-                twig = wander(rng, fork, rng.uniform(0, 6.3), scale * rng.uniform(0.3, 1), 0.2)
+                reach = scale * rng.uniform(0.3, 1)
+                twig = wander(rng, fork, rng.uniform(0, 6.3), reach, 0.2, step)
                 curves.append(twig)
                 widths.append(np.linspace(0.7 * base, 0.7, len(twig)))
                 group.append(number)
     at = tubes(shape, curves, widths)
     owners = np.array(group)
-    canvas.image[..., 0] = rng.uniform(0.05, 0.35) + 0.05 * fractal_noise(rng, shape, 30, 4)
+    canvas.image[..., 0] = rng.uniform(0.05, 0.35) + rng.uniform(0, 0.06) * (
+        fractal_noise(rng, shape, 30, 4)
+    )
     top = canvas.claim(at, owners)
-    tone = rng.uniform(0.5, 0.85) + 0.1 * rng.standard_normal(count)
-    value = tone.astype(np.float32)[owners][top.owner]
-    value = value * np.minimum(0.55 + top.depth / 4, 1) + rng.uniform(0, 0.08) * skin(rng, top)
-    canvas.put(top, value.astype(np.float32))
+    tone = rng.uniform(0.5, 0.85) * np.exp(pick(rng, 0.05, 0.3) * rng.standard_normal(count))
+    value = f32(tone)[owners][top.owner] * np.minimum(rng.uniform(0.3, 0.8) + top.depth / 4, 1)
+    value += rng.uniform(0, 0.08) * skin(rng, top)
+    canvas.put(top, value)
     return canvas

@@ -1,147 +1,168 @@
-"""Nuclei and cells in fluorescence, and stained tissue in transmitted light."""
+"""Fluorescence: nuclei, whole cells, spots."""
 
 from __future__ import annotations
 
 import numpy as np
 
-from .canvas import Canvas, Fragments
+from .canvas import Canvas
 from .degrade import Wear, blur
-from .layout import how_many, log_uniform, scatter, sizes
+from .layout import how_many, log_uniform, scatter
+from .population import GRAIN, f32, ovals, pick, skin
 from .scene import kind
-from .shapes import blobs, round_profiles
-from .textures import (
-    SIDE,
-    TEXTURES,
-    fractal_noise,
-    sample,
-    smooth_noise,
-    texture,
-    textured_plane,
-)
+from .shapes import blobs, round_profiles, super_profiles
+from .textures import fractal_noise, smooth_noise
+from .tiling import tile
 
 Array = np.ndarray
 Shape = tuple[int, int]
 
 
-def skin(
-    rng: np.random.Generator,
-    at: Fragments,
-    index: int | None = None,
-    scale: float | None = None,
-) -> Array:
-    """A texture of its own for every object, (M,), zero mean, unit variance."""
-    index = int(rng.integers(TEXTURES)) if index is None else index
-    scale = log_uniform(rng, 0.5, 2.5) if scale is None else scale
-    offset = rng.uniform(0, SIDE, (at.count, 2)).astype(np.float32)
-    turn = rng.uniform(0, 2 * np.pi, at.count)
-    c = (scale * np.cos(turn)).astype(np.float32)[at.owner]
-    s = (scale * np.sin(turn)).astype(np.float32)[at.owner]
-    y, x = at.row.astype(np.float32), at.col.astype(np.float32)
-    move = offset[at.owner]
-    return sample(texture(index), y * c - x * s + move[:, 0], y * s + x * c + move[:, 1])
-
-
-def ovals(
-    rng: np.random.Generator,
-    shape: Shape,
-    *,
-    small: float = 4,
-    large: float = 40,
-    cover: tuple[float, float] = (0.1, 0.8),
-    wobble: float = 0.08,
-    elongate: float = 1.5,
-    most: int = 160,
-    apart: float | None = None,
-) -> Fragments:
-    """A population of roundish objects, sparse or crowded, even or uneven in size."""
-    mean = log_uniform(rng, small, min(large, 0.3 * min(shape)))
-    spread = rng.choice([0.08, 0.2, 0.4])
-    count = how_many(shape, mean, rng.uniform(*cover), most)
-    radius = sizes(rng, mean, count, spread)
-    gap = float(rng.choice([0.0, 0.75, 0.95, 1.1])) if apart is None else apart
-    clumps = int(rng.integers(1, 5)) if rng.random() < 0.3 else 0
-    center = scatter(rng, shape, radius, apart=gap, clumps=clumps)
-    ratio = np.sqrt(rng.uniform(1, elongate, count))
-    radii = np.stack([radius * ratio, radius / ratio], 1)
-    profiles = round_profiles(rng, count, wobble * rng.uniform(0.2, 1.5))
-    return blobs(shape, center, radii, rng.uniform(0, np.pi, count), profiles)
-
-
-@kind("fluorescent nuclei", "bright textured nuclei on black, sparse or crowded", 1.6,
-      wear=Wear(blur=0.8, noise=0.03, uneven=0.3, low_contrast=0.35, invert=0.08))
+@kind(
+    "fluorescent nuclei",
+    "bright textured nuclei on black, sparse or crowded",
+    1.6,
+    wear=Wear(blur=0.8, noise=0.025, uneven=0.3, low_contrast=0.4, invert=0.06, dim=0.4),
+)
 def fluorescent_nuclei(rng: np.random.Generator, shape: Shape) -> Canvas:
-    """Nuclei that add up where they overlap, over cytoplasmic glow."""
+    """Nuclei that add up or hide each other, over out-of-focus glow."""
     canvas = Canvas(shape)
-    at = ovals(rng, shape, wobble=0.09)
-    glow = rng.choice([0.02, 0.3, 0.8])
-    level = np.exp(glow * rng.standard_normal(at.count)).astype(np.float32)
-    edge = rng.uniform(1, 4)
-    profile = np.minimum(at.depth / edge, 1)
+    at = ovals(rng, shape, wobble=0.09, elongate=pick(rng, 1.3, 2.2))
+    spread = pick(rng, 0.05, 0.3, 0.8)
+    level = f32(np.exp(spread * rng.standard_normal(at.count)))
+    value = at.of(level) * np.minimum(at.depth / rng.uniform(1, 4), 1)
     if rng.random() < 0.4:
-        profile = profile * (0.5 + 0.5 * at.height())
-    value = at.of(level) * profile
-    rough = rng.choice([0.0, 0.1, 0.25])
+        value *= 0.5 + 0.5 * at.height()
+    rough = pick(rng, 0.0, 0.1, 0.25)
     if rough:
-        value = value * np.maximum(1 + rough * skin(rng, at, int(rng.choice([2, 3, 1, 14]))), 0.1)
+        grain = skin(rng, at, pick(rng, *GRAIN), log_uniform(rng, 0.6, 3))
+        value *= np.maximum(1 + rough * grain, 0.1)
     if rng.random() < 0.4:
         canvas.add(at, value)
         canvas.claim(at)
     else:
-        top = canvas.claim(at)
-        order = np.zeros(shape, np.float32)
-        order[at.row, at.col] = value
-        canvas.put(top, order[top.row, top.col])
+        canvas.put(at, value)
+        canvas.claim(at)
     canvas.image *= 0.75 / max(float(np.quantile(level, 0.9)), 1e-3)
     canvas.image += rng.uniform(0, 0.12)
     if rng.random() < 0.4:
-        haze = blur(canvas.image, rng.uniform(4, 10))
-        canvas.image += rng.uniform(0.1, 0.5) * haze
+        canvas.image += rng.uniform(0.1, 0.5) * blur(canvas.image, rng.uniform(3, 8))
     if rng.random() < 0.2:
-        cloud = np.maximum(fractal_noise(rng, shape, 40), 0)
-        canvas.image += 0.1 * cloud[..., None]
+        canvas.image += 0.1 * np.maximum(fractal_noise(rng, shape, 40), 0)[..., None]
     return canvas
 
 
-def stain_colours(rng: np.random.Generator) -> tuple[Array, Array]:
-    """Optical densities of two stains, RGB: near haematoxylin and eosin, or any."""
-    if rng.random() < 0.65:
-        first = np.array([0.65, 0.70, 0.29]) + 0.08 * rng.standard_normal(3)
-        second = np.array([0.07, 0.99, 0.11]) + 0.08 * rng.standard_normal(3)
-    elif rng.random() < 0.5:
-        first = np.array([0.65, 0.70, 0.29]) + 0.08 * rng.standard_normal(3)
-        second = np.array([0.27, 0.57, 0.78]) + 0.08 * rng.standard_normal(3)
-    else:
-        first, second = rng.uniform(0.1, 1, (2, 3))
-    first, second = np.clip(first, 0.02, 1.2), np.clip(second, 0.02, 1.2)
-    return first.astype(np.float32), second.astype(np.float32)
-
-
-@kind("stained tissue", "dark nuclei in stained tissue under transmitted light", 1.4,
-      wear=Wear(blur=0.7, noise=0.015, uneven=0.2, low_contrast=0.15, invert=0.0))
-def stained_tissue(rng: np.random.Generator, shape: Shape) -> Canvas:
-    """Haematoxylin nuclei over eosin stroma, by optical density."""
-    canvas = Canvas(shape, 3)
-    at = ovals(rng, shape, small=4, large=26, cover=(0.1, 0.55), elongate=2.4, wobble=0.1)
-    top = canvas.claim(at)
-    first, second = stain_colours(rng)
-    cloth = fractal_noise(rng, shape, log_uniform(rng, 12, 60), 4)
-    cloth += 0.5 * textured_plane(rng, shape, int(rng.choice([4, 5, 6, 7, 19, 23])))
-    eosin = np.maximum(rng.uniform(0.2, 0.8) + 0.2 * cloth, 0)
+@kind(
+    "fluorescent cells",
+    "cells with bright or dark nuclei inside, in one to three channels",
+    1.2,
+    wear=Wear(blur=0.8, noise=0.03, uneven=0.3, low_contrast=0.3, invert=0.05),
+)
+def fluorescent_cells(rng: np.random.Generator, shape: Shape) -> Canvas:
+    """Whole cells are the objects; nuclei, spots and fibres inside are their parts."""
+    channels = pick(rng, 1, 3)
+    canvas = Canvas(shape, channels)
+    mean = log_uniform(rng, 7, min(50, 0.3 * min(shape)))
+    count = how_many(shape, mean, rng.uniform(0.15, 0.9), 90)
+    radius = f32(mean * np.exp(0.2 * rng.standard_normal(count)))
+    center = scatter(rng, shape, radius, apart=pick(rng, 0.7, 0.9, 1.1))
+    stretch = np.sqrt(rng.uniform(1, 2.2, count))
+    radii = np.stack([radius * stretch, radius / stretch], 1)
+    angle = rng.uniform(0, np.pi, count)
+    body = blobs(shape, center, radii, angle, round_profiles(rng, count, rng.uniform(0.02, 0.2)))
+    share = rng.uniform(0.3, 0.6)
+    offset = center + rng.normal(0, 0.12, (count, 2)) * radius[:, None]
+    core = blobs(shape, offset, radii * share, angle, round_profiles(rng, count, 0.06))
+    top = canvas.claim(body)
+    level = f32(np.exp(0.25 * rng.standard_normal(count)))
+    value = top.of(level) * (0.4 + 0.6 * np.minimum(top.depth / (0.5 * mean), 1))
+    texture = pick(rng, 1, 2, 5, 13, 15, 23, 24)
+    value *= np.maximum(1 + rng.uniform(0.05, 0.4) * skin(rng, top, texture), 0.05)
     if rng.random() < 0.4:
-        gaps = smooth_noise(rng, shape, log_uniform(rng, 20, 70)) > rng.uniform(0.3, 1)
-        eosin *= 1 - 0.9 * gaps
-    wash = np.maximum(0.08 + 0.06 * smooth_noise(rng, shape, 25), 0)
-    amount = rng.uniform(0.5, 1.3) * np.exp(0.25 * rng.standard_normal(at.count))
-    grain = skin(rng, top, int(rng.choice([1, 2, 3, 14])))
-    edge = np.minimum(top.depth / rng.uniform(1, 3), 1)
-    rim = np.exp(-top.depth / 1.5) * rng.choice([0.0, 0.3, 0.6])
-    stain = top.of(amount) * edge * np.maximum(1 + rng.uniform(0.05, 0.35) * grain + rim, 0.1)
-    if rng.random() < 0.35:
-        stain *= 1 - rng.uniform(0.3, 0.6) * top.height()
-    density = wash[..., None] * first + eosin[..., None] * second
-    density[top.row, top.col] = (
-        stain[:, None] * first
-        + (eosin[top.row, top.col] * rng.uniform(0.2, 0.8))[:, None] * second
+        value += rng.uniform(0.2, 0.8) * np.exp(-top.depth / rng.uniform(0.8, 2))
+    flesh = np.zeros(shape, np.float32)
+    flesh[top.row, top.col] = rng.uniform(0.3, 0.7) * value
+    # Nuclei show only where their own cell does.
+    kernel = canvas.labels[core.row, core.col] == core.owner + 1
+    core = core.take(kernel)
+    nucleus = np.zeros(shape, np.float32)
+    glow = np.minimum(core.depth / 1.5, 1) * core.of(level)
+    nucleus[core.row, core.col] = glow * np.maximum(1 + 0.2 * skin(rng, core, 2), 0)
+    if channels == 1:
+        canvas.image[..., 0] = flesh + pick(rng, -0.3, 0.3, 0.6) * nucleus * (flesh + 0.2)
+    else:
+        order = rng.permutation(3)
+        canvas.image[..., order[0]] = flesh
+        canvas.image[..., order[1]] = nucleus * rng.uniform(0.4, 1)
+        if rng.random() < 0.4:
+            extra = np.maximum(smooth_noise(rng, shape, 6), 0) * (flesh > 0)
+            canvas.image[..., order[2]] = rng.uniform(0.1, 0.5) * extra
+        if rng.random() < 0.3:
+            canvas.image = 0.5 * canvas.image + 0.4 * canvas.image[..., order[:1]]
+    canvas.image = np.maximum(canvas.image, 0) + rng.uniform(0, 0.1)
+    return canvas
+
+
+@kind(
+    "spots",
+    "hundreds of tiny objects, 6 to 10 pixels",
+    0.7,
+    wear=Wear(blur=0.6, noise=0.03, low_contrast=0.2, invert=0.3),
+)
+def spots(rng: np.random.Generator, shape: Shape) -> Canvas:
+    """Vesicles, colonies, far-away things: little more than a dot each."""
+    canvas = Canvas(shape)
+    mean = rng.uniform(2.6, 5)
+    count = how_many(shape, mean, rng.uniform(0.03, 0.5), 300)
+    radius = mean * np.exp(0.12 * rng.standard_normal(count))
+    clumps = int(rng.integers(1, 7)) if rng.random() < 0.4 else 0
+    center = scatter(rng, shape, radius, apart=rng.uniform(0.9, 1.3), clumps=clumps, rounds=5)
+    stretch = np.sqrt(rng.uniform(1, 1.5, count))
+    radii = np.stack([radius * stretch, radius / stretch], 1)
+    outline = super_profiles(count, pick(rng, 2.0, 2.0, 4.0))
+    at = blobs(shape, center, radii, rng.uniform(0, np.pi, count), outline)
+    top = canvas.claim(at)
+    ground = rng.uniform(0.05, 0.3)
+    canvas.image[..., 0] = ground + rng.uniform(0, 0.06) * fractal_noise(rng, shape, 24, 3)
+    level = rng.uniform(0.3, 0.6) * np.exp(pick(rng, 0.05, 0.4) * rng.standard_normal(count))
+    bump = np.minimum(top.depth / rng.uniform(1, 3), 1)
+    if rng.random() < 0.2:
+        bump = np.exp(-((top.depth - 1) ** 2))
+    canvas.put(top, ground + top.of(f32(level)) * bump)
+    return canvas
+
+
+@kind(
+    "glowing membranes",
+    "tissue of which only the cell outlines shine",
+    0.8,
+    fill=True,
+    wear=Wear(blur=0.9, noise=0.05, uneven=0.4, low_contrast=0.3, invert=0.1, tint=0.3),
+)
+def glowing_membranes(rng: np.random.Generator, shape: Shape) -> Canvas:
+    """Bright walls of varying strength on dark, part of the tissue missing."""
+    canvas = Canvas(shape)
+    spacing = log_uniform(rng, 9, 0.4 * min(shape))
+    cells = tile(
+        rng, shape, spacing, jitter=rng.uniform(0.5, 1), aspect=rng.uniform(1, 2),
+        warp=rng.uniform(0, 0.15), uneven=rng.uniform(0, 0.25),
     )
-    canvas.image = (rng.uniform(0.85, 1.0) * np.exp(-density)).astype(np.float32)
+    wall = rng.uniform(0.7, max(0.9, 0.06 * spacing))
+    ragged = np.clip(0.9 + pick(rng, 0.1, 0.35) * smooth_noise(rng, shape, spacing), 0.15, 2)
+    canvas.image[..., 0] = rng.uniform(0.03, 0.2) + 0.6 * ragged * np.exp(
+        -((cells.border / wall) ** 2)
+    )
+    canvas.image[..., 0] += rng.uniform(0, 0.06) * fractal_noise(rng, shape, 20, 4)
+    labels = cells.owner + 1
+    if rng.random() < 0.5:
+        labels = np.where(cells.border < wall, 0, labels)
+    if rng.random() < 0.3:
+        gone = smooth_noise(rng, shape, max(shape) / 2) > rng.uniform(0.2, 1)
+        lost = np.bincount(cells.owner.ravel(), gone.ravel(), cells.count)
+        lost = (lost > 0.3 * np.bincount(cells.owner.ravel()))[cells.owner]
+        labels = np.where(lost, 0, labels)
+        canvas.image[lost, 0] *= rng.uniform(0.05, 0.3)
+    if rng.random() < 0.3:
+        hills = np.clip((cells.border / (0.5 * spacing) - 0.45) * 6, 0, 1)
+        canvas.image[..., 0] += rng.uniform(0.1, 0.5) * hills * (labels > 0)
+    canvas.labels = labels.astype(np.int32)
     return canvas

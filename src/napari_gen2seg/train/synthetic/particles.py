@@ -1,4 +1,4 @@
-"""Compact things: particles, rods, rings."""
+"""Compact things in grey: particles, rods, rings, chains."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import numpy as np
 from .canvas import Canvas
 from .degrade import Wear
 from .layout import how_many, log_uniform, scatter, sizes
-from .nuclei import ovals, skin
+from .population import GRAIN, f32, lighting, ovals, pick, skin
 from .scene import kind
 from .shapes import blobs, round_profiles, super_profiles
 from .textures import fractal_noise, textured_plane
@@ -16,124 +16,167 @@ Array = np.ndarray
 Shape = tuple[int, int]
 
 
-@kind("particles", "shaded grains of many sizes piled up, bright at the edges", 1.4,
-      wear=Wear(blur=0.6, noise=0.035, uneven=0.3, invert=0.03, tint=0.05))
+@kind(
+    "particles",
+    "shaded grains of many sizes piled up, bright at the edges",
+    1.5,
+    wear=Wear(blur=0.6, noise=0.035, uneven=0.3, low_contrast=0.3, invert=0.03, tint=0.05),
+)
 def particles(rng: np.random.Generator, shape: Shape) -> Canvas:
-    """Scanning electron micrographs of powders: depth by size and shade."""
+    """Scanning electron micrographs of powders, crystals and grains."""
     canvas = Canvas(shape)
-    at = ovals(rng, shape, small=4, large=45, cover=(0.3, 1.8), wobble=0.05,
-               elongate=rng.choice([1.05, 1.6]))
+    outline = pick(rng, "round", "round", "any")
+    at = ovals(
+        rng, shape, small=4, large=48, cover=(0.3, 1.9), wobble=pick(rng, 0.01, 0.06, 0.15),
+        elongate=pick(rng, 1.05, 1.6, 2.5), profiles=outline,
+    )
     top = canvas.claim(at)
-    ground = rng.uniform(0.05, 0.4)
-    canvas.image[..., 0] = ground + 0.06 * fractal_noise(rng, shape, 20)
+    canvas.image[..., 0] = rng.uniform(0.03, 0.45) + rng.uniform(0.01, 0.08) * (
+        fractal_noise(rng, shape, 20) if rng.random() < 0.6 else textured_plane(rng, shape)
+    )
     if rng.random() < 0.6:
-        canvas.scale(at, rng.uniform(0.4, 0.9), *rng.integers(-3, 4, 2))
-    tone = rng.uniform(0.35, 0.65) + rng.uniform(0, 0.1) * rng.standard_normal(at.count)
-    # The newest painted lie on top and are lighter in deep piles.
+        shift = rng.integers(-4, 5, 2)
+        canvas.scale(at, rng.uniform(0.4, 0.9), int(shift[0]), int(shift[1]))
+    tone = rng.uniform(0.35, 0.7) + rng.uniform(0, 0.1) * rng.standard_normal(at.count)
+    # What lies on top is nearer to the detector and lighter.
     rank = np.linspace(-1, 0, at.count) * rng.uniform(0, 0.3)
-    value = top.of((tone + rank).astype(np.float32))
-    dome = top.height()
-    turn = rng.uniform(0, 2 * np.pi)
-    lit = top.u * np.sin(turn) + top.v * np.cos(turn)
-    value = value + rng.uniform(-0.1, 0.35) * (dome - 0.6) + rng.uniform(0, 0.2) * lit
-    value = value + rng.uniform(0, 0.45) * np.exp(-top.depth / rng.uniform(0.7, 2.5))
-    value = value + rng.uniform(0, 0.1) * skin(rng, top)
-    canvas.put(top, value.astype(np.float32))
+    value = top.of(f32(tone + rank)) * lighting(rng, top, rng.uniform(0, 1.2))
+    value += rng.uniform(-0.05, 0.45) * np.exp(-top.depth / rng.uniform(0.6, 2.5))
+    value += rng.uniform(0, 0.1) * skin(rng, top)
+    if rng.random() < 0.3:
+        value -= rng.uniform(0.1, 0.4) * np.exp(-top.depth / 0.7)
+    canvas.put(top, value)
     return canvas
 
 
-@kind("rods", "rod bacteria: touching, in chains, in palisades", 1.4,
-      wear=Wear(blur=0.7, noise=0.03, invert=0.25))
+@kind(
+    "rods",
+    "rod bacteria: touching, in chains, in palisades",
+    1.5,
+    wear=Wear(blur=0.7, noise=0.03, low_contrast=0.4, invert=0.25),
+)
 def rods(rng: np.random.Generator, shape: Shape) -> Canvas:
     """Rods that align with their neighbours, with or without a halo."""
     canvas = Canvas(shape)
     width = log_uniform(rng, 2.5, 14)
-    ratio = rng.uniform(1.5, 6)
-    count = how_many(shape, width * np.sqrt(ratio), rng.uniform(0.08, 0.7), 140)
-    half = sizes(rng, width, count, rng.choice([0.04, 0.15]))
-    long = half * np.clip(ratio * np.exp(0.3 * rng.standard_normal(count)), 1.1, 9)
-    clumps = int(rng.integers(1, 5)) if rng.random() < 0.5 else 0
-    center = scatter(rng, shape, np.sqrt(half * long), apart=rng.uniform(0.5, 1.1), clumps=clumps)
-    field = 2.5 * np.sin(center[:, 0] / 60 + rng.uniform(0, 6)) + 1.5 * np.cos(center[:, 1] / 50)
-    angle = np.where(rng.random(count) < rng.random(), field, rng.uniform(0, np.pi, count))
-    angle = angle + rng.normal(0, 0.15, count)
-    profiles = super_profiles(count, rng.uniform(2.2, 4))
-    bend = rng.normal(0, rng.choice([0.02, 0.3]), count)
+    ratio = rng.uniform(1.5, 7)
+    count = how_many(shape, width * np.sqrt(ratio), rng.uniform(0.08, 0.8), 140)
+    half = sizes(rng, width, count, pick(rng, 0.04, 0.15))
+    long = half * np.clip(ratio * np.exp(0.3 * rng.standard_normal(count)), 1.1, 10)
+    center, angle = _swarm(rng, shape, half, long)
+    outline = super_profiles(count, rng.uniform(2.2, 5))
+    bend = rng.normal(0, pick(rng, 0.02, 0.3), count)
     radii = np.stack([long, half], 1)
-    at = blobs(shape, center, radii, angle, profiles, bend)
     ground = rng.uniform(0.45, 0.7)
-    canvas.image[..., 0] = ground + 0.03 * fractal_noise(rng, shape, 30)
+    canvas.image[..., 0] = ground + rng.uniform(0.005, 0.05) * fractal_noise(rng, shape, 30, 4)
     if rng.random() < 0.6:
-        halo = blobs(shape, center, radii + rng.uniform(1, 3.5), angle, profiles, bend * 0.8)
-        canvas.put(halo, np.full(len(halo.row), ground + rng.uniform(0.05, 0.3), np.float32), 0.7)
+        reach = rng.uniform(1, 4)
+        halo = blobs(shape, center, radii + reach, angle, outline, bend * 0.8)
+        fade = np.minimum(halo.depth / reach, 1)
+        canvas.put(halo, ground + rng.uniform(0.05, 0.3) * fade)
+    at = blobs(shape, center, radii, angle, outline, bend)
     top = canvas.claim(at)
-    tone = ground - rng.uniform(0.15, 0.5) + rng.uniform(0, 0.06) * rng.standard_normal(count)
-    value = top.of(tone.astype(np.float32))
+    dark = rng.uniform(0.12, 0.5)
+    tone = ground - dark * np.exp(pick(rng, 0.05, 0.3) * rng.standard_normal(count))
+    value = top.of(f32(tone))
     style = rng.random()
-    if style < 0.3:
-        value = value + rng.uniform(0.1, 0.3) * top.height()
+    if style < 0.35:
+        value += rng.uniform(0.05, 0.8) * dark * top.height()
     elif style < 0.6:
-        value = value - rng.uniform(0.0, 0.2) * top.height()
-    value = value + 0.12 * np.exp(-top.depth / 1.0) + rng.uniform(0, 0.04) * skin(rng, top)
-    canvas.put(top, value.astype(np.float32))
+        value -= rng.uniform(0, 0.2) * top.height()
+    elif style < 0.75:
+        # Stained ends or a septum.
+        value += 0.5 * dark * np.cos(top.u * pick(rng, 3.1, 6.2))
+    value += rng.uniform(0, 0.2) * np.exp(-top.depth) + rng.uniform(0, 0.05) * skin(rng, top)
+    canvas.put(top, value)
     return canvas
 
 
-@kind("rings", "hollow cells, rings and bubbles: the inside looks like the outside", 0.8,
-      wear=Wear(blur=0.7, noise=0.03, invert=0.3))
+def _swarm(
+    rng: np.random.Generator, shape: Shape, half: Array, long: Array
+) -> tuple[Array, Array]:
+    """Places and directions of rods: free, aligned by a field, or end to end."""
+    count = len(half)
+    clumps = int(rng.integers(1, 5)) if rng.random() < 0.5 else 0
+    apart = rng.uniform(0.5, 1.1)
+    center = scatter(rng, shape, np.sqrt(half * long), apart=apart, clumps=clumps)
+    waves = rng.uniform(30, 120, 2)
+    field = 2.5 * np.sin(center[:, 0] / waves[0] + rng.uniform(0, 6))
+    field += 1.5 * np.cos(center[:, 1] / waves[1])
+    free = rng.uniform(0, np.pi, count)
+    angle = np.where(rng.random(count) < rng.random(), field, free)
+    angle += rng.normal(0, 0.15, count)
+    if rng.random() < 0.35:
+        # Daughters stay behind their mother, or at her side.
+        beside = rng.random() < 0.4
+        for child in range(1, count):
+            if rng.random() < 0.6:
+                angle[child] = angle[child - 1] + rng.normal(0, 0.12)
+                turn = angle[child] + (np.pi / 2 if beside else 0)
+                gap = (half if beside else long)[[child, child - 1]].sum() * 1.02
+                center[child] = center[child - 1] + gap * np.array([np.sin(turn), np.cos(turn)])
+    return center, angle
+
+
+@kind(
+    "rings",
+    "hollow cells and bubbles: the inside looks like the outside",
+    0.9,
+    wear=Wear(blur=0.7, noise=0.03, low_contrast=0.4, invert=0.3),
+)
 def rings(rng: np.random.Generator, shape: Shape) -> Canvas:
     """Outlines; the inside belongs to the object."""
     canvas = Canvas(shape)
-    at = ovals(rng, shape, small=6, large=50, cover=(0.1, 0.7), wobble=0.08)
-    canvas.image[..., 0] = rng.uniform(0.1, 0.5) + rng.uniform(0, 0.06) * textured_plane(rng, shape)
+    at = ovals(rng, shape, small=5, large=50, cover=(0.1, 0.8), wobble=pick(rng, 0.02, 0.12))
+    canvas.image[..., 0] = rng.uniform(0.1, 0.5) + rng.uniform(0, 0.06) * (
+        textured_plane(rng, shape)
+    )
     top = canvas.claim(at)
     thick = rng.uniform(0.8, 3) * np.exp(0.2 * rng.standard_normal(at.count))
-    wall = np.exp(-((top.depth / top.of(thick.astype(np.float32)) - 1) ** 2))
-    under = canvas.image[top.row, top.col, 0]
-    value = under + rng.uniform(0.15, 0.5) * wall
+    at_wall = top.depth / top.of(f32(thick)) - 1
+    height = top.of(f32(np.exp(pick(rng, 0.05, 0.4) * rng.standard_normal(at.count))))
+    value = canvas.image[top.row, top.col, 0]
+    value += rng.uniform(0.1, 0.5) * height * np.exp(-at_wall * at_wall)
     if rng.random() < 0.5:
-        value -= rng.uniform(0, 0.15) * np.exp(-((top.depth / top.of(thick.astype(np.float32)) - 3) ** 2))
+        value -= rng.uniform(0, 0.2) * np.exp(-((at_wall - 2) ** 2))
     if rng.random() < 0.4:
         value += rng.uniform(-0.08, 0.08)
-    canvas.put(top, value.astype(np.float32))
+    if rng.random() < 0.3:
+        value += rng.uniform(0.02, 0.08) * skin(rng, top, pick(rng, *GRAIN))
+    canvas.put(top, value)
     return canvas
 
 
-@kind("phase contrast", "pale cells with halos, inside as bright as outside", 1.6,
-      wear=Wear(blur=0.9, noise=0.025, uneven=0.5, low_contrast=0.5, invert=0.08, tint=0.05))
-def phase_contrast(rng: np.random.Generator, shape: Shape) -> Canvas:
-    """Cells in phase contrast or relief (DIC): outlines, halos, granules."""
+@kind(
+    "chains",
+    "round cells in strings and bunches: yeast, cocci, beads",
+    0.8,
+    wear=Wear(blur=0.7, noise=0.03, low_contrast=0.3, invert=0.3),
+)
+def chains(rng: np.random.Generator, shape: Shape) -> Canvas:
+    """Each cell buds from another, touching it; dark or bright rims."""
     canvas = Canvas(shape)
-    mean = log_uniform(rng, 6, min(45, 0.25 * min(shape)))
-    count = how_many(shape, mean, rng.uniform(0.1, 0.9), 120)
-    radius = sizes(rng, mean, count, rng.choice([0.12, 0.35]))
-    clumps = int(rng.integers(1, 4)) if rng.random() < 0.4 else 0
-    center = scatter(rng, shape, radius, apart=rng.uniform(0.7, 1.1), clumps=clumps)
-    stretch = np.sqrt(rng.uniform(1, rng.choice([1.3, 4.0]), count))
-    radii = np.stack([radius * stretch, radius / stretch], 1)
-    profiles = round_profiles(rng, count, rng.choice([0.03, 0.12, 0.25]), 6)
-    angle = rng.uniform(0, np.pi, count)
-    bend = rng.normal(0, 0.15, count)
-    at = blobs(shape, center, radii, angle, profiles, bend)
-    ground = rng.uniform(0.4, 0.6)
-    canvas.image[..., 0] = ground + rng.uniform(0.005, 0.03) * fractal_noise(rng, shape, 16, 4)
-    halo = rng.uniform(1.5, 6)
-    ring = blobs(shape, center, radii + halo, angle, profiles, bend)
-    bright = rng.uniform(0.0, 0.3)
-    fade = np.minimum(ring.depth / halo, 1)
-    canvas.put(ring, (ground + bright * fade).astype(np.float32))
+    mean = log_uniform(rng, 3.5, 22)
+    count = how_many(shape, mean, rng.uniform(0.1, 0.5), 140)
+    radius = sizes(rng, mean, count, pick(rng, 0.06, 0.25))
+    center = rng.uniform(0, 1, (count, 2)) * shape
+    stay = rng.uniform(0.5, 0.95)
+    straight = rng.uniform(0.1, 2.5)
+    heading = rng.uniform(0, 2 * np.pi)
+    for child in range(1, count):
+        if rng.random() < stay:
+            heading += rng.normal(0, straight)
+            gap = 0.97 * (radius[child] + radius[child - 1])
+            center[child] = center[child - 1] + gap * np.array([np.sin(heading), np.cos(heading)])
+    center = np.mod(center, shape)
+    radii = np.stack([radius, radius * rng.uniform(0.8, 1, count)], 1)
+    outline = round_profiles(rng, count, 0.03)
+    at = blobs(shape, center, radii, rng.uniform(0, np.pi, count), outline)
     top = canvas.claim(at)
-    inside = ground - rng.choice([0.0, 0.05, 0.18]) * rng.choice([1, 1, -1])
-    value = np.full(len(top.row), inside, np.float32)
-    value += rng.uniform(0.01, 0.09) * skin(rng, top, int(rng.choice([0, 1, 2, 13, 15])))
-    value -= rng.uniform(0.05, 0.3) * np.exp(-top.depth / rng.uniform(0.8, 2.5))
-    if rng.random() < 0.4:
-        turn = rng.uniform(0, 2 * np.pi)
-        c, s = np.cos(angle)[top.owner], np.sin(angle)[top.owner]
-        across = (top.u * c - top.v * s) * np.cos(turn) + (top.u * s + top.v * c) * np.sin(turn)
-        value += rng.uniform(0.1, 0.3) * across * np.exp(-top.depth / (0.4 * mean + 1))
-    if rng.random() < 0.5:
-        spot = np.exp(-((top.u - 0.15) ** 2 + top.v**2) / rng.uniform(0.05, 0.15))
-        value += rng.choice([-0.12, 0.12]) * spot
-    canvas.put(top, value.astype(np.float32))
+    ground = rng.uniform(0.35, 0.65)
+    canvas.image[..., 0] = ground + 0.03 * fractal_noise(rng, shape, 30)
+    tone = rng.uniform(0.1, 0.3) * pick(rng, -1, 1) + 0.04 * rng.standard_normal(count)
+    value = (ground + top.of(f32(tone))) * lighting(rng, top, rng.uniform(0, 0.8))
+    value += rng.uniform(0.1, 0.4) * pick(rng, -1, 1) * np.exp(-top.depth / rng.uniform(0.7, 2))
+    canvas.put(top, value)
     return canvas

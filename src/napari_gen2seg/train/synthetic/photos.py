@@ -5,99 +5,163 @@ from __future__ import annotations
 import numpy as np
 
 from .canvas import Canvas, Fragments, join
-from .degrade import Wear
+from .degrade import Wear, blur
 from .layout import how_many, log_uniform, scatter, sizes
-from .nuclei import skin
+from .population import any_profiles, colours, f32, lighting, one_profile, pick, skin
 from .scene import kind
-from .shapes import blobs, polygon_profiles, round_profiles, super_profiles
-from .textures import textured_plane
+from .shapes import blobs
+from .textures import fractal_noise, smooth_noise, textured_plane
 from .tiling import tile
 
 Array = np.ndarray
 Shape = tuple[int, int]
-
-
-def any_profiles(rng: np.random.Generator, count: int) -> Array:
-    """Outlines of any sort, one sort an object."""
-    kinds = [
-        round_profiles(rng, count, 0.06),
-        round_profiles(rng, count, 0.25),
-        super_profiles(count, rng.uniform(1.2, 8, count)),
-        polygon_profiles(rng, count, int(rng.integers(3, 6)), 0.4),
-        polygon_profiles(rng, count, int(rng.integers(4, 12)), 1.0),
-    ]
-    return np.stack(kinds, 1)[np.arange(count), rng.integers(len(kinds), size=count)]
+WORN = Wear(blur=0.5, noise=0.015, uneven=0.3, low_contrast=0.15, invert=0.02)
 
 
 def backdrop(rng: np.random.Generator, shape: Shape) -> Array:
-    """A ground of large regions or gradients, (H, W, 3)."""
-    y = np.linspace(0, 1, shape[0], dtype=np.float32)[:, None, None]
-    ends = rng.uniform(0.1, 0.95, (2, 3)).astype(np.float32)
-    picture = ends[0] + (ends[1] - ends[0]) * y + np.zeros((*shape, 1), np.float32)
-    if rng.random() < 0.6:
-        cells = tile(rng, shape, max(shape) * rng.uniform(0.3, 0.9), warp=0.1, aspect=rng.uniform(1, 3))
-        tint = (rng.uniform(0.0, 0.25) * rng.standard_normal((cells.count, 3))).astype(np.float32)
-        picture += tint[cells.owner]
-    for _ in range(int(rng.integers(0, 3))):
-        picture += (rng.uniform(0, 0.12) * textured_plane(rng, shape))[..., None]
+    """A ground without objects of its own, (H, W, 3): walls, sky, cloth, foliage."""
+    y = np.linspace(0, 1, shape[0], dtype=np.float32)[:, None]
+    x = np.linspace(0, 1, shape[1], dtype=np.float32)[None, :]
+    ends = colours(rng, 2, 0.15)
+    if rng.random() < 0.5:
+        ends[1] = np.clip(ends[0] + rng.normal(0, 0.12, 3), 0, 1)
+    style = rng.random()
+    if style < 0.45:
+        mix = y * rng.uniform(-1, 1) + x * rng.uniform(-1, 1)
+    elif style < 0.6:
+        # Floor and wall, land and sky.
+        line = rng.uniform(0.2, 0.8) + rng.uniform(-0.3, 0.3) * x
+        mix = np.clip((y - line) * pick(rng, 3, 20, 200), 0, 1) + 0.2 * y
+    else:
+        mix = 0.5 + 0.35 * fractal_noise(rng, shape, log_uniform(rng, 10, 150), pick(rng, 1, 3, 5))
+    picture = ends[0] + (ends[1] - ends[0]) * np.broadcast_to(mix, shape)[..., None]
+    if rng.random() < 0.45:
+        cloth = rng.uniform(0.02, 0.12) * textured_plane(rng, shape)
+        picture = picture + cloth[..., None] * (0.3 + ends[0])
     return np.clip(picture, 0, 1)
 
 
-@kind("photo objects", "coloured objects with parts, shade and cast shadows on clutter", 1.8,
-      wear=Wear(blur=0.5, noise=0.015, uneven=0.3, low_contrast=0.15, invert=0.02), whole=True)
+def clutter(rng: np.random.Generator, shape: Shape) -> Array:
+    """A busy ground of large coloured regions, soft or sharp, (H, W, 3)."""
+    cells = tile(
+        rng, shape, max(shape) * rng.uniform(0.2, 0.9), warp=0.1, aspect=rng.uniform(1, 3),
+        metric=pick(rng, "round", "box"),
+    )
+    picture = colours(rng, cells.count, 0.2)[cells.owner]
+    picture += (rng.uniform(0, 0.12) * smooth_noise(rng, shape, 30))[..., None]
+    if rng.random() < 0.6:
+        picture = blur(picture, rng.uniform(2, 6))
+    if rng.random() < 0.5:
+        picture += (rng.uniform(0, 0.1) * textured_plane(rng, shape))[..., None]
+    return np.clip(picture, 0, 1)
+
+
+def cast_shadow(rng: np.random.Generator, canvas: Canvas, at: Fragments, reach: int) -> None:
+    """Darken the ground beside the objects."""
+    dy = int(rng.integers(0, reach + 1))
+    dx = int(rng.integers(-reach, reach + 1))
+    canvas.scale(at, rng.uniform(0.4, 0.9), dy, dx, soft=rng.uniform(0, 3))
+
+
+@kind(
+    "photo objects",
+    "coloured objects with parts, shade and cast shadows on clutter",
+    1.8,
+    whole=True,
+    wear=WORN,
+)
 def photo_objects(rng: np.random.Generator, shape: Shape) -> Canvas:
     """Each object is one to several shapes of different colours, one label."""
     canvas = Canvas(shape, 3)
-    canvas.image = backdrop(rng, shape)
+    busy = rng.random() < 0.4
+    canvas.image = clutter(rng, shape) if busy else backdrop(rng, shape)
+    canvas.complete = not busy
     mean = log_uniform(rng, 6, 0.4 * min(shape))
-    count = how_many(shape, mean, rng.uniform(0.1, 0.9), 40)
+    count = how_many(shape, mean, rng.uniform(0.1, 1.0), 40)
     radius = np.sort(sizes(rng, mean, count, rng.uniform(0.1, 0.6)))[::-1]
-    center = scatter(rng, shape, radius, apart=rng.choice([0.0, 0.7, 1.0]))
+    radius = np.minimum(radius, 0.7 * min(shape))
+    center = scatter(rng, shape, radius, apart=pick(rng, 0.0, 0.7, 1.0))
     angle = rng.uniform(0, 2 * np.pi, count)
-    parts = rng.integers(1, 4) if rng.random() < 0.7 else 1
-    palette = rng.uniform(0.05, 0.95, (count, 3))
+    parts = int(rng.integers(1, 4))
+    body = colours(rng, count, pick(rng, 0.1, 0.5))
     if rng.random() < 0.25:
-        palette = palette[:1] + 0.05 * rng.standard_normal((count, 3))
-    light = rng.uniform(0, 2 * np.pi)
+        body = body[:1] + f32(0.05 * rng.standard_normal((count, 3)))
     pieces: list[Fragments] = []
-    colours: list[Array] = []
+    paint: list[Array] = []
     for part in range(parts):
         stretch = np.sqrt(rng.uniform(1, 2.5, count))
-        size = radius * (1 if part == 0 else rng.uniform(0.25, 0.6))
+        size = radius if part == 0 else radius * rng.uniform(0.2, 0.6)
         radii = np.stack([size * stretch, size / stretch], 1)
         move = 0 if part == 0 else rng.uniform(-0.7, 0.7, (count, 2)) * radius[:, None]
-        pieces.append(blobs(shape, center + move, radii, angle, any_profiles(rng, count)))
-        colours.append(palette if part == 0 else rng.uniform(0, 1, (count, 3)))
+        bend = rng.normal(0, 0.2, count) if rng.random() < 0.3 else 0.0
+        pieces.append(blobs(shape, center + move, radii, angle, any_profiles(rng, count), bend))
+        paint.append(body if part == 0 else colours(rng, count, 0.3))
     at = join(pieces)
     # Parts of one object follow each other, so that objects hide one another whole.
-    order = np.argsort(at.owner % count, kind="stable")
-    at = at.take(order)
+    if parts > 1:
+        at = at.take(np.argsort(at.owner % count, kind="stable"))
     if rng.random() < 0.6:
-        reach = max(1, int(0.3 * mean))
-        canvas.scale(at, rng.uniform(0.4, 0.9), int(rng.integers(1, reach + 1)), int(rng.integers(-reach, reach + 1)))
+        cast_shadow(rng, canvas, at, max(2, int(0.3 * mean)))
     top = canvas.claim(at, np.tile(np.arange(count), parts))
-    value = top.of(np.concatenate(colours).astype(np.float32))
+    shade = lighting(rng, top)
     for _ in range(int(rng.integers(0, 3))):
-        amount = top.of((rng.uniform(0, 0.2, top.count)).astype(np.float32))
-        value = value * (1 + amount * skin(rng, top))[:, None]
-    lit = top.u * np.sin(light) + top.v * np.cos(light)
-    value = value * (1 + rng.uniform(0, 0.4) * lit + rng.uniform(0, 0.5) * (top.height() - 0.7))[:, None]
+        amount = f32(rng.uniform(0, 0.2, top.count) * (rng.random(top.count) < 0.6))
+        shade *= 1 + top.of(amount) * skin(rng, top)
     if rng.random() < 0.3:
-        value = value - (rng.uniform(0.1, 0.5) * np.exp(-top.depth / 1.2))[:, None]
-    canvas.put(top, value.astype(np.float32))
+        shade *= 1 - rng.uniform(0.1, 0.7) * np.exp(-top.depth / 1.2)
+    canvas.put(top, top.of(np.concatenate(paint)) * shade[:, None])
     return canvas
 
 
-@kind("textured on textured", "objects told from the ground by texture alone", 0.8,
-      wear=Wear(blur=0.5, noise=0.02, invert=0.1))
+@kind(
+    "piles",
+    "heaps of look-alikes: fruit, coins, beans, pebbles, products",
+    1.1,
+    wear=WORN,
+)
+def piles(rng: np.random.Generator, shape: Shape) -> Canvas:
+    """Many objects of one make, hiding one another, told apart by shade alone."""
+    canvas = Canvas(shape, 3)
+    mean = log_uniform(rng, 5, 0.22 * min(shape))
+    count = how_many(shape, mean, rng.uniform(0.3, 1.8), 130)
+    radius = sizes(rng, mean, count, pick(rng, 0.02, 0.1, 0.25))
+    center = scatter(rng, shape, radius, apart=rng.uniform(0.5, 1.05))
+    stretch = np.full(count, np.sqrt(pick(rng, 1.0, 1.5, 2.5, 4.0)))
+    radii = np.stack([radius * stretch, radius / stretch], 1)
+    turn = rng.uniform(0, 2 * np.pi, count) * pick(rng, 0.05, 1.0)
+    bend = rng.normal(0, 0.05) + pick(rng, 0.0, 0.3)
+    at = blobs(shape, center, radii, turn, one_profile(rng, count), bend)
+    canvas.image = backdrop(rng, shape) * rng.uniform(0.3, 1)
+    if rng.random() < 0.6:
+        cast_shadow(rng, canvas, at, max(2, int(0.3 * mean)))
+    top = canvas.claim(at)
+    base = colours(rng, 1, 0.5)
+    paint = base * f32(np.exp(pick(rng, 0.02, 0.15) * rng.standard_normal((count, 1))))
+    paint = paint + f32(pick(rng, 0.01, 0.08) * rng.standard_normal((count, 3)))
+    shade = lighting(rng, top, rng.uniform(0.5, 1.4))
+    shade *= 1 + rng.uniform(0, 0.3) * skin(rng, top)
+    if rng.random() < 0.6:
+        shade *= 1 - rng.uniform(0.2, 0.9) * np.exp(-top.depth / rng.uniform(0.6, 2.5))
+    if rng.random() < 0.3:
+        mark = np.exp(-((np.hypot(top.u, top.v) - rng.uniform(0, 0.7)) ** 2) / 0.02)
+        shade *= 1 + rng.uniform(-0.5, 0.5) * mark
+    canvas.put(top, top.of(paint) * shade[:, None])
+    return canvas
+
+
+@kind(
+    "textured on textured",
+    "objects told from the ground by texture alone",
+    0.8,
+    wear=Wear(blur=0.5, noise=0.02, low_contrast=0.2, invert=0.1),
+)
 def textured_on_textured(rng: np.random.Generator, shape: Shape) -> Canvas:
-    """Two random textures of the same mean."""
-    channels = int(rng.choice([1, 3]))
-    canvas = Canvas(shape, channels)
+    """Random textures of the same mean; touching objects differ in direction only."""
+    canvas = Canvas(shape, pick(rng, 1, 3))
     level = rng.uniform(0.35, 0.65)
-    canvas.image += level + rng.uniform(0.1, 0.2) * textured_plane(rng, shape)[..., None]
-    mean = log_uniform(rng, 10, 0.4 * min(shape))
-    count = how_many(shape, mean, rng.uniform(0.1, 0.6), 40)
+    canvas.image += level + rng.uniform(0.03, 0.2) * textured_plane(rng, shape)[..., None]
+    mean = log_uniform(rng, 9, 0.4 * min(shape))
+    count = how_many(shape, mean, rng.uniform(0.1, 0.7), 40)
     radius = sizes(rng, mean, count, 0.25)
     center = scatter(rng, shape, radius, apart=1.0)
     stretch = np.sqrt(rng.uniform(1, 2.5, count))
@@ -105,7 +169,7 @@ def textured_on_textured(rng: np.random.Generator, shape: Shape) -> Canvas:
     at = blobs(shape, center, radii, rng.uniform(0, np.pi, count), any_profiles(rng, count))
     top = canvas.claim(at)
     value = level + rng.uniform(0.1, 0.2) * skin(rng, top)
-    canvas.put(top, value.astype(np.float32))
-    if channels == 3:
-        canvas.image *= rng.uniform(0.6, 1.3, 3).astype(np.float32)
+    canvas.put(top, value + rng.uniform(-0.08, 0.08))
+    if canvas.channels == 3:
+        canvas.image *= 0.5 + colours(rng, 1)
     return canvas

@@ -68,7 +68,7 @@ def tile(
         size = np.float32(warp * spacing)
         y = y + size * smooth_noise(rng, shape, wave)
         x = x + size * smooth_noise(rng, shape, wave)
-    root = np.sqrt(aspect)
+    root = float(np.sqrt(aspect))
     c, s = np.float32(np.cos(angle) / spacing), np.float32(np.sin(angle) / spacing)
     v = (y * c - x * s) * np.float32(root)
     u = (x * c + y * s) / np.float32(root)
