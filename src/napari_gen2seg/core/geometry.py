@@ -94,6 +94,6 @@ def check_prompts(
         )
     if not (sign > 0).any():
         raise PromptError(
-            "Every click is negative; at least one positive click must say what to keep."
+            "Every click is negative; give at least one positive click on what to keep."
         )
     return rc, sign.astype(np.int8)
