@@ -35,6 +35,8 @@ class Input:
 
 def inputs_of(viewer: ViewerModel, layer: Image, view: View) -> list[Input]:
     """List what can give the colours of a layer's picture."""
+    from napari.layers import Image
+
     from napari_gen2seg.gui.layers import role_of
 
     if layer.rgb:
@@ -47,7 +49,7 @@ def inputs_of(viewer: ViewerModel, layer: Image, view: View) -> list[Input]:
     alike = [
         other
         for other in viewer.layers
-        if type(other).__name__ == type(layer).__name__
+        if isinstance(other, Image)
         and other.unique_id != layer.unique_id
         and role_of(other) is None
         and not other.rgb

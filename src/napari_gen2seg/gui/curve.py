@@ -31,7 +31,7 @@ class CurveView(QWidget):
         super().__init__(parent)
         self._curve: Curve | None = None
         self._now: float | None = None
-        self.setFixedHeight(54)
+        self.setFixedHeight(44)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
         self.setToolTip(
             "Area of the object for every tolerance. The shaded range is where it "

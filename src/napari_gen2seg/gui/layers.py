@@ -25,7 +25,7 @@ COLORING, PREVIEW, PROMPTS, OBJECTS = "coloring", "preview", "prompts", "objects
 PREVIEW_COLORS: dict[int | None, Any] = {
     None: (0, 0, 0, 0),
     1: (1.0, 0.82, 0.10, 1),
-    2: (0.10, 0.95, 0.95, 1),
+    2: (1.0, 1.0, 1.0, 1),
     3: (1.0, 0.15, 0.35, 1),
 }
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from qtpy.QtCore import Signal
 from qtpy.QtWidgets import QComboBox, QProgressBar, QPushButton
 
-from napari_gen2seg.gui.rows import Panel, quiet_label, shrink
+from napari_gen2seg.gui.rows import Panel, fold, quiet_label, shrink
 
 if TYPE_CHECKING:
     from napari_gen2seg.models.spec import ModelSpec
@@ -43,7 +43,7 @@ class ModelPanel(Panel):
             self.device.addItem(name, name)
         self.device.setToolTip("Where to compute; auto takes the best there is.")
         self.resolution = shrink(QComboBox())
-        self.resolution.addItem("auto size", None)
+        self.resolution.addItem("auto", None)
         for size in SIZES:
             self.resolution.addItem(f"{size} px", size)
         self.resolution.setToolTip(
@@ -62,13 +62,16 @@ class ModelPanel(Panel):
         self.progress.setTextVisible(True)
         self.progress.setRange(0, 100)
         self.progress.setFormat("")
+        self.progress.setMinimumWidth(60)
 
+        more = Panel()
+        more.add_row(self.device, label="Run on")
+        more.add_row(self.resolution, label="Size")
         self.add_row(self.model, label="Model")
-        self.add_row(self.device, self.resolution, label="Run on")
         self.column.addWidget(self.reason)
-        row = self.add_row(self.cancel, self.color)
-        row.setStretch(0, 0)
-        self.column.addWidget(self.progress)
+        row = self.add_row(self.color, self.progress)
+        row.addWidget(self.cancel)
+        self.column.addWidget(fold("Device and size", more))
 
         self.model.activated.connect(
             lambda _: self.model_asked.emit(self.model.currentData())

@@ -45,9 +45,9 @@ class ObjectsPanel(Panel):
             "Number of the object being clicked. Go back to an earlier number to "
             "correct it with its clicks."
         )
-        self.another = QPushButton("Next object")
+        self.another = QPushButton("Next")
         self.another.setToolTip("Leave this object as it is and begin another.")
-        self.commit = QPushButton("Commit  (Enter)")
+        self.commit = QPushButton("Commit (Enter)")
         self.commit.setToolTip(
             "Write the mask into the Labels layer. Ctrl+Z takes it back."
         )
@@ -56,7 +56,7 @@ class ObjectsPanel(Panel):
         self.commit.setFont(font)
         self.undo = QPushButton("Undo")
         self.undo.setToolTip("Take back the last commit.")
-        self.at_once = QCheckBox("One click, one object")
+        self.at_once = QCheckBox("One click each")
         self.at_once.setToolTip("Commit every click at once and go on.")
         self.overwrite = QCheckBox("May overwrite")
         self.overwrite.setToolTip(

@@ -10,13 +10,12 @@ import numpy.typing as npt
 from qtpy.QtCore import Qt, Signal
 from qtpy.QtGui import QImage, QPixmap
 from qtpy.QtWidgets import QCheckBox, QComboBox, QDoubleSpinBox, QLabel
-from superqt import QCollapsible
 
 from napari_gen2seg.errors import SettingsError
 from napari_gen2seg.gui.channels import Input, choice_of, inputs_of, picked
 from napari_gen2seg.gui.layer_choice import LayerChoice
 from napari_gen2seg.gui.layers import role_of
-from napari_gen2seg.gui.rows import Panel, quiet_label, shrink
+from napari_gen2seg.gui.rows import Panel, fold, quiet_label, shrink
 
 if TYPE_CHECKING:
     from napari.components import ViewerModel
@@ -25,6 +24,7 @@ if TYPE_CHECKING:
     from napari_gen2seg.gui.source import Source, View
 
 COLORS = ("Red", "Green", "Blue")
+SEEN = 116  # pixels, width of the thumbnail
 
 
 class PicturePanel(Panel):
@@ -44,17 +44,14 @@ class PicturePanel(Panel):
         self.layer = LayerChoice(viewer, _is_picture)
         self.seen = QLabel()
         self.seen.setAlignment(Qt.AlignmentFlag.AlignCenter)
-        self.seen.setMinimumHeight(60)
+        self.seen.setFixedSize(SEEN, SEEN * 3 // 4)
         self.seen.setToolTip("Exactly what the model sees.")
         self.facts = quiet_label("")
-        self.fold = QCollapsible("Channels and contrast")
-        self.fold.setDuration(0)
         self._viewer = viewer
         self._source: Source | None = None
         self._inputs: list[Input] = []
 
-        inside = Panel("")
-        inside.column.itemAt(0).widget().hide()
+        inside = Panel()
         self.level = shrink(QComboBox())
         self.stacked = QCheckBox("The first axis holds channels")
         self.channels = [shrink(QComboBox()) for _ in COLORS]
@@ -72,12 +69,10 @@ class PicturePanel(Panel):
             inside.add_row(combo, label=name)
         inside.add_row(self.low, self.high, label="Black, white %")
         inside.column.addWidget(self.invert)
-        self.fold.addWidget(inside)
 
         self.column.addWidget(self.layer)
-        self.column.addWidget(self.seen)
-        self.column.addWidget(self.facts)
-        self.column.addWidget(self.fold)
+        self.add_row(self.seen, self.facts)
+        self.column.addWidget(fold("Channels and contrast", inside))
 
         self.layer.chosen.connect(self.layer_chosen)
         self.level.activated.connect(
@@ -98,10 +93,18 @@ class PicturePanel(Panel):
             image = QImage(
                 data.data, width, height, 3 * width, QImage.Format.Format_RGB888
             )
-            self.seen.setPixmap(QPixmap.fromImage(image.copy()))
+            picture = QPixmap.fromImage(image.copy())
+            self.seen.setPixmap(
+                picture.scaled(
+                    self.seen.size(),
+                    Qt.AspectRatioMode.KeepAspectRatio,
+                    Qt.TransformationMode.SmoothTransformation,
+                )
+            )
         else:
-            self.seen.setText(seen or "")
-            self.seen.setWordWrap(True)
+            self.seen.clear()
+            if seen:
+                self.facts.setText(seen)
 
     def show_source(self, source: Source) -> None:
         """Show which plane is in view and how it is read."""
@@ -117,7 +120,9 @@ class PicturePanel(Panel):
             if axis not in plane.axes and axis != plane.channel_axis
         )
         text = f"{plane.shape[1]} x {plane.shape[0]} pixels"
-        self.facts.setText(f"{text}, plane {place}" if place else text)
+        if place:
+            text += f"\nplane {place}"
+        self.facts.setText(f"{text}\n\nThis is what the model sees.")
         self.level.clear()
         for level, shape in enumerate(layer.level_shapes):
             size = f"{shape[plane.axes[1]]} x {shape[plane.axes[0]]}"

@@ -134,15 +134,26 @@ def plane_in_view(
     )
 
 
-def read_plane(layer: Image, plane: Plane) -> npt.NDArray[Any]:
-    """Read the pixels of a plane from whatever array the layer holds.
+def array_of(layer: Image, level: int) -> Any:
+    """Return the array of a pyramid level, or the layer's only one."""
+    return layer.data[level] if layer.multiscale else layer.data
+
+
+def read_plane(data: Any, plane: Plane) -> npt.NDArray[Any]:
+    """Read the pixels of a plane, on any thread.
+
+    Parameters
+    ----------
+    data
+        The array of the plane's level: numpy, dask, zarr or alike.
+    plane
+        Which plane.
 
     Returns
     -------
     numpy.ndarray
         (H, W), or (H, W, C) for RGB and for a channel axis.
     """
-    data = layer.data[plane.level] if layer.multiscale else layer.data
     where = tuple(
         slice(None) if axis in (*plane.axes, plane.channel_axis) else at
         for axis, at in enumerate(plane.index)

@@ -24,8 +24,8 @@ if TYPE_CHECKING:
 STEPS = 200
 
 HINT = (
-    "Move over the picture: the object under the pointer lights up. Click to keep it, "
-    "Shift-click to leave something out, Enter to commit."
+    "Objects light up under the pointer. Click marks one, Shift-click leaves a part "
+    "out, Enter commits."
 )
 
 
@@ -40,11 +40,11 @@ class ProbePanel(Panel):
     def __init__(self) -> None:
         super().__init__("3  Click objects")
         self.hint = quiet_label(HINT)
-        self.start = QPushButton("Click objects")
+        self.start = QPushButton("Start")
         self.start.setToolTip("Select the click layer, so that clicks mark objects.")
         self.start.clicked.connect(self.clicking_asked)
-        self.keep = QPushButton("+  Keep")
-        self.leave = QPushButton("−  Leave out")
+        self.keep = QPushButton("+ Keep")
+        self.leave = QPushButton("− Leave out")
         self.signs = QButtonGroup(self)
         for button, sign in ((self.keep, 1), (self.leave, -1)):
             button.setCheckable(True)
@@ -69,18 +69,19 @@ class ProbePanel(Panel):
             Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
         )
         self.curve = CurveView()
-        self.contiguous = QCheckBox("Connected only")
+        self.contiguous = QCheckBox("Connected")
         self.contiguous.setChecked(True)
         self.contiguous.setToolTip(
             "On: only what is connected to a click. Off: the same colour everywhere, "
             "for objects in several parts."
         )
-        self.hover = QCheckBox("Preview while moving")
+        self.hover = QCheckBox("Preview")
         self.hover.setChecked(True)
+        self.hover.setToolTip("Light up the object under the pointer before any click.")
         self.result = quiet_label("")
 
         self.column.addWidget(self.hint)
-        self.add_row(self.keep, self.leave, self.start)
+        self.add_row(self.start, self.keep, self.leave)
         row = self.add_row(self.auto, self.slider, label="Tolerance")
         row.addWidget(self.value)
         self.column.addWidget(self.curve)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from qtpy.QtWidgets import QHBoxLayout, QLabel, QSizePolicy, QVBoxLayout, QWidget
+from superqt import QCollapsible
 
 if TYPE_CHECKING:
     from qtpy.QtWidgets import QComboBox
@@ -16,20 +17,20 @@ class Panel(QWidget):
     Parameters
     ----------
     title
-        What one does here, in a word or two.
+        What one does here, in a word or two; none for an inner part.
     """
 
-    def __init__(self, title: str) -> None:
+    def __init__(self, title: str = "") -> None:
         super().__init__()
         self.column = QVBoxLayout(self)
-        self.column.setContentsMargins(0, 0, 0, 6)
-        self.column.setSpacing(5)
-        heading = QLabel(title)
-        font = heading.font()
-        font.setBold(True)
-        font.setPointSizeF(font.pointSizeF() * 1.1)
-        heading.setFont(font)
-        self.column.addWidget(heading)
+        self.column.setContentsMargins(0, 0, 0, 2)
+        self.column.setSpacing(4)
+        if title:
+            heading = QLabel(title)
+            font = heading.font()
+            font.setBold(True)
+            heading.setFont(font)
+            self.column.addWidget(heading)
 
     def add_row(self, *widgets: QWidget, label: str | None = None) -> QHBoxLayout:
         """Add widgets side by side; the last one takes the room there is."""
@@ -38,7 +39,7 @@ class Panel(QWidget):
         row.setSpacing(6)
         if label is not None:
             text = QLabel(label)
-            text.setMinimumWidth(66)
+            text.setMinimumWidth(58)
             row.addWidget(text)
         for widget in widgets:
             row.addWidget(widget, 1 if widget is widgets[-1] else 0)
@@ -47,17 +48,27 @@ class Panel(QWidget):
 
 
 def quiet_label(text: str = "") -> QLabel:
-    """Return a label for explanations: wrapped, and a little fainter."""
+    """Return a label for explanations: wrapped, narrow if need be."""
     label = QLabel(text)
     label.setWordWrap(True)
     label.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Minimum)
-    label.setStyleSheet("color: palette(mid); color: rgba(200, 205, 215, 190);")
+    label.setMinimumWidth(40)
     return label
+
+
+def fold(title: str, *panels: Panel) -> QCollapsible:
+    """Return panels under a title that folds them away; folded at first."""
+    folded = QCollapsible(title)
+    folded.setDuration(0)
+    folded.layout().setContentsMargins(0, 0, 0, 0)
+    for panel in panels:
+        folded.addWidget(panel)
+    return folded
 
 
 def shrink(combo: QComboBox) -> QComboBox:
     """Let a drop-down be narrower than its longest entry."""
-    combo.setMinimumContentsLength(8)
+    combo.setMinimumContentsLength(4)
     combo.setSizeAdjustPolicy(
         combo.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon
     )

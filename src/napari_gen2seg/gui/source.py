@@ -12,7 +12,13 @@ from psygnal import Signal
 from napari_gen2seg.core.rgb import RgbRecipe
 from napari_gen2seg.errors import ImageError
 from napari_gen2seg.gui.layers import find_layer
-from napari_gen2seg.gui.planes import Plane, default_level, plane_in_view, read_plane
+from napari_gen2seg.gui.planes import (
+    Plane,
+    array_of,
+    default_level,
+    plane_in_view,
+    read_plane,
+)
 from napari_gen2seg.session import ColorRequest
 
 if TYPE_CHECKING:
@@ -153,7 +159,7 @@ class Source:
         layer, plane, view = self.layer, self.plane, self.view
         if layer is None or plane is None:
             raise ImageError(self.problem)
-        parts = [(layer, plane)]
+        parts = [(array_of(layer, plane.level), plane)]
         for partner in view.partners:
             other = find_layer(self._viewer, partner)
             if other is None:
@@ -168,7 +174,7 @@ class Source:
                     f"{layer.name!r} {plane.shape[0]} x {plane.shape[1]}; colours of "
                     "one picture must be of one size. Choose other layers."
                 )
-            parts.append((other, at))
+            parts.append((array_of(other, at.level), at))
 
         def read() -> npt.NDArray[Any]:
             planes = [read_plane(of, at) for of, at in parts]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from qtpy.QtCore import QTimer
+from qtpy.QtCore import QEvent, Qt, QTimer
 from qtpy.QtWidgets import QFrame, QMessageBox, QScrollArea, QVBoxLayout, QWidget
 
 from napari_gen2seg.gui.bridge import Bridge
@@ -90,10 +90,13 @@ class SegmentWidget(QWidget):
         scroll.setWidgetResizable(True)
         scroll.setFrameShape(QFrame.Shape.NoFrame)
         scroll.setWidget(inside)
+        # Never sideways: the dock is as wide as its panels need.
+        scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         outer = QVBoxLayout(self)
         outer.setContentsMargins(0, 0, 0, 0)
         outer.addWidget(scroll)
-        self.setMinimumWidth(300)
+        bar = scroll.verticalScrollBar().sizeHint().width()
+        self.setMinimumWidth(max(280, inside.minimumSizeHint().width() + bar))
 
     def _connect_panels(self) -> None:
         bridge = self.bridge
@@ -250,6 +253,16 @@ class SegmentWidget(QWidget):
         self._eyes.close()
         self.picture.layer.close_choice()
         self.objects.target.close_choice()
+
+    def changeEvent(self, event: QEvent) -> None:  # noqa: N802 - Qt's name
+        """Notice that the dock was removed, which napari does without closing."""
+        super().changeEvent(event)
+        if event.type() == QEvent.Type.ParentChange and not self._closed:
+            QTimer.singleShot(0, self, self._maybe_left)
+
+    def _maybe_left(self) -> None:
+        if self.parent() is None:
+            self.close_session()
 
     def closeEvent(self, event: QCloseEvent) -> None:  # noqa: N802 - Qt's name
         """Let go when the dock is closed for good."""

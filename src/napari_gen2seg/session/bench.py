@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -18,14 +19,9 @@ if TYPE_CHECKING:
     from napari_gen2seg.session.state import Choice, ColorRequest
 
 
-class Load(Protocol):
-    """Loads a model; `napari_gen2seg.load_model` is one."""
-
-    def __call__(
-        self, id_or_path: str, device: str = ..., dtype: str = ..., **options: Any
-    ) -> Colorer:
-        """Return the loaded model."""
-        ...
+#: Loads a model: called with its id and ``device dtype progress cancel
+#: accept_licence``, as `napari_gen2seg.load_model` is.
+Load = Callable[..., "Colorer"]
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,247 @@
+"""The main job in a real viewer: colour, move, click, commit, undo."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from qtpy.QtCore import Qt
+from scipy import ndimage
+from skimage import data
+
+from tests.gui.person import CONTROL, SHIFT
+
+# Middles of three coins, and a place between coins.
+COIN, SECOND, THIRD = (51, 155), (124, 45), (125, 102)
+GROUND = (88, 130)
+
+
+@pytest.fixture
+def coins(desk):
+    """Coloured coins, ready for clicks."""
+    at = desk()
+    at.widget.model.color.click()
+    at.person.wait(60)
+    return at
+
+
+def middles(labels: np.ndarray) -> list[tuple[float, float]]:
+    return ndimage.center_of_mass(labels > 0, labels, range(1, labels.max() + 1))
+
+
+def test_colour_makes_a_layer_over_the_picture_and_readies_clicks(coins):
+    layer = coins.person.layer("coloring")
+    assert layer.rgb
+    assert layer.data.shape == (303, 384, 3)
+    assert layer.data.max() > 200
+    assert coins.viewer.layers.selection.active is coins.person.layer("prompts")
+    assert coins.person.layer("prompts").mode == "add"
+
+
+def test_object_lights_up_under_the_pointer_before_any_click(coins):
+    coins.person.move(*COIN)
+    preview = coins.person.layer("preview")
+    lit = preview.data > 0
+    assert lit[COIN]
+    assert 500 < lit.sum() < 6000
+    assert not lit[GROUND]
+    coins.person.move(*SECOND)
+    assert preview.data[SECOND]
+    assert not preview.data[COIN]
+    assert len(coins.person.layer("prompts").data) == 0
+
+
+def test_click_fixes_the_preview_and_enter_commits_it_in_one_undo_step(coins):
+    person = coins.person
+    person.click(*COIN)
+    person.move(*GROUND)
+    lit = person.layer("preview").data == 1
+    assert lit[COIN]
+    person.press(Qt.Key.Key_Return)
+    labels = coins.labels
+    assert labels[COIN] == 1
+    assert np.array_equal(labels == 1, lit)
+    assert coins.bridge.number == 2
+    assert not (person.layer("preview").data == 1).any()
+    person.click(*SECOND)
+    person.press(Qt.Key.Key_Return)
+    assert coins.labels[SECOND] == 2
+    layer = person.layer("objects")
+    coins.viewer.layers.selection.active = layer
+    person.press(Qt.Key.Key_Z, CONTROL)
+    assert coins.labels.max() == 1
+    person.press(Qt.Key.Key_Z, CONTROL)
+    assert coins.labels.max() == 0
+    person.press(Qt.Key.Key_Z, CONTROL | SHIFT)
+    assert coins.labels[COIN] == 1
+
+
+def test_undo_brings_the_object_back_with_its_clicks(coins):
+    person = coins.person
+    person.click(*COIN)
+    person.press(Qt.Key.Key_Return)
+    assert coins.labels[COIN] == 1
+    person.press(Qt.Key.Key_Z, CONTROL)  # on the click layer: nothing clicked yet
+    assert coins.labels.max() == 0
+    assert coins.bridge.number == 1
+    assert len(coins.bridge.prompts) == 1
+    assert person.layer("preview").data[COIN]
+    person.press(Qt.Key.Key_Z, CONTROL)  # now the click itself
+    assert len(person.layer("prompts").data) == 0
+    assert not person.layer("preview").data.any()
+
+
+def test_shift_click_and_toggle_give_negative_clicks(coins):
+    person = coins.person
+    person.click(*COIN)
+    person.click(*SECOND, modifier=SHIFT)
+    person.press(Qt.Key.Key_T)
+    person.click(*GROUND)
+    person.press(Qt.Key.Key_T)
+    person.click(*THIRD)
+    signs = list(person.layer("prompts").features["sign"])
+    assert signs == [1, -1, -1, 1]
+    assert coins.bridge.prompts.signs == (1, -1, -1, 1)
+    colors = person.layer("prompts").face_color
+    assert colors[0][1] > colors[0][0]
+    assert colors[1][0] > colors[1][1]
+    lit = person.layer("preview").data == 1
+    assert lit[COIN]
+    assert lit[THIRD]
+    assert not lit[SECOND]
+    assert not lit[GROUND]
+
+
+def test_other_objects_keep_their_pixels_unless_asked(coins):
+    person = coins.person
+    person.click(*COIN)
+    person.press(Qt.Key.Key_Return)
+    before = coins.labels == 1
+    person.click(*COIN)
+    person.press(Qt.Key.Key_Return)
+    assert np.array_equal(coins.labels == 1, before)
+    assert coins.labels.max() == 1
+    assert "overwriting" in coins.widget.status.text()
+    assert len(coins.bridge.prompts) == 1  # the click is not lost
+    coins.widget.objects.overwrite.setChecked(True)
+    person.press(Qt.Key.Key_Return)
+    assert np.array_equal(coins.labels == 2, before)
+
+
+def test_an_earlier_object_is_corrected_with_its_clicks(coins):
+    person = coins.person
+    for at in (COIN, SECOND):
+        person.click(*at)
+        person.press(Qt.Key.Key_Return)
+    coins.widget.objects.number.setValue(1)
+    person.wait()
+    assert coins.bridge.prompts.points == pytest.approx([COIN], abs=1)
+    person.click(*THIRD)
+    person.press(Qt.Key.Key_Return)
+    labels = coins.labels
+    assert labels[COIN] == labels[THIRD] == 1
+    assert labels[SECOND] == 2
+    assert coins.bridge.number == 3
+
+
+def test_enter_over_an_object_commits_what_is_lit(coins):
+    coins.person.move(*COIN)
+    coins.person.press(Qt.Key.Key_Return)
+    assert coins.labels[COIN] == 1
+
+
+def test_one_click_each_commits_every_click(coins):
+    coins.widget.objects.at_once.setChecked(True)
+    for at in (COIN, SECOND, THIRD):
+        coins.person.click(*at)
+    labels = coins.labels
+    assert [labels[at] for at in (COIN, SECOND, THIRD)] == [1, 2, 3]
+    assert "3 objects" in coins.widget.objects.counter.text()
+
+
+def test_tolerance_is_automatic_until_it_is_moved_and_live(coins):
+    person, probe = coins.person, coins.widget.probe
+    person.click(*COIN)
+    automatic = (person.layer("preview").data > 0).sum()
+    assert probe.auto.isChecked()
+    probe.slider.setValue(probe.slider.maximum())
+    assert not probe.auto.isChecked()
+    assert (person.layer("preview").data > 0).sum() > 2 * automatic
+    probe.auto.setChecked(True)
+    assert (person.layer("preview").data > 0).sum() == automatic
+    person.press(Qt.Key.Key_BracketRight)
+    assert not probe.auto.isChecked()
+
+
+def test_global_switch_reaches_other_objects_of_the_colour(desk, painter):
+    picture = np.zeros((120, 160), np.uint8)
+    picture[20:60, 20:60] = picture[60:100, 90:130] = 200
+    at = desk(picture)
+    painter.color = lambda image, resolution=None, **_: _two_of_a_colour(image)
+    at.widget.model.color.click()
+    at.person.click(40, 40)
+    assert not at.person.layer("preview").data[80, 110]
+    at.widget.probe.contiguous.setChecked(False)
+    assert at.person.layer("preview").data[80, 110]
+
+
+def _two_of_a_colour(image):
+    from napari_gen2seg.core.coloring import Coloring
+
+    color = np.where(image[..., :1] > 0.5, (255.0, 40.0, 40.0), (0.0, 0.0, 0.0))
+    return Coloring.from_array(color)
+
+
+def test_escape_clears_the_clicks_of_this_object_only(coins):
+    person = coins.person
+    person.click(*COIN)
+    person.press(Qt.Key.Key_Return)
+    person.click(*SECOND)
+    person.click(*THIRD)
+    person.press(Qt.Key.Key_Escape)
+    assert list(person.layer("prompts").features["object"]) == [1]
+    assert not person.layer("preview").data.any()
+    assert coins.labels[COIN] == 1
+
+
+def test_keys_work_on_our_layer_only(coins):
+    person = coins.person
+    person.click(*COIN)
+    coins.viewer.layers.selection.active = coins.viewer.layers["Image"]
+    person.press(Qt.Key.Key_Return)
+    assert person.layer("objects") is None
+
+
+def test_brushing_in_the_labels_is_left_alone(coins):
+    person = coins.person
+    person.click(*COIN)
+    person.press(Qt.Key.Key_Return)
+    layer = person.layer("objects")
+    coins.viewer.layers.selection.active = layer
+    layer.mode = "erase"
+    layer.brush_size = 12
+    person.move(*SECOND)
+    assert not person.layer("preview").data.any()
+    person.click(*COIN)
+    assert layer.data[COIN] == 0
+    assert (layer.data == 1).any()
+
+
+def test_next_object_goes_past_labels_that_were_there(desk):
+    at = desk()
+    there = np.zeros((303, 384), np.uint16)
+    there[:5, :5] = 41
+    layer = at.viewer.add_labels(there, name="by hand")
+    at.widget.objects.target.choose(layer)
+    at.widget.model.color.click()
+    at.person.click(*COIN)
+    at.person.press(Qt.Key.Key_Return)
+    assert layer.data[COIN] == 42
+    assert layer.data.dtype == np.uint16
+    assert (layer.data[:5, :5] == 41).all()
+
+
+def test_real_picture_of_three_channels(desk):
+    at = desk(data.immunohistochemistry()[:256, :256], rgb=True)
+    at.widget.model.color.click()
+    assert at.person.layer("coloring").data.shape == (256, 256, 3)
+    assert at.widget.picture.seen.pixmap().width() > 50
