@@ -1,0 +1,61 @@
+"""``python -m napari_gen2seg.train STAGE --config configs/mini.toml --run runs/mini``."""
+
+from __future__ import annotations
+
+import argparse
+import signal
+import sys
+from pathlib import Path
+
+from napari_gen2seg.errors import Gen2SegError
+from napari_gen2seg.train.config import STAGES, read_config
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Train one stage of an embedded model, or export what was trained."""
+    parser = argparse.ArgumentParser(
+        prog="python -m napari_gen2seg.train", description=main.__doc__
+    )
+    parser.add_argument("stage", choices=(*STAGES, "export"))
+    parser.add_argument("--config", required=True, help="TOML file of the run")
+    parser.add_argument("--run", type=Path, required=True, help="run folder")
+    parser.add_argument("--out", type=Path, help="model folder to export to")
+    parser.add_argument("--set", action="append", default=[], metavar="SECTION.KEY=VALUE")
+    parser.add_argument("--threads", type=int, default=0)
+    chosen = parser.parse_args(arguments)
+    try:
+        config = read_config(chosen.config, chosen.set)
+        if chosen.stage == "export":
+            from napari_gen2seg.train.export import export_run
+
+            export_run(config, chosen.run, chosen.out or chosen.run / "model")
+            return 0
+        import torch
+
+        from napari_gen2seg.train.trainer import train_stage
+
+        if chosen.threads:
+            torch.set_num_threads(chosen.threads)
+        stopped = False
+
+        def stop(*_: object) -> None:
+            nonlocal stopped
+            stopped = True
+
+        signal.signal(signal.SIGTERM, stop)
+        signal.signal(signal.SIGINT, stop)
+        for event in train_stage(config, chosen.stage, chosen.run, lambda: stopped):
+            parts = " ".join(f"{k} {v:.3f}" for k, v in event.parts.items())
+            sys.stdout.write(
+                f"{event.stage} {event.step}/{event.steps} loss {event.loss:.4f} "
+                f"{parts} rate {event.rate:.2e} {event.seconds:.0f} s\n"
+            )
+            sys.stdout.flush()
+    except Gen2SegError as error:
+        sys.stderr.write(f"{error}\n")
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,119 @@
+"""Annotated pictures on disk, cut into crops whose objects have a wanted size."""
+
+from __future__ import annotations
+
+import json
+import math
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+from skimage.io import imread
+
+from napari_gen2seg.errors import DataError
+
+
+@dataclass(frozen=True)
+class Picture:
+    """One annotated picture.
+
+    Attributes
+    ----------
+    rgb : ndarray, uint8, shape (H, W, 3)
+    labels : ndarray, int32, shape (H, W); 0 background, -1 unknown
+    diameter : float
+        Median equivalent diameter of its objects, in pixels.
+    """
+
+    rgb: NDArray[np.uint8]
+    labels: NDArray[np.int32]
+    diameter: float
+
+
+def read_source(folder: Path, split: str = "train") -> list[Picture]:
+    """Read the pictures of ``folder/images`` with ``folder/labels``.
+
+    Parameters
+    ----------
+    folder
+        Has ``images/NAME.png|tif``, ``labels/NAME.tif`` and, for a split,
+        ``split.json`` (``{"train": [names], "val": [names]}``).
+    split
+        Which part to read; every picture where there is no ``split.json``.
+
+    Raises
+    ------
+    DataError
+        If there are no pictures, or a picture and its labels differ in size.
+    """
+    wanted: set[str] | None = None
+    if (folder / "split.json").is_file():
+        wanted = set(json.loads((folder / "split.json").read_text())[split])
+    found = []
+    for path in sorted((folder / "images").glob("*")):
+        if wanted is not None and path.stem not in wanted:
+            continue
+        labels = imread(folder / "labels" / f"{path.stem}.tif").astype(np.int32)
+        rgb = as_rgb8(imread(path))
+        if rgb.shape[:2] != labels.shape:
+            raise DataError(
+                f"{path.name} is {rgb.shape[:2]} but its labels are {labels.shape}; "
+                "they must have the same height and width."
+            )
+        found.append(Picture(rgb, labels, median_diameter(labels)))
+    if not found:
+        raise DataError(
+            f"{folder} holds no annotated pictures; it must have images/ and labels/ "
+            "with files of the same names."
+        )
+    return found
+
+
+def as_rgb8(image: NDArray[np.generic]) -> NDArray[np.uint8]:
+    """Return uint8 (H, W, 3); other types are stretched over their 0.1..99.9 %."""
+    array = np.asarray(image)
+    if array.ndim == 3:
+        array = array[..., :3]
+    if array.dtype != np.uint8:
+        low, high = np.percentile(array, (0.1, 99.9))
+        scaled = (array.astype(np.float32) - low) / max(float(high - low), 1e-9)
+        array = (np.clip(scaled, 0, 1) * 255).astype(np.uint8)
+    if array.ndim == 2:
+        array = np.repeat(array[..., None], 3, -1)
+    return np.ascontiguousarray(array)
+
+
+def median_diameter(labels: NDArray[np.int32]) -> float:
+    """Return the median equivalent diameter of the objects in pixels (32 if none)."""
+    areas = np.bincount(labels[labels > 0].ravel())
+    areas = areas[areas > 0]
+    if len(areas) == 0:
+        return 32.0
+    return float(2 * math.sqrt(np.median(areas) / math.pi))
+
+
+def crop(
+    picture: Picture, rng: np.random.Generator, size: int, diameter: float
+) -> tuple[NDArray[np.uint8], NDArray[np.int32]]:
+    """Cut a random square of ``size`` pixels in which objects have ``diameter``.
+
+    Beyond the picture's rim it is mirrored, and so are its labels.
+    """
+    scale = float(np.clip(diameter / picture.diameter, 0.1, 6.0))
+    side = max(8, round(size / scale))
+    height, width = picture.labels.shape
+    pad = (max(0, side - height), max(0, side - width))
+    rgb, labels = picture.rgb, picture.labels
+    top = int(rng.integers(0, max(height - side, 0) + 1))
+    left = int(rng.integers(0, max(width - side, 0) + 1))
+    rgb = rgb[top : top + side, left : left + side]
+    labels = labels[top : top + side, left : left + side]
+    if any(pad):
+        rgb = np.pad(rgb, ((0, pad[0]), (0, pad[1]), (0, 0)), "symmetric")
+        labels = np.pad(labels, ((0, pad[0]), (0, pad[1])), "symmetric")
+    shape = (size, size)
+    resized = Image.fromarray(rgb).resize(shape, Image.Resampling.BILINEAR)
+    names = Image.fromarray(labels).resize(shape, Image.Resampling.NEAREST)
+    return np.asarray(resized), np.asarray(names, np.int32)

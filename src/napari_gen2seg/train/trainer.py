@@ -1,0 +1,250 @@
+"""One loop for every stage: resumable, on one GPU, several, or a CPU.
+
+A run folder holds, per stage, ``STAGE.safetensors`` (averaged weights of the whole
+network, what the next stage starts from), ``STAGE.state.pt`` (everything needed to go
+on) and ``STAGE.jsonl`` (one line of figures per 25 steps).
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import os
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from napari_gen2seg.errors import StorageError, TrainingError
+from napari_gen2seg.models.onestep import OneStepNet
+from napari_gen2seg.train.architecture import build_net
+from napari_gen2seg.train.average import Average
+from napari_gen2seg.train.config import STAGES, RunConfig, StageConfig
+from napari_gen2seg.train.dataset import loader
+from napari_gen2seg.train.stages import PlacedNet, stage_loss, trained_parts
+
+_LOG_EVERY = 25
+
+
+@dataclass(frozen=True)
+class Progress:
+    """One line of the training log."""
+
+    stage: str
+    step: int
+    steps: int
+    loss: float
+    rate: float
+    seconds: float
+    parts: dict[str, float]
+
+
+def train_stage(
+    config: RunConfig,
+    stage_name: str,
+    run: Path,
+    cancel: Callable[[], bool] = lambda: False,
+) -> Iterator[Progress]:
+    """Train one stage, from where it was left.
+
+    Parameters
+    ----------
+    config
+        The run.
+    stage_name
+        ``autoencoder``, ``pretrain`` or ``colour``.
+    run
+        Run folder; made if missing.
+    cancel
+        Asked between steps; True stops with everything saved.
+
+    Yields
+    ------
+    Progress
+        Every 25 steps.
+
+    Raises
+    ------
+    TrainingError
+        If the loss is no longer a number.
+    StorageError
+        If the run folder cannot be written.
+    """
+    from accelerate import Accelerator
+    from accelerate.utils import set_seed
+
+    stage = config.stage(stage_name)
+    run.mkdir(parents=True, exist_ok=True)
+    accelerator = Accelerator(
+        mixed_precision="bf16" if torch.cuda.is_available() else "no"
+    )
+    set_seed(stage.seed)
+    net = starting_net(config, stage_name, run)
+    parameters = trained_parts(stage_name, net)
+    optimiser = torch.optim.AdamW(
+        parameters, lr=stage.rate, weight_decay=stage.weight_decay, betas=(0.9, 0.98)
+    )
+    average = Average(net, stage.average)
+    state_path = run / f"{stage_name}.state.pt"
+    step, spent = _resume(state_path, net, optimiser, average)
+    batches = iter(loader(config.data, stage.batch, stage.seed, step * stage.batch))
+    net, optimiser = accelerator.prepare(net, optimiser)
+    bare: PlacedNet = accelerator.unwrap_model(net)
+    compute = stage_loss(stage_name, stage)
+    begun = time.monotonic() - spent
+    net.train()
+    while not _done(step, stage, time.monotonic() - begun) and not cancel():
+        share = _share(step, stage, time.monotonic() - begun)
+        rate = _rate(step, share, stage)
+        for group in optimiser.param_groups:
+            group["lr"] = rate
+        batch = {k: v.to(accelerator.device) for k, v in next(batches).items()}
+        batch["pixels"] = batch["pixels"].contiguous(memory_format=torch.channels_last)
+        with accelerator.autocast():
+            loss, parts = compute(bare, batch, share)
+        if not math.isfinite(loss.item()):
+            raise TrainingError(
+                f"The loss became {loss.item()} at step {step} of {stage_name}. The "
+                "last saved state is kept; resume with a smaller rate."
+            )
+        accelerator.backward(loss)
+        accelerator.clip_grad_norm_(parameters, stage.clip)
+        optimiser.step()
+        optimiser.zero_grad(set_to_none=True)
+        average.update(bare)
+        step += 1
+        if step % _LOG_EVERY == 0:
+            seconds = time.monotonic() - begun
+            event = Progress(
+                stage_name, step, stage.steps, loss.item(), rate, seconds, parts
+            )
+            if accelerator.is_main_process:
+                _log(run / f"{stage_name}.jsonl", event)
+            yield event
+        if step % stage.save_every == 0 and accelerator.is_main_process:
+            _save(run, stage_name, bare, optimiser, average, step, begun)
+    if stage_name == "autoencoder":
+        _set_scaling(bare, next(batches)["pixels"].to(accelerator.device))
+    if accelerator.is_main_process:
+        _save(run, stage_name, bare, optimiser, average, step, begun)
+
+
+@torch.no_grad()
+def _set_scaling(net: PlacedNet, pixels: torch.Tensor) -> None:
+    """Bring latents to unit spread, as the noise schedule expects."""
+    spread = float(net.encode(pixels).std()) / net.scaling
+    net.vae.register_to_config(  # type: ignore[operator]
+        scaling_factor=1 / max(spread, 1e-6)
+    )
+
+
+def starting_net(config: RunConfig, stage_name: str, run: Path) -> PlacedNet:
+    """Build the network with the weights of the latest earlier stage that was run."""
+    plain = build_net(config.model)
+    net = PlacedNet(
+        plain.unet, plain.vae, plain.prompt, plain.alphas_bar, plain.guides
+    ).to(memory_format=torch.channels_last)
+    for earlier in reversed(STAGES[: STAGES.index(stage_name)]):
+        path = run / f"{earlier}.safetensors"
+        if path.is_file():
+            load_weights(net, path)
+            break
+    return net
+
+
+def load_weights(net: OneStepNet, path: Path) -> None:
+    """Load averaged weights saved by a stage, and the latent scale beside them."""
+    from safetensors import safe_open
+    from safetensors.torch import load_file
+
+    net.load_state_dict(load_file(path), strict=False)
+    with safe_open(path, "pt") as file:
+        scaling = (file.metadata() or {}).get("scaling")
+    if scaling:
+        net.vae.register_to_config(  # type: ignore[operator]
+            scaling_factor=float(scaling)
+        )
+
+
+def _done(step: int, stage: StageConfig, seconds: float) -> bool:
+    return step >= stage.steps or (stage.minutes > 0 and seconds > 60 * stage.minutes)
+
+
+def _share(step: int, stage: StageConfig, seconds: float) -> float:
+    """Progress 0..1 by steps, or by time where time ends the stage first."""
+    share = step / stage.steps
+    if stage.minutes > 0:
+        share = max(share, seconds / (60 * stage.minutes))
+    return min(share, 1.0)
+
+
+def _rate(step: int, share: float, stage: StageConfig) -> float:
+    """Linear warm-up, then half a cosine down to 2 %."""
+    ramp = min(1.0, (step + 1) / max(stage.ramp, 1))
+    return stage.rate * ramp * (0.02 + 0.98 * 0.5 * (1 + math.cos(math.pi * share)))
+
+
+def _resume(
+    path: Path, net: PlacedNet, optimiser: torch.optim.Optimizer, average: Average
+) -> tuple[int, float]:
+    if not path.is_file():
+        return 0, 0.0
+    state: dict[str, Any] = torch.load(path, map_location="cpu", weights_only=True)
+    net.load_state_dict(state["net"])
+    net.vae.register_to_config(  # type: ignore[operator]
+        scaling_factor=state["scaling"]
+    )
+    optimiser.load_state_dict(state["optimiser"])
+    average.shadow = state["average"]
+    average.steps = state["step"]
+    torch.set_rng_state(state["rng"])
+    return int(state["step"]), float(state["seconds"])
+
+
+def _save(
+    run: Path,
+    stage_name: str,
+    net: PlacedNet,
+    optimiser: torch.optim.Optimizer,
+    average: Average,
+    step: int,
+    begun: float,
+) -> None:
+    from safetensors.torch import save_file
+
+    state = {
+        "net": net.state_dict(),
+        "optimiser": optimiser.state_dict(),
+        "average": average.shadow,
+        "step": step,
+        "seconds": time.monotonic() - begun,
+        "scaling": net.scaling,
+        "rng": torch.get_rng_state(),
+    }
+    weights = {k: v.contiguous() for k, v in average.state_dict().items()}
+    metadata = {"scaling": str(net.scaling), "step": str(step)}
+    try:
+        for path, write in (
+            (run / f"{stage_name}.state.pt", lambda p: torch.save(state, p)),
+            (
+                run / f"{stage_name}.safetensors",
+                lambda p: save_file(weights, p, metadata),
+            ),
+        ):
+            # Written beside and renamed: a killed run keeps its last whole state.
+            part = path.with_name(path.name + ".part")
+            write(part)
+            os.replace(part, path)
+    except OSError as error:
+        raise StorageError(
+            f"The training state could not be written to {run}: {error}. Free some "
+            "space and resume; the state before is kept."
+        ) from error
+
+
+def _log(path: Path, event: Progress) -> None:
+    with path.open("a", encoding="utf-8") as file:
+        file.write(json.dumps(event.__dict__) + "\n")
