@@ -30,7 +30,9 @@ def paint(rgb: np.ndarray) -> np.ndarray:
     table = np.array(hues) * 255
     table[0] = 0
     colors = table[labels]
-    return np.stack([ndimage.gaussian_filter(colors[..., i], 0.7) for i in range(3)], -1)
+    return np.stack(
+        [ndimage.gaussian_filter(colors[..., i], 0.7) for i in range(3)], -1
+    )
 
 
 class Painter:

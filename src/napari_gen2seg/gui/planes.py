@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
+from napari_gen2seg.core.planes import PlaneAxes, read_plane
 from napari_gen2seg.errors import ImageError
 
 if TYPE_CHECKING:
@@ -139,8 +140,8 @@ def array_of(layer: Image, level: int) -> Any:
     return layer.data[level] if layer.multiscale else layer.data
 
 
-def read_plane(data: Any, plane: Plane) -> npt.NDArray[Any]:
-    """Read the pixels of a plane, on any thread.
+def read(data: Any, plane: Plane, rgb: bool = False) -> npt.NDArray[Any]:
+    """Read the pixels of a plane and nothing else, on any thread.
 
     Parameters
     ----------
@@ -148,18 +149,17 @@ def read_plane(data: Any, plane: Plane) -> npt.NDArray[Any]:
         The array of the plane's level: numpy, dask, zarr or alike.
     plane
         Which plane.
+    rgb
+        Whether a further last axis of the array holds colours.
 
     Returns
     -------
     numpy.ndarray
         (H, W), or (H, W, C) for RGB and for a channel axis.
     """
-    where = tuple(
-        slice(None) if axis in (*plane.axes, plane.channel_axis) else at
-        for axis, at in enumerate(plane.index)
-    )
-    pixels = np.asarray(data[where])
-    return np.moveaxis(pixels, 0, -1) if plane.channel_axis is not None else pixels
+    channel = len(plane.index) if rgb else plane.channel_axis
+    place = (*plane.index, 0) if rgb else plane.index
+    return read_plane(data, PlaneAxes(*plane.axes, channel), place)
 
 
 def to_plane(

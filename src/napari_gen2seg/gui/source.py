@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 from psygnal import Signal
 
+from napari_gen2seg.core.planes import guess_axes
 from napari_gen2seg.core.rgb import RgbRecipe
 from napari_gen2seg.errors import ImageError
 from napari_gen2seg.gui.layers import find_layer
@@ -17,7 +18,7 @@ from napari_gen2seg.gui.planes import (
     array_of,
     default_level,
     plane_in_view,
-    read_plane,
+    read,
 )
 from napari_gen2seg.session import ColorRequest
 
@@ -159,7 +160,7 @@ class Source:
         layer, plane, view = self.layer, self.plane, self.view
         if layer is None or plane is None:
             raise ImageError(self.problem)
-        parts = [(array_of(layer, plane.level), plane)]
+        parts = [(array_of(layer, plane.level), plane, layer.rgb)]
         for partner in view.partners:
             other = find_layer(self._viewer, partner)
             if other is None:
@@ -174,13 +175,13 @@ class Source:
                     f"{layer.name!r} {plane.shape[0]} x {plane.shape[1]}; colours of "
                     "one picture must be of one size. Choose other layers."
                 )
-            parts.append((array_of(other, at.level), at))
+            parts.append((array_of(other, at.level), at, other.rgb))
 
-        def read() -> npt.NDArray[Any]:
-            planes = [read_plane(of, at) for of, at in parts]
+        def pixels() -> npt.NDArray[Any]:
+            planes = [read(*part) for part in parts]
             return planes[0] if len(planes) == 1 else np.stack(planes, axis=-1)
 
-        return read
+        return pixels
 
     def close(self) -> None:
         """Stop listening."""
@@ -214,8 +215,9 @@ def guess_view(layer: Image) -> View:
     axis = None
     if not layer.rgb and layer.ndim >= 3:
         label = str(layer.axis_labels[0]).lower()
-        named = label in ("c", "ch", "channel", "channels")
-        count = int(layer.level_shapes[0][0])
-        if named or (label.startswith("-") and layer.ndim == 3 and 2 <= count <= 4):
+        unnamed = label.startswith("-")
+        if label in ("c", "ch", "channel", "channels") or (
+            unnamed and guess_axes(array_of(layer, 0)).channel == 0
+        ):
             axis = 0
     return View(level=default_level(layer), channel_axis=axis)
