@@ -1,0 +1,171 @@
+"""One-click quality on annotated pictures, beside classical rivals in the same run.
+
+    python benchmarks/click_quality.py DATA [--model mini] [--most 40] [--clicks]
+
+DATA holds folders with ``images/``, ``labels/`` and optionally ``split.json``. Rivals get
+the same clicks: plain colour distance on the raw picture with the same probe (``wand``),
+the wand with the fixed tolerance that the truth says is best per object (``oracle``),
+Otsu + distance-transform watershed, and scikit-image's random walker.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+import time
+import warnings
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+from rivals import Otsu, Oracle, RandomWalker, Wand  # benchmarks/rivals.py
+
+from napari_gen2seg.core.study import ObjectResult, click_study, summary, touching_score
+from napari_gen2seg.train.pictures import Picture, read_source
+
+BINS = (0, 200, 800, 3200, 1 << 30)
+
+
+def main() -> None:
+    """Print the tables."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("data", type=Path)
+    parser.add_argument("--sources", nargs="+", default=["dsb2018", "usiigaci"])
+    parser.add_argument("--model", default="mini")
+    parser.add_argument("--methods", nargs="+", default=["model", "wand", "otsu"])
+    parser.add_argument("--resolution", type=int, help="override the resolution rule")
+    parser.add_argument("--pictures", type=int, help="at most this many per source")
+    parser.add_argument("--most", type=int, default=40, help="objects per picture")
+    parser.add_argument("--clicks", action="store_true", help="count clicks to 0.85")
+    parser.add_argument("--json", type=Path)
+    chosen = parser.parse_args()
+    warnings.filterwarnings("ignore", category=FutureWarning)
+    rows: dict[str, dict[str, list[ObjectResult]]] = {}
+    touching: dict[str, list[int]] = {}
+    for source in chosen.sources:
+        pictures = read_source(chosen.data / source, "val")
+        if chosen.pictures:
+            pictures = pictures[:: max(1, len(pictures) // chosen.pictures)]
+        for method in chosen.methods:
+            begun = time.perf_counter()
+            rows.setdefault(source, {})[method] = run(
+                method, source, pictures, chosen, touching
+            )
+            line(source, method, rows[source][method], time.perf_counter() - begun)
+        if source in touching:
+            apart, pairs = touching[source]
+            out(f"{source}: touching pairs told apart {apart}/{pairs} "
+                f"({100 * apart / max(pairs, 1):.0f} %)")
+        sizes(rows[source])
+    if chosen.json:
+        chosen.json.write_text(
+            json.dumps(
+                {s: {m: summary(r) for m, r in t.items()} for s, t in rows.items()},
+                indent=2,
+            )
+        )
+
+
+def run(
+    method: str,
+    source: str,
+    pictures: list[Picture],
+    chosen: argparse.Namespace,
+    touching: dict[str, list[int]],
+) -> list[ObjectResult]:
+    """Click through one source with one method."""
+    make = maker(method, chosen)
+    results: list[ObjectResult] = []
+    for number, picture in enumerate(pictures):
+        answer = make(picture)
+        results += click_study(
+            answer,
+            picture.labels,
+            source,
+            str(number),
+            most=chosen.most,
+            wanted=0.85 if chosen.clicks else None,
+        )
+        if method == "model":
+            apart, pairs = answer.touching(picture.labels)
+            count = touching.setdefault(source, [0, 0])
+            count[0] += apart
+            count[1] += pairs
+    return results
+
+
+class Model:
+    """Clicks on the colouring of one picture."""
+
+    def __init__(self, colorer: object, picture: Picture, resolution: int | None):
+        self.coloring = colorer.color(picture.rgb, resolution)  # type: ignore[attr-defined]
+
+    def __call__(self, points, signs):  # type: ignore[no-untyped-def]
+        return self.coloring.probe(points, signs).full()
+
+    def touching(self, labels: np.ndarray) -> tuple[int, int]:
+        """Count touching pairs told apart, at the size of the map."""
+        from PIL import Image
+
+        height, width = self.coloring.shape
+        small = np.asarray(
+            Image.fromarray(labels).resize((width, height), Image.Resampling.NEAREST)
+        )
+        from napari_gen2seg.core.clicks import innermost
+        from napari_gen2seg.core.coloring import Coloring
+
+        same = Coloring.from_array(self.coloring.values)
+
+        def tolerance(label: int) -> float:
+            return same.probe([innermost(small == label)]).tolerance
+
+        return touching_score(self.coloring.values, small, tolerance)
+
+
+def maker(method: str, chosen: argparse.Namespace) -> Callable[[Picture], object]:
+    """Return what makes an answerer of a picture."""
+    if method == "model":
+        from napari_gen2seg import load_model
+
+        colorer = load_model(chosen.model)
+        return lambda picture: Model(colorer, picture, chosen.resolution)
+    return {
+        "wand": Wand,
+        "oracle": Oracle,
+        "otsu": Otsu,
+        "walker": RandomWalker,
+    }[method]
+
+
+def line(source: str, method: str, rows: list[ObjectResult], seconds: float) -> None:
+    """Print one row of the table."""
+    s = summary(rows)
+    more = f" clicks {s['clicks']:.2f} never {s['never']:.2f}" if "clicks" in s else ""
+    out(
+        f"{source:12s} {method:8s} objects {s['objects']:.0f} centre {s['centre']:.3f} "
+        f"off-centre {s['off_centre']:.3f} >=0.5 {s['centre_50']:.2f} "
+        f">=0.75 {s['centre_75']:.2f}{more} ({seconds:.0f} s)"
+    )
+
+
+def sizes(table: dict[str, list[ObjectResult]]) -> None:
+    """Print centre-click IoU by object area in pixels."""
+    for method, rows in table.items():
+        cells = []
+        for low, high in zip(BINS[:-1], BINS[1:], strict=True):
+            inside = [r.centre for r in rows if low <= r.area < high]
+            if inside:
+                name = f"{low}-{high}" if high < 1 << 30 else f">={low}"
+                cells.append(f"{name} px: {np.mean(inside):.3f} (n={len(inside)})")
+        out(f"  {method} by area: " + "; ".join(cells))
+
+
+def out(text: str) -> None:
+    """Write a line at once."""
+    sys.stdout.write(text + "\n")
+    sys.stdout.flush()
+
+
+if __name__ == "__main__":
+    main()

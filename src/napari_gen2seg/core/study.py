@@ -1,0 +1,212 @@
+"""How good are clicks? One protocol for benchmarks, reports and fine-tuning.
+
+Per object: one centre click (the innermost pixel), one off-centre click (a random
+pixel of the inner half, seeded by picture and object) and, on request, the number of
+simulated corrections until the mask reaches a wanted overlap. See
+`napari_gen2seg.core.clicks` for where the clicks go.
+"""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from napari_gen2seg.core.clicks import innermost, next_correction, off_centre
+from napari_gen2seg.core.metrics import iou
+
+Bools = npt.NDArray[np.bool_]
+Answer = Callable[[Sequence[tuple[int, int]], Sequence[int]], Bools]
+"""Points (row, column) and signs in, bool (H, W) mask out."""
+
+
+@dataclass(frozen=True)
+class ObjectResult:
+    """What clicks on one object gave.
+
+    Attributes
+    ----------
+    source, picture : str
+        Where it comes from.
+    label, area : int
+        Its value in the label map and its area in pixels.
+    centre, off_centre : float
+        IoU of one click, 0..1.
+    clicks : int or None
+        Clicks needed; the cap where it was never reached; None if not asked.
+    reached : bool
+        Whether the wanted overlap was reached.
+    """
+
+    source: str
+    picture: str
+    label: int
+    area: int
+    centre: float
+    off_centre: float
+    clicks: int | None = None
+    reached: bool = False
+
+
+def object_labels(
+    labels: npt.NDArray[np.integer], smallest: int = 30, most: int | None = None
+) -> list[int]:
+    """Return the objects to click on: at least ``smallest`` pixels.
+
+    With ``most``, a seeded choice of that many, so that one crowded picture does not
+    outweigh the rest of a study that is short of time.
+    """
+    areas = np.bincount(labels[labels > 0].ravel())
+    found = [int(i) for i in np.flatnonzero(areas >= smallest)]
+    if most is not None and len(found) > most:
+        chosen = np.random.default_rng(len(found)).permutation(len(found))[:most]
+        found = sorted(found[i] for i in chosen)
+    return found
+
+
+def click_study(
+    answer: Answer,
+    labels: npt.NDArray[np.integer],
+    source: str = "",
+    picture: str = "",
+    *,
+    most: int | None = None,
+    wanted: float | None = None,
+    cap: int = 20,
+) -> list[ObjectResult]:
+    """Click on the objects of one picture.
+
+    Parameters
+    ----------
+    answer
+        Turns clicks into a mask.
+    labels
+        Truth, (H, W); 0 background, negative unknown.
+    source, picture
+        Names that go into the results and the seed.
+    most
+        At most this many objects.
+    wanted
+        Also count corrections until this IoU.
+    cap
+        Corrections stop at this many clicks.
+    """
+    results = []
+    for label in object_labels(labels, most=most):
+        truth = labels == label
+        seed = zlib.crc32(f"{picture}/{label}".encode())
+        middle = innermost(truth)
+        first = answer([middle], [1])
+        aside = answer([off_centre(truth, seed)], [1])
+        clicks, reached = None, False
+        if wanted is not None:
+            clicks, reached = _corrections(answer, truth, middle, first, wanted, cap)
+        results.append(
+            ObjectResult(
+                source,
+                picture,
+                label,
+                int(truth.sum()),
+                iou(first, truth),
+                iou(aside, truth),
+                clicks,
+                reached,
+            )
+        )
+    return results
+
+
+def _corrections(
+    answer: Answer,
+    truth: Bools,
+    middle: tuple[int, int],
+    mask: Bools,
+    wanted: float,
+    cap: int,
+) -> tuple[int, bool]:
+    points, signs = [middle], [1]
+    while iou(mask, truth) < wanted:
+        step = next_correction(truth, mask)
+        if len(points) >= cap or step is None:
+            return cap, False
+        points.append(step[0])
+        signs.append(step[1])
+        mask = answer(points, signs)
+    return len(points), True
+
+
+def summary(results: Iterable[ObjectResult]) -> dict[str, float]:
+    """Return means over objects.
+
+    Keys: ``objects``, ``centre``, ``off_centre``, ``centre_50``, ``centre_75`` (shares
+    of objects at or above these IoU) and, where counted, ``clicks`` and ``never``.
+    """
+    rows = list(results)
+    if not rows:
+        return {"objects": 0}
+    centre = np.asarray([r.centre for r in rows])
+    out = {
+        "objects": float(len(rows)),
+        "centre": float(centre.mean()),
+        "off_centre": float(np.mean([r.off_centre for r in rows])),
+        "centre_50": float((centre >= 0.5).mean()),
+        "centre_75": float((centre >= 0.75).mean()),
+    }
+    counted = [r for r in rows if r.clicks is not None]
+    if counted:
+        out["clicks"] = float(np.mean([r.clicks or 0 for r in counted]))
+        out["never"] = float(np.mean([not r.reached for r in counted]))
+    return out
+
+
+def touching_pairs(labels: npt.NDArray[np.integer]) -> list[tuple[int, int]]:
+    """Return the pairs of objects with pixels side by side (4-neighbours)."""
+    pairs: set[tuple[int, int]] = set()
+    for a, b in ((labels[:, :-1], labels[:, 1:]), (labels[:-1], labels[1:])):
+        meet = (a != b) & (a > 0) & (b > 0)
+        low, high = np.minimum(a[meet], b[meet]), np.maximum(a[meet], b[meet])
+        pairs.update(zip(low.tolist(), high.tolist(), strict=True))
+    return sorted(pairs)
+
+
+def touching_score(
+    values: npt.NDArray[np.float32],
+    labels: npt.NDArray[np.integer],
+    tolerance: Callable[[int], float],
+) -> tuple[int, int]:
+    """Count the touching pairs a map tells apart.
+
+    A pair counts when its mean colours differ by more than the larger of the
+    tolerances the probe chose for its two objects.
+
+    Parameters
+    ----------
+    values
+        Map, (H, W, 3) in 0..255, at the size of ``labels``.
+    labels
+        Truth, (H, W).
+    tolerance
+        Colour units the probe chooses for an object of that label.
+
+    Returns
+    -------
+    (told apart, pairs)
+    """
+    pairs = touching_pairs(labels)
+    if not pairs:
+        return 0, 0
+    flat = np.maximum(labels, 0).ravel().astype(np.int64)
+    size = np.bincount(flat)
+    mean = np.stack(
+        [np.bincount(flat, values[..., c].ravel()) / np.maximum(size, 1) for c in range(3)],
+        -1,
+    )
+    chosen = {i: tolerance(i) for i in {i for pair in pairs for i in pair}}
+    apart = sum(
+        float(np.linalg.norm(mean[i] - mean[j])) > max(chosen[i], chosen[j])
+        for i, j in pairs
+    )
+    return apart, len(pairs)

@@ -1,0 +1,148 @@
+"""Three stages on drawn scenes, small but real: resumed, exported, loaded, clicked."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from napari_gen2seg import load_model
+from napari_gen2seg.errors import DataError, SettingsError, StorageError
+from napari_gen2seg.models.guides import guide_channels
+from napari_gen2seg.train.architecture import build_net
+from napari_gen2seg.train.config import (
+    DataConfig,
+    ModelConfig,
+    RunConfig,
+    StageConfig,
+    read_config,
+)
+from napari_gen2seg.train.dataset import Crops
+from napari_gen2seg.train.export import checksums, export_run
+from napari_gen2seg.train.stages import PlacedNet
+from napari_gen2seg.train.trainer import train_stage
+
+TINY = RunConfig(
+    id="tiny",
+    model=ModelConfig(
+        vae_channels=(8, 8),
+        latent_channels=4,
+        unet_channels=(8, 16),
+        wavelengths=(32.0, 64.0),
+        multiple=8,
+    ),
+    data=DataConfig(crop=32, workers=0),
+    autoencoder=StageConfig(steps=25, batch=2, ramp=5),
+    pretrain=StageConfig(steps=25, batch=2, ramp=5),
+    colour=StageConfig(steps=50, batch=2, ramp=5, warmup=0.5),
+)
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("run")
+    for stage in ("autoencoder", "pretrain", "colour"):
+        events = list(train_stage(TINY, stage, folder))
+        assert events[-1].step == TINY.stage(stage).steps
+    return folder
+
+
+def test_the_exported_model_loads_and_answers_clicks(run: Path, tmp_path: Path) -> None:
+    folder = export_run(TINY, run, tmp_path / "tiny")
+    colorer = load_model(folder)
+    image = np.zeros((40, 56), np.uint8)
+    image[10:30, 10:30] = 200
+    coloring = colorer.color(image, 56)
+    assert coloring.values.shape == (40, 56, 3)
+    mask = coloring.probe([(20, 20)])
+    assert mask.full()[20, 20]
+    facts = json.loads((folder / "gen2seg.json").read_text())
+    assert facts["recipe"]["done"]["colour"]["steps"] == 50
+    assert (folder / "SHA256SUMS").read_text() == checksums(folder)
+    assert not list(folder.rglob("*.pt"))
+
+
+def test_the_autoencoder_knows_its_latents_spread(run: Path, tmp_path: Path) -> None:
+    folder = export_run(TINY, run, tmp_path / "tiny")
+    scaling = json.loads((folder / "vae" / "config.json").read_text())["scaling_factor"]
+    assert 0.01 < scaling < 100 and scaling != 1.0
+
+
+def test_a_stopped_stage_goes_on_where_it_was(tmp_path: Path) -> None:
+    asked = 0
+
+    def after_ten() -> bool:
+        nonlocal asked
+        asked += 1
+        return asked > 10
+
+    list(train_stage(TINY, "colour", tmp_path, after_ten))
+    state = torch.load(tmp_path / "colour.state.pt", weights_only=True)
+    assert state["step"] == 10
+    events = list(train_stage(TINY, "colour", tmp_path))
+    assert [e.step for e in events] == [25, 50]
+
+
+def test_a_half_written_state_is_never_seen(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    short = dataclasses.replace(TINY, colour=dataclasses.replace(TINY.colour, steps=3))
+    list(train_stage(short, "colour", tmp_path))
+    before = (tmp_path / "colour.state.pt").read_bytes()
+
+    def full(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("napari_gen2seg.train.trainer.os.replace", full)
+    with pytest.raises(StorageError, match="Free some space"):
+        list(train_stage(TINY, "colour", tmp_path))
+    assert (tmp_path / "colour.state.pt").read_bytes() == before
+
+
+def test_training_lowers_the_loss(run: Path) -> None:
+    lines = [json.loads(x) for x in (run / "pretrain.jsonl").read_text().splitlines()]
+    assert lines[-1]["loss"] < 1.2
+    assert all(np.isfinite(x["loss"]) for x in lines)
+
+
+def test_placed_guides_at_the_origin_are_the_published_ones() -> None:
+    net = build_net(TINY.model)
+    placed = PlacedNet(net.unet, net.vae, net.prompt, net.alphas_bar, net.guides)
+    placed.origin = torch.zeros(1, 2)
+    latent = torch.zeros(1, 4, 12, 20)
+    assert net.guides is not None
+    expected = guide_channels(net.guides, 24, 40, 2)
+    torch.testing.assert_close(
+        placed.guide(latent)[0, 4:], torch.from_numpy(expected), atol=1e-5, rtol=0
+    )
+
+
+def test_streams_repeat_by_seed() -> None:
+    first = next(iter(Crops(TINY.data, seed=3)))
+    again = next(iter(Crops(TINY.data, seed=3)))
+    other = next(iter(Crops(TINY.data, seed=4)))
+    assert torch.equal(first["pixels"], again["pixels"])
+    assert not torch.equal(first["pixels"], other["pixels"])
+    assert first["pixels"].min() >= -1 and first["pixels"].max() <= 1
+
+
+def test_nothing_to_train_on_is_named() -> None:
+    with pytest.raises(DataError, match="nothing to train on"):
+        Crops(dataclasses.replace(TINY.data, drawn=0.0))
+
+
+def test_settings_are_checked(tmp_path: Path) -> None:
+    path = tmp_path / "run.toml"
+    path.write_text('id = "a"\n[colour]\nsteps = 5\n')
+    assert read_config(path, ["colour.rate=0.5"]).colour == StageConfig(
+        steps=5, rate=0.5
+    )
+    path.write_text("[colour]\nstepps = 5\n")
+    with pytest.raises(SettingsError, match="stepps"):
+        read_config(path)
+    with pytest.raises(SettingsError, match="cannot be read"):
+        read_config(tmp_path / "none.toml")
