@@ -1,7 +1,7 @@
 """Draw a contact sheet of the synthetic scenes: picture and labels for every kind.
 
-    python scripts/contact_sheet.py docs/images/synthetic.jpg
-    python scripts/contact_sheet.py sheet.png --kinds "fibres,cables" --per-kind 8
+python scripts/contact_sheet.py docs/images/synthetic.jpg
+python scripts/contact_sheet.py sheet.png --kinds "fibres,cables" --per-kind 8
 """
 
 from __future__ import annotations
@@ -26,7 +26,9 @@ def colours(labels: np.ndarray) -> np.ndarray:
     return (picture * 255).astype(np.uint8)
 
 
-def sheet(kinds: list[str], per_kind: int, size: int, across: int, seed: int) -> Image.Image:
+def sheet(
+    kinds: list[str], per_kind: int, size: int, across: int, seed: int
+) -> Image.Image:
     """One cell per kind: its name above `per_kind` pictures above their labels."""
     title = 14
     cell_w, cell_h = per_kind * (size + 2) + 6, 2 * (size + 2) + title + 4
@@ -41,7 +43,9 @@ def sheet(kinds: list[str], per_kind: int, size: int, across: int, seed: int) ->
             x = left + k * (size + 2)
             picture = Image.fromarray((scene.image * 255).astype(np.uint8))
             page.paste(picture, (x, top + title))
-            page.paste(Image.fromarray(colours(scene.labels)), (x, top + title + size + 2))
+            page.paste(
+                Image.fromarray(colours(scene.labels)), (x, top + title + size + 2)
+            )
     return page
 
 
@@ -49,7 +53,9 @@ def main() -> None:
     """Read the arguments and write the sheet."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("target", help="picture to write (.jpg or .png)")
-    parser.add_argument("--kinds", default="", help="names, comma-separated; default all")
+    parser.add_argument(
+        "--kinds", default="", help="names, comma-separated; default all"
+    )
     parser.add_argument("--per-kind", type=int, default=3)
     parser.add_argument("--size", type=int, default=112, help="side in pixels")
     parser.add_argument("--across", type=int, default=3, help="kinds per row")

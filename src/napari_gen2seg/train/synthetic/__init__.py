@@ -4,13 +4,14 @@
 them, and `KINDS` lists what can be drawn. Everything follows from the random generator.
 
     scene.py      Scene, Kind, KINDS, draw_scene, iter_scenes
-    canvas.py     the picture being drawn; fragments, the pixels of many objects
-    shapes.py     outlines of blobs and curves         layout.py    sizes and positions
-    textures.py   smooth noise and a bank of textures  tiling.py    complete tilings
-    tidy.py       the label policy                     degrade.py   optics, sensors, files
-    population.py outlines, colours, skins and light for populations of objects
-    nuclei.py stained.py phase.py tissue.py particles.py lines.py photos.py things.py
-                  the kinds
+    canvas.py      the picture being drawn; fragments, the pixels of many objects
+    shapes.py      outlines of blobs            curves.py   thick curves
+    layout.py      sizes and positions          tiling.py   complete tilings
+    textures.py    smooth noise and a bank of periodic textures
+    population.py  outlines, colours, skins and light for populations of objects
+    tidy.py        the label policy             degrade.py  optics, sensors, files
+    nuclei.py, stained.py, phase.py, tissue.py, particles.py, lines.py, photos.py,
+    things.py      the kinds
 """
 
 from __future__ import annotations

@@ -37,6 +37,12 @@ class Fragments:
     v: Array
     radius: Array
 
+    @classmethod
+    def none(cls) -> Fragments:
+        """No objects at all."""
+        place, value = np.zeros(0, np.int32), np.zeros(0, np.float32)
+        return cls(place, place, place, value, value, value, value)
+
     @property
     def count(self) -> int:
         """Number of objects."""

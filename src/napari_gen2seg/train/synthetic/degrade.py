@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 from scipy.fft import dctn, idctn
@@ -89,7 +90,9 @@ def _light(rng: np.random.Generator, shape: tuple[int, int]) -> Array:
     depth = np.float32(rng.uniform(0.1, 0.6))
     if style == 0:
         angle = rng.uniform(0, 2 * np.pi)
-        field = 1 + depth * (y * np.float32(np.sin(angle)) + x * np.float32(np.cos(angle)))
+        field = 1 + depth * (
+            y * np.float32(np.sin(angle)) + x * np.float32(np.cos(angle))
+        )
     elif style == 1:
         cy, cx = rng.uniform(-0.4, 0.4, 2).astype(np.float32)
         field = 1 - depth * ((y - cy) ** 2 + (x - cx) ** 2) * np.float32(0.7)
@@ -98,10 +101,26 @@ def _light(rng: np.random.Generator, shape: tuple[int, int]) -> Array:
     return np.maximum(field, 0.1)[..., None]
 
 
+@lru_cache(maxsize=1)
+def _normals() -> Array:
+    """A long line of normal numbers; noise is read from a random place in it."""
+    return np.random.default_rng(104729).standard_normal(1 << 20, dtype=np.float32)
+
+
+def _grain(rng: np.random.Generator, shape: tuple[int, ...]) -> Array:
+    """White noise of unit variance."""
+    size = int(np.prod(shape))
+    line = _normals()
+    if size > len(line) // 2:
+        return rng.standard_normal(shape, dtype=np.float32)
+    start = int(rng.integers(len(line) - size))
+    return line[start : start + size].reshape(shape)
+
+
 def _noise(rng: np.random.Generator, image: Array, amount: float) -> Array:
     """Sensor noise of one of several kinds."""
     shape = image.shape
-    grain = rng.standard_normal(shape, dtype=np.float32)
+    grain = _grain(rng, shape)
     style = rng.random()
     if style < 0.4:
         return image + amount * grain
@@ -127,11 +146,17 @@ def _dust(rng: np.random.Generator, image: Array) -> Array:
     return image
 
 
-def _full_range(image: Array) -> Array:
-    """Stretch to the whole range, as viewers do with grey pictures."""
-    thin = image[::3, ::3]
-    low, high = np.quantile(thin, [0.002, 0.998])
-    return (image - float(low)) / max(float(high - low), 0.02)
+def _visible(rng: np.random.Generator, image: Array, always: bool) -> Array:
+    """Stretch to the whole range, as viewers do, or away from an empty-looking one."""
+    low, high = (float(q) for q in np.quantile(image[::3, ::3], [0.002, 0.998]))
+    span = max(high - low, 1e-3)
+    if always:
+        return (image - low) / span
+    if span < 0.12:
+        wanted = rng.uniform(0.12, 0.5)
+        floor = min(max(low, 0.0), 1 - wanted)
+        return floor + (image - low) * (wanted / span)
+    return image
 
 
 def _colour(rng: np.random.Generator, grey: Array) -> Array:
@@ -178,7 +203,7 @@ def wear(rng: np.random.Generator, image: Array, how: Wear) -> Array:
         image = blur(image, max(sigma, 0.45), max(sigma * skew, 0.45))
     if rng.random() < 0.12:
         image = lose_resolution(image, rng.uniform(1.3, 3.0))
-    noise = how.noise * float(np.exp(0.8 * rng.standard_normal()))
+    noise = min(how.noise * float(np.exp(0.8 * rng.standard_normal())), 0.1)
     early = rng.random() < 0.3
     if early:
         image = _noise(rng, image, noise)
@@ -198,8 +223,7 @@ def wear(rng: np.random.Generator, image: Array, how: Wear) -> Array:
         image = _noise(rng, image, noise)
     if rng.random() < how.invert:
         image = 1 - image
-    if rng.random() < 0.25 and image.shape[2] == 1:
-        image = _full_range(image)
+    image = _visible(rng, image, always=image.shape[2] == 1 and rng.random() < 0.25)
     if rng.random() < 0.08:
         image = blocky(image, log_uniform(rng, 0.01, 0.12))
     if image.shape[2] == 1:

@@ -32,7 +32,7 @@ def scatter(
     *,
     apart: float = 0.0,
     clumps: int = 0,
-    rounds: int = 8,
+    rounds: int = 6,
 ) -> Array:
     """Centres for discs of the given radii, (N, 2) rows and columns.
 
@@ -57,13 +57,20 @@ def scatter(
         center = rng.uniform(-margin, frame + margin, (count, 2))
     if apart <= 0 or count < 2:
         return center
-    wanted = apart * (radii[:, None] + radii[None, :])
+    wanted = (apart * (radii[:, None] + radii[None, :])).astype(np.float32)
     np.fill_diagonal(wanted, 0)
+    y, x = center.T.astype(np.float32)
     for _ in range(rounds):
-        gap = center[:, None, :] - center[None, :, :]
-        distance = np.sqrt((gap**2).sum(2)) + 1e-3
-        push = np.maximum(wanted - distance, 0) / distance * 0.4
-        center = center + (gap * push[..., None]).sum(1)
+        dy, dx = y[:, None] - y, x[:, None] - x
+        distance = np.sqrt(dy * dy + dx * dx)
+        distance += np.float32(1e-3)
+        push = wanted / distance
+        push -= 1
+        np.maximum(push, 0, out=push)
+        push *= np.float32(0.4)
+        y = y + (dy * push).sum(1)
+        x = x + (dx * push).sum(1)
         if not clumps:
-            center = np.clip(center, -margin, frame + margin)
-    return center
+            y = np.clip(y, -margin, frame[0] + margin)
+            x = np.clip(x, -margin, frame[1] + margin)
+    return np.stack([y, x], 1).astype(float)

@@ -21,7 +21,9 @@ Shape = tuple[int, int]
     "fluorescent nuclei",
     "bright textured nuclei on black, sparse or crowded",
     1.6,
-    wear=Wear(blur=0.8, noise=0.025, uneven=0.3, low_contrast=0.4, invert=0.06, dim=0.4),
+    wear=Wear(
+        blur=0.8, noise=0.025, uneven=0.3, low_contrast=0.4, invert=0.06, dim=0.4
+    ),
 )
 def fluorescent_nuclei(rng: np.random.Generator, shape: Shape) -> Canvas:
     """Nuclei that add up or hide each other, over out-of-focus glow."""
@@ -68,7 +70,9 @@ def fluorescent_cells(rng: np.random.Generator, shape: Shape) -> Canvas:
     stretch = np.sqrt(rng.uniform(1, 2.2, count))
     radii = np.stack([radius * stretch, radius / stretch], 1)
     angle = rng.uniform(0, np.pi, count)
-    body = blobs(shape, center, radii, angle, round_profiles(rng, count, rng.uniform(0.02, 0.2)))
+    body = blobs(
+        shape, center, radii, angle, round_profiles(rng, count, rng.uniform(0.02, 0.2))
+    )
     share = rng.uniform(0.3, 0.6)
     offset = center + rng.normal(0, 0.12, (count, 2)) * radius[:, None]
     core = blobs(shape, offset, radii * share, angle, round_profiles(rng, count, 0.06))
@@ -88,7 +92,9 @@ def fluorescent_cells(rng: np.random.Generator, shape: Shape) -> Canvas:
     glow = np.minimum(core.depth / 1.5, 1) * core.of(level)
     nucleus[core.row, core.col] = glow * np.maximum(1 + 0.2 * skin(rng, core, 2), 0)
     if channels == 1:
-        canvas.image[..., 0] = flesh + pick(rng, -0.3, 0.3, 0.6) * nucleus * (flesh + 0.2)
+        canvas.image[..., 0] = flesh + pick(rng, -0.3, 0.3, 0.6) * nucleus * (
+            flesh + 0.2
+        )
     else:
         order = rng.permutation(3)
         canvas.image[..., order[0]] = flesh
@@ -115,15 +121,21 @@ def spots(rng: np.random.Generator, shape: Shape) -> Canvas:
     count = how_many(shape, mean, rng.uniform(0.03, 0.5), 300)
     radius = mean * np.exp(0.12 * rng.standard_normal(count))
     clumps = int(rng.integers(1, 7)) if rng.random() < 0.4 else 0
-    center = scatter(rng, shape, radius, apart=rng.uniform(0.9, 1.3), clumps=clumps, rounds=5)
+    center = scatter(
+        rng, shape, radius, apart=rng.uniform(0.9, 1.3), clumps=clumps, rounds=5
+    )
     stretch = np.sqrt(rng.uniform(1, 1.5, count))
     radii = np.stack([radius * stretch, radius / stretch], 1)
     outline = super_profiles(count, pick(rng, 2.0, 2.0, 4.0))
     at = blobs(shape, center, radii, rng.uniform(0, np.pi, count), outline)
     top = canvas.claim(at)
     ground = rng.uniform(0.05, 0.3)
-    canvas.image[..., 0] = ground + rng.uniform(0, 0.06) * fractal_noise(rng, shape, 24, 3)
-    level = rng.uniform(0.3, 0.6) * np.exp(pick(rng, 0.05, 0.4) * rng.standard_normal(count))
+    canvas.image[..., 0] = ground + rng.uniform(0, 0.06) * fractal_noise(
+        rng, shape, 24, 3
+    )
+    level = rng.uniform(0.3, 0.6) * np.exp(
+        pick(rng, 0.05, 0.4) * rng.standard_normal(count)
+    )
     bump = np.minimum(top.depth / rng.uniform(1, 3), 1)
     if rng.random() < 0.2:
         bump = np.exp(-((top.depth - 1) ** 2))
@@ -143,11 +155,18 @@ def glowing_membranes(rng: np.random.Generator, shape: Shape) -> Canvas:
     canvas = Canvas(shape)
     spacing = log_uniform(rng, 9, 0.4 * min(shape))
     cells = tile(
-        rng, shape, spacing, jitter=rng.uniform(0.5, 1), aspect=rng.uniform(1, 2),
-        warp=rng.uniform(0, 0.15), uneven=rng.uniform(0, 0.25),
+        rng,
+        shape,
+        spacing,
+        jitter=rng.uniform(0.5, 1),
+        aspect=rng.uniform(1, 2),
+        warp=rng.uniform(0, 0.15),
+        uneven=rng.uniform(0, 0.25),
     )
     wall = rng.uniform(0.7, max(0.9, 0.06 * spacing))
-    ragged = np.clip(0.9 + pick(rng, 0.1, 0.35) * smooth_noise(rng, shape, spacing), 0.15, 2)
+    ragged = np.clip(
+        0.9 + pick(rng, 0.1, 0.35) * smooth_noise(rng, shape, spacing), 0.15, 2
+    )
     canvas.image[..., 0] = rng.uniform(0.03, 0.2) + 0.6 * ragged * np.exp(
         -((cells.border / wall) ** 2)
     )

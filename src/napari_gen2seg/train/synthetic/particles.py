@@ -20,19 +20,29 @@ Shape = tuple[int, int]
     "particles",
     "shaded grains of many sizes piled up, bright at the edges",
     1.5,
-    wear=Wear(blur=0.6, noise=0.035, uneven=0.3, low_contrast=0.3, invert=0.03, tint=0.05),
+    wear=Wear(
+        blur=0.6, noise=0.035, uneven=0.3, low_contrast=0.3, invert=0.03, tint=0.05
+    ),
 )
 def particles(rng: np.random.Generator, shape: Shape) -> Canvas:
     """Scanning electron micrographs of powders, crystals and grains."""
     canvas = Canvas(shape)
     outline = pick(rng, "round", "round", "any")
     at = ovals(
-        rng, shape, small=4, large=48, cover=(0.3, 1.9), wobble=pick(rng, 0.01, 0.06, 0.15),
-        elongate=pick(rng, 1.05, 1.6, 2.5), profiles=outline,
+        rng,
+        shape,
+        small=4,
+        large=48,
+        cover=(0.3, 1.9),
+        wobble=pick(rng, 0.01, 0.06, 0.15),
+        elongate=pick(rng, 1.05, 1.6, 2.5),
+        profiles=outline,
     )
     top = canvas.claim(at)
     canvas.image[..., 0] = rng.uniform(0.03, 0.45) + rng.uniform(0.01, 0.08) * (
-        fractal_noise(rng, shape, 20) if rng.random() < 0.6 else textured_plane(rng, shape)
+        fractal_noise(rng, shape, 20)
+        if rng.random() < 0.6
+        else textured_plane(rng, shape)
     )
     if rng.random() < 0.6:
         shift = rng.integers(-4, 5, 2)
@@ -68,7 +78,9 @@ def rods(rng: np.random.Generator, shape: Shape) -> Canvas:
     bend = rng.normal(0, pick(rng, 0.02, 0.3), count)
     radii = np.stack([long, half], 1)
     ground = rng.uniform(0.45, 0.7)
-    canvas.image[..., 0] = ground + rng.uniform(0.005, 0.05) * fractal_noise(rng, shape, 30, 4)
+    canvas.image[..., 0] = ground + rng.uniform(0.005, 0.05) * fractal_noise(
+        rng, shape, 30, 4
+    )
     if rng.random() < 0.6:
         reach = rng.uniform(1, 4)
         halo = blobs(shape, center, radii + reach, angle, outline, bend * 0.8)
@@ -87,7 +99,9 @@ def rods(rng: np.random.Generator, shape: Shape) -> Canvas:
     elif style < 0.75:
         # Stained ends or a septum.
         value += 0.5 * dark * np.cos(top.u * pick(rng, 3.1, 6.2))
-    value += rng.uniform(0, 0.2) * np.exp(-top.depth) + rng.uniform(0, 0.05) * skin(rng, top)
+    value += rng.uniform(0, 0.2) * np.exp(-top.depth) + rng.uniform(0, 0.05) * skin(
+        rng, top
+    )
     canvas.put(top, value)
     return canvas
 
@@ -114,7 +128,9 @@ def _swarm(
                 angle[child] = angle[child - 1] + rng.normal(0, 0.12)
                 turn = angle[child] + (np.pi / 2 if beside else 0)
                 gap = (half if beside else long)[[child, child - 1]].sum() * 1.02
-                center[child] = center[child - 1] + gap * np.array([np.sin(turn), np.cos(turn)])
+                center[child] = center[child - 1] + gap * np.array(
+                    [np.sin(turn), np.cos(turn)]
+                )
     return center, angle
 
 
@@ -127,7 +143,9 @@ def _swarm(
 def rings(rng: np.random.Generator, shape: Shape) -> Canvas:
     """Outlines; the inside belongs to the object."""
     canvas = Canvas(shape)
-    at = ovals(rng, shape, small=5, large=50, cover=(0.1, 0.8), wobble=pick(rng, 0.02, 0.12))
+    at = ovals(
+        rng, shape, small=5, large=50, cover=(0.1, 0.8), wobble=pick(rng, 0.02, 0.12)
+    )
     canvas.image[..., 0] = rng.uniform(0.1, 0.5) + rng.uniform(0, 0.06) * (
         textured_plane(rng, shape)
     )
@@ -167,7 +185,9 @@ def chains(rng: np.random.Generator, shape: Shape) -> Canvas:
         if rng.random() < stay:
             heading += rng.normal(0, straight)
             gap = 0.97 * (radius[child] + radius[child - 1])
-            center[child] = center[child - 1] + gap * np.array([np.sin(heading), np.cos(heading)])
+            center[child] = center[child - 1] + gap * np.array(
+                [np.sin(heading), np.cos(heading)]
+            )
     center = np.mod(center, shape)
     radii = np.stack([radius, radius * rng.uniform(0.8, 1, count)], 1)
     outline = round_profiles(rng, count, 0.03)
@@ -177,6 +197,10 @@ def chains(rng: np.random.Generator, shape: Shape) -> Canvas:
     canvas.image[..., 0] = ground + 0.03 * fractal_noise(rng, shape, 30)
     tone = rng.uniform(0.1, 0.3) * pick(rng, -1, 1) + 0.04 * rng.standard_normal(count)
     value = (ground + top.of(f32(tone))) * lighting(rng, top, rng.uniform(0, 0.8))
-    value += rng.uniform(0.1, 0.4) * pick(rng, -1, 1) * np.exp(-top.depth / rng.uniform(0.7, 2))
+    value += (
+        rng.uniform(0.1, 0.4)
+        * pick(rng, -1, 1)
+        * np.exp(-top.depth / rng.uniform(0.7, 2))
+    )
     canvas.put(top, value)
     return canvas

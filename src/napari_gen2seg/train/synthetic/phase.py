@@ -1,8 +1,8 @@
 """Unstained cells: phase contrast, relief (DIC) and brightfield.
 
 The cells are drawn as a map of thickness; the optics are then applied to that map. In
-phase contrast the picture follows the thickness minus its own blur, so that halos appear
-outside the rims and the inside of large cells fades to the brightness of the ground.
+phase contrast the picture follows the thickness minus its own blur, so that halos
+appear outside the rims and the inside of large cells fades to the ground's brightness.
 """
 
 from __future__ import annotations
@@ -38,7 +38,9 @@ def thickness(rng: np.random.Generator, canvas: Canvas) -> Array:
     elif style == 1:
         outline = super_profiles(count, rng.uniform(1.0, 2.2, count))
     else:
-        outline = armed_profiles(rng, count, int(rng.integers(2, 7)), rng.uniform(0.3, 1.8))
+        outline = armed_profiles(
+            rng, count, int(rng.integers(2, 7)), rng.uniform(0.3, 1.8)
+        )
     bend = rng.normal(0, 0.2, count)
     at = blobs(shape, center, radii, rng.uniform(0, np.pi, count), outline, bend)
     top = canvas.claim(at)
@@ -129,13 +131,21 @@ def colonies(rng: np.random.Generator, shape: Shape) -> Canvas:
     canvas = Canvas(shape)
     spacing = log_uniform(rng, 9, 0.3 * min(shape))
     cells = tile(
-        rng, shape, spacing, jitter=rng.uniform(0.6, 1), aspect=rng.uniform(1, 2.2),
-        uneven=rng.uniform(0, 0.25), warp=rng.uniform(0, 0.25), warp_wavelength=spacing,
+        rng,
+        shape,
+        spacing,
+        jitter=rng.uniform(0.6, 1),
+        aspect=rng.uniform(1, 2.2),
+        uneven=rng.uniform(0, 0.25),
+        warp=rng.uniform(0, 0.25),
+        warp_wavelength=spacing,
     )
     labels = cells.owner + 1
     if rng.random() < 0.75:
         island = smooth_noise(rng, shape, max(shape) * rng.uniform(0.3, 0.8))
-        empty = np.bincount(cells.owner.ravel(), island.ravel() > rng.uniform(-0.2, 0.8))
+        empty = np.bincount(
+            cells.owner.ravel(), island.ravel() > rng.uniform(-0.2, 0.8)
+        )
         lost = empty > 0.5 * np.bincount(cells.owner.ravel())
         if not lost.all():
             labels = np.where(lost[cells.owner], 0, labels)
@@ -145,7 +155,9 @@ def colonies(rng: np.random.Generator, shape: Shape) -> Canvas:
     body = 1 - rng.uniform(0.4, 1.0) * np.exp(-cells.border / valley)
     body += rng.uniform(0, 0.8) * np.clip(cells.border / (0.5 * spacing), 0, 1)
     if rng.random() < 0.6:
-        core = np.clip((cells.border / (0.5 * spacing) - rng.uniform(0.3, 0.6)) * 5, 0, 1)
+        core = np.clip(
+            (cells.border / (0.5 * spacing) - rng.uniform(0.3, 0.6)) * 5, 0, 1
+        )
         body += rng.uniform(-0.4, 0.6) * core
     body += rng.uniform(0.02, 0.25) * fractal_noise(rng, shape, 6, 2)
     body *= f32(np.exp(0.2 * rng.standard_normal(cells.count)))[cells.owner]

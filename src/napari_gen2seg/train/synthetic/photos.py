@@ -1,16 +1,16 @@
-"""Everyday photographs: objects of any shape, with textures, parts, shade and clutter."""
+"""Everyday photographs: objects of any shape, with parts, textures, shade, clutter."""
 
 from __future__ import annotations
 
 import numpy as np
 
 from .canvas import Canvas, Fragments, join
-from .degrade import Wear, blur
+from .degrade import Wear
 from .layout import how_many, log_uniform, scatter, sizes
 from .population import any_profiles, colours, f32, lighting, one_profile, pick, skin
 from .scene import kind
 from .shapes import blobs
-from .textures import fractal_noise, smooth_noise, textured_plane
+from .textures import fractal_noise, smooth_noise, stretch, textured_plane
 from .tiling import tile
 
 Array = np.ndarray
@@ -33,7 +33,9 @@ def backdrop(rng: np.random.Generator, shape: Shape) -> Array:
         line = rng.uniform(0.2, 0.8) + rng.uniform(-0.3, 0.3) * x
         mix = np.clip((y - line) * pick(rng, 3, 20, 200), 0, 1) + 0.2 * y
     else:
-        mix = 0.5 + 0.35 * fractal_noise(rng, shape, log_uniform(rng, 10, 150), pick(rng, 1, 3, 5))
+        mix = 0.5 + 0.35 * fractal_noise(
+            rng, shape, log_uniform(rng, 10, 150), pick(rng, 1, 3, 5)
+        )
     picture = ends[0] + (ends[1] - ends[0]) * np.broadcast_to(mix, shape)[..., None]
     if rng.random() < 0.45:
         cloth = rng.uniform(0.02, 0.12) * textured_plane(rng, shape)
@@ -43,20 +45,29 @@ def backdrop(rng: np.random.Generator, shape: Shape) -> Array:
 
 def clutter(rng: np.random.Generator, shape: Shape) -> Array:
     """A busy ground of large coloured regions, soft or sharp, (H, W, 3)."""
-    cells = tile(
-        rng, shape, max(shape) * rng.uniform(0.2, 0.9), warp=0.1, aspect=rng.uniform(1, 3),
-        metric=pick(rng, "round", "box"),
-    )
-    picture = colours(rng, cells.count, 0.2)[cells.owner]
+    soft = rng.random() < 0.6
+    metric = pick(rng, "round", "box")
+    aspect = rng.uniform(1, 3)
+    if soft:
+        # Out of focus: a few pixels stretched smoothly.
+        small = (shape[0] // 6 + 3, shape[1] // 6 + 3)
+        spacing = max(small) * rng.uniform(0.2, 0.9)
+        cells = tile(rng, small, spacing, metric=metric, aspect=aspect)
+        plan = colours(rng, cells.count, 0.2)[cells.owner]
+        picture = np.stack([stretch(plan[..., k], shape) for k in range(3)], 2)
+    else:
+        spacing = max(shape) * rng.uniform(0.2, 0.9)
+        cells = tile(rng, shape, spacing, warp=0.1, metric=metric, aspect=aspect)
+        picture = colours(rng, cells.count, 0.2)[cells.owner]
     picture += (rng.uniform(0, 0.12) * smooth_noise(rng, shape, 30))[..., None]
-    if rng.random() < 0.6:
-        picture = blur(picture, rng.uniform(2, 6))
     if rng.random() < 0.5:
         picture += (rng.uniform(0, 0.1) * textured_plane(rng, shape))[..., None]
     return np.clip(picture, 0, 1)
 
 
-def cast_shadow(rng: np.random.Generator, canvas: Canvas, at: Fragments, reach: int) -> None:
+def cast_shadow(
+    rng: np.random.Generator, canvas: Canvas, at: Fragments, reach: int
+) -> None:
     """Darken the ground beside the objects."""
     dy = int(rng.integers(0, reach + 1))
     dx = int(rng.integers(-reach, reach + 1))
@@ -94,7 +105,9 @@ def photo_objects(rng: np.random.Generator, shape: Shape) -> Canvas:
         radii = np.stack([size * stretch, size / stretch], 1)
         move = 0 if part == 0 else rng.uniform(-0.7, 0.7, (count, 2)) * radius[:, None]
         bend = rng.normal(0, 0.2, count) if rng.random() < 0.3 else 0.0
-        pieces.append(blobs(shape, center + move, radii, angle, any_profiles(rng, count), bend))
+        pieces.append(
+            blobs(shape, center + move, radii, angle, any_profiles(rng, count), bend)
+        )
         paint.append(body if part == 0 else colours(rng, count, 0.3))
     at = join(pieces)
     # Parts of one object follow each other, so that objects hide one another whole.
@@ -159,14 +172,18 @@ def textured_on_textured(rng: np.random.Generator, shape: Shape) -> Canvas:
     """Random textures of the same mean; touching objects differ in direction only."""
     canvas = Canvas(shape, pick(rng, 1, 3))
     level = rng.uniform(0.35, 0.65)
-    canvas.image += level + rng.uniform(0.03, 0.2) * textured_plane(rng, shape)[..., None]
+    canvas.image += (
+        level + rng.uniform(0.03, 0.2) * textured_plane(rng, shape)[..., None]
+    )
     mean = log_uniform(rng, 9, 0.4 * min(shape))
     count = how_many(shape, mean, rng.uniform(0.1, 0.7), 40)
     radius = sizes(rng, mean, count, 0.25)
     center = scatter(rng, shape, radius, apart=1.0)
     stretch = np.sqrt(rng.uniform(1, 2.5, count))
     radii = np.stack([radius * stretch, radius / stretch], 1)
-    at = blobs(shape, center, radii, rng.uniform(0, np.pi, count), any_profiles(rng, count))
+    at = blobs(
+        shape, center, radii, rng.uniform(0, np.pi, count), any_profiles(rng, count)
+    )
     top = canvas.claim(at)
     value = level + rng.uniform(0.1, 0.2) * skin(rng, top)
     canvas.put(top, value + rng.uniform(-0.08, 0.08))

@@ -47,7 +47,9 @@ def skin(
     c, s = f32(scale * np.cos(turn))[at.owner], f32(scale * np.sin(turn))[at.owner]
     y, x = at.row.astype(np.float32), at.col.astype(np.float32)
     return sample(
-        texture(index), y * c - x * s + offset[0][at.owner], y * s + x * c + offset[1][at.owner]
+        texture(index),
+        y * c - x * s + offset[0][at.owner],
+        y * s + x * c + offset[1][at.owner],
     )
 
 
@@ -67,15 +69,25 @@ def armed_profiles(
 
 def any_profiles(rng: np.random.Generator, count: int) -> Array:
     """Outlines of any sort, one sort an object."""
-    sorts = [
-        round_profiles(rng, count, 0.06),
-        round_profiles(rng, count, 0.25),
-        super_profiles(count, rng.uniform(1.2, 8, count)),
-        polygon_profiles(rng, count, int(rng.integers(3, 6)), 0.4),
-        polygon_profiles(rng, count, int(rng.integers(4, 12)), 1.0),
-        armed_profiles(rng, count, int(rng.integers(3, 8)), 0.8),
-    ]
-    return np.stack(sorts, 1)[np.arange(count), rng.integers(len(sorts), size=count)]
+    sort = rng.integers(6, size=count)
+    outline = np.empty((count, ANGLES), np.float32)
+    few, many = int(rng.integers(3, 6)), int(rng.integers(4, 12))
+    for number in np.unique(sort):
+        index = np.flatnonzero(sort == number)
+        n = len(index)
+        if number == 0:
+            outline[index] = round_profiles(rng, n, 0.06)
+        elif number == 1:
+            outline[index] = round_profiles(rng, n, 0.25)
+        elif number == 2:
+            outline[index] = super_profiles(n, rng.uniform(1.2, 8, n))
+        elif number == 3:
+            outline[index] = polygon_profiles(rng, n, few, 0.4)
+        elif number == 4:
+            outline[index] = polygon_profiles(rng, n, many, 1.0)
+        else:
+            outline[index] = armed_profiles(rng, n, few, 0.8)
+    return outline
 
 
 def one_profile(rng: np.random.Generator, count: int) -> Array:
@@ -86,11 +98,15 @@ def one_profile(rng: np.random.Generator, count: int) -> Array:
     if sort == 1:
         return super_profiles(count, rng.uniform(1.3, 8) * np.ones(count))
     if sort == 2:
-        return polygon_profiles(rng, count, int(rng.integers(3, 9)), rng.uniform(0, 0.5))
+        return polygon_profiles(
+            rng, count, int(rng.integers(3, 9)), rng.uniform(0, 0.5)
+        )
     if sort == 3:
         return polygon_profiles(rng, count, int(rng.integers(5, 14)), 1.0)
     if sort == 4:
-        return armed_profiles(rng, count, int(rng.integers(2, 9)), rng.uniform(0.2, 1.2))
+        return armed_profiles(
+            rng, count, int(rng.integers(2, 9)), rng.uniform(0.2, 1.2)
+        )
     # The same random shape many times over, as in a box of one product.
     return np.repeat(round_profiles(rng, 1, rng.uniform(0.1, 0.3)), count, 0)
 
@@ -126,7 +142,9 @@ def ovals(
 
 def colours(rng: np.random.Generator, count: int, vivid: float = 0.3) -> Array:
     """Natural colours, float32 (count, 3): mostly muted, a share `vivid` saturated."""
-    hue = (rng.uniform(0, 1) + rng.uniform(0, pick(rng, 0.1, 0.4, 1.0)) * rng.random(count)) % 1
+    hue = (
+        rng.uniform(0, 1) + rng.uniform(0, pick(rng, 0.1, 0.4, 1.0)) * rng.random(count)
+    ) % 1
     strong = rng.random(count) < vivid
     saturation = np.where(strong, rng.uniform(0.5, 1, count), rng.beta(1.3, 3.5, count))
     value = rng.beta(2, 1.6, count) * 0.95 + 0.03

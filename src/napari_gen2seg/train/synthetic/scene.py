@@ -7,7 +7,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ...errors import SettingsError
+from napari_gen2seg.errors import SettingsError
+
 from .canvas import Canvas
 from .degrade import Wear, wear
 from .tidy import tidy
@@ -55,7 +56,7 @@ class Kind:
     description: str
     weight: float
     draw: Callable[[np.random.Generator, tuple[int, int]], Canvas]
-    wear: Wear = Wear()
+    wear: Wear
     whole: bool = False
     fill: bool = False
 
@@ -91,8 +92,8 @@ def _shape(size: int | tuple[int, int]) -> tuple[int, int]:
     height, width = (size, size) if isinstance(size, int | np.integer) else size
     if min(height, width) < SMALLEST:
         raise SettingsError(
-            f"A scene was asked for at {height} x {width} pixels; both sides must be at "
-            f"least {SMALLEST}. Ask for a larger size and crop or shrink it."
+            f"A scene was asked for at {height} x {width} pixels; both sides must be "
+            f"at least {SMALLEST}. Ask for a larger size and crop or shrink it."
         )
     return int(height), int(width)
 

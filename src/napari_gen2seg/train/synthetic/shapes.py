@@ -1,7 +1,7 @@
-"""Outlines: star-shaped blobs by a table of radii, and tubes along curves.
+"""Outlines: star-shaped blobs by a table of radii.
 
 `blobs` rasterises any number of star-shaped objects (ellipses, rods, polygons, wobbly
-cells, bent leaves) in a few vectorised steps; `tubes` does the same for curves.
+cells, bent leaves) in a few vectorised steps.
 """
 
 from __future__ import annotations
@@ -22,11 +22,12 @@ def round_profiles(
 ) -> Array:
     """Radii of wobbly discs, (count, ANGLES), about 1; `wobble` is the relative std."""
     order = np.arange(2, 2 + orders)
-    amplitude = rng.standard_normal((count, orders)) / order**1.2
-    phase = rng.uniform(0, 2 * np.pi, (count, orders))
-    waves = np.cos(order[:, None] * _THETA + phase[..., None])
-    radii = 1 + 1.6 * wobble * np.einsum("no,noa->na", amplitude, waves)
-    return np.clip(radii, 0.35, 1.9).astype(np.float32)
+    size = rng.standard_normal((2, count, orders), dtype=np.float32)
+    size *= (1.1 * wobble / order**1.2).astype(np.float32)
+    angle = (order[:, None] * _THETA).astype(np.float32)
+    waves = np.einsum("no,oa->na", size[0], np.cos(angle))
+    waves += np.einsum("no,oa->na", size[1], np.sin(angle))
+    return np.clip(1 + waves, 0.35, 1.9)
 
 
 def super_profiles(count: int, exponent: float | Array) -> Array:
@@ -93,7 +94,9 @@ def blobs(
     across = radii[:, 1] * (reach + np.abs(bend) * reach**2)
     # Bounding box of the rotated ellipse that holds the object.
     cos, sin = np.cos(angle).astype(np.float32), np.sin(angle).astype(np.float32)
-    half = np.maximum(np.hypot(along * cos, across * sin), np.hypot(along * sin, across * cos))
+    half = np.maximum(
+        np.hypot(along * cos, across * sin), np.hypot(along * sin, across * cos)
+    )
     half = np.ceil(half).astype(int) + 1
     group = np.floor(np.log2(half) * 2).astype(int)
     parts = []
@@ -101,14 +104,19 @@ def blobs(
         index = np.nonzero(group == level)[0]
         parts.append(
             _blob_group(
-                shape, index, center, radii, cos, sin, profiles, bend, int(half[index].max())
+                shape,
+                index,
+                center,
+                radii,
+                cos,
+                sin,
+                profiles,
+                bend,
+                int(half[index].max()),
             )
         )
-    names = ("row", "col", "owner", "depth", "u", "v")
     if not parts:
-        empty = {n: np.zeros(0, np.float32) for n in names[3:]}
-        whole = {n: np.zeros(0, np.int32) for n in names[:3]}
-        return Fragments(**whole, **empty, radius=np.zeros(0, np.float32))
+        return Fragments.none()
     columns = [np.concatenate(c) for c in zip(*parts, strict=True)]
     return Fragments(*columns, radius=radii.min(1) * profiles.mean(1))
 
@@ -140,8 +148,12 @@ def _blob_group(
     square = u * u + v * v
     limit = profiles[index].max(1)
     near = square < (limit * limit)[:, None, None]
-    row = middle[:, :1, None] + np.arange(-half, half + 1, dtype=np.int32)[None, :, None]
-    col = middle[:, 1:, None] + np.arange(-half, half + 1, dtype=np.int32)[None, None, :]
+    row = (
+        middle[:, :1, None] + np.arange(-half, half + 1, dtype=np.int32)[None, :, None]
+    )
+    col = (
+        middle[:, 1:, None] + np.arange(-half, half + 1, dtype=np.int32)[None, None, :]
+    )
     near &= (row >= 0) & (row < shape[0]) & (col >= 0) & (col < shape[1])
     hits = np.flatnonzero(near)
     side = 2 * half + 1
@@ -163,108 +175,3 @@ def _blob_group(
         u[inside],
         v[inside],
     )
-
-
-def tubes(
-    shape: tuple[int, int], curves: list[Array], widths: list[Array | float]
-) -> Fragments:
-    """Rasterise thick curves.
-
-    Parameters
-    ----------
-    shape : (H, W)
-    curves : arrays (P, 2) of rows and columns in pixels, any spacing
-    widths : radius in pixels along each curve, scalar or (P,)
-
-    Returns
-    -------
-    Fragments with u = distance along the curve and v = -1..1 across it.
-    """
-    deepest = np.full(shape[0] * shape[1], -1.0, np.float32)
-    thickness = np.zeros(len(curves), np.float32)
-    parts: list[tuple[Array, ...]] = []
-    for owner, (curve, radius) in enumerate(zip(curves, widths, strict=True)):
-        r = np.broadcast_to(np.asarray(radius, np.float32), (len(curve),))
-        thickness[owner] = max(float(r.mean()), 0.5)
-        part = _tube(shape, np.asarray(curve, np.float32), r, deepest)
-        if part is not None:
-            row, col, *rest = part
-            parts.append((row, col, np.full(len(row), owner, np.int32), *rest))
-    if not parts:
-        nothing = np.zeros((0, 2))
-        return blobs(shape, nothing, nothing, nothing[:, 0], np.zeros((0, ANGLES)))
-    joined = [np.concatenate(c) for c in zip(*parts, strict=True)]
-    return Fragments(*joined, radius=thickness)
-
-
-def _tube(
-    shape: tuple[int, int], curve: Array, radius: Array, deepest: Array
-) -> tuple[Array, ...] | None:
-    """Pixels of one tube: row, col, depth, distance along, position across.
-
-    Every segment of the curve looks at a window around itself; the deepest answer
-    wins each pixel. `deepest` (H * W,) is scratch, all -1 before and after.
-    """
-    height, width = shape
-    start, move = curve[:-1], np.diff(curve, axis=0)
-    length = np.sqrt((move * move).sum(1))
-    along = np.cumsum(length) - length
-    reach = float(radius.max())
-    half = int(np.ceil(length.max() / 2 + reach)) + 1
-    middle = np.rint(start + move / 2).astype(np.int32)
-    inside = ((middle > -half) & (middle < np.array(shape) + half)).all(1) & (length > 0)
-    if not inside.any():
-        return None
-    start, move, length = start[inside], move[inside], length[inside]
-    along, middle = along[inside], middle[inside]
-    r0, r1 = radius[:-1][inside], radius[1:][inside]
-    step = np.arange(-half, half + 1, dtype=np.int32)
-    row, col = middle[:, :1] + step, middle[:, 1:] + step
-    dy = (row - start[:, :1]).astype(np.float32)[:, :, None]
-    dx = (col - start[:, 1:]).astype(np.float32)[:, None, :]
-    tangent = (move / length[:, None]).astype(np.float32)
-    ty, tx = tangent[:, 0, None, None], tangent[:, 1, None, None]
-    forth = dy * ty + dx * tx
-    aside = dx * ty - dy * tx
-    over = forth - np.clip(forth, 0, length[:, None, None])
-    share = np.clip(forth / length[:, None, None], 0, 1)
-    local = r0[:, None, None] + (r1 - r0)[:, None, None] * share
-    depth = local - np.sqrt(aside * aside + over * over)
-    valid_row = (row >= 0) & (row < height)
-    valid_col = (col >= 0) & (col < width)
-    hit = (depth > 0) & valid_row[:, :, None] & valid_col[:, None, :]
-    hits = np.flatnonzero(hit)
-    depth = depth.ravel()[hits]
-    side = 2 * half + 1
-    which, rest = np.divmod(hits, side * side)
-    i, j = np.divmod(rest, side)
-    rows, cols = row[which, i], col[which, j]
-    flat = rows * width + cols
-    np.maximum.at(deepest, flat, depth)
-    best = depth == deepest[flat]
-    deepest[flat] = -1.0
-    hits, which = hits[best], which[best]
-    return (
-        rows[best],
-        cols[best],
-        depth[best],
-        along[which] + forth.ravel()[hits],
-        aside.ravel()[hits] / local.ravel()[hits],
-    )
-
-
-def wander(
-    rng: np.random.Generator,
-    start: Array,
-    heading: float,
-    length: float,
-    curl: float,
-    step: float = 4.0,
-) -> Array:
-    """A smoothly turning random walk, (P, 2), `curl` radians of turn per step."""
-    steps = max(2, int(length / step))
-    turn = rng.standard_normal(steps) * curl
-    turn = np.convolve(turn, np.ones(4) / 4, mode="same")
-    direction = heading + np.cumsum(turn)
-    move = step * np.stack([np.sin(direction), np.cos(direction)], 1)
-    return np.concatenate([[start], start + np.cumsum(move, 0)])

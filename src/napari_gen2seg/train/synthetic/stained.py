@@ -19,8 +19,8 @@ Shape = tuple[int, int]
 def stain_colours(rng: np.random.Generator) -> tuple[Array, Array]:
     """Optical densities of nuclear and counter stain, RGB, float32.
 
-    Haematoxylin with eosin, haematoxylin with diaminobenzidine, purple on purple, or any
-    two; unit vectors measured by Ruifrok & Johnston (2001), varied.
+    Haematoxylin with eosin or with diaminobenzidine, purple on purple, or any two; the
+    unit vectors of Ruifrok & Johnston (2001), varied.
     """
     style = rng.random()
     haematoxylin = np.array([0.65, 0.70, 0.29])
@@ -33,7 +33,9 @@ def stain_colours(rng: np.random.Generator) -> tuple[Array, Array]:
         pair = purple, purple * [0.8, 0.9, 1.2]
     else:
         pair = rng.uniform(0.1, 1, 3), rng.uniform(0.1, 1, 3)
-    first, second = (np.clip(s + 0.07 * rng.standard_normal(3), 0.02, 1.2) for s in pair)
+    first, second = (
+        np.clip(s + 0.07 * rng.standard_normal(3), 0.02, 1.2) for s in pair
+    )
     return f32(first), f32(second)
 
 
@@ -58,13 +60,22 @@ def stained_nuclei(rng: np.random.Generator, shape: Shape) -> Canvas:
     if rng.random() < 0.5:
         gap = smooth_noise(rng, shape, log_uniform(rng, 20, 80)) - rng.uniform(0.2, 1.2)
         eosin *= 1 - 0.92 * np.clip(gap * 6, 0, 1)
-    haze = np.maximum(rng.uniform(0, 0.15) * (1 + 0.6 * smooth_noise(rng, shape, 20)), 0)
+    haze = np.maximum(
+        rng.uniform(0, 0.15) * (1 + 0.6 * smooth_noise(rng, shape, 20)), 0
+    )
     at = ovals(
-        rng, shape, small=4, large=28, cover=(0.08, 0.65), elongate=pick(rng, 1.4, 3.0),
+        rng,
+        shape,
+        small=4,
+        large=28,
+        cover=(0.08, 0.65),
+        elongate=pick(rng, 1.4, 3.0),
         wobble=0.1,
     )
     top = canvas.claim(at)
-    amount = rng.uniform(0.5, 1.6) * np.exp(pick(rng, 0.1, 0.35) * rng.standard_normal(at.count))
+    amount = rng.uniform(0.5, 1.6) * np.exp(
+        pick(rng, 0.1, 0.35) * rng.standard_normal(at.count)
+    )
     grain = skin(rng, top, pick(rng, *GRAIN), log_uniform(rng, 0.7, 2.5))
     stain = np.maximum(1 + rng.uniform(0.05, 0.4) * grain, 0.15)
     stain += pick(rng, 0.0, 0.3, 0.7) * np.exp(-top.depth / 1.4)
@@ -89,21 +100,33 @@ def stained_cells(rng: np.random.Generator, shape: Shape) -> Canvas:
     canvas = Canvas(shape, 3)
     first, second = stain_colours(rng)
     at = ovals(
-        rng, shape, small=8, large=45, cover=(0.1, 0.8), elongate=1.4,
+        rng,
+        shape,
+        small=8,
+        large=45,
+        cover=(0.1, 0.8),
+        elongate=1.4,
         wobble=pick(rng, 0.02, 0.15),
     )
     top = canvas.claim(at)
     ground = rng.uniform(0, 0.08) * (1 + 0.4 * smooth_noise(rng, shape, 50))
     density = np.maximum(ground, 0)[..., None] * second
-    body = rng.uniform(0.2, 0.7) * np.maximum(1 + 0.15 * skin(rng, top, pick(rng, 1, 2, 13)), 0)
+    body = rng.uniform(0.2, 0.7) * np.maximum(
+        1 + 0.15 * skin(rng, top, pick(rng, 1, 2, 13)), 0
+    )
     body *= top.of(f32(np.exp(0.2 * rng.standard_normal(at.count))))
     if rng.random() < 0.5:
-        body *= 1 - rng.uniform(0.2, 0.8) * np.clip(top.depth / top.of(top.radius), 0, 1) ** 2
+        body *= (
+            1
+            - rng.uniform(0.2, 0.8) * np.clip(top.depth / top.of(top.radius), 0, 1) ** 2
+        )
     has_core = rng.random(at.count) < pick(rng, 0.0, 0.3, 1.0)
     move = f32(rng.uniform(-0.2, 0.2, (2, at.count)))
     u, v = top.u - move[0][top.owner], top.v - move[1][top.owner]
     wave = 0.15 * np.sin(3 * np.arctan2(v, u) + top.owner)
-    inner = (u * u + v * v < (rng.uniform(0.3, 0.55) * (1 + wave)) ** 2) & has_core[top.owner]
+    inner = (u * u + v * v < (rng.uniform(0.3, 0.55) * (1 + wave)) ** 2) & has_core[
+        top.owner
+    ]
     core = inner * rng.uniform(0.6, 1.5) * (1 + 0.15 * skin(rng, top, 2))
     density[top.row, top.col] = body[:, None] * second + f32(core)[:, None] * first
     canvas.image = rng.uniform(0.85, 1.0) * np.exp(-density)

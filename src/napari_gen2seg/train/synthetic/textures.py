@@ -242,4 +242,6 @@ def textured_plane(
     oy, ox = rng.uniform(0, SIDE, 2)
     rows = np.arange(shape[0], dtype=np.float32)[:, None]
     cols = np.arange(shape[1], dtype=np.float32)[None, :]
-    return sample(texture(index), rows * dx + cols * dy + oy, cols * dx - rows * dy + ox)
+    return sample(
+        texture(index), rows * dx + cols * dy + oy, cols * dx - rows * dy + ox
+    )

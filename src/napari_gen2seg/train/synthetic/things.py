@@ -5,11 +5,12 @@ from __future__ import annotations
 import numpy as np
 
 from .canvas import Canvas, Fragments, join
+from .curves import tubes, wander
 from .layout import log_uniform
 from .photos import WORN, backdrop, cast_shadow, clutter
 from .population import any_profiles, colours, f32, lighting, pick, skin
 from .scene import kind
-from .shapes import blobs, tubes, wander
+from .shapes import blobs
 from .textures import fractal_noise
 from .tiling import tile
 from .tissue import own_texture
@@ -24,14 +25,17 @@ def _fill_polygon(shape: Shape, corners: Array) -> tuple[Array, Array, Array]:
     high = np.clip(np.ceil(corners.max(0)).astype(int) + 1, 0, shape)
     row = np.arange(low[0], high[0], dtype=np.float32)[:, None]
     col = np.arange(low[1], high[1], dtype=np.float32)[None, :]
+    points = [(float(y), float(x)) for y, x in corners]
+    turns = list(zip(points, points[1:] + points[:1], strict=True))
+    area = sum(y * nx - x * ny for (y, x), (ny, nx) in turns)
     depth = np.full((len(row), col.shape[1]), 1e9, np.float32)
-    edge = np.roll(corners, -1, 0) - corners
-    area = np.sum(corners[:, 0] * np.roll(corners[:, 1], -1))
-    area -= np.sum(corners[:, 1] * np.roll(corners[:, 0], -1))
-    for (y, x), (ey, ex) in zip(corners, edge, strict=True):
-        norm = float(np.hypot(ey, ex) + 1e-6) * (1.0 if area > 0 else -1.0)
-        side = (float(ey) * (col - float(x)) - float(ex) * (row - float(y))) / norm
-        np.minimum(depth, side, out=depth)
+    for (y, x), (ny, nx) in turns:
+        norm = float(np.hypot(ny - y, nx - x)) + 1e-6
+        norm = norm if area > 0 else -norm
+        # Distance from the side's line, split into a row and a column part.
+        part_col = (col - x) * ((ny - y) / norm)
+        part_row = (row - y) * ((nx - x) / norm)
+        np.minimum(depth, part_col - part_row, out=depth)
     i, j = np.nonzero(depth > 0)
     return (i + low[0]).astype(np.int32), (j + low[1]).astype(np.int32), depth[i, j]
 
@@ -65,31 +69,46 @@ def boxes(rng: np.random.Generator, shape: Shape) -> Canvas:
     if rng.random() < 0.5:
         canvas.image = backdrop(rng, shape)
     else:
-        cells = tile(rng, shape, max(shape) * rng.uniform(0.4, 0.9), metric="box", aspect=1.5)
+        cells = tile(
+            rng, shape, max(shape) * rng.uniform(0.4, 0.9), metric="box", aspect=1.5
+        )
         paint = colours(rng, cells.count, 0.1)[cells.owner]
-        shade = 1 + 0.1 * fractal_noise(rng, shape, 60, 2) + 0.05 * own_texture(rng, cells)
+        shade = (
+            1 + 0.1 * fractal_noise(rng, shape, 60, 2) + 0.05 * own_texture(rng, cells)
+        )
         canvas.image = paint * shade[..., None]
         canvas.labels = cells.owner + 1
         canvas.count = cells.count
     size = log_uniform(rng, 9, 0.5 * min(shape))
-    count = int(np.clip(shape[0] * shape[1] / (4 * size**2) * rng.uniform(0.3, 1.5), 1, 25))
+    count = int(
+        np.clip(shape[0] * shape[1] / (4 * size**2) * rng.uniform(0.3, 1.5), 1, 16)
+    )
     faces = sorted(
-        (_box_faces(rng, shape, size * float(np.exp(0.3 * rng.standard_normal())))
-         for _ in range(count)),
+        (
+            _box_faces(rng, shape, size * float(np.exp(0.3 * rng.standard_normal())))
+            for _ in range(count)
+        ),
         key=lambda f: float(f[0][0, 0]),
     )
     columns: list[tuple[Array, ...]] = []
     for number, face in enumerate(faces):
         for k, corners in enumerate(face):
             row, col, depth = _fill_polygon(shape, corners)
-            columns.append((row, col, np.full(len(row), 3 * number + k, np.int32), depth))
+            columns.append(
+                (row, col, np.full(len(row), 3 * number + k, np.int32), depth)
+            )
     row, col, owner, depth = (np.concatenate(c) for c in zip(*columns, strict=True))
     nothing = np.zeros(len(row), np.float32)
-    at = Fragments(row, col, owner, depth, nothing, nothing, np.full(3 * count, size, np.float32))
+    at = Fragments(
+        row, col, owner, depth, nothing, nothing, np.full(3 * count, size, np.float32)
+    )
     top = canvas.claim(at, np.arange(3 * count) // 3)
     tones = np.tile(f32(rng.uniform(0.4, 1.1, 3)), count)[:, None]
     paint = np.repeat(colours(rng, count, 0.3), 3, 0) * tones
-    value = top.of(paint) * (1 + rng.uniform(0, 0.15) * skin(rng, top, aligned=True))[:, None]
+    value = (
+        top.of(paint)
+        * (1 + rng.uniform(0, 0.15) * skin(rng, top, aligned=True))[:, None]
+    )
     value *= (1 - rng.uniform(0, 0.5) * np.exp(-top.depth / 1.2))[:, None]
     canvas.put(top, value)
     return canvas
@@ -110,35 +129,39 @@ def creatures(rng: np.random.Generator, shape: Shape) -> Canvas:
     canvas.complete = not busy
     size = log_uniform(rng, 14, 0.8 * min(shape))
     count = int(np.clip(shape[0] * shape[1] / size**2 * rng.uniform(0.2, 1.0), 1, 18))
-    curves: list[Array] = []
-    widths: list[Array | float] = []
-    group: list[int] = []
+    curl = 0.0 if rng.random() < 0.4 else 0.25
+    length = size * rng.uniform(0.6, 1.3, count)
+    place = rng.uniform(0.05, 0.95, (count, 1, 2)) * shape
+    spine = wander(
+        rng, np.zeros((count, 2)), rng.uniform(0, 6.3, count), length, curl, 14
+    )
+    spine += place - spine.mean(1, keepdims=True)
+    t = np.linspace(0, 2 * np.pi, 15)
+    beat, phase = rng.uniform(0.3, 2, (2, count, 1)), rng.uniform(0, 6, (2, count, 1))
+    girth = (
+        1
+        + 0.4 * np.sin(t * beat[0] + phase[0])
+        + 0.25 * np.sin(t * 2.5 * beat[1] + phase[1])
+    )
+    girth = np.maximum(girth * (length * rng.uniform(0.06, 0.22, count))[:, None], 1.0)
     limbs = int(rng.integers(0, 6))
-    straight = rng.random() < 0.4
-    for number in range(count):
-        length = size * rng.uniform(0.6, 1.3)
-        step = max(3.0, length / 12)
-        heading = rng.uniform(0, 6.3)
-        curl = 0.0 if straight else 0.25
-        spine = wander(rng, np.zeros(2), heading, length, curl, step)
-        spine += rng.uniform(0.05, 0.95, 2) * shape - spine.mean(0)
-        t = np.linspace(0, 2 * np.pi, len(spine))
-        girth = 1 + 0.4 * np.sin(t * rng.uniform(0.3, 2) + rng.uniform(0, 6))
-        girth += 0.25 * np.sin(t * rng.uniform(2, 5) + rng.uniform(0, 6))
-        girth = np.maximum(girth * length * rng.uniform(0.06, 0.22), 1.0)
-        for _ in range(limbs):
-            joint = int(rng.integers(len(spine)))
-            reach = length * rng.uniform(0.2, 0.6)
-            limb = wander(rng, spine[joint], rng.uniform(0, 6.3), reach, 0.2, step)
-            start = max(1.2, 0.5 * girth[joint])
-            curves.append(limb)
-            widths.append(np.linspace(start, max(0.8, start * rng.uniform(0.2, 0.9)), len(limb)))
-            group.append(number)
-        curves.append(spine)
-        widths.append(girth)
-        group.append(number)
-    owners = np.array(group)
-    at = tubes(shape, curves, widths)
+    body = np.repeat(np.arange(count), limbs)
+    joint = rng.integers(15, size=len(body))
+    reach = length[body] * rng.uniform(0.2, 0.6, len(body))
+    limb = wander(
+        rng, spine[body, joint], rng.uniform(0, 6.3, len(body)), reach, 0.2, 8
+    )
+    thick = np.maximum(1.2, 0.5 * girth[body, joint])
+    thin = np.maximum(0.8, thick * rng.uniform(0.2, 0.9, len(body)))
+    owners = np.concatenate([body, np.arange(count)])
+    order = np.argsort(owners, kind="stable")
+    curves = list(limb) + list(spine)
+    widths = [
+        a + (b - a) * np.linspace(0, 1, 9) for a, b in zip(thick, thin, strict=True)
+    ]
+    widths += list(girth)
+    owners = owners[order]
+    at = tubes(shape, [curves[k] for k in order], [widths[k] for k in order])
     if rng.random() < 0.6:
         cast_shadow(rng, canvas, at, max(2, int(0.08 * size)))
     top = canvas.claim(at, owners)
@@ -149,7 +172,7 @@ def creatures(rng: np.random.Generator, shape: Shape) -> Canvas:
     shade = 1 - rng.uniform(0.1, 0.6) * (top.v + rng.uniform(-0.4, 0.4)) ** 2
     if rng.random() < 0.6:
         shade *= 1 + rng.uniform(0.03, 0.3) * skin(rng, top)
-    if rng.random() < 0.3:
+    if rng.random() < 0.12:
         shade *= 1 + 0.3 * np.sign(np.sin(top.u / (size * rng.uniform(0.02, 0.08))))
     canvas.put(top, top.of(paint) * shade[:, None])
     return canvas
@@ -176,7 +199,9 @@ def large_object(rng: np.random.Generator, shape: Shape) -> Canvas:
     stretch = np.sqrt(rng.uniform(1, 2, count))
     radii = np.stack([radius * stretch, radius / stretch], 1)
     angle = rng.uniform(0, np.pi, count)
-    body = blobs(shape, center, radii, angle, any_profiles(rng, count), rng.normal(0, 0.15))
+    body = blobs(
+        shape, center, radii, angle, any_profiles(rng, count), rng.normal(0, 0.15)
+    )
     top = canvas.claim(body)
     parts = [body]
     if spots:

@@ -1,10 +1,11 @@
-"""Labels that a person would have drawn: no slivers, pieces told apart, no holes in ids.
+"""Labels that a person would have drawn: no slivers, pieces told apart, no gaps in ids.
 
-The policy: pieces smaller than `SLIVER` pixels are nobody's (background, or, in a complete
-tiling, the neighbour's). In scenes of compact objects every remaining piece of a divided
-object is an instance of its own, because nothing in the picture says that they belong
-together. In scenes of curves and of objects made of parts (`whole`), the pieces of an
-object that something crosses keep one label, because the eye follows it underneath.
+The policy: pieces smaller than `SLIVER` pixels are nobody's (background, or, in a
+complete tiling, the neighbour's). In scenes of compact objects every remaining piece of
+a divided object is an instance of its own: nothing in the picture says that they
+belong together. In scenes of curves and of objects made of parts (`whole`), the pieces
+of an object that something crosses keep one label, because the eye follows it
+underneath.
 """
 
 from __future__ import annotations
@@ -57,7 +58,5 @@ def _fill(labels: Array, lost: Array) -> None:
             if not empty.any():
                 return
             r, c = row[empty], col[empty]
-            near = labels[
-                np.clip(r + dy, 0, height - 1), np.clip(c + dx, 0, width - 1)
-            ]
+            near = labels[np.clip(r + dy, 0, height - 1), np.clip(c + dx, 0, width - 1)]
             labels[r, c] = near

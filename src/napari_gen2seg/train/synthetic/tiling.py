@@ -114,7 +114,9 @@ def tile(
             owner = group.take(seed)
             nearer = d < first
             other = owner != mine
-            second = np.where(other, np.where(nearer, first, np.minimum(second, d)), second)
+            second = np.where(
+                other, np.where(nearer, first, np.minimum(second, d)), second
+            )
             np.copyto(first, d, where=nearer)
             np.copyto(mine, owner, where=nearer)
     present = np.zeros(rows * cols, bool)

@@ -64,12 +64,20 @@ def membrane_tissue(rng: np.random.Generator, shape: Shape) -> Canvas:
     canvas = Canvas(shape)
     spacing = log_uniform(rng, 9, 0.45 * min(shape))
     cells = tile(
-        rng, shape, spacing, jitter=rng.uniform(0.4, 1), aspect=rng.uniform(1, 2.5),
-        warp=rng.uniform(0, 0.15), uneven=rng.uniform(0, 0.25), stagger=rng.random() < 0.3,
+        rng,
+        shape,
+        spacing,
+        jitter=rng.uniform(0.4, 1),
+        aspect=rng.uniform(1, 2.5),
+        warp=rng.uniform(0, 0.15),
+        uneven=rng.uniform(0, 0.25),
+        stagger=rng.random() < 0.3,
     )
     wall = rng.uniform(0.6, max(0.8, 0.07 * spacing))
     label_cells(canvas, cells, wall, rng.random() < 0.5)
-    level = rng.uniform(0.35, 0.65) + pick(rng, 0, 0.03, 0.12) * rng.standard_normal(cells.count)
+    level = rng.uniform(0.35, 0.65) + pick(rng, 0, 0.03, 0.12) * rng.standard_normal(
+        cells.count
+    )
     body = f32(level)[cells.owner]
     body += rng.uniform(0.01, 0.06) * fractal_noise(rng, shape, spacing / 2, 3)
     if rng.random() < 0.4:
@@ -90,22 +98,34 @@ def membrane_tissue(rng: np.random.Generator, shape: Shape) -> Canvas:
     "grey packed processes with dark membranes and clutter inside",
     1.8,
     fill=True,
-    wear=Wear(blur=0.7, noise=0.05, uneven=0.2, low_contrast=0.3, invert=0.04, tint=0.02),
+    wear=Wear(
+        blur=0.7, noise=0.05, uneven=0.2, low_contrast=0.3, invert=0.04, tint=0.02
+    ),
 )
 def electron_neurites(rng: np.random.Generator, shape: Shape) -> Canvas:
     """Serial-section electron microscopy: organelles are clutter, not objects."""
     canvas = Canvas(shape)
     spacing = log_uniform(rng, 11, 0.4 * min(shape))
     cells = tile(
-        rng, shape, spacing, jitter=1.0, aspect=rng.uniform(1, pick(rng, 2, 5)),
-        uneven=rng.uniform(0.1, 0.38), warp=rng.uniform(0.1, 0.4),
-        warp_wavelength=spacing * rng.uniform(0.8, 2.5), merge=rng.uniform(0, 0.5),
+        rng,
+        shape,
+        spacing,
+        jitter=1.0,
+        aspect=rng.uniform(1, pick(rng, 1.6, 2.2, 4)),
+        uneven=rng.uniform(0.1, 0.38),
+        warp=rng.uniform(0.1, 0.4),
+        warp_wavelength=spacing * rng.uniform(0.8, 2.5),
+        merge=rng.uniform(0, 0.5),
     )
     wall = rng.uniform(0.8, max(1.0, min(3.0, 0.08 * spacing)))
     label_cells(canvas, cells, wall * rng.uniform(0.7, 1.2), rng.random() < 0.65)
-    tone = rng.uniform(0.5, 0.8) + rng.uniform(0, 0.09) * rng.standard_normal(cells.count)
+    tone = rng.uniform(0.5, 0.8) + rng.uniform(0, 0.09) * rng.standard_normal(
+        cells.count
+    )
     body = f32(tone)[cells.owner]
-    body += rng.uniform(0.02, 0.07) * own_texture(rng, cells, pick(rng, 0, 1, 2, 13, 25))
+    body += rng.uniform(0.02, 0.07) * own_texture(
+        rng, cells, pick(rng, 0, 1, 2, 13, 25)
+    )
     inside = cells.border > wall + 1.0
     # Mitochondria and other bodies: level sets of smooth noise, with rims and cristae.
     for _ in range(int(rng.integers(0, 3))):
@@ -125,7 +145,9 @@ def electron_neurites(rng: np.random.Generator, shape: Shape) -> Canvas:
     if rng.random() < 0.4:
         wires = np.maximum(textured_plane(rng, shape, pick(rng, 23, 24), 0.9), 0)
         body -= rng.uniform(0, 0.12) * wires * busy
-    ragged = np.clip(1 + rng.uniform(0.05, 0.35) * smooth_noise(rng, shape, 9), 0.3, 1.4)
+    ragged = np.clip(
+        1 + rng.uniform(0.05, 0.35) * smooth_noise(rng, shape, 9), 0.3, 1.4
+    )
     body -= rng.uniform(0.25, 0.5) * ragged * np.exp(-((cells.border / wall) ** 2))
     canvas.image[..., 0] = body
     return canvas
@@ -143,9 +165,16 @@ def mosaic(rng: np.random.Generator, shape: Shape) -> Canvas:
     canvas = Canvas(shape, 3)
     spacing = log_uniform(rng, 10, 0.6 * min(shape))
     cells = tile(
-        rng, shape, spacing, jitter=pick(rng, 0.0, 0.4, 1.0), aspect=rng.uniform(1, 3),
-        stagger=rng.random() < 0.3, metric=pick(rng, "round", "box", "diamond"),
-        uneven=pick(rng, 0.0, 0.2), warp=pick(rng, 0, 0.05, 0.15), merge=pick(rng, 0, 0.3),
+        rng,
+        shape,
+        spacing,
+        jitter=pick(rng, 0.0, 0.4, 1.0),
+        aspect=rng.uniform(1, 3),
+        stagger=rng.random() < 0.3,
+        metric=pick(rng, "round", "box", "diamond"),
+        uneven=pick(rng, 0.0, 0.2),
+        warp=pick(rng, 0, 0.05, 0.15),
+        merge=pick(rng, 0, 0.3),
     )
     wall = rng.uniform(0.5, max(0.8, 0.08 * spacing))
     label_cells(canvas, cells, wall, rng.random() < 0.5)
@@ -161,4 +190,44 @@ def mosaic(rng: np.random.Generator, shape: Shape) -> Canvas:
     if rng.random() < 0.7:
         picture[cells.border < wall * rng.uniform(0.5, 1)] = colours(rng, 1)
     canvas.image = picture
+    return canvas
+
+
+@kind(
+    "palisades",
+    "rods packed side by side with thin gaps, in islands or everywhere",
+    0.8,
+    wear=Wear(blur=0.7, noise=0.03, uneven=0.3, low_contrast=0.35, invert=0.3),
+)
+def palisades(rng: np.random.Generator, shape: Shape) -> Canvas:
+    """Colonies of aligned rods, muscle, columnar cells: borders are thin and weak."""
+    canvas = Canvas(shape)
+    width = log_uniform(rng, 6, 24)
+    aspect = rng.uniform(2, 6)
+    cells = tile(
+        rng,
+        shape,
+        width * float(np.sqrt(aspect)),
+        jitter=rng.uniform(0.5, 1),
+        aspect=aspect,
+        warp=rng.uniform(0, 0.25),
+        warp_wavelength=max(shape) * rng.uniform(0.2, 0.6),
+        stagger=True,
+    )
+    gap = rng.uniform(0.5, 0.12 * width + 0.4)
+    inside = cells.border > gap
+    if rng.random() < 0.7:
+        island = smooth_noise(rng, shape, max(shape) * rng.uniform(0.3, 0.8))
+        inside &= island > rng.uniform(-0.8, 0.3)
+    canvas.labels = np.where(inside, cells.owner + 1, 0).astype(np.int32)
+    depth = np.maximum(cells.border - gap, 0) * inside
+    tone = rng.uniform(0.15, 0.5) * np.exp(
+        pick(rng, 0.03, 0.2) * rng.standard_normal(cells.count)
+    )
+    body = f32(tone)[cells.owner] * (1 - np.exp(-depth / rng.uniform(0.5, 2)))
+    body *= 1 + rng.uniform(0, 0.2) * own_texture(rng, cells, pick(rng, 0, 1, 2, 13))
+    if rng.random() < 0.4:
+        body *= 1 + rng.uniform(-0.4, 0.4) * np.clip(2 * depth / width, 0, 1)
+    ground = rng.uniform(0.55, 0.8) + 0.03 * fractal_noise(rng, shape, 30)
+    canvas.image[..., 0] = ground - body
     return canvas
