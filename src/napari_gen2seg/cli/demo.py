@@ -11,6 +11,7 @@ from napari_gen2seg.cli.options import load
 
 if TYPE_CHECKING:
     from napari_gen2seg.cli.pictures import Subject
+    from napari_gen2seg.session.state import Choice
 
 FOLDER = click.Path(file_okay=False, path_type=Path)
 
@@ -32,6 +33,12 @@ FOLDER = click.Path(file_okay=False, path_type=Path)
 )
 @click.option("--device", default="auto", show_default=True)
 @click.option(
+    "--resolution",
+    type=click.IntRange(min=16),
+    metavar="PX",
+    help="Longer side at which the model works; by default its own rule.",
+)
+@click.option(
     "--no-screen",
     is_flag=True,
     help="Use a virtual display even where there is a screen.",
@@ -44,7 +51,14 @@ FOLDER = click.Path(file_okay=False, path_type=Path)
     show_default=True,
     help="Without a screen: the folder to write to.",
 )
-def demo(picture: str, model: str, device: str, no_screen: bool, output: Path) -> None:
+def demo(
+    picture: str,
+    model: str,
+    device: str,
+    resolution: int | None,
+    no_screen: bool,
+    output: Path,
+) -> None:
     """Colour a real picture, click a few objects, and leave the rest to you.
 
     With a screen, napari opens with the picture, its colouring map and a few objects
@@ -53,22 +67,23 @@ def demo(picture: str, model: str, device: str, no_screen: bool, output: Path) -
     """
     from napari_gen2seg.cli import virtual_display
     from napari_gen2seg.cli.pictures import subject
+    from napari_gen2seg.session.state import Choice
 
-    chosen = subject(picture)
+    chosen, choice = subject(picture), Choice(model, device, resolution=resolution)
     if not no_screen and _screen_works():
-        _in_window(chosen, model, device, None)
+        _in_window(chosen, choice, None)
         return
     if not no_screen:
         click.echo("There is no screen here: going on under a virtual display.")
     if virtual_display.available():
         with virtual_display.virtual_display():
-            _in_window(chosen, model, device, output)
+            _in_window(chosen, choice, output)
     else:
         click.echo(
             "Xvfb is not installed, so there is no virtual display either and no "
             "screenshot (sudo apt-get install xvfb xauth). Going on without a window."
         )
-        _without_window(chosen, model, device, output)
+        _without_window(chosen, choice, output)
 
 
 def _screen_works() -> bool:
@@ -84,7 +99,7 @@ def _screen_works() -> bool:
     return bool(outcome.facts.get("red"))
 
 
-def _in_window(chosen: Subject, model: str, device: str, output: Path | None) -> None:
+def _in_window(chosen: Subject, choice: Choice, output: Path | None) -> None:
     """Let the tour run in napari; write what it made if asked to."""
     try:
         import napari
@@ -95,7 +110,7 @@ def _in_window(chosen: Subject, model: str, device: str, output: Path | None) ->
         ) from error
     from napari_gen2seg.gui.tour import Tour
 
-    tour = Tour(chosen.array, chosen.name, model, device, say=click.echo)
+    tour = Tour(chosen.array, chosen.name, choice, click.echo)
     finished = tour.run(chosen.points, chosen.last)
     if output is None:
         if finished:
@@ -111,18 +126,20 @@ def _in_window(chosen: Subject, model: str, device: str, output: Path | None) ->
         click.echo(f"  {path.name:16} {what}")
 
 
-def _without_window(chosen: Subject, model: str, device: str, output: Path) -> None:
+def _without_window(chosen: Subject, choice: Choice, output: Path) -> None:
     """Do the same through the workflow alone."""
     from napari_gen2seg.io.images import write_labels, write_rgb
     from napari_gen2seg.workflows.segment import Click, segment
 
-    colorer = load(model, None, device, "auto", False)
+    colorer = load(choice.model, None, choice.device, choice.dtype, False)
     clicks = [
         Click(row, column, object=number)
         for number, (row, column) in enumerate(chosen.points, 1)
     ]
     axes = "YX" if chosen.array.ndim == 2 else "YXC"
-    result = segment(chosen.array, colorer, axes, clicks or None)
+    result = segment(
+        chosen.array, colorer, axes, clicks or None, resolution=choice.resolution
+    )
     output.mkdir(parents=True, exist_ok=True)
     coloring = result.colorings[0].coloring
     coloring.save(output / "coloring.tif")

@@ -34,8 +34,8 @@ class Tour:
         (H, W) or (H, W, 3).
     name
         Of the image layer.
-    model, device
-        As for `load_model`.
+    choice
+        The model, and how to run it.
     say
         Told what happens, one line each.
     """
@@ -44,8 +44,7 @@ class Tour:
         self,
         array: npt.NDArray[Any],
         name: str,
-        model: str = "mini",
-        device: str = "auto",
+        choice: Choice | None = None,
         say: Callable[[str], Any] = str,
     ) -> None:
         self.viewer = napari.Viewer(title="napari-gen2seg")
@@ -58,7 +57,7 @@ class Tour:
         self._page: SegmentWidget = self.widget
         self._page.session.failed.connect(self._failed)
         # For this session only: what a person chose earlier stays remembered.
-        self._page.session.choose(Choice(model, device))
+        self._page.session.choose(choice or Choice())
         application = QApplication.instance()
         if application is not None:
             application.lastWindowClosed.connect(self._closed)

@@ -1,0 +1,148 @@
+"""The demo on a machine without a screen, as a person would call it."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import imageio.v3 as iio
+import numpy as np
+import pytest
+import tifffile
+from skimage import data
+
+from napari_gen2seg import Coloring
+from napari_gen2seg.cli import virtual_display
+from napari_gen2seg.cli.pictures import subject
+from napari_gen2seg.errors import SettingsError
+
+
+def demo(*arguments: str | Path, **changes: str) -> subprocess.CompletedProcess[str]:
+    environment = {**os.environ, **changes}
+    for name in ("DISPLAY", "WAYLAND_DISPLAY"):
+        environment.pop(name, None)
+    return subprocess.run(
+        [sys.executable, "-m", "napari_gen2seg", "demo", *map(str, arguments)],
+        capture_output=True,
+        text=True,
+        timeout=600,
+        check=False,
+        env=environment,
+    )
+
+
+def in_same_place(coloring: Coloring, labels: np.ndarray, name: str) -> bool:
+    """Tell whether the first click's object is what the map gives."""
+    first = subject(name).points[0]
+    return bool(np.array_equal(labels == labels[first], coloring.probe([first]).full()))
+
+
+@pytest.mark.slow
+def test_without_a_screen_a_virtual_one_serves(tiny_sd: Path, tmp_path: Path) -> None:
+    if not virtual_display.available():
+        pytest.skip("Xvfb is not installed")
+    folder = tmp_path / "demo-output"
+    done = demo("--model", tiny_sd, "--resolution", "96", "-o", folder)
+    assert done.returncode == 0, done.stderr
+    assert "under a virtual display" in done.stdout
+    assert str(folder) in done.stdout
+    assert {path.name for path in folder.iterdir()} == {
+        "screenshot.png",
+        "coloring.png",
+        "coloring.tif",
+        "labels.tif",
+    }
+    coloring = Coloring.load(folder / "coloring.tif")
+    assert coloring.source_shape == data.coins().shape
+    np.testing.assert_array_equal(
+        iio.imread(folder / "coloring.png"), coloring.as_rgb8()
+    )
+    labels = tifffile.imread(folder / "labels.tif")
+    assert labels.shape == data.coins().shape
+    assert in_same_place(coloring, labels, "coins")
+    window = iio.imread(folder / "screenshot.png")
+    assert window.shape[0] > 700
+    assert window.shape[1] > 1000
+    canvas = window[200:700, 400:900].reshape(-1, 3)
+    assert len(np.unique(canvas, axis=0)) > 50  # a picture, no empty canvas
+
+
+@pytest.mark.slow
+def test_without_even_a_virtual_screen_the_work_is_done(
+    tiny_sd: Path, tmp_path: Path
+) -> None:
+    folder = tmp_path / "out"
+    done = demo(
+        "--model", tiny_sd, "--resolution", "96", "-o", folder, PATH=str(tmp_path)
+    )
+    assert done.returncode == 0, done.stderr
+    assert "Xvfb is not installed" in done.stdout
+    coloring = Coloring.load(folder / "coloring.tif")
+    labels = tifffile.imread(folder / "labels.tif")
+    assert in_same_place(coloring, labels, "coins")
+
+
+def test_virtual_display_is_there_and_gone_again(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    if not virtual_display.available():
+        pytest.skip("Xvfb is not installed")
+    monkeypatch.setenv("DISPLAY", ":before")
+    monkeypatch.setenv("QT_QPA_PLATFORM", "offscreen")
+    with virtual_display.virtual_display(640, 480) as name:
+        socket = Path("/", "tmp", ".X11-unix", f"X{name[1:]}")
+        assert os.environ["DISPLAY"] == name
+        assert "QT_QPA_PLATFORM" not in os.environ
+        assert socket.exists()
+    assert not socket.exists()
+    assert os.environ["DISPLAY"] == ":before"
+    assert os.environ["QT_QPA_PLATFORM"] == "offscreen"
+
+
+def test_virtual_display_that_is_not_installed(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))
+    with (
+        pytest.raises(SettingsError, match="apt-get install xvfb"),
+        virtual_display.virtual_display(),
+    ):
+        pass
+
+
+@pytest.mark.parametrize("name", ["coins", "cell", "ihc"])
+def test_pictures_come_with_scikit_image_and_clicks_lie_inside(
+    name: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    # An empty cache, and a proxy that refuses: a download would fail.
+    child = subprocess.run(
+        [
+            sys.executable,
+            "-c",
+            f"from napari_gen2seg.cli.pictures import subject; subject({name!r})",
+        ],
+        env={
+            **os.environ,
+            "XDG_CACHE_HOME": str(tmp_path),
+            "https_proxy": "http://127.0.0.1:9",
+            "http_proxy": "http://127.0.0.1:9",
+        },
+        check=False,
+    )
+    assert child.returncode == 0
+    chosen = subject(name)
+    height, width = chosen.array.shape[:2]
+    for row, column in (*chosen.points, chosen.last):
+        assert 0 <= row < height
+        assert 0 <= column < width
+
+
+def test_a_file_of_ones_own(tmp_path: Path) -> None:
+    iio.imwrite(tmp_path / "mine.png", data.cell())
+    chosen = subject(str(tmp_path / "mine.png"))
+    np.testing.assert_array_equal(chosen.array, data.cell())
+    assert (chosen.name, chosen.points) == ("mine", ())
+    with pytest.raises(SettingsError, match="must be one of coins"):
+        subject("nothing of the kind")
