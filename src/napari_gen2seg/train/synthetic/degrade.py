@@ -152,8 +152,8 @@ def _visible(rng: np.random.Generator, image: Array, always: bool) -> Array:
     span = max(high - low, 1e-3)
     if always:
         return (image - low) / span
-    if span < 0.12:
-        wanted = rng.uniform(0.12, 0.5)
+    if min(high, 1.0) - max(low, 0.0) < 0.12:
+        wanted = rng.uniform(0.15, 0.5)
         floor = min(max(low, 0.0), 1 - wanted)
         return floor + (image - low) * (wanted / span)
     return image

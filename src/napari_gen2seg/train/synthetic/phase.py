@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from .canvas import Canvas
+from .canvas import Canvas, Fragments, join
+from .curves import tubes, wander
 from .degrade import Wear, blur
 from .layout import how_many, log_uniform, scatter, sizes
 from .population import armed_profiles, f32, pick, skin
@@ -22,6 +23,25 @@ Array = np.ndarray
 Shape = tuple[int, int]
 
 
+def _arms(
+    rng: np.random.Generator, shape: Shape, center: Array, radius: Array
+) -> tuple[Fragments, Array]:
+    """Tapering processes of spread cells, and the cell that each belongs to."""
+    cell = np.repeat(np.arange(len(center)), rng.integers(0, 5, len(center)))
+    count = len(cell)
+    heading = rng.uniform(0, np.pi, len(center))[cell] + np.pi * rng.integers(
+        0, 2, count
+    )
+    heading += rng.normal(0, 0.5, count)
+    length = radius[cell] * rng.uniform(1.2, 3.5, count)
+    path = wander(rng, center[cell], heading, length, 0.12, 10)
+    taper = np.linspace(1, 0, 11) ** rng.uniform(0.6, 2)
+    base = radius[cell] * rng.uniform(0.25, 0.6, count)
+    widths = list(0.8 + base[:, None] * taper)
+    at = tubes(shape, list(path), widths) if count else Fragments.none()
+    return at, cell
+
+
 def thickness(rng: np.random.Generator, canvas: Canvas) -> Array:
     """Draw cells on the canvas as labels and return their thickness, (H, W)."""
     shape = canvas.shape
@@ -32,39 +52,60 @@ def thickness(rng: np.random.Generator, canvas: Canvas) -> Array:
     center = scatter(rng, shape, radius, apart=rng.uniform(0.7, 1.15), clumps=clumps)
     stretch = np.sqrt(rng.uniform(1, pick(rng, 1.3, 2.5, 5.0), count))
     radii = np.stack([radius * stretch, radius / stretch], 1)
-    style = rng.integers(4)
+    style = int(rng.integers(5))
     if style == 0:
         outline = round_profiles(rng, count, pick(rng, 0.02, 0.12, 0.25), 6)
     elif style == 1:
         outline = super_profiles(count, rng.uniform(1.0, 2.2, count))
+    elif style == 4:
+        outline = round_profiles(rng, count, 0.15, 5)
     else:
-        outline = armed_profiles(
-            rng, count, int(rng.integers(2, 7)), rng.uniform(0.3, 1.8)
-        )
-    bend = rng.normal(0, 0.2, count)
-    at = blobs(shape, center, radii, rng.uniform(0, np.pi, count), outline, bend)
-    top = canvas.claim(at)
-    edge = rng.uniform(0.7, 3)
-    tall = rng.uniform(0, 1.5) * np.exp(0.4 * rng.standard_normal(count))
-    body = 1 - np.exp(-top.depth / edge)
-    body += top.of(f32(tall)) * np.clip(top.depth / (0.8 * mean), 0, 1) ** 1.5
-    if rng.random() < 0.6:
-        share = rng.uniform(0.04, 0.2)
-        core = (top.u - 0.1) ** 2 + top.v**2
-        body += rng.uniform(-0.3, 0.8) * np.exp(-((core / share) ** 2))
-    granules = skin(rng, top, pick(rng, 12, 13, 15), log_uniform(rng, 0.6, 1.6))
-    body += rng.uniform(0, 0.5) * granules * np.clip(top.depth / (0.3 * mean), 0, 1)
-    body += rng.uniform(0, 0.15) * skin(rng, top, pick(rng, 0, 1, 2))
-    field = np.zeros(shape, np.float32)
-    field[top.row, top.col] = body * rng.uniform(0.5, 1)
+        arms = int(rng.integers(2, 7))
+        outline = armed_profiles(rng, count, arms, rng.uniform(0.3, 1.8))
+    angle, bend = rng.uniform(0, np.pi, count), rng.normal(0, 0.2, count)
+    at = blobs(shape, center, radii, angle, outline, bend)
+    owner = np.arange(count)
+    if style == 4:
+        limbs, cell = _arms(rng, shape, center, radius)
+        # Far from any body as far as nuclei are concerned.
+        limbs.u[:] = limbs.v[:] = 9.0
+        at, owner = join([limbs, at]), np.concatenate([cell, owner])
+    canvas.claim(at, owner)
+    own = owner.astype(np.int32)[at.owner]
+    shown = canvas.labels[at.row, at.col] == own + 1
+    at, own = at.take(shown), own[shown]
+    body = _relief_of_body(rng, at, own, count, mean)
+    if rng.random() < 0.3:
+        # Some cells round up and turn bright.
+        body *= np.where(rng.random(count) < 0.2, -1.6, 1.0).astype(np.float32)[own]
+    field = np.full(canvas.labels.size, -9.0, np.float32)
+    np.maximum.at(field, at.row * shape[1] + at.col, f32(body))
+    field = np.where(field > -9, field, 0).reshape(shape) * rng.uniform(0.5, 1)
     if rng.random() < 0.4:
         # Ruffles: parts of the rim stand up.
         field *= np.clip(1 + 0.4 * smooth_noise(rng, shape, mean), 0.3, 2)
     if rng.random() < 0.5:
         # Debris that is nobody's.
-        grit = np.maximum(fractal_noise(rng, shape, 6, 2) - rng.uniform(1.8, 2.8), 0)
+        grit = fractal_noise(rng, shape, rng.uniform(4, 8), 2)
+        grit = np.sign(grit) * np.maximum(np.abs(grit) - rng.uniform(1.8, 2.8), 0)
         field += rng.uniform(0.3, 1.0) * grit
     return field
+
+
+def _relief_of_body(
+    rng: np.random.Generator, at: Fragments, own: Array, count: int, mean: float
+) -> Array:
+    """Thickness at the fragments of cells: rim, dome, nucleus, granules."""
+    body = 1 - np.exp(-at.depth / rng.uniform(0.7, 3))
+    tall = f32(rng.uniform(0, 1.5) * np.exp(0.4 * rng.standard_normal(count)))
+    body += tall[own] * np.clip(at.depth / (0.8 * mean), 0, 1) ** 1.5
+    if rng.random() < 0.6:
+        core = (at.u - 0.1) ** 2 + at.v**2
+        bump = np.exp(-((core / rng.uniform(0.04, 0.2)) ** 2))
+        body += rng.uniform(-0.3, 0.8) * bump
+    granules = skin(rng, at, pick(rng, 12, 13, 15), log_uniform(rng, 0.6, 1.6))
+    body += rng.uniform(0, 0.5) * granules * np.clip(at.depth / (0.3 * mean), 0, 1)
+    return body + rng.uniform(0, 0.15) * skin(rng, at, pick(rng, 0, 1, 2))
 
 
 def _phase(rng: np.random.Generator, field: Array, reach: float) -> Array:

@@ -190,3 +190,46 @@ def textured_on_textured(rng: np.random.Generator, shape: Shape) -> Canvas:
     if canvas.channels == 3:
         canvas.image *= 0.5 + colours(rng, 1)
     return canvas
+
+
+@kind(
+    "dead leaves",
+    "a frame full of things of every size, each hiding others, all labelled",
+    0.9,
+    fill=True,
+    wear=WORN,
+)
+def dead_leaves(rng: np.random.Generator, shape: Shape) -> Canvas:
+    """Layers of shapes with a power law of sizes, which natural pictures share."""
+    canvas = Canvas(shape, 3)
+    small = log_uniform(rng, 5, 14)
+    large = 0.4 * min(shape)
+    count = int(rng.integers(25, 90))
+    # Radii with density r ** -3, the law of scale-free occlusion.
+    chance = rng.random(count)
+    radius = 1 / np.sqrt(chance / small**2 + (1 - chance) / large**2)
+    radius = np.sort(radius)[::-1]
+    center = rng.uniform(-0.05, 1.05, (count, 2)) * shape
+    stretch = np.sqrt(rng.uniform(1, 2.5, count))
+    radii = np.stack([radius * stretch, radius / stretch], 1)
+    simple = rng.random() < 0.5
+    outline = (one_profile if simple else any_profiles)(rng, count)
+    at = blobs(shape, center, radii, rng.uniform(0, np.pi, count), outline)
+    spacing = max(shape) * rng.uniform(0.3, 0.8)
+    floor = tile(rng, shape, spacing, metric=pick(rng, "round", "box"), warp=0.1)
+    canvas.labels = floor.owner + 1
+    canvas.count = floor.count
+    vivid = pick(rng, 0.1, 0.5)
+    canvas.image = colours(rng, floor.count, vivid)[floor.owner]
+    canvas.image *= (
+        1 + (rng.uniform(0, 0.25) * fractal_noise(rng, shape, 40, 4))[..., None]
+    )
+    top = canvas.claim(at)
+    shade = lighting(rng, top, rng.uniform(0, 1))
+    for _ in range(int(rng.integers(0, 3))):
+        amount = f32(rng.uniform(0, 0.25, count))
+        shade *= 1 + top.of(amount) * skin(rng, top)
+    if rng.random() < 0.4:
+        shade *= 1 - rng.uniform(0.1, 0.6) * np.exp(-top.depth / rng.uniform(0.6, 2))
+    canvas.put(top, top.of(colours(rng, count, vivid)) * shade[:, None])
+    return canvas

@@ -126,7 +126,7 @@ def ovals(
     """A population of compact objects, sparse or crowded, even or uneven in size."""
     mean = log_uniform(rng, small, min(large, 0.3 * min(shape)))
     count = how_many(shape, mean, rng.uniform(*cover), most)
-    radius = sizes(rng, mean, count, pick(rng, 0.08, 0.2, 0.45))
+    radius = np.sort(sizes(rng, mean, count, pick(rng, 0.08, 0.2, 0.45)))[::-1]
     gap = pick(rng, 0.0, 0.75, 0.95, 1.1)
     clumps = int(rng.integers(1, 5)) if rng.random() < 0.3 else 0
     center = scatter(rng, shape, radius, apart=gap, clumps=clumps)
