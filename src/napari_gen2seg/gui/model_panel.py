@@ -106,9 +106,7 @@ class ModelPanel(Panel):
     def show_job(self, job: JobState) -> None:
         """Show how far the work is."""
         self.cancel.setEnabled(job.running)
-        if job.running and job.fraction is None:
-            self.progress.setRange(0, 0)
-        else:
-            self.progress.setRange(0, 100)
-            self.progress.setValue(round(100 * (job.fraction or 0.0)))
+        # No busy bar: Qt would repaint it, and with it the canvas, 60 times a second,
+        # which without a graphics card takes half a core from the model.
+        self.progress.setValue(round(100 * (job.fraction or 0.0)))
         self.progress.setFormat(job.text.replace("%", "%%"))
