@@ -62,6 +62,7 @@ def make_mini(tmp_path: Path) -> Callable[..., Path]:
             layers_per_block=1,
             latent_channels=4,
             norm_num_groups=8,
+            mid_block_add_attention=False,
         )
         folder = tmp_path / "made-mini"
         unet.save_pretrained(folder / "unet")

@@ -42,7 +42,7 @@ class BaseColorer:
     """
 
     #: Makes the network's autoencoder work in tiles, in families that have one.
-    tile: Callable[[nn.Module], None] | None = None
+    tile: Callable[[nn.Module, int], None] | None = None
 
     def __init__(
         self, net: nn.Module, spec: ModelSpec, facts: ModelFacts, choice: DeviceChoice

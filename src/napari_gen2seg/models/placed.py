@@ -3,7 +3,7 @@
 Each step is taken once, in this order, and written into ``notes``:
 
 1. half-size numbers (only where the plugin chose the number type itself),
-2. the autoencoder in tiles (where there is one),
+2. the autoencoder in tiles of 512, then 256 pixels (where there is one),
 3. the CPU (only where the plugin chose the device itself).
 """
 
@@ -37,7 +37,8 @@ class PlacedNet:
     name
         The model's id, for messages.
     tile
-        Makes the network's autoencoder work in tiles; None where it has none.
+        Makes the network's autoencoder work in tiles of so many pixels; None where
+        it has none.
 
     Raises
     ------
@@ -50,10 +51,11 @@ class PlacedNet:
         net: nn.Module,
         choice: DeviceChoice,
         name: str,
-        tile: Callable[[nn.Module], None] | None = None,
+        tile: Callable[[nn.Module, int], None] | None = None,
     ) -> None:
         self._net: nn.Module | None = net
         self._tile = tile
+        self._tile_sizes = [256, 512]
         self._name = name
         self._notes: list[str] = []
         self.choice = choice
@@ -171,11 +173,11 @@ class PlacedNet:
         return f"numbers are {dtype} now."
 
     def _to_tiles(self) -> str:
-        if self._tile is None:
+        if self._tile is None or not self._tile_sizes:
             return ""
-        self._tile(self.net)
-        self._tile = None
-        return "the autoencoder works in tiles now."
+        size = self._tile_sizes.pop()
+        self._tile(self.net, size)
+        return f"the autoencoder works in tiles of {size} pixels now."
 
     def _to_cpu(self) -> str:
         if self.choice.kind == "cpu" or self.choice.asked_device:
@@ -185,9 +187,20 @@ class PlacedNet:
         return "computing on the CPU now."
 
 
+# What the libraries below torch say instead of "out of memory".
+_SHORT_MEMORY = (
+    "out of memory",
+    "can't allocate memory",
+    "alloc_failed",
+    "bad_alloc",
+    "could not create a primitive",
+    "could not create a memory",
+)
+
+
 def is_out_of_memory(error: BaseException) -> bool:
     """Tell an allocation that failed from any other error."""
     if isinstance(error, torch.OutOfMemoryError | MemoryError):
         return True
     text = str(error).lower()
-    return "out of memory" in text or "can't allocate memory" in text
+    return any(words in text for words in _SHORT_MEMORY)

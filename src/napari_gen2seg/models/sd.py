@@ -26,11 +26,17 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
-def _tile(net: nn.Module) -> None:
-    """Make the autoencoder work on one picture, and on tiles of it, at a time."""
+def _tile(net: nn.Module, size: int) -> None:
+    """Make the autoencoder work on tiles of ``size`` pixels of one picture at a time.
+
+    Tiles overlap by a quarter and are blended; their colours differ a little from
+    those of the whole.
+    """
     vae = cast("Any", net).vae
     vae.enable_slicing()
     vae.enable_tiling()
+    vae.tile_sample_min_size = size
+    vae.tile_latent_min_size = size // cast("OneStepNet", net).factor
 
 
 class SdColorer(BaseColorer):
