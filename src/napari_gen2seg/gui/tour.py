@@ -92,6 +92,8 @@ class Tour:
         self._say(f"{session.model.reason}")
         self._say(f"Coloured in {spent:.1f} s, the loading of the model included.")
         source, plane = bridge.source.layer, bridge.source.plane
+        if source is None or plane is None:
+            raise ModelError(bridge.source.problem)
         for point in points:
             bridge.clicks.add(source, plane, point)
             bridge.commit()

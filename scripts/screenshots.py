@@ -1,0 +1,52 @@
+"""Make the pictures of the documentation, by driving a real viewer.
+
+    python scripts/screenshots.py [--model ID] [--picture coins] [--folder docs/images]
+
+Runs under a virtual display of its own, so it looks the same everywhere.
+"""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from napari_gen2seg.cli.pictures import subject
+from napari_gen2seg.cli.virtual_display import virtual_display
+from napari_gen2seg.session.state import Choice
+
+ROOT = Path(__file__).parent.parent
+
+
+def shoot(picture: str, model: str, folder: Path) -> list[Path]:
+    """Take the window with a few objects kept, and the colouring map."""
+    from napari_gen2seg.gui.tour import Tour
+
+    chosen = subject(picture)
+    tour = Tour(chosen.array, chosen.name, Choice(model), print)
+    tour.run(chosen.points, chosen.last)
+    made = []
+    written = tour.write(folder)
+    for name, target in (("screenshot", picture), ("coloring", f"{picture}-coloring")):
+        source = folder / f"{name}.png"
+        made.append(source.rename(folder / f"{target}.png"))
+    for path in written:
+        path.unlink(missing_ok=True)
+    tour.close()
+    return made
+
+
+def main() -> None:
+    """Read the options, take the pictures."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--picture", action="append")
+    parser.add_argument("--model", default="mini")
+    parser.add_argument("--folder", type=Path, default=ROOT / "docs" / "images")
+    options = parser.parse_args()
+    with virtual_display():
+        for picture in options.picture or ["coins"]:
+            for path in shoot(picture, options.model, options.folder):
+                print(path)
+
+
+if __name__ == "__main__":
+    main()
