@@ -63,7 +63,7 @@ def main() -> None:
     chosen = parser.parse_args()
     kinds = [k.strip() for k in chosen.kinds.split(",") if k.strip()] or list(KINDS)
     page = sheet(kinds, chosen.per_kind, chosen.size, chosen.across, chosen.seed)
-    page.save(chosen.target, quality=80, optimize=True)
+    page.save(chosen.target, quality=68, optimize=True)
 
 
 if __name__ == "__main__":

@@ -27,6 +27,7 @@ class Wear:
     low_contrast : chance that only part of the range is used
     invert : chance of inverted polarity
     tint : chance that a grey picture becomes a coloured one
+    coarse : chance of lost resolution
     dim : chance of a dark, clean exposure that uses little of the range
     """
 
@@ -36,6 +37,7 @@ class Wear:
     low_contrast: float = 0.3
     invert: float = 0.1
     tint: float = 0.15
+    coarse: float = 0.12
     dim: float = 0.08
 
 
@@ -193,7 +195,7 @@ def wear(rng: np.random.Generator, image: Array, how: Wear) -> Array:
     if rng.random() < how.uneven:
         image = image * _light(rng, shape)
     if rng.random() < 0.12:
-        glow = rng.uniform(0.05, 0.2) * smooth_noise(rng, shape, max(shape) / 3)
+        glow = rng.uniform(0.03, 0.12) * smooth_noise(rng, shape, max(shape) / 3)
         image = image + glow[..., None]
     if rng.random() < 0.15:
         image = _dust(rng, image)
@@ -201,7 +203,11 @@ def wear(rng: np.random.Generator, image: Array, how: Wear) -> Array:
     skew = float(np.exp(0.35 * rng.standard_normal())) if rng.random() < 0.15 else 1.0
     if rng.random() < 0.9:
         image = blur(image, max(sigma, 0.45), max(sigma * skew, 0.45))
-    if rng.random() < 0.12:
+    if rng.random() < 0.06:
+        # A tilted or uneven specimen leaves the focus here and there.
+        lost = np.clip(smooth_noise(rng, shape, max(shape) / 2), 0, 1)[..., None]
+        image = image + lost * (blur(image, rng.uniform(1.5, 3)) - image)
+    if rng.random() < how.coarse:
         image = lose_resolution(image, rng.uniform(1.3, 3.0))
     noise = min(how.noise * float(np.exp(0.8 * rng.standard_normal())), 0.1)
     early = rng.random() < 0.3

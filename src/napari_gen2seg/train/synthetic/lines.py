@@ -61,7 +61,7 @@ def strands(
     "thin filaments that cross",
     1.3,
     whole=True,
-    wear=Wear(blur=0.6, noise=0.03, low_contrast=0.3, invert=0.3),
+    wear=Wear(blur=0.5, noise=0.03, low_contrast=0.3, invert=0.3, coarse=0.03),
 )
 def fibres(rng: np.random.Generator, shape: Shape) -> Canvas:
     """Filaments one to many pixels wide, each an instance through its crossings."""
@@ -235,7 +235,7 @@ def hoops(rng: np.random.Generator, shape: Shape) -> Canvas:
     "trees and stars: neurons, roots, dendrites",
     1.0,
     whole=True,
-    wear=Wear(blur=0.7, noise=0.03, low_contrast=0.3, invert=0.25),
+    wear=Wear(blur=0.5, noise=0.03, low_contrast=0.3, invert=0.25, coarse=0.03),
 )
 def branching(rng: np.random.Generator, shape: Shape) -> Canvas:
     """Objects of a body and branches that divide."""

@@ -117,8 +117,9 @@ def blobs(
         )
     if not parts:
         return Fragments.none()
-    columns = [np.concatenate(c) for c in zip(*parts, strict=True)]
-    return Fragments(*columns, radius=radii.min(1) * profiles.mean(1))
+    row, col, owner, depth, u, v = (np.concatenate(c) for c in zip(*parts, strict=True))
+    middling = radii.min(1) * profiles.mean(1)
+    return Fragments(row, col, owner, depth, u, v, middling)
 
 
 def _blob_group(
