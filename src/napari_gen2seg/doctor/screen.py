@@ -42,6 +42,14 @@ def binding() -> Iterator[Finding]:
         return
     facts = outcome.facts
     text = f"{facts['binding']} {facts['binding_version']}, Qt {facts['qt']}"
+    if _drops_references(facts["binding"], facts["binding_version"]):
+        yield problem(
+            "qt",
+            f"{text} crashes Python below 3.12 after some thousand signals (it gives "
+            "back references to None and True that it never took).",
+            f"{PIP} 'PySide6-Essentials<6.12'  (or Python 3.12, or PyQt6)",
+        )
+        return
     families = {entry.split()[0].split("_")[0] for entry in found}
     if len(families) > 1:
         yield note(
@@ -53,6 +61,18 @@ def binding() -> Iterator[Finding]:
         yield note("qt", f"{text} is deprecated by napari.", f"{PIP} PyQt6")
     else:
         yield ok("qt", text)
+
+
+def _drops_references(binding: str, version: str) -> bool:
+    """Tell whether this is the PySide6 that trusts None and True to be immortal.
+
+    They are from Python 3.12 on. Measured with 6.12.0; 6.11.3 is fine.
+    """
+    return (
+        binding == "PySide6"
+        and version.startswith("6.12.")
+        and sys.version_info < (3, 12)
+    )
 
 
 def napari() -> Iterator[Finding]:
