@@ -209,7 +209,7 @@ def wear(rng: np.random.Generator, image: Array, how: Wear) -> Array:
         image = image + lost * (blur(image, rng.uniform(1.5, 3)) - image)
     if rng.random() < how.coarse:
         image = lose_resolution(image, rng.uniform(1.3, 3.0))
-    noise = min(how.noise * float(np.exp(0.8 * rng.standard_normal())), 0.1)
+    noise = min(how.noise * float(np.exp(0.8 * rng.standard_normal())), 0.08)
     early = rng.random() < 0.3
     if early:
         image = _noise(rng, image, noise)
@@ -220,7 +220,7 @@ def wear(rng: np.random.Generator, image: Array, how: Wear) -> Array:
     elif rng.random() < how.low_contrast:
         span = log_uniform(rng, 0.15, 0.8)
         image = rng.uniform(0, 1 - span) + span * image
-        noise *= span**0.7
+        noise *= span**0.9
     if rng.random() < 0.3:
         image = np.clip(image, 0, 1) ** log_uniform(rng, 0.5, 2.0)
     if rng.random() < 0.1:

@@ -200,6 +200,10 @@ _RECIPES: tuple[Callable[[np.random.Generator], Array], ...] = (
 TEXTURES = len(_RECIPES)
 """Number of textures in the bank."""
 
+GROUNDS = (0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 13, 15, 18, 19, 20, 21, 23, 24, 25)
+"""Textures fit for a ground: without large dots, cells or bricks, which elsewhere are
+objects and would be unlabelled ones here."""
+
 
 @lru_cache(maxsize=TEXTURES)
 def texture(index: int) -> Array:
@@ -231,10 +235,10 @@ def textured_plane(
 ) -> Array:
     """A texture of the bank laid over the whole picture at a random angle.
 
-    `scale` is texels per pixel (log-uniform in 0.5..2 by default).
+    `index` is one of `GROUNDS` by default. `scale` is texels per pixel (log-uniform in 0.5..2 by default).
     """
     if index is None:
-        index = int(rng.integers(TEXTURES))
+        index = GROUNDS[int(rng.integers(len(GROUNDS)))]
     if scale is None:
         scale = float(np.exp(rng.uniform(np.log(0.5), np.log(2.0))))
     angle = rng.uniform(0, 2 * np.pi)
