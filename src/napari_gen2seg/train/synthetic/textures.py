@@ -235,7 +235,8 @@ def textured_plane(
 ) -> Array:
     """A texture of the bank laid over the whole picture at a random angle.
 
-    `index` is one of `GROUNDS` by default. `scale` is texels per pixel (log-uniform in 0.5..2 by default).
+    `index` is one of `GROUNDS` by default; `scale` is texels per pixel, log-uniform in
+    0.5..2 by default.
     """
     if index is None:
         index = GROUNDS[int(rng.integers(len(GROUNDS)))]
