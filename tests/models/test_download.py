@@ -25,7 +25,7 @@ from napari_gen2seg.errors import (
 )
 from napari_gen2seg.models import licence, store, transfer
 from napari_gen2seg.models.loader import load_model
-from napari_gen2seg.models.registry import find
+from napari_gen2seg.models.registry import find, list_models
 
 from .hub_server import StandIn
 
@@ -113,7 +113,7 @@ def test_a_killed_process_goes_on_where_it_stopped(
     sd_hub.slow = 0.05
     code = (
         "from napari_gen2seg.models.download import fetch;"
-        "from napari_gen2seg.models.registry import find;"
+        "from napari_gen2seg.models.registry import find, list_models;"
         f"fetch(find({SD!r}), accept=True)"
     )
     child = subprocess.Popen([sys.executable, "-c", code], env=dict(os.environ))
@@ -204,6 +204,10 @@ def test_an_unknown_models_licence_is_what_its_page_says(
         load_model("some/one")
     assert load_model("some/one", accept_licence=True).spec.family == "mae"
     assert load_model("some/one").spec.family == "mae"
+    listed = {spec.id: spec for spec in list_models()}
+    assert listed["some/one"].revision == hub.repos["some/one"][0]
+    assert listed["some/one"].path
+    assert listed[SD].path is None
 
 
 # -- what is refused ----------------------------------------------------------

@@ -11,13 +11,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 from napari_gen2seg.errors import SettingsError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    import numpy as np
     from numpy.typing import NDArray
 
 
@@ -94,6 +93,8 @@ def guide_channels(
         latent pixel ``(i, j)`` lies at ``y = (i + 0.5) factor``,
         ``x = (j + 0.5) factor``.
     """
+    import numpy as np
+
     if not isinstance(guides, Guides):
         guides = Guides.from_dict(guides)
     y = (np.arange(height // factor) + 0.5)[:, None] * factor

@@ -114,6 +114,13 @@ def load_model(
     return colorer
 
 
+def warm_up() -> None:
+    """Import what loading a model needs, seconds before somebody asks for it."""
+    from napari_gen2seg.models import sd
+
+    sd.import_classes()
+
+
 def _folder(spec: ModelSpec) -> Path:
     """Return the spec's folder when it is there."""
     if spec.path is None or not spec.path.is_dir() or not any(spec.path.iterdir()):

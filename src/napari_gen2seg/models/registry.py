@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from pathlib import Path
 
 from napari_gen2seg.errors import ModelNotFoundError, WeightsError, WrongFamilyError
+from napari_gen2seg.models import store
 from napari_gen2seg.models.facts import detect_family, read_facts
 from napari_gen2seg.models.paths import models_dir
 from napari_gen2seg.models.spec import ModelSpec
@@ -51,10 +53,18 @@ def list_models() -> tuple[ModelSpec, ...]:
     Returns
     -------
     tuple of ModelSpec
-        ``mini`` first, then the published models of the hub, then the model folders
-        under the data folder, by name. Damaged folders are left out.
+        ``mini`` first, then the published models of the hub, then other hub models
+        that were downloaded, then the model folders under the data folder, by name.
+        A hub model has a ``path`` when it is on this computer. Damaged folders are
+        left out.
     """
-    return (_mini(), *_PUBLISHED, *_own())
+    others = (r for r in store.repos() if r not in {s.repo for s in _PUBLISHED})
+    return (
+        _mini(),
+        *(_if_stored(spec) for spec in _PUBLISHED),
+        *(s for s in (_if_stored(_hub_spec(repo)) for repo in others) if s.path),
+        *_own(),
+    )
 
 
 def find(id_or_path: str | Path) -> ModelSpec:
@@ -83,17 +93,7 @@ def find(id_or_path: str | Path) -> ModelSpec:
     if folder.is_dir():
         return folder_spec(folder)
     if isinstance(id_or_path, str) and HUB_ID.match(text):
-        return ModelSpec(
-            id=text,
-            family="sd",
-            title=text,
-            source="hub",
-            licence="see the model's page",
-            licence_url=f"https://huggingface.co/{text}",
-            repo=text,
-            description="A model of the Hugging Face hub; its family is found out "
-            "when it is loaded.",
-        )
+        return _hub_spec(text)
     names = ", ".join(repr(spec.id) for spec in known)
     raise ModelNotFoundError(
         f"There is no model {text!r}. It must be one of {names}, an 'owner/name' of "
@@ -127,6 +127,36 @@ def folder_spec(folder: Path) -> ModelSpec:
 def folder_bytes(folder: Path) -> int:
     """Sum the sizes in bytes of a folder's files."""
     return sum(f.stat().st_size for f in folder.rglob("*") if f.is_file())
+
+
+def _hub_spec(repo: str) -> ModelSpec:
+    """Describe a hub model about which nothing is known yet."""
+    return ModelSpec(
+        id=repo,
+        family="sd",
+        title=repo,
+        source="hub",
+        licence="see the model's page",
+        licence_url=f"https://huggingface.co/{repo}",
+        repo=repo,
+        description="A model of the Hugging Face hub; its family is found out when it "
+        "is loaded.",
+    )
+
+
+def _if_stored(spec: ModelSpec) -> ModelSpec:
+    """Add where a hub model is, when it was downloaded."""
+    here = store.stored(spec.repo or spec.id, None, also_hub_cache=False)
+    if here is None:
+        return spec
+    folder, commit = here
+    return replace(
+        spec,
+        path=folder,
+        revision=commit,
+        family=detect_family(folder) or spec.family,
+        size_bytes=folder_bytes(folder),
+    )
 
 
 def _mini() -> ModelSpec:

@@ -62,6 +62,13 @@ class SdColorer(BaseColorer):
         return stretch_published(colours)
 
 
+def import_classes() -> tuple[Any, Any]:
+    """Import diffusers' autoencoder and UNet, which takes seconds the first time."""
+    from diffusers import AutoencoderKL, UNet2DConditionModel
+
+    return AutoencoderKL, UNet2DConditionModel
+
+
 def load_net(
     folder: Path, facts: ModelFacts | None = None, dtype: str = "float32"
 ) -> OneStepNet:
@@ -84,14 +91,13 @@ def load_net(
     WrongFamilyError
         If the folder holds another kind of model.
     """
-    from diffusers import AutoencoderKL, UNet2DConditionModel
-
+    autoencoder_kl, unet_2d = import_classes()
     facts = facts or read_facts(folder)
     config = read_json(folder / "unet" / "config.json")
     # The text encoder comes and goes before the large parts are loaded.
     prompt = empty_prompt(folder, config)
-    vae = load_part(AutoencoderKL, folder / "vae", dtype)
-    unet = load_part(UNet2DConditionModel, folder / "unet", dtype)
+    vae = load_part(autoencoder_kl, folder / "vae", dtype)
+    unet = load_part(unet_2d, folder / "unet", dtype)
     guides = facts.guides
     latent = int(cast("Any", vae).config.latent_channels)
     wanted = latent + (guides.channels if guides else 0)

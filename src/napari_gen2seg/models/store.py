@@ -35,20 +35,27 @@ def snapshot_folder(repo: str, commit: str) -> Path:
     return repo_folder(repo) / "snapshots" / commit
 
 
-def stored(repo: str, revision: str | None) -> tuple[Path, str] | None:
+def stored(
+    repo: str, revision: str | None, *, also_hub_cache: bool = True
+) -> tuple[Path, str] | None:
     """Find a complete model that is on this computer already.
 
     Parameters
     ----------
     repo, revision
         Hub model, and a branch, tag or commit ("main" when None).
+    also_hub_cache
+        False looks in our own folder only, and imports nothing.
 
     Returns
     -------
     (folder, commit) or None
     """
     name = revision or "main"
-    for root, own in ((repo_folder(repo), True), (_hub_cache(repo), False)):
+    roots = [(repo_folder(repo), True)]
+    if also_hub_cache:
+        roots.append((_hub_cache(repo), False))
+    for root, own in roots:
         commit = name if _COMMIT.match(name) else _read_ref(root, name)
         if commit is None:
             continue
@@ -58,6 +65,16 @@ def stored(repo: str, revision: str | None) -> tuple[Path, str] | None:
         if is_complete(folder):
             return folder, commit
     return None
+
+
+def repos() -> tuple[str, ...]:
+    """Return the hub models that have been downloaded, at least in part."""
+    root = downloads_dir()
+    found = root.glob("models--*--*") if root.is_dir() else ()
+    return tuple(
+        "/".join(folder.name.removeprefix("models--").split("--", 1))
+        for folder in sorted(found)
+    )
 
 
 def remember_ref(repo: str, revision: str, commit: str) -> None:
