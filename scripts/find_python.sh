@@ -11,7 +11,7 @@ for name in ${PYTHON:-} python3.11 python3.12 python3.13 python3 python; do
         if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null 2>&1; then
             echo "Installing $package" >&2
             { apt-get update -qq && DEBIAN_FRONTEND=noninteractive \
-                apt-get install -y -qq --no-install-recommends "$package"; } >&2
+                apt-get install -y -qq --no-install-recommends "$package"; } >/dev/null
         else
             echo "$path has no venv; install it: sudo apt-get install $package" >&2
             continue
