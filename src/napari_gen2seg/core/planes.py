@@ -229,7 +229,8 @@ def _place(position: Sequence[int], count: int) -> tuple[int, ...]:
     place = tuple(int(index) for index in position)
     if len(place) != count:
         raise ImageError(
-            f"The position {place} has {len(place)} entries; the array has {count} axes."
+            f"The position {place} has {len(place)} entries; it must have one for each "
+            f"of the {count} axes."
         )
     return place
 

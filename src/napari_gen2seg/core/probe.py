@@ -45,7 +45,7 @@ class Prober:
 
     def prepare(self) -> None:
         """Do now, on any thread, what the first click would otherwise wait for."""
-        _ = self.distance
+        self.distance.prepare()
 
     def probe(
         self,

@@ -5,6 +5,8 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
+from napari_gen2seg.core.sharpen import SharpMap
+
 Floats = npt.NDArray[np.float32]
 
 _LEAST_RADIUS = 1.5  # map pixels: at least the eight neighbours are heard
@@ -13,19 +15,19 @@ _BANDS = (40.0, 28.0, 20.0)  # colour distance inside which pixels agree, shrink
 
 
 def query_colours(
-    planes: Floats, clicks: npt.NDArray[np.intp], radius: float
+    map_: SharpMap, clicks: npt.NDArray[np.intp], radius: float
 ) -> Floats:
     """Return one robust colour per click.
 
-    Starts at the clicked pixel's own colour and moves to the mean of those pixels
-    nearby that resemble it, so noise averages out while pixels of a neighbour or
-    of the background do not count. A pixel that nothing around resembles is taken
-    for a speck, and the colour most of its neighbours share is used.
+    Starts at the clicked pixel's own (sharpened) colour and moves to the mean of
+    those pixels nearby that resemble it, so noise averages out while pixels of a
+    neighbour or of the background do not count. A pixel that nothing around
+    resembles is taken for a speck: the colour most of its neighbours share is used.
 
     Parameters
     ----------
-    planes
-        float32 (3, h, w).
+    map_
+        The map; its sharpened self is read.
     clicks
         (n, 2) rows and columns.
     radius
@@ -39,19 +41,21 @@ def query_colours(
     reach = min(max(radius, _LEAST_RADIUS), _MOST_RADIUS)
     colours = np.empty((len(clicks), 3), np.float32)
     for index, (row, col) in enumerate(clicks.tolist()):
-        colours[index] = _query(planes, row, col, reach)
+        colours[index] = _query(map_, row, col, reach)
     return colours
 
 
-def _query(planes: Floats, row: int, col: int, reach: float) -> Floats:
+def _query(map_: SharpMap, row: int, col: int, reach: float) -> Floats:
     span = int(reach)
     r0, c0 = max(row - span, 0), max(col - span, 0)
-    patch = planes[:, r0 : row + span + 1, c0 : col + span + 1]
+    r1, c1 = min(row + span + 1, map_.shape[0]), min(col + span + 1, map_.shape[1])
+    map_.ensure((r0, c0, r1, c1))
+    patch = map_.sharp[:, r0:r1, c0:c1]
     rows = np.arange(r0, r0 + patch.shape[1]) - row
     cols = np.arange(c0, c0 + patch.shape[2]) - col
     near = np.add.outer(rows**2, cols**2) <= reach**2
     heard = patch[:, near].T
-    colour: Floats = planes[:, row, col].copy()
+    colour: Floats = map_.sharp[:, row, col].copy()
     for band in _BANDS:
         agree = np.square(heard - colour).sum(axis=1) <= band * band
         if np.count_nonzero(agree) == 1 and len(heard) > 1:

@@ -201,7 +201,10 @@ def touching_score(
     flat = np.maximum(labels, 0).ravel().astype(np.int64)
     size = np.bincount(flat)
     mean = np.stack(
-        [np.bincount(flat, values[..., c].ravel()) / np.maximum(size, 1) for c in range(3)],
+        [
+            np.bincount(flat, values[..., c].ravel()) / np.maximum(size, 1)
+            for c in range(3)
+        ],
         -1,
     )
     chosen = {i: tolerance(i) for i in {i for pair in pairs for i in pair}}
