@@ -216,3 +216,23 @@ def test_a_check_that_fails_does_not_hide_the_others(
 def test_the_telling_line_of_a_traceback() -> None:
     lines = ["Traceback (most recent call last):", "ImportError: libEGL.so.1", "bye"]
     assert trial._telling(lines) == "ImportError: libEGL.so.1"
+
+
+@pytest.mark.parametrize(
+    ("binding", "version", "wanted"),
+    [
+        ("PySide6", "6.12.0", "problem"),
+        ("PySide6", "6.11.3", "ok"),
+        ("PyQt6", "6.12.0", "ok"),
+    ],
+)
+def test_the_qt_binding_that_crashes_python_3_11(
+    monkeypatch: pytest.MonkeyPatch, binding: str, version: str, wanted: str
+) -> None:
+    facts = {"binding": binding, "binding_version": version, "qt": version}
+    monkeypatch.setattr(screen, "attempt", lambda _: Outcome(facts))
+    monkeypatch.setattr(screen.sys, "version_info", (3, 11, 7))
+    monkeypatch.setattr(screen, "_BINDINGS", ("numpy",))
+    assert only(screen.binding()).status == wanted
+    monkeypatch.setattr(screen.sys, "version_info", (3, 12, 0))
+    assert only(screen.binding()).status == "ok"
