@@ -87,8 +87,12 @@ def test_the_coloring_says_where_it_comes_from(tiny_mae: Path) -> None:
 
 
 def test_unload_frees_and_says_so(tiny_mae: Path) -> None:
+    import weakref
+
     model = load_model(tiny_mae, device="cpu")
+    net = weakref.ref(model.net)
     model.unload()
+    assert net() is None
     with pytest.raises(ModelError, match="unloaded"):
         model.color(np.zeros((20, 20)))
 

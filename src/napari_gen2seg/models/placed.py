@@ -9,7 +9,9 @@ Each step is taken once, in this order, and written into ``notes``:
 
 from __future__ import annotations
 
+import ctypes
 import gc
+import sys
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -67,6 +69,7 @@ class PlacedNet:
                 if not is_out_of_memory(error):
                     raise
             self.step_down(f"Loading the model {name!r}")
+        self.free()  # reading the files leaves as much behind as a third of them
 
     @property
     def net(self) -> nn.Module:
@@ -150,6 +153,7 @@ class PlacedNet:
     def free(self) -> None:
         """Give unused memory back to the device."""
         gc.collect()
+        _trim()
         if torch.cuda.is_available() and torch.cuda.is_initialized():
             torch.cuda.empty_cache()
         elif self.choice.kind == "mps":
@@ -185,6 +189,16 @@ class PlacedNet:
         self.choice = replace(self.choice, device="cpu")
         self._place()
         return "computing on the CPU now."
+
+
+def _trim() -> None:
+    """Ask the C library to give freed memory back to the system (glibc only)."""
+    if not sys.platform.startswith("linux"):
+        return
+    try:
+        ctypes.CDLL(None).malloc_trim(0)
+    except (OSError, AttributeError):
+        return
 
 
 # What the libraries below torch say instead of "out of memory".
