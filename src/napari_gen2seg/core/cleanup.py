@@ -69,7 +69,7 @@ def follow_edges(mask: Bools, block: Floats, distance: Floats) -> Bools:
             far_rows = np.clip(rows + 2 * down, 0, mask.shape[0] - 1)
             far_cols = np.clip(cols + 2 * right, 0, mask.shape[1] - 1)
             step = block[:, rows, cols] - block[:, far_rows, far_cols]
-            joins = (np.square(step).sum(axis=0) > np.square(here)) & (
+            joins = (np.einsum("ij,ij->j", step, step) > np.square(here)) & (
                 distance[far_rows, far_cols] > here
             )
             grown[rows[joins], cols[joins]] = True
@@ -81,10 +81,13 @@ def _beside(
     mask: Bools, down: int, right: int
 ) -> tuple[npt.NDArray[np.intp], npt.NDArray[np.intp]]:
     """Pixels outside the mask whose neighbour on the near side is inside."""
-    shifted = np.zeros_like(mask)
     rows, cols = mask.shape
-    shifted[
-        max(down, 0) : rows + min(down, 0), max(right, 0) : cols + min(right, 0)
-    ] = mask[max(-down, 0) : rows - max(down, 0), max(-right, 0) : cols - max(right, 0)]
-    found_rows, found_cols = np.nonzero(shifted & ~mask)
-    return found_rows, found_cols
+    near = mask[
+        max(-down, 0) : rows - max(down, 0), max(-right, 0) : cols - max(right, 0)
+    ]
+    r0, c0 = max(down, 0), max(right, 0)
+    here = mask[r0 : rows + min(down, 0), c0 : cols + min(right, 0)]
+    # Flat indices are several times quicker to find than pairs.
+    found = np.flatnonzero(near & ~here)
+    found_rows, found_cols = np.divmod(found, here.shape[1])
+    return found_rows + r0, found_cols + c0

@@ -22,18 +22,20 @@ import numpy as np
 import numpy.typing as npt
 
 from napari_gen2seg.core.cleanup import fill_pin_holes, follow_edges
-from napari_gen2seg.core.field import CostField
+from napari_gen2seg.core.field import RIM, CostField, Sample
 from napari_gen2seg.core.flood import Box, flood, outgrows
 from napari_gen2seg.core.geometry import Shape
 from napari_gen2seg.core.mask import Mask
 from napari_gen2seg.core.prompts import Prompts
 from napari_gen2seg.core.settings import MAX_TOLERANCE, ProbeSettings
 from napari_gen2seg.core.sharpen import SharpMap
-from napari_gen2seg.core.tolerance import LEVELS, Plateau, choose
+from napari_gen2seg.core.tolerance import LEVELS, choose
 
-_SAMPLES = 128  # samples along a window of the curve
+Bools = npt.NDArray[np.bool_]
+
+_SAMPLES = 96  # samples along a window of the curve
 _START = 40  # map pixels around the clicks in the first window
-_MARGIN = 4  # map pixels kept around a mask for the clean-up
+_MOST = 0.75  # of the frame: no need to look at larger tolerances
 
 
 @dataclass(frozen=True, eq=False)
@@ -82,20 +84,19 @@ class DistanceRule:
 
     def probe(self, prompts: Prompts, settings: ProbeSettings) -> Mask:
         """Return the object under the clicks."""
-        field = self._field(prompts, settings)
-        box = field.around(_START)
+        field = CostField(self._map, prompts, settings)
         confidence = 0.5
         if settings.tolerance is None:
-            curve, boxes = self._sweep(field)
-            tolerance, confidence = curve.best, curve.confidence
-            box = boxes[min(int(np.searchsorted(LEVELS, tolerance)), len(boxes) - 1)]
+            sweep = self._sweep(field)
+            tolerance, confidence = sweep.curve.best, sweep.curve.confidence
+            box = sweep.box(tolerance, field.frame)
         else:
             tolerance = min(float(settings.tolerance), MAX_TOLERANCE)
-        if not settings.contiguous:
-            box = field.whole
-        mask, box = self._flood_at(field, tolerance, box, settings)
+            box = field.around(_START)
+        mask, box = self._reached(field, tolerance, box, settings.contiguous)
         if settings.clean:
-            mask = self._clean(field, mask, box)
+            mask = follow_edges(mask, field.block(box), field.distance(box))
+            mask = fill_pin_holes(mask, field.unwanted_pixels(box))
         return Mask.from_window(
             mask,
             (box[0], box[1]),
@@ -109,33 +110,27 @@ class DistanceRule:
 
     def curve(self, prompts: Prompts, settings: ProbeSettings) -> Curve:
         """Return the area at every tolerance, beyond the chosen one too."""
-        return self._sweep(self._field(prompts, settings))[0]
+        return self._sweep(CostField(self._map, prompts, settings)).curve
 
-    def _field(self, prompts: Prompts, settings: ProbeSettings) -> CostField:
-        return CostField(self._map, prompts, settings)
-
-    def _sweep(self, field: CostField) -> tuple[Curve, list[Box]]:
+    def _sweep(self, field: CostField) -> _Sweep:
         """Flood at every level, in a window that grows when it is outgrown."""
         areas: list[float] = []
-        boxes: list[Box] = []
-        box, step = field.around(_START), 1
-        cost, seeds = field.sampled(box, step)
-        limit = 0.75 * field.size
+        seen: list[tuple[Sample, Bools]] = []
+        sample = field.sampled(field.around(_START))
         while len(areas) < len(LEVELS):
-            region = flood(cost <= LEVELS[len(areas)], seeds)
-            if outgrows(region, box, field.frame):
-                box = field.grown(box)
-                step = max(1, -(-max(box[2] - box[0], box[3] - box[1]) // _SAMPLES))
-                cost, seeds = field.sampled(box, step)
+            region = flood(sample.cost <= LEVELS[len(areas)], sample.seeds)
+            if outgrows(region, sample.box, field.frame):
+                box = field.grown(sample.box)
+                side = max(box[2] - box[0], box[3] - box[1])
+                sample = field.sampled(box, max(1, -(-side // _SAMPLES)))
                 continue
-            area = float(np.count_nonzero(region)) * step * step
+            area = float(np.count_nonzero(region)) * sample.step**2
             areas.append(max(area, areas[-1] if areas else 0.0))
-            boxes.append(field.extent(region, box, step))
-            if area > limit:
+            seen.append((sample, region))
+            if area > _MOST * field.size:
                 break
-        missing = len(LEVELS) - len(areas)
-        areas.extend([areas[-1]] * missing)
-        plateau: Plateau = choose(np.asarray(areas), field.size)
+        areas.extend([areas[-1]] * (len(LEVELS) - len(areas)))
+        plateau = choose(np.asarray(areas), field.size)
         curve = Curve(
             LEVELS,
             np.asarray(areas),
@@ -143,27 +138,32 @@ class DistanceRule:
             plateau.best,
             plateau.confidence,
         )
-        return curve, boxes
+        return _Sweep(curve, seen)
 
-    def _flood_at(
-        self, field: CostField, tolerance: float, box: Box, settings: ProbeSettings
-    ) -> tuple[npt.NDArray[np.bool_], Box]:
+    @staticmethod
+    def _reached(
+        field: CostField, tolerance: float, box: Box, contiguous: bool
+    ) -> tuple[Bools, Box]:
+        """Return the pixels within the tolerance, connected to a click or all."""
+        if not contiguous:
+            return field.sampled(field.whole).cost <= tolerance, field.whole
         while True:
-            cost, seeds = field.sampled(box, 1)
-            inside = cost <= tolerance
-            if not settings.contiguous:
-                return inside, box
-            region = flood(inside, seeds)
-            if not outgrows(region, box, field.frame):
+            sample = field.sampled(box)
+            region = flood(sample.cost <= tolerance, sample.seeds)
+            if not outgrows(region, box, field.frame, RIM):
                 return region, box
             box = field.grown(box)
 
-    def _clean(
-        self,
-        field: CostField,
-        mask: npt.NDArray[np.bool_],
-        box: Box,
-    ) -> npt.NDArray[np.bool_]:
-        distance = field.distance(box)
-        mask = follow_edges(mask, field.block(box), distance)
-        return fill_pin_holes(mask, field.unwanted_pixels(box))
+
+@dataclass(frozen=True, eq=False)
+class _Sweep:
+    """What the floods at rising tolerance reached."""
+
+    curve: Curve
+    seen: list[tuple[Sample, Bools]]
+
+    def box(self, tolerance: float, frame: Shape) -> Box:
+        """Return a window that holds what is reached at a tolerance."""
+        level = int(np.searchsorted(LEVELS, tolerance))
+        sample, region = self.seen[min(level, len(self.seen) - 1)]
+        return sample.extent(region, frame)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 import numpy.typing as npt
 
@@ -16,7 +18,46 @@ Floats = npt.NDArray[np.float32]
 Bools = npt.NDArray[np.bool_]
 Pixels = npt.NDArray[np.intp]
 
+RIM = 6
+"""Map pixels around a mask that the clean-up looks at."""
+
 _NEAR = 8.0  # colour units that being nearer to one click than another is worth
+
+
+@dataclass(frozen=True, eq=False)
+class Sample:
+    """Costs on a grid of pixels of the map.
+
+    Attributes
+    ----------
+    cost
+        float32 (m, n); 0 at positive clicks, infinite where excluded.
+    seeds
+        (k, 2) places of the positive clicks in ``cost``.
+    box
+        Window of the map that the grid spans.
+    row, col, step
+        Pixel of the map at ``cost[0, 0]``, and pixels from one to the next.
+    """
+
+    cost: Floats
+    seeds: Pixels
+    box: Box
+    row: int
+    col: int
+    step: int
+
+    def extent(self, region: Bools, frame: Shape) -> Box:
+        """Return a window of the map that holds a region of the grid with a rim."""
+        rows = np.flatnonzero(region.any(axis=1))
+        cols = np.flatnonzero(region.any(axis=0))
+        rim = 2 * self.step + RIM
+        return (
+            max(self.row + int(rows[0]) * self.step - rim, 0),
+            max(self.col + int(cols[0]) * self.step - rim, 0),
+            min(self.row + int(rows[-1]) * self.step + rim + 1, frame[0]),
+            min(self.col + int(cols[-1]) * self.step + rim + 1, frame[1]),
+        )
 
 
 class CostField:
@@ -73,37 +114,20 @@ class CostField:
             min(box[3] + cols, self.frame[1]),
         )
 
-    def extent(self, region: Bools, box: Box, step: int) -> Box:
-        """Return a window of the map that holds a sampled region with a rim."""
-        rows = np.flatnonzero(region.any(axis=1))
-        cols = np.flatnonzero(region.any(axis=0))
-        row, col = self._first(box, step)
-        rim = 2 * step + 4
-        return (
-            max(row + int(rows[0]) * step - rim, 0),
-            max(col + int(cols[0]) * step - rim, 0),
-            min(row + int(rows[-1]) * step + rim + 1, self.frame[0]),
-            min(col + int(cols[-1]) * step + rim + 1, self.frame[1]),
-        )
-
     def block(self, box: Box) -> Floats:
         """Return the colours of a window, float32 (3, m, n); a view."""
         self._map.ensure(box)
         return self._map.planes[:, box[0] : box[2], box[1] : box[3]]
 
-    def sampled(self, box: Box, step: int) -> tuple[Floats, Pixels]:
-        """Return the cost of every ``step``-th pixel of a window, and the seeds.
+    def sampled(self, box: Box, step: int = 1) -> Sample:
+        """Return the cost of every ``step``-th pixel of a window.
 
         The grid passes through the first positive click, so that it is a sample.
-
-        Returns
-        -------
-        tuple
-            float32 (m, n) cost: 0 at positive clicks, infinite where a negative
-            click is nearer; and (k, 2) positions of the positive clicks in it.
         """
         self._map.ensure(box)
-        row, col = self._first(box, step)
+        first = self._positive[0]
+        row = box[0] + (int(first[0]) - box[0]) % step
+        col = box[1] + (int(first[1]) - box[1]) % step
         here = (slice(row, box[2], step), slice(col, box[3], step))
         planes, sharp = self._map.planes[:, *here], self._map.sharp[:, *here]
         squared = _nearest(planes, self._wanted)
@@ -116,7 +140,7 @@ class CostField:
         seeds = np.rint((self._positive - (row, col)) / step).astype(np.intp)
         seeds = np.clip(seeds, 0, np.asarray(cost.shape) - 1)
         cost[seeds[:, 0], seeds[:, 1]] = 0
-        return cost, seeds
+        return Sample(cost, seeds, box, row, col, step)
 
     def distance(self, box: Box) -> Floats:
         """Return the distance by the map's own colours, infinite where excluded."""
@@ -134,13 +158,6 @@ class CostField:
         inside = (moved >= 0) & (moved < (box[2] - box[0], box[3] - box[1]))
         found: Pixels = moved[inside.all(axis=1)]
         return found
-
-    def _first(self, box: Box, step: int) -> tuple[int, int]:
-        row, col = self._positive[0]
-        return (
-            box[0] + (int(row) - box[0]) % step,
-            box[1] + (int(col) - box[1]) % step,
-        )
 
     def _excluded(self, sharp: Floats, row: int, col: int, step: int) -> Bools:
         """Tell which pixels are nearer to a negative click than to a positive one.

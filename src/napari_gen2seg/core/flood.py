@@ -35,12 +35,24 @@ def flood(inside: Bools, seeds: npt.NDArray[np.intp]) -> Bools:
     return region
 
 
-def outgrows(region: Bools, box: Box, shape: Shape) -> bool:
-    """Whether a region touches a side of its window where the frame goes on."""
+def outgrows(region: Bools, box: Box, frame: Shape, margin: int = 1) -> bool:
+    """Whether a region comes near a side of its window where the frame goes on.
+
+    Parameters
+    ----------
+    region
+        bool, sampled from the window.
+    box
+        The window.
+    frame
+        (h, w) of the map.
+    margin
+        Rows and columns of the region that must stay free.
+    """
     r0, c0, r1, c1 = box
     return bool(
-        (r0 > 0 and region[0].any())
-        or (c0 > 0 and region[:, 0].any())
-        or (r1 < shape[0] and region[-1].any())
-        or (c1 < shape[1] and region[:, -1].any())
+        (r0 > 0 and region[:margin].any())
+        or (c0 > 0 and region[:, :margin].any())
+        or (r1 < frame[0] and region[-margin:].any())
+        or (c1 < frame[1] and region[:, -margin:].any())
     )

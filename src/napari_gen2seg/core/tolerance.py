@@ -7,8 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-LEVELS = np.asarray(4.0 * 1.22 ** np.arange(21), np.float64)
-"""Tolerances at which areas are measured: 4 to 213 in steps of 22 %."""
+LEVELS = np.asarray(4.0 * 1.36 ** np.arange(14), np.float64)
+"""Tolerances at which areas are measured: 4 to 218 in steps of 36 %."""
 
 
 @dataclass(frozen=True)
