@@ -62,6 +62,9 @@ class SegmentWidget(QWidget):
         self._curve_soon = QTimer(self)
         self._curve_soon.setSingleShot(True)
         self._curve_soon.setInterval(60)
+        self._left_soon = QTimer(self)  # goes with the widget, unlike singleShot
+        self._left_soon.setSingleShot(True)
+        self._left_soon.timeout.connect(self._maybe_left)
         self._closed = False
         self._lay_out()
         self._connect_panels()
@@ -258,7 +261,7 @@ class SegmentWidget(QWidget):
         """Notice that the dock was removed, which napari does without closing."""
         super().changeEvent(event)
         if event.type() == QEvent.Type.ParentChange and not self._closed:
-            QTimer.singleShot(0, self, self._maybe_left)
+            self._left_soon.start()
 
     def _maybe_left(self) -> None:
         if self.parent() is None:
