@@ -34,9 +34,6 @@ def relight(rgb: Rgb, rng: np.random.Generator) -> Rgb:
             rgb = rgb[..., rng.permutation(3)]
     if rng.random() < 0.5:
         rgb = np.clip(rgb, 0, 1) ** np.float32(np.exp(rng.normal(0, 0.4)))
-    if rng.random() < 0.5:
-        span = rng.uniform(0.3, 1.0)
-        rgb = rng.uniform(0, 1 - span) + span * rgb
     if rng.random() < 0.25:
         sigma = rng.uniform(0.3, 1.4)
         rgb = ndimage.gaussian_filter(rgb, (sigma, sigma, 0))
@@ -52,3 +49,19 @@ def relight(rgb: Rgb, rng: np.random.Generator) -> Rgb:
         noise = rng.normal(0, abs(rng.normal(0, 0.04)), rgb.shape[:2] + (1 if grey else 3,))
         rgb = rgb + noise
     return np.clip(rgb, 0, 1).astype(np.float32)
+
+
+def stretch(rgb: Rgb, rng: np.random.Generator) -> Rgb:
+    """Stretch (H, W, 3) as a picture is before the model sees it, not quite exactly.
+
+    Grey pictures are stretched over their percentiles when they are coloured
+    (`napari_gen2seg.core.rgb`); a crop's own percentiles differ from its picture's,
+    hence the scatter. Half of the true-colour pictures stay as they are.
+    """
+    if np.ptp(rgb, axis=-1).max() >= 0.02 and rng.random() < 0.5:
+        return rgb
+    low, high = np.percentile(rgb[::2, ::2], (0.3, 99.7))
+    span = max(float(high - low), 0.02)
+    low -= span * abs(rng.normal(0, 0.05))
+    high += span * abs(rng.normal(0, 0.1))
+    return np.clip((rgb - low) / (high - low + 1e-6), 0, 1).astype(np.float32)

@@ -29,7 +29,7 @@ class ModelConfig:
     layers_per_block: int = 1
     groups: int = 4
     prompt_dim: int = 16
-    wavelengths: tuple[float, ...] = (32.0, 64.0, 128.0, 256.0, 512.0)
+    wavelengths: tuple[float, ...] = (96.0,)
     directions: int = 3
     multiple: int = 32
     object_diameter: float = 30.0
@@ -58,7 +58,8 @@ class StageConfig:
     """One stage: how long, how fast, which loss.
 
     ``loss`` (colour stage): ``neighbour``, ``harmonic`` or ``paper``; ``warmup`` is the
-    share of steps over which ``harmonic`` fades into it.
+    share of steps over which ``harmonic`` fades into it, ``reveal`` the share over
+    which the background of the harmonic target gains its weight.
     """
 
     steps: int = 1000
@@ -72,6 +73,7 @@ class StageConfig:
     loss: str = "neighbour"
     warmup: float = 0.25
     harmonic_floor: float = 0.0
+    reveal: float = 0.05
     rim: float = 0.7
     save_every: int = 250
     seed: int = 0

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from torch.utils.data import DataLoader, IterableDataset, get_worker_info
 
 from napari_gen2seg.errors import DataError
-from napari_gen2seg.train.augment import relight, turn
+from napari_gen2seg.train.augment import relight, stretch, turn
 from napari_gen2seg.train.config import DataConfig
 from napari_gen2seg.train.pictures import Picture, crop, read_source
 
@@ -77,7 +77,7 @@ class Crops(IterableDataset[Sample]):
             diameter = float(np.exp(rng.uniform(low, high)))
             rgb8, labels = crop(picture, rng, self.config.crop, diameter)
             rgb = relight(rgb8.astype(np.float32) / 255, rng)
-        rgb, labels = turn(rgb, labels, rng)
+        rgb, labels = turn(stretch(rgb, rng), labels, rng)
         return {
             "pixels": torch.from_numpy(rgb).permute(2, 0, 1) * 2 - 1,
             "labels": torch.from_numpy(labels.astype(np.int64)),

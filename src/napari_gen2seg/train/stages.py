@@ -25,7 +25,7 @@ from napari_gen2seg.train.neighbours import (
     touching_rim,
 )
 
-_TARGET_WAVES = (64.0, 128.0, 256.0, 512.0)
+_WAVELENGTH = 96.0  # px, about three diameters of the objects the model likes
 
 
 class PlacedNet(OneStepNet):
@@ -60,7 +60,7 @@ class PlacedNet(OneStepNet):
 def autoencoder_loss(net: PlacedNet, batch: Sample) -> Tensor:
     """L1 and edges of the reconstruction, and a light pull to a unit posterior."""
     pixels, labels = batch["pixels"], batch["labels"]
-    paint = harmonic_target(labels.clamp(min=0), _TARGET_WAVES, batch["origin"])
+    paint = harmonic_target(labels.clamp(min=0), _WAVELENGTH, batch["origin"])
     paint = paint * ~touching_rim(labels)[:, None] / 127.5 - 1
     pictures = torch.cat([pixels, paint])
     posterior = net.vae.encode(pictures).latent_dist  # type: ignore[operator]
@@ -97,12 +97,17 @@ def colour_loss(
     prediction = (colours + 1) * 127.5
     share = 1.0
     if stage.loss != "harmonic":
-        fade = 1 - progress / stage.warmup if stage.warmup > 0 else 0.0
-        share = max(stage.harmonic_floor, fade)
+        # Alone for the first half of the warm-up, then giving way.
+        fade = 2 - 2 * progress / stage.warmup if stage.warmup > 0 else 0.0
+        share = min(1.0, max(stage.harmonic_floor, fade))
     total = prediction.new_zeros(())
     parts: dict[str, float] = {}
     if share > 0:
-        harmonic = _harmonic_loss(prediction, batch, stage.rim)
+        # First the waves everywhere, then black behind the objects. The other way
+        # round, waves are in the way of a black background until objects are known;
+        # the network shuts them out and finds no way back.
+        background = min(1.0, 0.02 + progress / stage.reveal) if stage.reveal else 1.0
+        harmonic = _harmonic_loss(prediction, batch, stage.rim, background)
         parts["harmonic"] = float(harmonic.detach())
         total = total + share * harmonic
     if share < 1:
@@ -124,18 +129,30 @@ def colour_loss(
     return total, parts
 
 
-def _harmonic_loss(prediction: Tensor, batch: Sample, rim_weight: float) -> Tensor:
+def _harmonic_loss(
+    prediction: Tensor, batch: Sample, rim_weight: float, background: float
+) -> Tensor:
+    """Squared and absolute distance to the target; objects weigh as much as the rest.
+
+    Absolute distance alone asks for the median, and while the network is in doubt the
+    median is black: it would learn colours long after everything else.
+    """
     labels = batch["labels"]
-    target = harmonic_target(labels, _TARGET_WAVES, batch["origin"])
-    weight = torch.ones_like(labels, dtype=prediction.dtype)
-    weight[labels < 0] = 0
+    target = harmonic_target(labels, _WAVELENGTH, batch["origin"])
+    inside = labels > 0
+    behind = labels == 0
     if rim_weight > 0:
         rim = touching_rim(labels)
         target = target * ~rim[:, None]
-        weight[rim] = rim_weight
-    difference = (prediction - target).abs().mean(1)
-    loss: Tensor = 3 * (difference * weight).sum() / weight.sum().clamp(min=1) / 120
-    return loss
+    difference = (prediction - target) / 255
+    cost = (4 * difference.square() + 0.5 * difference.abs()).mean(1)
+    if rim_weight > 0:
+        cost = torch.where(rim, rim_weight * cost, cost)
+    total = prediction.new_zeros(())
+    for mask, weight in ((inside, 1.0), (behind, background)):
+        if bool(mask.any()):
+            total = total + weight * cost[mask].mean()
+    return total
 
 
 StageLoss = Callable[[PlacedNet, Sample, float], tuple[Tensor, dict[str, float]]]

@@ -160,7 +160,10 @@ def load_weights(net: OneStepNet, path: Path) -> None:
     from safetensors import safe_open
     from safetensors.torch import load_file
 
-    net.load_state_dict(load_file(path), strict=False)
+    # Parts whose shape the settings have changed since start anew.
+    own = net.state_dict()
+    known = {k: v for k, v in load_file(path).items() if own[k].shape == v.shape}
+    net.load_state_dict(known, strict=False)
     with safe_open(path, "pt") as file:
         scaling = (file.metadata() or {}).get("scaling")
     if scaling:
