@@ -51,6 +51,7 @@ class Tour:
         self.viewer.window.resize(1500, 950)
         self.viewer.add_image(array, name=name)
         _, self.widget = self.viewer.window.add_plugin_dock_widget(PLUGIN, WIDGET)
+        self.viewer.reset_view()  # the dock has taken some of the canvas
         self._say = say
         self._problem = ""
         self._open = True
