@@ -16,6 +16,7 @@ Floats = npt.NDArray[np.float32]
 _LEAST_HOLE, _MOST_HOLE = 4, 64  # map pixels
 _HOLE_SHARE = 0.01  # of the mask's area
 _REACH = 2  # map pixels by which the rim may move
+_CLEARLY = 1.2  # squared ratio: a rim between two like parts joins neither
 _SIDES = ((1, 0), (-1, 0), (0, 1), (0, -1))
 
 
@@ -69,9 +70,7 @@ def follow_edges(mask: Bools, block: Floats, distance: Floats) -> Bools:
             far_rows = np.clip(rows + 2 * down, 0, mask.shape[0] - 1)
             far_cols = np.clip(cols + 2 * right, 0, mask.shape[1] - 1)
             step = block[:, rows, cols] - block[:, far_rows, far_cols]
-            joins = (np.einsum("ij,ij->j", step, step) > np.square(here)) & (
-                distance[far_rows, far_cols] > here
-            )
+            joins = np.einsum("ij,ij->j", step, step) > _CLEARLY * np.square(here)
             grown[rows[joins], cols[joins]] = True
         mask = grown
     return mask

@@ -4,8 +4,11 @@ Models blur the border between two objects over a few pixels. Those pixels have
 the colour of neither, so a flood at a small tolerance stops short of the edge and
 the area creeps up with the tolerance instead of holding still. Here every pixel
 walks up to four steps downhill on the gradient of the map, to the flat ground on
-its own side of the edge, and takes the (lightly smoothed) colour found there. A
-thin line keeps its colour: its crest is flat across.
+its own side of the edge, and takes the (lightly smoothed) colour found there.
+
+A step that changes the colour more than the step in the opposite direction would is
+not taken: on the slope of a blurred edge the way down is the gentler one, whereas
+leaving a thin line, or a thin dark rim between two objects, is a jump.
 
 This is the idea of a shock filter (Osher and Rudin 1990), done in one go.
 """
@@ -20,6 +23,9 @@ Floats = npt.NDArray[np.float32]
 _TILE = 192  # pixels along a tile
 _DOUBLINGS = 2  # twice one step, doubled: four steps
 _REACH = 2**_DOUBLINGS + 2  # pixels around a tile that have a say in it
+_PAIRS = (((0, 1), (0, -1)), ((1, 0), (-1, 0)), ((1, 1), (-1, -1)), ((1, -1), (-1, 1)))
+_GENTLER = 1.1  # squared change on a step beside that on the opposite step
+_CALM = 36.0  # squared change that is always gentle: six colour units
 _EDGE_LOW, _EDGE_HIGH = 20.0, 60.0  # steps where the barrier starts and is whole
 
 
@@ -83,17 +89,22 @@ class SharpMap:
 def sharpened(planes: Floats) -> Floats:
     """Return the planes, float32 (3, h, w), with blurred edges made steps."""
     height, width = planes.shape[1:]
-    smooth, steep = _smooth_and_steep(planes)
-    padded = np.pad(steep, 1, constant_values=np.inf)
-    lowest = steep.copy()
-    # Where to walk: offset of the flattest of the nine pixels around, itself first.
+    framed = np.pad(planes, ((0, 0), (1, 1), (1, 1)), mode="edge")
+    smooth, steep = _smooth_and_steep(framed)
+    around = np.pad(steep, 1, constant_values=np.inf)
+    lowest = steep
+    # Where to walk, as an offset between flat indices; 0 stays.
     walk = np.zeros((height, width), np.intp)
-    for down in (0, 1, 2):
-        for right in (0, 1, 2):
-            other = padded[down : down + height, right : right + width]
-            lower = other < lowest
-            np.copyto(lowest, other, where=lower)
-            np.copyto(walk, (down - 1) * width + right - 1, where=lower)
+    for ahead, behind in _PAIRS:
+        there, back = _jump(framed, ahead), _jump(framed, behind)
+        for (down, right), change, opposite in (
+            (ahead, there, back),
+            (behind, back, there),
+        ):
+            other = _shifted(around, down, right)
+            taken = (other < lowest) & (change <= _GENTLER * opposite + _CALM)
+            lowest = np.where(taken, other, lowest)
+            np.copyto(walk, down * width + right, where=taken)
     target = walk.ravel()
     target += np.arange(height * width)
     for _ in range(_DOUBLINGS):
@@ -102,9 +113,21 @@ def sharpened(planes: Floats) -> Floats:
     return found.reshape(planes.shape)
 
 
-def _smooth_and_steep(planes: Floats) -> tuple[Floats, Floats]:
+def _shifted(framed: Floats, down: int, right: int) -> Floats:
+    """Return what lies ``down`` and ``right`` of each pixel inside a frame of one."""
+    rows, cols = framed.shape[-2] - 2, framed.shape[-1] - 2
+    return framed[..., 1 + down : 1 + down + rows, 1 + right : 1 + right + cols]
+
+
+def _jump(framed: Floats, way: tuple[int, int]) -> Floats:
+    """Return the squared change of colour on a step in one direction."""
+    change = _shifted(framed, *way) - framed[:, 1:-1, 1:-1]
+    squared: Floats = np.einsum("kij,kij->ij", change, change)
+    return squared
+
+
+def _smooth_and_steep(framed: Floats) -> tuple[Floats, Floats]:
     """Return the planes smoothed by (1 2 1)/4 both ways, and the squared gradient."""
-    framed = np.pad(planes, ((0, 0), (1, 1), (1, 1)), mode="edge")
     tall = framed[:, :-2] + framed[:, 2:]
     tall += 2 * framed[:, 1:-1]
     smooth = tall[:, :, :-2] + tall[:, :, 2:]
