@@ -16,7 +16,7 @@ from napari_gen2seg.models import memory, placed
 from napari_gen2seg.models.device import DeviceChoice, choose
 from napari_gen2seg.models.facts import read_facts
 from napari_gen2seg.models.loader import load_model
-from napari_gen2seg.models.resolution import choose_resolution
+from napari_gen2seg.models.resolution import choose_resolution, refine_resolution
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -258,3 +258,19 @@ def test_the_first_resolution_rule(make_mini: Callable[..., Path]) -> None:
         for side in (50, 300, 5000)
     ]
     assert sides == [200, 300, 600]
+
+
+def test_a_second_look_brings_objects_to_the_size_the_model_likes(
+    make_mini: Callable[..., Path],
+) -> None:
+    folder = make_mini(min_resolution=64, max_resolution=1024, object_diameter=30.0)
+    facts = read_facts(folder)
+    assert choose_resolution(np.zeros((10, 2000, 3), np.float32), facts) == 512
+    # Objects of 10 px at 256: three times as large; of 100 px: as much smaller.
+    assert refine_resolution(256, 10.0, 256, facts) == 768
+    assert refine_resolution(512, 100.0, 2000, facts) == 154
+    assert refine_resolution(512, 32.0, 2000, facts) is None
+    assert refine_resolution(512, None, 2000, facts) is None
+    # Never beyond the limits, nor enlarged without end.
+    assert refine_resolution(512, 2.0, 4000, facts) == 1024
+    assert refine_resolution(64, 4.0, 50, facts) == 200

@@ -13,7 +13,11 @@ from napari_gen2seg.core.rgb import rgb_key, to_rgb
 from napari_gen2seg.models.hooks import Cancel, Progress, check_cancel, report
 from napari_gen2seg.models.pixels import to_tensor, to_values
 from napari_gen2seg.models.placed import PlacedNet, is_out_of_memory
-from napari_gen2seg.models.resolution import check_resolution, choose_resolution
+from napari_gen2seg.models.resolution import (
+    check_resolution,
+    choose_resolution,
+    refine_resolution,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -97,9 +101,11 @@ class BaseColorer:
     ) -> Coloring:
         """Colour one picture; see `napari_gen2seg.models.colorer.Colorer.color`."""
         from napari_gen2seg.core.coloring import Coloring
+        from napari_gen2seg.core.typical import typical_diameter
 
         # 1. resolve and check
         rgb = to_rgb(image)  # float32 (H, W, 3), 0..1
+        chosen = resolution is not None
         if resolution is None:
             resolution = choose_resolution(rgb, self._facts)
         resolution = check_resolution(resolution)
@@ -109,6 +115,17 @@ class BaseColorer:
         with self._lock:
             check_cancel(cancel, "Colouring")
             values = self._predict([rgb], resolution, cancel)[0]  # (h, w, 3), 0..255
+            if not chosen and self._facts.object_diameter is not None:
+                better = refine_resolution(
+                    resolution,
+                    typical_diameter(values),
+                    max(rgb.shape[:2]),
+                    self._facts,
+                )
+                if better is not None:
+                    report(progress, 0.5, f"Colouring again at {better} pixels")
+                    resolution = better
+                    values = self._predict([rgb], resolution, cancel)[0]
         check_cancel(cancel, "Colouring")
         # 3. wrap
         report(progress, 1.0, "Coloured")

@@ -12,6 +12,12 @@ if TYPE_CHECKING:
 
     from napari_gen2seg.models.facts import ModelFacts
 
+#: Objects within this factor of the size a model likes are left as they are.
+TOLERATED = 1.6
+#: Longer side in pixels of the first map, where a second may follow.
+FIRST_LOOK = 512
+#: Pictures are enlarged at most by this factor.
+MAGNIFY = 4
 #: Beyond this longer side a forward pass is a mistake rather than a wish.
 LARGEST = 8192
 
@@ -34,7 +40,47 @@ def choose_resolution(rgb: NDArray[np.float32], facts: ModelFacts) -> int:
     if facts.default_resolution is not None:
         return facts.default_resolution
     native = max(rgb.shape[:2])
-    return int(min(max(native, facts.min_resolution), facts.max_resolution))
+    highest = facts.max_resolution
+    if facts.object_diameter is not None:
+        # The map tells afterwards whether the picture deserves more.
+        highest = min(highest, FIRST_LOOK)
+    return int(min(max(native, facts.min_resolution), highest))
+
+
+def refine_resolution(
+    resolution: int, diameter: float | None, native: int, facts: ModelFacts
+) -> int | None:
+    """Choose a better size once a first map has told how large the objects are.
+
+    Parameters
+    ----------
+    resolution
+        Longer side in pixels of the first map.
+    diameter
+        Typical object diameter in pixels of that map, or None.
+    native
+        Longer side in pixels of the picture.
+    facts
+        The model's facts; `object_diameter` is the size it likes.
+
+    Returns
+    -------
+    int or None
+        The longer side at which objects have the size the model likes, within its
+        limits and at most `MAGNIFY` times the picture; None where the first map
+        will do (objects within `TOLERATED` of that size) or nothing was found.
+    """
+    liked = facts.object_diameter
+    if liked is None or diameter is None:
+        return None
+    if liked / TOLERATED <= diameter <= liked * TOLERATED:
+        return None
+    wanted = resolution * liked / diameter
+    highest = min(facts.max_resolution, MAGNIFY * native)
+    wanted = round(min(max(wanted, facts.min_resolution), highest))
+    if abs(wanted - resolution) < 0.15 * resolution:
+        return None
+    return int(wanted)
 
 
 def check_resolution(resolution: int) -> int:

@@ -169,7 +169,7 @@ def export_run(
         "licence_url": "https://opensource.org/license/bsd-3-clause",
         "description": "Small one-step colorer trained by napari-gen2seg.",
         "default_resolution": None,
-        "min_resolution": 64,
+        "min_resolution": 192,
         "max_resolution": 1024,
         "multiple": config.model.multiple,
         "guides": guides.to_dict() if guides else None,

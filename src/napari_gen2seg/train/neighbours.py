@@ -149,7 +149,8 @@ def neighbour_loss(
         total = total + w.push * _push(means, segments, objects, shape, w)
         total = total + w.edge * _edges(prediction, labels, w)
     behind = labels == 0
-    lightness = prediction.abs().mean(1)
+    # Colours below black are cut off when a map is made: black may be overshot.
+    lightness = prediction.clamp(min=0).mean(1)
     for mask, weight in ((behind, w.background), (rim, w.rim)):
         if bool(mask.any()):
             total = total + weight * 2 * scale * lightness[mask].mean()
@@ -194,7 +195,7 @@ def _edges(prediction: Tensor, labels: Tensor, w: NeighbourWeights) -> Tensor:
             differ = (a != b) & (a >= 0) & (b >= 0)
             if not bool(differ.any()):
                 continue
-            p, q = _shifted(prediction, dy, dx)
+            p, q = _shifted(prediction.clamp(min=0), dy, dx)
             p, q = p.movedim(1, -1)[differ], q.movedim(1, -1)[differ]
             total = total + _hinge(p, q, w.margin).mean()
             count += 1

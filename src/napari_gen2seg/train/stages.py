@@ -145,6 +145,9 @@ def _harmonic_loss(
         rim = touching_rim(labels)
         target = target * ~rim[:, None]
     difference = (prediction - target) / 255
+    # Colours below black are cut off when a map is made, so black may be overshot:
+    # then "a wave minus much" is black, and no product of wave and outline is needed.
+    difference = torch.where(target > 0, difference, difference.clamp(min=0))
     cost = (4 * difference.square() + 0.5 * difference.abs()).mean(1)
     if rim_weight > 0:
         cost = torch.where(rim, rim_weight * cost, cost)
