@@ -9,7 +9,7 @@ simulated corrections until the mask reaches a wanted overlap. See
 from __future__ import annotations
 
 import zlib
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -60,7 +60,14 @@ def object_labels(
     outweigh the rest of a study that is short of time.
     """
     areas = np.bincount(labels[labels > 0].ravel())
-    found = [int(i) for i in np.flatnonzero(areas >= smallest)]
+    return choose_objects(dict(enumerate(areas.tolist())), smallest, most)
+
+
+def choose_objects(
+    areas: Mapping[int, int], smallest: int = 30, most: int | None = None
+) -> list[int]:
+    """Return the objects to click on, of objects given by number and area."""
+    found = sorted(i for i, area in areas.items() if i > 0 and area >= smallest)
     if most is not None and len(found) > most:
         chosen = np.random.default_rng(len(found)).permutation(len(found))[:most]
         found = sorted(found[i] for i in chosen)
@@ -103,7 +110,8 @@ def click_study(
         aside = answer([off_centre(truth, seed)], [1])
         clicks, reached = None, False
         if wanted is not None:
-            clicks, reached = _corrections(answer, truth, middle, first, wanted, cap)
+            trace = click_trace(answer, truth, first, until=wanted, cap=cap)
+            clicks, reached = clicks_to(trace, wanted, cap)
         results.append(
             ObjectResult(
                 source,
@@ -119,23 +127,66 @@ def click_study(
     return results
 
 
-def _corrections(
+def click_trace(
     answer: Answer,
     truth: Bools,
-    middle: tuple[int, int],
-    mask: Bools,
-    wanted: float,
-    cap: int,
-) -> tuple[int, bool]:
-    points, signs = [middle], [1]
-    while iou(mask, truth) < wanted:
-        step = next_correction(truth, mask)
-        if len(points) >= cap or step is None:
-            return cap, False
-        points.append(step[0])
+    first: Bools | None = None,
+    *,
+    until: float = 0.9,
+    cap: int = 20,
+) -> list[float]:
+    """Correct a mask click by click and note the overlap after each.
+
+    The first click is the innermost pixel; each further one the innermost pixel of the
+    largest wrong region, positive where it is missing and negative where it is too
+    much (:func:`~napari_gen2seg.core.clicks.next_correction`).
+
+    Parameters
+    ----------
+    answer
+        Turns clicks into a mask.
+    truth
+        bool (H, W), not empty.
+    first
+        The mask of the first click, if it is known already.
+    until
+        Stop at this IoU.
+    cap
+        Stop after this many clicks.
+
+    Returns
+    -------
+    list of float
+        IoU after 1, 2, ... clicks; at least one, at most ``cap``.
+    """
+    points, signs = [innermost(truth)], [1]
+    mask = answer(points, signs) if first is None else first
+    trace = [iou(mask, truth)]
+    while trace[-1] < until and len(points) < cap:
+        # Nothing outside of both can be wrong: a window is enough, and much faster.
+        rows, cols, origin = _window(truth | mask)
+        step = next_correction(truth[rows, cols], mask[rows, cols])
+        if step is None:
+            break
+        points.append((step[0][0] + origin[0], step[0][1] + origin[1]))
         signs.append(step[1])
         mask = answer(points, signs)
-    return len(points), True
+        trace.append(iou(mask, truth))
+    return trace
+
+
+def clicks_to(trace: Sequence[float], wanted: float, cap: int) -> tuple[int, bool]:
+    """Return the clicks until ``wanted``, and whether it was reached; else the cap."""
+    for number, overlap in enumerate(trace, 1):
+        if overlap >= wanted:
+            return number, True
+    return cap, False
+
+
+def _window(mask: Bools) -> tuple[slice, slice, tuple[int, int]]:
+    rows, cols = np.flatnonzero(mask.any(axis=1)), np.flatnonzero(mask.any(axis=0))
+    r0, c0 = int(rows[0]), int(cols[0])
+    return slice(r0, int(rows[-1]) + 1), slice(c0, int(cols[-1]) + 1), (r0, c0)
 
 
 def summary(results: Iterable[ObjectResult]) -> dict[str, float]:

@@ -1,0 +1,192 @@
+"""Annotated pictures from wherever people keep them."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Collection
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from napari_gen2seg.errors import DataError
+from napari_gen2seg.io.annotated import Annotated, Dataset, Item
+from napari_gen2seg.io.coco import coco_dataset
+from napari_gen2seg.io.images import PICTURE_ENDINGS, read_picture
+from napari_gen2seg.io.published import LOADERS
+
+__all__ = ["KINDS", "Annotated", "Dataset", "Item", "folder_dataset", "open_dataset"]
+
+KINDS = ("auto", "folder", "coco-json", "ome-zarr", *LOADERS)
+"""What `open_dataset` can be told."""
+
+_LABEL_ENDINGS = (".tif", ".tiff", ".png")
+
+
+def open_dataset(
+    path: str | Path,
+    kind: str = "auto",
+    split: str | None = None,
+    *,
+    images: str | Path | None = None,
+    labels: str | None = None,
+    categories: Collection[str] | None = None,
+    without: Collection[str] = (),
+) -> Dataset:
+    """Open annotated pictures; nothing is read yet but lists.
+
+    Parameters
+    ----------
+    path
+        A folder with ``images/`` and ``labels/``, a COCO json, an OME-Zarr image, or
+        the root of a published set.
+    kind
+        One of `KINDS`. ``"auto"`` tells the first three from one another.
+    split
+        Part of the set: a name in ``split.json`` of a folder, or a published split.
+    images
+        COCO json: the folder of the pictures.
+    labels
+        OME-Zarr: which label image.
+    categories, without
+        COCO: only objects of these categories; none of these.
+
+    Raises
+    ------
+    DataError
+        If it cannot be read as that kind.
+    """
+    source = Path(path).expanduser()
+    if kind not in KINDS:
+        raise DataError(f"The kind is {kind!r}; it must be one of {', '.join(KINDS)}.")
+    if not source.exists():
+        raise DataError(f"There is no {source}. Check the path.")
+    if kind == "auto":
+        kind = _guess(source)
+    chosen = (
+        {"categories": categories, "without": without}
+        if categories is not None or without
+        else {}
+    )
+    if chosen and kind not in ("coco", "coco-json", "pidray"):
+        raise DataError(
+            f"Categories were given, but data of the kind {kind} have none; leave them "
+            "out."
+        )
+    if kind == "folder":
+        return folder_dataset(source, split)
+    if kind == "coco-json":
+        return coco_dataset(source, images, categories=categories, without=without)
+    if kind == "ome-zarr":
+        from napari_gen2seg.io.omezarr import omezarr_dataset
+
+        return omezarr_dataset(source, labels)
+    loader = LOADERS[kind]
+    return loader(source, split, **chosen) if split else loader(source, **chosen)
+
+
+def folder_dataset(folder: str | Path, split: str | None = None) -> Dataset:
+    """Open ``folder/images`` with ``folder/labels``.
+
+    Pictures and labels belong together when their names without endings are equal.
+
+    Parameters
+    ----------
+    folder
+        Labels are TIFF or PNG of whole numbers: 0 background, -1 unknown.
+    split
+        A list of names in ``split.json``. By default ``test`` or else ``val`` where
+        that file has them, and every picture where there is no such file.
+
+    Raises
+    ------
+    DataError
+        If a folder is missing, a picture has no labels, or the split is unknown.
+    """
+    root = Path(folder)
+    pictures, truths = root / "images", root / "labels"
+    if not pictures.is_dir() or not truths.is_dir():
+        raise DataError(
+            f"{root} must have the folders images/ and labels/ with files of the same "
+            "names."
+        )
+    wanted, part = _names_of_split(root, split)
+    found = {p.stem: p for p in sorted(truths.iterdir()) if p.suffix in _LABEL_ENDINGS}
+    items = []
+    for path in sorted(pictures.iterdir()):
+        if path.suffix.lower() not in PICTURE_ENDINGS:
+            continue
+        if wanted is not None and path.stem not in wanted:
+            continue
+        if path.stem not in found:
+            raise DataError(
+                f"{path} has no labels; there must be a {path.stem}.tif or .png in "
+                f"{truths}. Add it, or move the picture away."
+            )
+        items.append(Item(path.stem, partial(_read, path, found[path.stem])))
+    return Dataset(f"{root.name}-{part}" if part else root.name, tuple(items))
+
+
+def read_labels(path: Path) -> npt.NDArray[np.int32]:
+    """Read a label picture, int32 (H, W).
+
+    Raises
+    ------
+    DataError
+        If it is not one plane of whole numbers.
+    """
+    array: npt.NDArray[Any] = read_picture(path).array
+    if array.ndim != 2 or array.dtype.kind not in "bui":
+        raise DataError(
+            f"{path} has the shape {array.shape} and type {array.dtype}; labels must "
+            "be one plane of whole numbers, 0 for background."
+        )
+    return array.astype(np.int32)
+
+
+def _read(image: Path, truth: Path) -> Annotated:
+    return Annotated(read_picture(image).array, read_labels(truth))
+
+
+def _names_of_split(root: Path, split: str | None) -> tuple[set[str] | None, str]:
+    source = root / "split.json"
+    if not source.is_file():
+        if split:
+            raise DataError(
+                f"The split {split!r} was asked for, but {source} is not there. Write "
+                '{"train": [names], "val": [names]}, or leave the split out.'
+            )
+        return None, ""
+    try:
+        parts: dict[str, list[str]] = json.loads(source.read_text(encoding="utf-8"))
+    except ValueError as error:
+        raise DataError(
+            f"{source} is no json ({error}). Correct or remove it."
+        ) from error
+    part = split or next((p for p in ("test", "val") if p in parts), None)
+    if part not in parts:
+        raise DataError(
+            f"{source} has no split {part!r}; it has {', '.join(parts)}. Name one."
+        )
+    return {Path(name).stem for name in parts[part]}, part
+
+
+def _guess(source: Path) -> str:
+    if source.suffix.lower() == ".json":
+        return "coco-json"
+    if source.suffix.lower() == ".zarr" or any(
+        (source / name).is_file() for name in (".zgroup", "zarr.json")
+    ):
+        return "ome-zarr"
+    if (
+        source.is_dir()
+        and (source / "images").is_dir()
+        and (source / "labels").is_dir()
+    ):
+        return "folder"
+    raise DataError(
+        f"{source} is neither a folder with images/ and labels/, nor a COCO .json, nor "
+        f"an OME-Zarr. For a published set, say which: {', '.join(LOADERS)}."
+    )
