@@ -4,8 +4,9 @@
 
 Every run starts from the same seed and sees the same crops; the score is taken on
 fixed crops of the validation pictures at the size the model likes and on drawn scenes:
-one-centre-click IoU and the share of touching pairs whose mean colours differ by more
-than the tolerance the probe chooses.
+one-centre-click IoU, the share of touching pairs whose mean colours differ by more
+than the tolerance the probe chooses, and the correlation of the hue inside objects with
+the harmonic target's.
 """
 
 from __future__ import annotations
@@ -24,6 +25,7 @@ from napari_gen2seg.core.clicks import innermost
 from napari_gen2seg.core.coloring import Coloring
 from napari_gen2seg.core.study import click_study, summary, touching_score
 from napari_gen2seg.train.config import read_config
+from napari_gen2seg.train.harmonic import harmonic_target
 from napari_gen2seg.train.pictures import crop, read_source
 from napari_gen2seg.train.synthetic import draw_scene
 from napari_gen2seg.train.trainer import load_weights, starting_net, train_stage
@@ -112,12 +114,15 @@ def score(net: torch.nn.Module, cases: list[tuple[str, np.ndarray, np.ndarray]])
     """Return the figures of one network as text."""
     rows: dict[str, list] = {}
     apart = pairs = 0
+    hues: list[np.ndarray] = []
     for kind, rgb, labels in cases:
         low, high = np.percentile(rgb, (0.1, 99.9))
         unit = np.clip((rgb - low) / max(float(high - low), 1), 0, 1)
         pixels = torch.from_numpy(unit.astype(np.float32)).permute(2, 0, 1)[None]
         values = ((net(pixels * 2 - 1)[0] + 1) * 127.5).clamp(0, 255).permute(1, 2, 0)
         coloring = Coloring.from_array(values.contiguous().numpy())
+
+        hues.append(hue(coloring.values, labels))
 
         def answer(points, signs, coloring=coloring):  # type: ignore[no-untyped-def]
             return coloring.probe(points, signs).full()
@@ -130,7 +135,22 @@ def score(net: torch.nn.Module, cases: list[tuple[str, np.ndarray, np.ndarray]])
         told, all_pairs = touching_score(coloring.values, labels, tolerance)
         apart, pairs = apart + told, pairs + all_pairs
     cells = [f"{kind} {summary(found)['centre']:.3f}" for kind, found in rows.items()]
-    return " ".join(cells) + f" touching {apart / max(pairs, 1):.2f} of {pairs}"
+    found, wanted = np.concatenate(hues, 1)
+    return (
+        " ".join(cells)
+        + f" touching {apart / max(pairs, 1):.2f} of {pairs}"
+        + f" hue {np.corrcoef(found, wanted)[0, 1]:.2f}"
+    )
+
+
+def hue(values: np.ndarray, labels: np.ndarray) -> np.ndarray:
+    """Return colours less their grey inside objects, found and wanted: (2, n)."""
+    target = harmonic_target(torch.from_numpy(labels.astype(np.int64))[None], 96.0)
+    wanted = target[0].permute(1, 2, 0).numpy()
+    inside = labels > 0
+    return np.stack(
+        [(x - x.mean(-1, keepdims=True))[inside].ravel() for x in (values, wanted)]
+    )
 
 
 if __name__ == "__main__":
