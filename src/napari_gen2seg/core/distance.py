@@ -23,7 +23,7 @@ import numpy.typing as npt
 
 from napari_gen2seg.core.cleanup import fill_pin_holes, follow_edges
 from napari_gen2seg.core.field import RIM, CostField, Sample
-from napari_gen2seg.core.flood import Box, flood, outgrows
+from napari_gen2seg.core.flood import Box, flood, outgrows, outline
 from napari_gen2seg.core.geometry import Shape
 from napari_gen2seg.core.mask import Mask
 from napari_gen2seg.core.prompts import Prompts
@@ -62,6 +62,14 @@ class Curve:
     best: float
     confidence: float
 
+    def confidence_at(self, tolerance: float) -> float:
+        """Return the confidence, less where a tolerance leaves the plateau."""
+        low, high = self.plateau
+        off = max(
+            np.log(low / max(tolerance, 1e-3)), np.log(tolerance / high + 1e-9), 0
+        )
+        return float(self.confidence * np.exp(-off))
+
 
 class DistanceRule:
     """Answers clicks on one map; see the module's text.
@@ -85,14 +93,11 @@ class DistanceRule:
     def probe(self, prompts: Prompts, settings: ProbeSettings) -> Mask:
         """Return the object under the clicks."""
         field = CostField(self._map, prompts, settings)
-        confidence = 0.5
-        if settings.tolerance is None:
-            sweep = self._sweep(field)
-            tolerance, confidence = sweep.curve.best, sweep.curve.confidence
-            box = sweep.box(tolerance, field.frame)
-        else:
+        sweep = self._sweep(field)
+        tolerance = sweep.curve.best
+        if settings.tolerance is not None:
             tolerance = min(float(settings.tolerance), MAX_TOLERANCE)
-            box = field.around(_START)
+        box = sweep.box(tolerance, field.frame)
         mask, box = self._reached(field, tolerance, box, settings.contiguous)
         if settings.clean:
             mask = follow_edges(mask, field.block(box), field.distance(box))
@@ -102,7 +107,7 @@ class DistanceRule:
             (box[0], box[1]),
             prompts.shape,
             self._source_shape,
-            score=confidence,
+            score=sweep.curve.confidence_at(tolerance),
             tolerance=tolerance,
             keep=prompts.forced(1),
             drop=prompts.forced(-1),
@@ -115,6 +120,7 @@ class DistanceRule:
     def _sweep(self, field: CostField) -> _Sweep:
         """Flood at every level, in a window that grows when it is outgrown."""
         areas: list[float] = []
+        rims: list[float] = []
         seen: list[tuple[Sample, Bools]] = []
         sample = field.sampled(field.around(_START))
         while len(areas) < len(LEVELS):
@@ -126,17 +132,18 @@ class DistanceRule:
                 continue
             area = float(np.count_nonzero(region)) * sample.step**2
             areas.append(max(area, areas[-1] if areas else 0.0))
+            rims.append(outline(region) * sample.step)
             seen.append((sample, region))
             if area > _MOST * field.size:
                 break
+        plateau = choose(np.asarray(areas), np.asarray(rims), field.size)
         areas.extend([areas[-1]] * (len(LEVELS) - len(areas)))
-        plateau = choose(np.asarray(areas), field.size)
         curve = Curve(
             LEVELS,
             np.asarray(areas),
             (plateau.low, plateau.high),
             plateau.best,
-            plateau.confidence,
+            plateau.confidence * field.brightness,
         )
         return _Sweep(curve, seen)
 

@@ -10,7 +10,7 @@ import numpy.typing as npt
 from napari_gen2seg.core.flood import Box
 from napari_gen2seg.core.geometry import Shape
 from napari_gen2seg.core.prompts import Prompts
-from napari_gen2seg.core.query import query_colours
+from napari_gen2seg.core.query import noise_around, query_colours
 from napari_gen2seg.core.settings import ProbeSettings
 from napari_gen2seg.core.sharpen import SharpMap
 
@@ -21,6 +21,7 @@ Pixels = npt.NDArray[np.intp]
 RIM = 6
 """Map pixels around a mask that the clean-up looks at."""
 
+_DARK = 48.0  # distance from black below which a colour may be background
 _NEAR = 8.0  # colour units that being nearer to one click than another is worth
 
 
@@ -97,6 +98,16 @@ class CostField:
     def whole(self) -> Box:
         """The window that is the whole map."""
         return 0, 0, self.frame[0], self.frame[1]
+
+    @property
+    def noise(self) -> float:
+        """Colour units by which pixels near the clicks scatter."""
+        return noise_around(self._map, self._positive, self._wanted)
+
+    @property
+    def brightness(self) -> float:
+        """0..1: how far the clicked colours are from black, the background's."""
+        return min(float(np.linalg.norm(self._wanted, axis=1).min()) / _DARK, 1.0)
 
     def around(self, margin: int) -> Box:
         """Return the window of the positive clicks and ``margin`` pixels more."""

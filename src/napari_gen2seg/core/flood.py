@@ -56,3 +56,11 @@ def outgrows(region: Bools, box: Box, frame: Shape, margin: int = 1) -> bool:
         or (r1 < frame[0] and region[-margin:].any())
         or (c1 < frame[1] and region[:, -margin:].any())
     )
+
+
+def outline(region: Bools) -> int:
+    """Return the length of the outline in sides of pixels, frame sides left out."""
+    return int(
+        np.count_nonzero(region[1:] != region[:-1])
+        + np.count_nonzero(region[:, 1:] != region[:, :-1])
+    )

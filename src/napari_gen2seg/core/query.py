@@ -11,6 +11,7 @@ Floats = npt.NDArray[np.float32]
 
 _LEAST_RADIUS = 1.5  # map pixels: at least the eight neighbours are heard
 _MOST_RADIUS = 6.0
+_LEAST_NOISE = 2.0
 _BANDS = (40.0, 28.0, 20.0)  # colour distance inside which pixels agree, shrinking
 
 
@@ -71,3 +72,24 @@ def _shared(heard: Floats) -> Floats:
     best = int(company.sum(axis=1).argmax())
     mean: Floats = heard[company[best]].mean(axis=0)
     return mean
+
+
+def noise_around(
+    map_: SharpMap, clicks: npt.NDArray[np.intp], colours: Floats
+) -> float:
+    """Return how far pixels around the clicks lie from the clicked colours.
+
+    The median over a patch of 7 x 7 pixels of the map as it is, counting only those
+    that resemble the clicked colour; the largest over the clicks; at least 2.
+    """
+    noise = _LEAST_NOISE
+    for (row, col), colour in zip(clicks.tolist(), colours, strict=True):
+        r0, c0 = max(row - 3, 0), max(col - 3, 0)
+        r1, c1 = min(row + 4, map_.shape[0]), min(col + 4, map_.shape[1])
+        map_.ensure((r0, c0, r1, c1))
+        change = map_.planes[:, r0:r1, c0:c1] - colour[:, None, None]
+        gaps = np.sqrt(np.square(change).sum(axis=0))
+        alike = gaps[gaps <= _BANDS[0]]
+        if alike.size:
+            noise = max(noise, float(np.median(alike)))
+    return noise
