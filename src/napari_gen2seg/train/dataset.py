@@ -106,5 +106,14 @@ def loader(
         num_workers=config.workers,
         prefetch_factor=4 if config.workers else None,
         persistent_workers=config.workers > 0,
+        worker_init_fn=_leave_signals_to_the_trainer,
         pin_memory=torch.cuda.is_available(),
     )
+
+
+def _leave_signals_to_the_trainer(_: int) -> None:
+    """Let a worker outlive the signal that asks the trainer to save and stop."""
+    import signal
+
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
