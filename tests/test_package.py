@@ -25,6 +25,7 @@ PUBLIC = {
     "ProbeSettings",
     "ProposalSettings",
     "__version__",
+    "evaluate",
     "iter_segment",
     "list_models",
     "load_model",

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from napari_gen2seg.models.loader import load_model as load_model
     from napari_gen2seg.models.registry import list_models as list_models
     from napari_gen2seg.models.spec import ModelSpec as ModelSpec
+    from napari_gen2seg.workflows.evaluate import evaluate as evaluate
     from napari_gen2seg.workflows.segment import iter_segment as iter_segment
     from napari_gen2seg.workflows.segment import segment as segment
 
@@ -40,6 +41,7 @@ _HOMES = {
     "ModelSpec": "models.spec",
     "ProbeSettings": "core.probe",
     "ProposalSettings": "core.proposals",
+    "evaluate": "workflows.evaluate",
     "iter_segment": "workflows.segment",
     "list_models": "models.registry",
     "load_model": "models.loader",

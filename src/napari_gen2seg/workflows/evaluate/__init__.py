@@ -1,0 +1,30 @@
+"""How good is a model on annotated pictures? One protocol for everybody.
+
+`evaluate` measures, `compare` judges two reports; ``docs/evaluation.md`` states each
+number exactly.
+"""
+
+from napari_gen2seg.workflows.evaluate.compare import Comparison, Difference, compare
+from napari_gen2seg.workflows.evaluate.report import Report, WorstCase
+from napari_gen2seg.workflows.evaluate.run import (
+    Finished,
+    PictureDone,
+    Started,
+    evaluate,
+    iter_evaluate,
+)
+from napari_gen2seg.workflows.evaluate.settings import EvaluationSettings
+
+__all__ = [
+    "Comparison",
+    "Difference",
+    "EvaluationSettings",
+    "Finished",
+    "PictureDone",
+    "Report",
+    "Started",
+    "WorstCase",
+    "compare",
+    "evaluate",
+    "iter_evaluate",
+]

@@ -1,0 +1,190 @@
+"""Two reports on the same data: is one better?"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+
+from napari_gen2seg.errors import DataError
+from napari_gen2seg.workflows.evaluate.measures import Facts, statistics_of
+from napari_gen2seg.workflows.evaluate.report import Report, plain
+from napari_gen2seg.workflows.evaluate.statistics import draws, interval
+
+Verdict = Literal["better", "worse", "no difference"]
+
+
+@dataclass(frozen=True)
+class Difference:
+    """One number of two reports.
+
+    Attributes
+    ----------
+    name, title
+        As in the reports' summaries.
+    first, second
+        The two values; None where there was nothing to measure.
+    difference, low, high
+        Second minus first, with its bootstrap interval over the same drawn pictures.
+    verdict
+        Of the second: ``"better"`` or ``"worse"`` if the interval leaves out 0.
+    """
+
+    name: str
+    title: str
+    first: float | None
+    second: float | None
+    difference: float | None
+    low: float | None
+    high: float | None
+    verdict: Verdict
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """Every number that two reports share, pair by pair.
+
+    Attributes
+    ----------
+    first, second
+        The models' names.
+    data
+        The data's name.
+    pictures
+        How many pictures both saw.
+    confidence
+        Of the intervals. Each number is judged alone: of twenty equal ones, one is
+        expected to be called different at 0.95.
+    differences
+        In the order of the reports.
+    """
+
+    first: str
+    second: str
+    data: str
+    pictures: int
+    confidence: float
+    differences: tuple[Difference, ...]
+
+    def facts(self) -> Facts:
+        """Return plain values."""
+        return asdict(self)
+
+
+def compare(first: Report | str | Path, second: Report | str | Path) -> Comparison:
+    """Compare two reports on the same pictures and objects.
+
+    Parameters
+    ----------
+    first, second
+        Reports, or the JSON files of two.
+
+    Returns
+    -------
+    Comparison
+        The second against the first.
+
+    Raises
+    ------
+    DataError
+        If they are not about the same pictures and truth, or share no number.
+    """
+    one = first if isinstance(first, Report) else Report.load(first)
+    two = second if isinstance(second, Report) else Report.load(second)
+    _check(one, two)
+    settings = one.content["settings"]
+    pictures = len(one.images)
+    weights = draws(pictures, int(settings["resamples"]), int(settings["seed"]))
+    once = np.ones((1, pictures))
+    cap = int(settings["cap"])
+    others = {s.name: s for s in statistics_of(two.images, cap)}
+    found = []
+    for mine in statistics_of(one.images, cap):
+        other = others.get(mine.name)
+        if other is None:
+            continue
+        low, high = interval(
+            other.value(weights) - mine.value(weights), float(settings["confidence"])
+        )
+        before, after = float(mine.value(once)[0]), float(other.value(once)[0])
+        found.append(
+            Difference(
+                mine.name,
+                mine.title,
+                plain(before),
+                plain(after),
+                plain(after - before),
+                plain(low),
+                plain(high),
+                _verdict(low, high, mine.better),
+            )
+        )
+    if not found:
+        raise DataError(
+            "The reports share no number; evaluate both with the same protocol."
+        )
+    return Comparison(
+        _name(one),
+        _name(two),
+        str(one.content["data"]["name"]),
+        pictures,
+        float(settings["confidence"]),
+        tuple(found),
+    )
+
+
+def _verdict(low: float, high: float, better: int) -> Verdict:
+    # An interval of a single value that is not 0 leaves 0 out, as it should.
+    if low > 0:
+        return "better" if better > 0 else "worse"
+    if high < 0:
+        return "worse" if better > 0 else "better"
+    return "no difference"
+
+
+def _name(report: Report) -> str:
+    model = report.content["model"]
+    return (
+        f"{model['id']}@{model['revision']}" if model["revision"] else str(model["id"])
+    )
+
+
+def _check(one: Report, two: Report) -> None:
+    """Refuse to compare what was not measured on the same things."""
+    pairs = [
+        ("pictures", _column(one, "name"), _column(two, "name")),
+        ("truth", _column(one, "truth_key"), _column(two, "truth_key")),
+        ("objects", _objects(one), _objects(two)),
+    ]
+    for what, before, after in pairs:
+        if before != after:
+            raise DataError(
+                f"The reports differ in their {what}; two models can only be compared "
+                "on the same data with the same settings. Evaluate both again."
+            )
+    for name in ("cap", "resamples", "seed", "confidence"):
+        before, after = (r.content["settings"].get(name) for r in (one, two))
+        if before != after:
+            raise DataError(
+                f"The reports were made with {name} {before} and {after}; they must be "
+                "equal. Evaluate both with the same settings."
+            )
+
+
+def _column(report: Report, name: str) -> list[Any]:
+    return [image[name] for image in report.images]
+
+
+def _objects(report: Report) -> list[Any]:
+    """List the clicked objects of each picture, the same for every rule."""
+    return [
+        [one["object"] for one in _first(image.get("clicks", {}).values())]
+        for image in report.images
+    ]
+
+
+def _first(parts: Iterable[list[Facts]]) -> list[Facts]:
+    return next(iter(parts), [])

@@ -1,0 +1,250 @@
+"""Data and a model in, a report out."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, cast
+
+from napari_gen2seg.core.rgb import to_rgb
+from napari_gen2seg.errors import DataError
+from napari_gen2seg.io.annotated import Annotated, Dataset, Item
+from napari_gen2seg.models.hooks import Cancel, Progress, check_cancel
+from napari_gen2seg.workflows.evaluate.pictures import Facts, study_picture
+from napari_gen2seg.workflows.evaluate.report import Report, WorstCase, make_report
+from napari_gen2seg.workflows.evaluate.settings import EvaluationSettings, Protocol
+from napari_gen2seg.workflows.evaluate.worst import Worst
+
+if TYPE_CHECKING:
+    from napari_gen2seg.core.rgb import RgbRecipe
+    from napari_gen2seg.models.colorer import Colorer
+
+Data = Dataset | str | Path | Iterable[tuple[Any, Any]]
+"""A data set, what `open_dataset` takes, or pairs of picture and labels."""
+
+
+@dataclass(frozen=True)
+class Started:
+    """The model is loaded and the data are listed."""
+
+    model_id: str
+    device: str
+    dtype: str
+    reason: str
+    data: str
+    pictures: int
+
+
+@dataclass(frozen=True, eq=False)
+class PictureDone:
+    """One picture is measured; ``number`` of ``count`` are done.
+
+    ``facts`` are its entry in the report.
+    """
+
+    name: str
+    number: int
+    count: int
+    facts: Facts
+
+
+@dataclass(frozen=True, eq=False)
+class Finished:
+    """Everything is done."""
+
+    report: Report
+
+
+Event = Started | PictureDone | Finished
+
+
+def evaluate(
+    data: Data,
+    model: Colorer | str | Path = "mini",
+    protocol: Protocol | None = None,
+    settings: EvaluationSettings | None = None,
+    **options: Any,
+) -> Report:
+    """Measure a model on annotated pictures.
+
+    Takes what `iter_evaluate` takes and returns the report of its last event.
+
+    Returns
+    -------
+    Report
+        Numbers with confidence intervals; ``save_json`` and ``save_html`` write it.
+    """
+    events = iter_evaluate(data, model, protocol, settings, **options)
+    return cast("Finished", deque(events, maxlen=1).pop()).report
+
+
+def iter_evaluate(
+    data: Data,
+    model: Colorer | str | Path = "mini",
+    protocol: Protocol | None = None,
+    settings: EvaluationSettings | None = None,
+    *,
+    pictures: int | None = None,
+    recipe: RgbRecipe | None = None,
+    device: str = "auto",
+    dtype: str = "auto",
+    progress: Progress | None = None,
+    cancel: Cancel | None = None,
+) -> Iterator[Event]:
+    """Measure a model on annotated pictures, telling every step.
+
+    Parameters
+    ----------
+    data
+        A `Dataset`, a path that `io.datasets.open_dataset` opens, or pairs of a picture
+        (H, W) or (H, W, C) and its labels (H, W), 0 background, -1 unknown.
+    model
+        A loaded model, or what `load_model` takes (loaded and unloaded here).
+    protocol
+        ``"clicks"``, ``"proposals"``, ``"edges"`` or ``"all"``; that of ``settings``
+        if not given.
+    settings
+        Everything else; see `EvaluationSettings`.
+    pictures
+        At most so many pictures, spread evenly over the data.
+    recipe
+        How channels become the RGB that the model sees.
+    device, dtype
+        As for `load_model`, where the model is loaded here.
+    progress, cancel
+        Called while the model works; asked between pictures and between objects.
+
+    Yields
+    ------
+    Started, PictureDone (one a picture), Finished
+
+    Raises
+    ------
+    DataError
+        If the data cannot be read.
+    SettingsError
+        If a setting cannot be used.
+    Cancelled
+        If ``cancel`` said so.
+    """
+    settings = settings or EvaluationSettings()
+    if protocol is not None:
+        settings = replace(settings, protocol=protocol)
+    dataset = _dataset(data)
+    items = _spread(dataset.items, pictures)
+    colorer, ours = _model(model, device, dtype, progress, cancel)
+
+    def check() -> None:
+        check_cancel(cancel, "The evaluation")
+
+    try:
+        spec = colorer.spec
+        yield Started(
+            spec.id,
+            colorer.device,
+            colorer.dtype,
+            colorer.reason,
+            dataset.name,
+            len(items),
+        )
+        images: list[Facts] = []
+        worst = Worst(settings)
+        for number, item in enumerate(items, 1):
+            check()
+            truth = item.read()
+            rgb = to_rgb(truth.image, recipe)
+            coloring = colorer.color(
+                rgb, settings.resolution, progress=progress, cancel=cancel
+            )
+            facts = study_picture(item.name, truth, coloring, settings, check)
+            worst.see(facts, rgb, truth, coloring)
+            images.append(facts)
+            yield PictureDone(item.name, number, len(items), facts)
+        facts_of_model = {
+            "id": _public(spec.id),
+            "family": spec.family,
+            "revision": spec.revision,
+            "device": colorer.device,
+            "dtype": colorer.dtype,
+        }
+        cases: tuple[WorstCase, ...] = worst.cases()
+        yield Finished(
+            make_report(
+                images,
+                settings,
+                facts_of_model,
+                {"name": dataset.name, "pictures": len(items)},
+                cases,
+            )
+        )
+    finally:
+        if ours:
+            colorer.unload()
+
+
+def _dataset(data: Data) -> Dataset:
+    if isinstance(data, Dataset):
+        return data
+    if isinstance(data, (str, Path)):
+        from napari_gen2seg.io.datasets import open_dataset
+
+        return open_dataset(data)
+    pairs = list(data)
+    if not pairs:
+        raise DataError("No pictures were given; there must be at least one.")
+    return Dataset(
+        "pictures",
+        tuple(
+            Item(str(number), _Pair(picture, labels))
+            for number, (picture, labels) in enumerate(pairs)
+        ),
+    )
+
+
+@dataclass(frozen=True, eq=False)
+class _Pair:
+    """A picture and labels that are in memory already."""
+
+    picture: Any
+    labels: Any
+
+    def __call__(self) -> Annotated:
+        import numpy as np
+
+        labels = np.asarray(self.labels)
+        if labels.ndim != 2 or labels.dtype.kind not in "bui":
+            raise DataError(
+                f"The labels have the shape {labels.shape} and type {labels.dtype}; "
+                "they must be one plane of whole numbers, 0 for background."
+            )
+        return Annotated(np.asarray(self.picture), labels.astype(np.int32))
+
+
+def _spread(items: tuple[Item, ...], most: int | None) -> tuple[Item, ...]:
+    """Choose evenly, so that a short look sees all of the data."""
+    if most is None or most >= len(items):
+        return items
+    if most < 1:
+        raise DataError(f"pictures is {most}; it must be at least 1.")
+    return tuple(items[place * len(items) // most] for place in range(most))
+
+
+def _public(model_id: str) -> str:
+    """Name a folder by its last part: a report tells nobody where it was made."""
+    return Path(model_id).name if Path(model_id).is_absolute() else model_id
+
+
+def _model(
+    model: Colorer | str | Path,
+    device: str,
+    dtype: str,
+    progress: Progress | None,
+    cancel: Cancel | None,
+) -> tuple[Colorer, bool]:
+    if not isinstance(model, (str, Path)):
+        return model, False
+    from napari_gen2seg.models.loader import load_model
+
+    return load_model(model, device, dtype, progress=progress, cancel=cancel), True
