@@ -7,55 +7,72 @@ from typing import Any
 import numpy as np
 import pytest
 from skimage import data
-
-from napari_gen2seg.gui.settings import FileMemory
-from napari_gen2seg.session import Inline, Session
 from tests.gui.painter import Painter
 from tests.gui.person import Person
 
-
-@pytest.fixture
-def painter() -> Painter:
-    return Painter()
-
-
-@pytest.fixture
-def memory(tmp_path: Any) -> FileMemory:
-    return FileMemory(tmp_path / "settings.json")
+from napari_gen2seg.gui.settings import FileMemory
+from napari_gen2seg.session import Inline, Session
 
 
 class Desk:
     """A viewer with the dock widget, and somebody in front of it."""
 
-    def __init__(self, viewer: Any, widget: Any, person: Person) -> None:
-        self.viewer, self.widget, self.person = viewer, widget, person
+    def __init__(self, viewer: Any, widget: Any, bot: Any) -> None:
+        self.viewer, self.widget = viewer, widget
         self.bridge, self.session = widget.bridge, widget.session
+        self.person = Person(viewer, bot)
 
     @property
     def labels(self) -> np.ndarray:
+        """The committed objects."""
         return np.asarray(self.person.layer("objects").data)
 
 
 @pytest.fixture
-def desk(make_napari_viewer: Any, qtbot: Any, painter: Painter, memory: FileMemory):
+def painter() -> Painter:
+    """Return a colorer without a network."""
+    return Painter()
+
+
+@pytest.fixture
+def memory(tmp_path: Any) -> FileMemory:
+    """Return settings of this test alone."""
+    return FileMemory(tmp_path / "settings.json")
+
+
+@pytest.fixture(scope="module")
+def window() -> Any:
+    """Return one shown viewer for a file of tests: the first takes seconds."""
+    import napari
+
+    viewer = napari.Viewer(show=True)
+    yield viewer
+    viewer.close()
+
+
+@pytest.fixture
+def desk(window: Any, qtbot: Any, painter: Painter, memory: FileMemory) -> Any:
     """Return a function that opens a desk on a picture; replies come at once."""
     from napari_gen2seg.gui.widget import SegmentWidget
 
-    opened = []
+    docks = []
 
     def make(picture: Any = None, session: Session | None = None, **layer: Any) -> Desk:
-        viewer = make_napari_viewer(show=True)
-        viewer.add_image(data.coins() if picture is None else picture, **layer)
+        window.add_image(data.coins() if picture is None else picture, **layer)
         widget = SegmentWidget(
-            viewer,
+            window,
             session or Session(Inline(), load=lambda *a, **k: painter),
             eyes=Inline(),
             memory=memory,
         )
-        viewer.window.add_dock_widget(widget, name="gen2seg")
-        opened.append(widget)
-        return Desk(viewer, widget, Person(viewer, qtbot))
+        docks.append(window.window.add_dock_widget(widget, name="gen2seg"))
+        return Desk(window, widget, qtbot)
 
     yield make
-    for widget in opened:
+    for dock in docks:
+        widget = dock.widget()
+        window.window.remove_dock_widget(dock)
         widget.close_session()
+        widget.deleteLater()
+    window.layers.clear()
+    window.dims.order = tuple(range(window.dims.ndim))

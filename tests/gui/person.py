@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from qtpy.QtCore import QPoint, Qt
+from qtpy.QtCore import QPoint, Qt, QTimer
 from qtpy.QtTest import QTest
 
 if TYPE_CHECKING:
@@ -26,8 +26,10 @@ class Person:
     def __init__(self, viewer: Any, qtbot: QtBot) -> None:
         self.viewer = viewer
         self.bot = qtbot
-        viewer.window.resize(1000, 700)
-        self.wait(120)
+        viewer.window.resize(900, 560)
+        self.wait(100)
+        viewer.reset_view()
+        self.wait(30)
 
     @property
     def canvas(self) -> Any:
@@ -46,18 +48,44 @@ class Person:
     def move(self, row: float, col: float, wait: int = 40) -> None:
         QTest.mouseMove(self.canvas.native, self.place(row, col))
         self.wait(wait)
+        self.settle()
+
+    def lit(self, at: tuple[int, int], value: int | None = None) -> bool:
+        """Wait until the preview shows something (or a value) at a place."""
+
+        def ready() -> bool:
+            preview = self.layer("preview")
+            if preview is None:
+                return False
+            now = preview.data[at]
+            return now > 0 if value is None else now == value
+
+        self.until(ready)
+        return True
+
+    def settle(self) -> None:
+        """Wait until what was asked for has been done."""
+        self.wait(10)
+        self.until(lambda: not any(timer.isActive() for timer in self._timers()))
+        self.wait(10)
+
+    def _timers(self) -> list[QTimer]:
+        from napari_gen2seg.gui.bridge import Bridge
+
+        bridges = self.viewer.window._qt_window.findChildren(Bridge)
+        return [timer for one in bridges for timer in one.findChildren(QTimer)]
 
     def click(self, row: float, col: float, modifier: Any = None) -> None:
         self.move(row, col, 15)
         held = Qt.KeyboardModifier.NoModifier if modifier is None else modifier
         button = Qt.MouseButton.LeftButton
         QTest.mouseClick(self.canvas.native, button, held, self.place(row, col))
-        self.wait()
+        self.settle()
 
     def press(self, key: Any, modifier: Any = None) -> None:
         held = Qt.KeyboardModifier.NoModifier if modifier is None else modifier
         QTest.keyClick(self.canvas.native, key, held)
-        self.wait()
+        self.settle()
 
     def layer(self, role: str) -> Any:
         """The plugin's layer of a role, or None."""

@@ -7,7 +7,6 @@ import pytest
 from qtpy.QtCore import Qt
 from scipy import ndimage
 from skimage import data
-
 from tests.gui.person import CONTROL, SHIFT
 
 # Middles of three coins, and a place between coins.
@@ -39,13 +38,13 @@ def test_colour_makes_a_layer_over_the_picture_and_readies_clicks(coins):
 
 def test_object_lights_up_under_the_pointer_before_any_click(coins):
     coins.person.move(*COIN)
+    assert coins.person.lit(COIN, 2)
     preview = coins.person.layer("preview")
     lit = preview.data > 0
-    assert lit[COIN]
     assert 500 < lit.sum() < 6000
     assert not lit[GROUND]
     coins.person.move(*SECOND)
-    assert preview.data[SECOND]
+    assert coins.person.lit(SECOND, 2)
     assert not preview.data[COIN]
     assert len(coins.person.layer("prompts").data) == 0
 
@@ -134,7 +133,7 @@ def test_an_earlier_object_is_corrected_with_its_clicks(coins):
         person.press(Qt.Key.Key_Return)
     coins.widget.objects.number.setValue(1)
     person.wait()
-    assert coins.bridge.prompts.points == pytest.approx([COIN], abs=1)
+    assert coins.bridge.prompts.points[0] == pytest.approx(COIN, abs=1)
     person.click(*THIRD)
     person.press(Qt.Key.Key_Return)
     labels = coins.labels
@@ -158,18 +157,31 @@ def test_one_click_each_commits_every_click(coins):
     assert "3 objects" in coins.widget.objects.counter.text()
 
 
-def test_tolerance_is_automatic_until_it_is_moved_and_live(coins):
-    person, probe = coins.person, coins.widget.probe
-    person.click(*COIN)
-    automatic = (person.layer("preview").data > 0).sum()
+def test_tolerance_is_automatic_until_it_is_moved_and_live(desk, painter):
+    at = desk(np.tile(np.arange(160, dtype=np.uint8), (100, 1)))
+    painter.color = lambda image, resolution=None, **_: _ramp(image)
+    at.widget.model.color.click()
+    person, probe = at.person, at.widget.probe
+    person.click(50, 80)
     assert probe.auto.isChecked()
-    probe.slider.setValue(probe.slider.maximum())
-    assert not probe.auto.isChecked()
-    assert (person.layer("preview").data > 0).sum() > 2 * automatic
+    automatic = (person.layer("preview").data > 0).sum()
+    areas = []
+    for value in (40, 80, 120):
+        probe.slider.setValue(value)
+        assert not probe.auto.isChecked()
+        areas.append((person.layer("preview").data > 0).sum())
+    assert areas[0] < areas[1] < areas[2]
+    person.press(Qt.Key.Key_BracketRight)
+    assert (person.layer("preview").data > 0).sum() > areas[2]
     probe.auto.setChecked(True)
     assert (person.layer("preview").data > 0).sum() == automatic
-    person.press(Qt.Key.Key_BracketRight)
-    assert not probe.auto.isChecked()
+
+
+def _ramp(image):
+    from napari_gen2seg.core.coloring import Coloring
+
+    red = np.broadcast_to(np.linspace(0, 255, image.shape[1]), image.shape[:2])
+    return Coloring.from_array(np.stack([red, red * 0, red * 0], axis=-1))
 
 
 def test_global_switch_reaches_other_objects_of_the_colour(desk, painter):

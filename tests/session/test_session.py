@@ -69,7 +69,7 @@ class Stepped:
             if heed_cancel:
                 ticket.check()
             value = work(ticket)
-        except Exception as caught:
+        except Exception as caught:  # noqa: BLE001 - handed on, as a lane does
             error = caught
         done(ticket, value, error)
 

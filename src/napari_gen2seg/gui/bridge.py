@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -16,6 +17,7 @@ from napari_gen2seg.gui.planes import Plane, to_plane
 from napari_gen2seg.gui.pointer import Pointer
 from napari_gen2seg.gui.source import Source
 from napari_gen2seg.session import Prompts
+from napari_gen2seg.session.preview import ADDED, INSIDE
 from napari_gen2seg.session.session import sentence
 
 if TYPE_CHECKING:
@@ -23,9 +25,10 @@ if TYPE_CHECKING:
     from napari.layers import Image
 
     from napari_gen2seg.core.mask import Mask
-    from napari_gen2seg.session import Runner, Session, Ticket
+    from napari_gen2seg.session import Preview, Runner, Session, Ticket
 
-THUMBNAIL = 168  # pixels
+THUMBNAIL = 232  # pixels, twice what is shown: for dense screens
+REST = 90  # milliseconds without a move
 
 
 class Bridge(QObject):
@@ -71,6 +74,8 @@ class Bridge(QObject):
         self.at_once = False
         self._eyes = eyes
         self._at: tuple[float, float] | None = None  # pointer, in the plane
+        self._preview: Preview | None = None  # what is on screen
+        self._rest = _once(self, self._rested, REST)
         self._soon = _once(self, self._read_clicks)
         self._look_soon = _once(self, self._look, 120)
         self._connect()
@@ -80,7 +85,7 @@ class Bridge(QObject):
     def choose_source(self, layer: Image | None) -> None:
         """Work on another picture."""
         self.clicks.release()
-        self.drawn.clear()
+        self._blank()
         self.source.choose(layer)
 
     def color(self) -> None:
@@ -97,7 +102,8 @@ class Bridge(QObject):
             self.warned.emit(self.source.problem)
             return
         self.clicks.ensure(source, plane)
-        self.set_object(self._free_number() if not self.prompts else self.number)
+        self._highest_found()
+        self._read_clicks()
         self.clicks.activate()
 
     @property
@@ -175,8 +181,9 @@ class Bridge(QObject):
 
     def close(self) -> None:
         """Let go of viewer and layers; everything that was made stays."""
-        self._soon.stop()
-        self._look_soon.stop()
+        with suppress(RuntimeError):  # Qt deletes timers together with their window
+            for timer in (self._soon, self._look_soon, self._rest):
+                timer.stop()
         self.pointer.close()
         self.viewer.layers.events.removed.disconnect(self._removed)
         self.source.close()
@@ -203,8 +210,9 @@ class Bridge(QObject):
     def _plane_changed(self) -> None:
         self._at = None
         source, plane = self.source.layer, self.source.plane
-        self.drawn.clear()
+        self._blank()
         if source is not None and plane is not None:
+            self._take_over(plane)
             if self.clicks.layer is not None or self.session.coloring(plane):
                 self.clicks.ensure(source, plane)
             coloring = self.session.coloring(plane)
@@ -213,6 +221,13 @@ class Bridge(QObject):
         self._look_soon.start()
         self._read_clicks()
         self.view_changed.emit()
+
+    def _take_over(self, plane: Plane) -> None:
+        """Go on with a coloring that is on screen from an earlier dock."""
+        if self.session.coloring(plane) is None:
+            found = self.drawn.found(plane)
+            if found is not None:
+                self.session.keep(self.source.request(), found)
 
     def _colored(self, plane: Plane) -> None:
         source = self.source.layer
@@ -226,7 +241,7 @@ class Bridge(QObject):
         layer = event.value
         self.session.forget(str(layer.unique_id))
         if self.source.is_chosen(layer):
-            self.drawn.clear()
+            self._blank()
             self.source.choose(None)
         self._soon.start()
 
@@ -238,7 +253,7 @@ class Bridge(QObject):
 
     def _source_edited(self, source_id: str) -> None:
         self.session.forget(source_id)
-        self.drawn.clear()
+        self._blank()
         self.view_changed.emit()
 
     def _highest_found(self) -> None:
@@ -257,6 +272,11 @@ class Bridge(QObject):
         if source is None or plane is None:
             self.prompts = Prompts()
         else:
+            if self.clicks.drop_outside(source, plane):
+                self.warned.emit(
+                    f"That click is outside {source.name!r} and was left out. Click on "
+                    "the picture."
+                )
             self.prompts = self.clicks.read(source, plane)
         self.clicks.show_current()
         self.clicks_changed.emit(self.prompts)
@@ -272,17 +292,23 @@ class Bridge(QObject):
             self.warned.emit(str(error))
         return None
 
+    def _blank(self) -> None:
+        self._preview = None
+        self._rest.stop()
+        self.drawn.clear()
+
     def _show(self, pointer: tuple[float, float] | None, sign: int = 1) -> None:
         source, plane = self.source.layer, self.source.plane
         coloring = None if plane is None else self.session.coloring(plane)
         if source is None or plane is None or coloring is None:
-            self.drawn.clear()
+            self._blank()
             return
         try:
             preview = self.session.preview(plane, self.prompts, pointer, sign)
         except Gen2SegError as error:
             self.warned.emit(sentence(error))
             return
+        self._preview = preview
         self.drawn.draw(source, plane, coloring.shape, preview)
         self.probed.emit(preview)
 
@@ -296,21 +322,31 @@ class Bridge(QObject):
         self._at = to_plane(source, plane, position)
         sign = -1 if self.clicks.sign < 0 or held & set(NEGATIVE) else 1
         pointer = self._at
-        if pointer is not None and sign > 0 and self._inside(pointer):
-            pointer = None
+        if pointer is not None and sign > 0 and self.prompts.positive:
+            if self._inside(pointer, INSIDE):
+                pointer = None  # a click here would change next to nothing
+        elif pointer is not None and self._inside(pointer, ADDED):
+            # Still over the object that is lit: no flicker, and exact at rest.
+            self._rest.start()
+            return
+        self._rest.stop()
         self._show(pointer, sign)
 
-    def _inside(self, pointer: tuple[float, float]) -> bool:
-        """Whether the pointer is over what is in the mask already."""
-        plane = self.source.plane
-        mask = self._mask() if self.prompts.positive else None
+    def _rested(self) -> None:
+        """Show exactly what a click here would give, once the pointer rests."""
+        if self._at is not None and self.hover and not self.prompts.positive:
+            self._show(self._at)
+
+    def _inside(self, pointer: tuple[float, float], value: int) -> bool:
+        """Whether the preview on screen has a value under the pointer."""
+        plane, preview = self.source.plane, self._preview
         coloring = None if plane is None else self.session.coloring(plane)
-        if mask is None or coloring is None:
+        if preview is None or coloring is None:
             return False
-        row, col = np.rint(coloring.to_coloring(pointer)).astype(int)
-        r0, c0, r1, c1 = mask.bbox
-        inside = r0 <= row < r1 and c0 <= col < c1
-        return bool(inside and mask.crop[row - r0, col - c0])
+        row, col = np.rint(coloring.to_coloring(pointer)).astype(int) - preview.offset
+        height, width = preview.array.shape
+        inside = 0 <= row < height and 0 <= col < width
+        return bool(inside and preview.array[row, col] == value)
 
     def _busy_elsewhere(self) -> bool:
         """Whether another layer is being worked on, with the brush say."""

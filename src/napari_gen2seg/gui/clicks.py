@@ -6,6 +6,7 @@ import warnings
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import numpy.typing as npt
 from psygnal import Signal
 
 from napari_gen2seg.gui.layers import (
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
 
 SIGN, OBJECT = "sign", "object"
 CYCLE = {1: "#27e833", -1: "#ff2a55"}
+Whole = npt.NDArray[np.int64]
 NEGATIVE = ("Shift", "Alt")  # modifiers that turn a click into a negative one
 
 
@@ -120,25 +122,31 @@ class Clicks:
         layer = self.layer
         if layer is None or not self._fits(layer, plane):
             return Prompts()
-        data = np.asarray(layer.data, np.float64)
-        count = len(data)
-        factors = level_factors(source, plane.level)[plane.first :]
-        table = layer.features
+        data, signs, objects = self._table(source, plane, layer)
+        wanted = self._number if number is None else number
         return read_prompts(
-            (data + 0.5) / factors - 0.5,
-            column(table.get(SIGN), count, 1),
-            column(table.get(OBJECT), count, 0),
-            plane.own_axes,
-            plane.own_index,
-            self._number if number is None else number,
+            data, signs, objects, plane.own_axes, plane.own_index, wanted
         )
+
+    def _table(
+        self, source: Image, plane: Plane, layer: Points
+    ) -> tuple[npt.NDArray[np.float64], Whole, Whole]:
+        """Read the whole layer: positions in pixels of the level, signs, objects."""
+        data = np.asarray(layer.data, np.float64).reshape(-1, plane.ndim)
+        factors = level_factors(source, plane.level)[plane.first :]
+        table, count = layer.features, len(data)
+        signs = column(table.get(SIGN), count, 1)
+        objects = column(table.get(OBJECT), count, self._number)
+        return (data + 0.5) / factors - 0.5, signs, objects
 
     def highest(self) -> int:
         """Return the highest object number that has clicks; 0 without any."""
         layer = self.layer
         if layer is None or not len(layer.data):
             return 0
-        return int(column(layer.features.get(OBJECT), len(layer.data), 0).max())
+        return int(
+            column(layer.features.get(OBJECT), len(layer.data), self._number).max()
+        )
 
     # ---- changing
 
@@ -170,7 +178,7 @@ class Clicks:
         layer = self.layer
         if layer is None:
             return
-        objects = column(layer.features.get(OBJECT), len(layer.data), 0)
+        objects = column(layer.features.get(OBJECT), len(layer.data), self._number)
         shown = objects == self._number
         if not np.array_equal(shown, layer.shown):
             layer.selected_data = set()
@@ -194,22 +202,43 @@ class Clicks:
         """Remove the current object's clicks on a plane; say if there were any."""
         return self._remove(source, plane, last_only=False)
 
+    def drop_outside(self, source: Image, plane: Plane) -> bool:
+        """Remove the current object's clicks outside the picture; say if any."""
+        inside = np.array(
+            [
+                all(-0.5 <= x < n - 0.5 for x, n in zip(at, plane.shape, strict=True))
+                for at in self.read(source, plane).points
+            ],
+            bool,
+        )
+        if inside.all():
+            return False
+        layer = self.layer
+        if layer is not None:
+            layer.selected_data = set(self._rows(source, plane)[~inside].tolist())
+            layer.remove_selected()
+        return True
+
     def _remove(self, source: Image, plane: Plane, *, last_only: bool) -> bool:
         layer = self.layer
-        if layer is None or not self._fits(layer, plane):
-            return False
-        factors = level_factors(source, plane.level)[plane.first :]
-        data = (np.asarray(layer.data, np.float64) + 0.5) / factors - 0.5
-        chosen = column(layer.features.get(OBJECT), len(data), 0) == self._number
-        for axis, at in enumerate(plane.own_index):
-            if axis not in plane.own_axes:
-                chosen &= np.rint(data[:, axis]) == at
-        rows = np.flatnonzero(chosen)
-        if not rows.size:
+        rows = self._rows(source, plane)
+        if layer is None or not rows.size:
             return False
         layer.selected_data = {int(rows[-1])} if last_only else set(rows.tolist())
         layer.remove_selected()
         return True
+
+    def _rows(self, source: Image, plane: Plane) -> npt.NDArray[np.intp]:
+        """Return which points are the current object's clicks on a plane."""
+        layer = self.layer
+        if layer is None or not self._fits(layer, plane):
+            return np.zeros(0, np.intp)
+        data, _, objects = self._table(source, plane, layer)
+        chosen = objects == self._number
+        for axis, at in enumerate(plane.own_index):
+            if axis not in plane.own_axes:
+                chosen &= np.rint(data[:, axis]) == at
+        return np.flatnonzero(chosen)
 
     # ---- making and listening
 
@@ -247,7 +276,16 @@ class Clicks:
     def _set_defaults(self, layer: Points | None, sign: int | None = None) -> None:
         if layer is not None:
             values = {SIGN: self._sign if sign is None else sign, OBJECT: self._number}
+            if not set(values) <= set(layer.features.columns):
+                self._restore_columns(layer)
             layer.feature_defaults = values
+
+    def _restore_columns(self, layer: Points) -> None:
+        """Put back columns that somebody took out of the features table."""
+        table, count = layer.features.copy(), len(layer.data)
+        table[SIGN] = column(table.get(SIGN), count, 1)
+        table[OBJECT] = column(table.get(OBJECT), count, self._number)
+        layer.features = table
 
     def _connect(self, layer: Points) -> None:
         layer.events.data.connect(self._looked_at)

@@ -81,6 +81,8 @@ class LayerChoice(QComboBox):
         """Stop following the viewer."""
         for name in ("inserted", "removed", "reordered"):
             getattr(self._viewer.layers.events, name).disconnect(self.refresh)
+        for layer in self._viewer.layers:
+            layer.events.name.disconnect(self._renamed)
 
     def _renamed(self, event: Any) -> None:
         place = self.findData(str(event.source.unique_id))

@@ -106,6 +106,13 @@ class Drawn:
         self._window: tuple[slice, slice] | None = None  # where it is not blank
         self._drawn_for: tuple[Plane, tuple[int, int]] | None = None
 
+        # A dock that is opened again takes over what an earlier one left.
+        for layer in viewer.layers:
+            if role_of(layer) == COLORING:
+                self._coloring_id = str(layer.unique_id)
+            elif role_of(layer) == PREVIEW:
+                self._preview_id = str(layer.unique_id)
+
     @property
     def coloring(self) -> Image | None:
         """The coloring layer, if it is there."""
@@ -115,6 +122,23 @@ class Drawn:
     def preview(self) -> Labels | None:
         """The preview layer, if it is there."""
         return find_layer(self._viewer, self._preview_id)
+
+    def found(self, plane: Plane) -> Coloring | None:
+        """Read back the coloring of a plane from a layer that is there already."""
+        layer = self.coloring
+        if layer is None or layer.metadata[MARK].get("plane") != _facts(plane):
+            return None
+        from napari_gen2seg.core.coloring import Coloring
+
+        facts = layer.metadata[MARK]
+        height, width = (layer.data.shape[axis] for axis in plane.own_axes)
+        return Coloring.from_array(
+            np.asarray(layer.data).reshape(height, width, 3),
+            plane.shape,
+            model_id=facts["model"],
+            revision=facts["revision"],
+            resolution=facts["resolution"],
+        )
 
     def show_coloring(
         self, source: Image, plane: Plane, coloring: Coloring, make: bool = True
@@ -138,7 +162,7 @@ class Drawn:
             model=coloring.model_id,
             revision=coloring.revision,
             resolution=coloring.resolution,
-            key=coloring.key,
+            plane=_facts(plane),
         )
         layer = self.coloring
         if layer is not None and layer.ndim != plane.ndim:
@@ -247,6 +271,10 @@ class Drawn:
     def _new_canvas(self, shape: tuple[int, int]) -> None:
         self._canvas = np.zeros(shape, np.uint8)
         self._window = None
+
+
+def _facts(plane: Plane) -> tuple[Any, ...]:
+    return plane.layer_id, plane.axes, plane.index, plane.level, plane.channel_axis
 
 
 def _redraw(layer: Labels) -> None:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import time
 from typing import TYPE_CHECKING
 
-from qtpy.QtCore import Signal
+from qtpy.QtCore import QTimer, Signal
 from qtpy.QtWidgets import QComboBox, QProgressBar, QPushButton
 
 from napari_gen2seg.gui.rows import Panel, fold, quiet_label, shrink
@@ -64,6 +65,11 @@ class ModelPanel(Panel):
         self.progress.setFormat("")
         self.progress.setMinimumWidth(60)
 
+        self._text, self._started = "", time.monotonic()
+        self._ticking = QTimer(self)
+        self._ticking.setInterval(1000)
+        self._ticking.timeout.connect(self._show_text)
+
         more = Panel()
         more.add_row(self.device, label="Run on")
         more.add_row(self.resolution, label="Size")
@@ -105,8 +111,20 @@ class ModelPanel(Panel):
 
     def show_job(self, job: JobState) -> None:
         """Show how far the work is."""
+        if job.running != self._ticking.isActive():
+            self._started = time.monotonic()
+            self._ticking.start() if job.running else self._ticking.stop()
+        self._text = job.text
         self.cancel.setEnabled(job.running)
         # No busy bar: Qt would repaint it, and with it the canvas, 60 times a second,
         # which without a graphics card takes half a core from the model.
         self.progress.setValue(round(100 * (job.fraction or 0.0)))
-        self.progress.setFormat(job.text.replace("%", "%%"))
+        self._show_text()
+
+    def _show_text(self) -> None:
+        """Show what is done and, once a second, for how long."""
+        text = self._text.replace("%", "%%")
+        seconds = int(time.monotonic() - self._started)
+        if self._ticking.isActive() and seconds:
+            text += f" ({seconds} s)"
+        self.progress.setFormat(text)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from qtpy.QtCore import QObject, QTimer
@@ -49,7 +50,8 @@ class Pointer(QObject):
 
     def close(self) -> None:
         """Stop listening."""
-        self._timer.stop()
+        with suppress(RuntimeError):  # Qt deletes timers together with their window
+            self._timer.stop()
         self._latest = None
         if self._seen in self._viewer.mouse_move_callbacks:
             self._viewer.mouse_move_callbacks.remove(self._seen)

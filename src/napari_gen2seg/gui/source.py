@@ -9,7 +9,6 @@ import numpy as np
 import numpy.typing as npt
 from psygnal import Signal
 
-from napari_gen2seg.core.planes import guess_axes
 from napari_gen2seg.core.rgb import RgbRecipe
 from napari_gen2seg.errors import ImageError
 from napari_gen2seg.gui.layers import find_layer
@@ -211,13 +210,12 @@ class Source:
 
 
 def guess_view(layer: Image) -> View:
-    """Guess how a layer is meant: pyramid level, and whether axis 0 is channels."""
-    axis = None
-    if not layer.rgb and layer.ndim >= 3:
-        label = str(layer.axis_labels[0]).lower()
-        unnamed = label.startswith("-")
-        if label in ("c", "ch", "channel", "channels") or (
-            unnamed and guess_axes(array_of(layer, 0)).channel == 0
-        ):
-            axis = 0
-    return View(level=default_level(layer), channel_axis=axis)
+    """Guess how a layer is meant: pyramid level, and whether axis 0 is channels.
+
+    Only a name makes an axis channels: three planes may as well be three moments,
+    and those must never be mixed into one picture unasked.
+    """
+    label = str(layer.axis_labels[0]).lower()
+    named = label in ("c", "ch", "channel", "channels")
+    stacked = named and layer.ndim >= 3 and not layer.rgb
+    return View(level=default_level(layer), channel_axis=0 if stacked else None)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING
 
 from qtpy.QtCore import QEvent, Qt, QTimer
@@ -71,6 +73,8 @@ class SegmentWidget(QWidget):
         self._connect_session()
         self._remember()
         self._begin()
+        # napari closes its window without telling the widgets inside.
+        self.destroyed.connect(partial(_let_go, self._mail, self.session, self._eyes))
 
     # ---- building
 
@@ -249,11 +253,10 @@ class SegmentWidget(QWidget):
         if self._closed:
             return
         self._closed = True
-        self._curve_soon.stop()
-        self._mail.close()
+        _let_go(self._mail, self.session, self._eyes)
+        with suppress(RuntimeError):  # Qt deletes timers together with their window
+            self._curve_soon.stop()
         self.bridge.close()
-        self.session.close()
-        self._eyes.close()
         self.picture.layer.close_choice()
         self.objects.target.close_choice()
 
@@ -271,3 +274,10 @@ class SegmentWidget(QWidget):
         """Let go when the dock is closed for good."""
         self.close_session()
         super().closeEvent(event)
+
+
+def _let_go(mail: Mailbox, session: Session, eyes: Runner, *_: object) -> None:
+    """End the threads; knows nothing of a widget that may be gone."""
+    mail.close()
+    session.close()
+    eyes.close()

@@ -184,8 +184,10 @@ class Session:
         self._fixed = None
 
     def close(self) -> None:
-        """Stop everything; late replies find nobody."""
-        self.cancel()
+        """Stop everything, in silence: whoever listened may be gone."""
+        if self._ticket is not None:
+            self._ticket.cancel()
+        self._ticket = self._asked = None
         self._runner.close()
 
     # ---- probing
