@@ -97,14 +97,35 @@ class DistanceRule:
         tolerance = sweep.curve.best
         if settings.tolerance is not None:
             tolerance = min(float(settings.tolerance), MAX_TOLERANCE)
+        return self._finish(field, prompts, settings, sweep, tolerance)
+
+    def _finish(
+        self,
+        field: CostField,
+        prompts: Prompts,
+        settings: ProbeSettings,
+        sweep: _Sweep,
+        tolerance: float,
+    ) -> Mask:
+        """Flood once more at full resolution and clean up."""
         box = sweep.box(tolerance, field.frame)
         mask, box = self._reached(field, tolerance, box, settings.contiguous)
         if settings.clean:
             mask = follow_edges(mask, field.block(box), field.distance(box))
             mask = fill_pin_holes(mask, field.unwanted_pixels(box))
+        return self._mask(mask, (box[0], box[1]), prompts, sweep, tolerance)
+
+    def _mask(
+        self,
+        window: Bools,
+        origin: tuple[int, int],
+        prompts: Prompts,
+        sweep: _Sweep,
+        tolerance: float,
+    ) -> Mask:
         return Mask.from_window(
-            mask,
-            (box[0], box[1]),
+            window,
+            origin,
             prompts.shape,
             self._source_shape,
             score=sweep.curve.confidence_at(tolerance),
@@ -112,6 +133,29 @@ class DistanceRule:
             keep=prompts.forced(1),
             drop=prompts.forced(-1),
         )
+
+    def preview(self, prompts: Prompts, settings: ProbeSettings) -> Mask:
+        """Return the object under the clicks, coarser where it is very large.
+
+        What spans more than two windows of samples, such as the background, is not
+        worth several frames of waiting while the pointer moves.
+        """
+        field = CostField(self._map, prompts, settings)
+        sweep = self._sweep(field)
+        tolerance = sweep.curve.best
+        if settings.tolerance is not None:
+            tolerance = min(float(settings.tolerance), MAX_TOLERANCE)
+        sample, _ = sweep.at(tolerance)
+        if sample.step <= 2 or not settings.contiguous:
+            return self._finish(field, prompts, settings, sweep, tolerance)
+        region = flood(sample.cost <= tolerance, sample.seeds)
+        step = sample.step
+        r0, c0 = sample.row - step // 2, sample.col - step // 2
+        blocks = region.repeat(step, axis=0).repeat(step, axis=1)
+        blocks = blocks[max(-r0, 0) :, max(-c0, 0) :]
+        r0, c0 = max(r0, 0), max(c0, 0)
+        blocks = blocks[: field.frame[0] - r0, : field.frame[1] - c0]
+        return self._mask(blocks, (r0, c0), prompts, sweep, tolerance)
 
     def curve(self, prompts: Prompts, settings: ProbeSettings) -> Curve:
         """Return the area at every tolerance, beyond the chosen one too."""
@@ -171,6 +215,10 @@ class _Sweep:
 
     def box(self, tolerance: float, frame: Shape) -> Box:
         """Return a window that holds what is reached at a tolerance."""
-        level = int(np.searchsorted(LEVELS, tolerance))
-        sample, region = self.seen[min(level, len(self.seen) - 1)]
+        sample, region = self.at(tolerance)
         return sample.extent(region, frame)
+
+    def at(self, tolerance: float) -> tuple[Sample, Bools]:
+        """Return the costs and the region of the first level that is not below."""
+        level = int(np.searchsorted(LEVELS, tolerance))
+        return self.seen[min(level, len(self.seen) - 1)]

@@ -10,9 +10,11 @@ What makes it quick and still exact:
 - the query is a Gaussian of 1 % of the frame: seven sigma of it are enough;
 - the best and the worst distance come from the colours that occur in the map,
   listed once;
+- tiles of 32 x 32 pixels know the range of their colours; those that cannot reach
+  the threshold, and have no neighbour that can, are never looked at;
 - the filter gives a weighted mean, so where everything around a pixel is above
   the threshold it passes, and where everything is below it fails: only the band
-  between is filtered, pixel by pixel.
+  between is filtered, pixel by pixel (``bilateral``).
 """
 
 from __future__ import annotations
@@ -21,16 +23,16 @@ from functools import cached_property
 
 import numpy as np
 import numpy.typing as npt
-from scipy import ndimage
+
+from napari_gen2seg.core.bilateral import RADIUS, mirror_rim, smoothed_above
 
 Bools = npt.NDArray[np.bool_]
 Bytes = npt.NDArray[np.uint8]
 Floats = npt.NDArray[np.float32]
 
-_RADIUS = 4  # of the filter: diameter 9
-_SIGMA = 75.0  # of the filter, in grey levels (summed over channels) and in pixels
 _EPSILON = np.float32(1e-6)
-_CHUNK = 1 << 15  # pixels of the band filtered at a time
+_TILE = 32
+_SLACK = 1.001  # rounding must not make a tile look out of reach
 
 
 class PaperRule:
@@ -64,10 +66,45 @@ class PaperRule:
         numpy.ndarray
             bool (h, w).
         """
-        similarity = self._similarity(pixels[0], sigma)
-        for pixel in pixels[1:]:
-            np.maximum(similarity, self._similarity(pixel, sigma), out=similarity)
-        return self._smoothed_above(similarity, threshold)
+        queries = [self.query(pixel, sigma) for pixel in pixels]
+        scales = [self._scale(query) for query in queries]
+        within = np.zeros(len(self._low), bool)
+        for query, (best, worst) in zip(queries, scales, strict=True):
+            least = worst + (threshold + 1) / 255 * (best - worst + _EPSILON)
+            within |= self._gaps(query) <= (_SLACK / max(float(least), 1e-9)) ** 2
+        rows, cols = self._grid
+        chosen = np.flatnonzero(_dilated(within.reshape(rows, cols)))
+        height, width = self._values.shape[:2]
+        mask = np.zeros((height, width), bool)
+        if not len(chosen):
+            return mask
+        planes = self._tiles[:, chosen]
+        similarity = self._similarity(planes, queries[0], scales[0])
+        for query, scale in zip(queries[1:], scales[1:], strict=True):
+            found = self._similarity(planes, query, scale)
+            np.maximum(similarity, found, out=similarity)
+        tile_rows, tile_cols = np.divmod(chosen, cols)
+        r0, r1 = int(tile_rows.min()), int(tile_rows.max()) + 1
+        c0, c1 = int(tile_cols.min()), int(tile_cols.max()) + 1
+        # Tiles outside the chosen ones stay 0: they lie farther than the filter
+        # reaches from anything above the threshold.
+        framed = np.zeros(
+            ((r1 - r0) * _TILE + 2 * RADIUS, (c1 - c0) * _TILE + 2 * RADIUS), np.uint32
+        )
+        blocks = np.lib.stride_tricks.as_strided(
+            framed[RADIUS:, RADIUS:],
+            (r1 - r0, c1 - c0, _TILE, _TILE),
+            (framed.strides[0] * _TILE, framed.strides[1] * _TILE, *framed.strides),
+        )
+        packed = similarity.astype(np.uint32) << np.uint32(24)
+        packed |= self._packed[chosen]
+        blocks[tile_rows - r0, tile_cols - c0] = packed
+        high = min(r1 * _TILE, height) - r0 * _TILE
+        wide = min(c1 * _TILE, width) - c0 * _TILE
+        mirror_rim(framed, high, wide)
+        found_mask = smoothed_above(framed, high, wide, threshold)
+        mask[r0 * _TILE :, c0 * _TILE :][:high, :wide] = found_mask
+        return mask
 
     def query(self, pixel: npt.NDArray[np.intp], sigma: float) -> Floats:
         """Return the Gaussian mean colour around a click, float32 (3,)."""
@@ -96,41 +133,93 @@ class PaperRule:
         code = np.flatnonzero(seen)
         return np.stack((code >> 16, (code >> 8) & 255, code & 255), 1).astype(np.uint8)
 
-    def _similarity(self, pixel: npt.NDArray[np.intp], sigma: float) -> Bytes:
-        query = self.query(pixel, sigma)
-        tables = np.square(np.arange(256, dtype=np.float32)[None] - query[:, None])
-        best, worst = self._range(tables)
-        squared = tables[0][self._values[..., 0]]
-        squared += tables[1][self._values[..., 1]]
-        squared += tables[2][self._values[..., 2]]
-        nearness = 1 / (np.sqrt(squared, out=squared) + _EPSILON)
-        scaled = (nearness - worst) / (best - worst + _EPSILON)
-        cut: Bytes = (scaled * np.float32(255)).astype(np.uint8)
-        return cut
+    @cached_property
+    def _grid(self) -> tuple[int, int]:
+        """Tiles along rows and columns."""
+        height, width = self._values.shape[:2]
+        return -(-height // _TILE), -(-width // _TILE)
 
-    def _range(self, tables: Floats) -> tuple[np.float32, np.float32]:
+    @cached_property
+    def _tiles(self) -> Bytes:
+        """(3, tiles, 32, 32): the map cut up; the rim repeats into the last ones."""
+        rows, cols = self._grid
+        height, width = self._values.shape[:2]
+        spare = ((0, rows * _TILE - height), (0, cols * _TILE - width), (0, 0))
+        full = np.pad(self._values, spare, mode="edge")
+        cut = full.reshape(rows, _TILE, cols, _TILE, 3).transpose(4, 0, 2, 1, 3)
+        tiles: Bytes = np.ascontiguousarray(cut).reshape(3, -1, _TILE, _TILE)
+        return tiles
+
+    @cached_property
+    def _packed(self) -> npt.NDArray[np.uint32]:
+        """(tiles, 32, 32): red, green and blue in one number."""
+        red, green, blue = self._tiles.astype(np.uint32)
+        packed: npt.NDArray[np.uint32] = (
+            red | green << np.uint32(8) | blue << np.uint32(16)
+        )
+        return packed
+
+    @cached_property
+    def _low(self) -> Floats:
+        """(tiles, 3): smallest value of each channel."""
+        low: Floats = self._tiles.min(axis=(2, 3)).T.astype(np.float32)
+        return low
+
+    @cached_property
+    def _high(self) -> Floats:
+        """(tiles, 3): largest value of each channel."""
+        high: Floats = self._tiles.max(axis=(2, 3)).T.astype(np.float32)
+        return high
+
+    def prepare(self) -> None:
+        """Do now what the first click would otherwise wait for."""
+        _ = self._colours, self._low, self._high, self._packed
+
+    def _gaps(self, query: Floats) -> Floats:
+        """Return the least squared distance that each tile can have to a colour."""
+        outside = np.maximum(np.maximum(self._low - query, query - self._high), 0)
+        gaps: Floats = np.square(outside).sum(axis=1)
+        return gaps
+
+    def _scale(self, query: Floats) -> tuple[np.float32, np.float32]:
+        """Return the largest and the smallest nearness in the map."""
         colours = self._colours
+        tables = np.square(np.arange(256, dtype=np.float32)[None] - query[:, None])
         squared = tables[0][colours[:, 0]]
         squared += tables[1][colours[:, 1]]
         squared += tables[2][colours[:, 2]]
         near, far = np.sqrt(squared.min()), np.sqrt(squared.max())
         return np.float32(1 / (near + _EPSILON)), np.float32(1 / (far + _EPSILON))
 
-    def _smoothed_above(self, similarity: Bytes, threshold: int) -> Bools:
-        above = similarity > threshold
-        disc = _disc()
-        some = ndimage.maximum_filter(above, footprint=disc, mode="mirror")
-        every = ndimage.minimum_filter(above, footprint=disc, mode="mirror")
-        mask: Bools = every.copy()
-        rows, cols = np.nonzero(some & ~every)
-        padded = np.pad(similarity, _RADIUS, mode="reflect")
-        guide = np.pad(
-            self._values, ((_RADIUS, _RADIUS), (_RADIUS, _RADIUS), (0, 0)), "reflect"
-        )
-        for start in range(0, len(rows), _CHUNK):
-            r, c = rows[start : start + _CHUNK], cols[start : start + _CHUNK]
-            mask[r, c] = _bilateral(padded, guide, r, c) > threshold
-        return mask
+    @staticmethod
+    def _similarity(
+        planes: Bytes, query: Floats, scale: tuple[np.float32, np.float32]
+    ) -> Bytes:
+        """Return the similarity, cut to 8 bits, of planes (3, ...) to a colour."""
+        tables = np.square(np.arange(256, dtype=np.float32)[None] - query[:, None])
+        squared = np.take(tables[0], planes[0])
+        squared += np.take(tables[1], planes[1])
+        squared += np.take(tables[2], planes[2])
+        best, worst = scale
+        nearness = np.sqrt(squared, out=squared)
+        nearness += _EPSILON
+        np.divide(np.float32(1), nearness, out=nearness)
+        nearness -= worst
+        nearness /= best - worst + _EPSILON
+        nearness *= np.float32(255)
+        cut: Bytes = nearness.astype(np.uint8)
+        return cut
+
+
+def _dilated(tiles: Bools) -> Bools:
+    """Add the eight neighbours of every tile."""
+    framed = np.pad(tiles, 1)
+    rows, cols = tiles.shape
+    grown = np.zeros_like(tiles)
+    for down in range(3):
+        for right in range(3):
+            grown |= framed[down : down + rows, right : right + cols]
+    return grown
 
 
 def _unit_steps(count: int) -> Floats:
@@ -145,32 +234,3 @@ def _unit_steps(count: int) -> Floats:
         index < count // 2, step * index, 1 - step * (count - 1 - index)
     ).astype(np.float32)
     return steps
-
-
-def _disc() -> Bools:
-    axis = np.arange(-_RADIUS, _RADIUS + 1)
-    disc: Bools = np.add.outer(axis**2, axis**2) <= _RADIUS**2
-    return disc
-
-
-def _bilateral(
-    similarity: Bytes,
-    guide: Bytes,
-    rows: npt.NDArray[np.intp],
-    cols: npt.NDArray[np.intp],
-) -> Floats:
-    """Filter single pixels of arrays padded by the radius; rounded values."""
-    scale = -0.5 / (_SIGMA * _SIGMA)
-    colour = np.exp(np.arange(766, dtype=np.float64) ** 2 * scale).astype(np.float32)
-    centre = guide[rows + _RADIUS, cols + _RADIUS].astype(np.int16)
-    total = np.zeros(len(rows), np.float32)
-    weights = np.zeros(len(rows), np.float32)
-    for down, right in np.argwhere(_disc()):
-        there = guide[rows + down, cols + right].astype(np.int16)
-        gap = np.abs(there - centre).sum(axis=1)
-        reach = (down - _RADIUS) ** 2 + (right - _RADIUS) ** 2
-        weight = colour[gap] * np.float32(np.exp(reach * scale))
-        weights += weight
-        total += weight * similarity[rows + down, cols + right]
-    rounded: Floats = np.rint(total / weights)
-    return rounded

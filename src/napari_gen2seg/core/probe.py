@@ -65,6 +65,22 @@ class Prober:
             )
         return self.distance.probe(prompts, settings)
 
+    def preview(
+        self,
+        points: Any,
+        signs: Any = None,
+        settings: ProbeSettings | None = None,
+    ) -> Mask:
+        """Return what :meth:`probe` would, coarser where the object is very large.
+
+        Meant for the moving pointer: over the background of a large map the exact
+        mask takes several frames and nobody commits it.
+        """
+        settings = settings or ProbeSettings()
+        if settings.rule == "paper":
+            return self.probe(points, signs, settings)
+        return self.distance.preview(self._prompts(points, signs), settings)
+
     def curve(
         self,
         points: Any,
