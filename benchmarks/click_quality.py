@@ -2,10 +2,11 @@
 
     python benchmarks/click_quality.py DATA [--model mini] [--most 40] [--clicks]
 
-DATA holds folders with ``images/``, ``labels/`` and optionally ``split.json``. Rivals get
-the same clicks: plain colour distance on the raw picture with the same probe (``wand``),
-the wand with the fixed tolerance that the truth says is best per object (``oracle``),
-Otsu + distance-transform watershed, and scikit-image's random walker.
+DATA holds folders with ``images/``, ``labels/`` and optionally ``split.json``. Rivals
+get the same clicks: plain colour distance on the raw picture with the same probe
+(``wand``), the wand with the fixed tolerance that the truth says is best per object
+(``oracle``), Otsu + distance-transform watershed (``otsu``), and scikit-image's random
+walker (``walker``).
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
-from rivals import Otsu, Oracle, RandomWalker, Wand  # benchmarks/rivals.py
+from rivals import Oracle, Otsu, RandomWalker, Wand  # benchmarks/rivals.py
 
 from napari_gen2seg.core.study import ObjectResult, click_study, summary, touching_score
 from napari_gen2seg.train.pictures import Picture, read_source
@@ -55,8 +56,10 @@ def main() -> None:
             line(source, method, rows[source][method], time.perf_counter() - begun)
         if source in touching:
             apart, pairs = touching[source]
-            out(f"{source}: touching pairs told apart {apart}/{pairs} "
-                f"({100 * apart / max(pairs, 1):.0f} %)")
+            out(
+                f"{source}: touching pairs told apart {apart}/{pairs} "
+                f"({100 * apart / max(pairs, 1):.0f} %)"
+            )
         sizes(rows[source])
     if chosen.json:
         chosen.json.write_text(

@@ -18,6 +18,9 @@ if TYPE_CHECKING:
 
     from napari_gen2seg.models.spec import Family
 
+if TYPE_CHECKING:
+    from napari_gen2seg.models.refine import Refine
+
 FACTS_NAME = "gen2seg.json"
 FORMAT_VERSION = 1
 
@@ -40,6 +43,8 @@ class ModelFacts:
         Sides are padded to a multiple of this many pixels.
     guides
         Position guides of the UNet, or None.
+    refine
+        Guided filter laid over the map, or None.
     stretch
         ``"published"``: each prediction is stretched to 0..255 by its own extremes.
         ``"fixed"``: the prediction's -1..1 is 0..255, clipped, for models trained to
@@ -59,6 +64,7 @@ class ModelFacts:
     max_resolution: int = 1024
     multiple: int = 8
     guides: Guides | None = None
+    refine: Refine | None = None
     stretch: Stretch = "published"
     object_diameter: float | None = None
     base_model: str = ""
@@ -207,3 +213,13 @@ def _whole(value: object) -> int | None:
 def _number(value: object) -> float | None:
     """Return a float, or None for None."""
     return None if value is None else float(cast("float", value))
+
+
+def _refine(value: object) -> Refine | None:
+    """Return the guided filter's settings, or None for None."""
+    if value is None:
+        return None
+    # Late: the filter needs torch, the facts of a model do not.
+    from napari_gen2seg.models.refine import Refine
+
+    return Refine.from_dict(cast("dict[str, Any]", value))

@@ -21,6 +21,7 @@ from napari_gen2seg.models.pixels import (
     stretch_published,
 )
 from napari_gen2seg.models.prompt import empty_prompt
+from napari_gen2seg.models.refine import guided_filter
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -49,8 +50,8 @@ class SdColorer(BaseColorer):
         # 1. preprocess: longer side to the resolution, -1..1, padded
         height, width = pictures.shape[-2:]
         shape = resized_shape((height, width), resolution)
-        pixels = resize(pictures * 2 - 1, shape)
-        pixels = pad(pixels, math.lcm(self.facts.multiple, net.factor))
+        resized = resize(pictures, shape)
+        pixels = pad(resized * 2 - 1, math.lcm(self.facts.multiple, net.factor))
         pixels = pixels.to(self._placed.torch_dtype)
         pixels = pixels.contiguous(memory_format=torch.channels_last)
         # 2. encode, denoise, decode; the prediction leaves in float32
@@ -58,8 +59,13 @@ class SdColorer(BaseColorer):
         # 3. unpad and stretch
         colours = colours[..., : shape[0], : shape[1]]
         if self.facts.stretch == "fixed":
-            return stretch_fixed(colours)
-        return stretch_published(colours)
+            values = stretch_fixed(colours)
+        else:
+            values = stretch_published(colours)
+        # 4. the picture's own edges, for models that declare it
+        if self.facts.refine is not None:
+            values = guided_filter(values, resized, self.facts.refine).clamp(0, 255)
+        return values
 
 
 def import_classes() -> tuple[Any, Any]:

@@ -1,4 +1,4 @@
-"""``python -m napari_gen2seg.train STAGE --config configs/mini.toml --run runs/mini``."""
+"""``python -m napari_gen2seg.train STAGE --config configs/mini.toml --run RUN``."""
 
 from __future__ import annotations
 
@@ -20,7 +20,9 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--config", required=True, help="TOML file of the run")
     parser.add_argument("--run", type=Path, required=True, help="run folder")
     parser.add_argument("--out", type=Path, help="model folder to export to")
-    parser.add_argument("--set", action="append", default=[], metavar="SECTION.KEY=VALUE")
+    parser.add_argument(
+        "--set", action="append", default=[], metavar="SECTION.KEY=VALUE"
+    )
     parser.add_argument("--threads", type=int, default=0)
     chosen = parser.parse_args(arguments)
     try:

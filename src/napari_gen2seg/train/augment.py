@@ -46,8 +46,8 @@ def relight(rgb: Rgb, rng: np.random.Generator) -> Rgb:
         )
         rgb = rgb * light[..., None]
     if rng.random() < 0.5:
-        noise = rng.normal(0, abs(rng.normal(0, 0.04)), rgb.shape[:2] + (1 if grey else 3,))
-        rgb = rgb + noise
+        strength = abs(rng.normal(0, 0.04))
+        rgb = rgb + rng.normal(0, strength, (*rgb.shape[:2], 1 if grey else 3))
     return np.clip(rgb, 0, 1).astype(np.float32)
 
 

@@ -128,7 +128,10 @@ def read_config(path: str | Path, overrides: list[str] | None = None) -> RunConf
             key, _, value = item.partition("=")
             _lay_over(raw, key.strip().split("."), tomllib.loads(f"v = {value}")["v"])
     except (OSError, tomllib.TOMLDecodeError) as error:
-        raise SettingsError(f"The training settings {path} cannot be read: {error}") from error
+        raise SettingsError(
+            f"The training settings {path} cannot be read: {error}. Give a TOML file "
+            "like configs/mini.toml."
+        ) from error
     return _build(RunConfig, raw, str(path))
 
 
@@ -144,8 +147,7 @@ def _build(kind: type[T], raw: dict[str, Any], where: str) -> T:
     for key, value in raw.items():
         if key not in known:
             raise SettingsError(
-                f"{where} has an unknown setting {key!r}; known are "
-                f"{', '.join(known)}."
+                f"{where} has an unknown setting {key!r}; known are {', '.join(known)}."
             )
         default = known[key].default_factory
         if dataclasses.is_dataclass(default) and isinstance(value, dict):

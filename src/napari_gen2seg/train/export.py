@@ -56,8 +56,8 @@ def save_model(
         old = folder.with_name(folder.name + ".old")
         shutil.rmtree(old, ignore_errors=True)
         if folder.exists():
-            os.replace(folder, old)
-        os.replace(part, folder)
+            folder.replace(old)
+        part.replace(folder)
         shutil.rmtree(old, ignore_errors=True)
     except OSError as error:
         raise StorageError(
@@ -174,6 +174,7 @@ def export_run(
         "multiple": config.model.multiple,
         "guides": guides.to_dict() if guides else None,
         "stretch": "fixed",
+        "refine": {"radius": 8, "eps": 1e-3},
         "object_diameter": config.model.object_diameter,
         "created": datetime.now(UTC).date().isoformat(),
         "recipe": recipe(config, run),

@@ -68,7 +68,12 @@ def instance_coloring_loss(
         ignore_background = [False] * batch
     ignored = torch.as_tensor(ignore_background, device=prediction.device).bool()
     terms = [
-        _one(prediction[b : b + 1], labels[b : b + 1], bool(ignored[b]), separation_weight)
+        _one(
+            prediction[b : b + 1],
+            labels[b : b + 1],
+            bool(ignored[b]),
+            separation_weight,
+        )
         for b in range(batch)
     ]
     return torch.stack(terms).mean()

@@ -141,10 +141,11 @@ def neighbour_loss(
         spread = segments.sum(spread * inner) / area.clamp(min=1)
         # Between one vote per object and one per pixel: large flats stay flat.
         share = area[objects, 0].sqrt()
-        total = total + w.pull * 3 * scale * (
-            spread[objects, 0] * share
-        ).sum() / share.sum()
-        dark = F.relu(w.darkest - means[objects].norm(dim=-1) ) / w.darkest
+        total = (
+            total
+            + w.pull * 3 * scale * (spread[objects, 0] * share).sum() / share.sum()
+        )
+        dark = F.relu(w.darkest - means[objects].norm(dim=-1)) / w.darkest
         total = total + w.push * dark.square().mean()
         total = total + w.push * _push(means, segments, objects, shape, w)
         total = total + w.edge * _edges(prediction, labels, w)

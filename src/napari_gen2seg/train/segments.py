@@ -40,9 +40,7 @@ class Segments:
         names, index = torch.unique(flat - low + offset, return_inverse=True)
         index = index.reshape(batch, -1)
         size = torch.bincount(index.reshape(-1), minlength=len(names)).float()
-        return cls(
-            index, names // span, torch.remainder(names, span) + low, size
-        )
+        return cls(index, names // span, torch.remainder(names, span) + low, size)
 
     def sum(self, values: Tensor) -> Tensor:
         """Sum ``values`` of shape (B, H*W, C) over each instance: shape (N, C)."""

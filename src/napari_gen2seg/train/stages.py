@@ -49,8 +49,9 @@ class PlacedNet(OneStepNet):
         x = columns[None, None, :] + self.origin[:, 1, None, None]
         count = self.guides.directions
         angles = torch.arange(count, device=device) * (torch.pi / count)
-        along = x[:, None] * angles.cos().view(1, -1, 1, 1) + y[:, None] * angles.sin(
-        ).view(1, -1, 1, 1)
+        along = x[:, None] * angles.cos().view(1, -1, 1, 1) + y[
+            :, None
+        ] * angles.sin().view(1, -1, 1, 1)
         waves = torch.tensor(self.guides.wavelengths, device=device)
         phase = 2 * torch.pi * along[:, None] / waves.view(1, -1, 1, 1, 1)
         guides = torch.stack([phase.sin(), phase.cos()], 3).flatten(1, 3)
@@ -112,9 +113,7 @@ def colour_loss(
         total = total + share * harmonic
     if share < 1:
         if stage.loss == "neighbour":
-            main = neighbour_loss(
-                prediction, labels, NeighbourWeights(rim=stage.rim)
-            )
+            main = neighbour_loss(prediction, labels, NeighbourWeights(rim=stage.rim))
         elif stage.loss == "paper":
             unknown = (labels < 0).flatten(1).any(1)
             main = instance_coloring_loss(prediction, labels.clamp(min=0), unknown)
