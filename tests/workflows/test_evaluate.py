@@ -323,6 +323,15 @@ def test_a_model_is_no_better_than_itself(good: Report) -> None:
         assert one.difference in (0, None)
 
 
+def test_one_picture_proves_nothing() -> None:
+    good = evaluate(pairs(1), Painter(), settings=QUICK)
+    poor = evaluate(pairs(1), Painter("merged", merged), settings=QUICK)
+    assert {entry["low"] for entry in good.summary.values()} == {None}
+    found = compare(poor, good).differences
+    assert {one.verdict for one in found} == {"no difference"}
+    assert any(one.difference for one in found)
+
+
 def test_other_data_cannot_be_compared(good: Report) -> None:
     with pytest.raises(DataError, match="differ in their pictures"):
         compare(good, evaluate(pairs(2), Painter(), settings=QUICK))

@@ -137,7 +137,7 @@ def compare(first: Report | str | Path, second: Report | str | Path) -> Comparis
 
 
 def _verdict(low: float, high: float, better: int) -> Verdict:
-    # An interval of a single value that is not 0 leaves 0 out, as it should.
+    # Without an interval both are NaN, and nothing can be said.
     if low > 0:
         return "better" if better > 0 else "worse"
     if high < 0:

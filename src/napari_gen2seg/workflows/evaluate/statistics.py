@@ -42,7 +42,12 @@ class Statistic:
 
 
 def draws(pictures: int, resamples: int, seed: int) -> Floats:
-    """Return bootstrap weights: how often each picture is drawn, (B, pictures)."""
+    """Return bootstrap weights: how often each picture is drawn, (B, pictures).
+
+    A single picture says nothing about others: no draws, and so no interval.
+    """
+    if pictures < 2:
+        return np.zeros((0, pictures))
     rng = np.random.default_rng(seed)
     chosen = rng.integers(pictures, size=(resamples, pictures))
     rows = np.arange(resamples)[:, None] * pictures

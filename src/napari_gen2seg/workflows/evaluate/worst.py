@@ -101,7 +101,7 @@ def _case(
     colours = coloring.as_rgb8()[near]
     spot = (click[0] - window[0].start, click[1] - window[1].start)
     step = max(1, -(-max(picture.shape[:2]) // SIDE))
-    grow = max(1, SIDE // (2 * max(picture.shape[:2])))
+    grow = max(1, SIDE // max(picture.shape[:2]))
 
     def finish(array: Rgb8) -> bytes:
         small = array[::step, ::step].repeat(grow, 0).repeat(grow, 1)
