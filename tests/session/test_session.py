@@ -344,27 +344,6 @@ def test_closed_session_hears_nothing_more(session):
     assert heard.planes == []
 
 
-def test_default_load_takes_the_public_loader(monkeypatch):
-    import napari_gen2seg.models.loader as loader
-
-    calls = []
-
-    def load(name, **options):
-        calls.append((name, sorted(options)))
-        return Model(name)
-
-    monkeypatch.setattr(loader, "load_model", load)
-    session = Session()
-    session.choose(Choice("reachomk/gen2seg-sd", licence_accepted=True))
-    session.color(request())
-    assert calls == [
-        (
-            "reachomk/gen2seg-sd",
-            ["accept_licence", "cancel", "device", "dtype", "progress"],
-        )
-    ]
-
-
 def test_given_coloring_is_used_like_any_other(session):
     session.keep(request("g"), Coloring.from_array(two_halves(), (80, 120)))
     assert session.mask("g", Prompts(((40.0, 20.0),), (1,))).area > 0

@@ -11,17 +11,19 @@ import numpy as np
 
 from napari_gen2seg.core.rgb import is_constant, to_rgb
 from napari_gen2seg.errors import ImageError
+from napari_gen2seg.session.helper import Helper
 
 if TYPE_CHECKING:
     from napari_gen2seg.core.coloring import Coloring
     from napari_gen2seg.models.colorer import Colorer
+    from napari_gen2seg.session.helper import RemoteColorer
     from napari_gen2seg.session.runner import Ticket
     from napari_gen2seg.session.state import Choice, ColorRequest
 
 
 #: Loads a model: called with its id and ``device dtype progress cancel
 #: accept_licence``, as `napari_gen2seg.load_model` is.
-Load = Callable[..., "Colorer"]
+Load = Callable[..., "Colorer | RemoteColorer"]
 
 
 @dataclass(frozen=True)
@@ -58,13 +60,17 @@ class Bench:
     Parameters
     ----------
     load
-        Loads a model; by default `napari_gen2seg.load_model`, imported with
-        its libraries when first called.
+        Loads a model into this process; by default models live in a child process
+        (see `worker`), so that they can neither freeze nor take along the window.
     """
 
     def __init__(self, load: Load | None = None) -> None:
-        self._load = load
-        self._colorer: Colorer | None = None
+        self._helper: Helper | None = None
+        if load is None:
+            self._helper = Helper()
+            load = self._helper.load
+        self._load: Load = load
+        self._colorer: Colorer | RemoteColorer | None = None
         self._as: tuple[str, str, str] | None = None
 
     def warm(self, choice: Choice, ticket: Ticket) -> Facts | None:
@@ -75,15 +81,14 @@ class Bench:
         Facts or None
             Facts of the model if it is one that lies in the package and was loaded.
         """
-        if self._load is None:
+        if self._helper is not None:
             from napari_gen2seg.models.registry import find
 
+            self._helper.warm(choice.device, choice.dtype)
             if find(choice.model).source == "hub":
-                from napari_gen2seg.models.device import choose
-
-                choose(choice.device, choice.dtype)  # brings the library in
                 return None
-        return self._facts(self._ready(choice, ticket))
+        ticket.check()
+        return _facts(self._ready(choice, ticket))
 
     def color(self, choice: Choice, request: ColorRequest, ticket: Ticket) -> Colored:
         """Colour one plane.
@@ -115,20 +120,30 @@ class Bench:
         seconds = time.perf_counter() - start
         ticket.check()
         coloring.prober.prepare()  # here, so that the first hover is not slow
-        return Colored(coloring, self._facts(colorer), seconds)
+        return Colored(coloring, _facts(colorer), seconds)
 
     def unload(self) -> None:
-        """Give the model's memory back."""
-        if self._colorer is not None:
+        """Give the model's memory back, the library's too where it has its process."""
+        if self._helper is not None:
+            self._helper.end()
+        elif self._colorer is not None:
             self._colorer.unload()
         self._colorer = self._as = None
 
-    def _ready(self, choice: Choice, ticket: Ticket) -> Colorer:
-        if self._colorer is not None and self._as == choice.loaded_as:
-            return self._colorer
-        self.unload()  # two models at once may not fit
+    def close(self) -> None:
+        """End the models' process; may be called from any thread."""
+        if self._helper is not None:
+            self._helper.close()
+
+    def _ready(self, choice: Choice, ticket: Ticket) -> Colorer | RemoteColorer:
+        colorer = self._colorer
+        if colorer is not None and getattr(colorer, "alive", True):
+            if self._as == choice.loaded_as:
+                return colorer
+            colorer.unload()  # two models at once may not fit
+        self._colorer = self._as = None
         ticket.progress(None, "Loading the model")
-        colorer = self._loader()(
+        colorer = self._load(
             choice.model,
             device=choice.device,
             dtype=choice.dtype,
@@ -139,16 +154,9 @@ class Bench:
         self._colorer, self._as = colorer, choice.loaded_as
         return colorer
 
-    def _loader(self) -> Load:
-        if self._load is not None:
-            return self._load
-        from napari_gen2seg.models.loader import load_model
 
-        return load_model
-
-    @staticmethod
-    def _facts(colorer: Colorer) -> Facts:
-        return Facts(str(colorer.device), str(colorer.dtype), str(colorer.reason))
+def _facts(colorer: Colorer | RemoteColorer) -> Facts:
+    return Facts(str(colorer.device), str(colorer.dtype), str(colorer.reason))
 
 
 def seconds_text(seconds: float) -> str:

@@ -47,7 +47,8 @@ class Session:
     runner
         Where models run; by default at once, in the caller's thread.
     load
-        Loads a model, called like `napari_gen2seg.load_model`.
+        Loads a model into this process, called like `napari_gen2seg.load_model`; by
+        default models get a process of their own.
     store
         Where colorings are kept.
     """
@@ -189,6 +190,7 @@ class Session:
             self._ticket.cancel()
         self._ticket = self._asked = None
         self._runner.close()
+        self._bench.close()
 
     # ---- probing
 
