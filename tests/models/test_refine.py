@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
 import pytest
 import torch
 from torch.nn import functional
 
+from napari_gen2seg import load_model
 from napari_gen2seg.errors import SettingsError
 from napari_gen2seg.models.refine import Refine, guided_filter
 
@@ -32,6 +37,18 @@ def test_a_flat_picture_only_smooths() -> None:
     found = guided_filter(values, torch.full((1, 3, 20, 24), 0.5), Refine(2, 1e-3))
     assert float(found.std()) < float(values.std())
     assert float(found.mean()) == pytest.approx(float(values.mean()), rel=0.05)
+
+
+def test_a_model_that_declares_the_filter_uses_it(
+    make_mini: Callable[..., Path],
+) -> None:
+    image = np.zeros((48, 48), np.uint8)
+    image[12:30, 12:30] = 200
+    plain = load_model(make_mini()).color(image, 48)
+    settings = {"radius": 4, "eps": 1e-3}
+    filtered = load_model(make_mini(refine=settings)).color(image, 48)
+    assert not np.array_equal(plain.values, filtered.values)
+    assert filtered.values.min() >= 0 and filtered.values.max() <= 255
 
 
 @pytest.mark.parametrize("raw", [{}, {"radius": 0, "eps": 1}, {"radius": 2, "eps": 0}])

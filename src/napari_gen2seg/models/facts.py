@@ -193,6 +193,7 @@ def _facts(raw: dict[str, Any], family: Family, folder: Path) -> ModelFacts:
             max_resolution=int(value["max_resolution"]),
             multiple=int(value["multiple"]),
             guides=None if guides is None else Guides.from_dict(guides),
+            refine=_refine(value.get("refine")),
             stretch=cast("Stretch", stretch),
             object_diameter=_number(value.get("object_diameter")),
             base_model=str(value.get("base_model", "")),
