@@ -36,10 +36,10 @@ class Subject:
 
 
 #: Middles of objects, chosen by eye in the pictures that scikit-image brings along.
-_CLICKS: dict[str, tuple[tuple[Point, ...], Point]] = {
-    "coins": (((48, 41), (50, 104), (46, 221), (113, 102), (183, 42)), (125, 47)),
-    "cell": (((330, 280),), (330, 280)),
-    "ihc": (((235, 110), (330, 205)), (120, 300)),
+_CLICKS: dict[str, tuple[tuple[Point, ...], Point | None]] = {
+    "coins": (((54, 44), (51, 155), (119, 271), (193, 212), (187, 347)), (260, 46)),
+    "cell": (((380, 423),), None),
+    "ihc": (((167, 450), (198, 133), (170, 120)), (180, 307)),
 }
 
 
