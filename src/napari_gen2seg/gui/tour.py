@@ -51,7 +51,6 @@ class Tour:
         self.viewer.window.resize(1500, 950)
         self.viewer.add_image(array, name=name)
         _, self.widget = self.viewer.window.add_plugin_dock_widget(PLUGIN, WIDGET)
-        self.viewer.reset_view()  # the dock has taken some of the canvas
         self._say = say
         self._problem = ""
         self._open = True
@@ -84,6 +83,8 @@ class Tour:
             If the model could not be loaded or run.
         """
         bridge, session = self._page.bridge, self._page.session
+        self.settle()
+        self.viewer.reset_view()  # the dock has taken some of the canvas
         started = time.perf_counter()
         bridge.color()
         self._wait(lambda: self._coloring() is not None)
