@@ -117,8 +117,9 @@ class Bench:
         self.pump(0.5)
         canvas = self.viewer.window._qt_viewer.canvas.native
         handled: list[float] = []
-        pointed, started = bridge._pointed, [0.0]
-        seen = bridge.pointer._seen
+        spotlight = bridge.spotlight
+        pointed, started = spotlight.point, [0.0]
+        seen = spotlight.pointer._seen
 
         def note(viewer, event):
             started[0] = time.perf_counter()
@@ -130,7 +131,7 @@ class Bench:
 
         callbacks = self.viewer.mouse_move_callbacks
         callbacks[callbacks.index(seen)] = note
-        bridge.pointer._moved = timed
+        spotlight.pointer._moved = timed
         rng = np.random.default_rng(1)
         at = np.array([side / 2, side / 2])
         heading = 0.0
@@ -153,7 +154,7 @@ class Bench:
         self.clock.stop()
         gaps = np.diff(self.ticks) * 1000
         callbacks[callbacks.index(note)] = seen
-        bridge.pointer._moved = pointed
+        spotlight.pointer._moved = pointed
 
         source, plane = bridge.source.layer, bridge.source.plane
         clicks, commits, undos = [], [], []

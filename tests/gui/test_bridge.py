@@ -51,7 +51,7 @@ class Work:
         full = list(source.plane.index)
         for axis, value in zip(source.plane.axes, at, strict=True):
             full[axis] = value
-        self.bridge._pointed(tuple(source.layer.data_to_world(full)), held)
+        self.bridge.spotlight.point(tuple(source.layer.data_to_world(full)), held)
 
 
 @pytest.fixture
@@ -224,10 +224,10 @@ def test_layers_together_make_one_picture(work, painter):
 
 def test_thumbnail_is_exactly_what_the_model_sees(work, painter):
     shown = []
-    work.bridge.seen_changed.connect(shown.append)
+    work.bridge.seen.changed.connect(shown.append)
     work.open(GREY.astype(np.uint16) * 77)
     work.bridge.source.change(recipe=RgbRecipe(low=10, high=90, invert=True))
-    work.bridge._look()
+    work.bridge.seen.look()
     work.bridge.color()
     seen, small = painter.seen[0], shown[-1]
     step = round(seen.shape[1] / small.shape[1])

@@ -13,6 +13,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from napari_gen2seg.core.rgb import RgbRecipe
 from napari_gen2seg.errors import (
     Cancelled,
     MemoryShortError,
@@ -23,6 +24,7 @@ from napari_gen2seg.session import Choice, ColorRequest, Session
 from napari_gen2seg.session.helper import Helper
 
 HERE = Path(__file__).parents[2]
+AS_IS = RgbRecipe(stretch="never")
 PICTURE = np.random.default_rng(0).random((64, 80, 3), np.float32)
 CODE = (
     f"import sys; sys.path.insert(0, {str(HERE)!r}); "
@@ -44,11 +46,13 @@ def test_loads_colours_and_tells_its_facts(helper):
     colorer = helper.load("plain", progress=lambda f, text: texts.append(text))
     assert (colorer.device, colorer.dtype) == ("cpu", "float32")
     assert colorer.reason == "Because."
-    coloring = colorer.color(PICTURE, 40, progress=lambda f, t: texts.append((f, t)))
+    coloring = colorer.paint(
+        PICTURE, AS_IS, 40, progress=lambda f, t: texts.append((f, t))
+    )
     assert coloring.source_shape == (64, 80)
     assert coloring.resolution == 40
     assert not coloring.values.flags.writeable
-    assert texts == ["Opening plain", (0.5, "Half way")]
+    assert texts == ["Opening plain", (None, "Colouring"), (0.5, "Half way")]
     assert np.array_equal(coloring.values, np.clip(PICTURE * 255, 0, 255))
 
 
@@ -59,7 +63,7 @@ def test_options_reach_the_loader(helper):
 
 def test_what_a_library_prints_does_not_get_in_between(helper):
     colorer = helper.load("noisy")
-    assert colorer.color(PICTURE).source_shape == (64, 80)
+    assert colorer.paint(PICTURE, AS_IS).source_shape == (64, 80)
 
 
 @pytest.mark.parametrize(
@@ -81,16 +85,16 @@ def test_cancel_is_heard_between_steps(helper):
     stop = threading.Event()
     threading.Timer(0.3, stop.set).start()
     with pytest.raises(Cancelled):
-        colorer.color(PICTURE, cancel=stop.is_set)
+        colorer.paint(PICTURE, AS_IS, cancel=stop.is_set)
     assert colorer.alive
-    assert helper.load("plain").color(PICTURE).source_shape == (64, 80)
+    assert helper.load("plain").paint(PICTURE, AS_IS).source_shape == (64, 80)
 
 
 def test_a_model_deaf_to_cancel_is_ended(helper, monkeypatch):
     monkeypatch.setattr("napari_gen2seg.session.helper.PATIENCE", 0.2)
     colorer = helper.load("deaf")
     with pytest.raises(Cancelled):
-        colorer.color(PICTURE, cancel=lambda: True)
+        colorer.paint(PICTURE, AS_IS, cancel=lambda: True)
     assert not colorer.alive
     assert helper.load("plain").alive
 
@@ -101,9 +105,9 @@ def test_killed_by_the_system_is_said_and_the_next_question_works(helper):
     child = helper._child.pid
     threading.Timer(0.3, os.kill, (child, signal.SIGKILL)).start()
     with pytest.raises(MemoryShortError, match="memory ran out"):
-        colorer.color(PICTURE)
+        colorer.paint(PICTURE, AS_IS)
     assert not colorer.alive
-    assert helper.load("plain").color(PICTURE).source_shape == (64, 80)
+    assert helper.load("plain").paint(PICTURE, AS_IS).source_shape == (64, 80)
 
 
 def test_crash_is_said(helper):
@@ -115,7 +119,7 @@ def test_close_from_another_thread_frees_the_waiting_one(helper):
     colorer = helper.load("patient")
     threading.Timer(0.3, helper.close).start()
     with pytest.raises(Cancelled):
-        colorer.color(PICTURE)
+        colorer.paint(PICTURE, AS_IS)
     with pytest.raises(Cancelled):
         helper.load("plain")
 

@@ -5,30 +5,25 @@ from __future__ import annotations
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-from qtpy.QtCore import QObject, QTimer, Signal
+from qtpy.QtCore import QObject, Signal
 
-from napari_gen2seg.core.rgb import thumbnail
 from napari_gen2seg.errors import Gen2SegError, PromptError
-from napari_gen2seg.gui.clicks import NEGATIVE, Clicks
-from napari_gen2seg.gui.layers import COLORING, PREVIEW, Drawn, role_of
+from napari_gen2seg.gui.clicks import Clicks
+from napari_gen2seg.gui.jobs import once
+from napari_gen2seg.gui.layers import Drawn
 from napari_gen2seg.gui.objects import Objects
-from napari_gen2seg.gui.planes import Plane, to_plane
-from napari_gen2seg.gui.pointer import Pointer
+from napari_gen2seg.gui.seen import Seen
 from napari_gen2seg.gui.source import Source
+from napari_gen2seg.gui.spotlight import Spotlight
 from napari_gen2seg.session import Prompts
-from napari_gen2seg.session.preview import ADDED, INSIDE
-from napari_gen2seg.session.session import sentence
 
 if TYPE_CHECKING:
     from napari.components import ViewerModel
     from napari.layers import Image
 
     from napari_gen2seg.core.mask import Mask
-    from napari_gen2seg.session import Preview, Runner, Session, Ticket
-
-THUMBNAIL = 232  # pixels, twice what is shown: for dense screens
-REST = 90  # milliseconds without a move
+    from napari_gen2seg.gui.planes import Plane
+    from napari_gen2seg.session import Runner, Session
 
 
 class Bridge(QObject):
@@ -49,8 +44,6 @@ class Bridge(QObject):
     said = Signal(str)  # what just happened, for the status line
     warned = Signal(str)  # a sentence that must not be missed
     view_changed = Signal()  # picture, plane or their problem
-    seen_changed = Signal(object)  # uint8 (h, w, 3) of what the model sees, or None
-    probed = Signal(object)  # Preview or None
     object_changed = Signal(int)
     clicks_changed = Signal(object)  # Prompts of the current object
 
@@ -68,16 +61,13 @@ class Bridge(QObject):
         self.drawn = Drawn(viewer)
         self.clicks = Clicks(viewer)
         self.objects = Objects(viewer, eyes)
-        self.pointer = Pointer(viewer, self._pointed, self)
-        self.prompts = Prompts()
-        self.hover = True
+        self.spotlight = Spotlight(
+            viewer, session, self.source, self.clicks, self.drawn, self
+        )
+        self.seen = Seen(self.source, eyes, self)
         self.at_once = False
-        self._eyes = eyes
-        self._at: tuple[float, float] | None = None  # pointer, in the plane
-        self._preview: Preview | None = None  # what is on screen
-        self._rest = _once(self, self._rested, REST)
-        self._soon = _once(self, self._read_clicks)
-        self._look_soon = _once(self, self._look, 120)
+        self._ready_soon = once(self, self._ready)
+        self._soon = once(self, self._read_clicks)
         self._connect()
 
     # ---- verbs
@@ -85,7 +75,7 @@ class Bridge(QObject):
     def choose_source(self, layer: Image | None) -> None:
         """Work on another picture."""
         self.clicks.release()
-        self._blank()
+        self.spotlight.blank()
         self.source.choose(layer)
 
     def color(self) -> None:
@@ -105,6 +95,11 @@ class Bridge(QObject):
         self._highest_found()
         self._read_clicks()
         self.clicks.activate()
+
+    @property
+    def prompts(self) -> Prompts:
+        """Clicks of the current object on the plane in view, as last read."""
+        return self.spotlight.prompts
 
     @property
     def number(self) -> int:
@@ -128,8 +123,10 @@ class Bridge(QObject):
             self.warned.emit(self.source.problem)
             return
         self._read_clicks()
-        if not self.prompts.positive and self._at is not None:
-            self.clicks.add(source, plane, self._at)  # what lies under the pointer
+        if not self.prompts.positive and self.spotlight.at is not None:
+            self.clicks.add(
+                source, plane, self.spotlight.at
+            )  # what lies under the pointer
             self._read_clicks()
         mask = self._mask()
         if mask is None:
@@ -175,27 +172,22 @@ class Bridge(QObject):
             self.clicks.clear(source, plane)
             self._read_clicks()
 
-    def redraw(self) -> None:
-        """Show the preview again after a setting changed."""
-        self._show(self._at if self.hover and not self.prompts.positive else None)
-
     def close(self) -> None:
         """Let go of viewer and layers; everything that was made stays."""
         with suppress(RuntimeError):  # Qt deletes timers together with their window
-            for timer in (self._soon, self._look_soon, self._rest):
+            for timer in (self._soon, self._ready_soon):
                 timer.stop()
-        self.pointer.close()
+        self.spotlight.close()
+        self.seen.close()
         self.viewer.layers.events.removed.disconnect(self._removed)
         self.source.close()
         self.objects.release()
         self.clicks.close()
-        self.drawn.clear()
 
     # ---- what happens
 
     def _connect(self) -> None:
         self.source.plane_changed.connect(self._plane_changed)
-        self.source.view_changed.connect(lambda: self._look_soon.start())
         self.source.moved.connect(self._source_moved)
         self.source.edited.connect(self._source_edited)
         self.clicks.changed.connect(lambda: self._soon.start())
@@ -204,13 +196,14 @@ class Bridge(QObject):
         self.clicks.clear_asked.connect(self.clear)
         self.objects.highest_found.connect(self._highest_found)
         self.session.coloring_changed.connect(self._colored)
-        self.session.settings_changed.connect(lambda _: self.redraw())
+        self.session.settings_changed.connect(lambda _: self.spotlight.again())
+        self.spotlight.warned.connect(self.warned)
         self.viewer.layers.events.removed.connect(self._removed)
 
     def _plane_changed(self) -> None:
-        self._at = None
+        self.spotlight.at = None
         source, plane = self.source.layer, self.source.plane
-        self._blank()
+        self.spotlight.blank()
         if source is not None and plane is not None:
             self._take_over(plane)
             if self.clicks.layer is not None or self.session.coloring(plane):
@@ -218,7 +211,6 @@ class Bridge(QObject):
             coloring = self.session.coloring(plane)
             if coloring is not None:
                 self.drawn.show_coloring(source, plane, coloring, make=False)
-        self._look_soon.start()
         self._read_clicks()
         self.view_changed.emit()
 
@@ -235,13 +227,27 @@ class Bridge(QObject):
         if source is None or coloring is None or plane != self.source.plane:
             return  # kept, and shown when its plane comes into view again
         self.drawn.show_coloring(source, plane, coloring)
+        self._read_clicks()
+        self._ready_soon.start()
+
+    def _ready(self) -> None:
+        """Make the layers for clicks and preview, which napari takes its time for."""
+        source, plane = self.source.layer, self.source.plane
+        coloring = None if plane is None else self.session.coloring(plane)
+        if source is None or plane is None or coloring is None:
+            return
+        if self.clicks.layer is None:
+            self.clicks.ensure(source, plane)
+            self._ready_soon.start()
+            return
         self.start_clicking()
+        self.drawn.prepare(source, plane, coloring.shape)
 
     def _removed(self, event: Any) -> None:
         layer = event.value
         self.session.forget(str(layer.unique_id))
         if self.source.is_chosen(layer):
-            self._blank()
+            self.spotlight.blank()
             self.source.choose(None)
         self._soon.start()
 
@@ -253,7 +259,7 @@ class Bridge(QObject):
 
     def _source_edited(self, source_id: str) -> None:
         self.session.forget(source_id)
-        self._blank()
+        self.spotlight.blank()
         self.view_changed.emit()
 
     def _highest_found(self) -> None:
@@ -270,17 +276,17 @@ class Bridge(QObject):
         source, plane = self.source.layer, self.source.plane
         before = self.prompts
         if source is None or plane is None:
-            self.prompts = Prompts()
+            self.spotlight.prompts = Prompts()
         else:
             if self.clicks.drop_outside(source, plane):
                 self.warned.emit(
                     f"That click is outside {source.name!r} and was left out. Click on "
                     "the picture."
                 )
-            self.prompts = self.clicks.read(source, plane)
+            self.spotlight.prompts = self.clicks.read(source, plane)
         self.clicks.show_current()
         self.clicks_changed.emit(self.prompts)
-        self._show(None)
+        self.spotlight.show()
         if self.at_once and len(self.prompts) > len(before) and self.prompts.positive:
             self.commit()
 
@@ -291,91 +297,3 @@ class Bridge(QObject):
         except PromptError as error:
             self.warned.emit(str(error))
         return None
-
-    def _blank(self) -> None:
-        self._preview = None
-        self._rest.stop()
-        self.drawn.clear()
-
-    def _show(self, pointer: tuple[float, float] | None, sign: int = 1) -> None:
-        source, plane = self.source.layer, self.source.plane
-        coloring = None if plane is None else self.session.coloring(plane)
-        if source is None or plane is None or coloring is None:
-            self._blank()
-            return
-        try:
-            preview = self.session.preview(plane, self.prompts, pointer, sign)
-        except Gen2SegError as error:
-            self.warned.emit(sentence(error))
-            return
-        self._preview = preview
-        self.drawn.draw(source, plane, coloring.shape, preview)
-        self.probed.emit(preview)
-
-    # ---- the pointer
-
-    def _pointed(self, position: tuple[float, ...], held: frozenset[str]) -> None:
-        source, plane = self.source.layer, self.source.plane
-        self._at = None
-        if source is None or plane is None or not self.hover or self._busy_elsewhere():
-            return
-        self._at = to_plane(source, plane, position)
-        sign = -1 if self.clicks.sign < 0 or held & set(NEGATIVE) else 1
-        pointer = self._at
-        if pointer is not None and sign > 0 and self.prompts.positive:
-            if self._inside(pointer, INSIDE):
-                pointer = None  # a click here would change next to nothing
-        elif pointer is not None and self._inside(pointer, ADDED):
-            # Still over the object that is lit: no flicker, and exact at rest.
-            self._rest.start()
-            return
-        self._rest.stop()
-        self._show(pointer, sign)
-
-    def _rested(self) -> None:
-        """Show exactly what a click here would give, once the pointer rests."""
-        if self._at is not None and self.hover and not self.prompts.positive:
-            self._show(self._at)
-
-    def _inside(self, pointer: tuple[float, float], value: int) -> bool:
-        """Whether the preview on screen has a value under the pointer."""
-        plane, preview = self.source.plane, self._preview
-        coloring = None if plane is None else self.session.coloring(plane)
-        if preview is None or coloring is None:
-            return False
-        row, col = np.rint(coloring.to_coloring(pointer)).astype(int) - preview.offset
-        height, width = preview.array.shape
-        inside = 0 <= row < height and 0 <= col < width
-        return bool(inside and preview.array[row, col] == value)
-
-    def _busy_elsewhere(self) -> bool:
-        """Whether another layer is being worked on, with the brush say."""
-        active = self.viewer.layers.selection.active
-        if active is None or role_of(active) in (COLORING, PREVIEW):
-            return False
-        ours = {self.clicks.layer_id, self.source.layer_id}
-        return str(active.unique_id) not in ours
-
-    # ---- what the model sees
-
-    def _look(self) -> None:
-        try:
-            read, recipe = self.source.reader(), self.source.view.recipe
-        except Gen2SegError:
-            self.seen_changed.emit(None)
-            return
-
-        def done(ticket: Ticket, value: Any, error: BaseException | None) -> None:
-            if not ticket.cancelled:
-                self.seen_changed.emit(sentence(error) if error is not None else value)
-
-        self._eyes.submit("look", lambda _: thumbnail(read(), recipe, THUMBNAIL), done)
-
-
-def _once(parent: QObject, call: Any, pause: int = 0) -> QTimer:
-    """Return a timer that merges many starts into one call."""
-    timer = QTimer(parent)
-    timer.setSingleShot(True)
-    timer.setInterval(pause)
-    timer.timeout.connect(call)
-    return timer

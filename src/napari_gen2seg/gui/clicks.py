@@ -9,6 +9,15 @@ import numpy as np
 import numpy.typing as npt
 from psygnal import Signal
 
+from napari_gen2seg.gui.click_table import (
+    OBJECT,
+    SIGN,
+    ClickTable,
+    look_at,
+    objects_of,
+    position,
+    set_defaults,
+)
 from napari_gen2seg.gui.layers import (
     PROMPTS,
     find_layer,
@@ -18,8 +27,8 @@ from napari_gen2seg.gui.layers import (
     role_of,
     source_of,
 )
-from napari_gen2seg.gui.planes import Plane, level_factors, placement
-from napari_gen2seg.session.prompts import Prompts, column, read_prompts
+from napari_gen2seg.gui.planes import Plane, placement
+from napari_gen2seg.session.prompts import Prompts
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -27,9 +36,7 @@ if TYPE_CHECKING:
     from napari.components import ViewerModel
     from napari.layers import Image, Layer, Points
 
-SIGN, OBJECT = "sign", "object"
 CYCLE = {1: "#27e833", -1: "#ff2a55"}
-Whole = npt.NDArray[np.int64]
 NEGATIVE = ("Shift", "Alt")  # modifiers that turn a click into a negative one
 
 
@@ -117,36 +124,23 @@ class Clicks:
 
     # ---- reading
 
-    def read(self, source: Image, plane: Plane, number: int | None = None) -> Prompts:
-        """Return the clicks of an object (by default the current one) on a plane."""
-        layer = self.layer
-        if layer is None or not self._fits(layer, plane):
-            return Prompts()
-        data, signs, objects = self._table(source, plane, layer)
-        wanted = self._number if number is None else number
-        return read_prompts(
-            data, signs, objects, plane.own_axes, plane.own_index, wanted
-        )
-
-    def _table(
-        self, source: Image, plane: Plane, layer: Points
-    ) -> tuple[npt.NDArray[np.float64], Whole, Whole]:
-        """Read the whole layer: positions in pixels of the level, signs, objects."""
-        data = np.asarray(layer.data, np.float64).reshape(-1, plane.ndim)
-        factors = level_factors(source, plane.level)[plane.first :]
-        table, count = layer.features, len(data)
-        signs = column(table.get(SIGN), count, 1)
-        objects = column(table.get(OBJECT), count, self._number)
-        return (data + 0.5) / factors - 0.5, signs, objects
+    def read(self, source: Image, plane: Plane) -> Prompts:
+        """Return the clicks of the current object on a plane."""
+        table = self._look(source, plane)
+        return Prompts() if table is None else table.prompts(self._number)
 
     def highest(self) -> int:
         """Return the highest object number that has clicks; 0 without any."""
         layer = self.layer
         if layer is None or not len(layer.data):
             return 0
-        return int(
-            column(layer.features.get(OBJECT), len(layer.data), self._number).max()
-        )
+        return int(objects_of(layer, self._number).max())
+
+    def _look(self, source: Image, plane: Plane) -> ClickTable | None:
+        layer = self.layer
+        if layer is None or not self._fits(layer, plane):
+            return None
+        return look_at(layer, source, plane, self._number)
 
     # ---- changing
 
@@ -164,7 +158,7 @@ class Clicks:
 
     @property
     def number(self) -> int:
-        """The number that new clicks get."""
+        """The object that new clicks belong to."""
         return self._number
 
     @number.setter
@@ -178,8 +172,7 @@ class Clicks:
         layer = self.layer
         if layer is None:
             return
-        objects = column(layer.features.get(OBJECT), len(layer.data), self._number)
-        shown = objects == self._number
+        shown = objects_of(layer, self._number) == self._number
         if not np.array_equal(shown, layer.shown):
             layer.selected_data = set()
             layer.shown = shown
@@ -189,56 +182,31 @@ class Clicks:
     ) -> None:
         """Add a click of the current object at (row, column) of a plane."""
         layer = self.ensure(source, plane)
-        at = np.array(plane.own_index, np.float64)
-        at[list(plane.own_axes)] = point
         self._set_defaults(layer, sign)
-        layer.add((at + 0.5) * level_factors(source, plane.level)[plane.first :] - 0.5)
+        layer.add(position(source, plane, point))
 
     def take_last(self, source: Image, plane: Plane) -> bool:
         """Remove the current object's last click on a plane; say if there was one."""
-        return self._remove(source, plane, last_only=True)
+        table = self._look(source, plane)
+        return table is not None and self._remove(table.rows(self._number)[-1:])
 
     def clear(self, source: Image, plane: Plane) -> bool:
         """Remove the current object's clicks on a plane; say if there were any."""
-        return self._remove(source, plane, last_only=False)
+        table = self._look(source, plane)
+        return table is not None and self._remove(table.rows(self._number))
 
     def drop_outside(self, source: Image, plane: Plane) -> bool:
         """Remove the current object's clicks outside the picture; say if any."""
-        inside = np.array(
-            [
-                all(-0.5 <= x < n - 0.5 for x, n in zip(at, plane.shape, strict=True))
-                for at in self.read(source, plane).points
-            ],
-            bool,
-        )
-        if inside.all():
-            return False
-        layer = self.layer
-        if layer is not None:
-            layer.selected_data = set(self._rows(source, plane)[~inside].tolist())
-            layer.remove_selected()
-        return True
+        table = self._look(source, plane)
+        return table is not None and self._remove(table.outside(self._number))
 
-    def _remove(self, source: Image, plane: Plane, *, last_only: bool) -> bool:
+    def _remove(self, rows: npt.NDArray[np.intp]) -> bool:
         layer = self.layer
-        rows = self._rows(source, plane)
         if layer is None or not rows.size:
             return False
-        layer.selected_data = {int(rows[-1])} if last_only else set(rows.tolist())
+        layer.selected_data = set(rows.tolist())
         layer.remove_selected()
         return True
-
-    def _rows(self, source: Image, plane: Plane) -> npt.NDArray[np.intp]:
-        """Return which points are the current object's clicks on a plane."""
-        layer = self.layer
-        if layer is None or not self._fits(layer, plane):
-            return np.zeros(0, np.intp)
-        data, _, objects = self._table(source, plane, layer)
-        chosen = objects == self._number
-        for axis, at in enumerate(plane.own_index):
-            if axis not in plane.own_axes:
-                chosen &= np.rint(data[:, axis]) == at
-        return np.flatnonzero(chosen)
 
     # ---- making and listening
 
@@ -275,17 +243,7 @@ class Clicks:
 
     def _set_defaults(self, layer: Points | None, sign: int | None = None) -> None:
         if layer is not None:
-            values = {SIGN: self._sign if sign is None else sign, OBJECT: self._number}
-            if not set(values) <= set(layer.features.columns):
-                self._restore_columns(layer)
-            layer.feature_defaults = values
-
-    def _restore_columns(self, layer: Points) -> None:
-        """Put back columns that somebody took out of the features table."""
-        table, count = layer.features.copy(), len(layer.data)
-        table[SIGN] = column(table.get(SIGN), count, 1)
-        table[OBJECT] = column(table.get(OBJECT), count, self._number)
-        layer.features = table
+            set_defaults(layer, self._sign if sign is None else sign, self._number)
 
     def _connect(self, layer: Points) -> None:
         layer.events.data.connect(self._looked_at)

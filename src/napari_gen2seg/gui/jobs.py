@@ -1,10 +1,10 @@
-"""Work in threads whose replies arrive in the Qt thread."""
+"""Work in threads whose replies arrive in the Qt thread; calls that are merged."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from qtpy.QtCore import QObject, Qt, Signal
+from qtpy.QtCore import QObject, Qt, QTimer, Signal
 
 from napari_gen2seg.session import Lane
 
@@ -47,3 +47,12 @@ class Mailbox(QObject):
 def lane(mailbox: Mailbox, name: str) -> Lane:
     """Return a lane that replies through a mailbox."""
     return Lane(mailbox.post, name)
+
+
+def once(parent: QObject, call: Callable[[], None], pause: int = 0) -> QTimer:
+    """Return a timer that merges many starts into one call, ``pause`` ms later."""
+    timer = QTimer(parent)
+    timer.setSingleShot(True)
+    timer.setInterval(pause)
+    timer.timeout.connect(call)
+    return timer

@@ -224,6 +224,10 @@ class Drawn:
         self._canvas[self._window] = preview.array
         _redraw(layer)
 
+    def prepare(self, source: Image, plane: Plane, shape: tuple[int, int]) -> None:
+        """Make the preview layer ahead of the first preview."""
+        self._ready(source, plane, shape)
+
     def follow(self, source: Image, plane: Plane, coloring: Coloring | None) -> None:
         """Move both layers after the source was moved, scaled or rotated."""
         if coloring is None:

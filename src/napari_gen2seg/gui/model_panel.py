@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from qtpy.QtCore import QTimer, Signal
@@ -101,11 +102,12 @@ class ModelPanel(Panel):
         ):
             place = combo.findData(value)
             if place < 0 and combo is self.model:
-                combo.addItem(str(value), value)
+                combo.addItem(Path(str(value)).name, value)
                 place = combo.count() - 1
             combo.setCurrentIndex(max(place, 0))
         if state.loaded:
-            self.reason.setText(f"On {state.device}, {state.dtype}. {state.reason}")
+            self.reason.setText(state.reason)
+            self.reason.setToolTip(f"{state.device}, {state.dtype}")
         else:
             self.reason.setText("Loaded when you press Color.")
 

@@ -11,7 +11,7 @@ from qtpy.QtCore import QEvent, Qt, QTimer
 from qtpy.QtWidgets import QFrame, QMessageBox, QScrollArea, QVBoxLayout, QWidget
 
 from napari_gen2seg.gui.bridge import Bridge
-from napari_gen2seg.gui.jobs import Mailbox, lane
+from napari_gen2seg.gui.jobs import Mailbox, lane, once
 from napari_gen2seg.gui.model_panel import ModelPanel
 from napari_gen2seg.gui.objects_panel import ObjectsPanel
 from napari_gen2seg.gui.picture_panel import PicturePanel
@@ -61,9 +61,7 @@ class SegmentWidget(QWidget):
         self.probe = ProbePanel()
         self.objects = ObjectsPanel(viewer)
         self.status = quiet_label("")
-        self._curve_soon = QTimer(self)
-        self._curve_soon.setSingleShot(True)
-        self._curve_soon.setInterval(60)
+        self._curve_soon = once(self, self._show_curve, 60)
         self._left_soon = QTimer(self)  # goes with the widget, unlike singleShot
         self._left_soon.setSingleShot(True)
         self._left_soon.timeout.connect(self._maybe_left)
@@ -136,8 +134,8 @@ class SegmentWidget(QWidget):
         bridge.said.connect(self.status.setText)
         bridge.warned.connect(self._warn)
         bridge.view_changed.connect(lambda: self.picture.show_source(bridge.source))
-        bridge.seen_changed.connect(self.picture.show_seen)
-        bridge.probed.connect(self._probed)
+        bridge.seen.changed.connect(self.picture.show_seen)
+        bridge.spotlight.shown.connect(self._probed)
         bridge.clicks_changed.connect(self._clicks_changed)
         bridge.object_changed.connect(self.objects.show_object)
         bridge.objects.changed.connect(
@@ -148,7 +146,6 @@ class SegmentWidget(QWidget):
         bridge.source.view_changed.connect(
             lambda: self.picture.show_source(bridge.source)
         )
-        self._curve_soon.timeout.connect(self._show_curve)
 
     def _remember(self) -> None:
         get = self._memory.get
@@ -191,8 +188,8 @@ class SegmentWidget(QWidget):
         self.bridge.clicks.sign = sign
 
     def _set_hover(self, on: bool) -> None:
-        self.bridge.hover = on
-        self.bridge.redraw()
+        self.bridge.spotlight.on = on
+        self.bridge.spotlight.again()
         self._memory.set("preview", on)
 
     def _set_overwrite(self, on: bool) -> None:

@@ -5,18 +5,18 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from napari_gen2seg.core.rgb import is_constant, to_rgb
-from napari_gen2seg.errors import ImageError
-from napari_gen2seg.session.helper import Helper
+from napari_gen2seg.core.rgb import check_image
+from napari_gen2seg.session.helper import Helper, RemoteColorer
+from napari_gen2seg.session.paint import paint
 
 if TYPE_CHECKING:
     from napari_gen2seg.core.coloring import Coloring
     from napari_gen2seg.models.colorer import Colorer
-    from napari_gen2seg.session.helper import RemoteColorer
     from napari_gen2seg.session.runner import Ticket
     from napari_gen2seg.session.state import Choice, ColorRequest
 
@@ -99,20 +99,19 @@ class Bench:
             Whatever is wrong with the picture or the model, or Cancelled.
         """
         ticket.progress(None, "Reading the picture")
-        rgb = to_rgb(request.read(), request.recipe)
-        if is_constant(rgb):
-            raise ImageError(
-                f"The picture holds a single value on all of its {rgb.shape[0]} x "
-                f"{rgb.shape[1]} pixels; there must be something to colour. Choose "
-                "another plane or channel, or other contrast limits."
-            )
+        pixels = check_image(request.read())
         ticket.check()
         colorer = self._ready(choice, ticket)
         ticket.check()
-        ticket.progress(None, "Colouring")
         start = time.perf_counter()
-        coloring = colorer.color(
-            rgb,
+        work = (
+            colorer.paint
+            if isinstance(colorer, RemoteColorer)
+            else partial(paint, colorer)
+        )
+        coloring: Coloring = work(
+            pixels,
+            request.recipe,
             choice.resolution,
             progress=ticket.progress,
             cancel=lambda: ticket.cancelled,

@@ -31,10 +31,10 @@ from napari_gen2seg.session.messages import (
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    import numpy as np
     import numpy.typing as npt
 
     from napari_gen2seg.core.coloring import Coloring
+    from napari_gen2seg.core.rgb import RgbRecipe
 
     Progress = Callable[[float | None, str], None]
     Cancel = Callable[[], bool]
@@ -241,16 +241,20 @@ class RemoteColorer:
         """The model's `ModelSpec`."""
         return self._facts.spec
 
-    def color(
+    def paint(
         self,
-        image: npt.NDArray[np.float32],
+        pixels: npt.NDArray[Any],
+        recipe: RgbRecipe,
         resolution: int | None = None,
         *,
         progress: Progress | None = None,
         cancel: Cancel | None = None,
     ) -> Coloring:
-        """Colour one picture; see `Colorer.color`."""
-        given = {"image": image, "resolution": resolution}
+        """Colour one plane; see `paint.paint`, which runs in the child.
+
+        The plane travels as it is: RGB floats would be up to twelve times as much.
+        """
+        given = {"pixels": pixels, "recipe": recipe, "resolution": resolution}
         coloring: Coloring
         coloring, self._facts = self._helper.ask(COLOR, given, progress, cancel)
         return replace(coloring)  # read-only again, which pickles do not keep

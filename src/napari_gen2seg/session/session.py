@@ -113,6 +113,8 @@ class Session:
             # A failure shows, with its sentence, when the model is really used.
             if error is None and value is not None:
                 self._loaded(choice, value)
+            else:
+                self.model_changed.emit(self._model)
 
         self._runner.submit(WARM, lambda t: self._bench.warm(choice, t), done)
 

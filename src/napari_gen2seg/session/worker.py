@@ -29,6 +29,7 @@ from napari_gen2seg.session.messages import (
     Loaded,
     Message,
 )
+from napari_gen2seg.session.paint import paint
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -104,7 +105,7 @@ class Worker:
         if message.verb == COLOR:
             if self._colorer is None:
                 raise ModelError("No model is loaded. Press Color again.")
-            coloring = self._colorer.color(**given, progress=progress, cancel=cancel)
+            coloring = paint(self._colorer, **given, progress=progress, cancel=cancel)
             return coloring, self._facts()
         self._unload()
         return None

@@ -1,0 +1,108 @@
+"""The table behind the prompt layer: positions, signs, object numbers."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+import numpy.typing as npt
+
+from napari_gen2seg.gui.planes import level_factors
+from napari_gen2seg.session.prompts import Prompts, column, read_prompts
+
+if TYPE_CHECKING:
+    from napari.layers import Image, Points
+
+    from napari_gen2seg.gui.planes import Plane
+
+SIGN, OBJECT = "sign", "object"
+
+
+@dataclass(frozen=True)
+class ClickTable:
+    """One look at the whole layer; never kept, because the layer is the truth.
+
+    Parameters
+    ----------
+    points
+        (n, ndim) in pixels of the plane's level.
+    signs, objects
+        (n,) the two columns of the features table.
+    plane
+        The plane looked at.
+    """
+
+    points: npt.NDArray[np.float64]
+    signs: npt.NDArray[np.int64]
+    objects: npt.NDArray[np.int64]
+    plane: Plane
+
+    def prompts(self, number: int) -> Prompts:
+        """Return the clicks of an object on the plane."""
+        plane = self.plane
+        return read_prompts(
+            self.points,
+            self.signs,
+            self.objects,
+            plane.own_axes,
+            plane.own_index,
+            number,
+        )
+
+    def rows(self, number: int) -> npt.NDArray[np.intp]:
+        """Return which rows those clicks are, oldest first."""
+        chosen = self.objects == number
+        for axis, at in enumerate(self.plane.own_index):
+            if axis not in self.plane.own_axes:
+                chosen &= np.rint(self.points[:, axis]) == at
+        return np.flatnonzero(chosen)
+
+    def outside(self, number: int) -> npt.NDArray[np.intp]:
+        """Return which of them lie outside the picture."""
+        rows = self.rows(number)
+        at = self.points[np.ix_(rows, self.plane.own_axes)]
+        inside = (at >= -0.5) & (at < np.asarray(self.plane.shape) - 0.5)
+        return rows[~inside.all(axis=1)]
+
+
+def objects_of(layer: Points, default: int) -> npt.NDArray[np.int64]:
+    """Return the object of every point."""
+    return column(layer.features.get(OBJECT), len(layer.data), default)
+
+
+def look_at(layer: Points, source: Image, plane: Plane, default: int) -> ClickTable:
+    """Read a prompt layer whole.
+
+    Parameters
+    ----------
+    layer
+        The prompt layer, in full-size pixels of the source.
+    source, plane
+        Whose clicks.
+    default
+        Object of points whose number somebody took out of the table.
+    """
+    data = np.asarray(layer.data, np.float64).reshape(-1, plane.ndim)
+    factors = level_factors(source, plane.level)[plane.first :]
+    signs = column(layer.features.get(SIGN), len(data), 1)
+    points = (data + 0.5) / factors - 0.5
+    return ClickTable(points, signs, objects_of(layer, default), plane)
+
+
+def position(source: Image, plane: Plane, at: tuple[float, float]) -> npt.NDArray:
+    """Return where a click at (row, column) of a plane lies in the layer's data."""
+    where = np.array(plane.own_index, np.float64)
+    where[list(plane.own_axes)] = at
+    return (where + 0.5) * level_factors(source, plane.level)[plane.first :] - 0.5
+
+
+def set_defaults(layer: Points, sign: int, number: int) -> None:
+    """Say what the next click will be, and put back columns that are missing."""
+    values = {SIGN: sign, OBJECT: number}
+    if not set(values) <= set(layer.features.columns):
+        table, count = layer.features.copy(), len(layer.data)
+        table[SIGN] = column(table.get(SIGN), count, 1)
+        table[OBJECT] = column(table.get(OBJECT), count, number)
+        layer.features = table
+    layer.feature_defaults = values
