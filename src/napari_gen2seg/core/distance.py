@@ -180,7 +180,7 @@ class DistanceRule:
             seen.append((sample, region))
             if area > _MOST * field.size:
                 break
-        plateau = choose(np.asarray(areas), np.asarray(rims), field.size)
+        plateau = choose(np.asarray(areas), np.asarray(rims), field.size, field.noise)
         areas.extend([areas[-1]] * (len(LEVELS) - len(areas)))
         curve = Curve(
             LEVELS,

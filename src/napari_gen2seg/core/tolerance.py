@@ -5,16 +5,17 @@ the tolerance is below the noise of the map the area grows in fits; once the flo
 fills the object it holds still until the tolerance reaches the colour of something
 that touches it, and leaps. The tolerance is chosen by the least of three costs:
 
+- *leaps* passed on the way: an object already left behind by a leap is not the one
+  that was clicked, however still the area is afterwards. Growth at tolerances that
+  are within the noise around the click is the object filling up, not a leap;
 - *restlessness*: how much the area grows just below and, twice as dear, just above
   this level, counted in rings of one pixel around the object (a blurred rim alone
   grows by a ring or so);
-- *leaps* passed on the way: an object already left behind by a leap is not the one
-  that was clicked, however still the area is afterwards;
 - *distance from the usual*: for flat curves, a tolerance well above the noise of a
-  map and well below the distance between two of its colours.
+  map and below the distance between two of its colours.
 
-The constants were fitted on drawn and real label pictures, coloured by rule and
-spoilt by noise, blur, drift and colours that shine through (13 000 floods).
+The constants were fitted on drawn and real label pictures coloured by rule (spoilt
+by noise, blur, drift and colours that shine through) and on maps of a small model.
 """
 
 from __future__ import annotations
@@ -29,11 +30,12 @@ Floats = npt.NDArray[np.float64]
 LEVELS = np.asarray(4.0 * 1.36 ** np.arange(14), np.float64)
 """Tolerances at which areas are measured: 4 to 218 in steps of 36 %."""
 
-_USUAL, _SPREAD = 50.0, 0.8  # colour units; natural logarithm
-_RESTLESS = 1.5
-_LEAP = 1.5  # cost of a leap
+_USUAL, _SPREAD = 85.0, 0.9  # colour units; natural logarithm
+_RESTLESS = 0.4
+_LEAP = 4.0  # cost of a leap
 _RINGS = 5.0  # rings of growth that count as half a leap
-_NOISE = 26.0  # below about this tolerance growth is the object filling up
+_NOISE = 4.0  # times the noise around the click: below, growth is filling up
+_MOST_NOISE = 12.0  # colour units; more is not noise
 _STILL = 1.25  # largest ratio of areas within a plateau
 
 
@@ -57,7 +59,7 @@ class Plateau:
     confidence: float
 
 
-def choose(areas: Floats, rims: Floats, frame: int) -> Plateau:
+def choose(areas: Floats, rims: Floats, frame: int, noise: float) -> Plateau:
     """Choose a tolerance from floods at the first of :data:`LEVELS`.
 
     Parameters
@@ -68,6 +70,8 @@ def choose(areas: Floats, rims: Floats, frame: int) -> Plateau:
         (n,) lengths of the outlines, in sides of map pixels.
     frame
         Pixels of the whole map.
+    noise
+        Colour units by which pixels near the clicks scatter.
 
     Returns
     -------
@@ -81,7 +85,7 @@ def choose(areas: Floats, rims: Floats, frame: int) -> Plateau:
     growth = np.log1p(np.concatenate(([0.0], rings, [0.0])))
     restless = 0.5 * growth[:-1] + growth[1:]
     leaps = _smooth_step((growth[:-1] - np.log1p(_RINGS)) / 0.2)
-    leaps *= _smooth_step((logs - np.log(_NOISE)) / 0.25)
+    leaps *= _smooth_step((logs - np.log(_NOISE * min(noise, _MOST_NOISE))) / 0.25)
     ratio = np.diff(np.log(np.maximum(areas, 1)), prepend=np.log(max(areas[0], 1)))
     leaps *= np.minimum(ratio / 0.3, 1.0)
     cost = (
