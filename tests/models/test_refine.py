@@ -51,7 +51,15 @@ def test_a_model_that_declares_the_filter_uses_it(
     assert filtered.values.min() >= 0 and filtered.values.max() <= 255
 
 
-@pytest.mark.parametrize("raw", [{}, {"radius": 0, "eps": 1}, {"radius": 2, "eps": 0}])
+@pytest.mark.parametrize(
+    "raw",
+    [
+        {},
+        {"radius": 0, "eps": 1},
+        {"radius": 2, "eps": 0},
+        {"radius": 2, "eps": 1, "chroma": 2},
+    ],
+)
 def test_settings_are_checked(raw: dict[str, float]) -> None:
     with pytest.raises(SettingsError, match="refine"):
         Refine.from_dict(raw)

@@ -174,7 +174,7 @@ def export_run(
         "multiple": config.model.multiple,
         "guides": guides.to_dict() if guides else None,
         "stretch": "fixed",
-        "refine": {"radius": 8, "eps": 1e-3},
+        "refine": {"radius": 8, "eps": 1e-3, "chroma": 0.5},
         "object_diameter": config.model.object_diameter,
         "created": datetime.now(UTC).date().isoformat(),
         "recipe": recipe(config, run),
