@@ -38,7 +38,7 @@ class Person:
     def wait(self, milliseconds: int = 30) -> None:
         self.bot.wait(milliseconds)
 
-    def until(self, ready: Any, timeout: int = 8000) -> None:
+    def until(self, ready: Any, timeout: int = 60_000) -> None:
         self.bot.waitUntil(lambda: bool(ready()), timeout=timeout)
 
     def place(self, row: float, col: float) -> QPoint:

@@ -9,7 +9,7 @@ import pytest
 from napari_gen2seg.errors import Cancelled
 from napari_gen2seg.session import Inline, Lane
 
-LONG = 10  # seconds after which a test has failed
+LONG = 60  # seconds after which a test has failed
 
 
 class Replies:

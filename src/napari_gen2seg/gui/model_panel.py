@@ -125,7 +125,7 @@ class ModelPanel(Panel):
 
     def _show_text(self) -> None:
         """Show what is done and, once a second, for how long."""
-        text = self._text.replace("%", "%%")
+        text = self._text
         seconds = int(time.monotonic() - self._started)
         if self._ticking.isActive() and seconds:
             text += f" ({seconds} s)"
