@@ -34,6 +34,7 @@ _USUAL, _SPREAD = 85.0, 0.9  # colour units; natural logarithm
 _RESTLESS = 0.4
 _LEAP = 4.0  # cost of a leap
 _RINGS = 5.0  # rings of growth that count as half a leap
+_SPECK = 30.0  # map pixels
 _NOISE = 4.0  # times the noise around the click: below, growth is filling up
 _MOST_NOISE = 12.0  # colour units; more is not noise
 _STILL = 1.25  # largest ratio of areas within a plateau
@@ -88,6 +89,10 @@ def choose(areas: Floats, rims: Floats, frame: int, noise: float) -> Plateau:
     leaps *= _smooth_step((logs - np.log(_NOISE * min(noise, _MOST_NOISE))) / 0.25)
     ratio = np.diff(np.log(np.maximum(areas, 1)), prepend=np.log(max(areas[0], 1)))
     leaps *= np.minimum(ratio / 0.3, 1.0)
+    # What is left behind weighs the less the smaller it is: a speck, or the first
+    # stretch of a thin wire, is hardly ever the object.
+    behind = np.concatenate((areas[:1], areas[:-1]))
+    leaps *= behind / (behind + _SPECK)
     cost = (
         np.square(logs - np.log(_USUAL)) / (2 * _SPREAD**2)
         + _RESTLESS * restless
