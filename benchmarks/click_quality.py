@@ -12,6 +12,7 @@ walker (``walker``).
 from __future__ import annotations
 
 import argparse
+import itertools
 import json
 import sys
 import time
@@ -156,7 +157,7 @@ def sizes(table: dict[str, list[ObjectResult]]) -> None:
     """Print centre-click IoU by object area in pixels."""
     for method, rows in table.items():
         cells = []
-        for low, high in zip(BINS[:-1], BINS[1:], strict=True):
+        for low, high in itertools.pairwise(BINS):
             inside = [r.centre for r in rows if low <= r.area < high]
             if inside:
                 name = f"{low}-{high}" if high < 1 << 30 else f">={low}"

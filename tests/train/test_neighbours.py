@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+
 import torch
 
 from napari_gen2seg.train.harmonic import harmonic_target
@@ -89,7 +91,7 @@ def test_harmonic_colours_differ_between_neighbours_of_any_size() -> None:
             labels[:, :, i * side : (i + 1) * side] = i + 1
         target = harmonic_target(labels, 96.0)[0]
         middle = [target[:, side // 2, i * side + side // 2] for i in range(4)]
-        steps = [(a - b).norm() for a, b in zip(middle, middle[1:], strict=False)]
+        steps = [(a - b).norm() for a, b in itertools.pairwise(middle)]
         assert max(steps) > 60 and min(steps) > 15, (side, steps)
 
 
