@@ -177,7 +177,7 @@ class Coloring:
         self, settings: ProposalSettings | None = None
     ) -> npt.NDArray[np.int32]:
         """Return all objects found without clicks: labels (H, W), 0 elsewhere."""
-        return propose(self.values, self.source_shape, settings)
+        return propose(self.prober, settings)
 
     def save(self, path: str | os.PathLike[str]) -> Path:
         """Write the map as a TIFF that any program opens, facts as JSON inside.

@@ -83,16 +83,16 @@ class DistanceRule:
     """
 
     def __init__(self, values: npt.NDArray[np.float32], source_shape: Shape) -> None:
-        self._map = SharpMap(values)
+        self.map = SharpMap(values)
         self._source_shape = source_shape
 
     def prepare(self) -> None:
         """Sharpen the whole map now; else it is done where clicks need it."""
-        self._map.ensure((0, 0, *self._map.shape))
+        self.map.ensure((0, 0, *self.map.shape))
 
     def probe(self, prompts: Prompts, settings: ProbeSettings) -> Mask:
         """Return the object under the clicks."""
-        field = CostField(self._map, prompts, settings)
+        field = CostField(self.map, prompts, settings)
         sweep = self._sweep(field)
         tolerance = sweep.curve.best
         if settings.tolerance is not None:
@@ -140,7 +140,7 @@ class DistanceRule:
         What spans more than two windows of samples, such as the background, is not
         worth several frames of waiting while the pointer moves.
         """
-        field = CostField(self._map, prompts, settings)
+        field = CostField(self.map, prompts, settings)
         sweep = self._sweep(field)
         tolerance = sweep.curve.best
         if settings.tolerance is not None:
@@ -159,7 +159,7 @@ class DistanceRule:
 
     def curve(self, prompts: Prompts, settings: ProbeSettings) -> Curve:
         """Return the area at every tolerance, beyond the chosen one too."""
-        return self._sweep(CostField(self._map, prompts, settings)).curve
+        return self._sweep(CostField(self.map, prompts, settings)).curve
 
     def _sweep(self, field: CostField) -> _Sweep:
         """Flood at every level, in a window that grows when it is outgrown."""

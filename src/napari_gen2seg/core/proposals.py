@@ -1,18 +1,30 @@
-"""Objects found without any click: flat regions of the map, merged by colour."""
+"""Objects found without any click: the probe asked where objects should be.
+
+Candidates are the innermost points of flat, coloured regions of the map, deepest
+first. Each is probed like a click, automatic tolerance and all; what comes back is
+kept if it looks like one whole object and is not mostly taken already. So whatever
+makes clicks better makes proposals better.
+"""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
 from scipy import ndimage
-from skimage.segmentation import watershed
 
-from napari_gen2seg.core.geometry import Shape
+from napari_gen2seg.core.settings import ProbeSettings
+from napari_gen2seg.core.sharpen import SharpMap
 from napari_gen2seg.errors import SettingsError
 
-_EIGHT = np.ones((3, 3), bool)
+if TYPE_CHECKING:
+    from napari_gen2seg.core.mask import Mask
+    from napari_gen2seg.core.probe import Prober
+
+_STRONG = 1.5  # of 1..2: a barrier this high parts one flat region from the next
+_NEAR = 5  # map pixels: no two candidates are closer
 
 
 @dataclass(frozen=True)
@@ -22,65 +34,137 @@ class ProposalSettings:
     Attributes
     ----------
     tolerance
-        Colour distance inside which neighbouring regions are one object.
+        Colour distance as for a click; ``None`` chooses it for every object.
     background
-        Colours nearer to black than this are background.
+        Colours nearer to black than this are background, 0..441.
     min_area
         Smallest object in pixels of the map.
+    max_share
+        Largest object as a share of the map, 0..1.
+    min_score
+        Smallest score of an object, 0..1.
+    most
+        Most objects to propose.
     """
 
-    tolerance: float = 24.0
+    tolerance: float | None = None
     background: float = 40.0
     min_area: int = 16
+    max_share: float = 0.5
+    min_score: float = 0.15
+    most: int = 4096
 
     def __post_init__(self) -> None:
-        if not self.tolerance > 0 or not self.background >= 0:
+        if self.tolerance is not None and not self.tolerance > 0:
             raise SettingsError(
-                f"The tolerance is {self.tolerance} and the background "
-                f"{self.background}; they must be colour distances above 0 and from 0."
+                f"The tolerance is {self.tolerance}; it must be a colour distance "
+                "above 0, or None to have it chosen."
             )
-        if self.min_area < 1:
+        if not self.background >= 0:
             raise SettingsError(
-                f"min_area is {self.min_area}; it must be at least 1 pixel."
+                f"The background is {self.background}; it must be a colour distance "
+                "from 0 (nothing is background)."
+            )
+        if self.min_area < 1 or self.most < 1:
+            raise SettingsError(
+                f"min_area is {self.min_area} and most is {self.most}; both must be "
+                "at least 1."
+            )
+        if not 0 < self.max_share <= 1 or not 0 <= self.min_score <= 1:
+            raise SettingsError(
+                f"max_share is {self.max_share} and min_score {self.min_score}; both "
+                "must lie in 0..1, the share above 0."
             )
 
 
-def propose(
-    values: npt.NDArray[np.float32],
-    source_shape: Shape,
-    settings: ProposalSettings | None = None,
-) -> npt.NDArray[np.int32]:
-    """Return labels (H, W) int32 at source size, 0 where nothing was found.
+@dataclass(frozen=True, eq=False)
+class Proposal:
+    """One object found.
+
+    Attributes
+    ----------
+    point
+        (row, column) in source pixels that was probed.
+    mask
+        The object; see :class:`~napari_gen2seg.core.mask.Mask`.
+    """
+
+    point: tuple[float, float]
+    mask: Mask
+
+
+def find_objects(
+    prober: Prober, settings: ProposalSettings | None = None
+) -> list[Proposal]:
+    """Return objects, the innermost points of the largest flat regions first.
+
+    Masks may overlap by up to half of the smaller one.
 
     Parameters
     ----------
-    values
-        float32 (h, w, 3) in 0..255.
-    source_shape
-        (H, W) of the picture.
+    prober
+        Of the map to look at.
     settings
         See :class:`ProposalSettings`.
     """
     settings = settings or ProposalSettings()
-    smooth = np.stack(
-        [ndimage.median_filter(values[..., k], 3) for k in range(3)], axis=-1
+    prober.prepare()
+    map_ = prober.distance.map
+    taken = np.zeros(map_.shape, bool)
+    asked = np.zeros(map_.shape, bool)
+    scale = np.asarray(prober.source_shape) / map_.shape
+    probing = ProbeSettings(tolerance=settings.tolerance)
+    found: list[Proposal] = []
+    for row, col in _candidates(map_, settings.background):
+        if asked[row, col]:
+            continue
+        place = (np.asarray((row, col)) + 0.5) * scale - 0.5
+        point = (float(place[0]), float(place[1]))
+        mask = prober.probe([point], settings=probing)
+        r0, c0, r1, c1 = mask.bbox
+        # A refused region is not asked again from each of its other points.
+        asked[r0:r1, c0:c1] |= mask.crop
+        window = taken[r0:r1, c0:c1]
+        if (
+            settings.min_area <= mask.area <= settings.max_share * taken.size
+            and mask.score >= settings.min_score
+            and 2 * np.count_nonzero(mask.crop & ~window) >= mask.area
+        ):
+            window |= mask.crop
+            found.append(Proposal(point, mask))
+            if len(found) == settings.most:
+                break
+    return found
+
+
+def propose(
+    prober: Prober, settings: ProposalSettings | None = None
+) -> npt.NDArray[np.int32]:
+    """Return labels (H, W) int32 at source size, 0 where nothing was found.
+
+    Where objects overlap the one with the better score wins.
+    """
+    labels = np.zeros(prober.source_shape, np.int32)
+    ranked = sorted(
+        enumerate(find_objects(prober, settings), 1),
+        key=lambda item: -item[1].mask.score,
     )
-    steps = np.zeros(values.shape[:2], np.float32)
-    for axis in (0, 1):
-        steps += np.square(np.gradient(smooth, axis=axis)).sum(axis=-1)
-    steps = np.sqrt(steps)
-    object_ = np.sqrt(np.square(smooth).sum(axis=-1)) > settings.background
-    seeds, _ = ndimage.label(object_ & (steps < settings.tolerance / 4), _EIGHT)
-    labels = watershed(steps, seeds, mask=object_).astype(np.int32)
-    sizes = np.bincount(labels.ravel())
-    labels[sizes[labels] < settings.min_area] = 0
-    shape = values.shape[:2]
-    if shape == tuple(source_shape):
-        return labels
-    rows = np.minimum(
-        (np.arange(source_shape[0]) + 0.5) * shape[0] / source_shape[0], shape[0] - 1
-    ).astype(np.intp)
-    cols = np.minimum(
-        (np.arange(source_shape[1]) + 0.5) * shape[1] / source_shape[1], shape[1] - 1
-    ).astype(np.intp)
-    return np.ascontiguousarray(labels[rows[:, None], cols[None]])
+    for label, proposal in ranked:
+        crop, (row, col) = proposal.mask.window()
+        place = labels[row : row + crop.shape[0], col : col + crop.shape[1]]
+        place[crop & (place == 0)] = label
+    present = np.unique(labels)
+    order = np.zeros(int(present[-1]) + 1, np.int32)
+    order[present] = np.arange(len(present)) + (present[0] > 0)
+    return order[labels]
+
+
+def _candidates(map_: SharpMap, background: float) -> npt.NDArray[np.intp]:
+    """Return (n, 2) innermost points of flat coloured regions, deepest first."""
+    coloured = np.einsum("kij,kij->ij", map_.sharp, map_.sharp) > background**2
+    flat = coloured & (map_.barrier < _STRONG)
+    depth = ndimage.distance_transform_edt(np.pad(flat, 1))[1:-1, 1:-1]
+    peak = ndimage.maximum_filter(depth, size=2 * (_NEAR // 2) + 1)
+    points = np.argwhere((depth == peak) & flat)
+    order = np.argsort(-depth[points[:, 0], points[:, 1]], kind="stable")
+    return points[order]
