@@ -29,12 +29,13 @@ from napari_gen2seg.core.mask import Mask
 from napari_gen2seg.core.prompts import Prompts
 from napari_gen2seg.core.settings import MAX_TOLERANCE, ProbeSettings
 from napari_gen2seg.core.sharpen import SharpMap
-from napari_gen2seg.core.tolerance import LEVELS, choose
+from napari_gen2seg.core.tolerance import LEVELS, choose, settled
 
 Bools = npt.NDArray[np.bool_]
 
 _SAMPLES = 96  # samples along a window of the curve
 _START = 40  # map pixels around the clicks in the first window
+_RINGS = 3.0  # growth, in rings around the region, worth asking whether to go on
 _MOST = 0.75  # of the frame: no need to look at larger tolerances
 
 
@@ -159,10 +160,14 @@ class DistanceRule:
 
     def curve(self, prompts: Prompts, settings: ProbeSettings) -> Curve:
         """Return the area at every tolerance, beyond the chosen one too."""
-        return self._sweep(CostField(self.map, prompts, settings)).curve
+        return self._sweep(CostField(self.map, prompts, settings), whole=True).curve
 
-    def _sweep(self, field: CostField) -> _Sweep:
-        """Flood at every level, in a window that grows when it is outgrown."""
+    def _sweep(self, field: CostField, whole: bool = False) -> _Sweep:
+        """Flood at rising levels, in a window that grows when it is outgrown.
+
+        Stops where no further level can be chosen, unless ``whole``.
+        """
+        noise = field.noise
         areas: list[float] = []
         rims: list[float] = []
         seen: list[tuple[Sample, Bools]] = []
@@ -180,7 +185,14 @@ class DistanceRule:
             seen.append((sample, region))
             if area > _MOST * field.size:
                 break
-        plateau = choose(np.asarray(areas), np.asarray(rims), field.size, field.noise)
+            leaps = len(areas) > 1 and areas[-1] - areas[-2] > _RINGS * rims[-2]
+            if (
+                leaps
+                and not whole
+                and settled(np.asarray(areas), np.asarray(rims), noise)
+            ):
+                break
+        plateau = choose(np.asarray(areas), np.asarray(rims), field.size, noise)
         areas.extend([areas[-1]] * (len(LEVELS) - len(areas)))
         curve = Curve(
             LEVELS,

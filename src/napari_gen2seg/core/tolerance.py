@@ -80,7 +80,37 @@ def choose(areas: Floats, rims: Floats, frame: int, noise: float) -> Plateau:
         Among the levels given; those beyond were not looked at.
     """
     count = len(areas)
-    logs = np.log(LEVELS[:count])
+    costs = _costs(areas, rims, noise)
+    best = int(np.argmin(costs.total))
+    still = np.maximum(areas, areas[best]) <= _STILL * np.minimum(areas, areas[best])
+    breaks = np.flatnonzero(~still)
+    low = int(breaks[breaks < best].max(initial=-1)) + 1
+    high = int(breaks[breaks > best].min(initial=count)) - 1
+    return Plateau(
+        float(LEVELS[low]),
+        float(LEVELS[high]),
+        float(LEVELS[best]),
+        _confidence(float(costs.restless[best]), float(areas[best]), frame),
+    )
+
+
+def settled(areas: Floats, rims: Floats, noise: float) -> bool:
+    """Whether no further level can be chosen: the leaps passed cost too much."""
+    costs = _costs(areas, rims, noise)
+    return bool(costs.total[:-1].min(initial=np.inf) <= costs.leaps[-1])
+
+
+@dataclass(frozen=True, eq=False)
+class _Costs:
+    """What speaks against each level: all of it, and parts of it."""
+
+    total: Floats
+    leaps: Floats
+    restless: Floats
+
+
+def _costs(areas: Floats, rims: Floats, noise: float) -> _Costs:
+    logs = np.log(LEVELS[: len(areas)])
     # About 1.2 sides of the outline belong to one pixel beside it.
     rings = np.diff(areas) / np.maximum(rims[:-1] / 1.2, 1.0)
     growth = np.log1p(np.concatenate(([0.0], rings, [0.0])))
@@ -93,22 +123,13 @@ def choose(areas: Floats, rims: Floats, frame: int, noise: float) -> Plateau:
     # stretch of a thin wire, is hardly ever the object.
     behind = np.concatenate((areas[:1], areas[:-1]))
     leaps *= behind / (behind + _SPECK)
-    cost = (
+    passed = _LEAP * np.cumsum(leaps)
+    total = (
         np.square(logs - np.log(_USUAL)) / (2 * _SPREAD**2)
         + _RESTLESS * restless
-        + _LEAP * np.cumsum(leaps)
+        + passed
     )
-    best = int(np.argmin(cost))
-    still = np.maximum(areas, areas[best]) <= _STILL * np.minimum(areas, areas[best])
-    breaks = np.flatnonzero(~still)
-    low = int(breaks[breaks < best].max(initial=-1)) + 1
-    high = int(breaks[breaks > best].min(initial=count)) - 1
-    return Plateau(
-        float(LEVELS[low]),
-        float(LEVELS[high]),
-        float(LEVELS[best]),
-        _confidence(float(restless[best]), float(areas[best]), frame),
-    )
+    return _Costs(total, passed, restless)
 
 
 def _confidence(restless: float, area: float, frame: int) -> float:
