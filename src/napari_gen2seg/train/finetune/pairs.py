@@ -1,0 +1,267 @@
+"""Labelled pictures for fine-tuning: read, checked, and told what is wrong (no torch).
+
+In the labels of a `Pair` 0 is background, -1 is unknown, objects count from 1.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import ndimage
+
+from napari_gen2seg.core.rgb import rgb_key, to_rgb
+from napari_gen2seg.errors import DataError, ImageError, StorageError
+from napari_gen2seg.train.finetune.config import PairSpec
+
+Labels = NDArray[np.int32]
+
+FEW = 5
+"""Fewer objects in all are worth a warning."""
+
+
+@dataclass(frozen=True, eq=False)
+class Pair:
+    """A picture as the model sees it, and what is known about it.
+
+    Attributes
+    ----------
+    name
+        For people and file names.
+    rgb
+        float32 (H, W, 3), 0..1: the whole picture, stretched as at inference.
+    labels
+        int32 (H, W); 0 background, -1 unknown.
+    diameter
+        Typical diameter of the objects in pixels.
+    group
+        Pairs of one group share content.
+    role
+        ``"auto"``, ``"train"`` or ``"held"``.
+    """
+
+    name: str
+    rgb: NDArray[np.float32]
+    labels: Labels
+    diameter: float
+    group: str
+    role: str = "auto"
+
+    @property
+    def objects(self) -> NDArray[np.int64]:
+        """The labels of the objects, rising."""
+        found = np.unique(self.labels)
+        return found[found > 0].astype(np.int64)
+
+    def relabelled(self, labels: Labels) -> Pair:
+        """Return the same picture with other labels."""
+        return replace(self, labels=labels)
+
+
+def read_pairs(specs: tuple[PairSpec, ...]) -> tuple[list[Pair], list[str]]:
+    """Read and check every pair.
+
+    Returns
+    -------
+    pairs, warnings
+        Warnings are sentences for people.
+
+    Raises
+    ------
+    DataError
+        If there are none, or one cannot be used; the message names it.
+    """
+    if not specs:
+        raise DataError(
+            "There is nothing to learn from: no pair of picture and labels is given. "
+            "Add at least one."
+        )
+    pairs: list[Pair] = []
+    warnings: list[str] = []
+    names: set[str] = set()
+    for spec in specs:
+        name = _unique(spec.title, names)
+        pair, told = check_pair(
+            read_plane(spec.image), read_plane(spec.labels), spec, name
+        )
+        pairs.append(pair)
+        warnings += told
+    total = sum(len(pair.objects) for pair in pairs)
+    if total < FEW:
+        warnings.append(
+            f"Only {total} objects are labelled in all. A dozen or more, of all sizes "
+            "and looks, make a model that can be trusted."
+        )
+    return pairs, warnings
+
+
+def read_plane(path: str | Path) -> NDArray[Any]:
+    """Read a file of one plane: NPY, TIFF, PNG and the like.
+
+    Raises
+    ------
+    StorageError
+        If it cannot be read.
+    """
+    file = Path(path).expanduser()
+    if file.suffix.lower() != ".npy":
+        from napari_gen2seg.io.images import read_picture
+
+        array = read_picture(file).array
+    else:
+        try:
+            array = np.load(file, allow_pickle=False)
+        except (OSError, ValueError) as error:
+            raise StorageError(f"{file} cannot be read: {error}.") from error
+    while array.ndim > 2 and array.shape[0] == 1:
+        array = array[0]
+    return array
+
+
+def check_pair(
+    image: NDArray[Any],
+    labels: NDArray[Any],
+    spec: PairSpec | None = None,
+    name: str = "",
+) -> tuple[Pair, list[str]]:
+    """Check one pair that is in memory.
+
+    Parameters
+    ----------
+    image
+        (H, W) or (H, W, 3 or 4).
+    labels
+        Whole numbers (H, W).
+    spec
+        How to understand them; by default unlabelled is unknown.
+    name
+        For messages.
+
+    Raises
+    ------
+    DataError
+        If they cannot be used.
+    """
+    spec = spec or PairSpec("", "")
+    name = name or spec.title or "the picture"
+    values = _check_labels(labels, name)
+    if image.ndim not in (2, 3) or (image.ndim == 3 and image.shape[-1] > 4):
+        raise DataError(
+            f"The picture {name!r} has the shape {image.shape}; it must be one plane, "
+            "(height, width) or (height, width, 3). Choose a plane of the stack."
+        )
+    if image.shape[:2] != values.shape:
+        raise DataError(
+            f"The picture {name!r} is {image.shape[:2]} pixels but its labels are "
+            f"{values.shape}; they must be equal. Check that they belong together."
+        )
+    try:
+        rgb = to_rgb(image)
+    except ImageError as error:
+        raise DataError(f"The picture {name!r} cannot be used: {error}") from error
+    pair = Pair(
+        name,
+        rgb,
+        values if spec.complete else np.where(values == 0, -1, values).astype(np.int32),
+        spec.diameter or typical_size(values),
+        spec.group if spec.group is not None else rgb_key(rgb),
+        spec.role,
+    )
+    return pair, list(_warnings(name, values, spec.complete))
+
+
+def _check_labels(labels: NDArray[Any], name: str) -> Labels:
+    if labels.ndim != 2 or labels.dtype.kind not in "bui":
+        raise DataError(
+            f"The labels of {name!r} have the shape {labels.shape} and the type "
+            f"{labels.dtype}; they must be one plane of whole numbers, a number for "
+            "each object and 0 elsewhere."
+        )
+    values = labels
+    if values.dtype.kind == "b" or (values.size and values.max() > 2**30):
+        # Large numbers come from ids of other programs: any distinct ones will do.
+        names, index = np.unique(values, return_inverse=True)
+        values = np.where(
+            names[index].reshape(labels.shape) > 0,
+            index.reshape(labels.shape) + 1,
+            np.minimum(values.astype(np.int64), 0),
+        )
+    values = np.maximum(values.astype(np.int64), -1).astype(np.int32)
+    if not (values > 0).any():
+        raise DataError(
+            f"The labels of {name!r} are empty: nothing in it is labelled. Label at "
+            "least one object, or leave the pair out."
+        )
+    return values
+
+
+def _warnings(name: str, labels: Labels, complete: bool) -> list[str]:
+    told = []
+    ids = np.unique(labels[labels > 0])
+    rim = np.concatenate([labels[0], labels[-1], labels[:, 0], labels[:, -1]])
+    cut = len(np.unique(rim[rim > 0]))
+    if len(ids) >= 2 and cut > len(ids) / 2:
+        told.append(
+            f"{name}: {cut} of {len(ids)} objects touch the rim and are cut by it; "
+            "whole objects teach more."
+        )
+    pieces = _pieces(labels, ids)
+    torn = int((pieces > 3).sum())
+    if torn:
+        told.append(
+            f"{name}: {torn} of {len(ids)} labels are in more than three pieces. Each "
+            "object must have a number of its own; labels of classes (all cells 1) "
+            "must be split into objects first."
+        )
+    if complete and (labels > 0).mean() < 0.005:
+        told.append(
+            f"{name}: less than 0.5 % is labelled and all the rest counts as "
+            "background. If objects are missing, take back that it is complete."
+        )
+    small = np.bincount(labels[labels > 0].ravel())
+    tiny = int(((small > 0) & (small < 12)).sum())
+    if tiny:
+        told.append(
+            f"{name}: {tiny} objects have fewer than 12 pixels; stray pixels of the "
+            "brush, perhaps."
+        )
+    return told
+
+
+def _pieces(labels: Labels, ids: NDArray[np.int32]) -> NDArray[np.int64]:
+    """Count the 8-connected pieces of each object."""
+    found = []
+    for label, box in zip(
+        range(1, int(ids.max()) + 1), ndimage.find_objects(labels.clip(0)), strict=True
+    ):
+        if box is not None:
+            found.append(ndimage.label(labels[box] == label, np.ones((3, 3)))[1])
+    return np.asarray(found, np.int64)
+
+
+def typical_size(labels: Labels) -> float:
+    """Return the typical equivalent diameter in pixels (32 without objects).
+
+    The median weighted by diameter, as `core.typical` reads it off a map.
+    """
+    areas = np.bincount(labels[labels > 0].ravel()).astype(float)
+    areas = np.sort(areas[areas > 0])
+    if not areas.size:
+        return 32.0
+    diameters = 2 * np.sqrt(areas / np.pi)
+    share = np.cumsum(diameters) / diameters.sum()
+    return float(diameters[int(np.searchsorted(share, 0.5))])
+
+
+def _unique(name: str, taken: set[str]) -> str:
+    """Make a name usable for files, and the only one of its kind."""
+    safe = "".join(c if c.isalnum() or c in "-_. ()[]+" else "_" for c in name).strip()
+    safe = safe or "picture"
+    chosen, number = safe, 2
+    while chosen in taken:
+        chosen, number = f"{safe}-{number}", number + 1
+    taken.add(chosen)
+    return chosen
