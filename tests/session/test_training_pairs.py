@@ -1,0 +1,109 @@
+"""Pictures with labels: what is said about them, and what is written."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import tifffile
+
+from napari_gen2seg.core.rgb import RgbRecipe, to_rgb, to_uint8
+from napari_gen2seg.errors import Cancelled, DataError
+from napari_gen2seg.session.training_pairs import (
+    PairFacts,
+    PairSource,
+    look_through,
+    remarks,
+    worries,
+    write_pairs,
+)
+
+
+def squares(*corners: tuple[int, int], side: int = 8) -> np.ndarray:
+    labels = np.zeros((64, 80), np.int32)
+    for number, (row, col) in enumerate(corners, 1):
+        labels[row : row + side, col : col + side] = number
+    return labels
+
+
+def test_objects_are_counted_and_measured():
+    labels = squares((10, 10), (0, 40), (40, 72), (50, 20))
+    labels[30, 30] = 9
+    labels[60, 60] = -1  # unknown is no object
+    facts = look_through(labels)
+    assert (facts.objects, facts.rim, facts.tiny, facts.parts) == (5, 2, 1, 5)
+    assert facts.diameter == pytest.approx(2 * np.sqrt(64 / np.pi))
+    assert facts.covered == pytest.approx((4 * 64 + 1) / labels.size)
+    assert look_through(np.zeros((5, 5), int)).objects == 0
+
+
+def test_labels_must_fit_the_picture():
+    with pytest.raises(DataError, match="64 x 80 pixels and the picture 10 x 10"):
+        look_through(squares(), np.zeros((10, 10, 3)))
+    with pytest.raises(DataError, match="whole numbers"):
+        look_through(np.zeros((5, 5)))
+
+
+def test_remarks_are_about_what_is_there():
+    fine = squares((10, 10), (20, 40), (40, 40), (50, 20), (30, 60))
+    assert remarks(look_through(fine), complete=False) == []
+    assert "no objects" in remarks(look_through(squares()), False)[0]
+    rim = look_through(squares((0, 10), (0, 30), (20, 20)))
+    assert "2 of 3 objects touch the rim" in remarks(rim, False)[0]
+    one_number = np.minimum(fine, 1)
+    assert (
+        "5 separate regions share 1 number"
+        in remarks(look_through(one_number), False)[0]
+    )
+    assert remarks(look_through(squares((10, 10))), complete=False) == []
+    alone = remarks(look_through(squares((10, 10))), complete=True)
+    assert "taught as background" in alone[0]
+    speck = squares((10, 10), (20, 30))
+    speck[40, 40] = 7
+    assert "1 object has less than" in remarks(look_through(speck), False)[0]
+
+
+def facts(objects: int, key: str) -> PairFacts:
+    return PairFacts(objects, 10.0, 0, 0, objects, 0.5, key)
+
+
+def test_worries_are_about_the_choice():
+    assert worries([]) == []
+    assert worries([("a", facts(20, "k"), "auto")]) == []
+    assert "Only 2 objects" in worries([("a", facts(2, "k"), "auto")])[0]
+    held_only = worries([("a", facts(9, "k"), "held")])
+    assert any("none to learn from" in one for one in held_only)
+    both = [("a", facts(9, "k"), "train"), ("b", facts(9, "k"), "held")]
+    assert "once held back" in worries(both)[0]
+    twice = [("a", facts(9, "k"), "train"), ("b", facts(9, "k"), "auto")]
+    assert "two sets of labels" in worries(twice)[0]
+
+
+def test_pairs_are_written_as_the_model_will_see_them(tmp_path):
+    rng = np.random.default_rng(0)
+    pixels = rng.integers(0, 4000, (64, 80, 3)).astype(np.uint16)
+    labels = squares((10, 10), (20, 40))
+    labels[0, 0] = -1
+    recipe = RgbRecipe(channels=(2, None, 0), invert=True)
+    source = PairSource(
+        "my picture", lambda: pixels, lambda: labels, recipe, True, "held", "g"
+    )
+    told = []
+    (pair,) = write_pairs(
+        tmp_path / "data", [source], ["p"], lambda: None, lambda *a: told.append(a)
+    )
+    assert np.array_equal(
+        tifffile.imread(pair["image"]), to_uint8(to_rgb(pixels, recipe))
+    )
+    assert np.array_equal(tifffile.imread(pair["labels"]), labels)
+    assert (pair["complete"], pair["role"], pair["group"]) == (True, "held", "g")
+    assert told == [(0.0, "Reading my picture")]
+
+    wrong = PairSource("odd", lambda: pixels, lambda: labels[:5], recipe)
+    with pytest.raises(DataError, match="'odd'"):
+        write_pairs(tmp_path, [wrong], ["q"], lambda: None, lambda *a: None)
+
+    def stop() -> None:
+        raise Cancelled("stop")
+
+    with pytest.raises(Cancelled):
+        write_pairs(tmp_path, [source], ["q"], stop, lambda *a: None)

@@ -1,0 +1,198 @@
+"""A fine-tuning without a network: says and writes what the real command does.
+
+``python training_child.py CONFIG [--resume]``. The "model" is the name of a model
+folder to be exported unchanged, and the "coloring" of a held-back picture becomes its
+labels' colours step by step. ``TRAINING_CHILD`` may be ``disk``, ``nan``, ``crash`` or
+``worse``.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import signal
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import tifffile
+
+from napari_gen2seg.core.coloring import Coloring
+
+MODE = os.environ.get("TRAINING_CHILD", "")
+PACE = float(os.environ.get("TRAINING_CHILD_PACE", "0.02"))  # seconds a step
+
+
+class Child:
+    def __init__(self, path: Path, resume: bool) -> None:
+        self.config = json.loads(path.read_text())
+        self.run = path.parent
+        self.asked = False
+        self.step = 0
+        self.steps = int(self.config.get("steps") or 40)
+        self.log = (self.run / "events.jsonl").open("a")
+        if resume:
+            self.step = json.loads((self.run / "state.pt").read_text())["step"]
+        signal.signal(signal.SIGTERM, self.cancel)
+        signal.signal(signal.SIGINT, self.cancel)
+
+    def cancel(self, *_: object) -> None:
+        self.asked = True
+
+    def say(self, event: str, **facts: object) -> None:
+        line = json.dumps({"event": event, **facts})
+        self.log.write(line + "\n")
+        self.log.flush()
+        sys.stdout.write(line + "\n")
+        sys.stdout.flush()
+
+    @property
+    def pairs(self) -> list[dict]:
+        return self.config["pairs"]
+
+    @property
+    def held(self) -> list[dict]:
+        return [p for p in self.pairs if p["role"] == "held"] or self.pairs[-1:]
+
+    def plan(self) -> None:
+        held = [p["name"] for p in self.held]
+        train = [p["name"] for p in self.pairs if p["name"] not in held]
+        objects = sum(
+            int(np.unique(tifffile.imread(p["labels"])).size) - 1 for p in self.pairs
+        )
+        self.say(
+            "plan",
+            steps=self.steps,
+            seconds_estimate=PACE * self.steps,
+            trains="full",
+            parameters=5_000_000,
+            trainable=5_000_000,
+            memory_bytes=900_000_000,
+            memory_free=8_000_000_000,
+            batch=2,
+            crop=192,
+            precision="float32",
+            device="cpu",
+            reason="This computer has no GPU that torch can use.",
+            train=train or held,
+            held=held,
+            objects=objects,
+            warnings=[],
+        )
+
+    def paint(self, pair: dict, share: float) -> Coloring:
+        labels = tifffile.imread(pair["labels"])
+        rng = np.random.default_rng(3)
+        table = rng.uniform(40, 255, (int(labels.max()) + 1, 3))
+        table[0] = 0
+        noise = rng.uniform(0, 255, (*labels.shape, 3))
+        values = share * table[labels] + (1 - share) * noise
+        return Coloring.from_array(values.astype(np.float32))
+
+    def preview(self) -> None:
+        for pair in self.held:
+            target = self.run / "previews" / f"{pair['name']}.tif"
+            target.parent.mkdir(exist_ok=True)
+            self.paint(pair, self.step / self.steps).save(target)
+            self.say("preview", step=self.step, name=pair["name"], path=str(target))
+
+    def score(self) -> None:
+        value = 0.4 + 0.5 * self.step / self.steps
+        self.say(
+            "score", step=self.step, one_click=value, objects=9, seconds=0.1, best=True
+        )
+
+    def save(self) -> None:
+        draft = self.run / "state.part"
+        draft.write_text(json.dumps({"step": self.step}))
+        draft.replace(self.run / "state.pt")
+        self.say("saved", step=self.step, path=str(self.run / "state.pt"))
+
+    def train(self) -> int:
+        self.plan()
+        if not self.step:
+            self.score()
+            self.preview()
+        reason = "steps"
+        while self.step < self.steps:
+            if self.asked or (self.run / "CANCEL").exists():
+                self.say("stopping", reason="cancel")
+                self.save()
+                return 130
+            if (self.run / "STOP").exists():
+                (self.run / "STOP").unlink()
+                reason = "stop"
+                break
+            time.sleep(PACE)
+            self.step += 1
+            left = PACE * (self.steps - self.step)
+            loss = 2.0 * 0.95**self.step
+            if self.step == self.steps // 2 and MODE:
+                if MODE == "crash":
+                    raise RuntimeError("the child's own last words")
+                message = {
+                    "disk": "The disk is full: free some space, then press Resume.",
+                    "nan": "The loss is no number any more at step 20. Choose a "
+                    "smaller rate under Advanced, then press Resume.",
+                }.get(MODE)
+                if message is not None:
+                    kind = "StorageError" if MODE == "disk" else "TrainingError"
+                    self.say("failed", kind=kind, message=message)
+                    return 1
+            self.say(
+                "step",
+                step=self.step,
+                steps=self.steps,
+                loss=loss,
+                rate=1e-4,
+                seconds=PACE * self.step,
+                left=left,
+            )
+            if self.step % 5 == 0:
+                self.score()
+                self.preview()
+                self.save()
+        self.say("stopping", reason=reason)
+        self.finish()
+        return 0
+
+    def finish(self) -> None:
+        folder = self.run / "compare"
+        folder.mkdir(exist_ok=True)
+        pictures = []
+        for pair in self.held:
+            name, labels = pair["name"], tifffile.imread(pair["labels"])
+            for when, share in (("before", 0.2), ("after", 0.9)):
+                self.paint(pair, share).save(folder / f"{name}-{when}.tif")
+                found = np.where(labels > (3 if when == "before" else 0), labels, 0)
+                tifffile.imwrite(folder / f"{name}-{when}-labels.tif", found)
+            pictures.append({"name": name, "before": 0.41, "after": 0.83})
+        before = {"one_click": 0.41, "off_centre": 0.33, "ap": 0.22, "clicks": 4.1}
+        after = {"one_click": 0.83, "off_centre": 0.79, "ap": 0.61, "clicks": 1.6}
+        if MODE == "worse":
+            before, after = after, before
+        shutil.copytree(self.config["model"], self.run / "model", dirs_exist_ok=True)
+        self.say(
+            "compared",
+            before=before,
+            after=after,
+            better=MODE != "worse",
+            verdict="worse" if MODE == "worse" else "better",
+            low=0.3,
+            high=0.5,
+            pictures=pictures,
+            path=str(folder),
+        )
+        (self.run / "crops").mkdir(exist_ok=True)
+        self.say(
+            "done",
+            model=str(self.run / "model"),
+            verdict="worse" if MODE == "worse" else "better",
+            seconds=PACE * self.step,
+        )
+
+
+if __name__ == "__main__":
+    sys.exit(Child(Path(sys.argv[1]), "--resume" in sys.argv).train())
