@@ -155,6 +155,11 @@ def test_one_click_each_commits_every_click(coins):
     labels = coins.labels
     assert [labels[at] for at in (COIN, SECOND, THIRD)] == [1, 2, 3]
     assert "3 objects" in coins.widget.objects.counter.text()
+    points = coins.person.layer("prompts")
+    assert len(points.data) == 3
+    assert not points.face_color[:, 3].any()  # done, and out of sight
+    coins.bridge.set_object(2)
+    assert points.face_color[:, 3].tolist() == [0, 1, 0]
 
 
 def test_tolerance_is_automatic_until_it_is_moved_and_live(desk, painter):

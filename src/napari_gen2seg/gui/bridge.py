@@ -66,6 +66,7 @@ class Bridge(QObject):
         )
         self.seen = Seen(self.source, eyes, self)
         self.at_once = False
+        self._clicked = False  # since the clicks were last read
         self._ready_soon = once(self, self._ready)
         self._soon = once(self, self._read_clicks)
         self._connect()
@@ -190,6 +191,7 @@ class Bridge(QObject):
         self.source.plane_changed.connect(self._plane_changed)
         self.source.moved.connect(self._source_moved)
         self.source.edited.connect(self._source_edited)
+        self.clicks.clicked.connect(self._was_clicked)
         self.clicks.changed.connect(lambda: self._soon.start())
         self.clicks.commit_asked.connect(self.commit)
         self.clicks.undo_asked.connect(self.undo)
@@ -262,6 +264,9 @@ class Bridge(QObject):
         self.spotlight.blank()
         self.view_changed.emit()
 
+    def _was_clicked(self) -> None:
+        self._clicked = True
+
     def _highest_found(self) -> None:
         """Give a new object a free number once the layer has been counted."""
         if self.number <= self.objects.highest and not len(self.prompts):
@@ -274,7 +279,7 @@ class Bridge(QObject):
         """Read the prompt layer again, and show what it says."""
         self._soon.stop()
         source, plane = self.source.layer, self.source.plane
-        before = self.prompts
+        clicked, self._clicked = self._clicked, False
         if source is None or plane is None:
             self.spotlight.prompts = Prompts()
         else:
@@ -287,7 +292,7 @@ class Bridge(QObject):
         self.clicks.show_current()
         self.clicks_changed.emit(self.prompts)
         self.spotlight.show()
-        if self.at_once and len(self.prompts) > len(before) and self.prompts.positive:
+        if self.at_once and clicked and self.prompts.positive:
             self.commit()
 
     def _mask(self) -> Mask | None:

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from napari_gen2seg.gui.planes import Plane
 
 SIGN, OBJECT = "sign", "object"
+KEEP, LEAVE_OUT = (0.15, 0.91, 0.20, 1.0), (1.0, 0.16, 0.33, 1.0)
+RIM = (1.0, 1.0, 1.0, 1.0)
 
 
 @dataclass(frozen=True)
@@ -71,6 +73,11 @@ def objects_of(layer: Points, default: int) -> npt.NDArray[np.int64]:
     return column(layer.features.get(OBJECT), len(layer.data), default)
 
 
+def signs_of(layer: Points) -> npt.NDArray[np.int64]:
+    """Return the sign of every point."""
+    return column(layer.features.get(SIGN), len(layer.data), 1)
+
+
 def look_at(layer: Points, source: Image, plane: Plane, default: int) -> ClickTable:
     """Read a prompt layer whole.
 
@@ -85,9 +92,8 @@ def look_at(layer: Points, source: Image, plane: Plane, default: int) -> ClickTa
     """
     data = np.asarray(layer.data, np.float64).reshape(-1, plane.ndim)
     factors = level_factors(source, plane.level)[plane.first :]
-    signs = column(layer.features.get(SIGN), len(data), 1)
     points = (data + 0.5) / factors - 0.5
-    return ClickTable(points, signs, objects_of(layer, default), plane)
+    return ClickTable(points, signs_of(layer), objects_of(layer, default), plane)
 
 
 def position(source: Image, plane: Plane, at: tuple[float, float]) -> npt.NDArray:
@@ -106,3 +112,24 @@ def set_defaults(layer: Points, sign: int, number: int) -> None:
         table[OBJECT] = column(table.get(OBJECT), count, number)
         layer.features = table
     layer.feature_defaults = values
+
+
+def color_of(sign: int) -> tuple[float, float, float, float]:
+    """Return the colour of a click."""
+    return KEEP if sign > 0 else LEAVE_OUT
+
+
+def show_only(layer: Points, number: int) -> None:
+    """Colour an object's clicks by sign, and hide those of others."""
+    mine = objects_of(layer, number) == number
+    if not np.array_equal(mine, layer.shown):
+        layer.selected_data = set()
+        layer.shown = mine
+    # napari 0.9 draws points that are not shown where a layer has two axes.
+    face = np.where(signs_of(layer)[:, None] > 0, KEEP, LEAVE_OUT)
+    border = np.tile(RIM, (len(mine), 1))
+    face[~mine, 3] = border[~mine, 3] = 0
+    if not np.allclose(layer.face_color, face):
+        layer.face_color = face
+    if not np.allclose(layer.border_color, border):
+        layer.border_color = border

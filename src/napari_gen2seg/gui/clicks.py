@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -13,10 +12,12 @@ from napari_gen2seg.gui.click_table import (
     OBJECT,
     SIGN,
     ClickTable,
+    color_of,
     look_at,
     objects_of,
     position,
     set_defaults,
+    show_only,
 )
 from napari_gen2seg.gui.layers import (
     PROMPTS,
@@ -36,7 +37,6 @@ if TYPE_CHECKING:
     from napari.components import ViewerModel
     from napari.layers import Image, Layer, Points
 
-CYCLE = {1: "#27e833", -1: "#ff2a55"}
 NEGATIVE = ("Shift", "Alt")  # modifiers that turn a click into a negative one
 
 
@@ -53,6 +53,7 @@ class Clicks:
     """
 
     changed = Signal()
+    clicked = Signal()  # a click more, before `changed`
     commit_asked = Signal()
     undo_asked = Signal()
     clear_asked = Signal()
@@ -170,19 +171,16 @@ class Clicks:
     def show_current(self) -> None:
         """Show the current object's clicks; those of others stay, out of sight."""
         layer = self.layer
-        if layer is None:
+        if layer is None or not len(layer.data):
             return
-        shown = objects_of(layer, self._number) == self._number
-        if not np.array_equal(shown, layer.shown):
-            layer.selected_data = set()
-            layer.shown = shown
+        show_only(layer, self._number)
 
     def add(
         self, source: Image, plane: Plane, point: tuple[float, float], sign: int = 1
     ) -> None:
         """Add a click of the current object at (row, column) of a plane."""
         layer = self.ensure(source, plane)
-        self._set_defaults(layer, sign)
+        self._await(layer, sign)
         layer.add(position(source, plane, point))
 
     def take_last(self, source: Image, plane: Plane) -> bool:
@@ -206,6 +204,7 @@ class Clicks:
             return False
         layer.selected_data = set(rows.tolist())
         layer.remove_selected()
+        layer.selected_data = set()
         return True
 
     # ---- making and listening
@@ -232,11 +231,6 @@ class Clicks:
             metadata=mark(PROMPTS, plane.layer_id),
             **_over(source, plane),
         )
-        layer.face_color_cycle = CYCLE
-        with warnings.catch_warnings():
-            # napari says that two whole numbers look categorical. They are.
-            warnings.simplefilter("ignore", RuntimeWarning)
-            layer.face_color = SIGN
         with keep_selection(self._viewer):
             self._viewer.add_layer(layer)
         return layer
@@ -244,6 +238,12 @@ class Clicks:
     def _set_defaults(self, layer: Points | None, sign: int | None = None) -> None:
         if layer is not None:
             set_defaults(layer, self._sign if sign is None else sign, self._number)
+
+    def _await(self, layer: Points, sign: int) -> None:
+        """Make the layer ready for one click of a sign."""
+        layer.selected_data = set()  # or napari would give them the new colour
+        self._set_defaults(layer, sign)
+        layer.current_face_color = color_of(sign)
 
     def _connect(self, layer: Points) -> None:
         layer.events.data.connect(self._looked_at)
@@ -279,16 +279,18 @@ class Clicks:
         layer = self.layer
         if layer is None:
             return
+        if getattr(event, "action", None) == "added":
+            layer.selected_data = set()  # no ring around what was just clicked
+            self.clicked.emit()
         self._set_defaults(layer)  # a modifier counts for one click
-        if event.type == "features":  # edited in napari's table
-            layer.refresh_colors()
         self.changed.emit()
 
     def _pressed(self, layer: Points, event: Any) -> Iterator[None]:
         """Give the coming point its sign; napari adds it when the button is let go."""
         held = {str(getattr(key, "name", key)) for key in event.modifiers}
         negative = self._sign < 0 or bool(held & set(NEGATIVE))
-        self._set_defaults(layer, -1 if negative else 1)
+        if layer.mode == "add":
+            self._await(layer, -1 if negative else 1)
         yield
 
 
