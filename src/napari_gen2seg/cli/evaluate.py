@@ -16,7 +16,8 @@ if TYPE_CHECKING:
 #: As in io.datasets and workflows.evaluate, which are not loaded for --help.
 KINDS = (
     "auto", "folder", "coco-json", "ome-zarr",
-    "coco", "pidray", "ishape", "egohos", "dram", "bsds500",
+    "coco", "pidray", "ishape", "egohos", "dram", "bsds500", "hypersim",
+    "virtual-kitti",
 )  # fmt: skip
 PROTOCOLS = ("clicks", "proposals", "edges", "all")
 

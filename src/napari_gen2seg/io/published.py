@@ -18,7 +18,9 @@ from skimage.measure import label as components
 from napari_gen2seg.errors import DataError
 from napari_gen2seg.io.annotated import Annotated, Dataset, Item
 from napari_gen2seg.io.coco import coco_dataset
+from napari_gen2seg.io.hypersim import hypersim
 from napari_gen2seg.io.images import read_picture
+from napari_gen2seg.io.virtual_kitti import virtual_kitti
 
 VOC_UNLABELLED = 255
 
@@ -134,6 +136,8 @@ LOADERS: dict[str, Callable[..., Dataset]] = {
     "egohos": egohos,
     "dram": dram,
     "bsds500": bsds500,
+    "hypersim": hypersim,
+    "virtual-kitti": virtual_kitti,
 }
 """Name -> loader: root folder, and optionally a split."""
 
