@@ -1,0 +1,122 @@
+"""What fine-tuning asks for, where part of a picture is unknown.
+
+Models with position guides are asked for harmonic colours (`train.harmonic`), the
+published families for the paper's loss. Unknown pixels (-1) ask for nothing, with one
+exception: a thin ring around a labelled object is surely not that object.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from napari_gen2seg.train.harmonic import harmonic_target
+from napari_gen2seg.train.loss import instance_coloring_loss
+from napari_gen2seg.train.neighbours import touching_rim
+from napari_gen2seg.train.segments import Segments, pixels
+
+
+@dataclass(frozen=True)
+class Asked:
+    """How the terms are weighted. Colours are 0..255.
+
+    Attributes
+    ----------
+    rim
+        Weight of the dark line where labelled objects touch.
+    ring
+        Weight of the ring's push.
+    margin
+        Colour distance at which the push ends.
+    width
+        Width of the ring in pixels of the model.
+    """
+
+    rim: float = 0.7
+    ring: float = 0.5
+    margin: float = 80.0
+    width: int = 2
+
+
+def guided_loss(
+    prediction: Tensor,
+    labels: Tensor,
+    origin: Tensor,
+    wavelength: float,
+    asked: Asked | None = None,
+) -> Tensor:
+    """Distance to the mean of the position waves over each object; see `harmonic`.
+
+    Parameters
+    ----------
+    prediction
+        (B, 3, H, W), 0..255; below 0 counts as black.
+    labels
+        (B, H, W); 0 background, -1 unknown.
+    origin
+        (B, 2), of the crops on the guides.
+    wavelength
+        In pixels.
+    asked
+        Weights.
+    """
+    asked = asked or Asked()
+    target = harmonic_target(labels, wavelength, origin)
+    rim = touching_rim(labels)
+    target = target * ~rim[:, None]
+    difference = (prediction - target) / 255
+    # Colours below black are cut off when a map is made.
+    difference = torch.where(target > 0, difference, difference.clamp(min=0))
+    cost = (4 * difference.square() + 0.5 * difference.abs()).mean(1)
+    cost = torch.where(rim, asked.rim * cost, cost)
+    total = prediction.sum() * 0.0
+    for mask in (labels > 0, labels == 0):
+        if bool(mask.any()):
+            total = total + cost[mask].mean()
+    if asked.ring > 0:
+        total = total + asked.ring * ring_loss(prediction, labels, asked)
+    return total
+
+
+def published_loss(
+    prediction: Tensor, labels: Tensor, asked: Asked | None = None
+) -> Tensor:
+    """The paper's loss; a crop with unknown pixels has an ignored background."""
+    asked = asked or Asked()
+    unknown = (labels < 0).flatten(1).any(1)
+    total = instance_coloring_loss(prediction, labels.clamp(min=0), unknown)
+    if asked.ring > 0:
+        total = total + 10 * asked.ring * ring_loss(prediction, labels, asked)
+    return total
+
+
+def ring_loss(prediction: Tensor, labels: Tensor, asked: Asked) -> Tensor:
+    """Push unknown pixels beside an object away from the object's mean colour.
+
+    Squared shortfall of their distance below the margin, relative to it: 0..1.
+    """
+    values = pixels(prediction)  # (B, P, 3)
+    segments = Segments.of(labels)
+    means = segments.mean(values).detach()
+    width = 2 * asked.width + 1
+    known = labels.clamp(min=0)[:, None].float()
+    beside = F.max_pool2d(known, width, 1, asked.width)[:, 0].long()
+    ring = (labels < 0) & (beside > 0)
+    if not bool(ring.any()):
+        return prediction.sum() * 0.0
+    # Which row of the means belongs to (picture, label).
+    span = int(segments.label.max()) + 1
+    table = torch.zeros(labels.shape[0] * span, dtype=torch.long, device=labels.device)
+    mine = segments.label > 0
+    rows = segments.picture[mine] * span + segments.label[mine]
+    table[rows] = torch.nonzero(mine)[:, 0]
+    picture = torch.arange(labels.shape[0], device=labels.device)[:, None, None]
+    owner = table[(picture * span + beside)[ring]]
+    distance = torch.linalg.vector_norm(
+        values.reshape(*labels.shape, 3)[ring] - means[owner] + 1e-3, dim=-1
+    )
+    short: Tensor = (1 - distance / asked.margin).clamp(min=0)
+    return short.square().mean()

@@ -1,0 +1,232 @@
+"""From settings to a model that is ready for its first step."""
+
+from __future__ import annotations
+
+import contextlib
+from dataclasses import dataclass, replace
+
+import torch
+
+from napari_gen2seg.errors import SettingsError
+from napari_gen2seg.models.device import DeviceChoice, choose
+from napari_gen2seg.models.hooks import Cancel
+from napari_gen2seg.models.loader import SMALL_MODEL
+from napari_gen2seg.models.memory import free_memory
+from napari_gen2seg.train.finetune.config import FinetuneConfig
+from napari_gen2seg.train.finetune.lora import attention_layers
+from napari_gen2seg.train.finetune.memory import Amount, Need, fit, measure, refuse
+from napari_gen2seg.train.finetune.nets import Trainee, load_trainee, set_trained
+
+# Step sizes by what is trained: published 6e-5 for the whole UNet at eight crops a
+# step; ours are measured on mini.
+_RATES = {"guided": 6e-4, "full": 3e-5, "last": 1e-4, "lora": 2e-4}
+
+
+@dataclass(eq=False)
+class Ready:
+    """A model and everything that was chosen for it.
+
+    Attributes
+    ----------
+    trainee
+        With its trained parameters chosen.
+    trains
+        ``"full"``, ``"lora"`` or ``"last"``.
+    amount
+        Batch, crop, accumulation, checkpointing.
+    rate
+        Largest step size.
+    autocast
+        Number type of the forward pass, None for that of the weights.
+    memory, free
+        Estimated need, and what was free, in bytes.
+    warnings
+        Sentences for people.
+    """
+
+    trainee: Trainee
+    trains: str
+    amount: Amount
+    rate: float
+    autocast: torch.dtype | None
+    memory: int
+    free: int
+    warnings: list[str]
+
+    @property
+    def precision(self) -> str:
+        """Number type of the forward pass, for people."""
+        return "bfloat16" if self.autocast is torch.bfloat16 else "float32"
+
+    def mixed(self) -> contextlib.AbstractContextManager[object]:
+        """Return the context in which forward passes run."""
+        if self.autocast is None:
+            return contextlib.nullcontext()
+        return torch.autocast(self.trainee.device.type, self.autocast)
+
+
+def prepare(
+    config: FinetuneConfig,
+    device: str,
+    cancel: Cancel | None = None,
+    trains: str | None = None,
+) -> Ready:
+    """Load the base and choose what fits.
+
+    Parameters
+    ----------
+    config
+        The run.
+    device
+        Of this process, as for `load_model`.
+    cancel
+        Asked while a model is downloaded.
+    trains
+        What a resumed run trains; chosen from the settings if None.
+
+    Raises
+    ------
+    ModelError
+        If the base cannot be loaded.
+    SettingsError
+        If a setting does not suit it.
+    MemoryShortError
+        If nothing that was left open makes it fit; names what would.
+    """
+    place = choose(device, "float32")
+    precision = config.precision
+    if precision == "auto":
+        precision = choose(device).dtype if place.kind == "cuda" else "float32"
+    trainee = load_trainee(
+        config.model, place.device, config.revision, "float32", cancel=cancel
+    )
+    small = trainee.parameters < SMALL_MODEL
+    if config.precision == "auto" and small:
+        precision = "float32"
+    free = free_memory(place) + _held(trainee)
+    wanted = _wanted(config, trainee, place)
+    trains = trains or config.trains
+    options = ["full", "lora", "last"] if trains == "auto" else [trains]
+    if trains == "auto":
+        if place.kind == "cpu" and not small:
+            options.remove("full")
+        if not attention_layers(trainee.net):
+            options = [one for one in options if one != "lora"]
+    refusals: list[tuple[Need, Amount]] = []
+    for option in options:
+        set_trained(trainee, option, config.seed)
+        if option == "lora" and precision == "bfloat16":
+            _narrow(trainee)
+        need = measure(trainee)
+        amount = _fit(need, wanted, free, config, trainee)
+        if amount is not None:
+            break
+        refusals.append((need, wanted))
+        if len(options) > 1:
+            # What was added or narrowed for this try must not stay.
+            trainee = load_trainee(
+                config.model, place.device, config.revision, "float32", cancel=cancel
+            )
+    else:
+        need, amount = refusals[0]
+        raise refuse(need, amount, free, place.device, _nearest(config, trainee, free))
+    if amount.checkpointing:
+        trainee.checkpoint()
+    warnings = []
+    if (amount.batch, amount.crop) != (wanted.batch, wanted.crop):
+        warnings.append(
+            f"Memory is short: crops of {amount.crop} pixels, {amount.batch} at once, "
+            f"in place of {wanted.crop} pixels and {wanted.batch}."
+        )
+    kind = "guided" if trainee.guided and option == "full" else option
+    return Ready(
+        trainee,
+        option,
+        amount,
+        config.rate or _RATES[kind],
+        torch.bfloat16 if precision == "bfloat16" else None,
+        need.total(amount),
+        free,
+        warnings,
+    )
+
+
+def _held(trainee: Trainee) -> int:
+    """Bytes that the loaded model takes already: the estimate counts them too."""
+    return sum(p.numel() * p.element_size() for p in trainee.net.parameters())
+
+
+def _wanted(config: FinetuneConfig, trainee: Trainee, place: DeviceChoice) -> Amount:
+    """Return batch, crop and accumulation as asked, else by the kind of model."""
+    multiple = trainee.multiple
+    if trainee.facts.family == "mae":
+        crop = int(trainee.net.image_size)
+        if config.crop not in (None, crop):
+            raise SettingsError(
+                f"crop is {config.crop}, but {trainee.spec.id!r} always sees "
+                f"{crop} x {crop} pixels. Leave the setting out."
+            )
+        batch, times = 8, 1
+    elif trainee.guided:
+        crop, batch, times = 96, 6, 1
+        if place.kind != "cpu":
+            crop, batch = 192, 16
+    else:
+        crop, batch, times = 512, 2, 4
+        if place.kind == "cpu":
+            crop, times = 384, 1
+    crop = config.crop or crop
+    if crop % multiple:
+        raise SettingsError(
+            f"crop is {crop}; for this model it must be a multiple of {multiple}, "
+            f"such as {max(multiple, crop // multiple * multiple)}."
+        )
+    checkpoint = config.checkpointing is True
+    return Amount(config.batch or batch, config.accumulate or times, crop, checkpoint)
+
+
+def _fit(
+    need: Need, wanted: Amount, free: int, config: FinetuneConfig, trainee: Trainee
+) -> Amount | None:
+    """Shrink what the settings leave open until it fits."""
+    amount = fit(
+        need,
+        wanted,
+        free,
+        smallest=max(64, 2 * trainee.multiple),
+        multiple=trainee.multiple,
+        may_checkpoint=config.checkpointing == "auto",
+        may_shrink=config.crop is None and trainee.facts.family != "mae",
+    )
+    if amount is not None and config.batch is not None and amount.batch < config.batch:
+        return None
+    return amount
+
+
+def _nearest(
+    config: FinetuneConfig, trainee: Trainee, free: int
+) -> tuple[str, Amount, int] | None:
+    """Find settings near the refused ones that would fit."""
+    open_ = replace(config, batch=None, crop=None, checkpointing="auto")
+    asked = config.trains
+    order = [asked] if asked != "auto" else []
+    for option in dict.fromkeys([*order, "lora", "last"]):
+        if option == "lora" and not attention_layers(trainee.net):
+            continue
+        try:
+            set_trained(trainee, option, config.seed)
+        except SettingsError:
+            continue
+        need = measure(trainee)
+        wanted = _wanted(open_, trainee, choose(str(trainee.device), "float32"))
+        amount = _fit(need, wanted, free, open_, trainee)
+        if amount is not None:
+            return option, amount, need.total(amount)
+    return None
+
+
+def _narrow(trainee: Trainee) -> None:
+    """Bring what is not trained to bfloat16: half the memory."""
+    for parameter in trainee.net.parameters():
+        if not parameter.requires_grad:
+            parameter.data = parameter.data.to(torch.bfloat16)

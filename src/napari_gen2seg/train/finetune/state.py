@@ -1,0 +1,160 @@
+"""Everything needed to go on, written whole or not at all."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from napari_gen2seg.errors import StorageError, TrainingError
+from napari_gen2seg.train.finetune.config import FinetuneConfig
+
+STATE_NAME = "state.pt"
+BEST_NAME = "best.safetensors"
+
+
+@dataclass
+class Progress:
+    """Where a run is.
+
+    Attributes
+    ----------
+    step, seconds
+        Done so far.
+    rate_scale, rolled
+        Halved, and counted, at each roll-back.
+    best, best_step
+        Best score so far, and when; NaN before the first.
+    waited
+        Scores since then.
+    finished
+        Why training ended, "" while it has not.
+    """
+
+    step: int = 0
+    seconds: float = 0.0
+    rate_scale: float = 1.0
+    rolled: int = 0
+    best: float = float("nan")
+    best_step: int = 0
+    waited: int = 0
+    finished: str = ""
+
+
+def fingerprint(config: FinetuneConfig) -> str:
+    """Tell whether a state belongs to these settings (lengths may be changed)."""
+    facts = asdict(config)
+    for free in ("steps", "minutes", "dial", "patience", "run", "device", "name"):
+        facts.pop(free)
+    for pair in facts["pairs"]:
+        pair["image"], pair["labels"] = (
+            Path(pair[key]).name for key in ("image", "labels")
+        )
+    facts.pop("preview_seconds"), facts.pop("score_seconds"), facts.pop("replay")
+    return hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()[:16]
+
+
+def save_state(
+    folder: Path,
+    config: FinetuneConfig,
+    trains: str,
+    progress: Progress,
+    trained: Mapping[str, Tensor],
+    average: Mapping[str, Tensor],
+    optimiser: torch.optim.Optimizer,
+) -> Path:
+    """Write ``state.pt``.
+
+    Raises
+    ------
+    StorageError
+        If it cannot be written; the state before is kept.
+    """
+    state = {
+        "settings": fingerprint(config),
+        "trains": trains,
+        "progress": asdict(progress),
+        "trained": {k: v.detach() for k, v in trained.items()},
+        "average": dict(average),
+        "optimiser": optimiser.state_dict(),
+        "rng": torch.get_rng_state(),
+    }
+    return write(folder / STATE_NAME, lambda path: torch.save(state, path))
+
+
+def read_state(folder: Path, config: FinetuneConfig | None) -> dict[str, Any] | None:
+    """Read ``state.pt``; None where there is none.
+
+    Raises
+    ------
+    TrainingError
+        If it is damaged or belongs to other settings.
+    """
+    path = folder / STATE_NAME
+    if not path.is_file():
+        return None
+    try:
+        state: dict[str, Any] = torch.load(path, map_location="cpu", weights_only=True)
+        state["progress"] = Progress(**state["progress"])
+    except (OSError, RuntimeError, KeyError, TypeError, ValueError, EOFError) as error:
+        raise TrainingError(
+            f"The state {path} cannot be read ({error}). Start the run anew, without "
+            "resuming."
+        ) from error
+    if config is not None and state["settings"] != fingerprint(config):
+        raise TrainingError(
+            f"The run in {folder} was begun with other settings or pictures; going on "
+            "would mix the two. Start anew, or give the settings it was begun with."
+        )
+    return state
+
+
+def save_best(
+    folder: Path, trains: str, progress: Progress, average: Mapping[str, Tensor]
+) -> Path:
+    """Write the averaged trained weights as ``best.safetensors``.
+
+    Raises
+    ------
+    StorageError
+        If it cannot be written; the file before is kept.
+    """
+    from safetensors.torch import save_file
+
+    weights = {k: v.detach().cpu().contiguous() for k, v in average.items()}
+    told = {
+        "trains": trains,
+        "step": str(progress.step),
+        "score": str(progress.best),
+    }
+    return write(folder / BEST_NAME, lambda path: save_file(weights, path, told))
+
+
+def write(path: Path, how: Callable[[Path], object]) -> Path:
+    """Write beside and rename: a killed run keeps its last whole file.
+
+    Raises
+    ------
+    StorageError
+        If that fails; the file before is kept.
+    """
+    part = path.with_name(path.name + ".part")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        how(part)
+        os.replace(part, path)  # noqa: PTH105  (one name for tests to break)
+    except (OSError, RuntimeError) as error:
+        # torch and safetensors tell a full disk by errors of their own.
+        part.unlink(missing_ok=True)
+        raise StorageError(
+            f"{path.name} could not be written to {path.parent}: {error}. Free some "
+            "space there and resume; what was saved before is kept."
+        ) from error
+    return path

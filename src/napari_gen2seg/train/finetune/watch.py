@@ -1,0 +1,115 @@
+"""What is watched on held-back pictures while a model trains: a score and a map."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from napari_gen2seg.core.clicks import innermost
+from napari_gen2seg.core.coloring import Coloring
+from napari_gen2seg.core.metrics import iou
+from napari_gen2seg.core.rgb import rgb_key
+from napari_gen2seg.models.base import BaseColorer
+from napari_gen2seg.models.facts import ModelFacts
+from napari_gen2seg.train.finetune.crops import model_resolution
+from napari_gen2seg.train.finetune.pairs import Pair
+
+PICTURES = 3
+OBJECTS = 30
+SMALLEST = 30
+"""Objects below so many pixels are not clicked (as in `core.study`)."""
+
+
+def watched_objects(pairs: Sequence[Pair], seed: int) -> list[tuple[Pair, list[int]]]:
+    """Choose the few objects that are clicked while training.
+
+    At most `PICTURES` pictures and `OBJECTS` objects in all, the same for a seed; at
+    most half of those of a picture with many, so that others are left for the verdict.
+    """
+    chosen = []
+    rng = np.random.default_rng([seed, 77])
+    pairs = list(pairs)[:PICTURES]
+    for pair in pairs:
+        sizes = np.bincount(pair.labels[pair.labels > 0].ravel())
+        ids = np.flatnonzero(sizes >= SMALLEST)
+        most = OBJECTS // len(pairs)
+        if len(ids) > 16:
+            most = min(most, len(ids) // 2)
+        chosen.append((pair, sorted(rng.permutation(ids)[:most].tolist())))
+    return chosen
+
+
+@dataclass(eq=False)
+class Watch:
+    """Clicks on held-back objects, with the weights as they are.
+
+    Attributes
+    ----------
+    pairs
+        Held-back pictures.
+    facts
+        Of the model.
+    seed
+        Chooses the objects.
+    """
+
+    pairs: Sequence[Pair]
+    facts: ModelFacts
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        self._objects: list[tuple[Pair, list[tuple[int, tuple[int, int]]]]] = [
+            (pair, [(label, innermost(pair.labels == label)) for label in ids])
+            for pair, ids in watched_objects(self.pairs, self.seed)
+        ]
+
+    @property
+    def count(self) -> int:
+        """How many objects are clicked."""
+        return sum(len(objects) for _, objects in self._objects)
+
+    def score(
+        self, colorer: BaseColorer, check: Callable[[], None] = lambda: None
+    ) -> float:
+        """Return the mean IoU of one centre click; NaN without objects."""
+        found = []
+        for pair, objects in self._objects:
+            if not objects:
+                continue
+            check()
+            coloring = self.color(colorer, pair)
+            for label, point in objects:
+                check()
+                mask = coloring.probe([point]).full()
+                found.append(iou(mask, pair.labels == label))
+        return float(np.mean(found)) if found else float("nan")
+
+    def color(self, colorer: BaseColorer, pair: Pair) -> Coloring:
+        """Colour a picture at the size its labels say the model likes.
+
+        The size does not depend on the map, so that scores compare weights alone.
+        """
+        resolution = model_resolution(pair, self.facts)
+        return Coloring(
+            values=colorer.predict_rgb(pair.rgb, resolution),
+            source_shape=(pair.rgb.shape[0], pair.rgb.shape[1]),
+            model_id="in training",
+            resolution=resolution,
+            source_key=rgb_key(pair.rgb),
+        )
+
+    def preview(self, colorer: BaseColorer, pair: Pair, folder: Path) -> Path:
+        """Write a picture's map as ``NAME.tif``.
+
+        Raises
+        ------
+        StorageError
+            If it cannot be written.
+        """
+        folder.mkdir(parents=True, exist_ok=True)
+        path = folder / f"{pair.name}.tif"
+        self.color(colorer, pair).save(path)
+        return path
