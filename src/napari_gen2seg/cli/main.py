@@ -11,7 +11,15 @@ import napari_gen2seg
 from napari_gen2seg.errors import Cancelled, Gen2SegError
 
 #: Command -> module of this package; the module's function has the same name.
-COMMANDS = ("demo", "color", "segment", "evaluate", "models", "doctor")
+COMMANDS = (
+    "demo",
+    "color",
+    "segment",
+    "finetune",
+    "evaluate",
+    "models",
+    "doctor",
+)
 
 #: Exit status of a command that was stopped by Ctrl+C, as shells have it.
 STOPPED = 130

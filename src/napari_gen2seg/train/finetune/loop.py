@@ -46,7 +46,7 @@ from napari_gen2seg.train.finetune.watch import Watch
 STOP_NAME, CANCEL_NAME = "STOP", "CANCEL"
 PREVIEWS, CROPS = "previews", "crops"
 
-_STORED = 48  # crops kept for later runs
+_STORED = 32  # crops kept for later runs
 _CLIP = 1.0
 _WHY: tuple[Why, ...] = ("steps", "minutes", "patience", "stop", "cancel")
 
@@ -175,7 +175,7 @@ class Training:
             if fresh:
                 yield self._save()
                 yield self._score()
-                store(self.crops, self.folder / CROPS, _STORED)
+                self.progress.seconds = 0.0
         self.team.agree(0)
         # Loading and first looks are no training: the minutes begin here.
         self._since = time.monotonic()
@@ -217,6 +217,7 @@ class Training:
         if why != "cancel" and self.team.main:
             yield self._preview()
             yield self._score()
+            store(self.crops, self.folder / CROPS, _STORED)
             self.progress.finished = why
         if self.team.main:
             self._unask()
@@ -360,7 +361,8 @@ class Training:
             save_best(self.folder, self.ready.trains, progress, self.average.shadow)
         else:
             progress.waited += 1
-        return Score(progress.step, value, self.watch.count, self._seconds(), best)
+        seconds = self._seconds() if progress.step else 0.0
+        return Score(progress.step, value, self.watch.count, seconds, best)
 
     def _save(self) -> Saved:
         begun = time.monotonic()

@@ -111,9 +111,9 @@ def kept_per_pixel(trainee: Trainee) -> float:
     trainee.training()
     pixels = torch.zeros(1, 3, side, side, device=trainee.device)
     origin = torch.zeros(1, 2, device=trainee.device)
-    with torch.autograd.graph.saved_tensors_hooks(pack, lambda tensor: tensor):
-        with torch.enable_grad():
-            prediction = trainee.predict(pixels, origin)
+    hooks = torch.autograd.graph.saved_tensors_hooks(pack, lambda tensor: tensor)
+    with hooks, torch.enable_grad():
+        prediction = trainee.predict(pixels, origin)
     del prediction
     return sum(kept.values()) / side**2
 

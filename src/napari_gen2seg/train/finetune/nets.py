@@ -93,12 +93,12 @@ class Trainee:
             brightened, which would stop gradients.
         """
         if self.facts.family == "mae":
-            return _stretched(self.net(pixels).float())
+            return _stretched(self.net(pixels.to(_dtype(self.net.vit))).float())
         net: PlacedNet = self.net
         net.origin = origin if self.guided else None
         pixels = (pixels * 2 - 1).contiguous(memory_format=torch.channels_last)
         try:
-            colours = net(pixels.to(_dtype(net))).float()
+            colours = net(pixels.to(_dtype(net.vae))).float()
         finally:
             net.origin = None
         if self.facts.stretch == "fixed":
@@ -229,9 +229,10 @@ def _parts(net: Any) -> Iterator[nn.Module]:
             yield part
 
 
-def _dtype(net: PlacedNet) -> torch.dtype:
-    """Return the number type of the autoencoder, which the pixels enter."""
-    return next(net.vae.parameters()).dtype
+def _dtype(part: Any) -> torch.dtype:
+    """Return the number type of the part that the pixels enter."""
+    first: nn.Parameter = next(part.parameters())
+    return first.dtype
 
 
 def _stretched(colours: Tensor) -> Tensor:

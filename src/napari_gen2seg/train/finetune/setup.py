@@ -97,39 +97,37 @@ def prepare(
     precision = config.precision
     if precision == "auto":
         precision = choose(device).dtype if place.kind == "cuda" else "float32"
-    trainee = load_trainee(
-        config.model, place.device, config.revision, "float32", cancel=cancel
-    )
+
+    def load(dtype: str) -> Trainee:
+        return load_trainee(
+            config.model, place.device, config.revision, dtype, cancel=cancel
+        )
+
+    trainee = load("float32")
     small = trainee.parameters < SMALL_MODEL
     if config.precision == "auto" and small:
         precision = "float32"
     free = free_memory(place) + _held(trainee)
     wanted = _wanted(config, trainee, place)
-    trains = trains or config.trains
-    options = ["full", "lora", "last"] if trains == "auto" else [trains]
-    if trains == "auto":
-        if place.kind == "cpu" and not small:
-            options.remove("full")
-        if not attention_layers(trainee.net):
-            options = [one for one in options if one != "lora"]
+    options = _options(trains or config.trains, trainee, place, small)
     refusals: list[tuple[Need, Amount]] = []
-    for option in options:
+    for number, option in enumerate(options):
+        narrow = option == "lora" and precision == "bfloat16"
+        if number or narrow:
+            # What an earlier try added must not stay; and beside LoRA the weights
+            # themselves do not change and may be narrow.
+            del trainee
+            trainee = load("bfloat16" if narrow else "float32")
         set_trained(trainee, option, config.seed)
-        if option == "lora" and precision == "bfloat16":
-            _narrow(trainee)
         need = measure(trainee)
         amount = _fit(need, wanted, free, config, trainee)
         if amount is not None:
             break
         refusals.append((need, wanted))
-        if len(options) > 1:
-            # What was added or narrowed for this try must not stay.
-            trainee = load_trainee(
-                config.model, place.device, config.revision, "float32", cancel=cancel
-            )
     else:
         need, amount = refusals[0]
-        raise refuse(need, amount, free, place.device, _nearest(config, trainee, free))
+        nearest = _nearest(config, load("float32"), free)
+        raise refuse(need, amount, free, place.device, nearest)
     if amount.checkpointing:
         trainee.checkpoint()
     warnings = []
@@ -149,6 +147,20 @@ def prepare(
         free,
         warnings,
     )
+
+
+def _options(
+    trains: str, trainee: Trainee, place: DeviceChoice, small: bool
+) -> list[str]:
+    """List what may be trained, best first."""
+    if trains != "auto":
+        return [trains]
+    options = ["full", "lora", "last"]
+    if place.kind == "cpu" and not small:
+        options.remove("full")
+    if not attention_layers(trainee.net):
+        options.remove("lora")
+    return options
 
 
 def _held(trainee: Trainee) -> int:
@@ -223,10 +235,3 @@ def _nearest(
         if amount is not None:
             return option, amount, need.total(amount)
     return None
-
-
-def _narrow(trainee: Trainee) -> None:
-    """Bring what is not trained to bfloat16: half the memory."""
-    for parameter in trainee.net.parameters():
-        if not parameter.requires_grad:
-            parameter.data = parameter.data.to(torch.bfloat16)

@@ -1,0 +1,152 @@
+"""``finetune``: labelled pictures and a model -> a model for one's own pictures."""
+
+from __future__ import annotations
+
+import signal
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from napari_gen2seg.errors import DataError, Gen2SegError, SettingsError
+
+if TYPE_CHECKING:
+    from napari_gen2seg.train.finetune.config import FinetuneConfig
+
+FOLDER = click.Path(exists=True, file_okay=False, path_type=Path)
+FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
+
+
+@click.command()
+@click.argument(
+    "config",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    required=False,
+)
+@click.option("--resume", is_flag=True, help="Go on from where the run was left.")
+@click.option("--images", type=FOLDER, help="Folder of pictures.")
+@click.option(
+    "--labels", type=FOLDER, help="Folder of labels, files of the same names."
+)
+@click.option("--out", type=click.Path(path_type=Path), help="Run folder to write to.")
+@click.option("--model", metavar="ID", help="The base. [default: mini]")
+@click.option("--name", help="Of the new model.")
+@click.option(
+    "--dial",
+    type=click.Choice(["quick", "standard", "thorough"]),
+    help="How long. [default: quick]",
+)
+@click.option(
+    "--trains",
+    type=click.Choice(["auto", "full", "lora", "last"]),
+    help="What is trained. [default: auto]",
+)
+@click.option("--complete", is_flag=True, help="What is not labelled is background.")
+@click.option(
+    "--hold-back", type=click.FloatRange(0, 0.9), help="Share kept for scores."
+)
+@click.option("--steps", type=click.IntRange(min=1))
+@click.option("--minutes", type=click.FloatRange(min=0.01))
+@click.option("--seed", type=click.IntRange(min=0))
+@click.option("--device", help="auto, cpu, cuda, cuda:N or mps.")
+def finetune(
+    config: Path | None,
+    resume: bool,
+    images: Path | None,
+    labels: Path | None,
+    out: Path | None,
+    **options: Any,
+) -> None:
+    """Fine-tune a model, by a settings file CONFIG or by two folders.
+
+    Prints one JSON object a line. SIGTERM or Ctrl+C saves and stops; a file STOP in the
+    run folder keeps the best weights so far. Runs on several GPUs under
+    `accelerate launch -m napari_gen2seg.cli finetune CONFIG`.
+    """
+    settings = _settings(config, images, labels, out, options)
+    from napari_gen2seg.train.finetune.events import Failed
+    from napari_gen2seg.workflows.finetune import iter_finetune
+
+    asked = _listen()
+    try:
+        for event in iter_finetune(settings, asked, resume=resume):
+            click.echo(event.line())
+            sys.stdout.flush()
+    except Gen2SegError as error:
+        from napari_gen2seg.errors import Cancelled
+
+        if not isinstance(error, Cancelled):
+            click.echo(Failed(type(error).__name__, str(error)).line())
+        raise
+
+
+def _settings(
+    config: Path | None,
+    images: Path | None,
+    labels: Path | None,
+    out: Path | None,
+    options: dict[str, Any],
+) -> FinetuneConfig:
+    """Read the settings, or make them from two folders and write them."""
+    from dataclasses import replace
+
+    from napari_gen2seg.train.finetune.config import (
+        FinetuneConfig,
+        read_finetune_config,
+    )
+
+    complete = options.pop("complete")
+    given = {key: value for key, value in options.items() if value is not None}
+    if config is not None:
+        if images or labels or out or complete:
+            raise SettingsError(
+                "Give either a settings file, or --images, --labels and --out."
+            )
+        return replace(read_finetune_config(config), **given)
+    if images is None or labels is None or out is None:
+        raise SettingsError(
+            "Give a settings file, or --images, --labels and --out (see --help)."
+        )
+    out = out.resolve()
+    given.setdefault("name", out.name)
+    made = FinetuneConfig(
+        run=str(out),
+        pairs=_pairs(images.resolve(), labels.resolve(), complete),
+        **given,
+    )
+    made.save()
+    return made
+
+
+def _pairs(images: Path, labels: Path, complete: bool) -> tuple[Any, ...]:
+    from napari_gen2seg.io.images import PICTURE_ENDINGS
+    from napari_gen2seg.train.finetune.config import PairSpec
+
+    endings = (*PICTURE_ENDINGS, ".npy")
+    found = []
+    for image in sorted(images.iterdir()):
+        if image.suffix.lower() not in endings:
+            continue
+        beside = [labels / f"{image.stem}{ending}" for ending in endings]
+        truth = next((path for path in beside if path.is_file()), None)
+        if truth is not None:
+            found.append(PairSpec(str(image), str(truth), image.stem, complete))
+    if not found:
+        raise DataError(
+            f"No picture of {images} has labels of the same name in {labels}."
+        )
+    return tuple(found)
+
+
+def _listen() -> Any:
+    """Return what tells whether a signal has asked to stop."""
+    heard = False
+
+    def hear(*_: object) -> None:
+        nonlocal heard
+        heard = True
+
+    signal.signal(signal.SIGINT, hear)
+    signal.signal(signal.SIGTERM, hear)
+    return lambda: heard

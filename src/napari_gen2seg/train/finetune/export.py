@@ -1,0 +1,186 @@
+"""From a run's best weights to a model folder of the same layout as its base."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from napari_gen2seg.errors import StorageError, WeightsError
+from napari_gen2seg.models.facts import FACTS_NAME, FORMAT_VERSION
+from napari_gen2seg.models.prompt import PROMPT_NAME
+from napari_gen2seg.models.weights import find_weights, read_header
+from napari_gen2seg.train.export import CHECKSUMS_NAME, checksums
+from napari_gen2seg.train.finetune.config import FinetuneConfig
+from napari_gen2seg.train.finetune.lora import merge_lora
+from napari_gen2seg.train.finetune.nets import Trainee, load_trainee, set_trained
+from napari_gen2seg.train.finetune.state import BEST_NAME
+
+MODEL_NAME = "model"
+CARD_NAME = "README.md"
+
+_DTYPES = {"F16": torch.float16, "BF16": torch.bfloat16, "F32": torch.float32}
+
+
+@dataclass(frozen=True)
+class Best:
+    """The weights that a run keeps.
+
+    Attributes
+    ----------
+    trains
+        ``"full"``, ``"lora"`` or ``"last"``.
+    step, score
+        When they were best, and how good.
+    weights
+        By the parameters' names in the whole network.
+    """
+
+    trains: str
+    step: int
+    score: float
+    weights: dict[str, torch.Tensor]
+
+
+def read_best(run: Path) -> Best:
+    """Read ``best.safetensors``.
+
+    Raises
+    ------
+    WeightsError
+        If it is missing or damaged.
+    """
+    from safetensors import SafetensorError, safe_open
+
+    path = run / BEST_NAME
+    try:
+        with safe_open(path, "pt") as file:
+            told = file.metadata() or {}
+            weights = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118
+        return Best(told["trains"], int(told["step"]), float(told["score"]), weights)
+    except (OSError, SafetensorError, KeyError, ValueError) as error:
+        raise WeightsError(
+            f"The best weights {path} cannot be read ({error}). Start the run anew."
+        ) from error
+
+
+def export_best(config: FinetuneConfig, run: Path) -> Path:
+    """Write ``RUN/model``: the base with the best weights, additions merged.
+
+    The number type is that of the base's files, the licence too.
+
+    Raises
+    ------
+    StorageError
+        If it cannot be written; a model there before is kept.
+    """
+    best = read_best(run)
+    trainee = load_trainee(config.model, "cpu", config.revision)
+    set_trained(trainee, best.trains, config.seed)
+    with torch.no_grad():
+        for name, value in best.weights.items():
+            trainee.trained[name].copy_(value)
+    folder, part = run / MODEL_NAME, run / f"{MODEL_NAME}.part"
+    try:
+        shutil.rmtree(part, ignore_errors=True)
+        _write(trainee, part, best.trains)
+        _write_facts(config, trainee, part)
+        (part / CHECKSUMS_NAME).write_text(checksums(part))
+        old = run / f"{MODEL_NAME}.old"
+        shutil.rmtree(old, ignore_errors=True)
+        if folder.exists():
+            folder.replace(old)
+        part.replace(folder)
+        shutil.rmtree(old, ignore_errors=True)
+    except OSError as error:
+        shutil.rmtree(part, ignore_errors=True)
+        raise StorageError(
+            f"The new model could not be written to {folder}: {error}. Free some space "
+            "and resume the run; its best weights are kept."
+        ) from error
+    return folder
+
+
+def _write(trainee: Trainee, folder: Path, trains: str) -> None:
+    """Copy the base and lay the changed parts over it."""
+    base = trainee.folder
+    # A text encoder is needed for the empty prompt alone, which is written below; of
+    # other weight formats only one would be true afterwards.
+    skip = shutil.ignore_patterns(
+        "text_encoder", "tokenizer", "*.bin", "*.pt", "*.ckpt", "*.md", "*.part",
+        "*.safetensors", "*.safetensors.index.json", ".*", CHECKSUMS_NAME,
+    )  # fmt: skip
+    shutil.copytree(base, folder, ignore=skip)
+    net = trainee.net
+    if trainee.facts.family == "mae":
+        dtype = _stored_dtype(base)
+        if trains == "lora":
+            merge_lora(net.vit)
+        net.vit.to(dtype).save_pretrained(folder)
+        return
+    from safetensors.torch import save_file
+
+    # Read before the parts change their number type.
+    types = {name: _stored_dtype(base / name) for name in ("unet", "vae")}
+    if trains == "lora":
+        merge_lora(net.unet)
+    for name, dtype in types.items():
+        tensors = {
+            key: (value.to(dtype) if value.is_floating_point() else value).contiguous()
+            for key, value in getattr(net, name).state_dict().items()
+        }
+        save_file(
+            tensors,
+            folder / name / "diffusion_pytorch_model.safetensors",
+            {"format": "pt"},
+        )
+    prompt = {"embedding": net.prompt.detach().float().cpu().contiguous()}
+    save_file(prompt, folder / PROMPT_NAME)
+    index = folder / "model_index.json"
+    if index.is_file():
+        listed = json.loads(index.read_text(encoding="utf-8"))
+        for name in ("text_encoder", "tokenizer"):
+            if name in listed:
+                listed[name] = [None, None]
+        index.write_text(json.dumps(listed, indent=2) + "\n", encoding="utf-8")
+
+
+def _stored_dtype(folder: Path) -> torch.dtype:
+    """Return the number type of most tensors in a folder's files."""
+    counts: dict[str, int] = {}
+    for path in find_weights(folder).files:
+        for name, entry in read_header(path).items():
+            if name != "__metadata__":
+                kind = str(entry.get("dtype", "F32"))
+                counts[kind] = counts.get(kind, 0) + 1
+    most = max(counts, key=lambda kind: counts[kind], default="F32")
+    return _DTYPES.get(most, torch.float32)
+
+
+def _write_facts(config: FinetuneConfig, trainee: Trainee, folder: Path) -> None:
+    path = folder / FACTS_NAME
+    facts: dict[str, Any] = (
+        json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
+    )
+    base = trainee.spec
+    facts.setdefault("default_resolution", trainee.facts.default_resolution)
+    facts.setdefault("min_resolution", trainee.facts.min_resolution)
+    facts.setdefault("max_resolution", trainee.facts.max_resolution)
+    facts.setdefault("multiple", trainee.facts.multiple)
+    facts.setdefault("licence", base.licence)
+    facts.setdefault("licence_url", base.licence_url)
+    facts |= {
+        "format_version": FORMAT_VERSION,
+        "id": config.name,
+        "family": trainee.facts.family,
+        "title": config.name,
+        "description": f"{base.title}, fine-tuned on a person's own pictures.",
+        "base_model": base.id if base.source != "folder" else Path(base.id).name,
+        "created": datetime.now(UTC).date().isoformat(),
+    }
+    path.write_text(json.dumps(facts, indent=2) + "\n", encoding="utf-8")

@@ -1,0 +1,132 @@
+"""The model card of a fine-tuned model, and its recipe in ``gen2seg.json``."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import os
+import platform
+from importlib.metadata import version
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import napari_gen2seg
+from napari_gen2seg.io.atomic import writing
+from napari_gen2seg.models.facts import FACTS_NAME, read_json
+from napari_gen2seg.train.finetune.config import FinetuneConfig
+
+if TYPE_CHECKING:
+    from napari_gen2seg.train.finetune.state import Progress
+
+_PACKAGES = ("torch", "diffusers", "transformers")
+
+
+def write_card(
+    config: FinetuneConfig, model: Path, report: dict[str, Any], progress: Progress
+) -> None:
+    """Write ``README.md`` and the recipe, and renew the checksums.
+
+    Raises
+    ------
+    StorageError
+        If the folder cannot be written.
+    """
+    from napari_gen2seg.train.export import CHECKSUMS_NAME, checksums
+    from napari_gen2seg.train.finetune.export import CARD_NAME, read_best
+
+    best = read_best(config.folder)
+    facts = read_json(model / FACTS_NAME)
+    settings = dataclasses.asdict(config)
+    # Names of files and folders may tell more than their owner wants to publish.
+    for private in ("pairs", "run", "replay"):
+        settings.pop(private)
+    settings["model"] = facts["base_model"]
+    facts["recipe"] = {
+        "kind": "fine-tuning",
+        "base": facts["base_model"],
+        "trains": best.trains,
+        "steps": progress.step,
+        "seconds": round(progress.seconds),
+        "best_step": best.step,
+        "ended_by": progress.finished,
+        "pictures": len(config.pairs),
+        "settings": settings,
+        "scores": {key: report[key] for key in ("before", "after", "verdict")},
+        "versions": {
+            "napari-gen2seg": napari_gen2seg.__version__,
+            "python": platform.python_version(),
+            **{name: version(name) for name in _PACKAGES},
+        },
+        "machine": f"{platform.machine()}, {os.cpu_count()} cores",
+    }
+    for name, text in (
+        (FACTS_NAME, json.dumps(facts, indent=2) + "\n"),
+        (CARD_NAME, card(config, facts, report)),
+    ):
+        with writing(model / name) as draft:
+            draft.write_text(text, encoding="utf-8")
+    with writing(model / CHECKSUMS_NAME) as draft:
+        draft.write_text(
+            "".join(
+                line + "\n"
+                for line in checksums(model).splitlines()
+                if f"  {draft.name}" not in line
+            ),
+            encoding="utf-8",
+        )
+
+
+def card(config: FinetuneConfig, facts: dict[str, Any], report: dict[str, Any]) -> str:
+    """Return the text of the model card."""
+    recipe = facts["recipe"]
+    complete = sum(pair.complete for pair in config.pairs)
+    before, after = report["before"], report["after"]
+    rows = "\n".join(
+        f"| {title} | {_number(before[key])} | {_number(after[key])} |"
+        for key, title in (
+            ("one_click", "one centre click, mean IoU"),
+            ("off_centre", "one off-centre click, mean IoU"),
+            ("ap", "AP of proposals (IoU 0.50 to 0.95)"),
+            ("clicks", "clicks to IoU 0.85 (at most 20)"),
+        )
+    )
+    versions = ", ".join(f"{k} {v}" for k, v in recipe["versions"].items())
+    gain = (
+        f"[{_number(report['low'])}, {_number(report['high'])}]"
+        if report["low"] is not None
+        else "not known: too few objects"
+    )
+    return f"""---
+library_name: napari-gen2seg
+license: other
+license_name: {json.dumps(facts["licence"])}
+base_model: {json.dumps(facts["base_model"])}
+pipeline_tag: image-segmentation
+tags: [instance-segmentation, microscopy, napari]
+---
+
+# {config.name}
+
+`{facts["base_model"]}`, fine-tuned with napari-gen2seg on {len(config.pairs)} labelled
+picture(s), {complete} of them labelled completely. Licence of the weights: that of the
+base, {facts["licence"]}. {facts["licence_url"]}
+
+## Held-back objects, before and after
+
+| | before | after |
+|---|---|---|
+{rows}
+
+Verdict: **{report["verdict"]}**. Gain in one-click IoU: {gain} ({report["interval"]}),
+{report["objects"]} objects; {report["judged_by"]}.
+
+## Recipe
+
+Trained: {recipe["trains"]}; {recipe["steps"]} steps in {recipe["seconds"]} s, ended by
+{recipe["ended_by"] or "hand"}; the weights of step {recipe["best_step"]} are kept. Seed
+{config.seed}. All settings: `gen2seg.json`, entry `recipe`. {versions}.
+"""
+
+
+def _number(value: float | None) -> str:
+    return "–" if value is None else f"{value:.3f}"

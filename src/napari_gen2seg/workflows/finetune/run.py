@@ -1,0 +1,196 @@
+"""Train, export, compare: the whole of fine-tuning as one generator."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from napari_gen2seg.errors import Cancelled, Gen2SegError, StorageError, TrainingError
+from napari_gen2seg.models.hooks import Cancel, check_cancel
+from napari_gen2seg.train.finetune.config import (
+    FinetuneConfig,
+    finetune_config,
+    read_finetune_config,
+)
+from napari_gen2seg.train.finetune.events import (
+    Compared,
+    Done,
+    Event,
+    Failed,
+    Plan,
+    Stopping,
+)
+
+EVENTS_NAME = "events.jsonl"
+
+Config = FinetuneConfig | Mapping[str, Any] | str | Path
+
+
+@dataclass(frozen=True)
+class FinetuneResult:
+    """What a run gave.
+
+    Attributes
+    ----------
+    model
+        Folder of the new model; `load_model` takes it.
+    plan
+        What was done.
+    compared
+        The old and the new model on what was held back.
+    seconds
+        From beginning to end.
+    """
+
+    model: Path
+    plan: Plan | None
+    compared: Compared
+    seconds: float
+
+    @property
+    def better(self) -> bool:
+        """Whether the new model is surely better on the held-back objects."""
+        return self.compared.better
+
+
+def finetune(
+    config: Config, cancel: Cancel | None = None, *, resume: bool = False
+) -> FinetuneResult:
+    """Fine-tune a model on labelled pictures.
+
+    Parameters
+    ----------
+    config
+        A `FinetuneConfig`, its plain values, or its JSON file.
+    cancel
+        Asked between steps.
+    resume
+        Go on from where the run folder was left.
+
+    Returns
+    -------
+    FinetuneResult
+        The new model's folder, and whether it is better.
+
+    Raises
+    ------
+    Gen2SegError
+        As `iter_finetune`.
+    """
+    plan: Plan | None = None
+    compared: Compared | None = None
+    done: Done | None = None
+    for event in iter_finetune(config, cancel, resume=resume):
+        if isinstance(event, Plan):
+            plan = event
+        elif isinstance(event, Compared):
+            compared = event
+        elif isinstance(event, Done):
+            done = event
+    if compared is None or done is None:
+        raise TrainingError(
+            "This process helped another one of the same run; the result is there."
+        )
+    return FinetuneResult(Path(done.model), plan, compared, done.seconds)
+
+
+def iter_finetune(
+    config: Config, cancel: Cancel | None = None, *, resume: bool = False
+) -> Iterator[Event]:
+    """Fine-tune a model, telling every step.
+
+    Parameters
+    ----------
+    config
+        A `FinetuneConfig`, its plain values, or its JSON file.
+    cancel
+        Asked between steps. A file ``CANCEL`` in the run folder means the same, a file
+        ``STOP`` that the best weights so far are to be kept.
+    resume
+        Go on from where the run folder was left; begins anew where nothing is left.
+
+    Yields
+    ------
+    Event
+        See `train.finetune.events`; each is appended to ``events.jsonl`` too.
+
+    Raises
+    ------
+    SettingsError, DataError, ModelError, MemoryShortError
+        If the run cannot begin.
+    StorageError
+        If the disk is full; what was saved before is kept.
+    TrainingError
+        If the loss is no number twice; the last good state is kept.
+    Cancelled
+        If asked; the state is saved.
+    """
+    config = _config(config)
+    begun = time.monotonic()
+    try:
+        if not (config.folder / "config.json").exists():
+            config.save()
+        for event in _events(config, cancel, resume, begun):
+            _log(config.folder, event)
+            yield event
+    except Cancelled:
+        raise
+    except Gen2SegError as error:
+        try:
+            _log(config.folder, Failed(type(error).__name__, str(error)))
+        except StorageError:
+            # The log is on the same full disk; the error itself says so.
+            raise error from None
+        raise
+
+
+def _events(
+    config: FinetuneConfig, cancel: Cancel | None, resume: bool, begun: float
+) -> Iterator[Event]:
+    # Late: torch and its friends take seconds to import.
+    from napari_gen2seg.train.finetune.loop import Training
+
+    training = Training(config, cancel, resume)
+    main = False
+    for event in training.events():
+        main = main or isinstance(event, (Plan, Stopping))
+        yield event
+    if not main:
+        return
+    progress = training.progress
+    # The network in training and its optimiser make room for the two to compare.
+    del training
+    from napari_gen2seg.train.finetune.export import export_best
+    from napari_gen2seg.workflows.finetune.card import write_card
+    from napari_gen2seg.workflows.finetune.compare import compare_models
+
+    check_cancel(cancel, "Fine-tuning")
+    model = export_best(config, config.folder)
+    compared, report = compare_models(config, model, cancel)
+    write_card(config, model, report, progress)
+    yield compared
+    yield Done(str(model), compared.verdict, time.monotonic() - begun)
+
+
+def _config(config: Config) -> FinetuneConfig:
+    if isinstance(config, FinetuneConfig):
+        return config
+    if isinstance(config, (str, Path)):
+        return read_finetune_config(config)
+    return finetune_config(dict(config))
+
+
+def _log(folder: Path, event: Event) -> None:
+    line = json.dumps({"time": round(time.time(), 1)} | event.facts())
+    try:
+        with (folder / EVENTS_NAME).open("a", encoding="utf-8") as file:
+            file.write(line + "\n")
+    except OSError as error:
+        raise StorageError(
+            f"The run's log could not be written to {folder}: {error}. Free some space "
+            "there and resume."
+        ) from error
