@@ -32,14 +32,13 @@ class ModelPanel(Panel):
     resolution_asked = Signal(object)  # int, or None for automatic
     color_asked = Signal()
     cancel_asked = Signal()
+    finetune_asked = Signal()
+    back_asked = Signal()
 
     def __init__(self, models: tuple[ModelSpec, ...]) -> None:
         super().__init__("2  Color it")
         self.model = shrink(QComboBox())
-        for spec in models:
-            self.model.addItem(spec.title, spec.id)
-            place = self.model.count() - 1
-            self.model.setItemData(place, spec.description, 3)  # tool tip
+        self.show_models(models)
         self.device = shrink(QComboBox())
         for name in ("auto", "cuda", "mps", "cpu"):
             self.device.addItem(name, name)
@@ -66,6 +65,13 @@ class ModelPanel(Panel):
         self.progress.setFormat("")
         self.progress.setMinimumWidth(60)
 
+        self.finetune = QPushButton("Fine-tune…")
+        self.finetune.setToolTip(
+            "Show the model a few of your own objects, so that it finds them better."
+        )
+        self.back = QPushButton()
+        self.back.setVisible(False)
+
         self._text, self._started = "", time.monotonic()
         self._ticking = QTimer(self)
         self._ticking.setInterval(1000)
@@ -78,6 +84,7 @@ class ModelPanel(Panel):
         self.column.addWidget(self.reason)
         row = self.add_row(self.color, self.progress)
         row.addWidget(self.cancel)
+        self.add_row(self.back, self.finetune)
         self.column.addWidget(fold("Device and size", more))
 
         self.model.activated.connect(
@@ -91,6 +98,28 @@ class ModelPanel(Panel):
         )
         self.color.clicked.connect(lambda: self.color_asked.emit())
         self.cancel.clicked.connect(lambda: self.cancel_asked.emit())
+        self.finetune.clicked.connect(lambda: self.finetune_asked.emit())
+        self.back.clicked.connect(lambda: self.back_asked.emit())
+
+    def show_models(self, models: tuple[ModelSpec, ...]) -> None:
+        """Offer other models; the chosen one stays chosen while it is there."""
+        keep = self.model.currentData()
+        self.model.clear()
+        for spec in models:
+            self.model.addItem(spec.title, spec.id)
+            place = self.model.count() - 1
+            self.model.setItemData(place, spec.description, 3)  # tool tip
+        self.model.setCurrentIndex(max(self.model.findData(keep), 0))
+
+    def show_previous(self, title: str) -> None:
+        """Offer to go back to a model; an empty title offers nothing."""
+        self.back.setVisible(bool(title))
+        self.back.setText(f"Back to {title}")
+
+    def show_training(self, progress: str) -> None:
+        """Show how far a training is; empty when there is none."""
+        text = f"Training: {progress}" if progress else "Fine-tune…"
+        self.finetune.setText(text)
 
     def show_model(self, state: ModelState) -> None:
         """Show the choice, and what it runs on once that is known."""

@@ -22,6 +22,16 @@ DEFAULTS: dict[str, Any] = {
     "preview": True,
     "overwrite": False,
     "one_click": False,
+    "training_dial": "quick",
+    "training_minutes": 0.0,
+    "training_steps": 0,
+    "training_rate": 0.0,
+    "training_crop": 0,
+    "training_batch": 0,
+    "training_trains": "auto",
+    "training_precision": "auto",
+    "training_seed": 0,
+    "training_map": True,
 }
 
 
@@ -85,21 +95,26 @@ class NapariMemory:
 
     Parameters
     ----------
-    group
-        The plugin's group of settings.
+    groups
+        The plugin's groups of settings; no name is in two of them.
     """
 
-    def __init__(self, group: Any) -> None:
-        self._group = group
+    def __init__(self, *groups: Any) -> None:
+        self._groups = groups
 
     def get(self, name: str) -> Any:
         """Return a value."""
-        return getattr(self._group, name, DEFAULTS[name])
+        group = self._group(name)
+        return DEFAULTS[name] if group is None else getattr(group, name)
 
     def set(self, name: str, value: Any) -> None:
         """Keep a value; napari writes its file itself."""
-        if self.get(name) != value:
-            setattr(self._group, name, value)
+        group = self._group(name)
+        if group is not None and self.get(name) != value:
+            setattr(group, name, value)
+
+    def _group(self, name: str) -> Any:
+        return next((one for one in self._groups if hasattr(one, name)), None)
 
 
 def remembered() -> Memory:
@@ -109,6 +124,7 @@ def remembered() -> Memory:
     except ImportError:  # napari below 0.9
         return FileMemory()
     try:
-        return NapariMemory(get_plugin_settings(PLUGIN).clicking)
+        settings = get_plugin_settings(PLUGIN)
+        return NapariMemory(settings.clicking, settings.training)
     except (KeyError, AttributeError):  # the manifest is not registered here
         return FileMemory()

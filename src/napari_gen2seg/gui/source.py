@@ -96,6 +96,10 @@ class Source:
         """How the layer is read."""
         return self._views.get(self._id or "", View())
 
+    def view_of(self, layer: Image) -> View:
+        """Return how any layer is read: as chosen before, else as guessed."""
+        return self._views.get(str(layer.unique_id)) or guess_view(layer)
+
     def choose(self, layer: Image | None) -> None:
         """Work on another layer."""
         self._listen(False)

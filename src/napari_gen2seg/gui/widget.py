@@ -11,6 +11,7 @@ from qtpy.QtCore import QEvent, Qt, QTimer
 from qtpy.QtWidgets import QFrame, QMessageBox, QScrollArea, QVBoxLayout, QWidget
 
 from napari_gen2seg.gui.bridge import Bridge
+from napari_gen2seg.gui.finetune.tuning import Tuning
 from napari_gen2seg.gui.jobs import Mailbox, lane, once
 from napari_gen2seg.gui.model_panel import ModelPanel
 from napari_gen2seg.gui.objects_panel import ObjectsPanel
@@ -50,7 +51,7 @@ class SegmentWidget(QWidget):
     ) -> None:
         super().__init__()
         self._mail = Mailbox(self)
-        self._memory = memory if memory is not None else remembered()
+        self.memory = memory if memory is not None else remembered()
         self._eyes = eyes if eyes is not None else lane(self._mail, "gen2seg-eyes")
         self.session = (
             session if session is not None else Session(lane(self._mail, "gen2seg"))
@@ -58,6 +59,7 @@ class SegmentWidget(QWidget):
         self.bridge = Bridge(viewer, self.session, self._eyes, self)
         self.picture = PicturePanel(viewer)
         self.model = ModelPanel(list_models())
+        self.tuning = Tuning(viewer, self)
         self.probe = ProbePanel()
         self.objects = ObjectsPanel(viewer)
         self.status = quiet_label("")
@@ -107,11 +109,13 @@ class SegmentWidget(QWidget):
         bridge = self.bridge
         self.picture.layer_chosen.connect(bridge.choose_source)
         self.picture.view_asked.connect(lambda view: bridge.source.change(**view))
-        self.model.model_asked.connect(lambda name: self._choose(model=name))
-        self.model.device_asked.connect(lambda name: self._choose(device=name))
-        self.model.resolution_asked.connect(lambda n: self._choose(resolution=n))
+        self.model.model_asked.connect(lambda name: self.choose(model=name))
+        self.model.device_asked.connect(lambda name: self.choose(device=name))
+        self.model.resolution_asked.connect(lambda n: self.choose(resolution=n))
         self.model.color_asked.connect(bridge.color)
         self.model.cancel_asked.connect(self.session.cancel)
+        self.model.finetune_asked.connect(self.tuning.open)
+        self.model.back_asked.connect(self.tuning.back)
         self.probe.settings_asked.connect(self._set_probe)
         self.probe.sign_asked.connect(self._set_sign)
         self.probe.hover_asked.connect(self._set_hover)
@@ -148,7 +152,7 @@ class SegmentWidget(QWidget):
         )
 
     def _remember(self) -> None:
-        get = self._memory.get
+        get = self.memory.get
         self.session.choose(
             Choice(get("model"), get("device"), resolution=get("resolution") or None)
         )
@@ -171,18 +175,19 @@ class SegmentWidget(QWidget):
 
     # ---- verbs
 
-    def _choose(self, **changes: object) -> None:
+    def choose(self, **changes: object) -> None:
+        """Choose a model, device or size, and remember it."""
         self.session.choose(
             replace(self.session.model.choice, licence_accepted=False, **changes)
         )
         choice = self.session.model.choice
-        self._memory.set("model", choice.model)
-        self._memory.set("device", choice.device)
-        self._memory.set("resolution", choice.resolution or 0)
+        self.memory.set("model", choice.model)
+        self.memory.set("device", choice.device)
+        self.memory.set("resolution", choice.resolution or 0)
 
     def _set_probe(self, changes: dict[str, object]) -> None:
         self.session.set_probe(**changes)
-        self._memory.set("connected", self.session.settings.contiguous)
+        self.memory.set("connected", self.session.settings.contiguous)
 
     def _set_sign(self, sign: int) -> None:
         self.bridge.clicks.sign = sign
@@ -190,15 +195,15 @@ class SegmentWidget(QWidget):
     def _set_hover(self, on: bool) -> None:
         self.bridge.spotlight.on = on
         self.bridge.spotlight.again()
-        self._memory.set("preview", on)
+        self.memory.set("preview", on)
 
     def _set_overwrite(self, on: bool) -> None:
         self.bridge.objects.overwrite = on
-        self._memory.set("overwrite", on)
+        self.memory.set("overwrite", on)
 
     def _set_at_once(self, on: bool) -> None:
         self.bridge.at_once = on
-        self._memory.set("one_click", on)
+        self.memory.set("one_click", on)
 
     # ---- showing
 
@@ -250,6 +255,7 @@ class SegmentWidget(QWidget):
         if self._closed:
             return
         self._closed = True
+        self.tuning.close()
         _let_go(self._mail, self.session, self._eyes)
         with suppress(RuntimeError):  # Qt deletes timers together with their window
             self._curve_soon.stop()

@@ -1,0 +1,1 @@
+"""The fine-tuning dialog: pictures, settings, training, result; a page each."""

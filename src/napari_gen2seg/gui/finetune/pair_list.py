@@ -1,0 +1,199 @@
+"""What may be trained on, kept up to date, and what a person chose of it."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from qtpy.QtCore import QObject, Signal
+
+from napari_gen2seg.errors import Gen2SegError
+from napari_gen2seg.gui.finetune.pairs import Row, candidates, folder_rows, search
+from napari_gen2seg.gui.jobs import once
+from napari_gen2seg.session.session import sentence
+from napari_gen2seg.session.training_pairs import PairSource, worries
+from napari_gen2seg.session.training_runs import slug
+
+if TYPE_CHECKING:
+    from napari.components import ViewerModel
+
+    from napari_gen2seg.gui.source import Source
+    from napari_gen2seg.session import Runner, Ticket
+
+PAUSE = 400  # milliseconds without a change before layers are looked through
+
+
+@dataclass(frozen=True)
+class PairChoice:
+    """What a person wants of a picture."""
+
+    use: bool
+    complete: bool = False
+    role: str = "auto"
+
+
+class PairList(QObject):
+    """Looks through layers and folders behind the window.
+
+    Parameters
+    ----------
+    viewer
+        Whose layers.
+    source
+        Knows how each is read.
+    runner
+        Where labels are looked through.
+    """
+
+    changed = Signal()
+    chosen_changed = Signal()
+    looking = Signal(bool)
+    warned = Signal(str)
+
+    def __init__(
+        self,
+        viewer: ViewerModel,
+        source: Source,
+        runner: Runner,
+        parent: QObject | None = None,
+    ) -> None:
+        super().__init__(parent)
+        self._viewer, self._source, self._runner = viewer, source, runner
+        self.rows: list[Row] = []
+        self._choices: dict[str, PairChoice] = {}
+        self._folders: dict[Path, list[Row]] = {}
+        self._layers: list[Row] = []
+        self._heard: list[Any] = []
+        self.on = False
+        self._soon = once(self, self.rescan, PAUSE)
+        for name in ("inserted", "removed"):
+            getattr(viewer.layers.events, name).connect(self.later)
+
+    # ---- choices
+
+    def choice(self, row: Row) -> PairChoice:
+        """Return what is wanted of a picture."""
+        return self._choices.get(row.key, PairChoice(row.suggested))
+
+    def choose(self, row: Row, **changes: Any) -> None:
+        """Want something else of it; names as in `PairChoice`."""
+        now = self.choice(row)
+        changed = replace(now, **changes)
+        if changed != now:
+            self._choices[row.key] = changed
+            self.chosen_changed.emit()
+
+    @property
+    def used(self) -> list[tuple[Row, PairChoice]]:
+        """The pictures to train on or to hold back."""
+        both = [(row, self.choice(row)) for row in self.rows]
+        return [(row, at) for row, at in both if at.use and row.facts is not None]
+
+    @property
+    def objects(self) -> int:
+        """How many objects the used pictures hold."""
+        return sum(row.facts.objects for row, _ in self.used if row.facts)
+
+    def worries(self) -> list[str]:
+        """Say what might go wrong with the choice."""
+        return worries([(row.name, row.facts, at.role) for row, at in self.used])
+
+    def sources(self) -> tuple[list[PairSource], list[str], list[Row]]:
+        """Return what is to be written down, names for files, and the rows."""
+        used = self.used
+        names: list[str] = []
+        for row, _ in used:
+            stem, count = slug(row.name), 1
+            name = stem
+            while name in names:
+                count += 1
+                name = f"{stem}-{count}"
+            names.append(name)
+        sources = [
+            PairSource(
+                row.name,
+                row.read,
+                row.labels,
+                row.recipe,
+                at.complete,
+                at.role,
+                row.group,
+            )
+            for row, at in used
+        ]
+        return sources, names, [row for row, _ in used]
+
+    # ---- looking
+
+    def later(self, _event: object = None) -> None:
+        """Look again once nothing has changed for a moment."""
+        if self.on:
+            self._soon.start()
+
+    def rescan(self) -> None:
+        """Look through the open layers."""
+        self._hear()
+        found = candidates(self._viewer, self._source.view_of, self._source.layer_id)
+
+        def done(ticket: Ticket, rows: Any, error: BaseException | None) -> None:
+            if ticket.cancelled:
+                return
+            self.looking.emit(False)
+            if error is not None:
+                self.warned.emit(sentence(error))
+                return
+            self._layers = rows
+            self._tell()
+
+        self.looking.emit(True)
+        self._runner.submit("pairs", lambda t: search(found, t.check), done)
+
+    def add_folder(self, folder: Path) -> None:
+        """Offer the pictures of a folder too."""
+
+        def done(ticket: Ticket, rows: Any, error: BaseException | None) -> None:
+            self.looking.emit(False)
+            if isinstance(error, Gen2SegError):
+                self.warned.emit(str(error))
+            elif error is not None:
+                self.warned.emit(sentence(error))
+            elif not ticket.cancelled:
+                self._folders[folder] = rows
+                self._tell()
+
+        self.looking.emit(True)
+        self._runner.submit(
+            f"folder {folder}", lambda t: folder_rows(folder, t.check), done
+        )
+
+    def close(self) -> None:
+        """Stop listening."""
+        self.on = False
+        with suppress(RuntimeError):  # Qt deletes timers together with their window
+            self._soon.stop()
+        for name in ("inserted", "removed"):
+            getattr(self._viewer.layers.events, name).disconnect(self.later)
+        self._hear(off=True)
+
+    def _tell(self) -> None:
+        self.rows = [
+            *self._layers,
+            *(r for rows in self._folders.values() for r in rows),
+        ]
+        self.changed.emit()
+        self.chosen_changed.emit()
+
+    def _hear(self, off: bool = False) -> None:
+        """Listen to the Labels layers that are there."""
+        from napari.layers import Labels
+
+        for layer in self._heard:
+            for name in ("paint", "data"):
+                getattr(layer.events, name).disconnect(self.later)
+        now = [one for one in self._viewer.layers if isinstance(one, Labels)]
+        self._heard = [] if off else now
+        for layer in self._heard:
+            for name in ("paint", "data"):
+                getattr(layer.events, name).connect(self.later)

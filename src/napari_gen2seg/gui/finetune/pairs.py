@@ -1,0 +1,325 @@
+"""Pictures with labels: found in open layers and in folders, then looked through."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from itertools import product
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+
+from napari_gen2seg.core.planes import PlaneAxes, read_plane
+from napari_gen2seg.core.rgb import RgbRecipe, to_rgb
+from napari_gen2seg.errors import Gen2SegError
+from napari_gen2seg.gui.layers import PREVIEW, find_layer, role_of, source_of
+from napari_gen2seg.gui.planes import (
+    Plane,
+    array_of,
+    level_factors,
+    level_shape,
+    read,
+)
+from napari_gen2seg.session.training_pairs import PairFacts, different, look_through
+
+if TYPE_CHECKING:
+    from napari.components import ViewerModel
+    from napari.layers import Image, Labels
+
+    from napari_gen2seg.gui.source import View
+
+MOST = 300  # planes of one stack that are offered
+Pixels = Callable[[], npt.NDArray[Any]]
+
+
+@dataclass(frozen=True, eq=False)
+class Row:
+    """A picture with labels that could be trained on.
+
+    Parameters
+    ----------
+    key
+        The same when it is found again.
+    name, drawn
+        Of the picture and of its labels, for people.
+    read, labels
+        Return the pixels and the labels, on any thread.
+    recipe
+        How the channels become RGB.
+    group
+        Planes of one stack share it.
+    suggested
+        Whether it is ticked unless a person says otherwise.
+    layer_id, plane
+        Where it comes from, if from a layer.
+    facts
+        What is in the labels; None if they cannot be used, for the reason in
+        ``problem``.
+    """
+
+    key: str
+    name: str
+    drawn: str
+    read: Pixels
+    labels: Pixels
+    recipe: RgbRecipe
+    group: str | None = None
+    suggested: bool = True
+    layer_id: str | None = None
+    plane: Plane | None = None
+    facts: PairFacts | None = None
+    problem: str = ""
+
+
+@dataclass(frozen=True, eq=False)
+class Candidate:
+    """An image layer and a Labels layer of one size, not looked through yet."""
+
+    row: Row
+    axes: tuple[int, int]  # of the labels
+    first: int
+    level: int
+    channel_axis: int | None
+    parts: tuple[tuple[Any, bool], ...]  # arrays of the colours, and whether RGB
+    array: Any  # of the labels
+
+
+def candidates(
+    viewer: ViewerModel, view_of: Callable[[Image], View], chosen: str | None
+) -> list[Candidate]:
+    """List image and Labels layers that fit together; nothing is read.
+
+    Parameters
+    ----------
+    viewer
+        Where the layers are.
+    view_of
+        Tells how a layer is read.
+    chosen
+        ``unique_id`` of the picture in the dock, which is preferred.
+    """
+    from napari.layers import Image, Labels
+
+    images = [
+        one for one in viewer.layers if isinstance(one, Image) and role_of(one) is None
+    ]
+    views = {str(one.unique_id): view_of(one) for one in images}
+    helpers = {partner for view in views.values() for partner in view.partners}
+    found = []
+    for labels in viewer.layers:
+        if not isinstance(labels, Labels) or role_of(labels) == PREVIEW:
+            continue
+        if labels.multiscale:
+            continue
+        fitting = []
+        for image in images:
+            name = str(image.unique_id)
+            if name in helpers:
+                continue
+            rank = (
+                source_of(labels) == name,
+                _same_place(image, labels, views[name]),
+                name == chosen,
+            )
+            candidate = _candidate(viewer, image, labels, views[name])
+            related = rank[0] or len(images) == 1
+            if not candidate.row.problem or related:
+                fitting.append((rank, candidate))
+        fitting.sort(key=lambda one: one[0], reverse=True)
+        for place, (_, candidate) in enumerate(fitting):
+            first = place == 0 and not candidate.row.problem
+            row = replace(candidate.row, suggested=first)
+            found.append(replace(candidate, row=row))
+    return found
+
+
+def _candidate(
+    viewer: ViewerModel, image: Image, labels: Labels, view: View
+) -> Candidate:
+    first = 0 if view.channel_axis is None else 1
+    shape = tuple(int(n) for n in labels.data.shape)
+    levels = [view.level, *range(len(image.level_shapes))]
+    fits = [n for n in levels if level_shape(image, n)[first:] == shape]
+    problem = ""
+    if not fits:
+        size = level_shape(image, view.level)[first:]
+        if len(size) == len(shape):
+            problem = different(size, shape)
+        else:
+            problem = (
+                f"The labels have {len(shape)} dimensions and the picture {len(size)}; "
+                "they must be equal. Choose labels that were drawn on this picture."
+            )
+    level = fits[0] if fits else view.level
+    others = [find_layer(viewer, partner) for partner in view.partners]
+    if not problem and any(other is None for other in others):
+        problem = "A layer chosen for a colour of this picture is gone."
+    parts = [image, *(other for other in others if other is not None)]
+    name = str(image.unique_id)
+
+    def nothing() -> npt.NDArray[Any]:
+        return np.zeros((0, 0))
+
+    row = Row(
+        key=f"{name}/{labels.unique_id}",
+        name=image.name,
+        drawn=labels.name,
+        read=nothing,
+        labels=nothing,
+        recipe=view.recipe,
+        layer_id=name,
+        problem=problem,
+    )
+    return Candidate(
+        row,
+        _axes(viewer, labels),
+        first,
+        level,
+        view.channel_axis,
+        tuple((array_of(one, level), one.rgb) for one in parts),
+        labels.data,
+    )
+
+
+def _axes(viewer: ViewerModel, labels: Labels) -> tuple[int, int]:
+    """Return the axes of a Labels layer that are on screen, else its last two."""
+    extra = viewer.dims.ndim - labels.ndim
+    axes = sorted(axis - extra for axis in viewer.dims.displayed)
+    if len(axes) != 2 or axes[0] < 0:
+        axes = [labels.ndim - 2, labels.ndim - 1]
+    return axes[0], axes[1]
+
+
+def _same_place(image: Image, labels: Labels, view: View) -> bool:
+    """Whether two layers lie over each other in the world."""
+    first = 0 if view.channel_axis is None else 1
+    if image.ndim - first != labels.ndim:
+        return False
+    level = min(view.level, len(image.level_shapes) - 1)
+    factors = level_factors(image, level)
+    for corner in (np.zeros(labels.ndim), np.asarray(labels.data.shape) - 1.0):
+        at = np.concatenate([np.zeros(first), corner])
+        here = np.asarray(image.data_to_world((at + 0.5) * factors - 0.5))[first:]
+        there = np.asarray(labels.data_to_world(corner))
+        if np.abs(here - there).max() > 1e-3 * max(1.0, np.abs(here).max()):
+            return False
+    return True
+
+
+def search(found: list[Candidate], check: Callable[[], None]) -> list[Row]:
+    """Look for planes with objects and count them; on any thread.
+
+    Parameters
+    ----------
+    found
+        Layers that fit together.
+    check
+        Called between planes; raises to stop.
+    """
+    rows: list[Row] = []
+    for candidate in found:
+        if candidate.row.problem:
+            rows.append(candidate.row)
+            continue
+        planes = list(_planes(candidate, check))
+        rows += [_looked(row) for row in planes]
+        if not planes:
+            empty = "Nothing is labelled yet."
+            rows.append(replace(candidate.row, problem=empty, suggested=False))
+    return rows
+
+
+def _planes(candidate: Candidate, check: Callable[[], None]) -> Iterator[Row]:
+    shape = tuple(int(n) for n in candidate.array.shape)
+    others = [axis for axis in range(len(shape)) if axis not in candidate.axes]
+    count = 0
+    for place in product(*(range(shape[axis]) for axis in others)):
+        check()
+        index = [0] * len(shape)
+        for axis, at in zip(others, place, strict=True):
+            index[axis] = at
+        labels = _plane_of(candidate.array, candidate.axes, tuple(index))
+        if not (labels() > 0).any():
+            continue
+        yield _row(candidate, tuple(index), place, labels)
+        count += 1
+        if count == MOST:
+            return
+
+
+def _plane_of(array: Any, axes: tuple[int, int], index: tuple[int, ...]) -> Pixels:
+    return lambda: read_plane(array, PlaneAxes(*axes), index)
+
+
+def _row(
+    candidate: Candidate,
+    index: tuple[int, ...],
+    place: tuple[int, ...],
+    labels: Pixels,
+) -> Row:
+    row, first = candidate.row, candidate.first
+    shape = candidate.array.shape
+    rows, cols = candidate.axes
+    plane = Plane(
+        row.layer_id or "",
+        (rows + first, cols + first),
+        (*([0] * first), *index),
+        (int(shape[rows]), int(shape[cols])),
+        candidate.level,
+        candidate.channel_axis,
+    )
+
+    def pixels() -> npt.NDArray[Any]:
+        planes = [read(array, plane, rgb) for array, rgb in candidate.parts]
+        return planes[0] if len(planes) == 1 else np.stack(planes, axis=-1)
+
+    where = ", ".join(map(str, place))
+    return replace(
+        row,
+        key=f"{row.key}/{where}",
+        name=f"{row.name}, plane {where}" if place else row.name,
+        read=pixels,
+        labels=labels,
+        group=row.name if place else None,
+        plane=plane,
+    )
+
+
+def folder_rows(folder: Path, check: Callable[[], None]) -> list[Row]:
+    """List the pictures of ``folder/images`` with those of ``folder/labels``.
+
+    Raises
+    ------
+    DataError
+        If the folder has no such pictures.
+    """
+    from napari_gen2seg.io.datasets import folder_dataset
+
+    rows = []
+    for item in folder_dataset(folder).items:
+        check()
+        rows.append(
+            _looked(
+                Row(
+                    key=f"{folder}/{item.name}",
+                    name=item.name,
+                    drawn=folder.name,
+                    read=lambda item=item: item.read().image,  # type: ignore[misc]
+                    labels=lambda item=item: item.read().labels,  # type: ignore[misc]
+                    recipe=RgbRecipe(),
+                )
+            )
+        )
+    return rows
+
+
+def _looked(row: Row) -> Row:
+    try:
+        facts = look_through(row.labels(), to_rgb(row.read(), row.recipe))
+    except Gen2SegError as error:
+        return replace(row, problem=str(error), suggested=False)
+    if not facts.objects:
+        return replace(row, problem="Nothing is labelled.", suggested=False)
+    return replace(row, facts=facts)

@@ -1,0 +1,257 @@
+"""Page 1: which pictures to learn from, and what the model will be told of them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from qtpy.QtCore import Qt, Signal
+from qtpy.QtWidgets import (
+    QAbstractItemView,
+    QComboBox,
+    QFileDialog,
+    QHBoxLayout,
+    QHeaderView,
+    QPushButton,
+    QTableWidget,
+    QTableWidgetItem,
+    QVBoxLayout,
+    QWidget,
+)
+
+from napari_gen2seg.gui.finetune.pair_view import PictureView, preview_of
+from napari_gen2seg.gui.rows import quiet_label
+from napari_gen2seg.session.session import sentence
+from napari_gen2seg.session.training_pairs import remarks
+
+if TYPE_CHECKING:
+    from napari_gen2seg.gui.finetune.pair_list import PairList
+    from napari_gen2seg.gui.finetune.pairs import Row
+    from napari_gen2seg.session import Runner, Ticket
+
+HEADS = {
+    "Picture": "Tick what to use. Every plane of a stack is a picture of its own.",
+    "Labels": "The Labels layer, or the folder, that says where the objects are.",
+    "Objects": "How many objects are labelled.",
+    "All labelled": "Tick it if every object is labelled: whatever is not labelled is "
+    "then taught as background. Unticked, it is unknown, so a few objects are enough.",
+    "Use": "Hold a picture back to see how well the model does on what it has not "
+    "learnt from. Automatic holds back about a fifth of the pictures, or a part of the "
+    "only one.",
+}
+ROLES = (("automatic", "auto"), ("learn from it", "train"), ("hold back", "held"))
+ALL, USE = 3, 4
+
+
+class PairsPage(QWidget):
+    """Lists pictures with labels and asks which to use.
+
+    Parameters
+    ----------
+    pairs
+        What there is.
+    runner
+        Draws previews behind the window.
+    """
+
+    next_asked = Signal()
+
+    def __init__(self, pairs: PairList, runner: Runner) -> None:
+        super().__init__()
+        self._pairs, self._runner = pairs, runner
+        self.table = QTableWidget(0, len(HEADS))
+        self.table.setHorizontalHeaderLabels(list(HEADS))
+        for place, tip in enumerate(HEADS.values()):
+            self.table.horizontalHeaderItem(place).setToolTip(tip)
+        header = self.table.horizontalHeader()
+        header.setSectionResizeMode(QHeaderView.ResizeMode.ResizeToContents)
+        header.setSectionResizeMode(0, QHeaderView.ResizeMode.Stretch)
+        self.table.verticalHeader().hide()
+        self.table.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
+        self.table.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
+        self.table.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
+        self.view = PictureView("Choose a picture in the list.")
+        self.told = quiet_label()
+        self.folder = QPushButton("Add a folder…")
+        self.folder.setToolTip(
+            "A folder with images/ and labels/: files of the same names, labels as "
+            "TIFF or PNG of whole numbers."
+        )
+        self.again = QPushButton("Look again")
+        self.total = quiet_label()
+        self.next = QPushButton("Next")
+        self._lay_out()
+        self.table.itemChanged.connect(self._ticked)
+        self.table.itemSelectionChanged.connect(self._look)
+        self.folder.clicked.connect(self._ask_folder)
+        self.again.clicked.connect(pairs.rescan)
+        self.next.clicked.connect(lambda: self.next_asked.emit())
+        pairs.changed.connect(self._fill)
+        pairs.chosen_changed.connect(self._show_total)
+        pairs.looking.connect(self._looking)
+        self._show_total()
+
+    def _lay_out(self) -> None:
+        intro = quiet_label(
+            "<b>Show the model a few of your own objects.</b> Label 5 to 30 of them in "
+            "a Labels layer, by clicking in the dock or with napari's brush; they need "
+            "not be all."
+        )
+        below = QHBoxLayout()
+        below.addWidget(self.folder)
+        below.addWidget(self.again)
+        below.addStretch(1)
+        left = QVBoxLayout()
+        left.addWidget(self.table, 1)
+        left.addLayout(below)
+        right = QVBoxLayout()
+        right.addWidget(self.view, 1)
+        right.addWidget(self.told)
+        middle = QHBoxLayout()
+        middle.addLayout(left, 3)
+        middle.addLayout(right, 2)
+        last = QHBoxLayout()
+        last.addWidget(self.total, 1)
+        last.addWidget(self.next)
+        column = QVBoxLayout(self)
+        column.addWidget(intro)
+        column.addLayout(middle, 1)
+        column.addLayout(last)
+
+    # ---- showing
+
+    def _fill(self) -> None:
+        keep = self.row.key if self.row is not None else None
+        self.table.blockSignals(True)
+        self.table.setRowCount(len(self._pairs.rows))
+        for place, row in enumerate(self._pairs.rows):
+            self._fill_row(place, row)
+        self.table.blockSignals(False)
+        keys = [row.key for row in self._pairs.rows]
+        if keys:
+            self.table.selectRow(keys.index(keep) if keep in keys else 0)
+        self._look()
+
+    def _fill_row(self, place: int, row: Row) -> None:
+        at, usable = self._pairs.choice(row), row.facts is not None
+        count = "–" if row.facts is None else str(row.facts.objects)
+        for column, text in enumerate((row.name, row.drawn, count, "")):
+            item = QTableWidgetItem(text)
+            item.setToolTip(row.problem or text)
+            item.setFlags(
+                Qt.ItemFlag.ItemIsSelectable
+                | (Qt.ItemFlag.ItemIsEnabled if usable else Qt.ItemFlag.NoItemFlags)
+            )
+            if column == 2:
+                item.setTextAlignment(
+                    Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
+                )
+            if column in (0, ALL):
+                on = (at.use and usable) if column == 0 else at.complete
+                item.setFlags(item.flags() | Qt.ItemFlag.ItemIsUserCheckable)
+                item.setCheckState(
+                    Qt.CheckState.Checked if on else Qt.CheckState.Unchecked
+                )
+            self.table.setItem(place, column, item)
+        roles = QComboBox()
+        for text, role in ROLES:
+            roles.addItem(text, role)
+        roles.setCurrentIndex(roles.findData(at.role))
+        roles.setEnabled(usable)
+        roles.activated.connect(
+            lambda _, row=row, roles=roles: self._pairs.choose(
+                row, role=roles.currentData()
+            )
+        )
+        self.table.setCellWidget(place, USE, roles)
+
+    @property
+    def row(self) -> Row | None:
+        """The picture selected in the list."""
+        place = self.table.currentRow()
+        rows = self._pairs.rows
+        return rows[place] if 0 <= place < len(rows) else None
+
+    def _looking(self, on: bool) -> None:
+        self.again.setText("Looking…" if on else "Look again")
+
+    def _show_total(self) -> None:
+        used, objects = self._pairs.used, self._pairs.objects
+        said = self._pairs.worries()
+        if not self._pairs.rows:
+            text = (
+                "No picture with labels is open. Open a picture, label some objects in "
+                "a Labels layer of the same size, or add a folder."
+            )
+        elif not used:
+            text = "Tick at least one picture."
+        else:
+            noun = "picture" if len(used) == 1 else "pictures"
+            text = f"{len(used)} {noun} with {objects:,} objects."
+        self.total.setText(
+            text
+            + "".join(f'<br><span style="color:#e0a030">⚠ {one}</span>' for one in said)
+        )
+        self.next.setEnabled(bool(used))
+        self._show_told()
+
+    def _show_told(self) -> None:
+        row = self.row
+        if row is None:
+            self.told.setText("")
+            return
+        if row.facts is None:
+            self.told.setText(row.problem)
+            return
+        complete = self._pairs.choice(row).complete
+        lines = [
+            f"{row.facts.objects:,} objects of about {row.facts.diameter:.0f} pixels. "
+            "This is exactly what the model sees; outlines of the labels are yellow. "
+            + (
+                "Everything else is background."
+                if complete
+                else "Dark is unknown: nothing is learnt there."
+            )
+        ]
+        lines += [
+            f'<span style="color:#e0a030">⚠ {one}</span>'
+            for one in remarks(row.facts, complete)
+        ]
+        self.told.setText("<br>".join(lines))
+
+    # ---- asking
+
+    def _ticked(self, item: QTableWidgetItem) -> None:
+        rows = self._pairs.rows
+        if not 0 <= item.row() < len(rows) or item.column() not in (0, ALL):
+            return
+        on = item.checkState() == Qt.CheckState.Checked
+        name = "use" if item.column() == 0 else "complete"
+        self._pairs.choose(rows[item.row()], **{name: on})
+        if name == "complete":
+            self._look()
+
+    def _look(self) -> None:
+        row = self.row
+        self._show_told()
+        if row is None or row.facts is None:
+            self.view.show_picture(None, "" if row is None else row.problem)
+            return
+        complete = self._pairs.choice(row).complete
+
+        def done(ticket: Ticket, value: Any, error: BaseException | None) -> None:
+            if ticket.cancelled:
+                return
+            if error is not None:
+                self.view.show_picture(None, sentence(error))
+            else:
+                self.view.show_picture(value)
+
+        self._runner.submit("pair view", lambda _: preview_of(row, complete), done)
+
+    def _ask_folder(self) -> None:
+        chosen = QFileDialog.getExistingDirectory(
+            self, "Folder with images/ and labels/"
+        )
+        if chosen:
+            self._pairs.add_folder(Path(chosen))

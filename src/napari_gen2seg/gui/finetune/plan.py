@@ -1,0 +1,49 @@
+"""What Start will do, in a line, before it is pressed."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from napari_gen2seg.train.finetune.config import DIALS
+
+if TYPE_CHECKING:
+    from napari_gen2seg.gui.finetune.pair_list import PairChoice
+    from napari_gen2seg.gui.finetune.pairs import Row
+
+
+def plan_line(
+    used: list[tuple[Row, PairChoice]],
+    objects: int,
+    values: dict[str, Any],
+    busy: bool,
+) -> str:
+    """Say what would be learnt from what, and for how long."""
+    if busy:
+        return "A model is being trained; see page 3."
+    if not used:
+        return "Choose pictures on page 1 first."
+    if not values["name"]:
+        return "Give the new model a name."
+    noun = "picture" if len(used) == 1 else "pictures"
+    held = [row.name for row, choice in used if choice.role == "held"]
+    if held:
+        back = f"{len(held)} of them held back to judge by"
+    elif len(used) == 1:
+        back = "a part of it held back to judge by"
+    else:
+        back = "some of them held back to judge by"
+    minutes, steps = values["minutes"], values["steps"]
+    if minutes is None and steps is None:
+        minutes = DIALS[values["dial"]].minutes
+    ends = [f"{minutes:g} minutes"] if minutes else []
+    ends += [f"{steps:,} steps"] if steps else []
+    return (
+        f"<b>Start</b> makes {values['name']!r} from {len(used)} {noun} with "
+        f"{objects:,} objects, {back}. It ends after {' or '.join(ends)}, or earlier "
+        "when it no longer gets better. The model you have is not changed."
+    )
+
+
+def memory_line(_values: dict[str, Any]) -> str:
+    """Say how much memory it takes, where that is known before the start."""
+    return ""

@@ -1,0 +1,279 @@
+"""Page 4: is the new model better, in numbers and pictures; use it or not."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from qtpy.QtCore import Qt, Signal
+from qtpy.QtWidgets import (
+    QComboBox,
+    QGridLayout,
+    QHBoxLayout,
+    QLabel,
+    QPushButton,
+    QVBoxLayout,
+    QWidget,
+)
+
+from napari_gen2seg.gui.finetune.pair_view import PictureView
+from napari_gen2seg.gui.rows import quiet_label, shrink
+from napari_gen2seg.session.session import sentence
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from napari_gen2seg.gui.finetune.comparison import Shown
+    from napari_gen2seg.session import Runner, Ticket
+
+#: Key of the scores -> what it is, whether more is better, and how it is written.
+MEASURES = {
+    "one_click": ("Overlap after one click", True, "{:.2f}"),
+    "off_centre": ("Overlap after one click off the centre", True, "{:.2f}"),
+    "ap": ("Objects found without clicks (AP)", True, "{:.2f}"),
+    "clicks": ("Clicks until the mask is right (0.85)", False, "{:.1f}"),
+}
+GREEN, RED, GREY = "#50be78", "#e05a50", "#9a9fa8"
+
+
+class ResultPage(QWidget):
+    """Shows a comparison and asks what to do with the new model.
+
+    Parameters
+    ----------
+    runner
+        Reads pictures behind the window.
+    """
+
+    adopt_asked = Signal()
+    discard_asked = Signal()
+    show_asked = Signal(str)  # a picture, by its name in the run
+    continue_asked = Signal()
+    export_asked = Signal()
+    remove_asked = Signal()
+    back_asked = Signal()
+
+    def __init__(self, runner: Runner) -> None:
+        super().__init__()
+        self._runner = runner
+        self._read: Callable[[str], Shown] | None = None
+        self.verdict = quiet_label()
+        self.numbers = QGridLayout()
+        self._cells: dict[tuple[str, str], QLabel] = {}
+        self.picture = shrink(QComboBox())
+        self.views = {
+            name: PictureView("")
+            for name in (
+                "truth",
+                "map before",
+                "map after",
+                "mask before",
+                "mask after",
+            )
+        }
+        self.note = quiet_label()
+        self.adopt = QPushButton("Use the new model")
+        self.discard = QPushButton("Throw it away")
+        self.show_layers = QPushButton("Show in napari")
+        self.export = QPushButton("Export…")
+        self.more = QPushButton("Train on…")
+        self.more.setToolTip(
+            "Correct or add labels, and train this model further. What it learnt from "
+            "is shown to it again, so that it does not forget."
+        )
+        self.remove = QPushButton("Remove")
+        self.remove.setToolTip("Delete the new model from your models.")
+        self.back = QPushButton("Back to the previous model")
+        self._lay_out()
+        for button, signal in (
+            (self.adopt, self.adopt_asked),
+            (self.discard, self.discard_asked),
+            (self.export, self.export_asked),
+            (self.more, self.continue_asked),
+            (self.remove, self.remove_asked),
+            (self.back, self.back_asked),
+        ):
+            button.clicked.connect(lambda _=False, signal=signal: signal.emit())
+        self.show_layers.clicked.connect(self._show_asked)
+        self.picture.currentIndexChanged.connect(self._look)
+        self.show_adopted(None, "")
+
+    def _lay_out(self) -> None:
+        for column, text in enumerate(("", "before", "after", "")):
+            label = QLabel(f"<b>{text}</b>")
+            label.setAlignment(_right(column))
+            self.numbers.addWidget(label, 0, column)
+        for row, (key, (text, _, _)) in enumerate(MEASURES.items(), 1):
+            self.numbers.addWidget(QLabel(text), row, 0)
+            for column, when in enumerate(("before", "after", "change"), 1):
+                cell = QLabel("–")
+                cell.setAlignment(_right(column))
+                self._cells[key, when] = cell
+                self.numbers.addWidget(cell, row, column)
+        self.numbers.setColumnStretch(0, 1)
+        for column in (1, 2, 3):
+            self.numbers.setColumnMinimumWidth(column, 64)
+        grid = QGridLayout()
+        heads = ("your labels", "before", "after")
+        for column, text in enumerate(heads):
+            label = QLabel(text)
+            label.setAlignment(Qt.AlignmentFlag.AlignCenter)
+            grid.addWidget(label, 0, column)
+            grid.setColumnStretch(column, 1)
+        grid.addWidget(self.views["truth"], 1, 0)
+        for row, what in enumerate(("map", "mask"), 1):
+            grid.addWidget(self.views[f"{what} before"], row, 1)
+            grid.addWidget(self.views[f"{what} after"], row, 2)
+            grid.setRowStretch(row, 1)
+        grid.addWidget(self.note, 2, 0)
+        self.note.setText(
+            "Above: the colouring maps. A good map gives every object one clear colour "
+            "of its own.<br>Below: the objects that are found in them without a click."
+        )
+        which = QHBoxLayout()
+        which.addWidget(QLabel("Held-back picture"))
+        which.addWidget(self.picture, 1)
+        which.addWidget(self.show_layers)
+        last = QHBoxLayout()
+        for button in (self.remove, self.discard):
+            last.addWidget(button)
+        last.addStretch(1)
+        for button in (self.export, self.more, self.back, self.adopt):
+            last.addWidget(button)
+        column_ = QVBoxLayout(self)
+        column_.addWidget(self.verdict)
+        column_.addLayout(self.numbers)
+        column_.addLayout(which)
+        column_.addLayout(grid, 1)
+        column_.addLayout(last)
+
+    # ---- showing
+
+    def show_result(
+        self,
+        compared: dict[str, Any] | None,
+        title: Callable[[str], str],
+        read: Callable[[str], Shown],
+    ) -> None:
+        """Show a comparison.
+
+        Parameters
+        ----------
+        compared
+            The event; None where nothing was held back.
+        title
+            Gives a picture's name for people.
+        read
+            Reads the pictures of one, by its name; called on another thread.
+        """
+        self._read = read
+        found = compared or {}
+        better = bool(found.get("better"))
+        self.verdict.setText(verdict_text(found))
+        for key, (_, more, form) in MEASURES.items():
+            before = (found.get("before") or {}).get(key)
+            after = (found.get("after") or {}).get(key)
+            for when, value in (("before", before), ("after", after)):
+                self._cells[key, when].setText(
+                    "–" if value is None else form.format(value)
+                )
+            self._cells[key, "change"].setText(change_text(before, after, more, form))
+        for button, on in ((self.adopt, better), (self.discard, not better)):
+            font = button.font()
+            font.setBold(on)
+            button.setFont(font)
+            button.setDefault(on)
+        self.picture.blockSignals(True)
+        self.picture.clear()
+        for one in found.get("pictures", ()):
+            gain = f"{_number(one.get('before'))} → {_number(one.get('after'))}"
+            self.picture.addItem(f"{title(one['name'])}   ({gain})", one["name"])
+        self.picture.blockSignals(False)
+        self.show_layers.setEnabled(self.picture.count() > 0)
+        self._look()
+
+    def show_adopted(self, model: str | None, previous: str) -> None:
+        """Show whether the model is in use, and what was before it."""
+        on = model is not None
+        self.adopt.setVisible(not on)
+        self.discard.setVisible(not on)
+        self.more.setVisible(on)
+        self.remove.setVisible(on)
+        self.back.setVisible(on and bool(previous))
+        self.back.setText(f"Back to {previous}")
+
+    def _look(self, _index: int = 0) -> None:
+        name, read = self.picture.currentData(), self._read
+        for view in self.views.values():
+            view.show_picture(None, "")
+        if name is None or read is None:
+            return
+
+        def done(ticket: Ticket, value: Any, error: BaseException | None) -> None:
+            if ticket.cancelled:
+                return
+            if error is not None:
+                self.views["truth"].show_picture(None, sentence(error))
+                return
+            self.views["truth"].show_picture(value.truth)
+            for what, pair in (("map", value.maps), ("mask", value.masks)):
+                for when, rgb in zip(("before", "after"), pair, strict=True):
+                    self.views[f"{what} {when}"].show_picture(rgb, "not there")
+
+        self._runner.submit("comparison", lambda _: read(name), done)
+
+    def _show_asked(self) -> None:
+        name = self.picture.currentData()
+        if name is not None:
+            self.show_asked.emit(name)
+
+
+def verdict_text(compared: dict[str, Any]) -> str:
+    """Say in a sentence whether the new model is better."""
+    verdict = compared.get("verdict")
+    if not compared:
+        return (
+            "<b>Nothing was held back, so nobody knows whether the new model is "
+            "better.</b> Colour a picture with it and judge for yourself."
+        )
+    before = (compared.get("before") or {}).get("one_click")
+    after = (compared.get("after") or {}).get("one_click")
+    text, color = {
+        "better": ("The new model is better", GREEN),
+        "worse": ("The new model is worse", RED),
+    }.get(str(verdict), ("There is no clear difference", GREY))
+    said = f'<span style="color:{color}; font-size:14pt"><b>{text}.</b></span><br>'
+    if before is not None and after is not None:
+        said += (
+            "On objects it has not learnt from, one click gives a mask that overlaps "
+            f"the true one by {after:.0%}; before it was {before:.0%}."
+        )
+    low, high = compared.get("low"), compared.get("high")
+    if low is not None and high is not None:
+        said += f" (The gain lies between {low:+.0%} and {high:+.0%}.)"
+    if verdict == "worse":
+        said += (
+            " Keep the old one; more labels, or a longer training, may help. It is "
+            "never used unless you say so."
+        )
+    return said
+
+
+def change_text(before: Any, after: Any, more: bool, form: str) -> str:
+    """Write a change, green for the better and red for the worse."""
+    if before is None or after is None:
+        return ""
+    change = float(after) - float(before)
+    if form.format(abs(change)) == form.format(0):
+        return f'<span style="color:{GREY}">same</span>'
+    color = GREEN if (change > 0) == more else RED
+    sign = "+" if change > 0 else "−"
+    return f'<span style="color:{color}">{sign}{form.format(abs(change))}</span>'
+
+
+def _number(value: Any) -> str:
+    return "–" if value is None else f"{value:.2f}"
+
+
+def _right(column: int) -> Any:
+    side = Qt.AlignmentFlag.AlignLeft if column == 0 else Qt.AlignmentFlag.AlignRight
+    return side | Qt.AlignmentFlag.AlignVCenter

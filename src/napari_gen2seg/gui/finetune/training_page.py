@@ -1,0 +1,205 @@
+"""Page 3: what is happening, in words, curves and pictures."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from qtpy.QtCore import Qt, Signal
+from qtpy.QtGui import QColor
+from qtpy.QtWidgets import (
+    QCheckBox,
+    QGridLayout,
+    QHBoxLayout,
+    QLabel,
+    QProgressBar,
+    QPushButton,
+    QVBoxLayout,
+    QWidget,
+)
+
+from napari_gen2seg.gui.finetune.chart import Chart
+from napari_gen2seg.gui.finetune.pair_view import PictureView
+from napari_gen2seg.gui.finetune.words import duration, plan_text
+from napari_gen2seg.gui.rows import quiet_label
+
+if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
+
+LOSS, SCORE = QColor(110, 170, 230), QColor(80, 190, 120)
+STATES = {
+    "idle": "Nothing is being trained.",
+    "starting": "Starting: the model library is loading…",
+    "running": "Training",
+    "stopping": "Stopping…",
+    "cancelled": "Cancelled. What was learnt is kept: Resume goes on from there.",
+    "failed": "It could not go on.",
+    "lost": "It ended unexpectedly.",
+    "done": "Finished.",
+}
+REASONS = {
+    "steps": "All steps are done. Comparing the old and the new model…",
+    "minutes": "The time is over. Comparing the old and the new model…",
+    "patience": "It no longer gets better. Comparing the old and the new model…",
+    "stop": "Stopping here. Comparing the old and the new model…",
+    "cancel": "Stopping: saving what was learnt…",
+}
+
+
+class TrainingPage(QWidget):
+    """Shows a run and asks to stop it."""
+
+    cancel_asked = Signal()
+    stop_asked = Signal()
+    resume_asked = Signal()
+    discard_asked = Signal()
+    map_wanted = Signal(bool)
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.heading = QLabel(STATES["idle"])
+        font = self.heading.font()
+        font.setBold(True)
+        self.heading.setFont(font)
+        self.heading.setWordWrap(True)
+        self.progress = QProgressBar()
+        self.progress.setRange(0, 1000)
+        self.progress.setFormat("")
+        self.score = Chart(
+            "Score on held-back objects: overlap after one click (higher is better)",
+            SCORE,
+            dots=True,
+        )
+        self.loss = Chart("Training loss (lower is better)", LOSS)
+        self.before, self.now = PictureView("before training"), PictureView("not yet")
+        self.map_name = QLabel("Colouring map of the held-back picture")
+        self.in_viewer = QCheckBox("Show the map as a layer in napari")
+        self.in_viewer.setToolTip(
+            "A layer over the picture that changes while the model learns."
+        )
+        self.told = quiet_label()
+        self.cancel = QPushButton("Cancel")
+        self.cancel.setToolTip("Stop and save, so that you can go on later.")
+        self.stop = QPushButton("Stop and keep best")
+        self.stop.setToolTip(
+            "End here, compare the best state so far with the old model, and keep it."
+        )
+        self.resume = QPushButton("Resume")
+        self.discard = QPushButton("Throw away")
+        self._sentence = ""
+        self._resumed = 0
+        self._lay_out()
+        for button, signal in (
+            (self.cancel, self.cancel_asked),
+            (self.stop, self.stop_asked),
+            (self.resume, self.resume_asked),
+            (self.discard, self.discard_asked),
+        ):
+            button.clicked.connect(lambda _=False, signal=signal: signal.emit())
+        self.in_viewer.toggled.connect(self.map_wanted)
+        self.show_state("idle", "", False)
+
+    def _lay_out(self) -> None:
+        maps = QGridLayout()
+        maps.addWidget(self.map_name, 0, 0, 1, 2)
+        for place, (text, view) in enumerate(
+            (("Before training", self.before), ("Now", self.now))
+        ):
+            label = QLabel(text)
+            label.setAlignment(Qt.AlignmentFlag.AlignCenter)
+            maps.addWidget(view, 1, place)
+            maps.addWidget(label, 2, place)
+        maps.addWidget(self.in_viewer, 3, 0, 1, 2)
+        maps.setRowStretch(1, 1)
+        curves = QVBoxLayout()
+        curves.addWidget(self.score, 1)
+        curves.addWidget(self.loss, 1)
+        middle = QHBoxLayout()
+        middle.addLayout(curves, 1)
+        middle.addLayout(maps, 1)
+        last = QHBoxLayout()
+        last.addStretch(1)
+        for button in (self.discard, self.resume, self.cancel, self.stop):
+            last.addWidget(button)
+        column = QVBoxLayout(self)
+        column.addWidget(self.heading)
+        column.addWidget(self.progress)
+        column.addLayout(middle, 1)
+        column.addWidget(self.told)
+        column.addLayout(last)
+
+    def clear(self) -> None:
+        """Forget the last run."""
+        self.score.clear()
+        self.loss.clear()
+        self.before.show_picture(None, "not yet")
+        self.now.show_picture(None, "not yet")
+        self.told.setText("")
+        self.progress.setValue(0)
+        self.progress.setFormat("")
+
+    def show_state(self, state: str, message: str, resumable: bool) -> None:
+        """Show what the run is doing, or how it ended."""
+        text = STATES[state]
+        if message and state in ("failed", "lost"):
+            text = message
+        self.heading.setText(text)
+        working = state in ("starting", "running", "stopping")
+        self.cancel.setEnabled(working)
+        self.cancel.setText("End now" if state == "stopping" else "Cancel")
+        self.stop.setEnabled(state == "running")
+        self.resume.setVisible(resumable)
+        self.discard.setVisible(state in ("cancelled", "failed", "lost"))
+        if state in ("cancelled", "failed", "lost"):
+            self.progress.setFormat(self.progress.format().split(",")[0])
+
+    def show_event(self, event: dict[str, Any]) -> None:
+        """Show one thing that the child says."""
+        kind = event["event"]
+        if kind == "plan":
+            self.told.setText(plan_text(event))
+            self._reach(event.get("steps"))
+        elif kind == "step":
+            self._show_step(event)
+        elif kind == "score":
+            self._show_score(event)
+        elif kind == "stopping":
+            self.heading.setText(REASONS.get(event.get("reason", ""), "Stopping…"))
+        elif kind == "rolled_back":
+            self.heading.setText(
+                f"The loss was no number at step {event.get('step')}: back to step "
+                f"{event.get('to')}, with half the rate. Training goes on."
+            )
+
+    def show_map(self, name: str, first: bool, rgb: npt.NDArray[np.uint8]) -> None:
+        """Show the newest map of a held-back picture."""
+        self.map_name.setText(f"Colouring map of the held-back picture {name!r}")
+        if first:
+            self.before.show_picture(rgb)
+        self.now.show_picture(rgb)
+
+    def _show_step(self, event: dict[str, Any]) -> None:
+        step, steps = int(event["step"]), event.get("steps")
+        self.loss.add(step, event.get("loss"))
+        self._reach(steps)
+        text = f"step {step:,}"
+        if steps:
+            text += f" of {int(steps):,}"
+            self.progress.setValue(round(1000 * step / max(int(steps), 1)))
+        left = event.get("left")
+        if left is not None:
+            text += f", {duration(float(left))} left"
+        self.progress.setFormat(text)
+
+    def _show_score(self, event: dict[str, Any]) -> None:
+        step, value = int(event["step"]), event.get("one_click")
+        self.score.add(step, value)
+        if step == 0 and value is not None:
+            self.score.base = float(value)
+        if event.get("best"):
+            self.score.best = float(step)
+
+    def _reach(self, steps: Any) -> None:
+        if steps:
+            self.score.reach(float(steps))
+            self.loss.reach(float(steps))

@@ -1,0 +1,54 @@
+"""Numbers of a training as people say them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+TRAINS = {
+    "full": "the whole network",
+    "lora": "small additions to the network (LoRA)",
+    "last": "the last blocks of the network",
+}
+WARNING = '<span style="color:#e0a030">⚠ {}</span>'
+
+
+def duration(seconds: float) -> str:
+    """Write a time: ``8 s``, ``4 min``, ``1 h 20 min``."""
+    if seconds < 90:
+        return f"{max(seconds, 0):.0f} s"
+    minutes = round(seconds / 60)
+    if minutes < 90:
+        return f"{minutes} min"
+    return f"{minutes // 60} h {minutes % 60} min"
+
+
+def bytes_text(count: float) -> str:
+    """Write an amount of memory."""
+    return f"{count / 1e9:.1f} GB" if count >= 1e9 else f"{count / 1e6:.0f} MB"
+
+
+def names_text(names: list[str], most: int = 3) -> str:
+    """List names, the first few of many."""
+    shown = ", ".join(names[:most])
+    more = len(names) - most
+    return f"{shown} and {more} more" if more > 0 else shown
+
+
+def plan_text(plan: dict[str, Any]) -> str:
+    """Say what a run does, from its first event."""
+    train, held = list(plan.get("train", ())), list(plan.get("held", ()))
+    lines = [
+        f"Learns from {names_text(train)} ({plan.get('objects', 0):,} objects); "
+        + (f"held back: {names_text(held)}." if held else "nothing is held back."),
+        (
+            f"Trains {TRAINS.get(plan.get('trains', ''), 'the network')}: "
+            f"{plan.get('trainable', 0) / 1e6:,.1f} of "
+            f"{plan.get('parameters', 0) / 1e6:,.1f} million values, "
+            f"{plan.get('batch', 1)} crops of {plan.get('crop', 0)} pixels at once, on "
+            f"{plan.get('device', '')}. Memory: about "
+            f"{bytes_text(plan.get('memory_bytes', 0))} of "
+            f"{bytes_text(plan.get('memory_free', 0))} free."
+        ),
+    ]
+    lines += [WARNING.format(one) for one in plan.get("warnings", ())]
+    return "<br>".join(lines)
