@@ -27,6 +27,8 @@ if TYPE_CHECKING:
     from napari_gen2seg.models.registry import list_models as list_models
     from napari_gen2seg.models.spec import ModelSpec as ModelSpec
     from napari_gen2seg.workflows.evaluate import evaluate as evaluate
+    from napari_gen2seg.workflows.finetune import finetune as finetune
+    from napari_gen2seg.workflows.finetune import iter_finetune as iter_finetune
     from napari_gen2seg.workflows.segment import iter_segment as iter_segment
     from napari_gen2seg.workflows.segment import segment as segment
 
@@ -42,6 +44,8 @@ _HOMES = {
     "ProbeSettings": "core.probe",
     "ProposalSettings": "core.proposals",
     "evaluate": "workflows.evaluate",
+    "finetune": "workflows.finetune",
+    "iter_finetune": "workflows.finetune",
     "iter_segment": "workflows.segment",
     "list_models": "models.registry",
     "load_model": "models.loader",
