@@ -75,6 +75,8 @@ class StageConfig:
     harmonic_floor: float = 0.0
     reveal: float = 0.05
     rim: float = 0.7
+    outline: float = 0.0
+    flat: float = 0.0
     save_every: int = 250
     seed: int = 0
 

@@ -24,6 +24,7 @@ from napari_gen2seg.train.neighbours import (
     neighbour_loss,
     touching_rim,
 )
+from napari_gen2seg.train.shape import gradient_loss, outline_loss
 
 _WAVELENGTH = 96.0  # px, about three diameters of the objects the model likes
 
@@ -108,9 +109,18 @@ def colour_loss(
         # round, waves are in the way of a black background until objects are known;
         # the network shuts them out and finds no way back.
         background = min(1.0, 0.02 + progress / stage.reveal) if stage.reveal else 1.0
-        harmonic = _harmonic_loss(prediction, batch, stage.rim, background)
+        harmonic, target = _harmonic_loss(prediction, batch, stage.rim, background)
         parts["harmonic"] = float(harmonic.detach())
         total = total + share * harmonic
+        if stage.outline > 0:
+            black = (target == 0).all(1) & (labels >= 0)
+            outline = outline_loss(prediction, (labels > 0) & ~black, black)
+            parts["outline"] = float(outline.detach())
+            total = total + stage.outline * background * outline
+        if stage.flat > 0:
+            steps = gradient_loss(prediction, target, labels)
+            parts["steps"] = float(steps.detach())
+            total = total + stage.flat * background * steps
     if share < 1:
         if stage.loss == "neighbour":
             main = neighbour_loss(prediction, labels, NeighbourWeights(rim=stage.rim))
@@ -130,8 +140,10 @@ def colour_loss(
 
 def _harmonic_loss(
     prediction: Tensor, batch: Sample, rim_weight: float, background: float
-) -> Tensor:
+) -> tuple[Tensor, Tensor]:
     """Squared and absolute distance to the target; objects weigh as much as the rest.
+
+    Returns the loss and the target, (B, 3, H, W).
 
     Absolute distance alone asks for the median, and while the network is in doubt the
     median is black: it would learn colours long after everything else.
@@ -154,7 +166,7 @@ def _harmonic_loss(
     for mask, weight in ((inside, 1.0), (behind, background)):
         if bool(mask.any()):
             total = total + weight * cost[mask].mean()
-    return total
+    return total, target
 
 
 StageLoss = Callable[[PlacedNet, Sample, float], tuple[Tensor, dict[str, float]]]
