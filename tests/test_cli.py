@@ -17,6 +17,7 @@ from skimage import data
 
 import napari_gen2seg
 from napari_gen2seg import Coloring, load_model
+from napari_gen2seg.cli.main import COMMANDS
 
 
 def run(*arguments: str | Path, **environment: str) -> subprocess.CompletedProcess[str]:
@@ -41,7 +42,7 @@ def coins(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_help_names_every_command_and_loads_nothing_heavy() -> None:
     shown = run("--help")
     assert shown.returncode == 0
-    for command in ("demo", "color", "segment", "evaluate", "models", "doctor"):
+    for command in COMMANDS:
         assert f"\n  {command} " in shown.stdout
         assert run(command, "--help").returncode == 0
 

@@ -26,6 +26,8 @@ PUBLIC = {
     "ProposalSettings",
     "__version__",
     "evaluate",
+    "finetune",
+    "iter_finetune",
     "iter_segment",
     "list_models",
     "load_model",
