@@ -114,7 +114,9 @@ class ModelPanel(Panel):
     def show_previous(self, title: str) -> None:
         """Offer to go back to a model; an empty title offers nothing."""
         self.back.setVisible(bool(title))
-        self.back.setText(f"Back to {title}")
+        short = title if len(title) <= 16 else f"{title[:15]}…"
+        self.back.setText(f"Back to {short}")
+        self.back.setToolTip(f"Use {title} again, as before.")
 
     def show_training(self, progress: str) -> None:
         """Show how far a training is; empty when there is none."""

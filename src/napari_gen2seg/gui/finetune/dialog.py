@@ -30,9 +30,9 @@ from napari_gen2seg.gui.finetune.pairs_page import PairsPage
 from napari_gen2seg.gui.finetune.result_page import ResultPage
 from napari_gen2seg.gui.finetune.settings_page import SettingsPage
 from napari_gen2seg.gui.finetune.training_page import TrainingPage
+from napari_gen2seg.gui.finetune.words import wide_label
 from napari_gen2seg.gui.finetune.work import Work
 from napari_gen2seg.gui.jobs import Mailbox, lane
-from napari_gen2seg.gui.rows import quiet_label
 from napari_gen2seg.models.registry import list_models
 from napari_gen2seg.session.session import sentence
 from napari_gen2seg.session.training import COMMAND
@@ -105,6 +105,7 @@ class FinetuneDialog(QDialog):
         self.settings = SettingsPage(memory)
         self.training = TrainingPage()
         self.result = ResultPage(self._runner)
+        self.training.title = self.work.title
         self.training.in_viewer.setChecked(memory.get("training_map"))
         self._lay_out()
         self._connect()
@@ -128,13 +129,13 @@ class FinetuneDialog(QDialog):
         self.waiting = QFrame()
         self.waiting.setFrameShape(QFrame.Shape.StyledPanel)
         self.waiting.setVisible(False)
-        self.waiting_text = quiet_label()
+        self.waiting_text = wide_label()
         self.take_up, self.drop = QPushButton("Resume"), QPushButton("Throw away")
         row = QHBoxLayout(self.waiting)
         row.addWidget(self.waiting_text, 1)
         row.addWidget(self.take_up)
         row.addWidget(self.drop)
-        self.status = quiet_label()
+        self.status = wide_label()
         column = QVBoxLayout(self)
         column.addWidget(self.waiting)
         column.addWidget(self.tabs, 1)
@@ -211,7 +212,7 @@ class FinetuneDialog(QDialog):
             **self.settings.values,
             "device": self._session.model.choice.device,
         }
-        self.maps.forget()
+        self._clear_maps()
         self.work.start(values)
 
     def _state_changed(self, state: str) -> None:
@@ -231,6 +232,8 @@ class FinetuneDialog(QDialog):
             self._show_result()
         elif state in ("failed", "lost"):
             self._say(work.message)
+        elif state == "cancelled":
+            self._say("Cancelled; what was learnt is kept, and Resume goes on.")
         self._tell_plan()
         if not work.busy:
             self.progress_changed.emit("")
@@ -285,7 +288,7 @@ class FinetuneDialog(QDialog):
         self.tabs.setTabEnabled(RESULT, True)
         self.tabs.setCurrentIndex(RESULT)
         verdict = (work.compared or {}).get("verdict", "not compared")
-        self._say(f"Training has finished: {verdict}. See the result under Fine-tune…")
+        self._say(f"Training has finished: {verdict}. The old model is in use still.")
 
     def _adopt(self) -> None:
         if (self.work.compared or {}).get("better"):
@@ -298,7 +301,16 @@ class FinetuneDialog(QDialog):
             self.work.adopt,
         )
 
+    def _clear_maps(self) -> None:
+        """Take the maps made while training away, unless they are to be kept."""
+        self._latest.clear()
+        if self.training.keep_map.isChecked():
+            self.maps.forget()
+        else:
+            self.maps.remove()
+
     def _was_adopted(self, model: str) -> None:
+        self._clear_maps()
         self.adopted.emit(model)
         self.result.show_adopted(model, self.previous)
         self._say(f"{Path(model).name!r} is in use, and among your models.")
@@ -351,8 +363,7 @@ class FinetuneDialog(QDialog):
         self._runner.submit("layers", lambda _: read_whole(run.folder, name), done)
 
     def _thrown_away(self) -> None:
-        self._latest.clear()
-        self.maps.remove()
+        self._clear_maps()
         self._show_waiting()
 
     # ---- runs that wait

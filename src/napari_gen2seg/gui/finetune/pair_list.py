@@ -63,6 +63,7 @@ class PairList(QObject):
         self._viewer, self._source, self._runner = viewer, source, runner
         self.rows: list[Row] = []
         self._choices: dict[str, PairChoice] = {}
+        self._wanted: dict[str, str] = {}
         self._folders: dict[Path, list[Row]] = {}
         self._layers: list[Row] = []
         self._heard: list[Any] = []
@@ -125,6 +126,11 @@ class PairList(QObject):
         ]
         return sources, names, [row for row, _ in used]
 
+    def pair_with(self, row: Row, layer_id: str) -> None:
+        """Take another layer as the picture of these labels."""
+        self._wanted[row.labels_id] = layer_id
+        self.rescan()
+
     # ---- looking
 
     def later(self, _event: object = None) -> None:
@@ -135,7 +141,7 @@ class PairList(QObject):
     def rescan(self) -> None:
         """Look through the open layers."""
         self._hear()
-        found = candidates(self._viewer, self._source.view_of, self._source.layer_id)
+        found = candidates(self._viewer, self._source.view_of, self._wanted)
 
         def done(ticket: Ticket, rows: Any, error: BaseException | None) -> None:
             if ticket.cancelled:

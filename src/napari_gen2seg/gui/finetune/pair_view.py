@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 from qtpy.QtCore import Qt
-from qtpy.QtGui import QImage, QPixmap
-from qtpy.QtWidgets import QLabel, QSizePolicy
+from qtpy.QtGui import QImage, QPainter, QPixmap
+from qtpy.QtWidgets import QSizePolicy, QWidget
 
 from napari_gen2seg.core.rgb import thumbnail
 
 if TYPE_CHECKING:
-    from qtpy.QtGui import QResizeEvent
+    from qtpy.QtGui import QPaintEvent
 
     from napari_gen2seg.gui.finetune.pairs import Row
 
@@ -24,43 +24,46 @@ DIM = 0.45  # brightness that is left where nothing is known
 Rgb8 = npt.NDArray[np.uint8]
 
 
-class PictureView(QLabel):
+class PictureView(QWidget):
     """Shows a picture as large as there is room, or a sentence."""
 
     def __init__(self, text: str = "") -> None:
-        super().__init__(text)
-        self._pixmap: QPixmap | None = None
-        self.setAlignment(Qt.AlignmentFlag.AlignCenter)
-        self.setWordWrap(True)
-        self.setMinimumSize(120, 90)
-        self.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Ignored)
+        super().__init__()
+        self.picture: QPixmap | None = None
+        self.text = text
+        self.setMinimumSize(110, 90)
+        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
 
     def show_picture(self, rgb: Rgb8 | None, text: str = "") -> None:
         """Show uint8 (h, w, 3), or a text instead."""
-        if rgb is None:
-            self._pixmap = None
-            self.setText(text)
-            return
-        data = np.ascontiguousarray(rgb)
-        height, width = data.shape[:2]
-        image = QImage(data.data, width, height, 3 * width, QImage.Format.Format_RGB888)
-        self._pixmap = QPixmap.fromImage(image.copy())
-        self._fit()
-
-    def resizeEvent(self, event: QResizeEvent) -> None:  # noqa: N802 - Qt's name
-        """Fit again."""
-        super().resizeEvent(event)
-        self._fit()
-
-    def _fit(self) -> None:
-        if self._pixmap is not None:
-            self.setPixmap(
-                self._pixmap.scaled(
-                    self.size(),
-                    Qt.AspectRatioMode.KeepAspectRatio,
-                    Qt.TransformationMode.SmoothTransformation,
-                )
+        self.picture, self.text = None, text
+        if rgb is not None:
+            data = np.ascontiguousarray(rgb)
+            height, width = data.shape[:2]
+            image = QImage(
+                data.data, width, height, 3 * width, QImage.Format.Format_RGB888
             )
+            self.picture = QPixmap.fromImage(image.copy())
+        self.update()
+
+    def paintEvent(self, _event: QPaintEvent) -> None:  # noqa: N802 - Qt's name
+        """Draw."""
+        painter = QPainter(self)
+        if self.picture is None:
+            painter.setPen(self.palette().windowText().color())
+            painter.drawText(
+                self.rect().adjusted(8, 8, -8, -8),
+                Qt.AlignmentFlag.AlignCenter | Qt.TextFlag.TextWordWrap,
+                self.text,
+            )
+            return
+        shown = self.picture.scaled(
+            self.size(),
+            Qt.AspectRatioMode.KeepAspectRatio,
+            Qt.TransformationMode.SmoothTransformation,
+        )
+        left = (self.width() - shown.width()) // 2
+        painter.drawPixmap(left, (self.height() - shown.height()) // 2, shown)
 
 
 def preview_of(row: Row, complete: bool) -> Rgb8:

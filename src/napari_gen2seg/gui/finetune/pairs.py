@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from itertools import product
@@ -14,7 +15,7 @@ import numpy.typing as npt
 from napari_gen2seg.core.planes import PlaneAxes, read_plane
 from napari_gen2seg.core.rgb import RgbRecipe, to_rgb
 from napari_gen2seg.errors import Gen2SegError
-from napari_gen2seg.gui.layers import PREVIEW, find_layer, role_of, source_of
+from napari_gen2seg.gui.layers import OBJECTS, find_layer, role_of, source_of
 from napari_gen2seg.gui.planes import (
     Plane,
     array_of,
@@ -54,6 +55,10 @@ class Row:
         Whether it is ticked unless a person says otherwise.
     layer_id, plane
         Where it comes from, if from a layer.
+    labels_id
+        The Labels layer, likewise.
+    others
+        Name and ``unique_id`` of further layers that the labels would fit.
     facts
         What is in the labels; None if they cannot be used, for the reason in
         ``problem``.
@@ -69,6 +74,8 @@ class Row:
     suggested: bool = True
     layer_id: str | None = None
     plane: Plane | None = None
+    labels_id: str = ""
+    others: tuple[tuple[str, str], ...] = ()
     facts: PairFacts | None = None
     problem: str = ""
 
@@ -87,9 +94,11 @@ class Candidate:
 
 
 def candidates(
-    viewer: ViewerModel, view_of: Callable[[Image], View], chosen: str | None
+    viewer: ViewerModel,
+    view_of: Callable[[Image], View],
+    wanted: dict[str, str] | None = None,
 ) -> list[Candidate]:
-    """List image and Labels layers that fit together; nothing is read.
+    """List Labels layers, each with the image layer it fits best; nothing is read.
 
     Parameters
     ----------
@@ -97,19 +106,18 @@ def candidates(
         Where the layers are.
     view_of
         Tells how a layer is read.
-    chosen
-        ``unique_id`` of the picture in the dock, which is preferred.
+    wanted
+        ``unique_id`` of a Labels layer -> that of the picture a person gave it.
     """
     from napari.layers import Image, Labels
 
-    images = [
-        one for one in viewer.layers if isinstance(one, Image) and role_of(one) is None
-    ]
+    layers = list(viewer.layers)
+    images = [one for one in layers if isinstance(one, Image) and role_of(one) is None]
     views = {str(one.unique_id): view_of(one) for one in images}
     helpers = {partner for view in views.values() for partner in view.partners}
     found = []
-    for labels in viewer.layers:
-        if not isinstance(labels, Labels) or role_of(labels) == PREVIEW:
+    for at, labels in enumerate(layers):
+        if not isinstance(labels, Labels) or role_of(labels) not in (None, OBJECTS):
             continue
         if labels.multiscale:
             continue
@@ -118,21 +126,32 @@ def candidates(
             name = str(image.unique_id)
             if name in helpers:
                 continue
+            candidate = _candidate(viewer, image, labels, views[name])
+            if candidate.row.problem and source_of(labels) != name and len(images) > 1:
+                continue
+            below = at - layers.index(image)
             rank = (
+                (wanted or {}).get(str(labels.unique_id)) == name,
+                not candidate.row.problem,
                 source_of(labels) == name,
                 _same_place(image, labels, views[name]),
-                name == chosen,
+                len(_words(labels.name) & _words(image.name)),
+                -below if below > 0 else -1000 + below,
             )
-            candidate = _candidate(viewer, image, labels, views[name])
-            related = rank[0] or len(images) == 1
-            if not candidate.row.problem or related:
-                fitting.append((rank, candidate))
-        fitting.sort(key=lambda one: one[0], reverse=True)
-        for place, (_, candidate) in enumerate(fitting):
-            first = place == 0 and not candidate.row.problem
-            row = replace(candidate.row, suggested=first)
-            found.append(replace(candidate, row=row))
+            fitting.append((rank, candidate))
+        if fitting:
+            fitting.sort(key=lambda one: one[0], reverse=True)
+            best = fitting[0][1]
+            others = tuple(
+                (one.row.name, str(one.row.layer_id)) for _, one in fitting[1:]
+            )
+            found.append(replace(best, row=replace(best.row, others=others)))
     return found
+
+
+def _words(name: str) -> set[str]:
+    """Return the words of a layer's name that may tell it from others."""
+    return set(re.findall(r"[a-z]+|[0-9]+", name.lower()))
 
 
 def _candidate(
@@ -170,6 +189,7 @@ def _candidate(
         labels=nothing,
         recipe=view.recipe,
         layer_id=name,
+        labels_id=str(labels.unique_id),
         problem=problem,
     )
     return Candidate(
@@ -228,7 +248,26 @@ def search(found: list[Candidate], check: Callable[[], None]) -> list[Row]:
         if not planes:
             empty = "Nothing is labelled yet."
             rows.append(replace(candidate.row, problem=empty, suggested=False))
-    return rows
+    return _once(rows)
+
+
+def _once(rows: list[Row]) -> list[Row]:
+    """Suggest every picture once: with the labels that hold most objects."""
+    best: dict[Any, Row] = {}
+    for row in rows:
+        known = best.get(row.plane)
+        if row.facts is None or row.plane is None:
+            continue
+        if known is None or known.facts is None or _count(row) > _count(known):
+            best[row.plane] = row
+    return [
+        replace(row, suggested=row.suggested and best.get(row.plane, row) is row)
+        for row in rows
+    ]
+
+
+def _count(row: Row) -> int:
+    return 0 if row.facts is None else row.facts.objects
 
 
 def _planes(candidate: Candidate, check: Callable[[], None]) -> Iterator[Row]:

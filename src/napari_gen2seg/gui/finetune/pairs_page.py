@@ -12,6 +12,7 @@ from qtpy.QtWidgets import (
     QFileDialog,
     QHBoxLayout,
     QHeaderView,
+    QLabel,
     QPushButton,
     QTableWidget,
     QTableWidgetItem,
@@ -20,7 +21,8 @@ from qtpy.QtWidgets import (
 )
 
 from napari_gen2seg.gui.finetune.pair_view import PictureView, preview_of
-from napari_gen2seg.gui.rows import quiet_label
+from napari_gen2seg.gui.finetune.words import WARNING, wide_label
+from napari_gen2seg.gui.rows import shrink
 from napari_gen2seg.session.session import sentence
 from napari_gen2seg.session.training_pairs import remarks
 
@@ -71,18 +73,22 @@ class PairsPage(QWidget):
         self.table.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
         self.table.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
         self.view = PictureView("Choose a picture in the list.")
-        self.told = quiet_label()
+        self.told = wide_label()
+        self.partner = shrink(QComboBox())
+        self.partner.setToolTip("The picture that these labels were drawn on.")
+        self.partner_label = QLabel("Picture")
         self.folder = QPushButton("Add a folder…")
         self.folder.setToolTip(
             "A folder with images/ and labels/: files of the same names, labels as "
             "TIFF or PNG of whole numbers."
         )
         self.again = QPushButton("Look again")
-        self.total = quiet_label()
+        self.total = wide_label()
         self.next = QPushButton("Next")
         self._lay_out()
         self.table.itemChanged.connect(self._ticked)
         self.table.itemSelectionChanged.connect(self._look)
+        self.partner.activated.connect(self._partner_asked)
         self.folder.clicked.connect(self._ask_folder)
         self.again.clicked.connect(pairs.rescan)
         self.next.clicked.connect(lambda: self.next_asked.emit())
@@ -92,7 +98,7 @@ class PairsPage(QWidget):
         self._show_total()
 
     def _lay_out(self) -> None:
-        intro = quiet_label(
+        intro = wide_label(
             "<b>Show the model a few of your own objects.</b> Label 5 to 30 of them in "
             "a Labels layer, by clicking in the dock or with napari's brush; they need "
             "not be all."
@@ -105,6 +111,10 @@ class PairsPage(QWidget):
         left.addWidget(self.table, 1)
         left.addLayout(below)
         right = QVBoxLayout()
+        which = QHBoxLayout()
+        which.addWidget(self.partner_label)
+        which.addWidget(self.partner, 1)
+        right.addLayout(which)
         right.addWidget(self.view, 1)
         right.addWidget(self.told)
         middle = QHBoxLayout()
@@ -188,10 +198,7 @@ class PairsPage(QWidget):
         else:
             noun = "picture" if len(used) == 1 else "pictures"
             text = f"{len(used)} {noun} with {objects:,} objects."
-        self.total.setText(
-            text
-            + "".join(f'<br><span style="color:#e0a030">⚠ {one}</span>' for one in said)
-        )
+        self.total.setText(text + "".join("<br>" + WARNING.format(one) for one in said))
         self.next.setEnabled(bool(used))
         self._show_told()
 
@@ -213,10 +220,7 @@ class PairsPage(QWidget):
                 else "Dark is unknown: nothing is learnt there."
             )
         ]
-        lines += [
-            f'<span style="color:#e0a030">⚠ {one}</span>'
-            for one in remarks(row.facts, complete)
-        ]
+        lines += [WARNING.format(one) for one in remarks(row.facts, complete)]
         self.told.setText("<br>".join(lines))
 
     # ---- asking
@@ -231,9 +235,25 @@ class PairsPage(QWidget):
         if name == "complete":
             self._look()
 
+    def _show_partner(self, row: Row | None) -> None:
+        others = () if row is None else row.others
+        for one in (self.partner, self.partner_label):
+            one.setVisible(bool(others))
+        self.partner.clear()
+        if row is not None and row.layer_id is not None:
+            self.partner.addItem(row.name.split(", plane ")[0], row.layer_id)
+            for name, layer_id in others:
+                self.partner.addItem(name, layer_id)
+
+    def _partner_asked(self, _index: int) -> None:
+        row, chosen = self.row, self.partner.currentData()
+        if row is not None and chosen != row.layer_id:
+            self._pairs.pair_with(row, chosen)
+
     def _look(self) -> None:
         row = self.row
         self._show_told()
+        self._show_partner(row)
         if row is None or row.facts is None:
             self.view.show_picture(None, "" if row is None else row.problem)
             return

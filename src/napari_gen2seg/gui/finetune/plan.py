@@ -4,11 +4,18 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from napari_gen2seg.errors import Gen2SegError
+from napari_gen2seg.gui.finetune.words import bytes_text
+from napari_gen2seg.models.memory import LIBRARIES, estimate_memory
+from napari_gen2seg.models.registry import find
 from napari_gen2seg.train.finetune.config import DIALS
 
 if TYPE_CHECKING:
     from napari_gen2seg.gui.finetune.pair_list import PairChoice
     from napari_gen2seg.gui.finetune.pairs import Row
+
+#: Bytes for every value: itself; with its gradient, two moments and average.
+LIGHT, FULL = 4, 20
 
 
 def plan_line(
@@ -44,6 +51,19 @@ def plan_line(
     )
 
 
-def memory_line(_values: dict[str, Any]) -> str:
-    """Say how much memory it takes, where that is known before the start."""
-    return ""
+def memory_line(values: dict[str, Any]) -> str:
+    """Say how much memory it takes at least; the rest is measured at the start."""
+    try:
+        spec = find(values["model"])
+        if spec.path is None:
+            return ""
+        count = estimate_memory(spec).parameters
+    except (Gen2SegError, OSError):
+        return ""
+    least = LIBRARIES + count * (
+        LIGHT if values["trains"] in ("lora", "last") else FULL
+    )
+    return (
+        f"Memory: at least {bytes_text(least)}. Crop, batch and what is trained are "
+        "chosen to fit when it starts; if nothing fits, you are told what would."
+    )

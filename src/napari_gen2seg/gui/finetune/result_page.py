@@ -16,7 +16,8 @@ from qtpy.QtWidgets import (
 )
 
 from napari_gen2seg.gui.finetune.pair_view import PictureView
-from napari_gen2seg.gui.rows import quiet_label, shrink
+from napari_gen2seg.gui.finetune.words import wide_label
+from napari_gen2seg.gui.rows import shrink
 from napari_gen2seg.session.session import sentence
 
 if TYPE_CHECKING:
@@ -28,9 +29,9 @@ if TYPE_CHECKING:
 #: Key of the scores -> what it is, whether more is better, and how it is written.
 MEASURES = {
     "one_click": ("Overlap after one click", True, "{:.2f}"),
-    "off_centre": ("Overlap after one click off the centre", True, "{:.2f}"),
-    "ap": ("Objects found without clicks (AP)", True, "{:.2f}"),
-    "clicks": ("Clicks until the mask is right (0.85)", False, "{:.1f}"),
+    "off_centre": ("… off the centre", True, "{:.2f}"),
+    "ap": ("Found without clicks (AP)", True, "{:.2f}"),
+    "clicks": ("Clicks to a good mask (0.85)", False, "{:.1f}"),
 }
 GREEN, RED, GREY = "#50be78", "#e05a50", "#9a9fa8"
 
@@ -56,7 +57,7 @@ class ResultPage(QWidget):
         super().__init__()
         self._runner = runner
         self._read: Callable[[str], Shown] | None = None
-        self.verdict = quiet_label()
+        self.verdict = wide_label()
         self.numbers = QGridLayout()
         self._cells: dict[tuple[str, str], QLabel] = {}
         self.picture = shrink(QComboBox())
@@ -70,7 +71,7 @@ class ResultPage(QWidget):
                 "mask after",
             )
         }
-        self.note = quiet_label()
+        self.note = wide_label(width=160)
         self.adopt = QPushButton("Use the new model")
         self.discard = QPushButton("Throw it away")
         self.show_layers = QPushButton("Show in napari")
@@ -111,10 +112,9 @@ class ResultPage(QWidget):
                 self.numbers.addWidget(cell, row, column)
         self.numbers.setColumnStretch(0, 1)
         for column in (1, 2, 3):
-            self.numbers.setColumnMinimumWidth(column, 64)
+            self.numbers.setColumnMinimumWidth(column, 48)
         grid = QGridLayout()
-        heads = ("your labels", "before", "after")
-        for column, text in enumerate(heads):
+        for column, text in enumerate(("your labels", "before", "after")):
             label = QLabel(text)
             label.setAlignment(Qt.AlignmentFlag.AlignCenter)
             grid.addWidget(label, 0, column)
@@ -124,15 +124,29 @@ class ResultPage(QWidget):
             grid.addWidget(self.views[f"{what} before"], row, 1)
             grid.addWidget(self.views[f"{what} after"], row, 2)
             grid.setRowStretch(row, 1)
-        grid.addWidget(self.note, 2, 0)
         self.note.setText(
-            "Above: the colouring maps. A good map gives every object one clear colour "
-            "of its own.<br>Below: the objects that are found in them without a click."
+            "<b>Above</b>: the colouring maps. A good map gives every object one "
+            "clear colour of its own.<br><br><b>Below</b>: the objects found in them "
+            "without a click."
         )
+        self.note.setAlignment(Qt.AlignmentFlag.AlignVCenter)
+        grid.addWidget(self.note, 2, 0)
         which = QHBoxLayout()
         which.addWidget(QLabel("Held-back picture"))
         which.addWidget(self.picture, 1)
         which.addWidget(self.show_layers)
+        left = QVBoxLayout()
+        left.addWidget(self.verdict)
+        left.addSpacing(12)
+        left.addLayout(self.numbers)
+        left.addStretch(1)
+        right = QVBoxLayout()
+        right.addLayout(which)
+        right.addLayout(grid, 1)
+        middle = QHBoxLayout()
+        middle.addLayout(left, 2)
+        middle.addSpacing(12)
+        middle.addLayout(right, 3)
         last = QHBoxLayout()
         for button in (self.remove, self.discard):
             last.addWidget(button)
@@ -140,10 +154,7 @@ class ResultPage(QWidget):
         for button in (self.export, self.more, self.back, self.adopt):
             last.addWidget(button)
         column_ = QVBoxLayout(self)
-        column_.addWidget(self.verdict)
-        column_.addLayout(self.numbers)
-        column_.addLayout(which)
-        column_.addLayout(grid, 1)
+        column_.addLayout(middle, 1)
         column_.addLayout(last)
 
     # ---- showing
@@ -199,7 +210,7 @@ class ResultPage(QWidget):
         self.more.setVisible(on)
         self.remove.setVisible(on)
         self.back.setVisible(on and bool(previous))
-        self.back.setText(f"Back to {previous}")
+        self.back.setToolTip(f"Use {previous} again, as before.")
 
     def _look(self, _index: int = 0) -> None:
         name, read = self.picture.currentData(), self._read

@@ -20,7 +20,8 @@ from qtpy.QtWidgets import (
 )
 from superqt import QCollapsible
 
-from napari_gen2seg.gui.rows import quiet_label, shrink
+from napari_gen2seg.gui.finetune.words import wide_label
+from napari_gen2seg.gui.rows import shrink
 from napari_gen2seg.session.training_models import free_name
 from napari_gen2seg.train.finetune.config import DIALS
 
@@ -104,8 +105,8 @@ class SettingsPage(QWidget):
             self.precision.addItem(text, value)
         self.seed = QSpinBox()
         self.seed.setRange(0, 2**31 - 1)
-        self.plan = quiet_label()
-        self.memory = quiet_label()
+        self.plan = wide_label()
+        self.memory = wide_label()
         self.start = QPushButton("Start training")
         font = self.start.font()
         font.setBold(True)

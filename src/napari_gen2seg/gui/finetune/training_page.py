@@ -19,10 +19,11 @@ from qtpy.QtWidgets import (
 
 from napari_gen2seg.gui.finetune.chart import Chart
 from napari_gen2seg.gui.finetune.pair_view import PictureView
-from napari_gen2seg.gui.finetune.words import duration, plan_text
-from napari_gen2seg.gui.rows import quiet_label
+from napari_gen2seg.gui.finetune.words import duration, plan_text, wide_label
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     import numpy as np
     import numpy.typing as npt
 
@@ -66,9 +67,14 @@ class TrainingPage(QWidget):
         self.progress.setRange(0, 1000)
         self.progress.setFormat("")
         self.score = Chart(
-            "Score on held-back objects: overlap after one click (higher is better)",
+            "Score on held-back objects (higher is better)",
             SCORE,
             dots=True,
+        )
+        self.score.setToolTip(
+            "How well one click's mask overlaps the true object, 0 to 1, on objects "
+            "that the model does not learn from. Dashed: before training. Yellow ring: "
+            "the best, which is kept."
         )
         self.loss = Chart("Training loss (lower is better)", LOSS)
         self.before, self.now = PictureView("before training"), PictureView("not yet")
@@ -77,7 +83,8 @@ class TrainingPage(QWidget):
         self.in_viewer.setToolTip(
             "A layer over the picture that changes while the model learns."
         )
-        self.told = quiet_label()
+        self.keep_map = QCheckBox("and keep it afterwards")
+        self.told = wide_label()
         self.cancel = QPushButton("Cancel")
         self.cancel.setToolTip("Stop and save, so that you can go on later.")
         self.stop = QPushButton("Stop and keep best")
@@ -86,8 +93,7 @@ class TrainingPage(QWidget):
         )
         self.resume = QPushButton("Resume")
         self.discard = QPushButton("Throw away")
-        self._sentence = ""
-        self._resumed = 0
+        self.title: Callable[[str], str] = str  # a picture's name for people
         self._lay_out()
         for button, signal in (
             (self.cancel, self.cancel_asked),
@@ -109,7 +115,11 @@ class TrainingPage(QWidget):
             label.setAlignment(Qt.AlignmentFlag.AlignCenter)
             maps.addWidget(view, 1, place)
             maps.addWidget(label, 2, place)
-        maps.addWidget(self.in_viewer, 3, 0, 1, 2)
+        layer = QHBoxLayout()
+        layer.addWidget(self.in_viewer)
+        layer.addWidget(self.keep_map)
+        layer.addStretch(1)
+        maps.addLayout(layer, 3, 0, 1, 2)
         maps.setRowStretch(1, 1)
         curves = QVBoxLayout()
         curves.addWidget(self.score, 1)
@@ -157,7 +167,7 @@ class TrainingPage(QWidget):
         """Show one thing that the child says."""
         kind = event["event"]
         if kind == "plan":
-            self.told.setText(plan_text(event))
+            self.told.setText(plan_text(event, self.title))
             self._reach(event.get("steps"))
         elif kind == "step":
             self._show_step(event)

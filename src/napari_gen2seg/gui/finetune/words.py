@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
+
+from qtpy.QtWidgets import QLabel
+
+from napari_gen2seg.gui.rows import quiet_label
 
 TRAINS = {
     "full": "the whole network",
@@ -10,6 +15,17 @@ TRAINS = {
     "last": "the last blocks of the network",
 }
 WARNING = '<span style="color:#e0a030">⚠ {}</span>'
+
+
+def wide_label(text: str = "", width: int = 300) -> QLabel:
+    """Return a label for explanations in a dialog.
+
+    Narrower than ``width`` it never gets: Qt would make the window as high as the
+    narrowest label needs.
+    """
+    label = quiet_label(text)
+    label.setMinimumWidth(width)
+    return label
 
 
 def duration(seconds: float) -> str:
@@ -34,9 +50,18 @@ def names_text(names: list[str], most: int = 3) -> str:
     return f"{shown} and {more} more" if more > 0 else shown
 
 
-def plan_text(plan: dict[str, Any]) -> str:
-    """Say what a run does, from its first event."""
-    train, held = list(plan.get("train", ())), list(plan.get("held", ()))
+def plan_text(plan: dict[str, Any], title: Callable[[str], str]) -> str:
+    """Say what a run does, from its first event.
+
+    Parameters
+    ----------
+    plan
+        The event.
+    title
+        Gives a picture's name for people.
+    """
+    train = [title(name) for name in plan.get("train", ())]
+    held = [title(name) for name in plan.get("held", ())]
     lines = [
         f"Learns from {names_text(train)} ({plan.get('objects', 0):,} objects); "
         + (f"held back: {names_text(held)}." if held else "nothing is held back."),
