@@ -16,7 +16,7 @@ of large objects, so the cost follows the object and not the picture.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -36,6 +36,8 @@ Bools = npt.NDArray[np.bool_]
 _SAMPLES = 96  # samples along a window of the curve
 _START = 40  # map pixels around the clicks in the first window
 _RINGS = 3.0  # growth, in rings around the region, worth asking whether to go on
+_QUICK = 150_000  # map pixels of a window searched while a pointer moves
+_COARSE = 384  # samples along a frame that is searched for like colours
 _MOST = 0.75  # of the frame: no need to look at larger tolerances
 
 
@@ -95,10 +97,7 @@ class DistanceRule:
         """Return the object under the clicks."""
         field = CostField(self.map, prompts, settings)
         sweep = self._sweep(field)
-        tolerance = sweep.curve.best
-        if settings.tolerance is not None:
-            tolerance = min(float(settings.tolerance), MAX_TOLERANCE)
-        return self._finish(field, prompts, settings, sweep, tolerance)
+        return self._finish(field, prompts, settings, sweep, _asked(settings, sweep))
 
     def _finish(
         self,
@@ -108,9 +107,12 @@ class DistanceRule:
         sweep: _Sweep,
         tolerance: float,
     ) -> Mask:
-        """Flood once more at full resolution and clean up."""
-        box = sweep.box(tolerance, field.frame)
-        mask, box = self._reached(field, tolerance, box, settings.contiguous)
+        """Find the region at full resolution and clean up."""
+        known = sweep.whole(tolerance, field.frame) if settings.contiguous else None
+        if known is None:
+            box = sweep.box(tolerance, field.frame)
+            known = self._reached(field, tolerance, box, settings.contiguous)
+        mask, box = known
         if settings.clean:
             mask = follow_edges(mask, field.block(box), field.distance(box))
             mask = fill_pin_holes(mask, field.unwanted_pixels(box))
@@ -138,25 +140,25 @@ class DistanceRule:
     def preview(self, prompts: Prompts, settings: ProbeSettings) -> Mask:
         """Return the object under the clicks, coarser where it is very large.
 
-        What spans more than two windows of samples, such as the background, is not
-        worth several frames of waiting while the pointer moves.
+        What takes several frames to find exactly, such as the background, is not
+        worth waiting for while the pointer moves.
         """
         field = CostField(self.map, prompts, settings)
         sweep = self._sweep(field)
-        tolerance = sweep.curve.best
-        if settings.tolerance is not None:
-            tolerance = min(float(settings.tolerance), MAX_TOLERANCE)
-        sample, _ = sweep.at(tolerance)
-        if sample.step <= 2 or not settings.contiguous:
+        tolerance = _asked(settings, sweep)
+        box = sweep.box(tolerance, field.frame) if settings.contiguous else field.whole
+        if (box[2] - box[0]) * (box[3] - box[1]) <= _QUICK:
             return self._finish(field, prompts, settings, sweep, tolerance)
-        region = flood(sample.cost <= tolerance, sample.seeds)
-        step = sample.step
-        r0, c0 = sample.row - step // 2, sample.col - step // 2
-        blocks = region.repeat(step, axis=0).repeat(step, axis=1)
-        blocks = blocks[max(-r0, 0) :, max(-c0, 0) :]
-        r0, c0 = max(r0, 0), max(c0, 0)
-        blocks = blocks[: field.frame[0] - r0, : field.frame[1] - c0]
-        return self._mask(blocks, (r0, c0), prompts, sweep, tolerance)
+        if settings.contiguous:
+            sample, _ = sweep.at(tolerance)
+            region = flood(sample.cost <= tolerance, sample.seeds)
+        else:
+            side = max(box[2], box[3])
+            sample = field.sampled(box, -(-side // _COARSE))
+            region = sample.cost <= tolerance
+        blocks, corner = sample.spread(region, field.frame)
+        mask = self._mask(blocks, corner, prompts, sweep, tolerance)
+        return replace(mask, exact=False)
 
     def curve(self, prompts: Prompts, settings: ProbeSettings) -> Curve:
         """Return the area at every tolerance, beyond the chosen one too."""
@@ -218,6 +220,12 @@ class DistanceRule:
             box = field.grown(box)
 
 
+def _asked(settings: ProbeSettings, sweep: _Sweep) -> float:
+    if settings.tolerance is None:
+        return sweep.curve.best
+    return min(float(settings.tolerance), MAX_TOLERANCE)
+
+
 @dataclass(frozen=True, eq=False)
 class _Sweep:
     """What the floods at rising tolerance reached."""
@@ -229,6 +237,23 @@ class _Sweep:
         """Return a window that holds what is reached at a tolerance."""
         sample, region = self.at(tolerance)
         return sample.extent(region, frame)
+
+    def whole(self, tolerance: float, frame: Shape) -> tuple[Bools, Box] | None:
+        """Return what is reached at a level, if it was seen pixel by pixel."""
+        level = int(np.searchsorted(LEVELS, tolerance))
+        if level >= len(self.seen) or LEVELS[level] != tolerance:
+            return None
+        sample, region = self.seen[level]
+        if sample.step > 1:
+            return None
+        box = sample.extent(region, frame)
+        r0, c0 = max(box[0], sample.row), max(box[1], sample.col)
+        part = region[r0 - sample.row : box[2] - sample.row]
+        part = part[:, c0 - sample.col : box[3] - sample.col]
+        mask = np.zeros((box[2] - box[0], box[3] - box[1]), bool)
+        r0, c0 = r0 - box[0], c0 - box[1]
+        mask[r0 : r0 + part.shape[0], c0 : c0 + part.shape[1]] = part
+        return mask, box
 
     def at(self, tolerance: float) -> tuple[Sample, Bools]:
         """Return the costs and the region of the first level that is not below."""

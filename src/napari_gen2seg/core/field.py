@@ -21,6 +21,7 @@ Pixels = npt.NDArray[np.intp]
 RIM = 6
 """Map pixels around a mask that the clean-up looks at."""
 
+_STRIP = 1 << 15  # pixels of a strip
 _DARK = 48.0  # distance from black below which a colour may be background
 _NEAR = 8.0  # colour units that being nearer to one click than another is worth
 
@@ -59,6 +60,15 @@ class Sample:
             min(self.row + int(rows[-1]) * self.step + rim + 1, frame[0]),
             min(self.col + int(cols[-1]) * self.step + rim + 1, frame[1]),
         )
+
+    def spread(self, region: Bools, frame: Shape) -> tuple[Bools, tuple[int, int]]:
+        """Return a region of the grid as blocks of pixels, and their corner."""
+        step = self.step
+        row, col = self.row - step // 2, self.col - step // 2
+        blocks = region.repeat(step, axis=0).repeat(step, axis=1)
+        blocks = blocks[max(-row, 0) :, max(-col, 0) :]
+        row, col = max(row, 0), max(col, 0)
+        return blocks[: frame[0] - row, : frame[1] - col], (row, col)
 
 
 class CostField:
@@ -198,16 +208,21 @@ def _nearest(
     places: tuple[Pixels, Floats, Floats, np.float32] | None = None,
 ) -> Floats:
     """Squared distance of every pixel to the nearest colour, and its place."""
-    best: Floats | None = None
-    for index, colour in enumerate(colours):
-        squared = np.square(block[0] - colour[0])
-        squared += np.square(block[1] - colour[1])
-        squared += np.square(block[2] - colour[2])
-        if places is not None:
-            clicks, rows, cols, weight = places
-            squared += weight * np.square(rows - np.float32(clicks[index, 0]))[:, None]
-            squared += weight * np.square(cols - np.float32(clicks[index, 1]))[None]
-        best = squared if best is None else np.minimum(best, squared, out=best)
-    if best is None:
-        return np.full(block.shape[1:], np.inf, np.float32)
+    best = np.full(block.shape[1:], np.inf, np.float32)
+    # In strips that stay in the processor's cache: three times as fast where large.
+    strip = max(1, _STRIP // max(block.shape[2], 1))
+    for first in range(0, block.shape[1], strip):
+        here = slice(first, first + strip)
+        part, out = block[:, here], best[here]
+        for index, colour in enumerate(colours):
+            squared = np.square(part[0] - colour[0])
+            squared += np.square(part[1] - colour[1])
+            squared += np.square(part[2] - colour[2])
+            if places is not None:
+                clicks, rows, cols, weight = places
+                down = np.square(rows[here] - np.float32(clicks[index, 0]))
+                across = np.square(cols - np.float32(clicks[index, 1]))
+                squared += weight * down[:, None]
+                squared += weight * across[None]
+            np.minimum(out, squared, out=out)
     return best

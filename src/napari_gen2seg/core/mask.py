@@ -41,6 +41,8 @@ class Mask:
     keep, drop
         Source pixels (row, column) of the positive and negative clicks. They are
         in, and out of, the mask at source size whatever rounding would say.
+    exact
+        False for a preview in coarse blocks, as a moving pointer gets it.
     """
 
     crop: Bools
@@ -51,6 +53,7 @@ class Mask:
     tolerance: float = float("nan")
     keep: tuple[tuple[int, int], ...] = ()
     drop: tuple[tuple[int, int], ...] = ()
+    exact: bool = True
 
     def __post_init__(self) -> None:
         crop = np.array(self.crop, bool)
