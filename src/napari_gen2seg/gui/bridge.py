@@ -36,7 +36,7 @@ class Bridge(QObject):
     session
         Ours.
     eyes
-        Runs what only looks: the thumbnail, the count.
+        Runs what only looks: the thumbnail, the count, the outline of the very large.
     parent
         Deleted with it.
     """
@@ -62,7 +62,7 @@ class Bridge(QObject):
         self.clicks = Clicks(viewer)
         self.objects = Objects(viewer, eyes)
         self.spotlight = Spotlight(
-            viewer, session, self.source, self.clicks, self.drawn, self
+            viewer, session, self.source, self.clicks, self.drawn, eyes, self
         )
         self.seen = Seen(self.source, eyes, self)
         self.at_once = False

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import ExitStack
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -111,7 +112,15 @@ def set_defaults(layer: Points, sign: int, number: int) -> None:
         table[SIGN] = column(table.get(SIGN), count, 1)
         table[OBJECT] = column(table.get(OBJECT), count, number)
         layer.features = table
-    layer.feature_defaults = values
+    now = layer.feature_defaults  # setting it takes napari milliseconds
+    if any(now[name].tolist() != [value] for name, value in values.items()):
+        layer.feature_defaults = values
+
+
+def select_none(layer: Points) -> None:
+    """Select no point, if any is."""
+    if len(layer.selected_data):
+        layer.selected_data = set()
 
 
 def color_of(sign: int) -> tuple[float, float, float, float]:
@@ -122,14 +131,19 @@ def color_of(sign: int) -> tuple[float, float, float, float]:
 def show_only(layer: Points, number: int) -> None:
     """Colour an object's clicks by sign, and hide those of others."""
     mine = objects_of(layer, number) == number
-    if not np.array_equal(mine, layer.shown):
-        layer.selected_data = set()
-        layer.shown = mine
     # napari 0.9 draws points that are not shown where a layer has two axes.
     face = np.where(signs_of(layer)[:, None] > 0, KEEP, LEAVE_OUT)
     border = np.tile(RIM, (len(mine), 1))
     face[~mine, 3] = border[~mine, 3] = 0
-    if not np.allclose(layer.face_color, face):
-        layer.face_color = face
-    if not np.allclose(layer.border_color, border):
-        layer.border_color = border
+    with ExitStack() as quiet:
+        # Each colour is told of twice, and each time all points are drawn anew.
+        for name in ("face_color", "border_color"):
+            quiet.enter_context(getattr(layer.events, name).blocker())
+        if not np.array_equal(mine, layer.shown):
+            select_none(layer)
+            with layer.events.set_data.blocker():
+                layer.shown = mine
+        if not np.allclose(layer.face_color, face):
+            layer.face_color = face
+        if not np.allclose(layer.border_color, border):
+            layer.border_color = border

@@ -16,6 +16,7 @@ from napari_gen2seg.gui.click_table import (
     look_at,
     objects_of,
     position,
+    select_none,
     set_defaults,
     show_only,
 )
@@ -204,7 +205,7 @@ class Clicks:
             return False
         layer.selected_data = set(rows.tolist())
         layer.remove_selected()
-        layer.selected_data = set()
+        select_none(layer)
         return True
 
     # ---- making and listening
@@ -241,7 +242,7 @@ class Clicks:
 
     def _await(self, layer: Points, sign: int) -> None:
         """Make the layer ready for one click of a sign."""
-        layer.selected_data = set()  # or napari would give them the new colour
+        select_none(layer)  # or napari would give them the new colour
         self._set_defaults(layer, sign)
         layer.current_face_color = color_of(sign)
 
@@ -280,7 +281,7 @@ class Clicks:
         if layer is None:
             return
         if getattr(event, "action", None) == "added":
-            layer.selected_data = set()  # no ring around what was just clicked
+            select_none(layer)  # no ring around what was just clicked
             self.clicked.emit()
         self._set_defaults(layer)  # a modifier counts for one click
         self.changed.emit()

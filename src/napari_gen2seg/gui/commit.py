@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 Bools = npt.NDArray[np.bool_]
 Indices = tuple[npt.NDArray[np.intp], ...]
 
+_STRIP = 1 << 17  # pixels
+
 
 class CommitError(Gen2SegError, ValueError):
     """The chosen Labels layer cannot take the mask."""
@@ -97,6 +99,7 @@ def write(
     mask: Mask,
     number: int,
     overwrite: bool = False,
+    new: bool = False,
 ) -> Written:
     """Write an object into a Labels layer as one undo step.
 
@@ -113,6 +116,9 @@ def write(
         The object's label, 1 or more.
     overwrite
         Whether pixels of other objects may be taken.
+    new
+        Whether the layer is known to hold no pixel of the object: then the rest of
+        the plane is not searched.
 
     Raises
     ------
@@ -145,8 +151,8 @@ def write(
     rows, cols = np.nonzero(change)
     values = np.full(rows.size, number, labels.data.dtype)
     rows, cols = rows + corner[0], cols + corner[1]
-    old = _strays(labels, plane, where, number, corner, take)
-    if old[0].size:
+    old = None if new else _strays(labels, plane, where, number, corner, take)
+    if old is not None and old[0].size:
         rows, cols = np.concatenate([rows, old[0]]), np.concatenate([cols, old[1]])
         values = np.concatenate([values, np.zeros(old[0].size, values.dtype)])
     spared = int(np.count_nonzero(crop & other & ~take))
@@ -184,11 +190,26 @@ def _strays(
     """Find pixels that the object has on this plane outside its new mask."""
     height, width = (int(labels.data.shape[axis]) for axis in plane.own_axes)
     whole = np.asarray(labels.data[_window(plane, where, (0, 0), (height, width))])
-    mine = whole.reshape(height, width) == number
+    whole = whole.reshape(height, width)
     r, c = corner
-    mine[r : r + take.shape[0], c : c + take.shape[1]] &= ~take
-    rows, cols = np.nonzero(mine)
-    return rows, cols
+    rows, cols = [], []
+    strip = max(1, _STRIP // width)  # small enough for the processor's cache
+    for first in range(0, height, strip):
+        mine = whole[first : first + strip] == number
+        if not mine.any():
+            continue
+        down, across = np.nonzero(mine)
+        down += first
+        at = down - r, across - c
+        inside = (at[0] >= 0) & (at[0] < take.shape[0])
+        inside &= (at[1] >= 0) & (at[1] < take.shape[1])
+        stay = np.zeros(down.size, bool)
+        stay[inside] = take[at[0][inside], at[1][inside]]
+        rows.append(down[~stay])
+        cols.append(across[~stay])
+    if not rows:
+        return np.empty(0, np.intp), np.empty(0, np.intp)
+    return np.concatenate(rows), np.concatenate(cols)
 
 
 def _over_labels(

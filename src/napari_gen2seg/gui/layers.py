@@ -187,12 +187,10 @@ class Drawn:
 
     def clear(self) -> None:
         """Show no preview."""
-        layer = self.preview
-        if self._window is not None:
-            self._canvas[self._window] = 0
-            self._window = None
-            if layer is not None:
-                _redraw(layer)
+        old, self._window = self._window, None
+        if old is not None:
+            self._canvas[old] = 0
+            self._send(self.preview, old)
 
     def draw(
         self,
@@ -216,13 +214,14 @@ class Drawn:
             self.clear()
             return
         layer = self._ready(source, plane, shape)
-        if self._window is not None:
-            self._canvas[self._window] = 0
+        old = self._window
+        if old is not None:
+            self._canvas[old] = 0
         row, col = preview.offset
         height, width = preview.array.shape
         self._window = slice(row, row + height), slice(col, col + width)
         self._canvas[self._window] = preview.array
-        _redraw(layer)
+        self._send(layer, *([] if old is None else [old]), self._window)
 
     def prepare(self, source: Image, plane: Plane, shape: tuple[int, int]) -> None:
         """Make the preview layer ahead of the first preview."""
@@ -272,6 +271,25 @@ class Drawn:
         self._preview_id = str(layer.unique_id)
         return layer
 
+    def _send(self, layer: Labels | None, *windows: tuple[slice, slice]) -> None:
+        """Send changed pixels to the screen, and nothing else.
+
+        Where the layer is seen as the canvas lies, by the event with which napari
+        shows brush strokes: it uploads the windows alone. A whole refresh takes ten
+        times as long, most of it for a transform that did not change.
+        """
+        if layer is None or self._drawn_for is None:
+            return
+        dims, plane = self._viewer.dims, self._drawn_for[0]
+        beyond = dims.ndim - layer.ndim
+        as_it_lies = dims.displayed == tuple(n + beyond for n in plane.own_axes)
+        if not as_it_lies or layer.contour or not layer.visible:
+            layer.refresh(thumbnail=False, highlight=False, extent=False)
+            return
+        for window in windows:
+            offset = [side.start for side in window]
+            layer.events.labels_update(data=self._canvas[window], offset=offset)
+
     def _new_canvas(self, shape: tuple[int, int]) -> None:
         self._canvas = np.zeros(shape, np.uint8)
         self._window = None
@@ -279,8 +297,3 @@ class Drawn:
 
 def _facts(plane: Plane) -> tuple[Any, ...]:
     return plane.layer_id, plane.axes, plane.index, plane.level, plane.channel_axis
-
-
-def _redraw(layer: Labels) -> None:
-    """Send changed pixels to the screen, and nothing else."""
-    layer.refresh(thumbnail=False, highlight=False, extent=False)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -11,6 +12,8 @@ from napari_gen2seg.gui.commit import Written, new_objects, why_not, write
 from napari_gen2seg.gui.layers import OBJECTS, find_layer, keep_selection, role_of
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from napari.components import ViewerModel
     from napari.layers import Image, Labels
 
@@ -18,7 +21,7 @@ if TYPE_CHECKING:
     from napari_gen2seg.gui.planes import Plane
     from napari_gen2seg.session import Runner, Ticket
 
-SMALL = 1 << 24  # pixels that are looked through at once without a thread
+PART = 1 << 19  # pixels counted in one go
 
 
 class Objects:
@@ -43,6 +46,8 @@ class Objects:
         self.overwrite = False
         self.count = 0
         self.highest = 0
+        self._counted = False  # whether no label of the layer is above the highest
+        self._writing = False
 
     @property
     def layer(self) -> Labels | None:
@@ -60,6 +65,7 @@ class Objects:
             for name in ("paint", "set_data"):
                 getattr(layer.events, name).connect(self.recount)
         self.count = self.highest = 0
+        self._counted = False
         self.recount()
         self.changed.emit()
 
@@ -89,12 +95,21 @@ class Objects:
             with keep_selection(self._viewer):
                 self._viewer.layers.insert(self._place(), layer)
             self.choose(layer)
-        written = write(layer, source, plane, mask, number, self.overwrite)
+        new = self._counted and number > self.highest
+        self._writing = True
+        try:
+            written = write(layer, source, plane, mask, number, self.overwrite, new=new)
+        finally:
+            self._writing = False
         layer.selected_label = number
         if written.witness is not None:
             self._commits.append((str(layer.unique_id), written))
         self.highest = max(self.highest, number)
-        self.recount()
+        if new and not self.overwrite:
+            self.count += 1
+            self.changed.emit()
+        else:
+            self.recount()
         return written
 
     def undo(self) -> tuple[str, int | None] | None:
@@ -122,8 +137,11 @@ class Objects:
         return layer.name, written.number
 
     def recount(self, _event: object = None) -> None:
-        """Count again: at once if small, else behind the window."""
+        """Count again, behind the window."""
+        if self._writing:
+            return  # the commit knows best
         layer = self.layer
+        self._counted = False
         if layer is None:
             self.count = self.highest = 0
             self.changed.emit()
@@ -135,6 +153,7 @@ class Objects:
         def done(ticket: Ticket, value: Any, error: BaseException | None) -> None:
             if error is None and not ticket.cancelled and unique_id == self._id:
                 self.count, highest = value
+                self._counted = True
                 known, self.highest = self.highest, max(self.highest, highest)
                 self.changed.emit()
                 if self.highest > known:
@@ -178,7 +197,7 @@ def count_objects(data: Any, ticket: Ticket | None = None) -> tuple[int, int]:
         Number of different labels above 0, and the highest.
     """
     seen: np.ndarray[Any, Any] = np.zeros(0, np.int64)
-    for part in [data] if data.ndim < 3 else (data[i] for i in range(data.shape[0])):
+    for part in _parts(data):
         if ticket is not None:
             ticket.check()
         flat = np.asarray(part).ravel()
@@ -193,3 +212,14 @@ def count_objects(data: Any, ticket: Ticket | None = None) -> tuple[int, int]:
             found = np.unique(flat[flat > 0])
         seen = np.union1d(seen, found)
     return int(seen.size), int(seen.max()) if seen.size else 0
+
+
+def _parts(data: Any) -> Iterator[Any]:
+    """Cut an array into parts so small that the window does not wait for one."""
+    if data.ndim > 2:
+        for plane in data:
+            yield from _parts(plane)
+        return
+    rows = max(1, PART // max(math.prod(data.shape[1:]), 1))
+    for first in range(0, data.shape[0], rows):
+        yield data[first : first + rows]

@@ -14,13 +14,15 @@ if TYPE_CHECKING:
     from napari.components import ViewerModel
 
 LONGEST_PAUSE = 0.1  # seconds between two previews when each is slow
+SLOW = 0.02  # seconds
 
 
 class Pointer(QObject):
     """Calls back with the latest position; older ones are never queued.
 
-    Moves that arrive while a preview is made are merged into one. When previews
-    are slow, as many milliseconds are left to the window as the last one took.
+    A move is answered at once, before the window spends its time on drawing. Moves
+    that pile up meanwhile are merged into one. When previews are slow, as many
+    milliseconds are left to the window as the last one took.
 
     Parameters
     ----------
@@ -42,7 +44,6 @@ class Pointer(QObject):
         self._viewer = viewer
         self._moved = moved
         self._latest: tuple[tuple[float, ...], frozenset[str]] | None = None
-        self._cost = 0.0
         self._timer = QTimer(self)
         self._timer.setSingleShot(True)
         self._timer.timeout.connect(self._now)
@@ -62,7 +63,7 @@ class Pointer(QObject):
         held = frozenset(str(getattr(key, "name", key)) for key in event.modifiers)
         self._latest = tuple(float(x) for x in event.position), held
         if not self._timer.isActive():
-            self._timer.start(round(1000 * min(self._cost, LONGEST_PAUSE)))
+            self._now()
 
     def _now(self) -> None:
         latest, self._latest = self._latest, None
@@ -71,4 +72,5 @@ class Pointer(QObject):
         start = time.perf_counter()
         self._moved(*latest)
         cost = time.perf_counter() - start
-        self._cost = cost if cost > 0.02 else 0.0
+        pause = min(cost, LONGEST_PAUSE) if cost > SLOW else 0.0
+        self._timer.start(round(1000 * pause))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from contextlib import suppress
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from qtpy.QtCore import QObject, Signal
@@ -23,8 +23,9 @@ if TYPE_CHECKING:
 
     from napari_gen2seg.gui.clicks import Clicks
     from napari_gen2seg.gui.layers import Drawn
+    from napari_gen2seg.gui.planes import Plane
     from napari_gen2seg.gui.source import Source
-    from napari_gen2seg.session import Preview, Session
+    from napari_gen2seg.session import Preview, Runner, Session, Ticket
 
 REST = 90  # milliseconds without a move
 
@@ -36,6 +37,8 @@ class Spotlight(QObject):
     ----------
     viewer, session, source, clicks, drawn
         Whose pointer, who answers, on which picture, which clicks, into which layer.
+    eyes
+        Finds exactly, behind the window, what is too large for a glance.
     parent
         Deleted with it.
     """
@@ -50,11 +53,13 @@ class Spotlight(QObject):
         source: Source,
         clicks: Clicks,
         drawn: Drawn,
+        eyes: Runner,
         parent: QObject | None = None,
     ) -> None:
         super().__init__(parent)
         self._viewer, self._session = viewer, session
         self._source, self._clicks, self._drawn = source, clicks, drawn
+        self._eyes = eyes
         self.prompts = Prompts()  # of the current object, as last read
         self.on = True  # whether to light up what was not clicked
         self.at: tuple[float, float] | None = None  # pointer, in the plane
@@ -92,7 +97,12 @@ class Spotlight(QObject):
         self._rest.stop()
         self.show(pointer, sign)
 
-    def show(self, pointer: tuple[float, float] | None = None, sign: int = 1) -> None:
+    def show(
+        self,
+        pointer: tuple[float, float] | None = None,
+        sign: int = 1,
+        at_rest: bool = False,
+    ) -> None:
         """Draw the clicked mask, and what a click at ``pointer`` would change."""
         source, plane = self._source.layer, self._source.plane
         coloring = None if plane is None else self._session.coloring(plane)
@@ -107,6 +117,12 @@ class Spotlight(QObject):
         self._preview = preview
         self._drawn.draw(source, plane, coloring.shape, preview)
         self.shown.emit(preview)
+        if preview is None or preview.exact:
+            return
+        if pointer is None or at_rest:
+            self._look_closer(plane, pointer, sign)
+        else:
+            self._rest.start()
 
     def again(self) -> None:
         """Draw once more, after a setting changed."""
@@ -128,7 +144,22 @@ class Spotlight(QObject):
     def _rested(self) -> None:
         """Show exactly what a click here would give, once the pointer rests."""
         if self.at is not None and self.on and not self.prompts.positive:
-            self.show(self.at)
+            self.show(self.at, at_rest=True)
+
+    def _look_closer(
+        self, plane: Plane, pointer: tuple[float, float] | None, sign: int
+    ) -> None:
+        """Find exactly, behind the window, what is on screen in coarse blocks."""
+        coarse = self._preview
+        find = self._session.search(plane, self.prompts, pointer, sign)
+
+        def done(_: Ticket, found: Any, error: BaseException | None) -> None:
+            if error is None:
+                self._session.learn(found)
+                if found and self._preview is coarse:
+                    self.show(pointer, sign)
+
+        self._eyes.submit("exact", lambda _: find(), done)
 
     def _lit(self, pointer: tuple[float, float], value: int) -> bool:
         """Whether the preview on screen has a value under the pointer."""

@@ -51,7 +51,12 @@ def compose(fixed: Mask | None, hovered: Mask | None) -> Preview | None:
             lost[_place(hovered, r0, c0)][both] = False
             array[lost] = TAKEN
     return Preview(
-        array, (r0, c0), leading.tolerance, leading.score, source_area(leading)
+        array,
+        (r0, c0),
+        leading.tolerance,
+        leading.score,
+        source_area(leading),
+        all(mask.exact for mask in shown),
     )
 
 

@@ -15,6 +15,7 @@ from psygnal import Signal
 from napari_gen2seg.core.probe import Curve, ProbeSettings
 from napari_gen2seg.errors import Cancelled, Gen2SegError, LicenceError, PromptError
 from napari_gen2seg.session.bench import Bench, Colored, Facts, Load, seconds_text
+from napari_gen2seg.session.masks import Asked, Found, Masks, Search
 from napari_gen2seg.session.preview import compose
 from napari_gen2seg.session.prompts import Prompts
 from napari_gen2seg.session.runner import Inline, Runner, Ticket
@@ -74,7 +75,7 @@ class Session:
         self._job = JobState()
         self._ticket: Ticket | None = None
         self._asked: ColorRequest | None = None
-        self._fixed: tuple[Coloring, Prompts, ProbeSettings, Mask] | None = None
+        self._masks = Masks()
 
     @property
     def model(self) -> ModelState:
@@ -146,7 +147,7 @@ class Session:
             and self._store.show(request.plane, made) is not None
         ):
             self.cancel()
-            self._fixed = None
+            self._masks.forget()
             self._say(JobState(text="Shown from memory"))
             self.coloring_changed.emit(request.plane)
             return
@@ -176,7 +177,7 @@ class Session:
     def keep(self, request: ColorRequest, coloring: Coloring) -> None:
         """Take a coloring made elsewhere (a file, another program) for a plane."""
         self._store.put(request.plane, request.source, ("given",), coloring)
-        self._fixed = None
+        self._masks.forget()
         self.coloring_changed.emit(request.plane)
 
     def forget(self, source: str) -> None:
@@ -184,7 +185,7 @@ class Session:
         if self._asked is not None and self._asked.source == source:
             self.cancel()
         self._store.forget(source)
-        self._fixed = None
+        self._masks.forget()
 
     def close(self) -> None:
         """Stop everything, in silence: whoever listened may be gone."""
@@ -220,13 +221,7 @@ class Session:
         coloring = self._store.shown(plane)
         if coloring is None or not prompts.positive:
             return None
-        if self._fixed is not None:
-            of, clicks, settings, mask = self._fixed
-            if of is coloring and clicks == prompts and settings == self._settings:
-                return mask
-        mask = coloring.probe(prompts.points, prompts.signs, self._settings)
-        self._fixed = (coloring, prompts, self._settings, mask)
-        return mask
+        return self._masks.exact(Asked(coloring, prompts, self._settings))
 
     def preview(
         self,
@@ -236,6 +231,8 @@ class Session:
         sign: int = 1,
     ) -> Preview | None:
         """Return what to show: the clicked mask, and what a click here would do.
+
+        What is very large is shown in coarse blocks, until `search` has found it.
 
         Parameters
         ----------
@@ -248,23 +245,45 @@ class Session:
         sign
             What a click would mean.
         """
+        fixed, hovered = self._asked_of(plane, prompts, pointer, sign)
+        return compose(
+            None if fixed is None else self._masks.glance(fixed),
+            None if hovered is None else self._masks.glance(hovered),
+        )
+
+    def search(
+        self,
+        plane: Hashable,
+        prompts: Prompts,
+        pointer: tuple[float, float] | None = None,
+        sign: int = 1,
+    ) -> Search:
+        """Return the search for the exact masks of a `preview`, for any thread."""
+        asked = self._asked_of(plane, prompts, pointer, sign)
+        return self._masks.search([one for one in asked if one is not None])
+
+    def learn(self, found: list[Found]) -> None:
+        """Take in what a `search` found."""
+        for asked, mask in found:
+            self._masks.keep(asked, mask)
+
+    def _asked_of(
+        self,
+        plane: Hashable,
+        prompts: Prompts,
+        pointer: tuple[float, float] | None,
+        sign: int,
+    ) -> tuple[Asked | None, Asked | None]:
         coloring = self._store.shown(plane)
         if coloring is None:
-            return None
-        try:
-            fixed = self.mask(plane, prompts)
-        except PromptError:
-            fixed = None
-        if pointer is None or (sign < 0 and fixed is None):
-            return compose(fixed, None)
-        asked = prompts.plus(pointer, sign) if fixed is not None else Prompts()
-        if fixed is None:
-            asked = asked.plus(pointer, sign)
-        try:
-            hovered = coloring.probe(asked.points, asked.signs, self._settings)
-        except PromptError:  # the pointer is outside the picture
-            hovered = None
-        return compose(fixed, hovered)
+            return None, None
+        fixed = hovered = None
+        if prompts.positive:
+            fixed = Asked(coloring, prompts, self._settings)
+        if pointer is not None and (sign > 0 or fixed is not None):
+            before = prompts if fixed is not None else Prompts()
+            hovered = Asked(coloring, before.plus(pointer, sign), self._settings)
+        return fixed, hovered
 
     def curve(self, plane: Hashable, prompts: Prompts) -> Curve | None:
         """Return how the area depends on the tolerance; None without kept pixel."""
@@ -301,7 +320,7 @@ class Session:
             self.failed.emit(sentence(error))
         else:
             self._store.put(request.plane, request.source, made, value.coloring)
-            self._fixed = None
+            self._masks.forget()
             self._loaded(choice, value.facts)
             self._say(JobState(text=f"Coloured in {seconds_text(value.seconds)}"))
             self.coloring_changed.emit(request.plane)

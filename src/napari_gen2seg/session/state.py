@@ -125,6 +125,8 @@ class Preview:
         0..1: how clear-cut the mask is.
     area
         Pixels of the mask at source size.
+    exact
+        False where it is shown in coarse blocks for now.
     """
 
     array: npt.NDArray[np.uint8]
@@ -132,3 +134,4 @@ class Preview:
     tolerance: float
     score: float
     area: float
+    exact: bool = True
