@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import hashlib
 import json
 import re
@@ -31,6 +32,10 @@ class StandIn:
         Change the bytes on their way.
     slow
         Seconds to wait after each 64 kB.
+    uploaded
+        Repository -> files of the last commit to it.
+    refuse
+        Answer uploads with this status instead.
     """
 
     def __init__(self) -> None:
@@ -41,6 +46,8 @@ class StandIn:
         self.status: int | None = None
         self.flip = False
         self.slow = 0.0
+        self.uploaded: dict[str, dict[str, bytes]] = {}
+        self.refuse: int | None = None
         self.halt = threading.Event()
         stand_in = self
 
@@ -55,6 +62,9 @@ class StandIn:
 
             def do_GET(self) -> None:
                 stand_in.answer(self)
+
+            def do_POST(self) -> None:
+                stand_in.take(self)
 
         self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
         self.server.daemon_threads = True
@@ -121,6 +131,40 @@ class StandIn:
             self._error(handler, self.status, "")
         elif file:
             self._file(handler, files[file[3]], commit, wanted)
+
+    def take(self, handler: BaseHTTPRequestHandler) -> None:
+        """Answer what an upload asks: make, ask how, commit."""
+        path = unquote(urlsplit(handler.path).path)
+        body = handler.rfile.read(int(handler.headers.get("Content-Length", 0)))
+        self.requests.append(("POST", path, None))
+        commit = re.fullmatch(r"/api/models/([^/]+/[^/]+)/commit/main", path)
+        answer: dict[str, Any] = {}
+        if self.refuse is not None:
+            self._error(handler, self.refuse, "")
+            return
+        if path == "/api/repos/create":
+            asked = json.loads(body)
+            name = "/".join(filter(None, (asked.get("organization"), asked["name"])))
+            answer = {"url": f"{self.url}/{name}", "private": asked.get("private")}
+            self.uploaded.setdefault(name, {})
+        elif path.endswith("/preupload/main"):
+            files = json.loads(body)["files"]
+            answer = {
+                "files": [
+                    {"path": f["path"], "uploadMode": "regular", "shouldIgnore": False}
+                    for f in files
+                ]
+            }
+        elif commit:
+            kept = self.uploaded.setdefault(commit[1], {})
+            for line in body.splitlines():
+                entry = json.loads(line)
+                if entry["key"] == "file":
+                    content = base64.b64decode(entry["value"]["content"])
+                    kept[entry["value"]["path"]] = content
+            address = f"{self.url}/{commit[1]}/commit/{'0' * 40}"
+            answer = {"commitUrl": address, "commitOid": "0" * 40}
+        self._send(handler, json.dumps(answer).encode(), {})
 
     def _file(
         self,

@@ -1,8 +1,9 @@
-"""``models``: what there is to choose from."""
+"""``models``: what there is to choose from; models in, out and away."""
 
 from __future__ import annotations
 
 import json as json_module
+from pathlib import Path
 from typing import Any
 
 import click
@@ -10,12 +11,16 @@ import click
 from napari_gen2seg.models.spec import ModelSpec
 
 _WHERE = {"embedded": "in this package", "hub": "Hugging Face hub", "folder": "folder"}
+_ANY = click.Path(exists=True, path_type=Path)
 
 
-@click.command()
+@click.group(invoke_without_command=True)
 @click.option("--json", "as_json", is_flag=True, help="For programs.")
-def models(as_json: bool) -> None:
-    """List the models at hand (nothing is downloaded)."""
+@click.pass_context
+def models(context: click.Context, as_json: bool) -> None:
+    """List the models at hand (nothing is downloaded), or handle one of them."""
+    if context.invoked_subcommand is not None:
+        return
     from napari_gen2seg.models.registry import list_models
 
     specs = list_models()
@@ -30,6 +35,127 @@ def models(as_json: bool) -> None:
         click.echo(f"    licence: {spec.licence}")
         if spec.description:
             click.echo(f"    {spec.description}")
+
+
+@models.command()
+@click.argument("source", type=_ANY)
+@click.option("--name", help="Its name in the list; by default its own.")
+def add(source: Path, name: str | None) -> None:
+    """Add the model in SOURCE, a folder or a zip, to one's own models."""
+    from napari_gen2seg.models.exchange import check_model, unpacked
+    from napari_gen2seg.session.training_models import adopt
+
+    if source.is_dir():
+        check_model(source)
+        placed = adopt(source, name or source.resolve().name)
+    else:
+        with unpacked(source) as folder:
+            placed = adopt(folder, name or source.stem)
+    click.echo(f"{placed}: added")
+
+
+@models.command()
+@click.argument("model", metavar="ID")
+@click.option("--yes", is_flag=True, help="Do not ask.")
+def remove(model: str, yes: bool) -> None:
+    """Delete one of one's own models; masks made with it stay."""
+    from napari_gen2seg.session.training_models import remove as delete
+
+    folder = _own(model)
+    if not yes:
+        click.confirm(f"Delete {folder}?", abort=True)
+    delete(folder)
+    click.echo(f"{folder}: removed")
+
+
+@models.command()
+@click.argument("model", metavar="ID")
+@click.argument("target", type=click.Path(path_type=Path))
+@click.option("--zip", "as_zip", is_flag=True, help="One file in place of a folder.")
+@click.option("--bioimageio", is_flag=True, help="A bioimage.io package (.zip).")
+@click.option("--author", "authors", multiple=True, help="bioimage.io: who made it.")
+@click.option("--licence", metavar="SPDX", help="bioimage.io: of the weights.")
+@click.option(
+    "--size",
+    type=click.IntRange(min=64),
+    default=256,
+    show_default=True,
+    help="bioimage.io: side in pixels of the pictures it will take.",
+)
+def export(
+    model: str,
+    target: Path,
+    as_zip: bool,
+    bioimageio: bool,
+    authors: tuple[str, ...],
+    licence: str | None,
+    size: int,
+) -> None:
+    """Copy a model to TARGET: a folder, a zip, or a bioimage.io package."""
+    from napari_gen2seg.session.training_models import export as copy
+
+    folder = _folder(model)
+    if (as_zip or bioimageio) and target.suffix.lower() != ".zip":
+        target = target.with_name(f"{target.name}.zip")
+    if bioimageio:
+        from napari_gen2seg.models.bioimageio import export_bioimageio
+
+        made = export_bioimageio(
+            folder, target, authors=authors, licence=licence, size=size
+        )
+    else:
+        from napari_gen2seg.models.exchange import check_model
+
+        check_model(folder)
+        made = copy(folder, target)
+    click.echo(f"{made}: written")
+
+
+@models.command()
+@click.argument("model", metavar="ID")
+@click.argument("repo", metavar="OWNER/NAME")
+@click.option("--public", is_flag=True, help="Everybody may see a new repository.")
+@click.option("--yes", is_flag=True, help="Do not ask.")
+def push(model: str, repo: str, public: bool, yes: bool) -> None:
+    """Upload a model to the Hugging Face hub, as who is logged in there."""
+    from napari_gen2seg.models.exchange import push as upload
+
+    folder = _folder(model)
+    who = "for everybody to see" if public else "private, if it is new"
+    if not yes:
+        click.confirm(f"Upload {folder.name} to {repo} ({who})?", abort=True)
+    click.echo(f"{upload(folder, repo, private=not public)}: uploaded")
+
+
+def _folder(model: str) -> Path:
+    """Return where a model's files are.
+
+    Raises
+    ------
+    ModelNotFoundError
+        If there is none of that name on this computer.
+    """
+    from napari_gen2seg.errors import ModelNotFoundError
+    from napari_gen2seg.models.paths import models_dir
+    from napari_gen2seg.models.registry import find
+
+    own = models_dir() / model
+    if model not in ("", ".", "..") and own.is_dir():
+        return own
+    spec = find(model)
+    if spec.path is None:
+        raise ModelNotFoundError(
+            f"The model {model!r} is not on this computer; load it once first."
+        )
+    return spec.path
+
+
+def _own(model: str) -> Path:
+    """Return the folder of one of the user's models, named by id or folder name."""
+    from napari_gen2seg.models.paths import models_dir
+
+    own = models_dir() / model
+    return own if Path(model).name == model and own.is_dir() else Path(model)
 
 
 def facts(spec: ModelSpec) -> dict[str, Any]:

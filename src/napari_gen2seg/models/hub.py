@@ -171,7 +171,7 @@ def in_our_words(repo: str, revision: str | None) -> Iterator[None]:
             f"The hub answered with an error about {repo!r}: {error}. Try again later."
         ) from error
     except Exception as error:
-        if not _is_network(error):
+        if not is_network(error):
             raise
         raise OfflineError(
             f"The hub at {endpoint()} cannot be reached ({type(error).__name__}), and "
@@ -188,7 +188,7 @@ def _offline_text(repo: str) -> str:
     )
 
 
-def _is_network(error: Exception) -> bool:
+def is_network(error: Exception) -> bool:
     """Tell network failures, whichever HTTP library the client uses."""
     if isinstance(error, ConnectionError | TimeoutError):
         return True
