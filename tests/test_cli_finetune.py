@@ -1,0 +1,137 @@
+"""``napari-gen2seg finetune`` as a cluster, or the window, runs it: a real child."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+from typing import IO, Any, cast
+
+import pytest
+from tests.train.finetune.made import guided_model, settings, write_pairs
+
+from napari_gen2seg.train.finetune.config import FinetuneConfig, read_finetune_config
+
+
+def start(*arguments: str | Path) -> subprocess.Popen[str]:
+    return subprocess.Popen(
+        [sys.executable, "-m", "napari_gen2seg", "finetune", *map(str, arguments)],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        text=True,
+        env={**os.environ},
+    )
+
+
+def read_until(child: subprocess.Popen[str], kind: str) -> list[dict[str, Any]]:
+    """Read events up to the first of a kind, or to the end."""
+    events = []
+    for line in cast("IO[str]", child.stdout):
+        events.append(json.loads(line))
+        if events[-1]["event"] == kind:
+            break
+    return events
+
+
+def end(child: subprocess.Popen[str]) -> tuple[list[dict[str, Any]], int]:
+    events = read_until(child, "no such event")
+    return events, child.wait(timeout=120)
+
+
+@pytest.fixture
+def config(tmp_path: Path) -> FinetuneConfig:
+    model = guided_model(tmp_path / "tiny")
+    return settings(
+        tmp_path / "run", model, write_pairs(tmp_path, 2), steps=100_000,
+        preview_seconds=2.0,
+    )  # fmt: skip
+
+
+@pytest.mark.slow
+def test_two_folders_in_a_model_out(tmp_path: Path) -> None:
+    model = guided_model(tmp_path / "tiny")
+    write_pairs(tmp_path, 2)
+    events, code = end(
+        start(
+            "--images",
+            tmp_path / "images",
+            "--labels",
+            tmp_path / "labels",
+            "--out",
+            tmp_path / "mine",
+            "--model",
+            model,
+            "--steps",
+            "3",
+            "--complete",
+        )  # fmt: skip
+    )
+    assert code == 0
+    assert [e["event"] for e in events][0] == "plan"
+    assert [e["event"] for e in events][-2:] == ["compared", "done"]
+    assert Path(events[-1]["model"]) == tmp_path / "mine" / "model"
+    written = read_finetune_config(tmp_path / "mine" / "config.json")
+    assert written.name == "mine" and len(written.pairs) == 2
+    assert all(pair.complete for pair in written.pairs)
+    logged = (tmp_path / "mine" / "events.jsonl").read_text().splitlines()
+    assert [json.loads(line)["event"] for line in logged] == [
+        e["event"] for e in events
+    ]
+
+
+@pytest.mark.slow
+def test_killed_resumed_cancelled_resumed_stopped(config: FinetuneConfig) -> None:
+    path = config.save()
+    child = start(path)
+    assert read_until(child, "step")[-1]["event"] == "step"
+    child.send_signal(signal.SIGKILL)
+    child.wait(timeout=60)
+    assert child.returncode == -signal.SIGKILL
+
+    child = start(path, "--resume")
+    assert read_until(child, "step")[-1]["event"] == "step"
+    child.send_signal(signal.SIGTERM)
+    events, code = end(child)
+    assert code == 130
+    assert events[-1] == {"event": "stopping", "reason": "cancel"}
+    saved = [e["step"] for e in events if e["event"] == "saved"][-1]
+    assert saved > 0 and not (config.folder / "model").exists()
+
+    child = start(path, "--resume")
+    begun = read_until(child, "step")
+    assert begun[0]["resumed"] == saved and begun[-1]["step"] > saved
+    (config.folder / "STOP").touch()
+    events, code = end(child)
+    assert code == 0
+    assert {"event": "stopping", "reason": "stop"} in events
+    assert events[-1]["event"] == "done"
+    assert (config.folder / "model" / "gen2seg.json").is_file()
+
+
+def test_what_is_wrong_is_an_event_and_a_sentence(tmp_path: Path) -> None:
+    path = tmp_path / "c.json"
+    path.write_text(json.dumps({"run": str(tmp_path / "run"), "pairs": []}))
+    done = subprocess.run(
+        [sys.executable, "-m", "napari_gen2seg", "finetune", str(path)],
+        capture_output=True,
+        text=True,
+        timeout=300,
+    )
+    assert done.returncode == 1
+    event = json.loads(done.stdout.splitlines()[-1])
+    assert event["event"] == "failed" and event["kind"] == "DataError"
+    assert "nothing to learn from" in event["message"]
+    assert done.stderr.startswith("Error: There is nothing to learn from")
+
+
+def test_either_a_file_or_folders(tmp_path: Path) -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "napari_gen2seg", "finetune", "--name", "x"],
+        capture_output=True,
+        text=True,
+        timeout=300,
+    )
+    assert done.returncode == 1 and "--images" in done.stderr

@@ -1,0 +1,299 @@
+"""Crops, losses, what is trained, and how much memory it takes."""
+
+from __future__ import annotations
+
+import dataclasses
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from tests.train.finetune.made import discs, guided_model, settings, write_pairs
+
+from napari_gen2seg import load_model
+from napari_gen2seg.core.rgb import to_rgb
+from napari_gen2seg.errors import DataError, MemoryShortError, SettingsError
+from napari_gen2seg.models.facts import ModelFacts
+from napari_gen2seg.train.finetune import setup
+from napari_gen2seg.train.finetune.crops import (
+    Crops,
+    fit,
+    model_resolution,
+    read_stored,
+    store,
+)
+from napari_gen2seg.train.finetune.lora import merge_lora
+from napari_gen2seg.train.finetune.losses import (
+    Asked,
+    guided_loss,
+    published_loss,
+    ring_loss,
+)
+from napari_gen2seg.train.finetune.memory import Amount, Need, kept_per_pixel
+from napari_gen2seg.train.finetune.memory import fit as fit_amount
+from napari_gen2seg.train.finetune.nets import load_trainee, set_trained
+from napari_gen2seg.train.finetune.pairs import check_pair, read_pairs, typical_size
+from napari_gen2seg.train.harmonic import harmonic_target
+from napari_gen2seg.train.loss import instance_coloring_loss
+
+LIKES_32 = ModelFacts(
+    "sd", min_resolution=32, max_resolution=512, object_diameter=32.0, multiple=8
+)
+
+
+def supply(tmp_path: Path, **more: object) -> Crops:
+    pairs, _ = read_pairs(write_pairs(tmp_path, 2))
+    return Crops(pairs, LIKES_32, 64, **more)
+
+
+def test_the_same_step_sees_the_same_crops(tmp_path: Path) -> None:
+    crops = supply(tmp_path, seed=3, drawn=True)
+    first, again = crops.batch(5, 4), crops.batch(5, 4)
+    for key in first:
+        assert torch.equal(first[key], again[key])
+    for other in (crops.batch(6, 4), crops.batch(5, 4, process=1)):
+        assert not torch.equal(first["pixels"], other["pixels"])
+    assert first["pixels"].shape == (4, 3, 64, 64)
+    assert first["pixels"].min() >= 0 and first["pixels"].max() <= 1
+
+
+def test_objects_come_in_the_size_the_model_likes(tmp_path: Path) -> None:
+    crops = supply(tmp_path, share=0.0)
+    pair = crops.pairs[0]
+    assert model_resolution(pair, LIKES_32) == round(96 * 32 / pair.diameter)
+    sizes = [
+        typical_size(crops.cut(np.random.default_rng(seed))[1]) for seed in range(40)
+    ]
+    assert 22 < np.median(sizes) < 36  # cut ones among them
+    assert np.std(sizes) > 1
+
+
+def test_labels_follow_their_pixels(tmp_path: Path) -> None:
+    crops = supply(tmp_path, share=0.0)
+    for seed in range(10):
+        rgb, labels = crops.cut(np.random.default_rng(seed))
+        inside, outside = rgb[labels > 0].mean(), rgb[labels < 0].mean()
+        assert inside > outside + 0.2
+
+
+def test_beyond_the_picture_nothing_is_known() -> None:
+    image, labels = discs(side=48)
+    pair, _ = check_pair(image[:, :24], labels[:, :24])
+    crops = Crops([dataclasses.replace(pair, diameter=32.0)], LIKES_32, 64, share=0.0)
+    rgb, labels = crops.cut(np.random.default_rng(0))
+    assert rgb.shape == (64, 64, 3) and np.isfinite(rgb).all()
+    assert (labels < 0).mean() > 0.4
+
+
+def test_crops_are_kept_and_replayed(tmp_path: Path) -> None:
+    crops = supply(tmp_path)
+    store(crops, tmp_path / "run" / "crops", 3)
+    kept = read_stored([tmp_path / "run"])
+    assert len(kept) == 3 and kept[0][1].min() == -1
+    replayed = dataclasses.replace(crops, replay=kept, share=1.0)
+    batch = replayed.batch(0, 2)
+    assert batch["labels"].max() > 0
+    bigger, unknown = fit(kept[0], 80, np.random.default_rng(0))
+    assert bigger.shape == (80, 80, 3) and (unknown[64:] == -1).all()
+    (tmp_path / "run" / "crops" / "0001.npz").write_bytes(b"no")
+    with pytest.raises(DataError, match=r"0001\.npz"):
+        read_stored([tmp_path / "run" / "crops"])
+    with pytest.raises(DataError, match="no stored crops"):
+        read_stored([tmp_path])
+
+
+def labels_of_two() -> torch.Tensor:
+    labels = torch.full((2, 24, 24), -1)
+    labels[:, 4:10, 4:10] = 1
+    labels[0, 14:20, 14:20] = 2
+    labels[1, 14:20, 14:20] = 0
+    return labels
+
+
+@pytest.mark.parametrize("kind", ["guided", "published"])
+def test_unknown_pixels_ask_for_nothing_but_the_ring(kind: str) -> None:
+    labels = labels_of_two()
+    torch.manual_seed(0)
+    for ring in (0.0, 0.5):
+        colours = (torch.rand(2, 3, 24, 24) * 60 + 90).requires_grad_()
+        asked = Asked(ring=ring)
+        if kind == "guided":
+            loss = guided_loss(colours, labels, torch.zeros(2, 2), 32.0, asked)
+        else:
+            # The paper's separation speaks of all pixels; without it nothing does.
+            loss = ring * ring_loss(colours, labels, asked)
+        loss.backward()
+        assert colours.grad is not None
+        moved = colours.grad.abs().sum(1) > 0
+        far = labels == -1
+        near = torch.nn.functional.max_pool2d((labels > 0)[:, None].float(), 5, 1, 2)[
+            :, 0
+        ].bool()
+        assert not moved[far & ~near].any()
+        assert bool(moved[far & near].any()) == (ring > 0)
+
+
+def test_the_ring_pushes_away_from_its_own_object_and_only_up_to_the_margin() -> None:
+    labels = labels_of_two()[:1]
+    colours = torch.full((1, 3, 24, 24), 200.0)
+    near = colours.clone().requires_grad_()
+    ring_loss(near, labels, Asked()).backward()
+    assert (
+        near.grad is not None
+        and near.grad[labels[:, None].expand(-1, 3, -1, -1) < 0].abs().max() > 0
+    )
+    colours[labels[:, None].expand(-1, 3, -1, -1) < 0] = 0
+    assert float(ring_loss(colours, labels, Asked())) == 0
+
+
+def test_harmonic_colours_cost_nothing_but_the_rim() -> None:
+    labels = labels_of_two()
+    origin = torch.tensor([[3.0, 7.0], [0.0, 0.0]])
+    target = harmonic_target(labels, 32.0, origin)
+    loss = guided_loss(target, labels, origin, 32.0)
+    assert float(loss) < 1e-6
+    other = guided_loss(target, labels, origin + 9, 32.0)
+    assert float(other) > 0.01
+
+
+def test_published_models_get_the_papers_loss() -> None:
+    labels = labels_of_two()
+    colours = torch.rand(2, 3, 24, 24) * 255
+    expected = instance_coloring_loss(colours, labels.clamp(min=0), [True, True])
+    mine = published_loss(colours, labels, Asked(ring=0.0))
+    torch.testing.assert_close(mine, expected)
+    known = labels.clamp(min=0)
+    torch.testing.assert_close(
+        published_loss(colours, known), instance_coloring_loss(colours, known)
+    )
+
+
+@pytest.mark.parametrize("family", ["sd", "mae", "guided"])
+def test_training_sees_what_inference_shows(
+    family: str, tiny_sd: Path, tiny_mae: Path, tmp_path: Path
+) -> None:
+    folder = {"sd": tiny_sd, "mae": tiny_mae}.get(family) or guided_model(
+        tmp_path / "m"
+    )
+    trainee = load_trainee(str(folder), "cpu")
+    rgb = to_rgb(np.random.default_rng(0).integers(0, 255, (64, 64, 3), np.uint8))
+    shown = trainee.colorer.predict_rgb(rgb, 64)
+    pixels = torch.from_numpy(rgb).permute(2, 0, 1)[None]
+    with torch.no_grad():
+        seen = trainee.predict(pixels, torch.zeros(1, 2))[0].permute(1, 2, 0).numpy()
+    if family == "mae":  # brightened for people only
+        seen = (seen / 255).clip(0) ** 0.7 * 255
+    np.testing.assert_allclose(seen.clip(0, 255), shown, atol=0.05)
+
+
+@pytest.mark.parametrize("family", ["sd", "mae"])
+@pytest.mark.parametrize("trains", ["full", "last", "lora"])
+def test_what_is_trained(
+    family: str, trains: str, tiny_sd: Path, tiny_mae: Path
+) -> None:
+    folder = tiny_sd if family == "sd" else tiny_mae
+    trainee = load_trainee(str(folder), "cpu")
+    whole = trainee.parameters
+    rgb = to_rgb(np.random.default_rng(0).integers(0, 255, (64, 64, 3), np.uint8))
+    before = trainee.colorer.predict_rgb(rgb, 64)
+    set_trained(trainee, trains, seed=1)
+    assert 0 < trainee.trainable < whole
+    # Whatever is added changes nothing before the first step.
+    np.testing.assert_allclose(trainee.colorer.predict_rgb(rgb, 64), before, atol=1e-3)
+    trainee.training()
+    pixels = torch.rand(1, 3, 64, 64)
+    prediction = trainee.predict(pixels, torch.zeros(1, 2))
+    prediction.square().mean().backward()
+    got = {name for name, p in trainee.trained.items() if p.grad is not None}
+    assert got == set(trainee.trained)
+    others = [p for p in trainee.net.parameters() if not p.requires_grad]
+    assert others and all(p.grad is None for p in others)
+    if family == "sd":
+        assert not any(name.startswith("vae") for name in trainee.trained)
+
+
+def test_lora_goes_back_into_the_weights(tiny_sd: Path) -> None:
+    trainee = load_trainee(str(tiny_sd), "cpu")
+    names = {name for name, _ in trainee.net.named_parameters()}
+    set_trained(trainee, "lora", seed=1)
+    with torch.no_grad():
+        for parameter in trainee.trained.values():
+            parameter.add_(torch.randn_like(parameter) * 0.05)
+    rgb = to_rgb(np.random.default_rng(0).integers(0, 255, (64, 64, 3), np.uint8))
+    apart = trainee.colorer.predict_rgb(rgb, 64)
+    merge_lora(trainee.net.unet)
+    np.testing.assert_allclose(trainee.colorer.predict_rgb(rgb, 64), apart, atol=0.05)
+    assert {name for name, _ in trainee.net.named_parameters()} == names
+    plain = load_model(tiny_sd, "cpu").predict_rgb(rgb, 64)
+    assert np.abs(apart - plain).max() > 1
+
+
+def test_checkpoints_change_no_gradient(tiny_sd: Path) -> None:
+    found = []
+    for saving in (False, True):
+        trainee = load_trainee(str(tiny_sd), "cpu")
+        set_trained(trainee, "full")
+        if saving:
+            trainee.checkpoint()
+        trainee.training()
+        torch.manual_seed(0)
+        trainee.predict(torch.rand(1, 3, 64, 64), torch.zeros(1, 2)).mean().backward()
+        found.append([p.grad for p in trainee.trained.values()])
+    for one, two in zip(*found, strict=True):
+        torch.testing.assert_close(one, two)
+
+
+def test_memory_is_saved_in_the_order_told() -> None:
+    need = Need(weights=1000, trained=1000, per_pixel=10.0, fixed=0)
+    wanted = Amount(batch=4, accumulate=1, crop=64)
+    whole = need.total(wanted)
+
+    def at(free: int) -> Amount | None:
+        return fit_amount(need, wanted, free, smallest=32, multiple=16)
+
+    assert at(whole) == wanted
+    assert at(whole - 1) == dataclasses.replace(wanted, checkpointing=True)
+    halved = at(need.total(dataclasses.replace(wanted, checkpointing=True)) - 1)
+    assert halved == Amount(2, 2, 64, True)
+    smallest = Amount(1, 4, 32, True)
+    assert at(need.total(smallest)) == smallest
+    assert at(need.total(smallest) - 1) is None
+
+
+def test_what_is_kept_grows_with_what_is_trained(tiny_sd: Path) -> None:
+    trainee = load_trainee(str(tiny_sd), "cpu")
+    set_trained(trainee, "full")
+    full = kept_per_pixel(trainee)
+    set_trained(trainee, "last")
+    assert 0 < kept_per_pixel(trainee) < full
+
+
+def test_too_little_memory_is_refused_with_what_would_fit(
+    tmp_path: Path, tiny_sd: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    config = settings(
+        tmp_path, tiny_sd, (), trains="full", crop=None, batch=None, checkpointing=False
+    )
+    ready = setup.prepare(config, "cpu")
+    assert ready.memory <= ready.free and ready.trains == "full"
+    lean = setup.measure(ready.trainee)
+    least = lean.total(Amount(1, 1, 64)) - setup._held(ready.trainee)
+    monkeypatch.setattr(setup, "free_memory", lambda _: least + 1_000_000)
+    small = setup.prepare(config, "cpu")
+    assert small.amount.crop < ready.amount.crop and small.warnings
+    monkeypatch.setattr(setup, "free_memory", lambda _: least - 1_500_000)
+    with pytest.raises(MemoryShortError, match=r"would fit.*crop \d+"):
+        setup.prepare(config, "cpu")
+    monkeypatch.setattr(setup, "free_memory", lambda _: 1000)
+    with pytest.raises(MemoryShortError, match="smaller model"):
+        setup.prepare(config, "cpu")
+
+
+def test_settings_that_do_not_suit_the_model_are_named(
+    tmp_path: Path, tiny_mae: Path
+) -> None:
+    model = guided_model(tmp_path / "m")
+    with pytest.raises(SettingsError, match="multiple of 8"):
+        setup.prepare(settings(tmp_path, model, (), crop=36), "cpu")
+    with pytest.raises(SettingsError, match="always sees 64 x 64"):
+        setup.prepare(settings(tmp_path, tiny_mae, (), crop=32), "cpu")

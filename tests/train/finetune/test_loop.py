@@ -1,0 +1,208 @@
+"""The loop: told, stopped, gone on with, rolled back, and never left with halves."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from tests.train.finetune.made import guided_model, settings, write_pairs
+
+from napari_gen2seg import Coloring
+from napari_gen2seg.errors import Cancelled, StorageError, TrainingError
+from napari_gen2seg.train.finetune import loop
+from napari_gen2seg.train.finetune.config import FinetuneConfig, PairSpec
+from napari_gen2seg.train.finetune.events import Event
+from napari_gen2seg.train.finetune.loop import Training
+from napari_gen2seg.train.finetune.state import read_state
+
+
+@pytest.fixture(scope="module")
+def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return guided_model(tmp_path_factory.mktemp("models") / "tiny")
+
+
+@pytest.fixture(scope="module")
+def pairs(tmp_path_factory: pytest.TempPathFactory) -> tuple[PairSpec, ...]:
+    return write_pairs(tmp_path_factory.mktemp("pairs"), 3)
+
+
+@pytest.fixture
+def config(tmp_path: Path, model: Path, pairs: tuple[PairSpec, ...]) -> FinetuneConfig:
+    return settings(tmp_path / "run", model, pairs)
+
+
+def kinds(events: list[Event]) -> list[str]:
+    return [event.kind for event in events]
+
+
+def weights(folder: Path) -> dict[str, torch.Tensor]:
+    state = read_state(folder, None)
+    assert state is not None
+    return state["trained"] | {f"average {k}": v for k, v in state["average"].items()}
+
+
+def same(one: dict[str, torch.Tensor], two: dict[str, torch.Tensor]) -> bool:
+    return one.keys() == two.keys() and all(torch.equal(one[k], two[k]) for k in one)
+
+
+def stopping_at(training: Training, step: int) -> Training:
+    training.cancel = lambda: training.progress.step >= step
+    return training
+
+
+def test_a_run_tells_what_it_does(config: FinetuneConfig) -> None:
+    events = list(Training(config).events())
+    assert kinds(events)[:4] == ["plan", "preview", "saved", "score"]
+    assert kinds(events)[-1] == "stopping" and events[-1].reason == "steps"
+    plan, score = events[0], events[3]
+    assert plan.held and set(plan.train).isdisjoint(plan.held)
+    assert plan.trainable <= plan.parameters and plan.memory_bytes < plan.memory_free
+    assert score.step == 0 and 0 <= score.one_click <= 1 and score.objects > 0
+    preview = Coloring.load(events[1].path)
+    assert preview.source_shape == (96, 96)
+    steps = [event for event in events if event.kind == "step"]
+    assert steps[0].step == 1 and math.isfinite(steps[0].loss)
+    for event in events:
+        assert event.line().startswith('{"event": ')
+    assert (config.folder / "best.safetensors").is_file()
+    assert list((config.folder / "crops").glob("*.npz"))
+    assert not list(config.folder.rglob("*.part"))
+
+
+def test_resumed_equals_uninterrupted(config: FinetuneConfig, tmp_path: Path) -> None:
+    list(Training(config).events())
+    other = dataclasses.replace(config, run=str(tmp_path / "other"))
+    with pytest.raises(Cancelled, match="step 3"):
+        list(stopping_at(Training(other), 3).events())
+    assert not (other.folder / "model").exists()
+    events = list(Training(other, resume=True).events())
+    assert events[0].resumed == 3 and events[-1].reason == "steps"
+    assert same(weights(config.folder), weights(other.folder))
+
+
+def test_another_seed_is_another_run(config: FinetuneConfig, tmp_path: Path) -> None:
+    short = dataclasses.replace(config, steps=2)
+    other = dataclasses.replace(short, seed=1, run=str(tmp_path / "other"))
+    list(Training(short).events())
+    list(Training(other).events())
+    assert not same(weights(short.folder), weights(other.folder))
+
+
+def test_a_file_stops_and_a_file_cancels(config: FinetuneConfig) -> None:
+    training = Training(dataclasses.replace(config, steps=10_000))
+    events = []
+    for event in training.events():
+        events.append(event)
+        if event.kind == "step":
+            (config.folder / "STOP").touch()
+    assert events[-1].reason == "stop"
+    assert training.progress.step < 100 and not (config.folder / "STOP").exists()
+    with pytest.raises(Cancelled):
+        for event in Training(dataclasses.replace(config, steps=10_000)).events():
+            if event.kind == "step":
+                (config.folder / "CANCEL").touch()
+    assert not (config.folder / "CANCEL").exists()
+
+
+def test_patience_ends_a_run_that_gains_nothing(
+    config: FinetuneConfig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(loop.Watch, "score", lambda *_: 0.5)
+    patient = dataclasses.replace(config, steps=10_000, score_seconds=0.0, patience=2)
+    events = list(Training(patient).events())
+    assert events[-1].reason == "patience"
+    assert [e.best for e in events if e.kind == "score"][:2] == [True, False]
+
+
+def test_minutes_end_a_run_too(config: FinetuneConfig) -> None:
+    timed = dataclasses.replace(config, steps=None, minutes=0.02)
+    events = list(Training(timed).events())
+    assert events[-1].reason == "minutes"
+
+
+def nans(times: int) -> Iterator[float]:
+    """Yield what the loss is multiplied with: no number, so many times."""
+    yield from [1.0, 1.0, *[float("nan")] * times]
+    while True:
+        yield 1.0
+
+
+@pytest.mark.parametrize("times", [1, 2])
+def test_a_loss_that_is_no_number(
+    config: FinetuneConfig, monkeypatch: pytest.MonkeyPatch, times: int
+) -> None:
+    factors, plain = nans(times), Training._loss
+    monkeypatch.setattr(
+        Training, "_loss", lambda self, turn: plain(self, turn) * next(factors)
+    )
+    events: list[Event] = []
+    if times == 1:
+        events = list(Training(config).events())
+        back = next(event for event in events if event.kind == "rolled_back")
+        assert (back.step, back.to) == (2, 0)
+        assert events[-1].reason == "steps"
+        state = read_state(config.folder, config)
+        assert state is not None and state["progress"].rate_scale == 0.5
+    else:
+        with pytest.raises(TrainingError, match="second time"):
+            events.extend(Training(config).events())
+    assert all(torch.isfinite(value).all() for value in weights(config.folder).values())
+
+
+def test_a_full_disk_keeps_what_was_saved(
+    config: FinetuneConfig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with pytest.raises(Cancelled):
+        list(stopping_at(Training(config), 3).events())
+    before = (config.folder / "state.pt").read_bytes()
+
+    def full(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    with monkeypatch.context() as patch:
+        patch.setattr("napari_gen2seg.train.finetune.state.os.replace", full)
+        with pytest.raises(StorageError, match=r"Free some space there and resume"):
+            list(Training(config, resume=True).events())
+    assert (config.folder / "state.pt").read_bytes() == before
+    assert not list(config.folder.glob("*.part"))
+    assert list(Training(config, resume=True).events())[-1].reason == "steps"
+
+
+def test_a_state_of_another_run_is_refused(config: FinetuneConfig) -> None:
+    list(Training(dataclasses.replace(config, steps=1)).events())
+    with pytest.raises(TrainingError, match="other settings"):
+        list(Training(dataclasses.replace(config, seed=5), resume=True).events())
+    (config.folder / "state.pt").write_bytes(b"cut off")
+    with pytest.raises(TrainingError, match="cannot be read"):
+        list(Training(config, resume=True).events())
+    # Without a state, resuming begins; without resuming, the old state is no matter.
+    assert list(Training(config).events())[-1].kind == "stopping"
+
+
+def test_longer_than_begun_goes_on(config: FinetuneConfig) -> None:
+    with pytest.raises(Cancelled):
+        list(stopping_at(Training(config), 2).events())
+    longer = dataclasses.replace(config, steps=8)
+    training = Training(longer, resume=True)
+    list(training.events())
+    assert training.progress.step == 8
+
+
+def test_training_lowers_the_loss(config: FinetuneConfig) -> None:
+    trained = dataclasses.replace(config, steps=60, batch=4, rate=3e-3)
+    training = Training(trained)
+    losses: list[float] = []
+    plain = training._step
+
+    def noted() -> float | None:
+        losses.append(plain() or math.nan)
+        return losses[-1]
+
+    training._step = noted  # type: ignore[method-assign]
+    list(training.events())
+    assert np.mean(losses[-10:]) < 0.8 * np.mean(losses[:10])
