@@ -1,19 +1,26 @@
-"""The held-back picture's colouring map, as a layer that changes while it trains."""
+"""The held-back picture's colouring map while it trains: on the page, as a layer."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
+
+from qtpy.QtCore import QObject
 
 from napari_gen2seg.gui.layers import above, find_layer, keep_selection, mark
 from napari_gen2seg.gui.planes import placement_over, spread
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     import numpy as np
     import numpy.typing as npt
     from napari.components import ViewerModel
     from napari.layers import Image
 
     from napari_gen2seg.gui.finetune.pairs import Row
+    from napari_gen2seg.gui.finetune.training_page import TrainingPage
+    from napari_gen2seg.gui.finetune.work import Work
+    from napari_gen2seg.gui.settings import Memory
 
 ROLE = "training"
 
@@ -96,3 +103,70 @@ class MapLayers:
 
     def _find(self, title: str) -> Image | None:
         return find_layer(self._viewer, self._ids.get(title))
+
+
+class LiveMaps(QObject):
+    """Shows the newest map wherever it is wanted.
+
+    Parameters
+    ----------
+    viewer
+        For the layers.
+    work
+        Whose maps.
+    page
+        Shows them too, and says whether layers are wanted.
+    memory
+        Where that is remembered.
+    """
+
+    def __init__(
+        self, viewer: ViewerModel, work: Work, page: TrainingPage, memory: Memory
+    ) -> None:
+        super().__init__(page)
+        self.layers = MapLayers(viewer)
+        self._work, self._page, self._memory = work, page, memory
+        self._latest: dict[str, npt.NDArray[np.uint8]] = {}  # by picture
+        self._folder: Path | None = None  # of the run they are from
+        page.in_viewer.setChecked(memory.get("training_map"))
+        page.in_viewer.toggled.connect(self._wanted)
+        work.map_made.connect(self._made)
+
+    def begin(self) -> None:
+        """Get ready for a run; one that goes on keeps its maps."""
+        run = self._work.run
+        folder = None if run is None else run.folder
+        if folder is None or folder != self._folder:
+            self._latest.clear()
+            self._page.clear_maps()
+        self._folder = folder
+
+    def clear(self) -> None:
+        """Take the layers away, unless they are to be kept."""
+        self._latest.clear()
+        if self._page.keep_map.isChecked():
+            self.layers.forget()
+        else:
+            self.layers.remove()
+
+    def _made(self, name: str, first: bool, rgb: Any) -> None:
+        if self._work.run is not None:
+            self._folder = self._work.run.folder
+        self._page.show_map(self._work.title(name), first, rgb)
+        self._latest[name] = rgb
+        if self._page.in_viewer.isChecked():
+            self._draw(name)
+
+    def _draw(self, name: str) -> None:
+        row = self._work.rows.get(name)
+        if row is not None:
+            self.layers.show(row, f"training: {row.name}", self._latest[name])
+
+    def _wanted(self, on: bool) -> None:
+        self._memory.set("training_map", on)
+        if not on:
+            self.layers.remove()
+            return
+        self.layers.forget()
+        for name in self._latest:
+            self._draw(name)

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 from qtpy.QtCore import QObject, Signal
 
 from napari_gen2seg.errors import Gen2SegError
-from napari_gen2seg.gui.finetune.pairs import Row, candidates, folder_rows, search
+from napari_gen2seg.gui.finetune.pair_search import folder_rows, search
+from napari_gen2seg.gui.finetune.pairs import Row, candidates
 from napari_gen2seg.gui.jobs import once
 from napari_gen2seg.session.session import sentence
 from napari_gen2seg.session.training_pairs import PairSource, worries

@@ -188,11 +188,13 @@ class ResultPage(QWidget):
                     "–" if value is None else form.format(value)
                 )
             self._cells[key, "change"].setText(change_text(before, after, more, form))
-        for button, on in ((self.adopt, better), (self.discard, not better)):
+        for button, on in (
+            (self.adopt, better),
+            (self.discard, found.get("verdict") == "worse"),
+        ):
             font = button.font()
             font.setBold(on)
             button.setFont(font)
-            button.setDefault(on)
         self.picture.blockSignals(True)
         self.picture.clear()
         for one in found.get("pictures", ()):

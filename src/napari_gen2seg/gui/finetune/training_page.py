@@ -19,7 +19,12 @@ from qtpy.QtWidgets import (
 
 from napari_gen2seg.gui.finetune.chart import Chart
 from napari_gen2seg.gui.finetune.pair_view import PictureView
-from napari_gen2seg.gui.finetune.words import duration, plan_text, wide_label
+from napari_gen2seg.gui.finetune.words import (
+    duration,
+    plan_text,
+    share_done,
+    wide_label,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -54,7 +59,6 @@ class TrainingPage(QWidget):
     stop_asked = Signal()
     resume_asked = Signal()
     discard_asked = Signal()
-    map_wanted = Signal(bool)
 
     def __init__(self) -> None:
         super().__init__()
@@ -77,7 +81,7 @@ class TrainingPage(QWidget):
             "the best, which is kept."
         )
         self.loss = Chart("Training loss (lower is better)", LOSS)
-        self.before, self.now = PictureView("before training"), PictureView("not yet")
+        self.before, self.now = PictureView("not yet"), PictureView("not yet")
         self.map_name = QLabel("Colouring map of the held-back picture")
         self.in_viewer = QCheckBox("Show the map as a layer in napari")
         self.in_viewer.setToolTip(
@@ -102,7 +106,6 @@ class TrainingPage(QWidget):
             (self.discard, self.discard_asked),
         ):
             button.clicked.connect(lambda _=False, signal=signal: signal.emit())
-        self.in_viewer.toggled.connect(self.map_wanted)
         self.show_state("idle", "", False)
 
     def _lay_out(self) -> None:
@@ -142,11 +145,15 @@ class TrainingPage(QWidget):
         """Forget the last run."""
         self.score.clear()
         self.loss.clear()
-        self.before.show_picture(None, "not yet")
-        self.now.show_picture(None, "not yet")
         self.told.setText("")
         self.progress.setValue(0)
         self.progress.setFormat("")
+
+    def clear_maps(self) -> None:
+        """Forget the maps of another run."""
+        self.map_name.setText("Colouring map of the held-back picture")
+        for view in (self.before, self.now):
+            view.show_picture(None, "not yet")
 
     def show_state(self, state: str, message: str, resumable: bool) -> None:
         """Show what the run is doing, or how it ended."""
@@ -195,7 +202,7 @@ class TrainingPage(QWidget):
         text = f"step {step:,}"
         if steps:
             text += f" of {int(steps):,}"
-            self.progress.setValue(round(1000 * step / max(int(steps), 1)))
+        self.progress.setValue(round(1000 * (share_done(event) or 0.0)))
         left = event.get("left")
         if left is not None:
             text += f", {duration(float(left))} left"

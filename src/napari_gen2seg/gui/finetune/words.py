@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from qtpy.QtWidgets import QLabel
+from qtpy.QtWidgets import QLabel, QMessageBox, QWidget
 
 from napari_gen2seg.gui.rows import quiet_label
 
@@ -28,6 +28,21 @@ def wide_label(text: str = "", width: int = 300) -> QLabel:
     return label
 
 
+def ask(parent: QWidget, title: str, text: str, yes: Callable[[], None]) -> None:
+    """Ask before something that cannot be undone, without blocking the window."""
+    box = QMessageBox(parent)
+    box.setWindowTitle(title)
+    box.setText(text)
+    box.setStandardButtons(
+        QMessageBox.StandardButton.Yes | QMessageBox.StandardButton.No
+    )
+    box.setDefaultButton(QMessageBox.StandardButton.No)
+    box.finished.connect(
+        lambda answer: yes() if answer == QMessageBox.StandardButton.Yes else None
+    )
+    box.open()
+
+
 def duration(seconds: float) -> str:
     """Write a time: ``8 s``, ``4 min``, ``1 h 20 min``."""
     if seconds < 90:
@@ -36,6 +51,22 @@ def duration(seconds: float) -> str:
     if minutes < 90:
         return f"{minutes} min"
     return f"{minutes // 60} h {minutes % 60} min"
+
+
+def share_done(step: dict[str, Any]) -> float | None:
+    """Return how far a run is, 0..1: by its time where no steps are fixed.
+
+    Parameters
+    ----------
+    step
+        The event.
+    """
+    if step.get("steps"):
+        return float(step["step"]) / float(step["steps"])
+    past, left = step.get("seconds"), step.get("left")
+    if past is None or left is None or past + left <= 0:
+        return None
+    return float(past) / float(past + left)
 
 
 def bytes_text(count: float) -> str:

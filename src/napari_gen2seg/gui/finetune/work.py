@@ -14,14 +14,11 @@ from napari_gen2seg.core.coloring import Coloring
 from napari_gen2seg.errors import Gen2SegError, SettingsError
 from napari_gen2seg.session.session import sentence
 from napari_gen2seg.session.training import COMMAND, TrainingRun
-from napari_gen2seg.session.training_models import adopt, export, remove
 from napari_gen2seg.session.training_pairs import write_pairs
 from napari_gen2seg.session.training_runs import (
     MODEL,
     adopted_as,
     crops_for,
-    decide,
-    discard,
     new_run,
     read_config,
 )
@@ -68,12 +65,8 @@ class Work(QObject):
     state_changed = Signal(str)
     happened = Signal(dict)
     replayed = Signal(list)  # events of an earlier start
-    map_made = Signal(str, bool, object)  # picture, whether it is the first, uint8 rgb
+    map_made = Signal(str, bool, object)  # picture, whether untrained, uint8 rgb
     warned = Signal(str)
-    said = Signal(str)
-    adopted = Signal(str)  # id of the new model
-    removed = Signal(str)
-    thrown_away = Signal()
 
     def __init__(
         self,
@@ -90,7 +83,6 @@ class Work(QObject):
         self._command = command
         self.hold = Hold()
         self.rows: dict[str, Row] = {}  # by their names in the run
-        self._mapped: set[str] = set()
         self._preparing: Path | None = None  # the run folder being filled
         self._ticket: Ticket | None = None
         self.model: Path | None = None  # where the run's model is now
@@ -228,78 +220,12 @@ class Work(QObject):
         self._give_up_preparing()
         self.hold.close()
 
-    # ---- deciding
-
-    def adopt(self) -> None:
-        """Make the new model one of the user's models."""
-        run = self.run
-        if run is None or not self.finished:
-            return
-        name = str(read_config(run.folder).get("name", run.folder.name))
-
-        def work(ticket: Ticket) -> Path:
-            target = adopt(run.folder / MODEL, name, ticket.check)
-            decide(run.folder, target)
-            return target
-
-        def done(_: Ticket, target: Any, error: BaseException | None) -> None:
-            if error is not None:
-                self.warned.emit(sentence(error))
-                return
-            self.model = target
-            self.adopted.emit(str(target))
-
-        self.said.emit("Copying the new model…")
-        self._runner.submit("adopt", work, done)
-
-    def discard(self) -> None:
-        """Throw the run away, with its model."""
-        run = self.run
-        if run is None or self.busy:
-            return
-        try:
-            discard(run.folder)
-        except Gen2SegError as error:
-            self.warned.emit(str(error))
-            return
+    def drop(self) -> None:
+        """Forget the run, which was thrown away."""
         self._let_go()
-        self.said.emit("Thrown away; your models are as they were.")
-        self.thrown_away.emit()
         self.state_changed.emit("idle")
 
-    def export(self, target: Path) -> None:
-        """Copy the new model elsewhere."""
-        source = self.model if self.model is not None else self._own_model()
-        if source is None:
-            return
-
-        def done(_: Ticket, value: Any, error: BaseException | None) -> None:
-            if error is not None:
-                self.warned.emit(sentence(error))
-            else:
-                self.said.emit(f"Exported to {value}.")
-
-        self.said.emit("Exporting…")
-        self._runner.submit("export", lambda t: export(source, target, t.check), done)
-
-    def remove(self) -> None:
-        """Delete the adopted model."""
-        model = self.model
-        if model is None:
-            return
-        try:
-            remove(model)
-        except Gen2SegError as error:
-            self.warned.emit(str(error))
-            return
-        self.model = None
-        self.removed.emit(str(model))
-        self.discard()
-
     # ---- inside
-
-    def _own_model(self) -> Path | None:
-        return None if self.run is None else self.run.folder / MODEL
 
     def _last(self, kind: str) -> dict[str, Any] | None:
         events = [] if self.run is None else self.run.events
@@ -331,7 +257,6 @@ class Work(QObject):
 
     def _connect(self, run: TrainingRun) -> None:
         self.hold.run = run
-        self._mapped.clear()
         run.state_changed.connect(self.state_changed.emit)
         run.happened.connect(self._happen)
 
@@ -344,22 +269,21 @@ class Work(QObject):
 
     def _happen(self, event: dict[str, Any]) -> None:
         if event["event"] == "preview":
-            self._load_map(str(event["name"]), Path(str(event["path"])))
-        elif event["event"] == "done":
-            self.model = self._own_model()
+            first = event.get("step") == 0
+            self._load_map(str(event["name"]), Path(str(event["path"])), first)
+        elif event["event"] == "done" and self.run is not None:
+            self.model = self.run.folder / MODEL
         self.happened.emit(event)
 
-    def _load_map(self, name: str, path: Path) -> None:
+    def _load_map(self, name: str, path: Path, first: bool) -> None:
         run = self.run
 
         def done(ticket: Ticket, rgb: Any, error: BaseException | None) -> None:
             if error is not None:  # the next one comes in seconds
                 _log.debug("no map in %s: %s", path, error)
             elif run is self.run and not ticket.cancelled:
-                first = name not in self._mapped
-                self._mapped.add(name)
                 self.map_made.emit(name, first, rgb)
 
-        self._runner.submit(
-            f"map {name}", lambda _: Coloring.load(path).as_rgb8(), done
-        )
+        # The untrained map is not to be replaced by a newer one before it is read.
+        kind = f"first map {name}" if first else f"map {name}"
+        self._runner.submit(kind, lambda _: Coloring.load(path).as_rgb8(), done)

@@ -1,0 +1,189 @@
+"""What becomes of a new model: used, thrown away, exported, removed, trained on."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from qtpy.QtCore import QObject, Signal
+from qtpy.QtWidgets import QFileDialog
+
+from napari_gen2seg.errors import Gen2SegError
+from napari_gen2seg.gui.finetune.comparison import Whole, read_whole
+from napari_gen2seg.gui.finetune.comparison_layers import show_layers
+from napari_gen2seg.gui.finetune.words import ask
+from napari_gen2seg.session.session import sentence
+from napari_gen2seg.session.training_models import adopt, export, remove
+from napari_gen2seg.session.training_runs import MODEL, decide, discard, read_config
+
+if TYPE_CHECKING:
+    from napari.components import ViewerModel
+
+    from napari_gen2seg.gui.finetune.result_page import ResultPage
+    from napari_gen2seg.gui.finetune.training_page import TrainingPage
+    from napari_gen2seg.gui.finetune.work import Work
+    from napari_gen2seg.session import Runner, Ticket
+
+
+class Decisions(QObject):
+    """Does what the result page asks for.
+
+    Parameters
+    ----------
+    viewer
+        Where before and after are shown as layers.
+    work
+        The run.
+    runner
+        Where files are copied.
+    training, result
+        The pages that ask.
+    """
+
+    said = Signal(str)
+    warned = Signal(str)
+    adopted = Signal(str)  # id of the new model
+    removed = Signal(str)
+    thrown_away = Signal()
+
+    def __init__(
+        self,
+        viewer: ViewerModel,
+        work: Work,
+        runner: Runner,
+        training: TrainingPage,
+        result: ResultPage,
+    ) -> None:
+        super().__init__(result)
+        self._viewer, self._work, self._runner = viewer, work, runner
+        self._page = result
+        training.discard_asked.connect(self._ask_discard)
+        result.adopt_asked.connect(self._ask_adopt)
+        result.discard_asked.connect(self._ask_discard)
+        result.export_asked.connect(self._ask_export)
+        result.remove_asked.connect(self._ask_remove)
+        result.show_asked.connect(self.show)
+
+    def adopt(self) -> None:
+        """Make the new model one of the user's models."""
+        run = self._work.run
+        if run is None or not self._work.finished:
+            return
+        name = str(read_config(run.folder).get("name", run.folder.name))
+
+        def work(ticket: Ticket) -> Path:
+            target = adopt(run.folder / MODEL, name, ticket.check)
+            decide(run.folder, target)
+            return target
+
+        def done(_: Ticket, target: Any, error: BaseException | None) -> None:
+            if error is not None:
+                self.warned.emit(sentence(error))
+                return
+            self._work.model = target
+            self.adopted.emit(str(target))
+
+        self.said.emit("Copying the new model…")
+        self._runner.submit("adopt", work, done)
+
+    def discard(self) -> None:
+        """Throw the run away, with its model."""
+        run = self._work.run
+        if run is None or self._work.busy:
+            return
+        try:
+            discard(run.folder)
+        except Gen2SegError as error:
+            self.warned.emit(str(error))
+            return
+        self.said.emit("Thrown away; your other models are as they were.")
+        self.thrown_away.emit()
+        self._work.drop()
+
+    def export(self, target: Path) -> None:
+        """Copy the new model elsewhere."""
+        source = self._work.model
+        if source is None:
+            return
+
+        def done(_: Ticket, value: Any, error: BaseException | None) -> None:
+            if error is not None:
+                self.warned.emit(sentence(error))
+            else:
+                self.said.emit(f"Exported to {value}.")
+
+        self.said.emit("Exporting…")
+        self._runner.submit("export", lambda t: export(source, target, t.check), done)
+
+    def remove(self) -> None:
+        """Delete the adopted model, and the run it came from."""
+        model = self._work.model
+        if model is None:
+            return
+        try:
+            remove(model)
+        except Gen2SegError as error:
+            self.warned.emit(str(error))
+            return
+        self._work.model = None
+        self.removed.emit(str(model))
+        self.discard()
+
+    def show(self, name: str) -> None:
+        """Show before and after of a held-back picture as layers."""
+        run, row = self._work.run, self._work.rows.get(name)
+        if run is None:
+            return
+        title = self._work.title(name)
+
+        def done(_: Ticket, whole: Whole, error: BaseException | None) -> None:
+            if error is not None:
+                self.warned.emit(sentence(error))
+            else:
+                show_layers(self._viewer, row, title, whole)
+
+        self._runner.submit("layers", lambda _: read_whole(run.folder, name), done)
+
+    # ---- asking first
+
+    def _ask_adopt(self) -> None:
+        if (self._work.compared or {}).get("better"):
+            self.adopt()
+            return
+        ask(
+            self._page,
+            "Use it although it is not better?",
+            "The comparison does not say that the new model is better than the one you "
+            "have. Use it nevertheless? You can go back with one click.",
+            self.adopt,
+        )
+
+    def _ask_discard(self) -> None:
+        ask(
+            self._page,
+            "Throw it away?",
+            "What was learnt in this training is deleted. Your other models, pictures "
+            "and labels stay.",
+            self.discard,
+        )
+
+    def _ask_remove(self) -> None:
+        ask(
+            self._page,
+            "Remove the new model?",
+            "The model is deleted from this computer. Masks made with it stay.",
+            self.remove,
+        )
+
+    def _ask_export(self) -> None:
+        run = self._work.run
+        if run is None:
+            return
+        name = read_config(run.folder).get("name", "model")
+        chosen, _ = QFileDialog.getSaveFileName(
+            self._page,
+            "Export the model: a name ending in .zip makes one file, else a folder",
+            f"{name}.zip",
+        )
+        if chosen:
+            self.export(Path(chosen))
