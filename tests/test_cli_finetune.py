@@ -54,23 +54,11 @@ def config(tmp_path: Path) -> FinetuneConfig:
 def test_two_folders_in_a_model_out(tmp_path: Path) -> None:
     model = guided_model(tmp_path / "tiny")
     write_pairs(tmp_path, 2)
-    events, code = end(
-        start(
-            "--images",
-            tmp_path / "images",
-            "--labels",
-            tmp_path / "labels",
-            "--out",
-            tmp_path / "mine",
-            "--model",
-            model,
-            "--steps",
-            "3",
-            "--complete",
-        )  # fmt: skip
-    )
+    folders = ("--images", tmp_path / "images", "--labels", tmp_path / "labels")
+    others = ("--out", tmp_path / "mine", "--model", model, "--steps", "3")
+    events, code = end(start(*folders, *others, "--complete"))
     assert code == 0
-    assert [e["event"] for e in events][0] == "plan"
+    assert events[0]["event"] == "plan"
     assert [e["event"] for e in events][-2:] == ["compared", "done"]
     assert Path(events[-1]["model"]) == tmp_path / "mine" / "model"
     written = read_finetune_config(tmp_path / "mine" / "config.json")

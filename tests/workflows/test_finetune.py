@@ -8,13 +8,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import tifffile
 from safetensors import safe_open
 from tests.train.finetune.made import discs, guided_model, settings, write_pairs
 
 from napari_gen2seg import Coloring, finetune, iter_finetune, load_model
 from napari_gen2seg.errors import Cancelled, DataError, StorageError
 from napari_gen2seg.train.export import checksums
-from napari_gen2seg.workflows.finetune import run as workflow
 from napari_gen2seg.workflows.finetune.compare import (
     Judged,
     interval,
@@ -100,10 +100,10 @@ def test_the_new_model_is_the_best_one_of_the_run(
         if event.kind == "preview":
             shown = Coloring.load(event.path)
     assert shown is not None
-    pair = next(p for p in config.pairs if p.title == json.loads(
-        (tmp_path / "run" / "compare" / "report.json").read_text()
-    )["pictures"][0]["name"])  # fmt: skip
-    image = np.asarray(__import__("tifffile").imread(pair.image))
+    report = json.loads((tmp_path / "run" / "compare" / "report.json").read_text())
+    name = report["pictures"][0]["name"]
+    pair = next(p for p in config.pairs if p.title == name)
+    image = tifffile.imread(pair.image)
     again = load_model(tmp_path / "run" / "model", "cpu").color(image)
     base = load_model(tiny_sd, "cpu").color(image)
     # Stored as float16 like its base, hence the tolerance.
@@ -208,21 +208,15 @@ def test_a_verdict_needs_an_interval_without_zero() -> None:
 
 
 def test_judged_by_objects_that_did_not_choose_the_weights(tmp_path: Path) -> None:
-    from napari_gen2seg.train.finetune.pairs import read_pairs
+    from napari_gen2seg.train.finetune.pairs import check_pair, read_pairs
     from napari_gen2seg.train.finetune.watch import watched_objects
 
     pairs, _ = read_pairs(write_pairs(tmp_path, 3))
     few, rule = judged_objects(pairs[:1], 0)
     assert len(few[0]) == 16 and "all objects" in rule
     image, labels = discs(5, 192)
-    from napari_gen2seg.train.finetune.pairs import check_pair
-
     many = check_pair(image, labels)[0]
     others, rule = judged_objects([many], 0)
     watched = watched_objects([many], 0)[0][1]
     assert len(watched) == 30 and not set(watched) & set(others[0])
     assert "not watched" in rule
-
-
-def test_the_events_are_those_of_the_contract() -> None:
-    assert workflow.EVENTS_NAME == "events.jsonl"
