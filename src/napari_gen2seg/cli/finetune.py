@@ -25,6 +25,7 @@ FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
     required=False,
 )
 @click.option("--resume", is_flag=True, help="Go on from where the run was left.")
+@click.option("--plan", is_flag=True, help="Only say what would be done, and exit.")
 @click.option("--images", type=FOLDER, help="Folder of pictures.")
 @click.option(
     "--labels", type=FOLDER, help="Folder of labels, files of the same names."
@@ -53,6 +54,7 @@ FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 def finetune(
     config: Path | None,
     resume: bool,
+    plan: bool,
     images: Path | None,
     labels: Path | None,
     out: Path | None,
@@ -62,14 +64,19 @@ def finetune(
 
     Prints one JSON object a line. SIGTERM or Ctrl+C saves and stops; a file STOP in the
     run folder keeps the best weights so far. Runs on several GPUs under
-    `accelerate launch -m napari_gen2seg.cli finetune CONFIG`.
+    `accelerate launch -m napari_gen2seg finetune CONFIG`.
     """
     settings = _settings(config, images, labels, out, options)
+    if not plan and config is None:
+        settings.save()
     from napari_gen2seg.train.finetune.events import Failed
-    from napari_gen2seg.workflows.finetune import iter_finetune
+    from napari_gen2seg.workflows.finetune import iter_finetune, plan_finetune
 
     asked = _listen()
     try:
+        if plan:
+            click.echo(plan_finetune(settings).line())
+            return
         for event in iter_finetune(settings, asked, resume=resume):
             click.echo(event.line())
             sys.stdout.flush()
@@ -88,7 +95,7 @@ def _settings(
     out: Path | None,
     options: dict[str, Any],
 ) -> FinetuneConfig:
-    """Read the settings, or make them from two folders and write them."""
+    """Read the settings, or make them from two folders."""
     from dataclasses import replace
 
     from napari_gen2seg.train.finetune.config import (
@@ -110,13 +117,11 @@ def _settings(
         )
     out = out.resolve()
     given.setdefault("name", out.name)
-    made = FinetuneConfig(
+    return FinetuneConfig(
         run=str(out),
         pairs=_pairs(images.resolve(), labels.resolve(), complete),
         **given,
     )
-    made.save()
-    return made
 
 
 def _pairs(images: Path, labels: Path, complete: bool) -> tuple[Any, ...]:

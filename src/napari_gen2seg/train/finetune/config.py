@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any, Literal, get_args
 
 from napari_gen2seg.errors import SettingsError
+from napari_gen2seg.train.finetune.dataset_spec import DatasetSpec, dataset_spec
 
 FORMAT_VERSION = 1
 
@@ -18,6 +19,7 @@ Role = Literal["auto", "train", "held"]
 Dial = Literal["quick", "standard", "thorough"]
 Trains = Literal["auto", "full", "lora", "last"]
 Precision = Literal["auto", "float32", "bfloat16"]
+Recipe = Literal["own", "published"]
 
 
 @dataclass(frozen=True)
@@ -96,6 +98,8 @@ class FinetuneConfig:
         Folder that everything is written to.
     pairs
         The labelled pictures.
+    datasets
+        Data sets to learn from, in the place of pairs.
     hold_back
         Share of the groups kept for scores, 0..0.9.
     dial
@@ -121,6 +125,8 @@ class FinetuneConfig:
         Folders of crops of earlier runs, mixed in against forgetting.
     device
         As for `load_model`.
+    recipe
+        ``"own"``, or ``"published"`` for the paper's loss and schedule.
     """
 
     model: str = "mini"
@@ -128,6 +134,7 @@ class FinetuneConfig:
     name: str = "my-model"
     run: str = "finetune-run"
     pairs: tuple[PairSpec, ...] = ()
+    datasets: tuple[DatasetSpec, ...] = ()
     hold_back: float = 0.2
     dial: Dial = "quick"
     trains: Trains = "auto"
@@ -145,6 +152,7 @@ class FinetuneConfig:
     patience: int = 6
     replay: tuple[str, ...] = ()
     device: str = "auto"
+    recipe: Recipe = "own"
     format_version: int = field(default=FORMAT_VERSION)
 
     def __post_init__(self) -> None:
@@ -152,6 +160,7 @@ class FinetuneConfig:
             ("dial", get_args(Dial)),
             ("trains", get_args(Trains)),
             ("precision", get_args(Precision)),
+            ("recipe", get_args(Recipe)),
             ("checkpointing", ("auto", True, False)),
         ):
             if getattr(self, name) not in allowed:
@@ -249,10 +258,14 @@ def read_finetune_config(path: str | Path) -> FinetuneConfig:
         dataclasses.replace(p, image=placed(p.image), labels=placed(p.labels))
         for p in config.pairs
     )
+    datasets = tuple(
+        dataclasses.replace(d, root=placed(d.root)) for d in config.datasets
+    )
     return dataclasses.replace(
         config,
         run=placed(config.run),
         pairs=pairs,
+        datasets=datasets,
         replay=tuple(placed(r) for r in config.replay),
     )
 
@@ -269,6 +282,10 @@ def finetune_config(raw: Any, where: str = "The settings") -> FinetuneConfig:
     values["pairs"] = tuple(
         PairSpec(**_checked(PairSpec, pair, f"{where}, pair {number}"))
         for number, pair in enumerate(values.get("pairs", ()), 1)
+    )
+    values["datasets"] = tuple(
+        dataset_spec(_checked(DatasetSpec, one, f"{where}, data set {number}"))
+        for number, one in enumerate(values.get("datasets", ()), 1)
     )
     values["replay"] = tuple(values.get("replay", ()))
     return FinetuneConfig(**values)
@@ -316,7 +333,7 @@ def _fits(value: Any, hint: Any) -> bool:
     if origin is tuple:
         inner = get_args(hint)[0]
         return isinstance(value, list | tuple) and (
-            inner is PairSpec or all(_fits(one, inner) for one in value)
+            inner in (PairSpec, DatasetSpec) or all(_fits(one, inner) for one in value)
         )
     if hint is float:
         return isinstance(value, int | float) and not isinstance(value, bool)

@@ -75,6 +75,11 @@ class Crops:
     drawn: bool = False
     share: float = 0.25
 
+    @property
+    def names(self) -> tuple[str, ...]:
+        """What is trained on, for people."""
+        return tuple(pair.name for pair in self.pairs)
+
     def batch(self, step: int, count: int, process: int = 0) -> Batch:
         """Draw the crops of one step.
 
@@ -88,7 +93,7 @@ class Crops:
         for place in range(count):
             rng = np.random.default_rng([self.seed, step, process, place])
             rgb, labels = self.draw(rng)
-            crops.append((rgb, _renumbered(labels)))
+            crops.append((rgb, renumbered(labels)))
             origins.append(rng.uniform(0, 2048, 2))
         return {
             "pixels": torch.from_numpy(
@@ -160,8 +165,8 @@ class Crops:
     def _resized(self, rgb: Rgb, labels: Labels) -> Crop:
         shape = (self.size, self.size)
         pixels = resize(to_tensor(rgb), shape)[0].permute(1, 2, 0).numpy()
-        rows = _nearest(labels.shape[0], self.size)
-        cols = _nearest(labels.shape[1], self.size)
+        rows = nearest(labels.shape[0], self.size)
+        cols = nearest(labels.shape[1], self.size)
         return np.ascontiguousarray(pixels), labels[rows[:, None], cols]
 
 
@@ -171,13 +176,13 @@ def _corner(at: float, side: int, whole: int, rng: np.random.Generator) -> int:
     return int(min(max(start, 0), max(whole - side, 0)))
 
 
-def _nearest(source: int, target: int) -> NDArray[np.int64]:
+def nearest(source: int, target: int) -> NDArray[np.int64]:
     """Return which of ``source`` pixels each of ``target`` pixels shows."""
     places = ((np.arange(target) + 0.5) * source / target).astype(np.int64)
     return np.minimum(places, source - 1)
 
 
-def _renumbered(labels: Labels) -> NDArray[np.int64]:
+def renumbered(labels: Labels) -> NDArray[np.int64]:
     """Number the objects of a crop from 1 without gaps."""
     names, index = np.unique(labels, return_inverse=True)
     numbers = np.where(names > 0, np.cumsum(names > 0), names)

@@ -29,9 +29,15 @@ from napari_gen2seg.train.finetune.events import (
     Why,
 )
 from napari_gen2seg.train.finetune.losses import guided_loss, published_loss
-from napari_gen2seg.train.finetune.pairs import Pair, read_pairs
+from napari_gen2seg.train.finetune.mixture import Mixture, material
+from napari_gen2seg.train.finetune.pairs import Pair
+from napari_gen2seg.train.finetune.published import (
+    BETAS,
+    paper_loss,
+    published_share,
+)
 from napari_gen2seg.train.finetune.setup import prepare
-from napari_gen2seg.train.finetune.split import Split, divide
+from napari_gen2seg.train.finetune.split import Split
 from napari_gen2seg.train.finetune.state import (
     BEST_NAME,
     STATE_NAME,
@@ -70,10 +76,29 @@ class Training:
         self.config = config
         self.cancel = cancel
         self.resume = resume
+        self.published = config.recipe == "published"
         self.folder = config.folder
         self.progress = Progress()
         self._since = time.monotonic()
         self._saving = 0.0
+
+    def plan(self) -> Plan:
+        """Say what `events` would do; nothing is written.
+
+        Raises
+        ------
+        DataError, SettingsError, ModelError, MemoryShortError
+            If the run could not begin.
+        """
+        split, warnings = self._pictures()
+        self.team = Team()
+        self.ready = prepare(self.config, self.team.device(self.config.device))
+        return self._plan(split, warnings)
+
+    def _pictures(self) -> tuple[Split, list[str]]:
+        pairs, warnings = read_pairs(self.config.pairs)
+        split = divide(pairs, self.config.hold_back, self.config.seed)
+        return split, [*warnings, *split.warnings]
 
     def events(self) -> Iterator[Event]:
         """Train, telling every step; ends after `Stopping`.
@@ -92,8 +117,7 @@ class Training:
         state = read_state(self.folder, self.config) if self.resume else None
         if state is None:
             _clear(self.folder)
-        pairs, warnings = read_pairs(self.config.pairs)
-        split = divide(pairs, self.config.hold_back, self.config.seed)
+        split, self.sources, warnings = material(self.config)
         if state is not None and state["progress"].finished:
             self.progress = state["progress"]
             yield Stopping(self._why(self.progress.finished))
@@ -107,27 +131,32 @@ class Training:
         )
         self._begin(split, state)
         if self.team.main:
-            yield self._plan(split, [*warnings, *split.warnings])
+            yield self._plan(split, warnings)
         yield from self._first(state is None)
         yield from self._steps()
 
     def _begin(self, split: Split, state: dict[str, Any] | None) -> None:
         trainee = self.ready.trainee
         torch.manual_seed(self.config.seed)
-        self.average = TrainedAverage(trainee.trained, 0.995)
+        self.average = TrainedAverage(trainee.trained, 0.0 if self.published else 0.995)
         self.optimiser = torch.optim.AdamW(
             trainee.trained.values(),
             lr=self.ready.rate,
             weight_decay=1e-2,
-            betas=(0.9, 0.98),
+            betas=BETAS if self.published else (0.9, 0.98),
         )
-        self.crops = Crops(
-            split.train,
-            trainee.facts,
-            self.ready.amount.crop,
-            self.config.seed,
-            read_stored(self.config.replay),
-            drawn=trainee.guided,
+        facts, size, seed = trainee.facts, self.ready.amount.crop, self.config.seed
+        self.crops: Crops | Mixture = (
+            Mixture(self.sources, facts, size, seed)
+            if self.sources
+            else Crops(
+                split.train,
+                facts,
+                size,
+                seed,
+                read_stored(self.config.replay),
+                drawn=trainee.guided,
+            )
         )
         self.watch = Watch(split.held, trainee.facts, self.config.seed)
         self.shown: Pair = (split.held or split.train)[0]
@@ -159,7 +188,7 @@ class Training:
             precision=ready.precision,
             device=trainee.colorer.device,
             reason=trainee.colorer.reason,
-            train=tuple(pair.name for pair in split.train),
+            train=self.crops.names,
             held=tuple(pair.name for pair in split.held),
             objects=split.objects,
             warnings=(*warnings, *ready.warnings),
@@ -266,7 +295,11 @@ class Training:
             ).items()
         }
         with ready.mixed():
-            prediction = trainee.predict(batch["pixels"], batch["origin"])
+            prediction = trainee.predict(
+                batch["pixels"], batch["origin"], latent_term=not self.published
+            )
+        if self.published:
+            return paper_loss(prediction, batch["labels"])
         if trainee.guided:
             guides = trainee.facts.guides
             longest = max(guides.wavelengths) if guides else 0.0
@@ -282,7 +315,10 @@ class Training:
         return min(share, 1.0)
 
     def _rate(self) -> float:
-        """Linear warm-up over the first steps, then half a cosine down to 2 %."""
+        """Linear warm-up, then half a cosine down to 2 %; or the paper's schedule."""
+        if self.published:
+            share = published_share(self.progress.step)
+            return self.ready.rate * self.progress.rate_scale * share
         share = self._share()
         ramp = min(1.0, (self.progress.step + 1) / 20)
         cosine = 0.02 + 0.98 * 0.5 * (1 + math.cos(math.pi * share))

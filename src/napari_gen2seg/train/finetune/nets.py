@@ -76,7 +76,9 @@ class Trainee:
         """Values that training changes."""
         return sum(p.numel() for p in self.trained.values())
 
-    def predict(self, pixels: Tensor, origin: Tensor) -> Tensor:
+    def predict(
+        self, pixels: Tensor, origin: Tensor, *, latent_term: bool = True
+    ) -> Tensor:
         """Colour crops, with gradients.
 
         Parameters
@@ -85,6 +87,8 @@ class Trainee:
             (B, 3, s, s), 0..1.
         origin
             (B, 2), where the crops' corners lie on the position guides.
+        latent_term
+            See `OneStepNet.denoise`; says nothing to a masked autoencoder.
 
         Returns
         -------
@@ -98,7 +102,8 @@ class Trainee:
         net.origin = origin if self.guided else None
         pixels = (pixels * 2 - 1).contiguous(memory_format=torch.channels_last)
         try:
-            colours = net(pixels.to(_dtype(net.vae))).float()
+            seen = pixels.to(_dtype(net.vae))
+            colours = net(seen, latent_term=latent_term).float()
         finally:
             net.origin = None
         if self.facts.stretch == "fixed":

@@ -13,6 +13,7 @@ from napari_gen2seg.workflows.finetune.run import (
     FinetuneResult,
     finetune,
     iter_finetune,
+    plan_finetune,
 )
 
 __all__ = [
@@ -21,5 +22,6 @@ __all__ = [
     "PairSpec",
     "finetune",
     "iter_finetune",
+    "plan_finetune",
     "read_finetune_config",
 ]

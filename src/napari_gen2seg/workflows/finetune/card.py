@@ -40,6 +40,8 @@ def write_card(
     # Names of files and folders may tell more than their owner wants to publish.
     for private in ("pairs", "run", "replay"):
         settings.pop(private)
+    for dataset in settings["datasets"]:
+        dataset["root"] = Path(dataset["root"]).name
     settings["model"] = facts["base_model"]
     facts["recipe"] = {
         "kind": "fine-tuning",
@@ -76,10 +78,20 @@ def write_card(
         )
 
 
+def _learnt(config: FinetuneConfig) -> str:
+    """Say what it learnt from."""
+    if config.datasets:
+        return " and ".join(f"{d.kind} (weight {d.weight:g})" for d in config.datasets)
+    complete = sum(pair.complete for pair in config.pairs)
+    return (
+        f"{len(config.pairs)} labelled\npicture(s), {complete} of them labelled "
+        "completely"
+    )
+
+
 def card(config: FinetuneConfig, facts: dict[str, Any], report: dict[str, Any]) -> str:
     """Return the text of the model card."""
     recipe = facts["recipe"]
-    complete = sum(pair.complete for pair in config.pairs)
     before, after = report["before"], report["after"]
     rows = "\n".join(
         f"| {title} | {_number(before[key])} | {_number(after[key])} |"
@@ -107,8 +119,7 @@ tags: [instance-segmentation, microscopy, napari]
 
 # {config.name}
 
-`{facts["base_model"]}`, fine-tuned with napari-gen2seg on {len(config.pairs)} labelled
-picture(s), {complete} of them labelled completely. Licence of the weights: that of the
+`{facts["base_model"]}`, fine-tuned with napari-gen2seg on {_learnt(config)}. Licence of the weights: that of the
 base, {facts["licence"]}. {facts["licence_url"]}
 
 ## Held-back objects, before and after

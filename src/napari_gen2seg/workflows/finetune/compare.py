@@ -26,8 +26,7 @@ from napari_gen2seg.io.images import write_labels
 from napari_gen2seg.models.hooks import Cancel, check_cancel
 from napari_gen2seg.train.finetune.config import FinetuneConfig
 from napari_gen2seg.train.finetune.events import Compared, Scores, Verdict
-from napari_gen2seg.train.finetune.pairs import Pair, read_pairs
-from napari_gen2seg.train.finetune.split import divide
+from napari_gen2seg.train.finetune.pairs import Pair
 
 if TYPE_CHECKING:
     from napari_gen2seg.core.coloring import Coloring
@@ -89,9 +88,9 @@ def compare_models(
         If the folder cannot be written.
     """
     from napari_gen2seg.models.loader import load_model
+    from napari_gen2seg.train.finetune.mixture import material
 
-    pairs, _ = read_pairs(config.pairs)
-    held = divide(pairs, config.hold_back, config.seed).held[:PICTURES]
+    held = material(config)[0].held[:PICTURES]
     chosen, rule = judged_objects(held, config.seed)
     folder = config.folder / COMPARE
     folder.mkdir(parents=True, exist_ok=True)

@@ -98,6 +98,24 @@ def finetune(
     return FinetuneResult(Path(done.model), plan, compared, done.seconds)
 
 
+def plan_finetune(config: Config) -> Plan:
+    """Say what a run would do and how much memory it takes; nothing is written.
+
+    Parameters
+    ----------
+    config
+        As for `finetune`.
+
+    Raises
+    ------
+    SettingsError, DataError, ModelError, MemoryShortError
+        If the run could not begin.
+    """
+    from napari_gen2seg.train.finetune.loop import Training
+
+    return Training(_config(config)).plan()
+
+
 def iter_finetune(
     config: Config, cancel: Cancel | None = None, *, resume: bool = False
 ) -> Iterator[Event]:
