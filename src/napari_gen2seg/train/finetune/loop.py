@@ -90,15 +90,11 @@ class Training:
         DataError, SettingsError, ModelError, MemoryShortError
             If the run could not begin.
         """
-        split, warnings = self._pictures()
+        split, self.sources, warnings = material(self.config)
         self.team = Team()
         self.ready = prepare(self.config, self.team.device(self.config.device))
+        self._begin(split, None)
         return self._plan(split, warnings)
-
-    def _pictures(self) -> tuple[Split, list[str]]:
-        pairs, warnings = read_pairs(self.config.pairs)
-        split = divide(pairs, self.config.hold_back, self.config.seed)
-        return split, [*warnings, *split.warnings]
 
     def events(self) -> Iterator[Event]:
         """Train, telling every step; ends after `Stopping`.

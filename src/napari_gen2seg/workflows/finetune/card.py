@@ -119,8 +119,8 @@ tags: [instance-segmentation, microscopy, napari]
 
 # {config.name}
 
-`{facts["base_model"]}`, fine-tuned with napari-gen2seg on {_learnt(config)}. Licence of the weights: that of the
-base, {facts["licence"]}. {facts["licence_url"]}
+`{facts["base_model"]}`, fine-tuned with napari-gen2seg on {_learnt(config)}.
+Licence of the weights: that of the base, {facts["licence"]}. {facts["licence_url"]}
 
 ## Held-back objects, before and after
 
