@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import sys
 from pathlib import Path
@@ -78,8 +79,7 @@ def finetune(
             click.echo(plan_finetune(settings).line())
             return
         for event in iter_finetune(settings, asked, resume=resume):
-            click.echo(event.line())
-            sys.stdout.flush()
+            _tell(event.line())
     except Gen2SegError as error:
         from napari_gen2seg.errors import Cancelled
 
@@ -142,6 +142,16 @@ def _pairs(images: Path, labels: Path, complete: bool) -> tuple[Any, ...]:
             f"No picture of {images} has labels of the same name in {labels}."
         )
     return tuple(found)
+
+
+def _tell(line: str) -> None:
+    """Say a line; when nobody reads any more, save and stop as if asked to."""
+    try:
+        click.echo(line)
+        sys.stdout.flush()
+    except OSError:  # the window that started this run is gone
+        sys.stdout = Path(os.devnull).open("w", encoding="utf-8")
+        signal.raise_signal(signal.SIGTERM)
 
 
 def _listen() -> Any:
