@@ -150,7 +150,7 @@ def _tell(line: str) -> None:
         click.echo(line)
         sys.stdout.flush()
     except OSError:  # the window that started this run is gone
-        sys.stdout = Path(os.devnull).open("w", encoding="utf-8")
+        sys.stdout = Path(os.devnull).open("w", encoding="utf-8")  # noqa: SIM115
         signal.raise_signal(signal.SIGTERM)
 
 
