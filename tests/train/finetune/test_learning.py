@@ -150,9 +150,10 @@ def test_harmonic_colours_cost_nothing_but_the_rim() -> None:
     labels = labels_of_two()
     origin = torch.tensor([[3.0, 7.0], [0.0, 0.0]])
     target = harmonic_target(labels, 32.0, origin)
-    loss = guided_loss(target, labels, origin, 32.0)
+    asked = Asked(outline=0.0)  # which is never quite content
+    loss = guided_loss(target, labels, origin, 32.0, asked)
     assert float(loss) < 1e-6
-    other = guided_loss(target, labels, origin + 9, 32.0)
+    other = guided_loss(target, labels, origin + 9, 32.0, asked)
     assert float(other) > 0.01
 
 

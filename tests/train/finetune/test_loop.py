@@ -165,7 +165,7 @@ def test_a_full_disk_keeps_what_was_saved(
         raise OSError(28, "No space left on device")
 
     with monkeypatch.context() as patch:
-        patch.setattr("napari_gen2seg.train.finetune.state.os.replace", full)
+        patch.setattr("napari_gen2seg.train.finetune.state.torch.save", full)
         with pytest.raises(StorageError, match=r"Free some space there and resume"):
             list(Training(config, resume=True).events())
     assert (config.folder / "state.pt").read_bytes() == before

@@ -17,6 +17,7 @@ from napari_gen2seg.train.harmonic import harmonic_target
 from napari_gen2seg.train.loss import instance_coloring_loss
 from napari_gen2seg.train.neighbours import touching_rim
 from napari_gen2seg.train.segments import Segments, pixels
+from napari_gen2seg.train.shape import gradient_loss, outline_loss
 
 
 @dataclass(frozen=True)
@@ -27,6 +28,10 @@ class Asked:
     ----------
     rim
         Weight of the dark line where labelled objects touch.
+    outline
+        Weight of "is this an object", asked of known pixels.
+    flat
+        Weight of colour steps: none within an object, the target's across outlines.
     ring
         Weight of the ring's push.
     margin
@@ -36,6 +41,8 @@ class Asked:
     """
 
     rim: float = 0.7
+    outline: float = 0.5
+    flat: float = 1.0
     ring: float = 0.5
     margin: float = 80.0
     width: int = 2
@@ -76,6 +83,12 @@ def guided_loss(
     for mask in (labels > 0, labels == 0):
         if bool(mask.any()):
             total = total + cost[mask].mean()
+    if asked.outline > 0:
+        black = (target == 0).all(1) & (labels >= 0)
+        inside = (labels > 0) & ~black
+        total = total + asked.outline * outline_loss(prediction, inside, black)
+    if asked.flat > 0:
+        total = total + asked.flat * gradient_loss(prediction, target, labels)
     if asked.ring > 0:
         total = total + asked.ring * ring_loss(prediction, labels, asked)
     return total
