@@ -7,6 +7,7 @@ import shutil
 import time
 from collections.abc import Iterator
 from contextlib import suppress
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +30,7 @@ from napari_gen2seg.train.finetune.events import (
     Why,
 )
 from napari_gen2seg.train.finetune.losses import guided_loss, published_loss
+from napari_gen2seg.train.finetune.memory import Amount
 from napari_gen2seg.train.finetune.mixture import Mixture, material
 from napari_gen2seg.train.finetune.pairs import Pair
 from napari_gen2seg.train.finetune.published import (
@@ -110,20 +112,21 @@ class Training:
         Cancelled
             If asked; the state is saved.
         """
+        self.team = Team()
         state = read_state(self.folder, self.config) if self.resume else None
-        if state is None:
+        if state is None and self.team.main:
             _clear(self.folder)
         split, self.sources, warnings = material(self.config)
         if state is not None and state["progress"].finished:
             self.progress = state["progress"]
-            yield Stopping(self._why(self.progress.finished))
+            if self.team.main:
+                yield Stopping(self._why(self.progress.finished))
             return
-        self.team = Team()
         self.ready = prepare(
             self.config,
             self.team.device(self.config.device),
             self.cancel,
-            state["trains"] if state else None,
+            (state["trains"], Amount(**state["amount"])) if state else None,
         )
         self._begin(split, state)
         if self.team.main:
@@ -214,7 +217,9 @@ class Training:
                 break
             loss = self._step()
             if loss is None:
-                yield self._roll_back()
+                back = self._roll_back()
+                if self.team.main:
+                    yield back
                 continue
             if not self.team.main:
                 continue
@@ -403,6 +408,7 @@ class Training:
             self.folder,
             self.config,
             self.ready.trains,
+            asdict(self.ready.amount),
             self.progress,
             self.ready.trainee.trained,
             self.average.shadow,

@@ -69,7 +69,7 @@ def prepare(
     config: FinetuneConfig,
     device: str,
     cancel: Cancel | None = None,
-    trains: str | None = None,
+    begun: tuple[str, Amount] | None = None,
 ) -> Ready:
     """Load the base and choose what fits.
 
@@ -81,8 +81,8 @@ def prepare(
         Of this process, as for `load_model`.
     cancel
         Asked while a model is downloaded.
-    trains
-        What a resumed run trains; chosen from the settings if None.
+    begun
+        What a resumed run trains, and how much at once; else both are chosen.
 
     Raises
     ------
@@ -109,7 +109,7 @@ def prepare(
         precision = "float32"
     free = free_memory(place) + _held(trainee)
     wanted = _wanted(config, trainee, place)
-    options = _options(trains or config.trains, trainee, place, small)
+    options = _options(begun[0] if begun else config.trains, trainee, place, small)
     refusals: list[tuple[Need, Amount]] = []
     for number, option in enumerate(options):
         narrow = option == "lora" and precision == "bfloat16"
@@ -120,7 +120,8 @@ def prepare(
             trainee = load("bfloat16" if narrow else "float32")
         set_trained(trainee, option, config.seed)
         need = measure(trainee)
-        amount = _fit(need, wanted, free, config, trainee)
+        # Another amount would not be the same run.
+        amount = begun[1] if begun else _fit(need, wanted, free, config, trainee)
         if amount is not None:
             break
         refusals.append((need, wanted))
@@ -131,7 +132,7 @@ def prepare(
     if amount.checkpointing:
         trainee.checkpoint()
     warnings = []
-    if (amount.batch, amount.crop) != (wanted.batch, wanted.crop):
+    if not begun and (amount.batch, amount.crop) != (wanted.batch, wanted.crop):
         warnings.append(
             f"Memory is short: crops of {amount.crop} pixels, {amount.batch} at once, "
             f"in place of {wanted.crop} pixels and {wanted.batch}."

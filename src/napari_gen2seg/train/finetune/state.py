@@ -65,6 +65,7 @@ def save_state(
     folder: Path,
     config: FinetuneConfig,
     trains: str,
+    amount: Mapping[str, Any],
     progress: Progress,
     trained: Mapping[str, Tensor],
     average: Mapping[str, Tensor],
@@ -80,6 +81,7 @@ def save_state(
     state = {
         "settings": fingerprint(config),
         "trains": trains,
+        "amount": dict(amount),
         "progress": asdict(progress),
         "trained": {k: v.detach() for k, v in trained.items()},
         "average": dict(average),

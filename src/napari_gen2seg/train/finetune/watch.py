@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
 from napari_gen2seg.core.clicks import innermost
 from napari_gen2seg.core.coloring import Coloring
@@ -15,12 +16,19 @@ from napari_gen2seg.core.rgb import rgb_key
 from napari_gen2seg.models.base import BaseColorer
 from napari_gen2seg.models.facts import ModelFacts
 from napari_gen2seg.train.finetune.crops import model_resolution
-from napari_gen2seg.train.finetune.pairs import Pair
+from napari_gen2seg.train.finetune.pairs import Labels, Pair
 
 PICTURES = 3
 OBJECTS = 30
 SMALLEST = 30
 """Objects below so many pixels are not clicked (as in `core.study`)."""
+
+
+def clickable(labels: Labels) -> NDArray[np.int64]:
+    """Return the objects of at least `SMALLEST` pixels, or all where none has."""
+    sizes = np.bincount(labels[labels > 0].ravel())
+    large = np.flatnonzero(sizes >= SMALLEST)
+    return large if len(large) else np.flatnonzero(sizes)
 
 
 def watched_objects(pairs: Sequence[Pair], seed: int) -> list[tuple[Pair, list[int]]]:
@@ -33,8 +41,7 @@ def watched_objects(pairs: Sequence[Pair], seed: int) -> list[tuple[Pair, list[i
     rng = np.random.default_rng([seed, 77])
     pairs = list(pairs)[:PICTURES]
     for pair in pairs:
-        sizes = np.bincount(pair.labels[pair.labels > 0].ravel())
-        ids = np.flatnonzero(sizes >= SMALLEST)
+        ids = clickable(pair.labels)
         most = OBJECTS // len(pairs)
         if len(ids) > 16:
             most = min(most, len(ids) // 2)

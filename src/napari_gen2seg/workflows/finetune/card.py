@@ -84,7 +84,7 @@ def _learnt(config: FinetuneConfig) -> str:
         return " and ".join(f"{d.kind} (weight {d.weight:g})" for d in config.datasets)
     complete = sum(pair.complete for pair in config.pairs)
     return (
-        f"{len(config.pairs)} labelled\npicture(s), {complete} of them labelled "
+        f"{len(config.pairs)} labelled picture(s), {complete} of them labelled "
         "completely"
     )
 

@@ -37,7 +37,6 @@ PICTURES = 8
 OBJECTS = 30
 CORRECTED = 8
 """At most so many pictures; objects of a picture; of those, objects corrected."""
-SMALLEST = 30
 WANTED, CAP = 0.85, 20
 ENOUGH = 12
 """Objects not watched while training, from which on those alone are judged by."""
@@ -154,14 +153,13 @@ def judged_objects(held: Sequence[Pair], seed: int) -> tuple[list[list[int]], st
     ids, rule
         Of each picture, and in words which they are.
     """
-    from napari_gen2seg.train.finetune.watch import watched_objects
+    from napari_gen2seg.train.finetune.watch import clickable, watched_objects
 
     watched = {pair.name: set(ids) for pair, ids in watched_objects(held, seed)}
     rng = np.random.default_rng([seed, 78])
     every, others = [], []
     for pair in held:
-        sizes = np.bincount(pair.labels[pair.labels > 0].ravel())
-        ids = rng.permutation(np.flatnonzero(sizes >= SMALLEST)).tolist()
+        ids = rng.permutation(clickable(pair.labels)).tolist()
         every.append(ids[:OBJECTS])
         others.append([n for n in ids if n not in watched.get(pair.name, ())][:OBJECTS])
     if sum(map(len, others)) >= ENOUGH:

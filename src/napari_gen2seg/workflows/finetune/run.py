@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -147,10 +148,15 @@ def iter_finetune(
     Cancelled
         If asked; the state is saved.
     """
-    config = _config(config)
+    given, config = config, _config(config)
     begun = time.monotonic()
     try:
-        if not (config.folder / "config.json").exists():
+        written = config.folder / "config.json"
+        own = isinstance(given, (str, Path)) and Path(given).resolve() == (
+            written.resolve()
+        )
+        # Of several processes the first one writes.
+        if not own and os.environ.get("RANK", "0") == "0":
             config.save()
         for event in _events(config, cancel, resume, begun):
             _log(config.folder, event)
