@@ -13,9 +13,17 @@ import numpy as np
 import pytest
 import tifffile
 
-from napari_gen2seg.errors import SettingsError, StorageError
+from napari_gen2seg.core.rgb import RgbRecipe
+from napari_gen2seg.errors import (
+    Cancelled,
+    SettingsError,
+    StorageError,
+    TrainingError,
+)
 from napari_gen2seg.session import training_runs
 from napari_gen2seg.session.training import TrainingRun
+from napari_gen2seg.session.training_pairs import PairSource
+from napari_gen2seg.session.training_plan import plan
 from napari_gen2seg.session.training_runs import (
     decide,
     discard,
@@ -235,3 +243,32 @@ def test_events_cut_off_by_a_crash_are_left_out(tmp_path):
     )
     assert read_events(tmp_path) == [{"event": "step", "step": 1}]
     assert look_at(tmp_path) is None
+
+
+def test_a_plan_is_asked_for_and_leaves_nothing(config, home):
+    labels = tifffile.imread(config["pairs"][0]["labels"])
+    source = PairSource("a", lambda: labels, lambda: labels, RgbRecipe())
+    values = {"model": config["model"], "name": "mine"}
+    found = plan(values, [source], ["a"], lambda: None, CHILD)
+    assert found["objects"] == 2
+    assert found["memory_bytes"] > 0
+    assert list(home.iterdir()) == []
+
+    asked = []
+
+    def stop() -> None:
+        asked.append(1)
+        if len(asked) > 1:
+            raise Cancelled("no")
+
+    with pytest.raises(Cancelled):
+        plan(values, [source], ["a"], stop, CHILD)
+    assert list(home.iterdir()) == []
+
+
+def test_a_plan_that_cannot_be_says_why(config, home):
+    says = 'print(\'{"event": "failed", "message": "Too little memory."}\')'
+    with pytest.raises(TrainingError, match="Too little memory"):
+        plan({"model": "mini"}, [], [], lambda: None, [sys.executable, "-c", says])
+    with pytest.raises(TrainingError, match="could not be found out"):
+        plan({"model": "mini"}, [], [], lambda: None, [sys.executable, "-c", ""])

@@ -112,6 +112,8 @@ class Child:
 
     def train(self) -> int:
         self.plan()
+        if "--plan" in sys.argv:
+            return 0
         if not self.step:
             self.score()
             self.preview()

@@ -19,6 +19,7 @@ from qtpy.QtWidgets import (
 
 from napari_gen2seg.gui.finetune.comparison import read_shown
 from napari_gen2seg.gui.finetune.decisions import Decisions
+from napari_gen2seg.gui.finetune.forecast import Forecast
 from napari_gen2seg.gui.finetune.map_layer import LiveMaps
 from napari_gen2seg.gui.finetune.pair_list import PairList
 from napari_gen2seg.gui.finetune.pairs_page import PairsPage
@@ -28,7 +29,7 @@ from napari_gen2seg.gui.finetune.settings_page import SettingsPage
 from napari_gen2seg.gui.finetune.training_page import TrainingPage
 from napari_gen2seg.gui.finetune.waiting_bar import WaitingBar
 from napari_gen2seg.gui.finetune.words import share_done, wide_label
-from napari_gen2seg.gui.finetune.work import Work
+from napari_gen2seg.gui.finetune.work import Hold, Work
 from napari_gen2seg.gui.jobs import Mailbox, lane
 from napari_gen2seg.models.registry import list_models
 from napari_gen2seg.session.training import COMMAND
@@ -88,7 +89,9 @@ class FinetuneDialog(QDialog):
         self._session = session
         self._mail = Mailbox(self)
         self._runner = runner or lane(self._mail, "gen2seg-finetune")
+        self._asker = runner or lane(self._mail, "gen2seg-plan")
         self.pairs = PairList(viewer, source, self._runner, self)
+        self.forecast = Forecast(self.pairs, self._asker, command, self)
         self.work = Work(
             self.pairs, session, self._runner, self._mail.post, command, self
         )
@@ -108,7 +111,7 @@ class FinetuneDialog(QDialog):
         self.resize(940, 680)
         # napari closes its window without telling the dialogs inside.
         self.destroyed.connect(
-            partial(_let_go, self._mail, self._runner, self.work.hold)
+            partial(_let_go, self._mail, self.work.hold, self._runner, self._asker)
         )
 
     def _lay_out(self) -> None:
@@ -135,6 +138,8 @@ class FinetuneDialog(QDialog):
         work, training, result = self.work, self.training, self.result
         self.pictures.next_asked.connect(lambda: self.tabs.setCurrentIndex(SETTINGS))
         self.settings.start_asked.connect(self.start)
+        self.settings.check_asked.connect(lambda: self.forecast.ask(self._values()))
+        self.forecast.told.connect(self.settings.show_memory)
         self.settings.changed.connect(self._tell_plan)
         self.pairs.chosen_changed.connect(self._tell_plan)
         self.pairs.warned.connect(self._warn)
@@ -151,7 +156,7 @@ class FinetuneDialog(QDialog):
         self.decisions.warned.connect(self._warn)
         self.decisions.adopted.connect(self._was_adopted)
         self.decisions.removed.connect(self.removed)
-        self.decisions.thrown_away.connect(self.maps.clear)
+        self.decisions.thrown_away.connect(self._thrown_away)
         self.waiting.resume_asked.connect(work.resume)
         self.waiting.open_asked.connect(work.open)
         self.waiting.warned.connect(self._warn)
@@ -177,7 +182,7 @@ class FinetuneDialog(QDialog):
             return
         self._shut = True
         self.work.close()
-        _let_go(self._mail, self._runner, self.work.hold)
+        _let_go(self._mail, self.work.hold, self._runner, self._asker)
         with suppress(RuntimeError):
             self.pairs.close()
 
@@ -196,16 +201,19 @@ class FinetuneDialog(QDialog):
     def start(self) -> None:
         """Start training with what is set."""
         self.settings.keep()
-        values = {
-            **self.settings.values,
-            "device": self._session.model.choice.device,
-        }
+        self.forecast.drop()
         self.maps.clear()
-        self.work.start(values)
+        self.work.start(self._values())
+
+    def _values(self) -> dict[str, Any]:
+        device = self._session.model.choice.device
+        return {**self.settings.values, "device": device}
 
     def _state_changed(self, state: str) -> None:
         work = self.work
         self.training.show_state(state, work.message, work.resumable)
+        if state == "idle" and self.tabs.currentIndex() in (TRAINING, RESULT):
+            self.tabs.setCurrentIndex(SETTINGS)
         self.tabs.setTabEnabled(TRAINING, state != "idle")
         self._look_for_waiting()
         if state == "starting":
@@ -214,8 +222,6 @@ class FinetuneDialog(QDialog):
             self.status.setText("You can go on working in napari meanwhile.")
         elif state == "idle":
             self.tabs.setTabEnabled(RESULT, False)
-            if self.tabs.currentIndex() in (TRAINING, RESULT):
-                self.tabs.setCurrentIndex(PICTURES)
         elif state == "done":
             self._show_result()
         elif state in ("failed", "lost"):
@@ -263,6 +269,10 @@ class FinetuneDialog(QDialog):
         self.result.show_adopted(model, self.previous)
         self._say(f"{Path(model).name!r} is in use, and among your models.")
 
+    def _thrown_away(self) -> None:
+        self.maps.clear()
+        self.tabs.setCurrentIndex(PICTURES)
+
     def show_previous(self, title: str) -> None:
         """Say which model was in use before; empty for none to go back to."""
         self.previous = title
@@ -281,6 +291,7 @@ class FinetuneDialog(QDialog):
     # ---- words
 
     def _tell_plan(self) -> None:
+        self.forecast.drop()  # it was about something else
         used, values = self.pairs.used, self.settings.values
         ready = bool(used) and bool(values["name"]) and not self.work.busy
         text = plan_line(used, self.pairs.objects, values, self.work.busy)
@@ -297,8 +308,11 @@ class FinetuneDialog(QDialog):
         show_warning(text)
 
 
-def _let_go(mail: Mailbox, runner: Runner, hold: Any, *_: object) -> None:
-    """End thread and child; knows nothing of a dialog that may be gone."""
+def _let_go(
+    mail: Mailbox, hold: Hold, runner: Runner, asker: Runner, *_: object
+) -> None:
+    """End threads and child; knows nothing of a dialog that may be gone."""
     mail.close()
     hold.close()
     runner.close()
+    asker.close()

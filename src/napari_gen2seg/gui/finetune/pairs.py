@@ -183,6 +183,7 @@ def _candidate(
         read=nothing,
         labels=nothing,
         recipe=view.recipe,
+        suggested=not problem,
         layer_id=name,
         labels_id=str(labels.unique_id),
         problem=problem,

@@ -69,6 +69,7 @@ class SettingsPage(QWidget):
     """
 
     start_asked = Signal()
+    check_asked = Signal()
     changed = Signal()
 
     def __init__(self, memory: Memory) -> None:
@@ -107,6 +108,11 @@ class SettingsPage(QWidget):
         self.seed.setRange(0, 2**31 - 1)
         self.plan = wide_label()
         self.memory = wide_label()
+        self.check = QPushButton("Check first")
+        self.check.setToolTip(
+            "Load the model and say what would be trained, and with how much memory, "
+            "without training."
+        )
         self.start = QPushButton("Start training")
         font = self.start.font()
         font.setBold(True)
@@ -163,6 +169,7 @@ class SettingsPage(QWidget):
         self.fold.addWidget(inside)
         last = QHBoxLayout()
         last.addStretch(1)
+        last.addWidget(self.check)
         last.addWidget(self.start)
         column = QVBoxLayout(self)
         column.addLayout(form)
@@ -193,6 +200,7 @@ class SettingsPage(QWidget):
         for combo in (self.rate, self.crop, self.trains, self.precision):
             combo.currentIndexChanged.connect(self._tell)
         self.start.clicked.connect(lambda: self.start_asked.emit())
+        self.check.clicked.connect(lambda: self.check_asked.emit())
 
     # ---- what is set
 
@@ -253,11 +261,16 @@ class SettingsPage(QWidget):
     def _tell(self, *_: Any) -> None:
         self.changed.emit()
 
+    def show_memory(self, text: str) -> None:
+        """Say what it needs, once that was asked for."""
+        self.memory.setText(text)
+
     def show_plan(self, text: str, memory: str, ready: bool) -> None:
         """Say in a line what Start will do, and what it needs."""
         self.plan.setText(text)
         self.memory.setText(memory)
         self.start.setEnabled(ready)
+        self.check.setEnabled(ready)
 
 
 def _auto(box: Any, low: float, high: float, step: float) -> Any:

@@ -1,0 +1,441 @@
+"""Fine-tuning as a person does it: a real viewer, a real child process, real clicks."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import psutil
+import pytest
+from qtpy.QtCore import Qt
+from qtpy.QtTest import QTest
+from qtpy.QtWidgets import QMessageBox
+from skimage import data
+from tests.gui.painter import Painter
+
+from napari_gen2seg.models.paths import models_dir
+from napari_gen2seg.session import Inline, Session
+from napari_gen2seg.session.training_runs import past_runs, waiting_runs
+
+CHILD = Path(__file__).parents[1] / "session" / "training_child.py"
+LONG = 90_000
+
+
+def press(button: Any) -> None:
+    assert button.isEnabled(), button.text()
+    assert button.isVisible(), button.text()
+    QTest.mouseClick(button, Qt.MouseButton.LeftButton)
+
+
+def coin_labels(first: int = 1, shape: tuple[int, int] = (303, 384)) -> np.ndarray:
+    labels = np.zeros(shape, np.int32)
+    places = [(51, 155), (51, 210), (124, 45), (124, 100), (195, 100), (195, 160)]
+    rows, cols = np.ogrid[: shape[0], : shape[1]]
+    for number, (row, col) in enumerate(places, first):
+        labels[(rows - row) ** 2 + (cols - col) ** 2 < 400] = number
+    return labels
+
+
+class Trainer:
+    """A desk with two labelled pictures and the dialog open."""
+
+    def __init__(self, desk: Any, bot: Any, model: Path) -> None:
+        self.desk, self.bot, self.model = desk, bot, model
+        self.viewer, self.widget = desk.viewer, desk.widget
+
+    def open(self) -> Any:
+        press(self.widget.model.finetune)
+        self.dialog = self.widget.tuning.dialog
+        self.work = self.dialog.work
+        self.until(lambda: self.dialog.pairs.rows)
+        return self.dialog
+
+    def until(self, ready: Any) -> None:
+        self.bot.waitUntil(lambda: bool(ready()), timeout=LONG)
+
+    def settings(self, steps: int = 40) -> Any:
+        page = self.dialog.settings
+        page.model.addItem("tiny", str(self.model))
+        page.model.setCurrentIndex(page.model.count() - 1)
+        page.steps.setValue(steps)
+        page.name.selectAll()
+        QTest.keyClicks(page.name, "my coins")
+        return page
+
+    def start(self, steps: int = 40) -> None:
+        self.open()
+        press(self.dialog.pictures.next)
+        self.settings(steps)
+        press(self.dialog.settings.start)
+        assert self.work.busy
+
+    def ended(self) -> str:
+        self.until(lambda: not self.work.busy)
+        self.bot.wait(50)
+        return self.work.state
+
+    def steps(self, count: int) -> None:
+        self.until(lambda: len(self.dialog.training.loss.points) >= count)
+
+    def answer(self, yes: bool) -> str:
+        """Answer the question on screen, and return it."""
+        self.until(lambda: self.boxes())
+        box = self.boxes()[-1]
+        kind = QMessageBox.StandardButton
+        QTest.mouseClick(
+            box.button(kind.Yes if yes else kind.No), Qt.MouseButton.LeftButton
+        )
+        self.bot.wait(30)
+        return box.windowTitle()
+
+    def boxes(self) -> list[Any]:
+        found = self.dialog.findChildren(QMessageBox)
+        return [box for box in found if box.isVisible()]
+
+    def layer(self, name: str) -> Any:
+        return next((one for one in self.viewer.layers if one.name == name), None)
+
+
+@pytest.fixture(autouse=True)
+def home(tmp_path, monkeypatch):
+    monkeypatch.setenv("NAPARI_GEN2SEG_HOME", str(tmp_path / "home"))
+    monkeypatch.setenv("TRAINING_CHILD_PACE", "0.03")
+
+
+@pytest.fixture
+def trainer(desk, qtbot, tiny_sd):
+    at = desk(name="coins A")
+    at.viewer.add_labels(coin_labels(), name="labels A")
+    at.viewer.add_image(
+        np.fliplr(data.coins()), name="coins B", scale=(0.5, 0.5), translate=(10, 20)
+    )
+    at.viewer.add_labels(
+        np.fliplr(coin_labels()), name="labels B", scale=(0.5, 0.5), translate=(10, 20)
+    )
+    at.widget.tuning.options = {"command": (sys.executable, str(CHILD))}
+    made = Trainer(at, qtbot, tiny_sd)
+    yield made
+    work = getattr(made, "work", None)
+    if work is not None and work.run is not None:
+        work.run.kill()
+
+
+def test_from_two_layers_to_a_model_in_use_and_back(trainer):
+    """The whole job: pictures, settings, curves, result, adopt, revert."""
+    at = trainer
+    page = at.open().pictures
+    assert [row.name for row in at.dialog.pairs.rows] == ["coins A", "coins B"]
+    assert "2 pictures with 12 objects" in page.total.text()
+    at.until(lambda: page.view.picture is not None)
+    press(page.next)
+    settings = at.settings()
+    assert "'my coins' from 2 pictures with 12 objects" in settings.plan.text()
+    assert "at least" in settings.memory.text()
+    press(settings.start)
+    assert at.dialog.tabs.currentWidget() is at.dialog.training
+    at.steps(8)
+    assert at.widget.model.finetune.text().startswith("Training: ")
+    assert not settings.start.isEnabled()
+    at.until(lambda: at.layer("training: coins B") is not None)
+    made, source = at.layer("training: coins B"), at.layer("coins B")
+    assert np.allclose(made.scale, source.scale)
+    assert np.allclose(made.translate, source.translate)
+    early = made.data.copy()
+    at.until(lambda: not np.array_equal(at.layer("training: coins B").data, early))
+    assert at.ended() == "done"
+
+    result = at.dialog.result
+    assert at.dialog.tabs.currentWidget() is result
+    assert "better" in result.verdict.text()
+    assert "0.83" in result.picture.currentText()
+    at.until(lambda: result.views["mask after"].picture is not None)
+    assert result.views["map before"].picture is not None
+    press(result.show_layers)
+    at.until(lambda: at.layer("coins B: objects after") is not None)
+    assert np.allclose(at.layer("coins B: map before").scale, source.scale)
+    assert len(at.dialog.training.score.points) >= 8
+    assert at.widget.model.finetune.text() == "Fine-tune…"
+    assert at.widget.session.model.choice.model == "mini"  # nothing silently
+
+    press(result.adopt)
+    at.until(lambda: at.widget.session.model.choice.model != "mini")
+    folder = models_dir() / "my-coins"
+    assert at.widget.session.model.choice.model == str(folder)
+    assert at.widget.model.model.currentData() == str(folder)
+    assert at.desk.person.layer("coloring") is not None  # coloured anew
+    assert at.layer("training: coins B") is None
+    assert waiting_runs() == []
+    press(result.back)
+    assert at.widget.session.model.choice.model == "mini"
+    assert not at.widget.model.back.isVisible()
+    assert folder.is_dir()
+
+
+def test_the_docks_own_button_goes_back_too(trainer):
+    trainer.start()
+    trainer.ended()
+    press(trainer.dialog.result.adopt)
+    trainer.until(lambda: trainer.widget.model.back.isVisible())
+    assert "mini" in trainer.widget.model.back.text()
+    press(trainer.widget.model.back)
+    assert trainer.widget.session.model.choice.model == "mini"
+
+
+def test_a_worse_model_is_never_used_unasked(trainer, monkeypatch):
+    monkeypatch.setenv("TRAINING_CHILD", "worse")
+    trainer.start()
+    trainer.ended()
+    result = trainer.dialog.result
+    assert "worse" in result.verdict.text()
+    press(result.adopt)
+    assert "not better" in trainer.answer(yes=False)
+    assert trainer.widget.session.model.choice.model == "mini"
+    assert not models_dir().exists()
+    press(result.discard)
+    trainer.answer(yes=True)
+    assert past_runs() == []
+    assert trainer.dialog.tabs.currentWidget() is trainer.dialog.pictures
+    assert trainer.layer("training: coins B") is None
+
+
+def test_cancel_and_resume_continue_the_curve(trainer):
+    at = trainer
+    at.start(60)
+    at.steps(10)
+    page = at.dialog.training
+    press(page.cancel)
+    assert page.cancel.text() == "End now"
+    assert at.ended() == "cancelled"
+    assert "Resume" in page.heading.text()
+    before = list(page.loss.points)
+    press(page.resume)
+    at.until(lambda: at.work.state == "running")
+    assert page.loss.points[: len(before)] == before
+    assert page.before.picture is not None
+    assert at.ended() == "done"
+    assert [step for step, _ in page.loss.points] == list(range(1, 61))
+
+
+def test_stop_and_keep_best(trainer):
+    trainer.start(100_000)
+    trainer.until(lambda: trainer.work.state == "running")
+    trainer.steps(5)
+    press(trainer.dialog.training.stop)
+    assert trainer.ended() == "done"
+    assert trainer.dialog.result.adopt.isVisible()
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no SIGKILL")
+def test_a_killed_child_can_be_resumed(trainer):
+    trainer.start(60)
+    trainer.steps(10)
+    os.kill(trainer.work.run.pid, signal.SIGKILL)
+    assert trainer.ended() == "lost"
+    page = trainer.dialog.training
+    assert "memory" in page.heading.text()
+    press(page.resume)
+    assert trainer.ended() == "done"
+
+
+@pytest.mark.parametrize(("mode", "word"), [("disk", "disk is full"), ("nan", "rate")])
+def test_a_failure_shows_the_way_out(trainer, monkeypatch, mode, word):
+    monkeypatch.setenv("TRAINING_CHILD", mode)
+    trainer.start()
+    assert trainer.ended() == "failed"
+    page = trainer.dialog.training
+    assert word in page.heading.text()
+    assert word in trainer.dialog.status.text()
+    monkeypatch.setenv("TRAINING_CHILD", "")
+    press(page.resume)
+    assert trainer.ended() == "done"
+
+
+def test_no_room_for_the_pictures(trainer, monkeypatch):
+    from napari_gen2seg.errors import StorageError
+    from napari_gen2seg.gui.finetune import work
+
+    def full(*_: Any) -> None:
+        raise StorageError("The disk is full: free some space.")
+
+    monkeypatch.setattr(work, "write_pairs", full)
+    trainer.start()
+    assert trainer.ended() == "idle"
+    assert "disk is full" in trainer.dialog.status.text()
+    assert past_runs() == []
+    assert trainer.dialog.settings.start.isEnabled()
+
+
+def test_the_source_layer_is_deleted_in_mid_training(trainer):
+    at = trainer
+    at.start(80)
+    at.until(lambda: at.layer("training: coins B") is not None)
+    at.viewer.layers.remove("coins B")
+    early = at.layer("training: coins B").data.copy()
+    at.until(lambda: not np.array_equal(at.layer("training: coins B").data, early))
+    at.viewer.layers.remove("training: coins B")
+    count = len(at.dialog.training.loss.points)
+    at.steps(count + 12)
+    assert at.layer("training: coins B") is None  # what was deleted stays deleted
+    assert at.ended() == "done"
+    press(at.dialog.result.show_layers)
+    at.until(lambda: at.layer("coins B: objects after") is not None)
+    assert at.layer("coins B") is not None  # the picture, from the run's own copy
+
+
+def test_the_map_layer_may_be_unwanted_or_kept(trainer):
+    at = trainer
+    at.start(100_000)
+    page = at.dialog.training
+    at.until(lambda: at.layer("training: coins B") is not None)
+    page.in_viewer.click()
+    assert at.layer("training: coins B") is None
+    page.in_viewer.click()
+    assert at.layer("training: coins B") is not None
+    page.keep_map.click()
+    press(page.cancel)
+    at.ended()
+    press(page.discard)
+    at.answer(yes=True)
+    assert at.layer("training: coins B") is not None
+
+
+def test_hidden_dialog_trains_on(trainer):
+    trainer.start(60)
+    trainer.steps(3)
+    trainer.dialog.close()
+    assert not trainer.dialog.isVisible()
+    trainer.until(lambda: trainer.widget.model.finetune.text() != "Training: 5%")
+    press(trainer.widget.model.finetune)
+    assert trainer.dialog.isVisible()
+    assert trainer.ended() == "done"
+    assert "finished" in trainer.widget.status.text()
+
+
+def test_the_same_model_is_trained_on_with_its_own_crops(trainer):
+    at = trainer
+    at.start()
+    at.ended()
+    press(at.dialog.result.adopt)
+    at.until(lambda: at.dialog.result.more.isVisible())
+    press(at.dialog.result.more)
+    page = at.dialog.settings
+    assert at.dialog.tabs.currentWidget() is at.dialog.pictures
+    assert page.model.currentData() == str(models_dir() / "my-coins")
+    assert page.name.text() == "my-coins-tuned"
+    press(at.dialog.pictures.next)
+    press(page.start)
+    at.until(lambda: at.work.run is not None)
+    assert at.ended() == "done"
+    (first, second) = sorted(past_runs(), key=lambda run: run.name)
+    assert first.name == "my coins"
+    config = (second.folder / "config.json").read_text()
+    assert str(first.folder / "crops") in config
+
+
+def test_a_model_in_use_is_removed(trainer):
+    at = trainer
+    at.start()
+    at.ended()
+    press(at.dialog.result.adopt)
+    at.until(lambda: at.dialog.result.remove.isVisible())
+    press(at.dialog.result.remove)
+    assert "Remove" in at.answer(yes=True)
+    assert at.widget.session.model.choice.model == "mini"
+    assert at.widget.model.model.findData(str(models_dir() / "my-coins")) < 0
+    assert list(models_dir().iterdir()) == []
+    assert past_runs() == []
+
+
+def test_export_as_zip(trainer, monkeypatch, tmp_path):
+    from napari_gen2seg.gui.finetune import decisions
+
+    target = tmp_path / "out.zip"
+    monkeypatch.setattr(
+        decisions.QFileDialog, "getSaveFileName", lambda *a: (str(target), "")
+    )
+    trainer.start()
+    trainer.ended()
+    press(trainer.dialog.result.export)
+    trainer.until(target.exists)
+    trainer.until(lambda: "Exported" in trainer.dialog.status.text())
+
+
+def test_settings_are_remembered(trainer, memory):
+    trainer.start(7)
+    assert memory.get("training_steps") == 7
+    assert memory.get("training_dial") == "quick"
+    trainer.ended()
+
+
+@pytest.fixture
+def closed_in_mid_training(make_napari_viewer, qtbot, memory, tiny_sd, monkeypatch):
+    """A window closed while a model is trained in it; returns the child."""
+    from napari_gen2seg.gui.widget import SegmentWidget
+
+    def make(how: str) -> psutil.Process:
+        viewer = make_napari_viewer(show=True)
+        viewer.add_image(data.coins(), name="coins")
+        viewer.add_labels(coin_labels(), name="labels")
+        widget = SegmentWidget(
+            viewer, Session(Inline(), load=lambda *a, **k: Painter()), memory=memory
+        )
+        widget.tuning.options = {"command": (sys.executable, str(CHILD))}
+        dock = viewer.window.add_dock_widget(widget, name="gen2seg")
+        at = Trainer(
+            type("Desk", (), {"viewer": viewer, "widget": widget}), qtbot, tiny_sd
+        )
+        at.start(100_000)
+        at.steps(7)
+        child = psutil.Process(at.work.run.pid)
+        if how == "window":
+            viewer.close()
+        else:
+            viewer.window.remove_dock_widget(dock)
+        return child
+
+    return make
+
+
+@pytest.mark.parametrize("how", ["window", "dock"])
+def test_closed_in_mid_training(closed_in_mid_training, qtbot, how):
+    child = closed_in_mid_training(how)
+    qtbot.waitUntil(lambda: not _lives(child), timeout=LONG)
+    (run,) = waiting_runs()
+    assert (run.state, run.resumable, run.name) == ("cancelled", True, "my coins")
+
+
+def test_the_next_window_offers_to_resume(closed_in_mid_training, trainer, qtbot):
+    child = closed_in_mid_training("dock")
+    qtbot.waitUntil(lambda: not _lives(child), timeout=LONG)
+    dialog = trainer.open()
+    assert dialog.waiting.isVisible()
+    assert "'my coins' stopped at step" in dialog.waiting.text.text()
+    press(dialog.waiting.take_up)
+    assert len(dialog.training.loss.points) >= 7  # curves come back
+    trainer.until(lambda: trainer.work.state == "running")
+    press(dialog.training.stop)
+    assert trainer.ended() == "done"
+    assert not dialog.waiting.isVisible()
+
+
+def test_a_result_left_undecided_is_offered_again(trainer, desk, qtbot):
+    trainer.start()
+    trainer.ended()
+    trainer.dialog.close()
+    trainer.widget.tuning.dialog.deleteLater()
+    trainer.widget.tuning.dialog = None
+    dialog = trainer.open()
+    assert "waits for your decision" in dialog.waiting.text.text()
+    press(dialog.waiting.take_up)
+    assert dialog.tabs.currentWidget() is dialog.result
+    trainer.until(lambda: dialog.result.views["truth"].picture is not None)
+    press(dialog.result.adopt)
+    trainer.until(lambda: (models_dir() / "my-coins").exists())
+
+
+def _lives(process: psutil.Process) -> bool:
+    return process.is_running() and process.status() != psutil.STATUS_ZOMBIE

@@ -1,0 +1,295 @@
+"""Which pictures with labels are found in layers and folders."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import tifffile
+from napari.components import ViewerModel
+from qtpy.QtGui import QColor
+
+from napari_gen2seg.core.rgb import RgbRecipe
+from napari_gen2seg.errors import DataError
+from napari_gen2seg.gui.finetune.chart import Chart, smooth
+from napari_gen2seg.gui.finetune.comparison import Whole
+from napari_gen2seg.gui.finetune.comparison_layers import show_layers
+from napari_gen2seg.gui.finetune.map_layer import MapLayers
+from napari_gen2seg.gui.finetune.pair_search import folder_rows, search
+from napari_gen2seg.gui.finetune.pair_view import LINE, outlined, preview_of, shrunk
+from napari_gen2seg.gui.finetune.pairs import candidates
+from napari_gen2seg.gui.finetune.plan import memory_line, plan_line
+from napari_gen2seg.gui.finetune.result_page import change_text, verdict_text
+from napari_gen2seg.gui.finetune.words import duration, names_text, share_done
+from napari_gen2seg.gui.layers import mark
+from napari_gen2seg.gui.source import Source, View
+
+RNG = np.random.default_rng(0)
+
+
+def picture(*shape: int) -> np.ndarray:
+    return RNG.integers(0, 255, shape).astype(np.uint8)
+
+
+def labels(*shape: int, objects: int = 2) -> np.ndarray:
+    made = np.zeros(shape, np.int32)
+    for number in range(1, objects + 1):
+        made[..., 4 : 4 + 6, 12 * number : 12 * number + 6] = number
+    return made
+
+
+@pytest.fixture
+def viewer():
+    return ViewerModel()
+
+
+def found(viewer, wanted=None):
+    source = Source(viewer)
+    return search(candidates(viewer, source.view_of, wanted), lambda: None)
+
+
+def test_labels_find_the_picture_of_their_size(viewer):
+    viewer.add_image(picture(30, 70), name="small")
+    viewer.add_image(picture(40, 80), name="big")
+    viewer.add_labels(labels(40, 80), name="mine")
+    (row,) = found(viewer)
+    assert (row.name, row.drawn, row.facts.objects) == ("big", "mine", 2)
+    assert row.suggested
+    assert np.array_equal(row.read(), viewer.layers["big"].data)
+    assert np.array_equal(row.labels(), viewer.layers["mine"].data)
+
+
+def test_of_pictures_of_one_size_the_name_decides_then_the_place_in_the_list(viewer):
+    for name in ("plate A", "plate B"):
+        viewer.add_image(picture(40, 80), name=name)
+    viewer.add_labels(labels(40, 80), name="cells A")
+    viewer.add_labels(labels(40, 80, objects=1), name="objects")
+    rows = found(viewer)
+    assert [(row.drawn, row.name) for row in rows] == [
+        ("cells A", "plate A"),
+        ("objects", "plate B"),
+    ]
+    other = viewer.layers["plate A"]
+    assert rows[1].others == (("plate A", str(other.unique_id)),)
+    wanted = {rows[1].labels_id: str(other.unique_id)}
+    rows = found(viewer, wanted)
+    assert rows[1].name == "plate A"
+    # One picture with two sets of labels: those with more objects are suggested.
+    assert [row.suggested for row in rows] == [True, False]
+
+
+def test_committed_objects_belong_to_their_source(viewer):
+    first = viewer.add_image(picture(40, 80), name="first")
+    viewer.add_image(picture(40, 80), name="second")
+    viewer.add_labels(
+        labels(40, 80), name="objects", metadata=mark("objects", str(first.unique_id))
+    )
+    viewer.add_labels(
+        labels(40, 80), name="preview", metadata=mark("preview", str(first.unique_id))
+    )
+    viewer.add_image(picture(40, 80), metadata=mark("coloring", str(first.unique_id)))
+    (row,) = found(viewer)
+    assert row.name == "first"
+
+
+def test_another_place_in_the_world_is_another_picture(viewer):
+    viewer.add_image(picture(40, 80), name="here", translate=(5, 5))
+    viewer.add_image(picture(40, 80), name="there")
+    viewer.add_labels(labels(40, 80), name="mine", translate=(5, 5))
+    assert found(viewer)[0].name == "here"
+
+
+def test_labels_of_a_wrong_size_are_shown_with_the_reason(viewer):
+    viewer.add_image(picture(30, 70))
+    viewer.add_labels(labels(40, 80))
+    (row,) = found(viewer)
+    assert row.facts is None
+    assert not row.suggested
+    assert "40 x 80 pixels and the picture 30 x 70" in row.problem
+    viewer.layers.clear()
+    viewer.add_image(picture(3, 40, 80))
+    viewer.add_labels(labels(40, 80))
+    assert "2 dimensions and the picture 3" in found(viewer)[0].problem
+
+
+def test_empty_labels_are_shown_with_the_reason(viewer):
+    viewer.add_image(picture(40, 80))
+    viewer.add_labels(labels(40, 80, objects=0))
+    (row,) = found(viewer)
+    assert "Nothing is labelled" in row.problem
+
+
+def test_planes_with_objects_of_a_stack(viewer):
+    stack = picture(2, 5, 40, 80)
+    truth = np.zeros(stack.shape, np.int32)
+    truth[0, 3] = labels(40, 80)
+    truth[1, 1] = labels(40, 80, objects=1)
+    viewer.add_image(stack, name="movie")
+    viewer.add_labels(truth)
+    rows = found(viewer)
+    assert [row.name for row in rows] == ["movie, plane 0, 3", "movie, plane 1, 1"]
+    assert [row.facts.objects for row in rows] == [2, 1]
+    assert {row.group for row in rows} == {"movie"}
+    assert np.array_equal(rows[1].read(), stack[1, 1])
+    assert rows[1].plane.index == (1, 1, 0, 0)
+
+
+def test_lazy_stacks_are_read_plane_by_plane(viewer):
+    dask = pytest.importorskip("dask.array")
+    stack, truth = picture(4, 40, 80), np.zeros((4, 40, 80), np.int32)
+    truth[2] = labels(40, 80)
+    viewer.add_image(dask.from_array(stack, chunks=(1, 40, 80)))
+    viewer.add_labels(dask.from_array(truth, chunks=(1, 40, 80)))
+    (row,) = found(viewer)
+    assert np.array_equal(row.read(), stack[2])
+    assert np.array_equal(row.labels(), truth[2])
+
+
+def test_the_axes_on_screen_are_the_picture(viewer):
+    stack, truth = picture(40, 7, 80), np.zeros((40, 7, 80), np.int32)
+    truth[:, 2] = labels(40, 80)
+    viewer.add_image(stack)
+    viewer.add_labels(truth)
+    viewer.dims.order = (1, 0, 2)
+    (row,) = found(viewer)
+    assert np.array_equal(row.read(), stack[:, 2])
+
+
+def test_channels_as_the_dock_takes_them(viewer):
+    layer = viewer.add_image(picture(3, 40, 80), axis_labels=("c", "y", "x"))
+    viewer.add_labels(labels(40, 80))
+    source = Source(viewer)
+    source.choose(layer)
+    recipe = RgbRecipe(channels=(2, None, 0))
+    source.change(recipe=recipe)
+    (row,) = search(candidates(viewer, source.view_of), lambda: None)
+    assert row.recipe == recipe
+    assert row.read().shape == (40, 80, 3)
+    assert np.array_equal(row.read()[..., 1], layer.data[1])
+
+
+def test_layers_that_give_colours_are_no_pictures_of_their_own(viewer):
+    red = viewer.add_image(picture(40, 80), name="red")
+    green = viewer.add_image(picture(40, 80), name="green")
+    viewer.add_labels(labels(40, 80), name="objects")
+    view = View(
+        partners=(str(green.unique_id),), recipe=RgbRecipe(channels=(0, 1, None))
+    )
+    views = {str(red.unique_id): view}
+    rows = search(
+        candidates(viewer, lambda one: views.get(str(one.unique_id), View())),
+        lambda: None,
+    )
+    assert [row.name for row in rows] == ["red"]
+    assert np.array_equal(rows[0].read(), np.stack([red.data, green.data], -1))
+
+
+def test_pyramids_at_the_level_of_their_labels(viewer):
+    full = picture(80, 160)
+    viewer.add_image([full, full[::2, ::2]], multiscale=True)
+    viewer.add_labels(labels(40, 80), scale=(2, 2), translate=(0.5, 0.5))
+    (row,) = found(viewer)
+    assert row.plane.level == 1
+    assert np.array_equal(row.read(), full[::2, ::2])
+
+
+def test_folders(tmp_path):
+    with pytest.raises(DataError, match="images/ and labels/"):
+        folder_rows(tmp_path, lambda: None)
+    for folder in ("images", "labels"):
+        (tmp_path / folder).mkdir()
+    for name, size in (("a", 80), ("b", 70)):
+        tifffile.imwrite(tmp_path / "images" / f"{name}.tif", picture(40, 80))
+        tifffile.imwrite(tmp_path / "labels" / f"{name}.tif", labels(40, size))
+    good, bad = folder_rows(tmp_path, lambda: None)
+    assert (good.name, good.facts.objects) == ("a", 2)
+    assert "(40, 80)" in bad.problem
+    assert not bad.suggested
+
+
+def test_what_the_model_sees_is_drawn_with_outlines(viewer):
+    viewer.add_image(picture(40, 80))
+    viewer.add_labels(labels(40, 80))
+    (row,) = found(viewer)
+    drawn, whole = preview_of(row, complete=False), preview_of(row, complete=True)
+    assert (drawn[4, 12] == LINE).all()
+    assert drawn[30:].mean() < 0.6 * whole[30:].mean()  # dark where nothing is known
+    assert np.array_equal(drawn[6, 14], whole[6, 14])
+    half = outlined(picture(20, 40, 3), labels(40, 80))
+    assert (half[2, 6] == LINE).all()
+    assert shrunk(labels(40, 80), (20, 40)).shape == (20, 40)
+
+
+def test_maps_lie_over_the_plane_they_are_of(viewer):
+    viewer.add_image(picture(3, 40, 80), scale=(2, 0.5, 0.5), name="stack")
+    truth = np.zeros((3, 40, 80), np.int32)
+    truth[1] = labels(40, 80)
+    viewer.add_labels(truth, scale=(2, 0.5, 0.5))
+    (row,) = found(viewer)
+    maps = MapLayers(viewer)
+    assert maps.show(row, "map", picture(20, 40, 3))
+    layer = viewer.layers["map"]
+    assert layer.data.shape == (1, 20, 40, 3)
+    assert layer.scale == pytest.approx((2, 1, 1))
+    assert layer.translate == pytest.approx((2, 0.25, 0.25))
+    assert maps.titles == ["map"]
+    viewer.layers.remove("stack")
+    assert maps.show(row, "map", picture(20, 40, 3))
+    assert not maps.show(row, "another", picture(20, 40, 3))
+    assert not maps.show(replace(row, plane=None), "none", picture(20, 40, 3))
+    maps.remove()
+    assert "map" not in viewer.layers
+
+
+def test_comparison_layers_of_a_picture_that_is_not_open(viewer):
+    half = picture(20, 40, 3)
+    whole = Whole(
+        picture(40, 80, 3), labels(40, 80), (half, half), (labels(40, 80), None)
+    )
+    names = show_layers(viewer, None, "p", whole)
+    assert names == ["p", "p: map before", "p: map after", "p: objects before"]
+    assert viewer.layers["p: map after"].scale == pytest.approx((2, 2))
+    assert viewer.layers["p: map after"].translate == pytest.approx((0.5, 0.5))
+
+
+def test_curves(qtbot):
+    chart = Chart("loss", QColor("white"))
+    qtbot.addWidget(chart)
+    chart.resize(200, 100)
+    empty = chart.grab().toImage()
+    for step in range(1, 6):
+        chart.add(step, 1 / step)
+    chart.add(6, None)
+    chart.add(7, float("nan"))
+    assert [step for step, _ in chart.points] == [1, 2, 3, 4, 5]
+    assert chart.grab().toImage() != empty
+    chart.add(3, 0.5)  # went on from an earlier state
+    assert chart.points[-1] == (3, 0.5)
+    assert len(chart.points) == 3
+    flat = smooth([(n, 2.0) for n in range(5)])
+    assert [value for _, value in flat] == pytest.approx([2.0] * 5)
+
+
+def test_words():
+    assert [duration(s) for s in (8, 240, 4800)] == ["8 s", "4 min", "80 min"]
+    assert duration(7200) == "2 h 0 min"
+    assert names_text(["a", "b", "c", "d"]) == "a, b, c and 1 more"
+    assert share_done({"step": 3, "steps": 12}) == 0.25
+    assert share_done({"step": 3, "steps": None, "seconds": 1, "left": 3}) == 0.25
+    assert share_done({"step": 3, "steps": None, "left": None}) is None
+    better = {"verdict": "better", "before": {"one_click": 0.4}, "better": True}
+    assert "better" in verdict_text({**better, "after": {"one_click": 0.8}})
+    assert "Nothing was held back" in verdict_text({})
+    assert "same" in change_text(0.5, 0.501, True, "{:.2f}")
+    assert change_text(None, 0.5, True, "{:.2f}") == ""
+    assert "−2.5" in change_text(4.0, 1.5, False, "{:.1f}")
+
+
+def test_the_plan_in_a_line():
+    values = {"name": "n", "minutes": None, "steps": None, "dial": "quick"}
+    assert "page 1" in plan_line([], 0, values, False)
+    assert "page 3" in plan_line([], 0, values, True)
+    memory = memory_line({"model": "mini", "trains": "full"})
+    assert "at least" in memory
+    assert memory_line({"model": "no such model", "trains": "full"}) == ""
