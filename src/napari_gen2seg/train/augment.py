@@ -51,16 +51,22 @@ def relight(rgb: Rgb, rng: np.random.Generator) -> Rgb:
     return np.clip(rgb, 0, 1).astype(np.float32)
 
 
-def stretch(rgb: Rgb, rng: np.random.Generator) -> Rgb:
+def stretch(
+    rgb: Rgb, rng: np.random.Generator, limits: tuple[float, float] | None = None
+) -> Rgb:
     """Stretch (H, W, 3) as a picture is before the model sees it, not quite exactly.
 
     Grey pictures are stretched over their percentiles when they are coloured
-    (`napari_gen2seg.core.rgb`); a crop's own percentiles differ from its picture's,
-    hence the scatter. Half of the true-colour pictures stay as they are.
+    (`napari_gen2seg.core.rgb`), hence a crop over those of its picture: ``limits``.
+    Over its own, a crop without objects would be noise at full contrast. Without
+    limits half of the true-colour pictures stay as they are.
     """
-    if np.ptp(rgb, axis=-1).max() >= 0.02 and rng.random() < 0.5:
-        return rgb
-    low, high = np.percentile(rgb[::2, ::2], (0.3, 99.7))
+    if limits is None:
+        if np.ptp(rgb, axis=-1).max() >= 0.02 and rng.random() < 0.5:
+            return rgb
+        low, high = np.percentile(rgb[::2, ::2], (0.3, 99.7))
+    else:
+        low, high = limits
     span = max(float(high - low), 0.02)
     low -= span * abs(rng.normal(0, 0.05))
     high += span * abs(rng.normal(0, 0.1))

@@ -76,8 +76,11 @@ class Crops(IterableDataset[Sample]):
             low, high = np.log(self.config.smallest), np.log(self.config.largest)
             diameter = float(np.exp(rng.uniform(low, high)))
             rgb8, labels = crop(picture, rng, self.config.crop, diameter)
-            rgb = relight(rgb8.astype(np.float32) / 255, rng)
-        rgb, labels = turn(stretch(rgb, rng), labels, rng)
+            rgb = rgb8.astype(np.float32) / 255
+            if picture.grey or rng.random() < 0.5:
+                rgb = stretch(rgb, rng, picture.limits)
+            rgb = relight(rgb, rng)
+        rgb, labels = turn(rgb, labels, rng)
         return {
             "pixels": torch.from_numpy(rgb).permute(2, 0, 1) * 2 - 1,
             "labels": torch.from_numpy(labels.astype(np.int64)),
@@ -93,7 +96,7 @@ class Crops(IterableDataset[Sample]):
         labels = scene.labels
         if not scene.complete:
             labels = np.where(labels == 0, -1, labels)
-        return scene.image, labels
+        return stretch(scene.image, rng), labels
 
 
 def loader(

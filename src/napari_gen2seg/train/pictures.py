@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
@@ -30,6 +31,17 @@ class Picture:
     rgb: NDArray[np.uint8]
     labels: NDArray[np.int32]
     diameter: float
+
+    @cached_property
+    def limits(self) -> tuple[float, float]:
+        """The 0.1 and 99.9 percentiles of the whole picture, range 0..1."""
+        low, high = np.percentile(self.rgb[::2, ::2], (0.1, 99.9)) / 255
+        return float(low), float(high)
+
+    @cached_property
+    def grey(self) -> bool:
+        """Whether the three channels are (nearly) the same."""
+        return bool(np.ptp(self.rgb[::2, ::2], axis=-1).max() < 6)
 
 
 def read_source(folder: Path, split: str = "train") -> list[Picture]:
