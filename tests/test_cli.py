@@ -86,6 +86,22 @@ def test_color_writes_the_very_map_python_gives(
     assert str(tiny_sd) in written.model_id or written.model_id == model.spec.id
 
 
+def test_a_typical_diameter_chooses_the_size(
+    coins: Path, tiny_sd: Path, tmp_path: Path
+) -> None:
+    target = tmp_path / "map.tif"
+    done = run("color", coins, "-o", target, "--diameter", 45, "--device", "cpu")
+    assert done.returncode == 0, done.stderr
+    liked = load_model("mini", device="cpu").facts.object_diameter
+    assert Coloring.load(target).resolution == round(384 * liked / 45)
+    both = run("color", coins, "--diameter", 45, "--resolution", 96)
+    assert both.returncode != 0
+    assert "either" in both.stderr
+    unknown = run("color", coins, "--model", tiny_sd, "--diameter", 45)
+    assert unknown.returncode != 0
+    assert "give the resolution itself" in unknown.stderr
+
+
 def test_segment_writes_the_mask_of_the_clicks(
     coins: Path, tiny_sd: Path, tmp_path: Path
 ) -> None:

@@ -16,7 +16,11 @@ from napari_gen2seg.models import memory, placed
 from napari_gen2seg.models.device import DeviceChoice, choose
 from napari_gen2seg.models.facts import read_facts
 from napari_gen2seg.models.loader import load_model
-from napari_gen2seg.models.resolution import choose_resolution, refine_resolution
+from napari_gen2seg.models.resolution import (
+    choose_resolution,
+    refine_resolution,
+    resolution_for_objects,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -274,3 +278,18 @@ def test_a_second_look_brings_objects_to_the_size_the_model_likes(
     # Never beyond the limits, nor enlarged without end.
     assert refine_resolution(512, 2.0, 4000, facts) == 1024
     assert refine_resolution(64, 4.0, 50, facts) == 200
+
+
+def test_a_known_object_size_chooses_the_resolution(
+    make_mini: Callable[..., Path],
+) -> None:
+    folder = make_mini(min_resolution=64, max_resolution=1024, object_diameter=30.0)
+    facts = read_facts(folder)
+    assert resolution_for_objects(60.0, (700, 1000), facts) == 500
+    assert resolution_for_objects(2.0, (100, 100, 3), facts) == 400
+    assert resolution_for_objects(900.0, (1000, 900), facts) == 64
+    with pytest.raises(SettingsError, match="positive"):
+        resolution_for_objects(0.0, (100, 100), facts)
+    plain = read_facts(make_mini(object_diameter=None))
+    with pytest.raises(SettingsError, match="give the resolution itself"):
+        resolution_for_objects(20.0, (100, 100), plain)

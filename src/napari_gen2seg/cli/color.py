@@ -9,10 +9,12 @@ import click
 from napari_gen2seg.cli.options import (
     PICTURE,
     TARGET,
+    diameter_option,
     load,
     model_options,
     plane_options,
     read_plane,
+    resolution_from,
 )
 
 
@@ -26,6 +28,7 @@ from napari_gen2seg.cli.options import (
     "[default: PICTURE-coloring.tif beside the picture]",
 )
 @model_options
+@diameter_option
 @plane_options
 def color(
     picture: Path,
@@ -36,6 +39,7 @@ def color(
     dtype: str,
     resolution: int | None,
     accept_licence: bool,
+    diameter: float | None,
     plane: tuple[int, ...] | None,
     axes: str | None,
 ) -> None:
@@ -47,7 +51,8 @@ def color(
     check_ending(target)
     pixels = to_rgb(read_plane(picture, axes, plane))
     colorer = load(model, revision, device, dtype, accept_licence)
-    coloring = colorer.color(pixels, resolution)
+    wanted = resolution_from(resolution, diameter, pixels.shape, colorer)
+    coloring = colorer.color(pixels, wanted)
     target.parent.mkdir(parents=True, exist_ok=True)
     if target.suffix.lower() in TIFF_ENDINGS:
         coloring.save(target)

@@ -185,3 +185,25 @@ def load(
     clear = "\r\033[K" if terminal else ""
     click.echo(f"{clear}{colorer.spec.title}. {colorer.reason}", err=True)
     return colorer
+
+
+diameter_option = click.option(
+    "--diameter",
+    type=float,
+    metavar="PX",
+    help="Diameter of a typical object in pixels of the picture: chooses the "
+    "resolution, where the model's own rule misjudges it.",
+)
+
+
+def resolution_from(
+    resolution: int | None, diameter: float | None, shape: tuple[int, ...], model: Any
+) -> int | None:
+    """Return the resolution that --resolution or --diameter asks for, or None."""
+    if diameter is None:
+        return resolution
+    if resolution is not None:
+        raise click.UsageError("Give either --resolution or --diameter.")
+    from napari_gen2seg.models.resolution import resolution_for_objects
+
+    return resolution_for_objects(diameter, shape, model.facts)

@@ -12,10 +12,12 @@ from napari_gen2seg.cli.options import (
     PICTURE,
     TARGET,
     RowColumn,
+    diameter_option,
     load,
     model_options,
     plane_options,
     read_plane,
+    resolution_from,
 )
 
 if TYPE_CHECKING:
@@ -76,6 +78,7 @@ Point = tuple[float, float]
 )
 @click.option("--everywhere", is_flag=True, help="Also parts that do not touch.")
 @model_options
+@diameter_option
 @plane_options
 def segment(
     picture: Path,
@@ -94,6 +97,7 @@ def segment(
     dtype: str,
     resolution: int | None,
     accept_licence: bool,
+    diameter: float | None,
     plane: tuple[int, ...] | None,
     axes: str | None,
 ) -> None:
@@ -126,7 +130,7 @@ def segment(
         "YX" if pixels.ndim == 2 else "YXC",
         clicks,
         settings=settings,
-        resolution=resolution,
+        resolution=resolution_from(resolution, diameter, shape, colorer),
     )
     for event in events:
         if isinstance(event, workflow.PlaneColored) and coloring is not None:

@@ -83,6 +83,48 @@ def refine_resolution(
     return int(wanted)
 
 
+def resolution_for_objects(
+    diameter: float, shape: tuple[int, ...], facts: ModelFacts
+) -> int:
+    """Choose the resolution from the size of a typical object, known to a person.
+
+    Parameters
+    ----------
+    diameter
+        Of a typical object, in pixels of the picture.
+    shape
+        (H, W, ...) of the picture.
+    facts
+        The model's facts; `object_diameter` is the size it likes.
+
+    Returns
+    -------
+    int
+        Longer side in pixels at which objects have that size, within the model's
+        limits and at most `MAGNIFY` times the picture.
+
+    Raises
+    ------
+    SettingsError
+        If the diameter is no positive number, or the model does not say which size
+        it likes.
+    """
+    native = max(shape[:2])
+    if not 0 < diameter < 10 * native:
+        raise SettingsError(
+            f"The object diameter is {diameter}; it must be a positive number of "
+            "pixels of the picture, no larger than the picture."
+        )
+    if facts.object_diameter is None:
+        raise SettingsError(
+            "This model does not say which size of objects it likes, so a diameter "
+            "cannot choose its resolution; give the resolution itself."
+        )
+    wanted = native * facts.object_diameter / diameter
+    highest = min(facts.max_resolution, MAGNIFY * native)
+    return round(min(max(wanted, facts.min_resolution), highest))
+
+
 def check_resolution(resolution: int) -> int:
     """Return a person's resolution when it can be used.
 
