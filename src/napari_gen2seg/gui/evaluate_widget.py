@@ -15,6 +15,7 @@ from qtpy.QtWidgets import (
     QMessageBox,
     QProgressBar,
     QPushButton,
+    QSizePolicy,
     QVBoxLayout,
     QWidget,
 )
@@ -124,6 +125,8 @@ class EvaluateWidget(QWidget):
         outer.setContentsMargins(6, 6, 6, 6)
         outer.addWidget(panel)
         self.setMinimumWidth(280)
+        # The table takes the height there is; napari adds no empty space then.
+        self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Expanding)
 
     def _connect(self) -> None:
         self.truth.chosen.connect(self._show_planes)

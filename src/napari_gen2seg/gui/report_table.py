@@ -24,6 +24,7 @@ class ReportTable(QTableWidget):
         self.setHorizontalHeaderLabels(["Measure", "Value", "95 % interval"])
         self.verticalHeader().hide()
         self.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
+        self.setWordWrap(True)
         header = self.horizontalHeader()
         header.setSectionResizeMode(0, QHeaderView.ResizeMode.Stretch)
         for column in (1, 2):
@@ -42,6 +43,8 @@ class ReportTable(QTableWidget):
                 item = QTableWidgetItem(text or "–")
                 item.setToolTip(text)
                 self.setItem(row, column, item)
+        self.setColumnHidden(2, len(report.images) == 1)  # nothing to draw from
+        self.resizeRowsToContents()
 
 
 def _number(value: float | None) -> str:
