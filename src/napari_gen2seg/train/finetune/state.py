@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import pickle
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -18,6 +19,16 @@ from napari_gen2seg.train.finetune.config import FinetuneConfig
 
 STATE_NAME = "state.pt"
 BEST_NAME = "best.safetensors"
+
+_DAMAGED = (
+    OSError,
+    RuntimeError,
+    KeyError,
+    TypeError,
+    ValueError,
+    EOFError,
+    pickle.UnpicklingError,
+)
 
 
 @dataclass
@@ -105,9 +116,11 @@ def read_state(folder: Path, config: FinetuneConfig | None) -> dict[str, Any] | 
     try:
         state: dict[str, Any] = torch.load(path, map_location="cpu", weights_only=True)
         state["progress"] = Progress(**state["progress"])
-    except (OSError, RuntimeError, KeyError, TypeError, ValueError, EOFError) as error:
+    except _DAMAGED as error:
+        # Torch explains at length how to read unsafe files; that is no advice here.
+        why = str(error).splitlines()[0][:120] if str(error) else type(error).__name__
         raise TrainingError(
-            f"The state {path} cannot be read ({error}). Start the run anew, without "
+            f"The state {path} cannot be read ({why}). Start the run anew, without "
             "resuming."
         ) from error
     if config is not None and state["settings"] != fingerprint(config):
