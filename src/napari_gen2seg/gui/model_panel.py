@@ -30,6 +30,7 @@ class ModelPanel(Panel):
     model_asked = Signal(str)
     device_asked = Signal(str)
     resolution_asked = Signal(object)  # int, or None for automatic
+    by_object_asked = Signal()
     color_asked = Signal()
     cancel_asked = Signal()
     finetune_asked = Signal()
@@ -50,6 +51,11 @@ class ModelPanel(Panel):
         self.resolution.setToolTip(
             "Longer side at which the model sees the picture. Larger shows smaller "
             "objects and takes longer; auto chooses from the picture."
+        )
+        self.by_object = QPushButton("By an object")
+        self.by_object.setToolTip(
+            "Choose the size from a typical object: one drawn in a Shapes layer, or "
+            "those already kept. For pictures whose objects auto misjudges."
         )
         self.reason = quiet_label("Preparing the model library...")
         self.color = QPushButton("Color")
@@ -79,7 +85,7 @@ class ModelPanel(Panel):
 
         more = Panel()
         more.add_row(self.device, label="Run on")
-        more.add_row(self.resolution, label="Size")
+        more.add_row(self.resolution, self.by_object, label="Size")
         self.add_row(self.model, label="Model")
         self.column.addWidget(self.reason)
         row = self.add_row(self.color, self.progress)
@@ -96,6 +102,7 @@ class ModelPanel(Panel):
         self.resolution.activated.connect(
             lambda _: self.resolution_asked.emit(self.resolution.currentData())
         )
+        self.by_object.clicked.connect(lambda: self.by_object_asked.emit())
         self.color.clicked.connect(lambda: self.color_asked.emit())
         self.cancel.clicked.connect(lambda: self.cancel_asked.emit())
         self.finetune.clicked.connect(lambda: self.finetune_asked.emit())
@@ -132,8 +139,9 @@ class ModelPanel(Panel):
             (self.resolution, choice.resolution),
         ):
             place = combo.findData(value)
-            if place < 0 and combo is self.model:
-                combo.addItem(Path(str(value)).name, value)
+            if place < 0 and combo is not self.device:
+                name = Path(str(value)).name
+                combo.addItem(name if combo is self.model else f"{name} px", value)
                 place = combo.count() - 1
             combo.setCurrentIndex(max(place, 0))
         if state.loaded:

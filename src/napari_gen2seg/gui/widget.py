@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from qtpy.QtCore import QEvent, Qt, QTimer
 from qtpy.QtWidgets import QFrame, QMessageBox, QScrollArea, QVBoxLayout, QWidget
 
+from napari_gen2seg.errors import Gen2SegError
 from napari_gen2seg.gui.bridge import Bridge
 from napari_gen2seg.gui.finetune.tuning import Tuning
 from napari_gen2seg.gui.jobs import Mailbox, lane, once
@@ -19,6 +20,7 @@ from napari_gen2seg.gui.picture_panel import PicturePanel
 from napari_gen2seg.gui.probe_panel import ProbePanel
 from napari_gen2seg.gui.rows import quiet_label
 from napari_gen2seg.gui.settings import Memory, remembered
+from napari_gen2seg.gui.typical_object import resolution_by_object
 from napari_gen2seg.models.registry import list_models
 from napari_gen2seg.session import Choice, Session
 
@@ -112,6 +114,7 @@ class SegmentWidget(QWidget):
         self.model.model_asked.connect(lambda name: self.choose(model=name))
         self.model.device_asked.connect(lambda name: self.choose(device=name))
         self.model.resolution_asked.connect(lambda n: self.choose(resolution=n))
+        self.model.by_object_asked.connect(self._size_by_object)
         self.model.color_asked.connect(bridge.color)
         self.model.cancel_asked.connect(self.session.cancel)
         self.model.finetune_asked.connect(self.tuning.open)
@@ -184,6 +187,20 @@ class SegmentWidget(QWidget):
         self.memory.set("model", choice.model)
         self.memory.set("device", choice.device)
         self.memory.set("resolution", choice.resolution or 0)
+
+    def _size_by_object(self) -> None:
+        """Look at the picture so that a typical object has the size the model likes."""
+        source, kept = self.bridge.source, self.bridge.objects.layer
+        name = self.session.model.choice.model
+        try:
+            size = resolution_by_object(
+                self.bridge.viewer, source.layer, source.plane, kept, name
+            )
+        except Gen2SegError as error:
+            self._warn(str(error))
+            return
+        self.choose(resolution=size)
+        self.status.setText(f"The model will look at {size} pixels. Press Color.")
 
     def _set_probe(self, changes: dict[str, object]) -> None:
         self.session.set_probe(**changes)

@@ -1,0 +1,116 @@
+"""How large a typical object is, as a person shows it: drawn, or already kept."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import numpy.typing as npt
+
+from napari_gen2seg.errors import ImageError, SettingsError
+from napari_gen2seg.gui.planes import level_factors
+
+if TYPE_CHECKING:
+    from napari.components import ViewerModel
+    from napari.layers import Image, Labels, Shapes
+
+    from napari_gen2seg.gui.planes import Plane
+
+HOW = (
+    "Draw one object in a Shapes layer (a line across it will do), or keep a few by "
+    "clicking; then press this again."
+)
+
+
+def resolution_by_object(
+    viewer: ViewerModel,
+    source: Image | None,
+    plane: Plane | None,
+    kept: Labels | None,
+    model: str,
+) -> int:
+    """Return the longer side at which a typical object has the size a model likes.
+
+    Parameters
+    ----------
+    viewer
+        Where somebody may have drawn an object.
+    source, plane
+        The picture, and its plane in view.
+    kept
+        The layer of kept objects, if there is one.
+    model
+        Id of the chosen model.
+
+    Raises
+    ------
+    ImageError
+        If no picture is chosen.
+    SettingsError
+        If nothing was drawn or kept, or the model does not say which size it likes.
+    """
+    from napari_gen2seg.models.facts import read_facts
+    from napari_gen2seg.models.registry import find
+    from napari_gen2seg.models.resolution import resolution_for_objects
+
+    if source is None or plane is None:
+        raise ImageError("There is no picture in view; open one first.")
+    diameter = drawn_diameter(viewer, source, plane)
+    if diameter is None and kept is not None:
+        diameter = kept_diameter(kept, source, plane)
+    if diameter is None:
+        raise SettingsError(HOW)
+    path = find(model).path
+    if path is None:
+        raise SettingsError(
+            f"{model} does not say which size of objects it likes; choose the size in "
+            "pixels yourself."
+        )
+    return resolution_for_objects(diameter, plane.shape, read_facts(path))
+
+
+def drawn_diameter(viewer: ViewerModel, source: Image, plane: Plane) -> float | None:
+    """Return the diameter of the shapes selected, or of the last one drawn.
+
+    In pixels of the plane. The active Shapes layer comes first, then the topmost.
+    """
+    from napari.layers import Shapes
+
+    layers = [layer for layer in viewer.layers if isinstance(layer, Shapes)]
+    layers.sort(key=lambda layer: layer is viewer.layers.selection.active)
+    for layer in reversed(layers):
+        if not len(layer.data):
+            continue
+        chosen = sorted(layer.selected_data) or [len(layer.data) - 1]
+        return float(np.median([_across(layer, i, source, plane) for i in chosen]))
+    return None
+
+
+def _across(layer: Shapes, index: int, source: Image, plane: Plane) -> float:
+    ratio = np.asarray(layer.scale)[-2:] / np.asarray(source.scale)[list(plane.axes)]
+    points = np.asarray(layer.data[index], float)[:, -2:] * ratio
+    points = points / level_factors(source, plane.level)[list(plane.axes)]
+    kind = layer.shape_type[index]
+    if kind in ("line", "path"):
+        return float(np.linalg.norm(np.diff(points, axis=0), axis=1).sum())
+    rows, cols = points[:, 0], points[:, 1]
+    area = 0.5 * abs(rows @ np.roll(cols, 1) - cols @ np.roll(rows, 1))
+    # A box, and the corners by which napari keeps an ellipse, are drawn around it.
+    return float(np.sqrt(area) if kind != "polygon" else 2 * np.sqrt(area / np.pi))
+
+
+def kept_diameter(kept: Labels, source: Image, plane: Plane) -> float | None:
+    """Return the median equivalent diameter of the kept objects of a plane."""
+    values = np.asarray(kept.data)
+    if values.ndim != plane.ndim:
+        return None
+    index: list[int | slice] = list(plane.own_index)
+    factors = level_factors(source, plane.level)[plane.first :]
+    for axis in plane.own_axes:
+        index[axis] = slice(None)
+    labels: npt.NDArray[np.int64] = values[tuple(index)].astype(np.int64)
+    areas = np.unique(labels[labels > 0], return_counts=True)[1]
+    if not len(areas):
+        return None
+    per_pixel = float(np.prod([factors[axis] for axis in plane.own_axes]))
+    return float(np.median(2 * np.sqrt(areas / per_pixel / np.pi)))
