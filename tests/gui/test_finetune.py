@@ -5,99 +5,15 @@ from __future__ import annotations
 import os
 import signal
 import sys
-from pathlib import Path
 from typing import Any
 
 import numpy as np
-import psutil
 import pytest
-from qtpy.QtCore import Qt
-from qtpy.QtTest import QTest
-from qtpy.QtWidgets import QMessageBox
 from skimage import data
-from tests.gui.painter import Painter
+from tests.gui.trainer import CHILD, Trainer, coin_labels, press
 
 from napari_gen2seg.models.paths import models_dir
-from napari_gen2seg.session import Inline, Session
 from napari_gen2seg.session.training_runs import past_runs, waiting_runs
-
-CHILD = Path(__file__).parents[1] / "session" / "training_child.py"
-LONG = 90_000
-
-
-def press(button: Any) -> None:
-    assert button.isEnabled(), button.text()
-    assert button.isVisible(), button.text()
-    QTest.mouseClick(button, Qt.MouseButton.LeftButton)
-
-
-def coin_labels(first: int = 1, shape: tuple[int, int] = (303, 384)) -> np.ndarray:
-    labels = np.zeros(shape, np.int32)
-    places = [(51, 155), (51, 210), (124, 45), (124, 100), (195, 100), (195, 160)]
-    rows, cols = np.ogrid[: shape[0], : shape[1]]
-    for number, (row, col) in enumerate(places, first):
-        labels[(rows - row) ** 2 + (cols - col) ** 2 < 400] = number
-    return labels
-
-
-class Trainer:
-    """A desk with two labelled pictures and the dialog open."""
-
-    def __init__(self, desk: Any, bot: Any, model: Path) -> None:
-        self.desk, self.bot, self.model = desk, bot, model
-        self.viewer, self.widget = desk.viewer, desk.widget
-
-    def open(self) -> Any:
-        press(self.widget.model.finetune)
-        self.dialog = self.widget.tuning.dialog
-        self.work = self.dialog.work
-        self.until(lambda: self.dialog.pairs.rows)
-        return self.dialog
-
-    def until(self, ready: Any) -> None:
-        self.bot.waitUntil(lambda: bool(ready()), timeout=LONG)
-
-    def settings(self, steps: int = 40) -> Any:
-        page = self.dialog.settings
-        page.model.addItem("tiny", str(self.model))
-        page.model.setCurrentIndex(page.model.count() - 1)
-        page.steps.setValue(steps)
-        page.name.selectAll()
-        QTest.keyClicks(page.name, "my coins")
-        return page
-
-    def start(self, steps: int = 40) -> None:
-        self.open()
-        press(self.dialog.pictures.next)
-        self.settings(steps)
-        press(self.dialog.settings.start)
-        assert self.work.busy
-
-    def ended(self) -> str:
-        self.until(lambda: not self.work.busy)
-        self.bot.wait(50)
-        return self.work.state
-
-    def steps(self, count: int) -> None:
-        self.until(lambda: len(self.dialog.training.loss.points) >= count)
-
-    def answer(self, yes: bool) -> str:
-        """Answer the question on screen, and return it."""
-        self.until(lambda: self.boxes())
-        box = self.boxes()[-1]
-        kind = QMessageBox.StandardButton
-        QTest.mouseClick(
-            box.button(kind.Yes if yes else kind.No), Qt.MouseButton.LeftButton
-        )
-        self.bot.wait(30)
-        return box.windowTitle()
-
-    def boxes(self) -> list[Any]:
-        found = self.dialog.findChildren(QMessageBox)
-        return [box for box in found if box.isVisible()]
-
-    def layer(self, name: str) -> Any:
-        return next((one for one in self.viewer.layers if one.name == name), None)
 
 
 @pytest.fixture(autouse=True)
@@ -146,7 +62,7 @@ def test_from_two_layers_to_a_model_in_use_and_back(trainer):
     assert np.allclose(made.translate, source.translate)
     early = made.data.copy()
     at.until(lambda: not np.array_equal(at.layer("training: coins B").data, early))
-    assert at.ended() == "done"
+    at.finish()
 
     result = at.dialog.result
     assert at.dialog.tabs.currentWidget() is result
@@ -176,7 +92,7 @@ def test_from_two_layers_to_a_model_in_use_and_back(trainer):
 
 
 def test_the_docks_own_button_goes_back_too(trainer):
-    trainer.start()
+    trainer.start(5)
     trainer.ended()
     press(trainer.dialog.result.adopt)
     trainer.until(lambda: trainer.widget.model.back.isVisible())
@@ -187,7 +103,7 @@ def test_the_docks_own_button_goes_back_too(trainer):
 
 def test_a_worse_model_is_never_used_unasked(trainer, monkeypatch):
     monkeypatch.setenv("TRAINING_CHILD", "worse")
-    trainer.start()
+    trainer.start(5)
     trainer.ended()
     result = trainer.dialog.result
     assert "worse" in result.verdict.text()
@@ -204,7 +120,7 @@ def test_a_worse_model_is_never_used_unasked(trainer, monkeypatch):
 
 def test_cancel_and_resume_continue_the_curve(trainer):
     at = trainer
-    at.start(60)
+    at.start()
     at.steps(10)
     page = at.dialog.training
     press(page.cancel)
@@ -216,29 +132,29 @@ def test_cancel_and_resume_continue_the_curve(trainer):
     at.until(lambda: at.work.state == "running")
     assert page.loss.points[: len(before)] == before
     assert page.before.picture is not None
-    assert at.ended() == "done"
-    assert [step for step, _ in page.loss.points] == list(range(1, 61))
+    at.steps(len(before) + 5)
+    at.finish()
+    steps = [step for step, _ in page.loss.points]
+    assert steps == list(range(1, len(steps) + 1))
 
 
 def test_stop_and_keep_best(trainer):
-    trainer.start(100_000)
-    trainer.until(lambda: trainer.work.state == "running")
+    trainer.start()
     trainer.steps(5)
-    press(trainer.dialog.training.stop)
-    assert trainer.ended() == "done"
+    trainer.finish()
     assert trainer.dialog.result.adopt.isVisible()
 
 
 @pytest.mark.skipif(os.name == "nt", reason="Windows has no SIGKILL")
 def test_a_killed_child_can_be_resumed(trainer):
-    trainer.start(60)
+    trainer.start()
     trainer.steps(10)
     os.kill(trainer.work.run.pid, signal.SIGKILL)
     assert trainer.ended() == "lost"
     page = trainer.dialog.training
     assert "memory" in page.heading.text()
     press(page.resume)
-    assert trainer.ended() == "done"
+    trainer.finish()
 
 
 @pytest.mark.parametrize(("mode", "word"), [("disk", "disk is full"), ("nan", "rate")])
@@ -251,7 +167,7 @@ def test_a_failure_shows_the_way_out(trainer, monkeypatch, mode, word):
     assert word in trainer.dialog.status.text()
     monkeypatch.setenv("TRAINING_CHILD", "")
     press(page.resume)
-    assert trainer.ended() == "done"
+    trainer.finish()
 
 
 def test_no_room_for_the_pictures(trainer, monkeypatch):
@@ -271,7 +187,7 @@ def test_no_room_for_the_pictures(trainer, monkeypatch):
 
 def test_the_source_layer_is_deleted_in_mid_training(trainer):
     at = trainer
-    at.start(80)
+    at.start()
     at.until(lambda: at.layer("training: coins B") is not None)
     at.viewer.layers.remove("coins B")
     early = at.layer("training: coins B").data.copy()
@@ -280,7 +196,7 @@ def test_the_source_layer_is_deleted_in_mid_training(trainer):
     count = len(at.dialog.training.loss.points)
     at.steps(count + 12)
     assert at.layer("training: coins B") is None  # what was deleted stays deleted
-    assert at.ended() == "done"
+    at.finish()
     press(at.dialog.result.show_layers)
     at.until(lambda: at.layer("coins B: objects after") is not None)
     assert at.layer("coins B") is not None  # the picture, from the run's own copy
@@ -288,7 +204,7 @@ def test_the_source_layer_is_deleted_in_mid_training(trainer):
 
 def test_the_map_layer_may_be_unwanted_or_kept(trainer):
     at = trainer
-    at.start(100_000)
+    at.start()
     page = at.dialog.training
     at.until(lambda: at.layer("training: coins B") is not None)
     page.in_viewer.click()
@@ -304,20 +220,21 @@ def test_the_map_layer_may_be_unwanted_or_kept(trainer):
 
 
 def test_hidden_dialog_trains_on(trainer):
-    trainer.start(60)
+    trainer.start()
     trainer.steps(3)
     trainer.dialog.close()
     assert not trainer.dialog.isVisible()
-    trainer.until(lambda: trainer.widget.model.finetune.text() != "Training: 5%")
+    trainer.steps(9)
+    assert trainer.widget.model.finetune.text() == "Training: 0%"
     press(trainer.widget.model.finetune)
     assert trainer.dialog.isVisible()
-    assert trainer.ended() == "done"
+    trainer.finish()
     assert "finished" in trainer.widget.status.text()
 
 
 def test_the_same_model_is_trained_on_with_its_own_crops(trainer):
     at = trainer
-    at.start()
+    at.start(5)
     at.ended()
     press(at.dialog.result.adopt)
     at.until(lambda: at.dialog.result.more.isVisible())
@@ -338,7 +255,7 @@ def test_the_same_model_is_trained_on_with_its_own_crops(trainer):
 
 def test_a_model_in_use_is_removed(trainer):
     at = trainer
-    at.start()
+    at.start(5)
     at.ended()
     press(at.dialog.result.adopt)
     at.until(lambda: at.dialog.result.remove.isVisible())
@@ -357,7 +274,7 @@ def test_export_as_zip(trainer, monkeypatch, tmp_path):
     monkeypatch.setattr(
         decisions.QFileDialog, "getSaveFileName", lambda *a: (str(target), "")
     )
-    trainer.start()
+    trainer.start(5)
     trainer.ended()
     press(trainer.dialog.result.export)
     trainer.until(target.exists)
@@ -371,59 +288,8 @@ def test_settings_are_remembered(trainer, memory):
     trainer.ended()
 
 
-@pytest.fixture
-def closed_in_mid_training(make_napari_viewer, qtbot, memory, tiny_sd, monkeypatch):
-    """A window closed while a model is trained in it; returns the child."""
-    from napari_gen2seg.gui.widget import SegmentWidget
-
-    def make(how: str) -> psutil.Process:
-        viewer = make_napari_viewer(show=True)
-        viewer.add_image(data.coins(), name="coins")
-        viewer.add_labels(coin_labels(), name="labels")
-        widget = SegmentWidget(
-            viewer, Session(Inline(), load=lambda *a, **k: Painter()), memory=memory
-        )
-        widget.tuning.options = {"command": (sys.executable, str(CHILD))}
-        dock = viewer.window.add_dock_widget(widget, name="gen2seg")
-        at = Trainer(
-            type("Desk", (), {"viewer": viewer, "widget": widget}), qtbot, tiny_sd
-        )
-        at.start(100_000)
-        at.steps(7)
-        child = psutil.Process(at.work.run.pid)
-        if how == "window":
-            viewer.close()
-        else:
-            viewer.window.remove_dock_widget(dock)
-        return child
-
-    return make
-
-
-@pytest.mark.parametrize("how", ["window", "dock"])
-def test_closed_in_mid_training(closed_in_mid_training, qtbot, how):
-    child = closed_in_mid_training(how)
-    qtbot.waitUntil(lambda: not _lives(child), timeout=LONG)
-    (run,) = waiting_runs()
-    assert (run.state, run.resumable, run.name) == ("cancelled", True, "my coins")
-
-
-def test_the_next_window_offers_to_resume(closed_in_mid_training, trainer, qtbot):
-    child = closed_in_mid_training("dock")
-    qtbot.waitUntil(lambda: not _lives(child), timeout=LONG)
-    dialog = trainer.open()
-    assert dialog.waiting.isVisible()
-    assert "'my coins' stopped at step" in dialog.waiting.text.text()
-    press(dialog.waiting.take_up)
-    assert len(dialog.training.loss.points) >= 7  # curves come back
-    trainer.until(lambda: trainer.work.state == "running")
-    press(dialog.training.stop)
-    assert trainer.ended() == "done"
-    assert not dialog.waiting.isVisible()
-
-
 def test_a_result_left_undecided_is_offered_again(trainer, desk, qtbot):
-    trainer.start()
+    trainer.start(5)
     trainer.ended()
     trainer.dialog.close()
     trainer.widget.tuning.dialog.deleteLater()
@@ -435,7 +301,3 @@ def test_a_result_left_undecided_is_offered_again(trainer, desk, qtbot):
     trainer.until(lambda: dialog.result.views["truth"].picture is not None)
     press(dialog.result.adopt)
     trainer.until(lambda: (models_dir() / "my-coins").exists())
-
-
-def _lives(process: psutil.Process) -> bool:
-    return process.is_running() and process.status() != psutil.STATUS_ZOMBIE

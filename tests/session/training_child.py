@@ -95,11 +95,11 @@ class Child:
         for pair in self.held:
             target = self.run / "previews" / f"{pair['name']}.tif"
             target.parent.mkdir(exist_ok=True)
-            self.paint(pair, self.step / self.steps).save(target)
+            self.paint(pair, min(self.step / 40, 0.9)).save(target)
             self.say("preview", step=self.step, name=pair["name"], path=str(target))
 
     def score(self) -> None:
-        value = 0.4 + 0.5 * self.step / self.steps
+        value = 0.9 - 0.5 * 0.97**self.step
         self.say(
             "score", step=self.step, one_click=value, objects=9, seconds=0.1, best=True
         )
@@ -131,7 +131,7 @@ class Child:
             self.step += 1
             left = PACE * (self.steps - self.step)
             loss = 2.0 * 0.95**self.step
-            if self.step == self.steps // 2 and MODE:
+            if self.step == 20 and MODE:
                 if MODE == "crash":
                     raise RuntimeError("the child's own last words")
                 message = {
