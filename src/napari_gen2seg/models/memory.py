@@ -4,8 +4,8 @@ The estimate is weights (counted from the safetensors headers) plus the largest
 moment of the forward pass. For a latent diffusion model that is the end of its
 decoder (about ten buffers of the decoder's first width at full size) or, with a small
 latent factor, its UNet (about twenty of the UNet's first width at latent size).
-Measured on five shapes, Stable Diffusion 2 among them; meant to be right within a
-third, and rather too high than too low.
+Measured on five shapes, Stable Diffusion 2 among them; right within a third in float32,
+and rather too high than too low. In bfloat16 the need was up to 37 % higher.
 """
 
 from __future__ import annotations

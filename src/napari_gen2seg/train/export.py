@@ -111,7 +111,11 @@ def checksums(folder: Path) -> str:
 
 
 def recipe(config: RunConfig, run: Path) -> dict[str, Any]:
-    """Return what happened, from the run's own log: settings, steps, time, versions."""
+    """Return what happened, from the run's own logs: settings, steps, time, versions.
+
+    ``settings`` are those of the export; ``starts`` under each stage are those the
+    stage was really started and resumed with.
+    """
     import diffusers
 
     done: dict[str, Any] = {}
@@ -120,6 +124,10 @@ def recipe(config: RunConfig, run: Path) -> dict[str, Any]:
         if log.is_file():
             last = json.loads(log.read_text().splitlines()[-1])
             done[name] = {"steps": last["step"], "seconds": round(last["seconds"])}
+        starts = run / f"{name}.starts.jsonl"
+        if starts.is_file():
+            lines = starts.read_text().splitlines()
+            done.setdefault(name, {})["starts"] = [json.loads(line) for line in lines]
     settings = as_dict(config)
     settings["data"].pop("root")
     return {
@@ -174,7 +182,6 @@ def export_run(
         "multiple": config.model.multiple,
         "guides": guides.to_dict() if guides else None,
         "stretch": "fixed",
-        "refine": {"radius": 8, "eps": 1e-3, "chroma": 0.5},
         "object_diameter": config.model.object_diameter,
         "created": datetime.now(UTC).date().isoformat(),
         "recipe": recipe(config, run),

@@ -2,7 +2,8 @@
 
 A run folder holds, per stage, ``STAGE.safetensors`` (averaged weights of the whole
 network, what the next stage starts from), ``STAGE.state.pt`` (everything needed to go
-on) and ``STAGE.jsonl`` (one line of figures per 25 steps).
+on), ``STAGE.jsonl`` (one line of figures per 25 steps) and ``STAGE.starts.jsonl`` (the
+settings at every start and resumption, since a run may be resumed with others).
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ from napari_gen2seg.errors import StorageError, TrainingError
 from napari_gen2seg.models.onestep import OneStepNet
 from napari_gen2seg.train.architecture import build_net
 from napari_gen2seg.train.average import Average
-from napari_gen2seg.train.config import STAGES, RunConfig, StageConfig
+from napari_gen2seg.train.config import STAGES, RunConfig, StageConfig, as_dict
 from napari_gen2seg.train.dataset import loader
 from napari_gen2seg.train.stages import PlacedNet, stage_loss, trained_parts
 
@@ -90,6 +91,8 @@ def train_stage(
     average = Average(net, stage.average)
     state_path = run / f"{stage_name}.state.pt"
     step, spent = _resume(state_path, net, optimiser, average)
+    if accelerator.is_main_process:
+        _log(run / f"{stage_name}.starts.jsonl", started(config, stage_name, step))
     batches = iter(loader(config.data, stage.batch, stage.seed, step * stage.batch))
     net, optimiser = accelerator.prepare(net, optimiser)
     bare: PlacedNet = accelerator.unwrap_model(net)
@@ -122,7 +125,7 @@ def train_stage(
                 stage_name, step, stage.steps, loss.item(), rate, seconds, parts
             )
             if accelerator.is_main_process:
-                _log(run / f"{stage_name}.jsonl", event)
+                _log(run / f"{stage_name}.jsonl", event.__dict__)
             yield event
         if step % stage.save_every == 0 and accelerator.is_main_process:
             _save(run, stage_name, bare, optimiser, average, step, begun)
@@ -248,6 +251,13 @@ def _save(
         ) from error
 
 
-def _log(path: Path, event: Progress) -> None:
+def started(config: RunConfig, stage_name: str, step: int) -> dict[str, Any]:
+    """Return the settings a stage is started or resumed with at a step."""
+    settings = as_dict(config)
+    data = {k: v for k, v in settings["data"].items() if k != "root"}
+    return {"step": step, "data": data, stage_name: settings[stage_name]}
+
+
+def _log(path: Path, entry: dict[str, Any]) -> None:
     with path.open("a", encoding="utf-8") as file:
-        file.write(json.dumps(event.__dict__) + "\n")
+        file.write(json.dumps(entry) + "\n")
