@@ -162,7 +162,7 @@ def features(pair: Pair) -> np.ndarray:
 
     pixels = small(pair)[0].permute(1, 2, 0).numpy()
     return multiscale_basic_features(
-        pixels.mean(-1), sigma_min=0.5, sigma_max=8, num_workers=1
+        pixels.mean(-1), sigma_min=0.5, sigma_max=8, workers=1
     )
 
 
