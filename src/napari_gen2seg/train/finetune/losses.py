@@ -2,7 +2,7 @@
 
 Models with position guides are asked for harmonic colours (`train.harmonic`), the
 published families for the paper's loss. Unknown pixels (-1) ask for nothing, with one
-exception: a thin ring around a labelled object is surely not that object.
+possible exception: a thin ring around a labelled object is surely not that object.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ class Asked:
     flat
         Weight of colour steps: none within an object, the target's across outlines.
     ring
-        Weight of the ring's push.
+        Weight of the ring's push; 0 leaves it out (see ``docs/finetuning.md``).
     margin
         Colour distance at which the push ends.
     width
@@ -43,7 +43,7 @@ class Asked:
     rim: float = 0.7
     outline: float = 0.5
     flat: float = 1.0
-    ring: float = 0.5
+    ring: float = 0.0
     margin: float = 80.0
     width: int = 2
 
