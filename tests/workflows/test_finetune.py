@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -26,6 +27,16 @@ from napari_gen2seg.workflows.finetune.compare import (
 @pytest.fixture(scope="module")
 def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return guided_model(tmp_path_factory.mktemp("models") / "tiny")
+
+
+@pytest.fixture
+def small_sd(tiny_sd: Path, tmp_path: Path) -> Path:
+    """Return the tiny published-layout model, working at 96 pixels to be quick."""
+    folder = tmp_path / "small-sd"
+    shutil.copytree(tiny_sd, folder)
+    facts = {"format_version": 1, "family": "sd", "default_resolution": 96}
+    (folder / "gen2seg.json").write_text(json.dumps(facts))
+    return folder
 
 
 def test_from_labels_to_a_model_that_loads(model: Path, tmp_path: Path) -> None:
@@ -57,9 +68,9 @@ def test_from_labels_to_a_model_that_loads(model: Path, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("trains", ["full", "last", "lora"])
-def test_stable_diffusion(trains: str, tiny_sd: Path, tmp_path: Path) -> None:
+def test_stable_diffusion(trains: str, small_sd: Path, tmp_path: Path) -> None:
     config = settings(
-        tmp_path / "run", tiny_sd, write_pairs(tmp_path, 2), steps=3, trains=trains,
+        tmp_path / "run", small_sd, write_pairs(tmp_path, 2), steps=3, trains=trains,
         rate=1e-2, crop=64, score_seconds=0.0,
     )  # fmt: skip
     result = finetune(config)
@@ -70,7 +81,7 @@ def test_stable_diffusion(trains: str, tiny_sd: Path, tmp_path: Path) -> None:
         assert not any("lora" in key for key in new.keys())  # noqa: SIM118
     assert not (result.model / "text_encoder").exists()
     colorer = load_model(result.model, "cpu")
-    assert colorer.color(discs()[0]).resolution == 768  # as its base
+    assert colorer.color(discs()[0]).resolution == 96  # as its base
 
 
 @pytest.mark.parametrize("trains", ["full", "last", "lora"])
@@ -85,14 +96,14 @@ def test_masked_autoencoder(trains: str, tiny_mae: Path, tmp_path: Path) -> None
 
 
 def test_the_new_model_is_the_best_one_of_the_run(
-    tiny_sd: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    small_sd: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     from napari_gen2seg.train.finetune.watch import Watch
 
     scores = iter([0.1, 0.9])
     monkeypatch.setattr(Watch, "score", lambda *_: next(scores))
     config = settings(
-        tmp_path / "run", tiny_sd, write_pairs(tmp_path, 2), steps=2, trains="lora",
+        tmp_path / "run", small_sd, write_pairs(tmp_path, 2), steps=2, trains="lora",
         rate=5e-2, crop=64,
     )  # fmt: skip
     shown = None
@@ -105,7 +116,7 @@ def test_the_new_model_is_the_best_one_of_the_run(
     pair = next(p for p in config.pairs if p.title == name)
     image = tifffile.imread(pair.image)
     again = load_model(tmp_path / "run" / "model", "cpu").color(image)
-    base = load_model(tiny_sd, "cpu").color(image)
+    base = load_model(small_sd, "cpu").color(image)
     # Stored as float16 like its base, hence the tolerance.
     assert np.abs(again.values - shown.values).mean() < 2
     assert np.abs(base.values - shown.values).mean() > 4
