@@ -101,3 +101,27 @@ def test_what_an_earlier_window_left_can_be_thrown_away(docked, viewer, qtbot):
     assert not dialog.waiting.isVisible()
     assert waiting_runs() == []
     viewer.window.remove_dock_widget(at.desk.dock)
+
+
+def test_the_command_opens_dock_and_dialog(
+    make_napari_viewer_proxy, qtbot, monkeypatch, tmp_path
+):
+    """As napari's menu and palette do: through the manifest."""
+    from npe2 import PluginManager
+
+    from napari_gen2seg.gui import widget as module
+    from napari_gen2seg.gui.settings import FileMemory
+
+    path = tmp_path / "settings.json"
+    monkeypatch.setattr(module, "remembered", lambda: FileMemory(path))
+    monkeypatch.setattr(module.Session, "warm_up", lambda self: None)
+    viewer = make_napari_viewer_proxy(show=True)
+    viewer.add_image(data.coins(), name="coins")
+    viewer.add_labels(coin_labels(), name="labels")
+    commands = PluginManager.instance().commands
+    dialog = commands.execute("napari-gen2seg.finetune")
+    assert dialog.isVisible()
+    qtbot.waitUntil(lambda: bool(dialog.pairs.rows), timeout=LONG)
+    assert commands.execute("napari-gen2seg.finetune") is dialog
+    dialog.parent().close_session()
+    assert not dialog.isVisible()

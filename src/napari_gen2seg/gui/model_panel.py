@@ -90,7 +90,8 @@ class ModelPanel(Panel):
         self.column.addWidget(self.reason)
         row = self.add_row(self.color, self.progress)
         row.addWidget(self.cancel)
-        self.add_row(self.back, self.finetune)
+        self.column.addWidget(self.finetune)
+        self.column.addWidget(self.back)
         self.column.addWidget(fold("Device and size", more))
 
         self.model.activated.connect(
