@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from napari_gen2seg.models.facts import ModelFacts
 
 #: Objects within this factor of the size a model likes are left as they are.
-TOLERATED = 1.2
+TOLERATED = 1.3
 #: Longer side in pixels of the first map, where a second may follow.
 FIRST_LOOK = 512
 #: Pictures are enlarged at most by this factor.
