@@ -169,7 +169,7 @@ def test_killed_before_anything_was_saved(watched, config):
 
 
 @pytest.mark.parametrize(("mode", "word"), [("disk", "disk is full"), ("nan", "rate")])
-def test_the_childs_own_sentence_is_kept(watched, config, monkeypatch, mode, word):
+def test_the_sentence_of_the_child_is_kept(watched, config, monkeypatch, mode, word):
     monkeypatch.setenv("TRAINING_CHILD", mode)
     at = watched()
     at.run.start(config)
