@@ -73,7 +73,7 @@ def test_from_two_layers_to_a_model_in_use_and_back(trainer):
     press(result.show_layers)
     at.until(lambda: at.layer("coins B: objects after") is not None)
     assert np.allclose(at.layer("coins B: map before").scale, source.scale)
-    assert len(at.dialog.training.score.points) >= 8
+    assert len(at.dialog.training.score.points) >= 2
     assert at.widget.model.finetune.text() == "Fine-tune…"
     assert at.widget.session.model.choice.model == "mini"  # nothing silently
 

@@ -8,7 +8,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from qtpy.QtCore import QEvent, Qt, QTimer
-from qtpy.QtWidgets import QFrame, QMessageBox, QScrollArea, QVBoxLayout, QWidget
+from qtpy.QtWidgets import QFrame, QScrollArea, QVBoxLayout, QWidget
 
 from napari_gen2seg.errors import Gen2SegError
 from napari_gen2seg.gui.bridge import Bridge
@@ -18,7 +18,7 @@ from napari_gen2seg.gui.model_panel import ModelPanel
 from napari_gen2seg.gui.objects_panel import ObjectsPanel
 from napari_gen2seg.gui.picture_panel import PicturePanel
 from napari_gen2seg.gui.probe_panel import ProbePanel
-from napari_gen2seg.gui.rows import quiet_label
+from napari_gen2seg.gui.rows import ask, quiet_label
 from napari_gen2seg.gui.settings import Memory, remembered
 from napari_gen2seg.gui.typical_object import resolution_by_object
 from napari_gen2seg.models.registry import list_models
@@ -26,7 +26,7 @@ from napari_gen2seg.session import Choice, Session
 
 if TYPE_CHECKING:
     import napari
-    from qtpy.QtGui import QCloseEvent
+    from qtpy.QtGui import QCloseEvent, QShowEvent
 
     from napari_gen2seg.session import JobState, Preview, Prompts, Runner
 
@@ -104,8 +104,13 @@ class SegmentWidget(QWidget):
         outer = QVBoxLayout(self)
         outer.setContentsMargins(0, 0, 0, 0)
         outer.addWidget(scroll)
-        bar = scroll.verticalScrollBar().sizeHint().width()
-        self.setMinimumWidth(max(280, inside.minimumSizeHint().width() + bar))
+        self._inside, self._bar = inside, scroll.verticalScrollBar()
+
+    def showEvent(self, event: QShowEvent) -> None:  # noqa: N802 - Qt's name
+        """Be as wide as the panels need in the style that comes with the dock."""
+        super().showEvent(event)
+        need = self._inside.minimumSizeHint().width() + self._bar.sizeHint().width()
+        self.setMinimumWidth(max(280, need))
 
     def _connect_panels(self) -> None:
         bridge = self.bridge
@@ -249,21 +254,11 @@ class SegmentWidget(QWidget):
         show_warning(text)
 
     def _ask_licence(self, text: str) -> None:
-        box = QMessageBox(self)
-        box.setWindowTitle("Licence of the model")
-        box.setText(text)
-        box.setStandardButtons(
-            QMessageBox.StandardButton.Yes | QMessageBox.StandardButton.No
-        )
-        box.setDefaultButton(QMessageBox.StandardButton.No)
-        box.finished.connect(self._licence_answered)
-        box.open()
+        ask(self, "Licence of the model", text, self._licence_accepted)
 
-    def _licence_answered(self, answer: int) -> None:
-        if answer == QMessageBox.StandardButton.Yes:
-            choice = replace(self.session.model.choice, licence_accepted=True)
-            self.session.choose(choice)
-            self.bridge.color()
+    def _licence_accepted(self) -> None:
+        self.session.choose(replace(self.session.model.choice, licence_accepted=True))
+        self.bridge.color()
 
     # ---- leaving
 

@@ -11,7 +11,7 @@ from qtpy.QtWidgets import QFileDialog
 from napari_gen2seg.errors import Gen2SegError
 from napari_gen2seg.gui.finetune.comparison import Whole, read_whole
 from napari_gen2seg.gui.finetune.comparison_layers import show_layers
-from napari_gen2seg.gui.finetune.words import ask
+from napari_gen2seg.gui.rows import ask
 from napari_gen2seg.session.session import sentence
 from napari_gen2seg.session.training_models import adopt, export, remove
 from napari_gen2seg.session.training_runs import MODEL, decide, discard, read_config

@@ -10,7 +10,8 @@ from qtpy.QtCore import Signal
 from qtpy.QtWidgets import QFrame, QHBoxLayout, QPushButton
 
 from napari_gen2seg.errors import Gen2SegError
-from napari_gen2seg.gui.finetune.words import ask, wide_label
+from napari_gen2seg.gui.finetune.words import wide_label
+from napari_gen2seg.gui.rows import ask
 from napari_gen2seg.session.training_runs import discard, waiting_runs
 
 if TYPE_CHECKING:

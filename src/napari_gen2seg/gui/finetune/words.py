@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from qtpy.QtWidgets import QLabel, QMessageBox, QWidget
+from qtpy.QtWidgets import QLabel
 
 from napari_gen2seg.gui.rows import quiet_label
 
@@ -26,21 +26,6 @@ def wide_label(text: str = "", width: int = 300) -> QLabel:
     label = quiet_label(text)
     label.setMinimumWidth(width)
     return label
-
-
-def ask(parent: QWidget, title: str, text: str, yes: Callable[[], None]) -> None:
-    """Ask before something that cannot be undone, without blocking the window."""
-    box = QMessageBox(parent)
-    box.setWindowTitle(title)
-    box.setText(text)
-    box.setStandardButtons(
-        QMessageBox.StandardButton.Yes | QMessageBox.StandardButton.No
-    )
-    box.setDefaultButton(QMessageBox.StandardButton.No)
-    box.finished.connect(
-        lambda answer: yes() if answer == QMessageBox.StandardButton.Yes else None
-    )
-    box.open()
 
 
 def duration(seconds: float) -> str:
