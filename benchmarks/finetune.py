@@ -51,6 +51,7 @@ def main() -> None:
     parser.add_argument("--rivals", nargs="*", choices=RIVALS, default=list(RIVALS))
     parser.add_argument("--json", type=Path)
     chosen = parser.parse_args()
+    chosen.domain = chosen.domain.resolve()  # settings are read from elsewhere
     rows = []
     for k in chosen.k:
         for seed in chosen.seeds:
