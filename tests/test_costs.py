@@ -17,6 +17,7 @@ import pytest
 
 from napari_gen2seg import Coloring, load_model
 from napari_gen2seg.core.mask import Mask
+from napari_gen2seg.core.probe import Prober
 from napari_gen2seg.session import ColorRequest, Prompts, Session
 
 CELL = 64
@@ -141,13 +142,19 @@ def test_a_hover_is_one_probe_and_a_click_none_more(
     session: Session, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     probes: Counter[int] = Counter()
-    real = Coloring.probe
 
-    def counting(self: Coloring, points: Any, *rest: Any) -> Mask:
-        probes[len(points)] += 1
-        return real(self, points, *rest)
+    def count(name: str) -> None:
+        real = getattr(Prober, name)
 
-    monkeypatch.setattr(Coloring, "probe", counting)
+        def counting(self: Prober, points: Any, *rest: Any) -> Mask:
+            probes[len(points)] += 1
+            mask: Mask = real(self, points, *rest)
+            return mask
+
+        monkeypatch.setattr(Prober, name, counting)
+
+    count("probe")
+    count("preview")
     clicked = Prompts().plus((500.0, 500.0), 1)
     session.mask("plane", clicked)
     assert probes == {1: 1}
@@ -156,6 +163,9 @@ def test_a_hover_is_one_probe_and_a_click_none_more(
     # The clicked mask is kept; each move asks only for what a click there would do.
     assert probes == {1: 1, 2: 5}
     session.mask("plane", clicked)
+    assert probes == {1: 1, 2: 5}
+    # A click where the pointer rests gets the very mask that was shown.
+    session.mask("plane", clicked.plus((484.0, 520.0), -1))
     assert probes == {1: 1, 2: 5}
 
 

@@ -71,8 +71,13 @@ class Masks:
             self._found = [(asked, mask), *self._found[: _HELD - 1]]
 
     def known(self, asked: Asked) -> Mask | None:
-        """Return a mask that was found before."""
-        return next((mask for one, mask in self._found if one.same(asked)), None)
+        """Return a mask that was found before, and hold it longer than others."""
+        for place, (one, mask) in enumerate(self._found):
+            if one.same(asked):
+                # To the front: the clicked mask is asked for at every move.
+                self._found.insert(0, self._found.pop(place))
+                return mask
+        return None
 
     def exact(self, asked: Asked) -> Mask:
         """Return a mask, found now if need be.
