@@ -44,8 +44,14 @@ def memory(tmp_path: Any) -> FileMemory:
 def window() -> Any:
     """Return one shown viewer for a file of tests: the first takes seconds."""
     import napari
+    from napari._app_model import get_app_model
 
-    viewer = napari.Viewer(show=True)
+    with pytest.MonkeyPatch.context() as patch:
+        if "napari-gen2seg.finetune" in get_app_model().commands:
+            # An earlier file's viewer registered the plugins. The clean-up of
+            # `make_napari_viewer` makes napari forget that, and doing it again fails.
+            patch.setattr("napari.plugins._initialize_plugins", lambda: None)
+        viewer = napari.Viewer(show=True)
     yield viewer
     viewer.close()
 
