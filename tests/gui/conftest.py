@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import Any
+from unittest.mock import patch
 
 import numpy as np
 import pytest
@@ -44,16 +45,25 @@ def memory(tmp_path: Any) -> FileMemory:
 def window() -> Any:
     """Return one shown viewer for a file of tests: the first takes seconds."""
     import napari
-    from napari._app_model import get_app_model
+    from app_model import Application
+    from napari._app_model._app import NapariApplication, _napari_names
+    from napari._qt._qapp_model.qactions import init_qactions
+    from napari.plugins import _initialize_plugins
 
-    with pytest.MonkeyPatch.context() as patch:
-        if "napari-gen2seg.finetune" in get_app_model().commands:
-            # An earlier file's viewer registered the plugins. The clean-up of
-            # `make_napari_viewer` makes napari forget that, and doing it again fails.
-            patch.setattr("napari.plugins._initialize_plugins", lambda: None)
+    # Commands are registered once in a process, and a second time is an error. So each
+    # file has an application of its own, as each test with `make_napari_viewer` has.
+    app = NapariApplication("window")
+    app.injection_store.namespace = _napari_names
+    registrations = (_initialize_plugins, init_qactions)
+    with patch.object(NapariApplication, "get_app_model", return_value=app):
+        for once in registrations:
+            once.cache_clear()
         viewer = napari.Viewer(show=True)
-    yield viewer
-    viewer.close()
+        yield viewer
+        viewer.close()
+    Application.destroy("window")
+    for once in registrations:
+        once.cache_clear()
 
 
 @pytest.fixture
