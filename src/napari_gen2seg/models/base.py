@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -32,7 +33,7 @@ if TYPE_CHECKING:
 Rgb = NDArray[np.float32]
 
 
-class BaseColorer:
+class BaseColorer(ABC):
     """Common part of `SdColorer` and `MaeColorer`.
 
     Parameters
@@ -160,9 +161,9 @@ class BaseColorer:
         with self._lock:
             self._placed.unload()
 
+    @abstractmethod
     def _forward(self, pictures: Tensor, resolution: int) -> Tensor:
         """Map (B, 3, H, W) in 0..1, float32, to (B, 3, h, w) in 0..255, float32."""
-        raise NotImplementedError
 
     def _predict(
         self, pictures: Sequence[Rgb], resolution: int, cancel: Cancel | None
