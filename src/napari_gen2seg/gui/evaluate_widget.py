@@ -7,26 +7,24 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from qtpy.QtCore import QEvent
 from qtpy.QtWidgets import (
     QCheckBox,
     QComboBox,
     QFileDialog,
-    QMessageBox,
     QProgressBar,
     QPushButton,
     QSizePolicy,
     QVBoxLayout,
-    QWidget,
 )
 
 from napari_gen2seg.errors import Cancelled, Gen2SegError, LicenceError
+from napari_gen2seg.gui.docked import Docked
 from napari_gen2seg.gui.evaluation import Load, Task, has_planes, planes_of, run
-from napari_gen2seg.gui.jobs import Mailbox, lane, once
+from napari_gen2seg.gui.jobs import Mailbox, lane
 from napari_gen2seg.gui.layer_choice import LayerChoice
 from napari_gen2seg.gui.layers import role_of
 from napari_gen2seg.gui.report_table import ReportTable
-from napari_gen2seg.gui.rows import Panel, quiet_label, shrink
+from napari_gen2seg.gui.rows import Panel, ask, quiet_label, shrink
 from napari_gen2seg.models.registry import list_models
 from napari_gen2seg.session import Choice, Runner, Ticket
 from napari_gen2seg.session.helper import Helper
@@ -35,7 +33,6 @@ from napari_gen2seg.session.session import sentence
 if TYPE_CHECKING:
     import napari
     from napari.layers import Layer
-    from qtpy.QtGui import QCloseEvent
 
     from napari_gen2seg.workflows.evaluate import Report
 
@@ -47,7 +44,7 @@ MEASURES = {
 }
 
 
-class EvaluateWidget(QWidget):
+class EvaluateWidget(Docked):
     """Choose a picture and its truth, run, read the table, save the report.
 
     Parameters
@@ -72,7 +69,6 @@ class EvaluateWidget(QWidget):
         self._load: Load = self._helper.load if self._helper else load  # type: ignore[assignment]
         self._ticket: Ticket | None = None
         self._closed = False
-        self._left_soon = once(self, self._maybe_left)
         self.report: Report | None = None
 
         self.picture = LayerChoice(viewer, _is_picture)
@@ -93,6 +89,7 @@ class EvaluateWidget(QWidget):
         self._lay_out()
         self._connect()
         self._show_planes()
+        self.left.connect(self.close_widget)
         # napari closes its window without telling the widgets inside.
         self.destroyed.connect(partial(_let_go, self._mail, self._runner, self._helper))
 
@@ -195,7 +192,8 @@ class EvaluateWidget(QWidget):
         if isinstance(error, Cancelled):
             self.status.setText("Cancelled; nothing was changed.")
         elif isinstance(error, LicenceError):
-            self._ask_licence(str(error))
+            title = "Licence of the model"
+            ask(self, title, str(error), partial(self.run, licence_accepted=True))
         elif error is not None:
             self.status.setText(sentence(error))
         else:
@@ -231,20 +229,6 @@ class EvaluateWidget(QWidget):
         if path:
             self.save_to(path)
 
-    def _ask_licence(self, text: str) -> None:
-        box = QMessageBox(self)
-        box.setWindowTitle("Licence of the model")
-        box.setText(text)
-        box.setStandardButtons(
-            QMessageBox.StandardButton.Yes | QMessageBox.StandardButton.No
-        )
-        box.finished.connect(self._licence_answered)
-        box.open()
-
-    def _licence_answered(self, answer: int) -> None:
-        if answer == QMessageBox.StandardButton.Yes:
-            self.run(licence_accepted=True)
-
     # ---- leaving
 
     def close_widget(self) -> None:
@@ -258,21 +242,6 @@ class EvaluateWidget(QWidget):
         with suppress(RuntimeError):
             self.picture.close_choice()
             self.truth.close_choice()
-
-    def changeEvent(self, event: QEvent) -> None:  # noqa: N802 - Qt's name
-        """Notice that the dock was removed, which napari does without closing."""
-        super().changeEvent(event)
-        if event.type() == QEvent.Type.ParentChange and not self._closed:
-            self._left_soon.start()
-
-    def _maybe_left(self) -> None:
-        if self.parent() is None:
-            self.close_widget()
-
-    def closeEvent(self, event: QCloseEvent) -> None:  # noqa: N802 - Qt's name
-        """Let go when the dock is closed for good."""
-        self.close_widget()
-        super().closeEvent(event)
 
 
 def _let_go(mail: Mailbox, runner: Runner, helper: Helper | None, *_: object) -> None:

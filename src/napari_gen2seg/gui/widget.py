@@ -7,11 +7,12 @@ from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
 
-from qtpy.QtCore import QEvent, Qt, QTimer
+from qtpy.QtCore import Qt, QTimer
 from qtpy.QtWidgets import QFrame, QScrollArea, QVBoxLayout, QWidget
 
 from napari_gen2seg.errors import Gen2SegError
 from napari_gen2seg.gui.bridge import Bridge
+from napari_gen2seg.gui.docked import Docked
 from napari_gen2seg.gui.finetune.tuning import Tuning
 from napari_gen2seg.gui.jobs import Mailbox, lane, once
 from napari_gen2seg.gui.model_panel import ModelPanel
@@ -26,12 +27,12 @@ from napari_gen2seg.session import Choice, Session
 
 if TYPE_CHECKING:
     import napari
-    from qtpy.QtGui import QCloseEvent, QShowEvent
+    from qtpy.QtGui import QShowEvent
 
     from napari_gen2seg.session import JobState, Preview, Prompts, Runner
 
 
-class SegmentWidget(QWidget):
+class SegmentWidget(Docked):
     """Colour a picture, move over its objects, click them, commit them.
 
     Parameters
@@ -66,15 +67,13 @@ class SegmentWidget(QWidget):
         self.objects = ObjectsPanel(viewer)
         self.status = quiet_label("")
         self._curve_soon = once(self, self._show_curve, 60)
-        self._left_soon = QTimer(self)  # goes with the widget, unlike singleShot
-        self._left_soon.setSingleShot(True)
-        self._left_soon.timeout.connect(self._maybe_left)
         self._closed = False
         self._lay_out()
         self._connect_panels()
         self._connect_session()
         self._remember()
         self._begin()
+        self.left.connect(self.close_session)
         # napari closes its window without telling the widgets inside.
         self.destroyed.connect(partial(_let_go, self._mail, self.session, self._eyes))
 
@@ -274,21 +273,6 @@ class SegmentWidget(QWidget):
         self.bridge.close()
         self.picture.layer.close_choice()
         self.objects.target.close_choice()
-
-    def changeEvent(self, event: QEvent) -> None:  # noqa: N802 - Qt's name
-        """Notice that the dock was removed, which napari does without closing."""
-        super().changeEvent(event)
-        if event.type() == QEvent.Type.ParentChange and not self._closed:
-            self._left_soon.start()
-
-    def _maybe_left(self) -> None:
-        if self.parent() is None:
-            self.close_session()
-
-    def closeEvent(self, event: QCloseEvent) -> None:  # noqa: N802 - Qt's name
-        """Let go when the dock is closed for good."""
-        self.close_session()
-        super().closeEvent(event)
 
 
 def _let_go(mail: Mailbox, session: Session, eyes: Runner, *_: object) -> None:
