@@ -69,10 +69,12 @@ def keep_selection(viewer: ViewerModel) -> AbstractContextManager[None]:
     return guard()
 
 
-def above(viewer: ViewerModel, *ids: str | None) -> int:
-    """Return the place just above the highest of the layers named."""
+def insert_above(viewer: ViewerModel, layer: Layer, *ids: str | None) -> str:
+    """Add a layer just above the highest of those named; return its ``unique_id``."""
     places = [i for i, one in enumerate(viewer.layers) if str(one.unique_id) in ids]
-    return max(places, default=len(viewer.layers) - 1) + 1
+    with keep_selection(viewer):
+        viewer.layers.insert(max(places, default=len(viewer.layers) - 1) + 1, layer)
+    return str(layer.unique_id)
 
 
 def place(layer: Layer, where: dict[str, Any]) -> None:
@@ -176,10 +178,7 @@ class Drawn:
             layer = Image(
                 pixels, rgb=True, name="coloring", opacity=0.45, metadata=facts, **where
             )
-            with keep_selection(self._viewer):
-                at = above(self._viewer, plane.layer_id)
-                self._viewer.layers.insert(at, layer)
-            self._coloring_id = str(layer.unique_id)
+            self._coloring_id = insert_above(self._viewer, layer, plane.layer_id)
             return
         layer.data = pixels
         layer.metadata.update(facts)
@@ -265,10 +264,8 @@ class Drawn:
             **where,
         )
         layer.editable = False  # drawn by the pointer alone
-        with keep_selection(self._viewer):
-            at = above(self._viewer, plane.layer_id, self._coloring_id)
-            self._viewer.layers.insert(at, layer)
-        self._preview_id = str(layer.unique_id)
+        below = plane.layer_id, self._coloring_id
+        self._preview_id = insert_above(self._viewer, layer, *below)
         return layer
 
     def _send(self, layer: Labels | None, *windows: tuple[slice, slice]) -> None:

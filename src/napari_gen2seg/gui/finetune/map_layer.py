@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from qtpy.QtCore import QObject
 
-from napari_gen2seg.gui.layers import above, find_layer, keep_selection, mark
+from napari_gen2seg.gui.layers import find_layer, insert_above, mark
 from napari_gen2seg.gui.planes import placement_over, spread
 
 if TYPE_CHECKING:
@@ -79,9 +79,7 @@ class MapLayers:
             metadata=mark(ROLE, plane.layer_id),
             **placement_over(source, plane, (rgb.shape[0], rgb.shape[1])),
         )
-        with keep_selection(self._viewer):
-            self._viewer.layers.insert(above(self._viewer, row.layer_id), layer)
-        self._ids[title] = str(layer.unique_id)
+        self._ids[title] = insert_above(self._viewer, layer, row.layer_id)
         return True
 
     def remove(self) -> None:
