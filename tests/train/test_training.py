@@ -23,8 +23,9 @@ from napari_gen2seg.train.config import (
 )
 from napari_gen2seg.train.dataset import Crops
 from napari_gen2seg.train.export import checksums, export_run
+from napari_gen2seg.train.pictures import Picture, kind_weights
 from napari_gen2seg.train.stages import PlacedNet
-from napari_gen2seg.train.trainer import train_stage
+from napari_gen2seg.train.trainer import load_weights, starting_net, train_stage
 
 TINY = RunConfig(
     id="tiny",
@@ -146,3 +147,24 @@ def test_settings_are_checked(tmp_path: Path) -> None:
         read_config(path)
     with pytest.raises(SettingsError, match="cannot be read"):
         read_config(tmp_path / "none.toml")
+
+
+def test_a_run_starts_from_the_weights_of_a_model_folder(
+    run: Path, tmp_path: Path
+) -> None:
+    folder = export_run(TINY, run, tmp_path / "tiny")
+    further = dataclasses.replace(TINY, start=str(folder))
+    net = starting_net(further, "colour", tmp_path / "another")
+    trained = starting_net(TINY, "colour", tmp_path / "another")
+    load_weights(trained, run / "colour.safetensors")
+    for name, value in net.state_dict().items():
+        wanted = trained.state_dict()[name].half().float()
+        assert torch.equal(value.float(), wanted), name
+
+
+def test_kinds_weigh_by_the_square_root_of_their_number() -> None:
+    rgb, labels = np.zeros((8, 8, 3), np.uint8), np.zeros((8, 8), np.int32)
+    pictures = [Picture(rgb, labels, 4.0, kind) for kind in ["a"] * 16 + ["b"]]
+    weights = kind_weights(pictures)
+    assert weights.sum() == pytest.approx(1)
+    assert weights[:16].sum() == pytest.approx(0.8)  # 4 : 1

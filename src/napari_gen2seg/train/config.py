@@ -83,9 +83,14 @@ class StageConfig:
 
 @dataclass(frozen=True)
 class RunConfig:
-    """A whole run. ``id`` names the model it makes."""
+    """A whole run. ``id`` names the model it makes.
+
+    ``start`` is a model folder of the same shape whose weights the first stage that is
+    run starts from; empty starts from nothing.
+    """
 
     id: str = "mini"
+    start: str = ""
     model: ModelConfig = field(default_factory=ModelConfig)
     data: DataConfig = field(default_factory=DataConfig)
     autoencoder: StageConfig = field(default_factory=StageConfig)

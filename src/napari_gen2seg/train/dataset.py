@@ -13,7 +13,7 @@ from torch.utils.data import DataLoader, IterableDataset, get_worker_info
 from napari_gen2seg.errors import DataError
 from napari_gen2seg.train.augment import relight, stretch, turn
 from napari_gen2seg.train.config import DataConfig
-from napari_gen2seg.train.pictures import Picture, crop, read_source
+from napari_gen2seg.train.pictures import Picture, crop, kind_weights, read_source
 
 Sample = dict[str, torch.Tensor]
 
@@ -50,6 +50,7 @@ class Crops(IterableDataset[Sample]):
             if weight > 0:
                 self.sources.append(read_source(Path(config.root).expanduser() / name))
                 weights.append(weight)
+        self.kinds = [kind_weights(pictures) for pictures in self.sources]
         weights.append(config.drawn)
         if sum(weights) <= 0:
             raise DataError(
@@ -72,7 +73,7 @@ class Crops(IterableDataset[Sample]):
             rgb, labels = self._drawn(rng)
         else:
             pictures = self.sources[which]
-            picture = pictures[int(rng.integers(len(pictures)))]
+            picture = pictures[int(rng.choice(len(pictures), p=self.kinds[which]))]
             low, high = np.log(self.config.smallest), np.log(self.config.largest)
             diameter = float(np.exp(rng.uniform(low, high)))
             rgb8, labels = crop(picture, rng, self.config.crop, diameter)

@@ -26,11 +26,14 @@ class Picture:
     labels : ndarray, int32, shape (H, W); 0 background, -1 unknown
     diameter : float
         Median equivalent diameter of its objects, in pixels.
+    kind : str
+        What its source's manifest calls it; empty where it says nothing.
     """
 
     rgb: NDArray[np.uint8]
     labels: NDArray[np.int32]
     diameter: float
+    kind: str = ""
 
     @cached_property
     def limits(self) -> tuple[float, float]:
@@ -63,6 +66,7 @@ def read_source(folder: Path, split: str = "train") -> list[Picture]:
     wanted: set[str] | None = None
     if (folder / "split.json").is_file():
         wanted = set(json.loads((folder / "split.json").read_text())[split])
+    kinds = _kinds(folder)
     found = []
     for path in sorted((folder / "images").glob("*")):
         if wanted is not None and path.stem not in wanted:
@@ -74,13 +78,37 @@ def read_source(folder: Path, split: str = "train") -> list[Picture]:
                 f"{path.name} is {rgb.shape[:2]} but its labels are {labels.shape}; "
                 "they must have the same height and width."
             )
-        found.append(Picture(rgb, labels, median_diameter(labels)))
+        kind = kinds.get(path.stem, "")
+        found.append(Picture(rgb, labels, median_diameter(labels), kind))
     if not found:
         raise DataError(
             f"{folder} holds no annotated pictures; it must have images/ and labels/ "
             "with files of the same names."
         )
     return found
+
+
+def _kinds(folder: Path) -> dict[str, str]:
+    """Return the ``kind`` of each picture that ``manifest.json`` gives one, by stem."""
+    try:
+        rows = json.loads((folder / "manifest.json").read_text())["images"]
+        return {Path(r["image"]).stem: str(r["kind"]) for r in rows if "kind" in r}
+    except (OSError, ValueError, KeyError, TypeError):
+        return {}  # a manifest is welcome, not needed
+
+
+def kind_weights(pictures: list[Picture]) -> NDArray[np.float64]:
+    """Return how often to draw each picture, (N,), sum 1.
+
+    Kinds count by the square root of their number: with all pictures alike, a source
+    that is mostly one kind would teach only that one, and with all kinds alike, a
+    handful of pictures would be learnt by heart.
+    """
+    _, which, counts = np.unique(
+        [p.kind for p in pictures], return_inverse=True, return_counts=True
+    )
+    weights: NDArray[np.float64] = counts[which] ** -0.5
+    return weights / weights.sum()
 
 
 def as_rgb8(image: NDArray[np.generic]) -> NDArray[np.uint8]:

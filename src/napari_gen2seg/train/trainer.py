@@ -25,6 +25,7 @@ from napari_gen2seg.train.architecture import build_net
 from napari_gen2seg.train.average import Average
 from napari_gen2seg.train.config import STAGES, RunConfig, StageConfig, as_dict
 from napari_gen2seg.train.dataset import loader
+from napari_gen2seg.train.processes import any_of, average_gradients
 from napari_gen2seg.train.stages import PlacedNet, stage_loss, trained_parts
 
 _LOG_EVERY = 25
@@ -65,7 +66,7 @@ def train_stage(
     Yields
     ------
     Progress
-        Every 25 steps.
+        Every 25 steps, in the main process.
 
     Raises
     ------
@@ -83,7 +84,7 @@ def train_stage(
         mixed_precision="bf16" if torch.cuda.is_available() else "no"
     )
     set_seed(stage.seed)
-    net = starting_net(config, stage_name, run)
+    net = starting_net(config, stage_name, run).to(accelerator.device)
     parameters = trained_parts(stage_name, net)
     optimiser = torch.optim.AdamW(
         parameters, lr=stage.rate, weight_decay=stage.weight_decay, betas=(0.9, 0.98)
@@ -93,13 +94,15 @@ def train_stage(
     step, spent = _resume(state_path, net, optimiser, average)
     if accelerator.is_main_process:
         _log(run / f"{stage_name}.starts.jsonl", started(config, stage_name, step))
-    batches = iter(loader(config.data, stage.batch, stage.seed, step * stage.batch))
-    net, optimiser = accelerator.prepare(net, optimiser)
-    bare: PlacedNet = accelerator.unwrap_model(net)
+    # Each process draws crops of its own.
+    seed = stage.seed + 1_000_003 * accelerator.process_index
+    batches = iter(loader(config.data, stage.batch, seed, step * stage.batch))
     compute = stage_loss(stage_name, stage)
     begun = time.monotonic() - spent
     net.train()
-    while not _done(step, stage, time.monotonic() - begun) and not cancel():
+    while not any_of(
+        accelerator, cancel() or _done(step, stage, time.monotonic() - begun)
+    ):
         share = _share(step, stage, time.monotonic() - begun)
         rate = _rate(step, share, stage)
         for group in optimiser.param_groups:
@@ -107,17 +110,18 @@ def train_stage(
         batch = {k: v.to(accelerator.device) for k, v in next(batches).items()}
         batch["pixels"] = batch["pixels"].contiguous(memory_format=torch.channels_last)
         with accelerator.autocast():
-            loss, parts = compute(bare, batch, share)
+            loss, parts = compute(net, batch, share)
         if not math.isfinite(loss.item()):
             raise TrainingError(
                 f"The loss became {loss.item()} at step {step} of {stage_name}. The "
                 "last saved state is kept; resume with a smaller rate."
             )
         accelerator.backward(loss)
+        average_gradients(accelerator, parameters)
         accelerator.clip_grad_norm_(parameters, stage.clip)
         optimiser.step()
         optimiser.zero_grad(set_to_none=True)
-        average.update(bare)
+        average.update(net)
         step += 1
         if step % _LOG_EVERY == 0:
             seconds = time.monotonic() - begun
@@ -126,13 +130,13 @@ def train_stage(
             )
             if accelerator.is_main_process:
                 _log(run / f"{stage_name}.jsonl", event.__dict__)
-            yield event
+                yield event
         if step % stage.save_every == 0 and accelerator.is_main_process:
-            _save(run, stage_name, bare, optimiser, average, step, begun)
+            _save(run, stage_name, net, optimiser, average, step, begun)
     if stage_name == "autoencoder":
-        _set_scaling(bare, next(batches)["pixels"].to(accelerator.device))
+        _set_scaling(net, next(batches)["pixels"].to(accelerator.device))
     if accelerator.is_main_process:
-        _save(run, stage_name, bare, optimiser, average, step, begun)
+        _save(run, stage_name, net, optimiser, average, step, begun)
 
 
 @torch.no_grad()
@@ -145,7 +149,10 @@ def _set_scaling(net: PlacedNet, pixels: torch.Tensor) -> None:
 
 
 def starting_net(config: RunConfig, stage_name: str, run: Path) -> PlacedNet:
-    """Build the network with the weights of the latest earlier stage that was run."""
+    """Build the network with the weights of the latest earlier stage that was run.
+
+    Without one, with those of ``config.start``, or untrained.
+    """
     plain = build_net(config.model)
     net = PlacedNet(
         plain.unet, plain.vae, plain.prompt, plain.alphas_bar, plain.guides
@@ -154,7 +161,15 @@ def starting_net(config: RunConfig, stage_name: str, run: Path) -> PlacedNet:
         path = run / f"{earlier}.safetensors"
         if path.is_file():
             load_weights(net, path)
-            break
+            return net
+    if config.start:
+        from napari_gen2seg.models.facts import read_facts
+        from napari_gen2seg.models.sd import load_net
+
+        folder = Path(config.start).expanduser()
+        net.load_state_dict(
+            load_net(folder, read_facts(folder), "float32").state_dict()
+        )
     return net
 
 

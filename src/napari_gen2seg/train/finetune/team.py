@@ -13,6 +13,8 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from napari_gen2seg.train.processes import average_gradients
+
 
 class Team:
     """The processes of a run; one alone unless started by ``accelerate launch``."""
@@ -42,12 +44,8 @@ class Team:
 
     def average(self, parameters: Iterable[nn.Parameter]) -> None:
         """Replace each gradient by its mean over the processes."""
-        if self._accelerator is None:
-            return
-        for parameter in parameters:
-            if parameter.grad is None:
-                parameter.grad = torch.zeros_like(parameter)
-            parameter.grad.copy_(self._accelerator.reduce(parameter.grad, "mean"))
+        if self._accelerator is not None:
+            average_gradients(self._accelerator, parameters)
 
     def mean(self, value: Tensor) -> float:
         """Return a number's mean over the processes (no number if one is none)."""

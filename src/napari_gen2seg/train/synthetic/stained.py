@@ -131,3 +131,76 @@ def stained_cells(rng: np.random.Generator, shape: Shape) -> Canvas:
     density[top.row, top.col] = body[:, None] * second + f32(core)[:, None] * first
     canvas.image = rng.uniform(0.85, 1.0) * np.exp(-density)
     return canvas
+
+
+@kind(
+    "immunostained tissue",
+    "pale nuclei between dark stained membranes, beside stroma with dark nuclei",
+    1.2,
+    wear=Wear(blur=0.7, noise=0.015, uneven=0.15, low_contrast=0.1, invert=0.0),
+)
+def immunostained_tissue(rng: np.random.Generator, shape: Shape) -> Canvas:
+    """Epithelium whose stain is darker than its nuclei: hue tells them, not shade."""
+    canvas = Canvas(shape, 3)
+    nuclear, brown = stain_colours(rng)
+    if rng.random() < 0.7:
+        brown = f32(np.array([0.27, 0.57, 0.78]) + 0.06 * rng.standard_normal(3))
+    spacing = log_uniform(rng, 16, 60)
+    epithelium = smooth_noise(rng, shape, log_uniform(rng, 60, 200)) > rng.uniform(
+        -1.6, 0.9
+    )
+    cells = tile(
+        rng,
+        shape,
+        spacing,
+        jitter=rng.uniform(0.4, 0.9),
+        aspect=rng.uniform(1, 2.6),
+        warp=rng.uniform(0, 0.2),
+        uneven=rng.uniform(0, 0.2),
+        stagger=rng.random() < 0.4,
+    )
+    # Brown: cytoplasm, its grain, and membranes of uneven thickness.
+    wall = rng.uniform(0.6, max(0.9, 0.07 * spacing))
+    ragged = np.clip(1 + 0.4 * smooth_noise(rng, shape, 10), 0.2, 1.8)
+    stain = rng.uniform(0.2, 0.9) * (1 + 0.25 * fractal_noise(rng, shape, 8, 3))
+    stain += rng.uniform(0.2, 1.2) * ragged * np.exp(-((cells.border / wall) ** 2))
+    stain *= 1 + 0.3 * smooth_noise(rng, shape, 60)
+    pale = rng.uniform(0.0, 0.15) * (1 + textured_plane(rng, shape, pick(rng, 4, 5, 6)))
+    stain = np.where(epithelium, stain, pale).clip(0)
+    blue = np.full(shape, rng.uniform(0, 0.12), np.float32)
+    # Nuclei of the epithelium: the middle of each cell, its lobes smoothed by noise.
+    bumps = 0.12 * smooth_noise(rng, shape, max(4.0, spacing / 3))
+    deep = cells.border / (0.5 * spacing) + bumps - rng.uniform(0.2, 0.45)
+    keep = rng.random(cells.count) < pick(rng, 0.7, 0.95, 1.0)
+    middle = (deep > 0) & epithelium & keep[cells.owner]
+    canvas.labels = np.where(middle, cells.owner + 1, 0).astype(np.int32)
+    canvas.count = cells.count
+    amount = rng.uniform(0.25, 0.8) * np.exp(
+        0.2 * rng.standard_normal(cells.count) + 0.1 * rng.standard_normal()
+    )
+    edge = np.clip(deep * spacing / rng.uniform(1.5, 5), 0, 1)
+    chromatin = 1 + rng.uniform(0.05, 0.3) * fractal_noise(rng, shape, 5, 2)
+    inside = middle * edge
+    blue += inside * f32(amount)[cells.owner] * chromatin
+    stain *= 1 - rng.uniform(0.5, 0.95) * inside
+    # Nuclei of the stroma: darker, longer, anywhere outside.
+    at = ovals(
+        rng,
+        shape,
+        small=max(4.0, 0.15 * spacing),
+        large=max(5.0, 0.35 * spacing),
+        cover=(0.05, 0.4),
+        elongate=pick(rng, 2.0, 5.0),
+        wobble=0.1,
+    )
+    at = at.take(~epithelium[at.row, at.col])
+    top = canvas.claim(at)
+    tone = rng.uniform(0.4, 1.2) * np.exp(0.25 * rng.standard_normal(at.count))
+    blue[top.row, top.col] = (
+        top.of(f32(tone))
+        * (1 + 0.2 * skin(rng, top, pick(rng, *GRAIN)))
+        * np.minimum(top.depth / rng.uniform(0.6, 2), 1)
+    )
+    density = blue[..., None] * nuclear + stain[..., None] * brown
+    canvas.image = f32(rng.uniform(0.85, 1.0) * np.exp(-density.clip(0)))
+    return canvas

@@ -1,0 +1,31 @@
+"""What the processes of ``accelerate launch`` must tell each other while training."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+import torch
+from torch import nn
+
+
+def average_gradients(accelerator: Any, parameters: Iterable[nn.Parameter]) -> None:
+    """Replace each gradient by its mean over the processes; none counts as zero.
+
+    By hand rather than by a wrapper around the network: the losses call parts of it
+    directly, which no wrapper would notice.
+    """
+    if accelerator.num_processes == 1:
+        return
+    for parameter in parameters:
+        if parameter.grad is None:
+            parameter.grad = torch.zeros_like(parameter)
+        parameter.grad.copy_(accelerator.reduce(parameter.grad, "mean"))
+
+
+def any_of(accelerator: Any, answer: bool) -> bool:
+    """Return whether any process says yes; all must ask at the same time."""
+    if accelerator.num_processes == 1:
+        return answer
+    told = torch.tensor(float(answer), device=accelerator.device)
+    return bool(accelerator.reduce(told, "sum") > 0)
