@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import pickle
 import queue
 import subprocess
@@ -15,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from napari_gen2seg.errors import Cancelled, MemoryShortError, ModelError
+from napari_gen2seg.session.children import start
 from napari_gen2seg.session.messages import (
     CANCEL,
     COLOR,
@@ -154,23 +154,9 @@ class Helper:
             raise Cancelled("Closed; nothing more is computed.")
         if self._child is not None and self._child.poll() is None:
             return self._child
-        environment = dict(os.environ)
-        home = str(Path(__file__).parents[2])  # where this package is imported from
-        before = environment.get("PYTHONPATH")
-        environment["PYTHONPATH"] = f"{home}{os.pathsep}{before}" if before else home
-        try:
-            child = subprocess.Popen(
-                self._command,
-                stdin=subprocess.PIPE,
-                stdout=subprocess.PIPE,
-                env=environment,
-                creationflags=getattr(subprocess, "CREATE_NO_WINDOW", 0),
-            )
-        except OSError as error:
-            raise ModelError(
-                f"The models' process could not be started with {self._command[0]!r}: "
-                f"{error.strerror or error}. Run 'napari-gen2seg doctor'."
-            ) from error
+        child = start(
+            self._command, "The models' process", ModelError, stdin=subprocess.PIPE
+        )
         self._child, self._replies = child, queue.Queue()
         threading.Thread(
             target=_listen, args=(child, self._replies), name="gen2seg-ear", daemon=True

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import subprocess
 import sys
 from collections.abc import Sequence
@@ -12,6 +11,7 @@ from pathlib import Path
 from typing import IO
 
 from napari_gen2seg.errors import TrainingError
+from napari_gen2seg.session.children import start
 
 CHILD, CANCEL = "child.json", "CANCEL"
 KILLED = (-9, 137)
@@ -25,26 +25,14 @@ def start_child(command: Sequence[str], errors: IO[bytes]) -> subprocess.Popen[b
     TrainingError
         If it cannot be started.
     """
-    environment = dict(os.environ)
-    home = str(Path(__file__).parents[2])  # where this package is imported from
-    before = environment.get("PYTHONPATH")
-    environment["PYTHONPATH"] = f"{home}{os.pathsep}{before}" if before else home
-    environment["PYTHONUNBUFFERED"] = "1"
-    environment["PYTHONIOENCODING"] = "utf-8"
-    try:
-        return subprocess.Popen(
-            list(command),
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=errors,
-            env=environment,
-            creationflags=getattr(subprocess, "CREATE_NO_WINDOW", 0),
-        )
-    except OSError as error:
-        raise TrainingError(
-            f"The training process could not be started with {command[0]!r}: "
-            f"{error.strerror or error}. Run 'napari-gen2seg doctor'."
-        ) from error
+    return start(
+        command,
+        "The training process",
+        TrainingError,
+        stderr=errors,
+        PYTHONUNBUFFERED="1",
+        PYTHONIOENCODING="utf-8",
+    )
 
 
 def cancel_child(child: subprocess.Popen[bytes], folder: Path) -> None:
