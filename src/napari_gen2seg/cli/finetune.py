@@ -71,9 +71,10 @@ def finetune(
     if not plan and config is None:
         settings.save()
     from napari_gen2seg.train.finetune.events import Failed
+    from napari_gen2seg.train.stopping import asked_to_stop
     from napari_gen2seg.workflows.finetune import iter_finetune, plan_finetune
 
-    asked = _listen()
+    asked = asked_to_stop()
     try:
         if plan:
             click.echo(plan_finetune(settings).line())
@@ -152,16 +153,3 @@ def _tell(line: str) -> None:
     except OSError:  # the window that started this run is gone
         sys.stdout = Path(os.devnull).open("w", encoding="utf-8")  # noqa: SIM115
         signal.raise_signal(signal.SIGTERM)
-
-
-def _listen() -> Any:
-    """Return what tells whether a signal has asked to stop."""
-    heard = False
-
-    def hear(*_: object) -> None:
-        nonlocal heard
-        heard = True
-
-    signal.signal(signal.SIGINT, hear)
-    signal.signal(signal.SIGTERM, hear)
-    return lambda: heard

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import argparse
-import signal
 import sys
 from pathlib import Path
 
 from napari_gen2seg.errors import Gen2SegError
 from napari_gen2seg.train.config import STAGES, read_config
+from napari_gen2seg.train.stopping import asked_to_stop
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -38,15 +38,7 @@ def main(arguments: list[str] | None = None) -> int:
 
         if chosen.threads:
             torch.set_num_threads(chosen.threads)
-        stopped = False
-
-        def stop(*_: object) -> None:
-            nonlocal stopped
-            stopped = True
-
-        signal.signal(signal.SIGTERM, stop)
-        signal.signal(signal.SIGINT, stop)
-        for event in train_stage(config, chosen.stage, chosen.run, lambda: stopped):
+        for event in train_stage(config, chosen.stage, chosen.run, asked_to_stop()):
             parts = " ".join(f"{k} {v:.3f}" for k, v in event.parts.items())
             sys.stdout.write(
                 f"{event.stage} {event.step}/{event.steps} loss {event.loss:.4f} "
