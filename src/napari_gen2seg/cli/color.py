@@ -9,6 +9,7 @@ import click
 from napari_gen2seg.cli.options import (
     PICTURE,
     TARGET,
+    ModelOptions,
     diameter_option,
     load,
     model_options,
@@ -33,12 +34,7 @@ from napari_gen2seg.cli.options import (
 def color(
     picture: Path,
     output: Path | None,
-    model: str,
-    revision: str | None,
-    device: str,
-    dtype: str,
-    resolution: int | None,
-    accept_licence: bool,
+    chosen: ModelOptions,
     diameter: float | None,
     plane: tuple[int, ...] | None,
     axes: str | None,
@@ -50,8 +46,8 @@ def color(
     target = output or picture.with_name(f"{picture.stem}-coloring.tif")
     check_ending(target)
     pixels = to_rgb(read_plane(picture, axes, plane))
-    colorer = load(model, revision, device, dtype, accept_licence)
-    wanted = resolution_from(resolution, diameter, pixels.shape, colorer)
+    colorer = load(chosen)
+    wanted = resolution_from(chosen.resolution, diameter, pixels.shape, colorer)
     coloring = colorer.color(pixels, wanted)
     target.parent.mkdir(parents=True, exist_ok=True)
     if target.suffix.lower() in TIFF_ENDINGS:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from napari_gen2seg.cli.options import load
+from napari_gen2seg.cli.options import ModelOptions, load
 
 if TYPE_CHECKING:
     from napari_gen2seg.cli.pictures import Subject
@@ -131,7 +131,7 @@ def _without_window(chosen: Subject, choice: Choice, output: Path) -> None:
     from napari_gen2seg.io.images import write_labels, write_rgb
     from napari_gen2seg.workflows.segment import Click, segment
 
-    colorer = load(choice.model, None, choice.device, choice.dtype, False)
+    colorer = load(ModelOptions(choice.model, device=choice.device, dtype=choice.dtype))
     clicks = [
         Click(row, column, object=number)
         for number, (row, column) in enumerate(chosen.points, 1)

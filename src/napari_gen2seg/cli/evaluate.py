@@ -8,7 +8,13 @@ from typing import TYPE_CHECKING, Any, cast
 
 import click
 
-from napari_gen2seg.cli.options import PICTURE, TARGET, load, model_options
+from napari_gen2seg.cli.options import (
+    PICTURE,
+    TARGET,
+    ModelOptions,
+    load,
+    model_options,
+)
 
 if TYPE_CHECKING:
     from napari_gen2seg.workflows.evaluate import Comparison, Report
@@ -124,12 +130,7 @@ def evaluate(
     json_: Path | None,
     html: Path | None,
     compare: tuple[Path, Path] | None,
-    model: str,
-    revision: str | None,
-    device: str,
-    dtype: str,
-    resolution: int | None,
-    accept_licence: bool,
+    chosen: ModelOptions,
 ) -> None:
     """Measure a model on the annotated pictures of DATA.
 
@@ -160,11 +161,11 @@ def evaluate(
         smallest=smallest,
         most=most,
         corrections=not no_corrections,
-        resolution=resolution,
+        resolution=chosen.resolution,
         edge_levels=edge_levels,
         seed=seed,
     )
-    colorer = load(model, revision, device, dtype, accept_licence)
+    colorer = load(chosen)
     for event in workflow.iter_evaluate(
         dataset, colorer, None, settings, pictures=pictures
     ):

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass, fields
+from functools import wraps
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -64,6 +66,18 @@ class Indices(click.ParamType):
             )
 
 
+@dataclass(frozen=True)
+class ModelOptions:
+    """What the options of a model say."""
+
+    model: str
+    revision: str | None = None
+    device: str = "auto"
+    dtype: str = "auto"
+    resolution: int | None = None
+    accept_licence: bool = False
+
+
 _MODEL_OPTIONS = (
     click.option(
         "--model",
@@ -122,7 +136,17 @@ def _decorate(options: Sequence[Callable[[F], F]]) -> Callable[[F], F]:
     return add
 
 
-model_options = _decorate(_MODEL_OPTIONS)
+def model_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Add the options of a model; the command gets them as one, ``chosen``."""
+
+    @wraps(command)
+    def gathered(**values: Any) -> Any:
+        own = {field.name: values.pop(field.name) for field in fields(ModelOptions)}
+        return command(chosen=ModelOptions(**own), **values)
+
+    return _decorate(_MODEL_OPTIONS)(gathered)
+
+
 plane_options = _decorate(_PLANE_OPTIONS)
 
 
@@ -157,13 +181,7 @@ def read_plane(
     return layout.read(content.array, plane or ())
 
 
-def load(
-    model: str,
-    revision: str | None,
-    device: str,
-    dtype: str,
-    accept_licence: bool,
-) -> Colorer:
+def load(chosen: ModelOptions) -> Colorer:
     """Load a model as the options say, telling what happens on stderr."""
     from napari_gen2seg.models.loader import load_model
 
@@ -175,12 +193,12 @@ def load(
             click.echo(f"\r\033[K{share}{text}"[:200], nl=False, err=True)
 
     colorer = load_model(
-        model,
-        device=device,
-        dtype=dtype,
-        revision=revision,
+        chosen.model,
+        device=chosen.device,
+        dtype=chosen.dtype,
+        revision=chosen.revision,
         progress=progress,
-        accept_licence=accept_licence,
+        accept_licence=chosen.accept_licence,
     )
     clear = "\r\033[K" if terminal else ""
     click.echo(f"{clear}{colorer.spec.title}. {colorer.reason}", err=True)

@@ -11,6 +11,7 @@ import click
 from napari_gen2seg.cli.options import (
     PICTURE,
     TARGET,
+    ModelOptions,
     RowColumn,
     diameter_option,
     load,
@@ -91,12 +92,7 @@ def segment(
     rule: str,
     tolerance: float | None,
     everywhere: bool,
-    model: str,
-    revision: str | None,
-    device: str,
-    dtype: str,
-    resolution: int | None,
-    accept_licence: bool,
+    chosen: ModelOptions,
     diameter: float | None,
     plane: tuple[int, ...] | None,
     axes: str | None,
@@ -123,14 +119,14 @@ def segment(
         contiguous=not everywhere,
     )
     clicks = None if everything else _clicks(points, nots, each, shape)
-    colorer = load(model, revision, device, dtype, accept_licence)
+    colorer = load(chosen)
     events = workflow.iter_segment(
         pixels,
         colorer,
         "YX" if pixels.ndim == 2 else "YXC",
         clicks,
         settings=settings,
-        resolution=resolution_from(resolution, diameter, shape, colorer),
+        resolution=resolution_from(chosen.resolution, diameter, shape, colorer),
     )
     for event in events:
         if isinstance(event, workflow.PlaneColored) and coloring is not None:
