@@ -8,14 +8,8 @@ import tifffile
 
 from napari_gen2seg.core.rgb import RgbRecipe, to_rgb, to_uint8
 from napari_gen2seg.errors import Cancelled, DataError
-from napari_gen2seg.session.training_pairs import (
-    PairFacts,
-    PairSource,
-    look_through,
-    remarks,
-    worries,
-    write_pairs,
-)
+from napari_gen2seg.session.training_pairs import PairSource, worries, write_pairs
+from napari_gen2seg.train.finetune.label_facts import PairFacts
 
 
 def squares(*corners: tuple[int, int], side: int = 8) -> np.ndarray:
@@ -25,45 +19,8 @@ def squares(*corners: tuple[int, int], side: int = 8) -> np.ndarray:
     return labels
 
 
-def test_objects_are_counted_and_measured():
-    labels = squares((10, 10), (0, 40), (40, 72), (50, 20))
-    labels[30, 30] = 9
-    labels[60, 60] = -1  # unknown is no object
-    facts = look_through(labels)
-    assert (facts.objects, facts.rim, facts.tiny, facts.parts) == (5, 2, 1, 5)
-    assert facts.diameter == pytest.approx(2 * np.sqrt(64 / np.pi))
-    assert facts.covered == pytest.approx((4 * 64 + 1) / labels.size)
-    assert look_through(np.zeros((5, 5), int)).objects == 0
-
-
-def test_labels_must_fit_the_picture():
-    with pytest.raises(DataError, match="64 x 80 pixels and the picture 10 x 10"):
-        look_through(squares(), np.zeros((10, 10, 3)))
-    with pytest.raises(DataError, match="whole numbers"):
-        look_through(np.zeros((5, 5)))
-
-
-def test_remarks_are_about_what_is_there():
-    fine = squares((10, 10), (20, 40), (40, 40), (50, 20), (30, 60))
-    assert remarks(look_through(fine), complete=False) == []
-    assert "no objects" in remarks(look_through(squares()), False)[0]
-    rim = look_through(squares((0, 10), (0, 30), (20, 20)))
-    assert "2 of 3 objects touch the rim" in remarks(rim, False)[0]
-    one_number = np.minimum(fine, 1)
-    assert (
-        "5 separate regions share 1 number"
-        in remarks(look_through(one_number), False)[0]
-    )
-    assert remarks(look_through(squares((10, 10))), complete=False) == []
-    alone = remarks(look_through(squares((10, 10))), complete=True)
-    assert "taught as background" in alone[0]
-    speck = squares((10, 10), (20, 30))
-    speck[40, 40] = 7
-    assert "1 object has less than" in remarks(look_through(speck), False)[0]
-
-
 def facts(objects: int, key: str) -> PairFacts:
-    return PairFacts(objects, 10.0, 0, 0, objects, 0.5, key)
+    return PairFacts(objects, 10.0, 0, 0, 0, 0.5, key)
 
 
 def test_worries_are_about_the_choice():

@@ -1,4 +1,4 @@
-"""Pictures with labels before they are trained on: looked through, written down."""
+"""Pictures with labels before they are trained on: chosen, and written down."""
 
 from __future__ import annotations
 
@@ -9,127 +9,16 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from scipy import ndimage
 
-from napari_gen2seg.core.rgb import RgbRecipe, rgb_key, to_rgb, to_uint8
+from napari_gen2seg.core.rgb import RgbRecipe, to_rgb, to_uint8
 from napari_gen2seg.errors import DataError
 from napari_gen2seg.io.atomic import writing
 from napari_gen2seg.io.images import write_rgb
+from napari_gen2seg.train.finetune.label_facts import FEW, PairFacts, different
 
-FEW, GOOD = 5, 15  # objects in all: too few, and enough for a first try
-TINY = 12  # pixels of area; smaller ones are most often slips of the brush
+GOOD = 15  # objects in all that are enough for a first try
 
 Labels = npt.NDArray[Any]
-
-
-@dataclass(frozen=True)
-class PairFacts:
-    """What is in the labels of one picture.
-
-    Parameters
-    ----------
-    objects
-        How many.
-    diameter
-        Median diameter in pixels, of a disc of equal area; 0 without objects.
-    rim
-        How many touch the rim of the picture.
-    tiny
-        How many have less than a dozen pixels.
-    parts
-        Connected regions of whatever is labelled.
-    covered
-        Share of the picture that is labelled, 0..1.
-    key
-        Names the picture by its content.
-    """
-
-    objects: int
-    diameter: float
-    rim: int
-    tiny: int
-    parts: int
-    covered: float
-    key: str = ""
-
-
-def look_through(labels: Labels, rgb: npt.NDArray[Any] | None = None) -> PairFacts:
-    """Count and measure the objects of a label picture.
-
-    Parameters
-    ----------
-    labels
-        (H, W) integers; 0 or less is no object.
-    rgb
-        The picture as the model will see it, to recognise it elsewhere.
-
-    Raises
-    ------
-    DataError
-        If the two differ in size, or the labels are no whole numbers.
-    """
-    truth = np.asarray(labels)
-    if truth.ndim != 2 or truth.dtype.kind not in "bui":
-        raise DataError(
-            f"The labels have the shape {truth.shape} and type {truth.dtype}; they "
-            "must be one plane of whole numbers. Use a Labels layer."
-        )
-    if rgb is not None and rgb.shape[:2] != truth.shape:
-        raise DataError(different(rgb.shape[:2], truth.shape))
-    numbers, inverse, areas = np.unique(truth, return_inverse=True, return_counts=True)
-    mine = areas[numbers > 0]
-    place = inverse.reshape(truth.shape)
-    rim = np.concatenate([place[0], place[-1], place[:, 0], place[:, -1]])
-    touching = np.unique(rim)
-    return PairFacts(
-        objects=int(mine.size),
-        diameter=float(2 * np.sqrt(np.median(mine) / np.pi)) if mine.size else 0.0,
-        rim=int(np.count_nonzero(numbers[touching] > 0)),
-        tiny=int(np.count_nonzero(mine < TINY)),
-        parts=int(ndimage.label(truth > 0)[1]),
-        covered=float(mine.sum() / max(truth.size, 1)),
-        key="" if rgb is None else rgb_key(rgb),
-    )
-
-
-def different(picture: Sequence[int], labels: Sequence[int]) -> str:
-    """Say that a picture and its labels are not of one size."""
-    sizes = " x ".join(map(str, labels)), " x ".join(map(str, picture))
-    return (
-        f"The labels are {sizes[0]} pixels and the picture {sizes[1]}; they must be "
-        "equal. Choose labels that were drawn on this picture."
-    )
-
-
-def remarks(facts: PairFacts, complete: bool) -> list[str]:
-    """Say in plain words what might go wrong with one picture."""
-    said = []
-    count = facts.objects
-    if not count:
-        return ["There are no objects in these labels."]
-    if count <= 2 and facts.parts >= max(4, 3 * count):
-        said.append(
-            f"{facts.parts} separate regions share {count} number"
-            f"{'s' if count > 1 else ''}: give every object a number of its own "
-            "(one connected region each), or the model learns that they are one."
-        )
-    if 2 * facts.rim > count and count > 1:
-        said.append(
-            f"{facts.rim} of {count} objects touch the rim of the picture: the model "
-            "sees only parts of them. Whole objects teach more."
-        )
-    if facts.tiny:
-        noun = "object has" if facts.tiny == 1 else "objects have"
-        said.append(
-            f"{facts.tiny} {noun} less than {TINY} pixels: most often a slip of the "
-            "brush. Erase them if they are."
-        )
-    if complete and facts.covered < 0.02:
-        said.append(
-            "You said that the picture is complete, but hardly anything is labelled; "
-            "everything else will be taught as background."
-        )
-    return said
 
 
 def worries(

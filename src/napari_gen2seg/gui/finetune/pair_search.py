@@ -16,7 +16,7 @@ from napari_gen2seg.core.rgb import RgbRecipe, to_rgb
 from napari_gen2seg.errors import Gen2SegError
 from napari_gen2seg.gui.finetune.pairs import Candidate, Pixels, Row
 from napari_gen2seg.gui.planes import Plane, read
-from napari_gen2seg.session.training_pairs import look_through
+from napari_gen2seg.train.finetune.label_facts import look_through
 
 MOST = 300  # planes of one stack that are offered
 

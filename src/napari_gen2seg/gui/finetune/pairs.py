@@ -18,7 +18,7 @@ from napari_gen2seg.gui.planes import (
     level_factors,
     level_shape,
 )
-from napari_gen2seg.session.training_pairs import PairFacts, different
+from napari_gen2seg.train.finetune.label_facts import PairFacts, different
 
 if TYPE_CHECKING:
     from napari.components import ViewerModel
@@ -195,7 +195,7 @@ def _candidate(
         level,
         view.channel_axis,
         tuple((array_of(one, level), one.rgb) for one in parts),
-        labels.data,
+        array_of(labels, 0),
     )
 
 

@@ -24,7 +24,7 @@ from napari_gen2seg.gui.finetune.pair_view import PictureView, preview_of
 from napari_gen2seg.gui.finetune.words import WARNING, wide_label
 from napari_gen2seg.gui.rows import shrink
 from napari_gen2seg.session.session import sentence
-from napari_gen2seg.session.training_pairs import remarks
+from napari_gen2seg.train.finetune.label_facts import remarks
 
 if TYPE_CHECKING:
     from napari_gen2seg.gui.finetune.pair_list import PairList

@@ -11,16 +11,13 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import ndimage
 
 from napari_gen2seg.core.rgb import rgb_key, to_rgb
 from napari_gen2seg.errors import DataError, ImageError, StorageError
 from napari_gen2seg.train.finetune.config import PairSpec
+from napari_gen2seg.train.finetune.label_facts import FEW, look_through, remarks
 
 Labels = NDArray[np.int32]
-
-FEW = 5
-"""Fewer objects in all are worth a warning."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -170,7 +167,8 @@ def check_pair(
         spec.group if spec.group is not None else rgb_key(rgb),
         spec.role,
     )
-    return pair, list(_warnings(name, values, spec.complete))
+    told = remarks(look_through(values), spec.complete)
+    return pair, [f"{name}: {one}" for one in told]
 
 
 def _check_labels(labels: NDArray[Any], name: str) -> Labels:
@@ -196,50 +194,6 @@ def _check_labels(labels: NDArray[Any], name: str) -> Labels:
             "least one object, or leave the pair out."
         )
     return values
-
-
-def _warnings(name: str, labels: Labels, complete: bool) -> list[str]:
-    told = []
-    ids = np.unique(labels[labels > 0])
-    rim = np.concatenate([labels[0], labels[-1], labels[:, 0], labels[:, -1]])
-    cut = len(np.unique(rim[rim > 0]))
-    if len(ids) >= 2 and cut > len(ids) / 2:
-        told.append(
-            f"{name}: {cut} of {len(ids)} objects touch the rim and are cut by it; "
-            "whole objects teach more."
-        )
-    pieces = _pieces(labels, ids)
-    torn = int((pieces > 3).sum())
-    if torn:
-        told.append(
-            f"{name}: {torn} of {len(ids)} labels are in more than three pieces. Each "
-            "object must have a number of its own; labels of classes (all cells 1) "
-            "must be split into objects first."
-        )
-    if complete and (labels > 0).mean() < 0.005:
-        told.append(
-            f"{name}: less than 0.5 % is labelled and all the rest counts as "
-            "background. If objects are missing, take back that it is complete."
-        )
-    small = np.bincount(labels[labels > 0].ravel())
-    tiny = int(((small > 0) & (small < 12)).sum())
-    if tiny:
-        told.append(
-            f"{name}: {tiny} objects have fewer than 12 pixels; stray pixels of the "
-            "brush, perhaps."
-        )
-    return told
-
-
-def _pieces(labels: Labels, ids: NDArray[np.int32]) -> NDArray[np.int64]:
-    """Count the 8-connected pieces of each object."""
-    found = []
-    for label, box in zip(
-        range(1, int(ids.max()) + 1), ndimage.find_objects(labels.clip(0)), strict=True
-    ):
-        if box is not None:
-            found.append(ndimage.label(labels[box] == label, np.ones((3, 3)))[1])
-    return np.asarray(found, np.int64)
 
 
 def typical_size(labels: Labels) -> float:
