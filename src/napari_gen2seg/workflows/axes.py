@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from napari_gen2seg.core.planes import PlaneAxes, read_plane
 from napari_gen2seg.errors import ImageError, PromptError
 
 Index = tuple[int, ...]
@@ -102,13 +103,10 @@ class Axes:
     def read(self, array: Any, plane: Index) -> npt.NDArray[Any]:
         """Read one plane, and nothing else, as (H, W) or (H, W, C)."""
         places = iter(plane)
-        where = tuple(
-            slice(None) if letter in "YXC" else next(places) for letter in self.letters
-        )
-        pixels = np.asarray(array[where])
-        left = [letter for letter in self.letters if letter in "YXC"]
-        order = [left.index(letter) for letter in "YXC" if letter in left]
-        return pixels.transpose(order)
+        position = [0 if letter in "YXC" else next(places) for letter in self.letters]
+        at = self.letters.index
+        axes = PlaneAxes(at("Y"), at("X"), at("C") if "C" in self.letters else None)
+        return read_plane(array, axes, position)
 
     def restore(self, labels: npt.NDArray[np.int32]) -> npt.NDArray[np.int32]:
         """Put (planes..., H, W) into the array's own order of axes."""
