@@ -18,6 +18,7 @@ from napari_gen2seg.core.rgb import RgbRecipe, to_rgb
 from napari_gen2seg.errors import PromptError
 from napari_gen2seg.models.hooks import Cancel, Progress, check_cancel
 from napari_gen2seg.workflows.axes import Axes, Index
+from napari_gen2seg.workflows.model import at_hand
 
 if TYPE_CHECKING:
     from napari_gen2seg.core.coloring import Coloring
@@ -206,8 +207,7 @@ def iter_segment(
     """
     layout = Axes.of(array, axes)
     wanted = None if clicks is None else _by_plane(clicks, layout)
-    colorer, ours = _model(model, device, dtype, progress, cancel)
-    try:
+    with at_hand(model, device, dtype, progress, cancel) as colorer:
         yield ModelReady(colorer.spec.id, colorer.device, colorer.dtype, colorer.reason)
         labels = np.zeros((*layout.planes, *layout.shape), np.int32)
         planes = list(np.ndindex(layout.planes)) if wanted is None else list(wanted)
@@ -223,9 +223,6 @@ def iter_segment(
             for label, group in sorted(wanted[plane].items()):
                 yield _one_object(coloring, plane, label, group, settings, labels)
         yield Finished(layout.restore(labels))
-    finally:
-        if ours:
-            colorer.unload()
 
 
 def _one_object(
@@ -260,18 +257,3 @@ def _by_plane(
             )
         sorted_.setdefault(click.plane, {}).setdefault(click.object, []).append(click)
     return dict(sorted(sorted_.items()))
-
-
-def _model(
-    model: Colorer | str | Path,
-    device: str,
-    dtype: str,
-    progress: Progress | None,
-    cancel: Cancel | None,
-) -> tuple[Colorer, bool]:
-    """Return a loaded model, and whether it was loaded here."""
-    if not isinstance(model, (str, Path)):
-        return model, False
-    from napari_gen2seg.models.loader import load_model
-
-    return load_model(model, device, dtype, progress=progress, cancel=cancel), True

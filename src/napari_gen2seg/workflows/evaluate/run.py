@@ -16,6 +16,7 @@ from napari_gen2seg.workflows.evaluate.pictures import Facts, study_picture
 from napari_gen2seg.workflows.evaluate.report import Report, WorstCase, make_report
 from napari_gen2seg.workflows.evaluate.settings import EvaluationSettings, Protocol
 from napari_gen2seg.workflows.evaluate.worst import Worst
+from napari_gen2seg.workflows.model import at_hand
 
 if TYPE_CHECKING:
     from napari_gen2seg.core.rgb import RgbRecipe
@@ -134,12 +135,11 @@ def iter_evaluate(
         settings = replace(settings, protocol=protocol)
     dataset = _dataset(data)
     items = _spread(dataset.items, pictures)
-    colorer, ours = _model(model, device, dtype, progress, cancel)
 
     def check() -> None:
         check_cancel(cancel, "The evaluation")
 
-    try:
+    with at_hand(model, device, dtype, progress, cancel) as colorer:
         spec = colorer.spec
         yield Started(
             spec.id,
@@ -179,9 +179,6 @@ def iter_evaluate(
                 cases,
             )
         )
-    finally:
-        if ours:
-            colorer.unload()
 
 
 def _dataset(data: Data) -> Dataset:
@@ -234,17 +231,3 @@ def _spread(items: tuple[Item, ...], most: int | None) -> tuple[Item, ...]:
 def _public(model_id: str) -> str:
     """Name a folder by its last part: a report tells nobody where it was made."""
     return Path(model_id).name if Path(model_id).is_absolute() else model_id
-
-
-def _model(
-    model: Colorer | str | Path,
-    device: str,
-    dtype: str,
-    progress: Progress | None,
-    cancel: Cancel | None,
-) -> tuple[Colorer, bool]:
-    if not isinstance(model, (str, Path)):
-        return model, False
-    from napari_gen2seg.models.loader import load_model
-
-    return load_model(model, device, dtype, progress=progress, cancel=cancel), True
