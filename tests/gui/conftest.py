@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from typing import Any
 from unittest.mock import patch
 
@@ -10,6 +11,7 @@ import pytest
 from skimage import data
 from tests.gui.painter import Painter
 from tests.gui.person import Person
+from tests.gui.trainer import CHILD, Trainer, coin_labels
 
 from napari_gen2seg.gui.settings import FileMemory
 from napari_gen2seg.session import Inline, Session
@@ -92,3 +94,29 @@ def desk(window: Any, qtbot: Any, painter: Painter, memory: FileMemory) -> Any:
         widget.deleteLater()
     window.layers.clear()
     window.dims.order = tuple(range(window.dims.ndim))
+
+
+@pytest.fixture
+def home(tmp_path: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Give this test folders of its own, and a quick stand-in for a training."""
+    monkeypatch.setenv("NAPARI_GEN2SEG_HOME", str(tmp_path / "home"))
+    monkeypatch.setenv("TRAINING_CHILD_PACE", "0.03")
+
+
+@pytest.fixture
+def trainer(home: None, desk: Any, qtbot: Any, tiny_sd: Any) -> Any:
+    """Return somebody who fine-tunes, with two labelled pictures open."""
+    at = desk(name="coins A")
+    at.viewer.add_labels(coin_labels(), name="labels A")
+    at.viewer.add_image(
+        np.fliplr(data.coins()), name="coins B", scale=(0.5, 0.5), translate=(10, 20)
+    )
+    at.viewer.add_labels(
+        np.fliplr(coin_labels()), name="labels B", scale=(0.5, 0.5), translate=(10, 20)
+    )
+    at.widget.tuning.options = {"command": (sys.executable, str(CHILD))}
+    made = Trainer(at, qtbot, tiny_sd)
+    yield made
+    work = getattr(made, "work", None)
+    if work is not None and work.run is not None:
+        work.run.kill()

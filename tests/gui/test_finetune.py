@@ -4,40 +4,16 @@ from __future__ import annotations
 
 import os
 import signal
-import sys
 from typing import Any
 
 import numpy as np
 import pytest
-from skimage import data
-from tests.gui.trainer import CHILD, Trainer, coin_labels, press
+from tests.gui.trainer import press
 
 from napari_gen2seg.models.paths import models_dir
 from napari_gen2seg.session.training_runs import past_runs, waiting_runs
 
-
-@pytest.fixture(autouse=True)
-def home(tmp_path, monkeypatch):
-    monkeypatch.setenv("NAPARI_GEN2SEG_HOME", str(tmp_path / "home"))
-    monkeypatch.setenv("TRAINING_CHILD_PACE", "0.03")
-
-
-@pytest.fixture
-def trainer(desk, qtbot, tiny_sd):
-    at = desk(name="coins A")
-    at.viewer.add_labels(coin_labels(), name="labels A")
-    at.viewer.add_image(
-        np.fliplr(data.coins()), name="coins B", scale=(0.5, 0.5), translate=(10, 20)
-    )
-    at.viewer.add_labels(
-        np.fliplr(coin_labels()), name="labels B", scale=(0.5, 0.5), translate=(10, 20)
-    )
-    at.widget.tuning.options = {"command": (sys.executable, str(CHILD))}
-    made = Trainer(at, qtbot, tiny_sd)
-    yield made
-    work = getattr(made, "work", None)
-    if work is not None and work.run is not None:
-        work.run.kill()
+pytestmark = pytest.mark.usefixtures("home")
 
 
 def test_from_two_layers_to_a_model_in_use_and_back(trainer):
@@ -92,9 +68,7 @@ def test_from_two_layers_to_a_model_in_use_and_back(trainer):
 
 
 def test_the_docks_own_button_goes_back_too(trainer):
-    trainer.start(5)
-    trainer.ended()
-    press(trainer.dialog.result.adopt)
+    trainer.adopt()
     trainer.until(lambda: trainer.widget.model.back.isVisible())
     assert "mini" in trainer.widget.model.back.text()
     press(trainer.widget.model.back)
@@ -234,10 +208,7 @@ def test_hidden_dialog_trains_on(trainer):
 
 def test_the_same_model_is_trained_on_with_its_own_crops(trainer):
     at = trainer
-    at.start(5)
-    at.ended()
-    press(at.dialog.result.adopt)
-    at.until(lambda: at.dialog.result.more.isVisible())
+    at.adopt()
     press(at.dialog.result.more)
     page = at.dialog.settings
     assert at.dialog.tabs.currentWidget() is at.dialog.pictures
@@ -255,30 +226,13 @@ def test_the_same_model_is_trained_on_with_its_own_crops(trainer):
 
 def test_a_model_in_use_is_removed(trainer):
     at = trainer
-    at.start(5)
-    at.ended()
-    press(at.dialog.result.adopt)
-    at.until(lambda: at.dialog.result.remove.isVisible())
+    at.adopt()
     press(at.dialog.result.remove)
     assert "Remove" in at.answer(yes=True)
     assert at.widget.session.model.choice.model == "mini"
     assert at.widget.model.model.findData(str(models_dir() / "my-coins")) < 0
     assert list(models_dir().iterdir()) == []
     assert past_runs() == []
-
-
-def test_export_as_zip(trainer, monkeypatch, tmp_path):
-    from napari_gen2seg.gui.finetune import decisions
-
-    target = tmp_path / "out.zip"
-    monkeypatch.setattr(
-        decisions.QFileDialog, "getSaveFileName", lambda *a: (str(target), "")
-    )
-    trainer.start(5)
-    trainer.ended()
-    press(trainer.dialog.result.export)
-    trainer.until(target.exists)
-    trainer.until(lambda: "Exported" in trainer.dialog.status.text())
 
 
 def test_settings_are_remembered(trainer, memory):

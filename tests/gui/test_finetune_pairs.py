@@ -20,7 +20,7 @@ from napari_gen2seg.gui.finetune.pair_search import folder_rows, search
 from napari_gen2seg.gui.finetune.pair_view import LINE, outlined, preview_of, shrunk
 from napari_gen2seg.gui.finetune.pairs import candidates
 from napari_gen2seg.gui.finetune.plan import memory_line, plan_line
-from napari_gen2seg.gui.finetune.result_page import change_text, verdict_text
+from napari_gen2seg.gui.finetune.verdict import change_text, verdict_text
 from napari_gen2seg.gui.finetune.words import duration, names_text, share_done
 from napari_gen2seg.gui.layers import mark
 from napari_gen2seg.gui.source import Source, View

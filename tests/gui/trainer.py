@@ -74,6 +74,13 @@ class Trainer:
         press(self.dialog.training.stop)
         assert self.ended() == "done"
 
+    def adopt(self) -> None:
+        """Train a little, and use the new model."""
+        self.start(5)
+        assert self.ended() == "done"
+        press(self.dialog.result.adopt)
+        self.until(self.dialog.result.more.isVisible)
+
     def steps(self, count: int) -> None:
         self.until(lambda: len(self.dialog.training.loss.points) >= count)
 

@@ -237,6 +237,18 @@ def test_package_needs_author_licence_and_a_size(make_mini, tmp_path):
     assert not (tmp_path / "m.zip").exists()
 
 
+@pytest.mark.filterwarnings("ignore:`torch.jit")
+def test_without_bioimageio_core_nothing_is_checked(
+    home, make_mini, tmp_path, monkeypatch
+):
+    monkeypatch.setitem(sys.modules, "bioimageio", None)
+    folder, path = make_mini(licence="MIT"), tmp_path / "made.zip"
+    options = ("--bioimageio", "--author", "A", "--size", "64", "--check")
+    said = run("export", str(folder), str(path), *options)
+    assert "not checked, since bioimageio.core is not installed" in said
+    assert path.is_file()
+
+
 @pytest.mark.slow
 @pytest.mark.filterwarnings("ignore")
 def test_bioimageio_core_runs_the_package(home, make_mini, fresh_mae, tmp_path):

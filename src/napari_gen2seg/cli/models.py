@@ -82,6 +82,7 @@ def remove(model: str, yes: bool) -> None:
     show_default=True,
     help="bioimage.io: side in pixels of the pictures it will take.",
 )
+@click.option("--check", is_flag=True, help="bioimage.io: run it with bioimageio.core.")
 def export(
     model: str,
     target: Path,
@@ -90,6 +91,7 @@ def export(
     authors: tuple[str, ...],
     licence: str | None,
     size: int,
+    check: bool,
 ) -> None:
     """Copy a model to TARGET: a folder, a zip, or a bioimage.io package."""
     from napari_gen2seg.session.training_models import export as copy
@@ -109,6 +111,8 @@ def export(
         check_model(folder)
         made = copy(folder, target)
     click.echo(f"{made}: written")
+    if bioimageio and check:
+        click.echo(f"{made}: {_checked(made)}")
 
 
 @models.command()
@@ -125,6 +129,18 @@ def push(model: str, repo: str, public: bool, yes: bool) -> None:
     if not yes:
         click.confirm(f"Upload {folder.name} to {repo} ({who})?", abort=True)
     click.echo(f"{upload(folder, repo, private=not public)}: uploaded")
+
+
+def _checked(package: Path) -> str:
+    from napari_gen2seg.models.bioimageio_check import check_package
+
+    checker = check_package(package)
+    if checker is None:
+        return (
+            "written, but not checked, since bioimageio.core is not installed; "
+            "'pip install bioimageio.core' adds it"
+        )
+    return f"written, and checked by {checker}"
 
 
 def _folder(model: str) -> Path:

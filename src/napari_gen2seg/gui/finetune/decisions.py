@@ -1,4 +1,4 @@
-"""What becomes of a new model: used, thrown away, exported, removed, trained on."""
+"""What becomes of a new model: shown, used, thrown away, removed."""
 
 from __future__ import annotations
 
@@ -6,14 +6,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from qtpy.QtCore import QObject, Signal
-from qtpy.QtWidgets import QFileDialog
 
 from napari_gen2seg.errors import Gen2SegError
-from napari_gen2seg.gui.finetune.comparison import Whole, read_whole
+from napari_gen2seg.gui.finetune.comparison import Whole, read_shown, read_whole
 from napari_gen2seg.gui.finetune.comparison_layers import show_layers
 from napari_gen2seg.gui.rows import ask
 from napari_gen2seg.session.session import sentence
-from napari_gen2seg.session.training_models import adopt, export, remove
+from napari_gen2seg.session.training_models import adopt, remove
 from napari_gen2seg.session.training_runs import MODEL, decide, discard, read_config
 
 if TYPE_CHECKING:
@@ -57,12 +56,39 @@ class Decisions(QObject):
         super().__init__(result)
         self._viewer, self._work, self._runner = viewer, work, runner
         self._page = result
+        self._previous = ""
         training.discard_asked.connect(self._ask_discard)
         result.adopt_asked.connect(self._ask_adopt)
         result.discard_asked.connect(self._ask_discard)
-        result.export_asked.connect(self._ask_export)
         result.remove_asked.connect(self._ask_remove)
         result.show_asked.connect(self.show)
+
+    # ---- showing
+
+    def show_result(self) -> str:
+        """Show what the comparison found; return its verdict."""
+        work, compared = self._work, self._work.compared
+        if work.run is not None:
+            folder = work.run.folder
+            self._page.show_result(
+                compared, work.title, lambda name: read_shown(folder, name)
+            )
+            self._page.show_adopted(None, "")
+        return str((compared or {}).get("verdict", "not compared"))
+
+    def show_adopted(self) -> None:
+        """Show that the new model is in use."""
+        model = self._work.model
+        if model is not None:
+            self._page.show_adopted(str(model), self._previous)
+
+    def show_previous(self, title: str) -> None:
+        """Say which model was in use before; empty for none to go back to."""
+        self._previous = title
+        if self._page.remove.isVisibleTo(self._page):
+            self.show_adopted()
+
+    # ---- doing
 
     def adopt(self) -> None:
         """Make the new model one of the user's models."""
@@ -99,21 +125,6 @@ class Decisions(QObject):
         self.said.emit("Thrown away; your other models are as they were.")
         self.thrown_away.emit()
         self._work.drop()
-
-    def export(self, target: Path) -> None:
-        """Copy the new model elsewhere."""
-        source = self._work.model
-        if source is None:
-            return
-
-        def done(_: Ticket, value: Any, error: BaseException | None) -> None:
-            if error is not None:
-                self.warned.emit(sentence(error))
-            else:
-                self.said.emit(f"Exported to {value}.")
-
-        self.said.emit("Exporting…")
-        self._runner.submit("export", lambda t: export(source, target, t.check), done)
 
     def remove(self) -> None:
         """Delete the adopted model, and the run it came from."""
@@ -174,16 +185,3 @@ class Decisions(QObject):
             "The model is deleted from this computer. Masks made with it stay.",
             self.remove,
         )
-
-    def _ask_export(self) -> None:
-        run = self._work.run
-        if run is None:
-            return
-        name = read_config(run.folder).get("name", "model")
-        chosen, _ = QFileDialog.getSaveFileName(
-            self._page,
-            "Export the model: a name ending in .zip makes one file, else a folder",
-            f"{name}.zip",
-        )
-        if chosen:
-            self.export(Path(chosen))

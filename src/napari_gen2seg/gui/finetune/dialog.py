@@ -17,7 +17,6 @@ from qtpy.QtWidgets import (
     QWidget,
 )
 
-from napari_gen2seg.gui.finetune.comparison import read_shown
 from napari_gen2seg.gui.finetune.decisions import Decisions
 from napari_gen2seg.gui.finetune.forecast import Forecast
 from napari_gen2seg.gui.finetune.map_layer import LiveMaps
@@ -26,6 +25,7 @@ from napari_gen2seg.gui.finetune.pairs_page import PairsPage
 from napari_gen2seg.gui.finetune.plan import memory_line, plan_line
 from napari_gen2seg.gui.finetune.result_page import ResultPage
 from napari_gen2seg.gui.finetune.settings_page import SettingsPage
+from napari_gen2seg.gui.finetune.sharing import Sharing
 from napari_gen2seg.gui.finetune.training_page import TrainingPage
 from napari_gen2seg.gui.finetune.waiting_bar import WaitingBar
 from napari_gen2seg.gui.finetune.words import share_done, wide_label
@@ -87,32 +87,28 @@ class FinetuneDialog(QDialog):
         self.setWindowFlag(Qt.WindowType.WindowContextHelpButtonHint, False)
         self.setWindowFlag(Qt.WindowType.WindowMinMaxButtonsHint, True)
         self._session = session
-        self._mail = Mailbox(self)
-        self._runner = runner or lane(self._mail, "gen2seg-finetune")
-        self._asker = runner or lane(self._mail, "gen2seg-plan")
-        self.pairs = PairList(viewer, source, self._runner, self)
-        self.forecast = Forecast(self.pairs, self._asker, command, self)
-        self.work = Work(
-            self.pairs, session, self._runner, self._mail.post, command, self
-        )
-        self.previous = ""
+        mail = Mailbox(self)
+        files = runner or lane(mail, "gen2seg-finetune")
+        asker = runner or lane(mail, "gen2seg-plan")
+        sharer = runner or lane(mail, "gen2seg-share")
+        self.pairs = PairList(viewer, source, files, self)
+        self.forecast = Forecast(self.pairs, asker, command, self)
+        self.work = Work(self.pairs, session, files, mail.post, command, self)
         self._shut = False
-        self.pictures = PairsPage(self.pairs, self._runner)
+        self.pictures = PairsPage(self.pairs, files)
         self.settings = SettingsPage(memory)
         self.training = TrainingPage()
-        self.result = ResultPage(self._runner)
+        self.result = ResultPage(files)
         self.training.title = self.work.title
         self.maps = LiveMaps(viewer, self.work, self.training, memory)
-        self.decisions = Decisions(
-            viewer, self.work, self._runner, self.training, self.result
-        )
+        self.decisions = Decisions(viewer, self.work, files, self.training, self.result)
+        self.sharing = Sharing(self.work, sharer, self.result.share)
         self._lay_out()
         self._connect()
         self.resize(940, 680)
         # napari closes its window without telling the dialogs inside.
-        self.destroyed.connect(
-            partial(_let_go, self._mail, self.work.hold, self._runner, self._asker)
-        )
+        self._let_go = partial(_let_go, mail, self.work.hold, (files, asker, sharer))
+        self.destroyed.connect(self._let_go)
 
     def _lay_out(self) -> None:
         self.tabs = QTabWidget()
@@ -152,8 +148,9 @@ class FinetuneDialog(QDialog):
         work.happened.connect(self._happened)
         work.replayed.connect(self._replayed)
         work.warned.connect(self._warn)
-        self.decisions.said.connect(self._say)
-        self.decisions.warned.connect(self._warn)
+        for one in (self.decisions, self.sharing):
+            one.said.connect(self._say)
+            one.warned.connect(self._warn)
         self.decisions.adopted.connect(self._was_adopted)
         self.decisions.removed.connect(self.removed)
         self.decisions.thrown_away.connect(self._thrown_away)
@@ -182,7 +179,7 @@ class FinetuneDialog(QDialog):
             return
         self._shut = True
         self.work.close()
-        _let_go(self._mail, self.work.hold, self._runner, self._asker)
+        self._let_go()
         with suppress(RuntimeError):
             self.pairs.close()
 
@@ -250,35 +247,20 @@ class FinetuneDialog(QDialog):
     # ---- the result
 
     def _show_result(self) -> None:
-        work = self.work
-        if work.run is None:
-            return
-        folder = work.run.folder
-        self.result.show_result(
-            work.compared, work.title, lambda name: read_shown(folder, name)
-        )
-        self.result.show_adopted(None, "")
+        verdict = self.decisions.show_result()
         self.tabs.setTabEnabled(RESULT, True)
         self.tabs.setCurrentIndex(RESULT)
-        verdict = (work.compared or {}).get("verdict", "not compared")
         self._say(f"Training has finished: {verdict}. The old model is in use still.")
 
     def _was_adopted(self, model: str) -> None:
         self.maps.clear()
         self.adopted.emit(model)
-        self.result.show_adopted(model, self.previous)
+        self.decisions.show_adopted()
         self._say(f"{Path(model).name!r} is in use, and among your models.")
 
     def _thrown_away(self) -> None:
         self.maps.clear()
         self.tabs.setCurrentIndex(PICTURES)
-
-    def show_previous(self, title: str) -> None:
-        """Say which model was in use before; empty for none to go back to."""
-        self.previous = title
-        model = self.work.model
-        if model is not None and self.result.remove.isVisibleTo(self.result):
-            self.result.show_adopted(str(model), title)
 
     def _continue(self) -> None:
         self.show_models()
@@ -308,11 +290,9 @@ class FinetuneDialog(QDialog):
         show_warning(text)
 
 
-def _let_go(
-    mail: Mailbox, hold: Hold, runner: Runner, asker: Runner, *_: object
-) -> None:
+def _let_go(mail: Mailbox, hold: Hold, runners: tuple[Runner, ...], *_: object) -> None:
     """End threads and child; knows nothing of a dialog that may be gone."""
     mail.close()
     hold.close()
-    runner.close()
-    asker.close()
+    for runner in runners:
+        runner.close()

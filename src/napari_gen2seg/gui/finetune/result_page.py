@@ -16,6 +16,8 @@ from qtpy.QtWidgets import (
 )
 
 from napari_gen2seg.gui.finetune.pair_view import PictureView
+from napari_gen2seg.gui.finetune.share_bar import ShareBar
+from napari_gen2seg.gui.finetune.verdict import change_text, verdict_text
 from napari_gen2seg.gui.finetune.words import wide_label
 from napari_gen2seg.gui.rows import shrink
 from napari_gen2seg.session.session import sentence
@@ -33,7 +35,6 @@ MEASURES = {
     "ap": ("Found without clicks (AP)", True, "{:.2f}"),
     "clicks": ("Clicks to a good mask (0.85)", False, "{:.1f}"),
 }
-GREEN, RED, GREY = "#50be78", "#e05a50", "#9a9fa8"
 
 
 class ResultPage(QWidget):
@@ -49,7 +50,6 @@ class ResultPage(QWidget):
     discard_asked = Signal()
     show_asked = Signal(str)  # a picture, by its name in the run
     continue_asked = Signal()
-    export_asked = Signal()
     remove_asked = Signal()
     back_asked = Signal()
 
@@ -75,7 +75,7 @@ class ResultPage(QWidget):
         self.adopt = QPushButton("Use the new model")
         self.discard = QPushButton("Throw it away")
         self.show_layers = QPushButton("Show in napari")
-        self.export = QPushButton("Export…")
+        self.share = ShareBar()
         self.more = QPushButton("Train on…")
         self.more.setToolTip(
             "Correct or add labels, and train this model further. What it learnt from "
@@ -88,7 +88,6 @@ class ResultPage(QWidget):
         for button, signal in (
             (self.adopt, self.adopt_asked),
             (self.discard, self.discard_asked),
-            (self.export, self.export_asked),
             (self.more, self.continue_asked),
             (self.remove, self.remove_asked),
             (self.back, self.back_asked),
@@ -151,10 +150,11 @@ class ResultPage(QWidget):
         for button in (self.remove, self.discard):
             last.addWidget(button)
         last.addStretch(1)
-        for button in (self.export, self.more, self.back, self.adopt):
+        for button in (self.more, self.back, self.adopt):
             last.addWidget(button)
         column_ = QVBoxLayout(self)
         column_.addLayout(middle, 1)
+        column_.addWidget(self.share)
         column_.addLayout(last)
 
     # ---- showing
@@ -238,49 +238,6 @@ class ResultPage(QWidget):
         name = self.picture.currentData()
         if name is not None:
             self.show_asked.emit(name)
-
-
-def verdict_text(compared: dict[str, Any]) -> str:
-    """Say in a sentence whether the new model is better."""
-    verdict = compared.get("verdict")
-    if not compared:
-        return (
-            "<b>Nothing was held back, so nobody knows whether the new model is "
-            "better.</b> Colour a picture with it and judge for yourself."
-        )
-    before = (compared.get("before") or {}).get("one_click")
-    after = (compared.get("after") or {}).get("one_click")
-    text, color = {
-        "better": ("The new model is better", GREEN),
-        "worse": ("The new model is worse", RED),
-    }.get(str(verdict), ("There is no clear difference", GREY))
-    said = f'<span style="color:{color}; font-size:14pt"><b>{text}.</b></span><br>'
-    if before is not None and after is not None:
-        said += (
-            "On objects it has not learnt from, one click gives a mask that overlaps "
-            f"the true one by {after:.0%}; before it was {before:.0%}."
-        )
-    low, high = compared.get("low"), compared.get("high")
-    if low is not None and high is not None:
-        said += f" (The gain lies between {low:+.0%} and {high:+.0%}.)"
-    if verdict == "worse":
-        said += (
-            " Keep the old one; more labels, or a longer training, may help. It is "
-            "never used unless you say so."
-        )
-    return said
-
-
-def change_text(before: Any, after: Any, more: bool, form: str) -> str:
-    """Write a change, green for the better and red for the worse."""
-    if before is None or after is None:
-        return ""
-    change = float(after) - float(before)
-    if form.format(abs(change)) == form.format(0):
-        return f'<span style="color:{GREY}">same</span>'
-    color = GREEN if (change > 0) == more else RED
-    sign = "+" if change > 0 else "−"
-    return f'<span style="color:{color}">{sign}{form.format(abs(change))}</span>'
 
 
 def _number(value: Any) -> str:

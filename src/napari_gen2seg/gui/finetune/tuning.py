@@ -101,7 +101,7 @@ class Tuning:
         title = title_of(self.previous) if self.previous else ""
         self._dock.model.show_previous(title)
         if self.dialog is not None:
-            self.dialog.show_previous(title)
+            self.dialog.decisions.show_previous(title)
 
 
 def title_of(model: str) -> str:

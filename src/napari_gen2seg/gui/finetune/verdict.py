@@ -1,0 +1,50 @@
+"""Whether the new model is better, in words and colours."""
+
+from __future__ import annotations
+
+from typing import Any
+
+GREEN, RED, GREY = "#50be78", "#e05a50", "#9a9fa8"
+
+
+def verdict_text(compared: dict[str, Any]) -> str:
+    """Say in a sentence whether the new model is better."""
+    verdict = compared.get("verdict")
+    if not compared:
+        return (
+            "<b>Nothing was held back, so nobody knows whether the new model is "
+            "better.</b> Colour a picture with it and judge for yourself."
+        )
+    before = (compared.get("before") or {}).get("one_click")
+    after = (compared.get("after") or {}).get("one_click")
+    text, color = {
+        "better": ("The new model is better", GREEN),
+        "worse": ("The new model is worse", RED),
+    }.get(str(verdict), ("There is no clear difference", GREY))
+    said = f'<span style="color:{color}; font-size:14pt"><b>{text}.</b></span><br>'
+    if before is not None and after is not None:
+        said += (
+            "On objects it has not learnt from, one click gives a mask that overlaps "
+            f"the true one by {after:.0%}; before it was {before:.0%}."
+        )
+    low, high = compared.get("low"), compared.get("high")
+    if low is not None and high is not None:
+        said += f" (The gain lies between {low:+.0%} and {high:+.0%}.)"
+    if verdict == "worse":
+        said += (
+            " Keep the old one; more labels, or a longer training, may help. It is "
+            "never used unless you say so."
+        )
+    return said
+
+
+def change_text(before: Any, after: Any, more: bool, form: str) -> str:
+    """Write a change, green for the better and red for the worse."""
+    if before is None or after is None:
+        return ""
+    change = float(after) - float(before)
+    if form.format(abs(change)) == form.format(0):
+        return f'<span style="color:{GREY}">same</span>'
+    color = GREEN if (change > 0) == more else RED
+    sign = "+" if change > 0 else "−"
+    return f'<span style="color:{color}">{sign}{form.format(abs(change))}</span>'
