@@ -76,8 +76,7 @@ def folders() -> Iterator[Finding]:
     for name, folder in (("models", data_dir()), ("cache", cache_dir())):
         try:
             folder.mkdir(parents=True, exist_ok=True)
-            with tempfile.TemporaryFile(dir=folder):
-                pass
+            tempfile.TemporaryFile(dir=folder).close()
         except OSError as error:
             yield problem(
                 name,
