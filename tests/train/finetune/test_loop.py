@@ -17,8 +17,9 @@ from napari_gen2seg.errors import Cancelled, StorageError, TrainingError
 from napari_gen2seg.train.finetune import loop
 from napari_gen2seg.train.finetune.config import FinetuneConfig, PairSpec
 from napari_gen2seg.train.finetune.events import Event
+from napari_gen2seg.train.finetune.learner import Learner
 from napari_gen2seg.train.finetune.loop import Training
-from napari_gen2seg.train.finetune.state import read_state
+from napari_gen2seg.train.finetune.state import Progress, read_state
 
 
 @pytest.fixture(scope="module")
@@ -136,9 +137,9 @@ def nans(times: int) -> Iterator[float]:
 def test_a_loss_that_is_no_number(
     config: FinetuneConfig, monkeypatch: pytest.MonkeyPatch, times: int
 ) -> None:
-    factors, plain = nans(times), Training._loss
+    factors, plain = nans(times), Learner._loss
     monkeypatch.setattr(
-        Training, "_loss", lambda self, turn: plain(self, turn) * next(factors)
+        Learner, "_loss", lambda self, place: plain(self, place) * next(factors)
     )
     events: list[Event] = []
     if times == 1:
@@ -193,16 +194,17 @@ def test_longer_than_begun_goes_on(config: FinetuneConfig) -> None:
     assert training.progress.step == 8
 
 
-def test_training_lowers_the_loss(config: FinetuneConfig) -> None:
+def test_training_lowers_the_loss(
+    config: FinetuneConfig, monkeypatch: pytest.MonkeyPatch
+) -> None:
     trained = dataclasses.replace(config, steps=60, batch=4, rate=3e-3)
-    training = Training(trained)
     losses: list[float] = []
-    plain = training._step
+    plain = Learner.step
 
-    def noted() -> float | None:
-        losses.append(plain() or math.nan)
+    def noted(self: Learner, progress: Progress, rate: float) -> float | None:
+        losses.append(plain(self, progress, rate) or math.nan)
         return losses[-1]
 
-    training._step = noted  # type: ignore[method-assign]
-    list(training.events())
+    monkeypatch.setattr(Learner, "step", noted)
+    list(Training(trained).events())
     assert np.mean(losses[-10:]) < 0.8 * np.mean(losses[:10])

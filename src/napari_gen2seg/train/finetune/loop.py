@@ -2,22 +2,17 @@
 
 from __future__ import annotations
 
-import math
-import shutil
 import time
 from collections.abc import Iterator
-from contextlib import suppress
 from dataclasses import asdict
-from pathlib import Path
 from typing import Any
 
 import torch
 
 from napari_gen2seg.errors import Cancelled, TrainingError
-from napari_gen2seg.models.hooks import Cancel, check_cancel
-from napari_gen2seg.train.finetune.average import TrainedAverage
+from napari_gen2seg.models.hooks import Cancel
 from napari_gen2seg.train.finetune.config import FinetuneConfig
-from napari_gen2seg.train.finetune.crops import Crops, read_stored, store
+from napari_gen2seg.train.finetune.crops import store
 from napari_gen2seg.train.finetune.events import (
     Event,
     Plan,
@@ -29,20 +24,21 @@ from napari_gen2seg.train.finetune.events import (
     Stopping,
     Why,
 )
-from napari_gen2seg.train.finetune.losses import guided_loss, published_loss
+from napari_gen2seg.train.finetune.learner import Learner, lesson
 from napari_gen2seg.train.finetune.memory import Amount
-from napari_gen2seg.train.finetune.mixture import Mixture, material
+from napari_gen2seg.train.finetune.mixture import material
+from napari_gen2seg.train.finetune.pace import Pace
 from napari_gen2seg.train.finetune.pairs import Pair
-from napari_gen2seg.train.finetune.published import (
-    BETAS,
-    paper_loss,
-    published_share,
+from napari_gen2seg.train.finetune.run_folder import (
+    CROPS,
+    PREVIEWS,
+    answered,
+    asked,
+    clear,
 )
 from napari_gen2seg.train.finetune.setup import prepare
 from napari_gen2seg.train.finetune.split import Split
 from napari_gen2seg.train.finetune.state import (
-    BEST_NAME,
-    STATE_NAME,
     Progress,
     read_state,
     save_best,
@@ -51,11 +47,7 @@ from napari_gen2seg.train.finetune.state import (
 from napari_gen2seg.train.finetune.team import Team
 from napari_gen2seg.train.finetune.watch import Watch
 
-STOP_NAME, CANCEL_NAME = "STOP", "CANCEL"
-PREVIEWS, CROPS = "previews", "crops"
-
 _STORED = 32  # crops kept for later runs
-_CLIP = 1.0
 _WHY: tuple[Why, ...] = ("steps", "minutes", "patience", "stop", "cancel")
 
 
@@ -78,11 +70,14 @@ class Training:
         self.config = config
         self.cancel = cancel
         self.resume = resume
-        self.published = config.recipe == "published"
         self.folder = config.folder
-        self.progress = Progress()
-        self._since = time.monotonic()
+        self.pace = Pace(config)
         self._saving = 0.0
+
+    @property
+    def progress(self) -> Progress:
+        """Where the run is."""
+        return self.pace.progress
 
     def plan(self) -> Plan:
         """Say what `events` would do; nothing is written.
@@ -115,10 +110,10 @@ class Training:
         self.team = Team()
         state = read_state(self.folder, self.config) if self.resume else None
         if state is None and self.team.main:
-            _clear(self.folder)
+            clear(self.folder)
         split, self.sources, warnings = material(self.config)
         if state is not None and state["progress"].finished:
-            self.progress = state["progress"]
+            self.pace.progress = state["progress"]
             if self.team.main:
                 yield Stopping(self._why(self.progress.finished))
             return
@@ -135,65 +130,19 @@ class Training:
         yield from self._steps()
 
     def _begin(self, split: Split, state: dict[str, Any] | None) -> None:
-        trainee = self.ready.trainee
+        trainee, size = self.ready.trainee, self.ready.amount.crop
         torch.manual_seed(self.config.seed)
-        self.average = TrainedAverage(trainee.trained, 0.0 if self.published else 0.995)
-        self.optimiser = torch.optim.AdamW(
-            trainee.trained.values(),
-            lr=self.ready.rate,
-            weight_decay=1e-2,
-            betas=BETAS if self.published else (0.9, 0.98),
-        )
-        facts, size, seed = trainee.facts, self.ready.amount.crop, self.config.seed
-        self.crops: Crops | Mixture = (
-            Mixture(self.sources, facts, size, seed)
-            if self.sources
-            else Crops(
-                split.train,
-                facts,
-                size,
-                seed,
-                read_stored(self.config.replay),
-                drawn=trainee.guided,
-            )
-        )
+        self.crops = lesson(self.config, split, self.sources, trainee, size)
+        self.learner = Learner(self.config, self.ready, self.crops, self.team)
         self.watch = Watch(split.held, trainee.facts, self.config.seed)
         self.shown: Pair = (split.held or split.train)[0]
         if state is not None:
-            self._restore(state)
-
-    @torch.no_grad()
-    def _restore(self, state: dict[str, Any]) -> None:
-        self.progress = state["progress"]
-        for name, value in state["trained"].items():
-            self.ready.trainee.trained[name].copy_(value)
-        self.average.restore(state["average"], self.progress.step)
-        self.optimiser.load_state_dict(state["optimiser"])
-        torch.set_rng_state(state["rng"])
+            self.learner.restore(state)
+            self.pace.progress = state["progress"]
 
     def _plan(self, split: Split, warnings: list[str]) -> Plan:
-        ready, trainee = self.ready, self.ready.trainee
-        steps, minutes = self.config.length
-        return Plan(
-            steps=steps,
-            seconds_estimate=60 * minutes if minutes else None,
-            trains=ready.trains,
-            parameters=trainee.parameters,
-            trainable=trainee.trainable,
-            memory_bytes=ready.memory,
-            memory_free=ready.free,
-            batch=ready.amount.batch,
-            crop=ready.amount.crop,
-            precision=ready.precision,
-            device=trainee.colorer.device,
-            reason=trainee.colorer.reason,
-            train=self.crops.names,
-            held=tuple(pair.name for pair in split.held),
-            objects=split.objects,
-            warnings=(*warnings, *ready.warnings),
-            accumulate=ready.amount.accumulate,
-            checkpointing=ready.amount.checkpointing,
-            resumed=self.progress.step,
+        return self.ready.plan(
+            self.config, split, self.crops.names, warnings, self.progress.step
         )
 
     def _first(self, fresh: bool) -> Iterator[Event]:
@@ -205,8 +154,7 @@ class Training:
                 yield self._score()
                 self.progress.seconds = 0.0
         self.team.agree(0)
-        # Loading and first looks are no training: the minutes begin here.
-        self._since = time.monotonic()
+        self.pace.begin()
 
     def _steps(self) -> Iterator[Event]:
         last_told = last_shown = last_scored = last_saved = time.monotonic()
@@ -215,12 +163,13 @@ class Training:
             why = self._agreed()
             if why is not None:
                 break
-            loss = self._step()
+            loss = self.learner.step(self.progress, self._rate())
             if loss is None:
                 back = self._roll_back()
                 if self.team.main:
                     yield back
                 continue
+            self.progress.step += 1
             if not self.team.main:
                 continue
             now = time.monotonic()
@@ -250,7 +199,7 @@ class Training:
             store(self.crops, self.folder / CROPS, _STORED)
             self.progress.finished = why
         if self.team.main:
-            self._unask()
+            answered(self.folder)
             yield self._save()
             yield Stopping(why)
         self.team.agree(0)
@@ -260,150 +209,56 @@ class Training:
                 "saved; it can be resumed."
             )
 
-    def _step(self) -> float | None:
-        """Take one step; None when the loss or a gradient is no number."""
-        ready, trainee = self.ready, self.ready.trainee
-        trainee.training()
-        rate = self._rate()
-        for group in self.optimiser.param_groups:
-            group["lr"] = rate
-        self.optimiser.zero_grad(set_to_none=True)
-        total = 0.0
-        for turn in range(ready.amount.accumulate):
-            loss = self._loss(turn)
-            total += self.team.mean(loss.detach()) / ready.amount.accumulate
-            if not math.isfinite(total):
-                return None
-            (loss / ready.amount.accumulate).backward()
-        self.team.average(trainee.trained.values())
-        norm = torch.nn.utils.clip_grad_norm_(trainee.trained.values(), _CLIP)
-        if not math.isfinite(float(norm)):
-            return None
-        self.optimiser.step()
-        self.average.update()
-        self.progress.step += 1
-        return total
-
-    def _loss(self, turn: int) -> torch.Tensor:
-        ready, trainee = self.ready, self.ready.trainee
-        # After a roll-back other crops: the same ones might do the same again.
-        place = self.progress.step * ready.amount.accumulate + turn
-        place += self.progress.rolled << 32
-        batch = {
-            key: value.to(trainee.device)
-            for key, value in self.crops.batch(
-                place, ready.amount.batch, self.team.process
-            ).items()
-        }
-        with ready.mixed():
-            prediction = trainee.predict(
-                batch["pixels"], batch["origin"], latent_term=not self.published
-            )
-        if self.published:
-            return paper_loss(prediction, batch["labels"])
-        if trainee.guided:
-            guides = trainee.facts.guides
-            longest = max(guides.wavelengths) if guides else 0.0
-            return guided_loss(prediction, batch["labels"], batch["origin"], longest)
-        return published_loss(prediction, batch["labels"])
-
-    def _share(self) -> float:
-        """Return how much of the run is done, 0..1."""
-        steps, minutes = self.config.length
-        share = self.progress.step / steps if steps else 0.0
-        if minutes:
-            share = max(share, self._seconds() / (60 * minutes))
-        return min(share, 1.0)
-
     def _rate(self) -> float:
-        """Linear warm-up, then half a cosine down to 2 %; or the paper's schedule."""
-        if self.published:
-            share = published_share(self.progress.step)
-            return self.ready.rate * self.progress.rate_scale * share
-        share = self._share()
-        ramp = min(1.0, (self.progress.step + 1) / 20)
-        cosine = 0.02 + 0.98 * 0.5 * (1 + math.cos(math.pi * share))
-        return self.ready.rate * self.progress.rate_scale * ramp * cosine
-
-    def _seconds(self) -> float:
-        """Return the seconds of training, before a resume included."""
-        return self.progress.seconds + time.monotonic() - self._since
+        return self.pace.rate(self.ready.rate)
 
     def _agreed(self) -> Why | None:
         """Return why to stop, the first process's answer for all."""
-        why = self._reason() if self.team.main else None
+        why: Why | None = None
+        if self.team.main:
+            why = asked(self.folder, self.cancel) or self.pace.over
         number = self.team.agree(_WHY.index(why) if why else -1)
         return _WHY[int(number)] if number >= 0 else None
-
-    def _reason(self) -> Why | None:
-        steps, minutes = self.config.length
-        if (self.folder / CANCEL_NAME).exists() or self._cancelled():
-            return "cancel"
-        if (self.folder / STOP_NAME).exists():
-            return "stop"
-        if steps is not None and self.progress.step >= steps:
-            return "steps"
-        if minutes is not None and self._seconds() >= 60 * minutes:
-            return "minutes"
-        if self.progress.waited >= self.config.patience:
-            return "patience"
-        return None
-
-    def _cancelled(self) -> bool:
-        try:
-            check_cancel(self.cancel)
-        except Cancelled:
-            return True
-        return False
 
     @staticmethod
     def _why(text: str) -> Why:
         return next((why for why in _WHY if why == text), "steps")
 
-    def _unask(self) -> None:
-        for name in (STOP_NAME, CANCEL_NAME):
-            with suppress(OSError):
-                (self.folder / name).unlink(missing_ok=True)
-
     def _told(self, loss: float) -> Step:
-        steps, minutes = self.config.length
-        seconds, left = self._seconds(), []
-        if steps is not None:
-            left.append(seconds / self.progress.step * (steps - self.progress.step))
-        if minutes is not None:
-            left.append(60 * minutes - seconds)
         return Step(
             self.progress.step,
-            steps,
+            self.config.length[0],
             loss,
             self._rate(),
-            seconds,
-            max(0.0, min(left)),
+            self.pace.seconds,
+            self.pace.left,
         )
 
     def _preview(self) -> Preview:
-        with self.average.worn():
+        with self.learner.average.worn():
             path = self.watch.preview(
                 self.ready.trainee.colorer, self.shown, self.folder / PREVIEWS
             )
         return Preview(self.progress.step, self.shown.name, str(path))
 
     def _score(self) -> Score:
-        with self.average.worn():
+        with self.learner.average.worn():
             value = self.watch.score(self.ready.trainee.colorer)
         progress = self.progress
         best = not value <= progress.best
         if best:
             progress.best, progress.best_step, progress.waited = value, progress.step, 0
-            save_best(self.folder, self.ready.trains, progress, self.average.shadow)
+            save_best(
+                self.folder, self.ready.trains, progress, self.learner.average.shadow
+            )
         else:
             progress.waited += 1
-        seconds = self._seconds() if progress.step else 0.0
+        seconds = self.pace.seconds if progress.step else 0.0
         return Score(progress.step, value, self.watch.count, seconds, best)
 
     def _save(self) -> Saved:
         begun = time.monotonic()
-        self.progress.seconds, self._since = self._seconds(), begun
+        self.pace.keep()
         path = save_state(
             self.folder,
             self.config,
@@ -411,8 +266,8 @@ class Training:
             asdict(self.ready.amount),
             self.progress,
             self.ready.trainee.trained,
-            self.average.shadow,
-            self.optimiser,
+            self.learner.average.shadow,
+            self.learner.optimiser,
         )
         self._saving = time.monotonic() - begun
         return Saved(self.progress.step, str(path))
@@ -432,18 +287,8 @@ class Training:
                 f"The loss became no number at step {at}, and no state was saved yet. "
                 "Start anew with a smaller rate."
             )
-        seconds = self._seconds()
-        self._restore(state)
+        self.learner.restore(state)
+        self.pace.back_to(state["progress"])
         self.progress.rolled = rolled + 1
         self.progress.rate_scale /= 2
-        self.progress.seconds, self._since = seconds, time.monotonic()
         return RolledBack(at, self.progress.step, self._rate())
-
-
-def _clear(folder: Path) -> None:
-    """Remove what an earlier run of the same folder left, its settings aside."""
-    for name in (STATE_NAME, BEST_NAME, STOP_NAME, CANCEL_NAME, "events.jsonl"):
-        with suppress(OSError):
-            (folder / name).unlink(missing_ok=True)
-    for name in (PREVIEWS, CROPS, "compare"):
-        shutil.rmtree(folder / name, ignore_errors=True)

@@ -13,9 +13,11 @@ from napari_gen2seg.models.hooks import Cancel
 from napari_gen2seg.models.loader import SMALL_MODEL
 from napari_gen2seg.models.memory import free_memory
 from napari_gen2seg.train.finetune.config import FinetuneConfig
+from napari_gen2seg.train.finetune.events import Plan
 from napari_gen2seg.train.finetune.lora import attention_layers
 from napari_gen2seg.train.finetune.memory import Amount, Need, fit, measure, refuse
 from napari_gen2seg.train.finetune.nets import Trainee, load_trainee, set_trained
+from napari_gen2seg.train.finetune.split import Split
 
 # Step sizes by what is trained: published 6e-5 for the whole UNet at eight crops a
 # step, half of it here, where steps are few; the others are chosen, not yet compared.
@@ -63,6 +65,51 @@ class Ready:
         if self.autocast is None:
             return contextlib.nullcontext()
         return torch.autocast(self.trainee.device.type, self.autocast)
+
+    def plan(
+        self,
+        config: FinetuneConfig,
+        split: Split,
+        train: tuple[str, ...],
+        warnings: list[str],
+        resumed: int,
+    ) -> Plan:
+        """Say what a run will do.
+
+        Parameters
+        ----------
+        config
+            The run.
+        split, train
+            What is held back and counted, and names of what is learnt from.
+        warnings
+            Of the pictures.
+        resumed
+            Steps that were done before.
+        """
+        trainee, amount = self.trainee, self.amount
+        steps, minutes = config.length
+        return Plan(
+            steps=steps,
+            seconds_estimate=60 * minutes if minutes else None,
+            trains=self.trains,
+            parameters=trainee.parameters,
+            trainable=trainee.trainable,
+            memory_bytes=self.memory,
+            memory_free=self.free,
+            batch=amount.batch,
+            crop=amount.crop,
+            precision=self.precision,
+            device=trainee.colorer.device,
+            reason=trainee.colorer.reason,
+            train=train,
+            held=tuple(pair.name for pair in split.held),
+            objects=split.objects,
+            warnings=(*warnings, *self.warnings),
+            accumulate=amount.accumulate,
+            checkpointing=amount.checkpointing,
+            resumed=resumed,
+        )
 
 
 def prepare(

@@ -1,0 +1,155 @@
+"""What is learnt from, and one step of learning: loss, gradients, weights."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import Any
+
+import torch
+
+from napari_gen2seg.train.finetune.average import TrainedAverage
+from napari_gen2seg.train.finetune.config import FinetuneConfig
+from napari_gen2seg.train.finetune.crops import Crops, read_stored
+from napari_gen2seg.train.finetune.losses import guided_loss, published_loss
+from napari_gen2seg.train.finetune.mixture import Mixture, Source
+from napari_gen2seg.train.finetune.nets import Trainee
+from napari_gen2seg.train.finetune.published import BETAS, paper_loss
+from napari_gen2seg.train.finetune.setup import Ready
+from napari_gen2seg.train.finetune.split import Split
+from napari_gen2seg.train.finetune.state import Progress
+from napari_gen2seg.train.finetune.team import Team
+
+_CLIP = 1.0
+
+
+class Learner:
+    """A model and what changes it.
+
+    Parameters
+    ----------
+    config
+        The run.
+    ready
+        The model, and how much of what it takes at once.
+    crops
+        What it learns from.
+    team
+        The processes that learn together.
+
+    Attributes
+    ----------
+    average
+        Running average of the trained weights.
+    optimiser
+        Of the trained weights.
+    """
+
+    def __init__(
+        self, config: FinetuneConfig, ready: Ready, crops: Crops | Mixture, team: Team
+    ) -> None:
+        self._ready, self._crops, self._team = ready, crops, team
+        self._published = config.recipe == "published"
+        trained = ready.trainee.trained
+        self.average = TrainedAverage(trained, 0.0 if self._published else 0.995)
+        self.optimiser = torch.optim.AdamW(
+            trained.values(),
+            lr=ready.rate,
+            weight_decay=1e-2,
+            betas=BETAS if self._published else (0.9, 0.98),
+        )
+
+    @torch.no_grad()
+    def restore(self, state: dict[str, Any]) -> None:
+        """Go back to a state that `read_state` read."""
+        trained = self._ready.trainee.trained
+        for name, value in state["trained"].items():
+            trained[name].copy_(value)
+        self.average.restore(state["average"], state["progress"].step)
+        self.optimiser.load_state_dict(state["optimiser"])
+        torch.set_rng_state(state["rng"])
+
+    def step(self, progress: Progress, rate: float) -> float | None:
+        """Take one step.
+
+        Parameters
+        ----------
+        progress
+            Where the run is, which says what crops are next.
+        rate
+            Step size.
+
+        Returns
+        -------
+        float or None
+            The loss; None when it, or a gradient, is no number.
+        """
+        trainee, times = self._ready.trainee, self._ready.amount.accumulate
+        trainee.training()
+        for group in self.optimiser.param_groups:
+            group["lr"] = rate
+        self.optimiser.zero_grad(set_to_none=True)
+        # After a roll-back other crops: the same ones might do the same again.
+        first = progress.step * times + (progress.rolled << 32)
+        total = 0.0
+        for turn in range(times):
+            loss = self._loss(first + turn)
+            total += self._team.mean(loss.detach()) / times
+            if not math.isfinite(total):
+                return None
+            (loss / times).backward()
+        self._team.average(trainee.trained.values())
+        norm = torch.nn.utils.clip_grad_norm_(trainee.trained.values(), _CLIP)
+        if not math.isfinite(float(norm)):
+            return None
+        self.optimiser.step()
+        self.average.update()
+        return total
+
+    def _loss(self, place: int) -> torch.Tensor:
+        """Return the loss of one batch, by its number in the run."""
+        ready, trainee = self._ready, self._ready.trainee
+        batch = {
+            key: value.to(trainee.device)
+            for key, value in self._crops.batch(
+                place, ready.amount.batch, self._team.process
+            ).items()
+        }
+        with ready.mixed():
+            prediction = trainee.predict(
+                batch["pixels"], batch["origin"], latent_term=not self._published
+            )
+        if self._published:
+            return paper_loss(prediction, batch["labels"])
+        if trainee.guided:
+            guides = trainee.facts.guides
+            longest = max(guides.wavelengths) if guides else 0.0
+            return guided_loss(prediction, batch["labels"], batch["origin"], longest)
+        return published_loss(prediction, batch["labels"])
+
+
+def lesson(
+    config: FinetuneConfig,
+    split: Split,
+    sources: Sequence[Source],
+    trainee: Trainee,
+    size: int,
+) -> Crops | Mixture:
+    """Return what gives the batches: crops of pairs, or of data sets.
+
+    Parameters
+    ----------
+    config
+        The run.
+    split, sources
+        From `material`.
+    trainee
+        Who learns.
+    size
+        Side of a crop in pixels as the model sees it.
+    """
+    facts, seed = trainee.facts, config.seed
+    if sources:
+        return Mixture(sources, facts, size, seed)
+    replay = read_stored(config.replay)
+    return Crops(split.train, facts, size, seed, replay, drawn=trainee.guided)

@@ -1,0 +1,96 @@
+"""How far a run is, how large its steps are, and when it has lasted long enough."""
+
+from __future__ import annotations
+
+import math
+import time
+
+from napari_gen2seg.train.finetune.config import FinetuneConfig
+from napari_gen2seg.train.finetune.events import Why
+from napari_gen2seg.train.finetune.published import published_share
+from napari_gen2seg.train.finetune.state import Progress
+
+
+class Pace:
+    """The clock and the schedule of a run.
+
+    Parameters
+    ----------
+    config
+        Says how long.
+
+    Attributes
+    ----------
+    progress
+        Where the run is; replaced when it goes on, or back.
+    """
+
+    def __init__(self, config: FinetuneConfig) -> None:
+        self._config = config
+        self.progress = Progress()
+        self._since = time.monotonic()
+
+    def begin(self) -> None:
+        """Count the minutes from here: loading and first looks are no training."""
+        self._since = time.monotonic()
+
+    def keep(self) -> None:
+        """Write the time so far into the progress, which is about to be saved."""
+        self.back_to(self.progress)
+
+    def back_to(self, progress: Progress) -> None:
+        """Take another progress; the time that was spent is not given back."""
+        progress.seconds, self._since = self.seconds, time.monotonic()
+        self.progress = progress
+
+    @property
+    def seconds(self) -> float:
+        """Seconds of training, before a resume included."""
+        return self.progress.seconds + time.monotonic() - self._since
+
+    @property
+    def left(self) -> float:
+        """Seconds that are left, most likely; known after the first step."""
+        steps, minutes = self._config.length
+        seconds, left = self.seconds, []
+        if steps is not None:
+            left.append(seconds / self.progress.step * (steps - self.progress.step))
+        if minutes is not None:
+            left.append(60 * minutes - seconds)
+        return max(0.0, min(left))
+
+    @property
+    def share(self) -> float:
+        """How much of the run is done, 0..1."""
+        steps, minutes = self._config.length
+        share = self.progress.step / steps if steps else 0.0
+        if minutes:
+            share = max(share, self.seconds / (60 * minutes))
+        return min(share, 1.0)
+
+    def rate(self, largest: float) -> float:
+        """Linear warm-up, then half a cosine down to 2 %; or the paper's schedule.
+
+        Parameters
+        ----------
+        largest
+            Step size at its height.
+        """
+        largest *= self.progress.rate_scale
+        if self._config.recipe == "published":
+            return largest * published_share(self.progress.step)
+        ramp = min(1.0, (self.progress.step + 1) / 20)
+        cosine = 0.02 + 0.98 * 0.5 * (1 + math.cos(math.pi * self.share))
+        return largest * ramp * cosine
+
+    @property
+    def over(self) -> Why | None:
+        """Why the run has lasted long enough; None while it has not."""
+        steps, minutes = self._config.length
+        if steps is not None and self.progress.step >= steps:
+            return "steps"
+        if minutes is not None and self.seconds >= 60 * minutes:
+            return "minutes"
+        if self.progress.waited >= self._config.patience:
+            return "patience"
+        return None
