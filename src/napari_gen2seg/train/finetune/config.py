@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import dataclasses
 import json
-import types
-import typing
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal, get_args
 
 from napari_gen2seg.errors import SettingsError
+from napari_gen2seg.train.finetune.checked import checked
 from napari_gen2seg.train.finetune.dataset_spec import DatasetSpec, dataset_spec
 
 FORMAT_VERSION = 1
@@ -278,65 +277,14 @@ def finetune_config(raw: Any, where: str = "The settings") -> FinetuneConfig:
     SettingsError
         If a key or a value is wrong; the message names it.
     """
-    values = dict(_checked(FinetuneConfig, raw, where))
+    values = dict(checked(FinetuneConfig, raw, where))
     values["pairs"] = tuple(
-        PairSpec(**_checked(PairSpec, pair, f"{where}, pair {number}"))
+        PairSpec(**checked(PairSpec, pair, f"{where}, pair {number}"))
         for number, pair in enumerate(values.get("pairs", ()), 1)
     )
     values["datasets"] = tuple(
-        dataset_spec(_checked(DatasetSpec, one, f"{where}, data set {number}"))
+        dataset_spec(checked(DatasetSpec, one, f"{where}, data set {number}"))
         for number, one in enumerate(values.get("datasets", ()), 1)
     )
     values["replay"] = tuple(values.get("replay", ()))
     return FinetuneConfig(**values)
-
-
-def _checked(kind: type, raw: Any, where: str) -> dict[str, Any]:
-    """Return the values when every key is known and of the right kind."""
-    if not isinstance(raw, dict):
-        raise SettingsError(
-            f"{where} hold a {type(raw).__name__}; they must be a JSON object."
-        )
-    hints = typing.get_type_hints(kind)
-    known = [f.name for f in dataclasses.fields(kind)]
-    unknown = [key for key in raw if key not in known]
-    if unknown:
-        raise SettingsError(
-            f"{where}: unknown settings {', '.join(map(repr, unknown))}; known are "
-            f"{', '.join(known)}."
-        )
-    missing = [
-        f.name
-        for f in dataclasses.fields(kind)
-        if f.default is dataclasses.MISSING
-        and f.default_factory is dataclasses.MISSING
-        and f.name not in raw
-    ]
-    if missing:
-        raise SettingsError(f"{where}: {', '.join(missing)} must be given.")
-    for key, value in raw.items():
-        if not _fits(value, hints[key]):
-            wanted = getattr(hints[key], "__name__", None) or str(hints[key])
-            raise SettingsError(
-                f"{where}: {key} is {value!r}; it must be of the kind {wanted}."
-            )
-    return raw
-
-
-def _fits(value: Any, hint: Any) -> bool:
-    """Tell whether a JSON value may stand for a field of this type."""
-    origin = typing.get_origin(hint)
-    if origin in (typing.Union, types.UnionType):
-        return any(_fits(value, one) for one in get_args(hint))
-    if origin is Literal:
-        return isinstance(value, str)  # which one is checked with a better message
-    if origin is tuple:
-        inner = get_args(hint)[0]
-        return isinstance(value, list | tuple) and (
-            inner in (PairSpec, DatasetSpec) or all(_fits(one, inner) for one in value)
-        )
-    if hint is float:
-        return isinstance(value, int | float) and not isinstance(value, bool)
-    if hint is int:
-        return isinstance(value, int) and not isinstance(value, bool)
-    return isinstance(value, hint)
