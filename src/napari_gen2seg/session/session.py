@@ -12,32 +12,25 @@ from typing import TYPE_CHECKING, Any
 
 from psygnal import Signal
 
-from napari_gen2seg.core.probe import Curve, ProbeSettings
-from napari_gen2seg.errors import Cancelled, Gen2SegError, LicenceError, PromptError
+from napari_gen2seg.errors import Cancelled, Gen2SegError, LicenceError
 from napari_gen2seg.session.bench import Bench, Colored, Facts, Load, seconds_text
-from napari_gen2seg.session.masks import Asked, Found, Masks, Search
-from napari_gen2seg.session.preview import compose
-from napari_gen2seg.session.prompts import Prompts
+from napari_gen2seg.session.probing import Probing
 from napari_gen2seg.session.runner import Inline, Runner, Ticket
 from napari_gen2seg.session.state import (
     Choice,
     ColorRequest,
     JobState,
     ModelState,
-    Preview,
 )
 from napari_gen2seg.session.store import ColoringStore, Made
 
 if TYPE_CHECKING:
-    from collections.abc import Hashable
-
     from napari_gen2seg.core.coloring import Coloring
-    from napari_gen2seg.core.mask import Mask
 
 COLOR, WARM, UNLOAD = "color", "warm", "unload"
 
 
-class Session:
+class Session(Probing):
     """What the window shows, and what a person can ask of it.
 
     All verbs are called on one thread, on which replies arrive too (see
@@ -57,7 +50,6 @@ class Session:
     coloring_changed = Signal(object)  # the plane that has another coloring now
     job_changed = Signal(JobState)
     model_changed = Signal(ModelState)
-    settings_changed = Signal(ProbeSettings)
     failed = Signal(str)  # one sentence for people
     licence_asked = Signal(str)  # the terms of the chosen model, before its download
 
@@ -67,15 +59,13 @@ class Session:
         load: Load | None = None,
         store: ColoringStore | None = None,
     ) -> None:
+        super().__init__(store if store is not None else ColoringStore())
         self._runner: Runner = runner if runner is not None else Inline()
         self._bench = Bench(load)
-        self._store = store if store is not None else ColoringStore()
         self._model = ModelState()
-        self._settings = ProbeSettings()
         self._job = JobState()
         self._ticket: Ticket | None = None
         self._asked: ColorRequest | None = None
-        self._masks = Masks()
 
     @property
     def model(self) -> ModelState:
@@ -83,18 +73,9 @@ class Session:
         return self._model
 
     @property
-    def settings(self) -> ProbeSettings:
-        """How clicks become masks."""
-        return self._settings
-
-    @property
     def job(self) -> JobState:
         """What a person is waiting for."""
         return self._job
-
-    def coloring(self, plane: Hashable) -> Coloring | None:
-        """Return the coloring shown for a plane, or None."""
-        return self._store.shown(plane)
 
     # ---- the model
 
@@ -194,110 +175,6 @@ class Session:
         self._ticket = self._asked = None
         self._runner.close()
         self._bench.close()
-
-    # ---- probing
-
-    def set_probe(self, **changes: Any) -> None:
-        """Change settings of the probe; names as in `ProbeSettings`.
-
-        Raises
-        ------
-        SettingsError
-            For a value that cannot be.
-        """
-        settings = replace(self._settings, **changes)
-        if settings != self._settings:
-            self._settings = settings
-            self.settings_changed.emit(settings)
-
-    def mask(self, plane: Hashable, prompts: Prompts) -> Mask | None:
-        """Return the mask of the clicks, or None without coloring or kept pixel.
-
-        Raises
-        ------
-        PromptError
-            For a click outside the picture.
-        """
-        coloring = self._store.shown(plane)
-        if coloring is None or not prompts.positive:
-            return None
-        return self._masks.exact(Asked(coloring, prompts, self._settings))
-
-    def preview(
-        self,
-        plane: Hashable,
-        prompts: Prompts,
-        pointer: tuple[float, float] | None = None,
-        sign: int = 1,
-    ) -> Preview | None:
-        """Return what to show: the clicked mask, and what a click here would do.
-
-        What is very large is shown in coarse blocks, until `search` has found it.
-
-        Parameters
-        ----------
-        plane
-            The plane in view.
-        prompts
-            Clicks of the current object there.
-        pointer
-            (row, column) under the pointer in source pixels, or None.
-        sign
-            What a click would mean.
-        """
-        fixed, hovered = self._asked_of(plane, prompts, pointer, sign)
-        return compose(
-            None if fixed is None else self._masks.glance(fixed),
-            None if hovered is None else self._masks.glance(hovered),
-        )
-
-    def search(
-        self,
-        plane: Hashable,
-        prompts: Prompts,
-        pointer: tuple[float, float] | None = None,
-        sign: int = 1,
-    ) -> Search:
-        """Return the search for the exact masks of a `preview`, for any thread."""
-        asked = self._asked_of(plane, prompts, pointer, sign)
-        return self._masks.search([one for one in asked if one is not None])
-
-    def learn(self, found: list[Found]) -> None:
-        """Take in what a `search` found."""
-        for asked, mask in found:
-            self._masks.keep(asked, mask)
-
-    def _asked_of(
-        self,
-        plane: Hashable,
-        prompts: Prompts,
-        pointer: tuple[float, float] | None,
-        sign: int,
-    ) -> tuple[Asked | None, Asked | None]:
-        coloring = self._store.shown(plane)
-        if coloring is None:
-            return None, None
-        fixed = hovered = None
-        if prompts.positive:
-            fixed = Asked(coloring, prompts, self._settings)
-        if pointer is not None and (sign > 0 or fixed is not None):
-            before = prompts if fixed is not None else Prompts()
-            hovered = Asked(coloring, before.plus(pointer, sign), self._settings)
-        return fixed, hovered
-
-    def curve(self, plane: Hashable, prompts: Prompts) -> Curve | None:
-        """Return how the area depends on the tolerance; None without kept pixel."""
-        coloring = self._store.shown(plane)
-        if (
-            coloring is None
-            or not prompts.positive
-            or self._settings.rule != "distance"
-        ):
-            return None
-        try:
-            return coloring.prober.curve(prompts.points, prompts.signs, self._settings)
-        except PromptError:
-            return None
 
     # ---- replies
 

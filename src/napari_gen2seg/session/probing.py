@@ -1,0 +1,150 @@
+"""Clicks on colorings become masks, with the settings of the moment."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from psygnal import Signal
+
+from napari_gen2seg.core.probe import Curve, ProbeSettings
+from napari_gen2seg.errors import PromptError
+from napari_gen2seg.session.masks import Asked, Found, Masks, Search
+from napari_gen2seg.session.preview import compose
+from napari_gen2seg.session.prompts import Prompts
+
+if TYPE_CHECKING:
+    from collections.abc import Hashable
+
+    from napari_gen2seg.core.coloring import Coloring
+    from napari_gen2seg.core.mask import Mask
+    from napari_gen2seg.session.state import Preview
+    from napari_gen2seg.session.store import ColoringStore
+
+
+class Probing:
+    """The part of a session that needs no model: what clicks give.
+
+    Parameters
+    ----------
+    store
+        The colorings.
+    """
+
+    settings_changed = Signal(ProbeSettings)
+
+    def __init__(self, store: ColoringStore) -> None:
+        self._store = store
+        self._settings = ProbeSettings()
+        self._masks = Masks()
+
+    @property
+    def settings(self) -> ProbeSettings:
+        """How clicks become masks."""
+        return self._settings
+
+    def coloring(self, plane: Hashable) -> Coloring | None:
+        """Return the coloring shown for a plane, or None."""
+        return self._store.shown(plane)
+
+    def set_probe(self, **changes: Any) -> None:
+        """Change settings of the probe; names as in `ProbeSettings`.
+
+        Raises
+        ------
+        SettingsError
+            For a value that cannot be.
+        """
+        settings = replace(self._settings, **changes)
+        if settings != self._settings:
+            self._settings = settings
+            self.settings_changed.emit(settings)
+
+    def mask(self, plane: Hashable, prompts: Prompts) -> Mask | None:
+        """Return the mask of the clicks, or None without coloring or kept pixel.
+
+        Raises
+        ------
+        PromptError
+            For a click outside the picture.
+        """
+        coloring = self._store.shown(plane)
+        if coloring is None or not prompts.positive:
+            return None
+        return self._masks.exact(Asked(coloring, prompts, self._settings))
+
+    def preview(
+        self,
+        plane: Hashable,
+        prompts: Prompts,
+        pointer: tuple[float, float] | None = None,
+        sign: int = 1,
+    ) -> Preview | None:
+        """Return what to show: the clicked mask, and what a click here would do.
+
+        What is very large is shown in coarse blocks, until `search` has found it.
+
+        Parameters
+        ----------
+        plane
+            The plane in view.
+        prompts
+            Clicks of the current object there.
+        pointer
+            (row, column) under the pointer in source pixels, or None.
+        sign
+            What a click would mean.
+        """
+        fixed, hovered = self._asked_of(plane, prompts, pointer, sign)
+        return compose(
+            None if fixed is None else self._masks.glance(fixed),
+            None if hovered is None else self._masks.glance(hovered),
+        )
+
+    def search(
+        self,
+        plane: Hashable,
+        prompts: Prompts,
+        pointer: tuple[float, float] | None = None,
+        sign: int = 1,
+    ) -> Search:
+        """Return the search for the exact masks of a `preview`, for any thread."""
+        asked = self._asked_of(plane, prompts, pointer, sign)
+        return self._masks.search([one for one in asked if one is not None])
+
+    def learn(self, found: list[Found]) -> None:
+        """Take in what a `search` found."""
+        for asked, mask in found:
+            self._masks.keep(asked, mask)
+
+    def _asked_of(
+        self,
+        plane: Hashable,
+        prompts: Prompts,
+        pointer: tuple[float, float] | None,
+        sign: int,
+    ) -> tuple[Asked | None, Asked | None]:
+        coloring = self._store.shown(plane)
+        if coloring is None:
+            return None, None
+        fixed = hovered = None
+        if prompts.positive:
+            fixed = Asked(coloring, prompts, self._settings)
+        if pointer is not None and (sign > 0 or fixed is not None):
+            before = prompts if fixed is not None else Prompts()
+            hovered = Asked(coloring, before.plus(pointer, sign), self._settings)
+        return fixed, hovered
+
+    def curve(self, plane: Hashable, prompts: Prompts) -> Curve | None:
+        """Return how the area depends on the tolerance; None without kept pixel."""
+        coloring = self._store.shown(plane)
+        if (
+            coloring is None
+            or not prompts.positive
+            or self._settings.rule != "distance"
+        ):
+            return None
+        try:
+            return coloring.prober.curve(prompts.points, prompts.signs, self._settings)
+        except PromptError:
+            return None
