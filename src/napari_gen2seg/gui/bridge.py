@@ -7,45 +7,29 @@ from typing import TYPE_CHECKING, Any
 
 from qtpy.QtCore import QObject, Signal
 
-from napari_gen2seg.errors import Gen2SegError, PromptError
-from napari_gen2seg.gui.clicks import Clicks
+from napari_gen2seg.errors import Gen2SegError
+from napari_gen2seg.gui.clicking import Clicking
 from napari_gen2seg.gui.jobs import once
-from napari_gen2seg.gui.layers import Drawn
-from napari_gen2seg.gui.objects import Objects
 from napari_gen2seg.gui.seen import Seen
-from napari_gen2seg.gui.source import Source
-from napari_gen2seg.gui.spotlight import Spotlight
-from napari_gen2seg.session import Prompts
 
 if TYPE_CHECKING:
     from napari.components import ViewerModel
     from napari.layers import Image
 
-    from napari_gen2seg.core.mask import Mask
     from napari_gen2seg.gui.planes import Plane
     from napari_gen2seg.session import Runner, Session
 
 
-class Bridge(QObject):
+class Bridge(Clicking):
     """Knows both sides; the panels only call its verbs and show its signals.
 
     Parameters
     ----------
-    viewer
-        napari's.
-    session
-        Ours.
-    eyes
-        Runs what only looks: the thumbnail, the count, the outline of the very large.
-    parent
-        Deleted with it.
+    viewer, session, eyes, parent
+        See `Clicking`; ``eyes`` makes the thumbnail too.
     """
 
-    said = Signal(str)  # what just happened, for the status line
-    warned = Signal(str)  # a sentence that must not be missed
     view_changed = Signal()  # picture, plane or their problem
-    object_changed = Signal(int)
-    clicks_changed = Signal(object)  # Prompts of the current object
 
     def __init__(
         self,
@@ -54,21 +38,9 @@ class Bridge(QObject):
         eyes: Runner,
         parent: QObject | None = None,
     ) -> None:
-        super().__init__(parent)
-        self.viewer = viewer
-        self.session = session
-        self.source = Source(viewer)
-        self.drawn = Drawn(viewer)
-        self.clicks = Clicks(viewer)
-        self.objects = Objects(viewer, eyes)
-        self.spotlight = Spotlight(
-            viewer, session, self.source, self.clicks, self.drawn, eyes, self
-        )
+        super().__init__(viewer, session, eyes, parent)
         self.seen = Seen(self.source, eyes, self)
-        self.at_once = False
-        self._clicked = False  # since the clicks were last read
         self._ready_soon = once(self, self._ready)
-        self._soon = once(self, self._read_clicks)
         self._connect()
 
     # ---- verbs
@@ -86,104 +58,13 @@ class Bridge(QObject):
         except Gen2SegError as error:
             self.warned.emit(str(error))
 
-    def start_clicking(self) -> None:
-        """Select the prompt layer of the picture, ready for clicks."""
-        source, plane = self.source.layer, self.source.plane
-        if source is None or plane is None:
-            self.warned.emit(self.source.problem)
-            return
-        self.clicks.ensure(source, plane)
-        self._highest_found()
-        self._read_clicks()
-        self.clicks.activate()
-
-    @property
-    def prompts(self) -> Prompts:
-        """Clicks of the current object on the plane in view, as last read."""
-        return self.spotlight.prompts
-
-    @property
-    def number(self) -> int:
-        """Number of the object being clicked."""
-        return self.clicks.number
-
-    def set_object(self, number: int) -> None:
-        """Go to an object: a new one, or an earlier one with its clicks."""
-        self.clicks.number = max(1, number)
-        self.object_changed.emit(self.clicks.number)
-        self._read_clicks()
-
-    def next_object(self) -> None:
-        """Go on to a new object."""
-        self.set_object(self._free_number())
-
-    def commit(self) -> None:
-        """Write the mask into the Labels layer, and go on to a new object."""
-        source, plane = self.source.layer, self.source.plane
-        if source is None or plane is None:
-            self.warned.emit(self.source.problem)
-            return
-        self._read_clicks()
-        if not self.prompts.positive and self.spotlight.at is not None:
-            self.clicks.add(
-                source, plane, self.spotlight.at
-            )  # what lies under the pointer
-            self._read_clicks()
-        mask = self._mask()
-        if mask is None:
-            self.said.emit("Nothing to commit: move over an object, or click it.")
-            return
-        number = self.number
-        try:
-            written = self.objects.commit(source, plane, mask, number)
-        except Gen2SegError as error:
-            self.warned.emit(str(error))
-            return
-        text = f"Object {number}: {written.pixels:,} pixels"
-        if written.spared:
-            text += f" ({written.spared:,} left to other objects)"
-        self.said.emit(text)
-        self.next_object()
-
-    def undo(self) -> None:
-        """Take back the last thing: a click of this object, else the last commit."""
-        source, plane = self.source.layer, self.source.plane
-        if source is not None and plane is not None and len(self.prompts):
-            self.clicks.take_last(source, plane)
-            self._read_clicks()
-            self.said.emit("Took back the last click.")
-            return
-        self.undo_commit()
-
-    def undo_commit(self) -> None:
-        """Take back the last commit through the Labels layer's own undo."""
-        undone = self.objects.undo()
-        if undone is None:
-            self.said.emit("Nothing to take back.")
-        elif undone[1] is None:
-            self.said.emit(f"Took back the last edit by hand in {undone[0]!r}.")
-        else:
-            self.said.emit(f"Took back object {undone[1]}; its clicks are here again.")
-            self.set_object(undone[1])
-
-    def clear(self) -> None:
-        """Remove the clicks of this object on this plane."""
-        source, plane = self.source.layer, self.source.plane
-        if source is not None and plane is not None:
-            self.clicks.clear(source, plane)
-            self._read_clicks()
-
     def close(self) -> None:
         """Let go of viewer and layers; everything that was made stays."""
         with suppress(RuntimeError):  # Qt deletes timers together with their window
-            for timer in (self._soon, self._ready_soon):
-                timer.stop()
-        self.spotlight.close()
+            self._ready_soon.stop()
         self.seen.close()
         self.viewer.layers.events.removed.disconnect(self._removed)
-        self.source.close()
-        self.objects.release()
-        self.clicks.close()
+        super().close()
 
     # ---- what happens
 
@@ -191,15 +72,8 @@ class Bridge(QObject):
         self.source.plane_changed.connect(self._plane_changed)
         self.source.moved.connect(self._source_moved)
         self.source.edited.connect(self._source_edited)
-        self.clicks.clicked.connect(self._was_clicked)
-        self.clicks.changed.connect(lambda: self._soon.start())
-        self.clicks.commit_asked.connect(self.commit)
-        self.clicks.undo_asked.connect(self.undo)
-        self.clicks.clear_asked.connect(self.clear)
-        self.objects.highest_found.connect(self._highest_found)
         self.session.coloring_changed.connect(self._colored)
         self.session.settings_changed.connect(lambda _: self.spotlight.again())
-        self.spotlight.warned.connect(self.warned)
         self.viewer.layers.events.removed.connect(self._removed)
 
     def _plane_changed(self) -> None:
@@ -251,7 +125,7 @@ class Bridge(QObject):
         if self.source.is_chosen(layer):
             self.spotlight.blank()
             self.source.choose(None)
-        self._soon.start()
+        self._read_soon()
 
     def _source_moved(self) -> None:
         source, plane = self.source.layer, self.source.plane
@@ -263,42 +137,3 @@ class Bridge(QObject):
         self.session.forget(source_id)
         self.spotlight.blank()
         self.view_changed.emit()
-
-    def _was_clicked(self) -> None:
-        self._clicked = True
-
-    def _highest_found(self) -> None:
-        """Give a new object a free number once the layer has been counted."""
-        if self.number <= self.objects.highest and not len(self.prompts):
-            self.next_object()
-
-    def _free_number(self) -> int:
-        return max(self.objects.highest, self.clicks.highest()) + 1
-
-    def _read_clicks(self) -> None:
-        """Read the prompt layer again, and show what it says."""
-        self._soon.stop()
-        source, plane = self.source.layer, self.source.plane
-        clicked, self._clicked = self._clicked, False
-        if source is None or plane is None:
-            self.spotlight.prompts = Prompts()
-        else:
-            if self.clicks.drop_outside(source, plane):
-                self.warned.emit(
-                    f"That click is outside {source.name!r} and was left out. Click on "
-                    "the picture."
-                )
-            self.spotlight.prompts = self.clicks.read(source, plane)
-        self.clicks.show_current()
-        self.clicks_changed.emit(self.prompts)
-        self.spotlight.show()
-        if self.at_once and clicked and self.prompts.positive:
-            self.commit()
-
-    def _mask(self) -> Mask | None:
-        plane = self.source.plane
-        try:
-            return None if plane is None else self.session.mask(plane, self.prompts)
-        except PromptError as error:
-            self.warned.emit(str(error))
-        return None

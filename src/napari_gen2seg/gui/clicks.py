@@ -4,13 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-import numpy.typing as npt
 from psygnal import Signal
 
+from napari_gen2seg.gui.click_layer import fits, new_clicks, over
 from napari_gen2seg.gui.click_table import (
-    OBJECT,
-    SIGN,
     ClickTable,
     color_of,
     look_at,
@@ -20,23 +17,18 @@ from napari_gen2seg.gui.click_table import (
     set_defaults,
     show_only,
 )
-from napari_gen2seg.gui.layers import (
-    PROMPTS,
-    find_layer,
-    keep_selection,
-    mark,
-    place,
-    role_of,
-    source_of,
-)
-from napari_gen2seg.gui.planes import Plane, placement
+from napari_gen2seg.gui.layers import find_layer, keep_selection, place
 from napari_gen2seg.session.prompts import Prompts
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+    import numpy as np
+    import numpy.typing as npt
     from napari.components import ViewerModel
-    from napari.layers import Image, Layer, Points
+    from napari.layers import Image, Points
+
+    from napari_gen2seg.gui.planes import Plane
 
 NEGATIVE = ("Shift", "Alt")  # modifiers that turn a click into a negative one
 
@@ -82,14 +74,14 @@ class Clicks:
     def ensure(self, source: Image, plane: Plane) -> Points:
         """Return the prompt layer of a source; find it, or make it."""
         layer = self.layer
-        if layer is not None and self._fits(layer, plane):
+        if layer is not None and fits(layer, plane):
             return layer
         self.release()
-        layer = next(
-            (one for one in self._viewer.layers if self._fits(one, plane)), None
-        )
+        layer = next((one for one in self._viewer.layers if fits(one, plane)), None)
         if layer is None:
-            layer = self._make(source, plane)
+            layer = new_clicks(source, plane)
+            with keep_selection(self._viewer):
+                self._viewer.add_layer(layer)
         self._id = str(layer.unique_id)
         self._connect(layer)
         layer.visible = True
@@ -121,8 +113,8 @@ class Clicks:
     def follow(self, source: Image, plane: Plane) -> None:
         """Move the layer after the source was moved, scaled or rotated."""
         layer = self.layer
-        if layer is not None and self._fits(layer, plane):
-            place(layer, _over(source, plane))
+        if layer is not None and fits(layer, plane):
+            place(layer, over(source, plane))
 
     # ---- reading
 
@@ -140,7 +132,7 @@ class Clicks:
 
     def _look(self, source: Image, plane: Plane) -> ClickTable | None:
         layer = self.layer
-        if layer is None or not self._fits(layer, plane):
+        if layer is None or not fits(layer, plane):
             return None
         return look_at(layer, source, plane, self._number)
 
@@ -208,33 +200,7 @@ class Clicks:
         select_none(layer)
         return True
 
-    # ---- making and listening
-
-    def _fits(self, layer: Layer, plane: Plane) -> bool:
-        return (
-            role_of(layer) == PROMPTS
-            and source_of(layer) == plane.layer_id
-            and layer.ndim == plane.ndim
-        )
-
-    def _make(self, source: Image, plane: Plane) -> Points:
-        from napari.layers import Points
-
-        layer = Points(
-            np.empty((0, plane.ndim)),
-            ndim=plane.ndim,
-            name="clicks",
-            features={SIGN: np.empty(0, int), OBJECT: np.empty(0, int)},
-            size=10,
-            border_color="white",
-            border_width=0.12,
-            canvas_size_limits=(9, 15),
-            metadata=mark(PROMPTS, plane.layer_id),
-            **_over(source, plane),
-        )
-        with keep_selection(self._viewer):
-            self._viewer.add_layer(layer)
-        return layer
+    # ---- listening
 
     def _set_defaults(self, layer: Points | None, sign: int | None = None) -> None:
         if layer is not None:
@@ -293,9 +259,3 @@ class Clicks:
         if layer.mode == "add":
             self._await(layer, -1 if negative else 1)
         yield
-
-
-def _over(source: Image, plane: Plane) -> dict[str, Any]:
-    """Place clicks in the source's own full-size pixels."""
-    ndim = source.ndim
-    return placement(source, np.ones(ndim), np.zeros(ndim), plane.first)

@@ -1,0 +1,215 @@
+"""Clicks in the prompt layer become objects in the Labels layer, and back."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from typing import TYPE_CHECKING
+
+from qtpy.QtCore import QObject, Signal
+
+from napari_gen2seg.errors import Gen2SegError, PromptError
+from napari_gen2seg.gui.clicks import Clicks
+from napari_gen2seg.gui.jobs import once
+from napari_gen2seg.gui.layers import Drawn
+from napari_gen2seg.gui.objects import Objects
+from napari_gen2seg.gui.source import Source
+from napari_gen2seg.gui.spotlight import Spotlight
+from napari_gen2seg.session import Prompts
+
+if TYPE_CHECKING:
+    from napari.components import ViewerModel
+
+    from napari_gen2seg.core.mask import Mask
+    from napari_gen2seg.session import Runner, Session
+
+
+class Clicking(QObject):
+    """What a person does on one plane: click, commit, undo, go on to the next.
+
+    Parameters
+    ----------
+    viewer
+        napari's.
+    session
+        Ours.
+    eyes
+        Runs what only looks: the count, the outline of the very large.
+    parent
+        Deleted with it.
+    """
+
+    said = Signal(str)  # what just happened, for the status line
+    warned = Signal(str)  # a sentence that must not be missed
+    object_changed = Signal(int)
+    clicks_changed = Signal(object)  # Prompts of the current object
+
+    def __init__(
+        self,
+        viewer: ViewerModel,
+        session: Session,
+        eyes: Runner,
+        parent: QObject | None = None,
+    ) -> None:
+        super().__init__(parent)
+        self.viewer = viewer
+        self.session = session
+        self.source = Source(viewer)
+        self.drawn = Drawn(viewer)
+        self.clicks = Clicks(viewer)
+        self.objects = Objects(viewer, eyes)
+        self.spotlight = Spotlight(
+            viewer, session, self.source, self.clicks, self.drawn, eyes, self
+        )
+        self.at_once = False
+        self._clicked = False  # since the clicks were last read
+        self._soon = once(self, self._read_clicks)
+        self.clicks.clicked.connect(self._was_clicked)
+        self.clicks.changed.connect(self._read_soon)
+        self.clicks.commit_asked.connect(self.commit)
+        self.clicks.undo_asked.connect(self.undo)
+        self.clicks.clear_asked.connect(self.clear)
+        self.objects.highest_found.connect(self._highest_found)
+        self.spotlight.warned.connect(self.warned)
+
+    def close(self) -> None:
+        """Let go of clicks, objects and preview; everything made stays."""
+        with suppress(RuntimeError):  # Qt deletes timers together with their window
+            self._soon.stop()
+        self.spotlight.close()
+        self.source.close()
+        self.objects.release()
+        self.clicks.close()
+
+    # ---- verbs
+
+    def start_clicking(self) -> None:
+        """Select the prompt layer of the picture, ready for clicks."""
+        source, plane = self.source.layer, self.source.plane
+        if source is None or plane is None:
+            self.warned.emit(self.source.problem)
+            return
+        self.clicks.ensure(source, plane)
+        self._highest_found()
+        self._read_clicks()
+        self.clicks.activate()
+
+    @property
+    def prompts(self) -> Prompts:
+        """Clicks of the current object on the plane in view, as last read."""
+        return self.spotlight.prompts
+
+    @property
+    def number(self) -> int:
+        """Number of the object being clicked."""
+        return self.clicks.number
+
+    def set_object(self, number: int) -> None:
+        """Go to an object: a new one, or an earlier one with its clicks."""
+        self.clicks.number = max(1, number)
+        self.object_changed.emit(self.clicks.number)
+        self._read_clicks()
+
+    def next_object(self) -> None:
+        """Go on to a new object."""
+        self.set_object(self._free_number())
+
+    def commit(self) -> None:
+        """Write the mask into the Labels layer, and go on to a new object."""
+        source, plane = self.source.layer, self.source.plane
+        if source is None or plane is None:
+            self.warned.emit(self.source.problem)
+            return
+        self._read_clicks()
+        if not self.prompts.positive and self.spotlight.at is not None:
+            self.clicks.add(
+                source, plane, self.spotlight.at
+            )  # what lies under the pointer
+            self._read_clicks()
+        mask = self._mask()
+        if mask is None:
+            self.said.emit("Nothing to commit: move over an object, or click it.")
+            return
+        number = self.number
+        try:
+            written = self.objects.commit(source, plane, mask, number)
+        except Gen2SegError as error:
+            self.warned.emit(str(error))
+            return
+        text = f"Object {number}: {written.pixels:,} pixels"
+        if written.spared:
+            text += f" ({written.spared:,} left to other objects)"
+        self.said.emit(text)
+        self.next_object()
+
+    def undo(self) -> None:
+        """Take back the last thing: a click of this object, else the last commit."""
+        source, plane = self.source.layer, self.source.plane
+        if source is not None and plane is not None and len(self.prompts):
+            self.clicks.take_last(source, plane)
+            self._read_clicks()
+            self.said.emit("Took back the last click.")
+            return
+        self.undo_commit()
+
+    def undo_commit(self) -> None:
+        """Take back the last commit through the Labels layer's own undo."""
+        undone = self.objects.undo()
+        if undone is None:
+            self.said.emit("Nothing to take back.")
+        elif undone[1] is None:
+            self.said.emit(f"Took back the last edit by hand in {undone[0]!r}.")
+        else:
+            self.said.emit(f"Took back object {undone[1]}; its clicks are here again.")
+            self.set_object(undone[1])
+
+    def clear(self) -> None:
+        """Remove the clicks of this object on this plane."""
+        source, plane = self.source.layer, self.source.plane
+        if source is not None and plane is not None:
+            self.clicks.clear(source, plane)
+            self._read_clicks()
+
+    # ---- the clicks
+
+    def _was_clicked(self) -> None:
+        self._clicked = True
+
+    def _highest_found(self) -> None:
+        """Give a new object a free number once the layer has been counted."""
+        if self.number <= self.objects.highest and not len(self.prompts):
+            self.next_object()
+
+    def _free_number(self) -> int:
+        return max(self.objects.highest, self.clicks.highest()) + 1
+
+    def _read_soon(self) -> None:
+        """Read the prompt layer again when everything else has happened."""
+        self._soon.start()
+
+    def _read_clicks(self) -> None:
+        """Read the prompt layer again, and show what it says."""
+        self._soon.stop()
+        source, plane = self.source.layer, self.source.plane
+        clicked, self._clicked = self._clicked, False
+        if source is None or plane is None:
+            self.spotlight.prompts = Prompts()
+        else:
+            if self.clicks.drop_outside(source, plane):
+                self.warned.emit(
+                    f"That click is outside {source.name!r} and was left out. Click on "
+                    "the picture."
+                )
+            self.spotlight.prompts = self.clicks.read(source, plane)
+        self.clicks.show_current()
+        self.clicks_changed.emit(self.prompts)
+        self.spotlight.show()
+        if self.at_once and clicked and self.prompts.positive:
+            self.commit()
+
+    def _mask(self) -> Mask | None:
+        plane = self.source.plane
+        try:
+            return None if plane is None else self.session.mask(plane, self.prompts)
+        except PromptError as error:
+            self.warned.emit(str(error))
+        return None
