@@ -13,6 +13,7 @@ best of the sizes tried (known from the truth). Constants of the rule in
 from __future__ import annotations
 
 import argparse
+import itertools
 import json
 import sys
 from collections import defaultdict
@@ -106,7 +107,7 @@ def overlap(mask: np.ndarray, truth: np.ndarray) -> float:
 def report(kind: str, rows: list[dict]) -> None:  # type: ignore[type-arg]
     """Print what one kind of picture showed."""
     parts = []
-    for low, high in zip(BINS[:-1], BINS[1:], strict=True):
+    for low, high in itertools.pairwise(BINS):
         inside = [
             r for r in rows if low <= r["diameter"] < high and r["look"] != "automatic"
         ]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import colorsys
+from dataclasses import replace
 from types import SimpleNamespace
 from typing import Any
 
@@ -64,9 +65,10 @@ class Painter:
         )
         if progress is not None:
             progress(0.5, "Painting")
-        return Coloring.from_array(
+        made = Coloring.from_array(
             np.clip(paint(small), 0, 255), (height, width), model_id="painter"
         )
+        return replace(made, resolution=size)
 
     def unload(self) -> None:
         self.unloaded = True

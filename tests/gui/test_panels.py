@@ -102,10 +102,10 @@ def test_progress_and_cancel_follow_the_job(model):
     model.show_job(JobState(True, 0.4, "Downloading 40 %"))
     assert model.cancel.isEnabled()
     assert model.progress.value() == 40
-    assert model.progress.text() == "Downloading 40 %"
+    assert model.doing.text() == "Downloading 40 %"
     model.show_job(JobState(text="Coloured in 0.8 s"))
     assert not model.cancel.isEnabled()
-    assert model.progress.text() == "Coloured in 0.8 s"
+    assert model.doing.text() == "Coloured in 0.8 s"
 
 
 @pytest.fixture

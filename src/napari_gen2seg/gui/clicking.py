@@ -10,8 +10,10 @@ from qtpy.QtCore import QObject, Signal
 from napari_gen2seg.errors import Gen2SegError, PromptError
 from napari_gen2seg.gui.clicks import Clicks
 from napari_gen2seg.gui.jobs import once
-from napari_gen2seg.gui.layers import Drawn
+from napari_gen2seg.gui.layers import COLORING, PREVIEW, Drawn, role_of
 from napari_gen2seg.gui.objects import Objects
+from napari_gen2seg.gui.planes import to_plane
+from napari_gen2seg.gui.pointer import Pressed
 from napari_gen2seg.gui.source import Source
 from napari_gen2seg.gui.spotlight import Spotlight
 from napari_gen2seg.session import Prompts
@@ -70,11 +72,13 @@ class Clicking(QObject):
         self.clicks.clear_asked.connect(self.clear)
         self.objects.highest_found.connect(self._highest_found)
         self.spotlight.warned.connect(self.warned)
+        self.pressed = Pressed(viewer, self._pressed_elsewhere)
 
     def close(self) -> None:
         """Let go of clicks, objects and preview; everything made stays."""
         with suppress(RuntimeError):  # Qt deletes timers together with their window
             self._soon.stop()
+        self.pressed.close()
         self.spotlight.close()
         self.source.close()
         self.objects.release()
@@ -167,9 +171,27 @@ class Clicking(QObject):
         source, plane = self.source.layer, self.source.plane
         if source is not None and plane is not None:
             self.clicks.clear(source, plane)
+            self.spotlight.forget_pointer()  # or Enter would keep what lay under it
             self._read_clicks()
 
     # ---- the clicks
+
+    def _pressed_elsewhere(self, position: tuple[float, ...], sign: int) -> None:
+        """Take a click on what is lit while the picture's own layer is selected."""
+        source, plane = self.source.layer, self.source.plane
+        active = self.viewer.layers.selection.active
+        lit = self.spotlight.at is not None and self.spotlight.on
+        if source is None or plane is None or active is None or not lit:
+            return
+        drawn = role_of(active) in (COLORING, PREVIEW)
+        if not (drawn or self.source.is_chosen(active)):
+            return
+        if getattr(active, "mode", "pan_zoom") != "pan_zoom":
+            return
+        point = to_plane(source, plane, position)
+        if point is not None and self.session.coloring(plane) is not None:
+            self.start_clicking()
+            self.clicks.add(source, plane, point, sign * self.clicks.sign)
 
     def _was_clicked(self) -> None:
         self._clicked = True
@@ -203,6 +225,11 @@ class Clicking(QObject):
         self.clicks.show_current()
         self.clicks_changed.emit(self.prompts)
         self.spotlight.show()
+        if clicked and not self.prompts.positive and len(self.prompts):
+            self.said.emit(
+                "Nothing to leave out of yet: click the object first, then what is "
+                "too much."
+            )
         if self.at_once and clicked and self.prompts.positive:
             self.commit()
 

@@ -18,6 +18,7 @@ from napari_gen2seg.gui.click_table import (
     show_only,
 )
 from napari_gen2seg.gui.layers import find_layer, keep_selection, place
+from napari_gen2seg.gui.pointer import NEGATIVE
 from napari_gen2seg.session.prompts import Prompts
 
 if TYPE_CHECKING:
@@ -29,8 +30,6 @@ if TYPE_CHECKING:
     from napari.layers import Image, Points
 
     from napari_gen2seg.gui.planes import Plane
-
-NEGATIVE = ("Shift", "Alt")  # modifiers that turn a click into a negative one
 
 
 class Clicks:

@@ -10,6 +10,7 @@ from qtpy.QtCore import QTimer, Signal
 from qtpy.QtWidgets import QComboBox, QProgressBar, QPushButton
 
 from napari_gen2seg.gui.rows import Panel, fold, quiet_label, shrink
+from napari_gen2seg.gui.typical_object import STEP
 
 if TYPE_CHECKING:
     from napari_gen2seg.models.spec import ModelSpec
@@ -31,6 +32,7 @@ class ModelPanel(Panel):
     device_asked = Signal(str)
     resolution_asked = Signal(object)  # int, or None for automatic
     by_object_asked = Signal()
+    step_asked = Signal(float)  # look again, so many times finer
     color_asked = Signal()
     cancel_asked = Signal()
     finetune_asked = Signal()
@@ -57,6 +59,15 @@ class ModelPanel(Panel):
             "Choose the size from a typical object: one drawn in a Shapes layer, or "
             "those already kept. For pictures whose objects auto misjudges."
         )
+        self.coarser, self.finer = QPushButton("Coarser"), QPushButton("Finer")
+        self.coarser.setToolTip(
+            "Colour again at a smaller size, for larger objects: the gland rather than "
+            "its nuclei."
+        )
+        self.finer.setToolTip(
+            "Colour again at a larger size, for smaller objects: the nuclei rather "
+            "than the gland."
+        )
         self.reason = quiet_label("Preparing the model library...")
         self.color = QPushButton("Color")
         font = self.color.font()
@@ -66,9 +77,8 @@ class ModelPanel(Panel):
         self.cancel = QPushButton("Cancel")
         self.cancel.setEnabled(False)
         self.progress = QProgressBar()
-        self.progress.setTextVisible(True)
+        self.progress.setTextVisible(False)  # it would be cut off
         self.progress.setRange(0, 100)
-        self.progress.setFormat("")
         self.progress.setMinimumWidth(60)
 
         self.finetune = QPushButton("Fine-tune…")
@@ -78,6 +88,7 @@ class ModelPanel(Panel):
         self.back = QPushButton()
         self.back.setVisible(False)
 
+        self.doing = quiet_label("")
         self._text, self._started = "", time.monotonic()
         self._ticking = QTimer(self)
         self._ticking.setInterval(1000)
@@ -86,10 +97,12 @@ class ModelPanel(Panel):
         more = Panel()
         more.add_row(self.device, label="Run on")
         more.add_row(self.resolution, self.by_object, label="Size")
+        more.column.addWidget(self.reason)
         self.add_row(self.model, label="Model")
-        self.column.addWidget(self.reason)
         row = self.add_row(self.color, self.progress)
         row.addWidget(self.cancel)
+        self.column.addWidget(self.doing)
+        self.add_row(self.coarser, self.finer)
         self.column.addWidget(self.finetune)
         self.column.addWidget(self.back)
         self.column.addWidget(fold("Device and size", more))
@@ -104,6 +117,8 @@ class ModelPanel(Panel):
             lambda _: self.resolution_asked.emit(self.resolution.currentData())
         )
         self.by_object.clicked.connect(lambda: self.by_object_asked.emit())
+        self.coarser.clicked.connect(lambda: self.step_asked.emit(1 / STEP))
+        self.finer.clicked.connect(lambda: self.step_asked.emit(STEP))
         self.color.clicked.connect(lambda: self.color_asked.emit())
         self.cancel.clicked.connect(lambda: self.cancel_asked.emit())
         self.finetune.clicked.connect(lambda: self.finetune_asked.emit())
@@ -147,7 +162,7 @@ class ModelPanel(Panel):
             combo.setCurrentIndex(max(place, 0))
         if state.loaded:
             self.reason.setText(state.reason)
-            self.reason.setToolTip(f"{state.device}, {state.dtype}")
+            self.model.setToolTip(f"Runs on {state.device} in {state.dtype}.")
         else:
             self.reason.setText("Loaded when you press Color.")
 
@@ -169,4 +184,4 @@ class ModelPanel(Panel):
         seconds = int(time.monotonic() - self._started)
         if self._ticking.isActive() and seconds:
             text += f" ({seconds} s)"
-        self.progress.setFormat(text)
+        self.doing.setText(text)

@@ -41,7 +41,7 @@ class PicturePanel(Panel):
 
     def __init__(self, viewer: ViewerModel) -> None:
         super().__init__("1  Picture")
-        self.layer = LayerChoice(viewer, _is_picture)
+        self.layer = LayerChoice(viewer, is_picture)
         self.seen = QLabel()
         self.seen.setAlignment(Qt.AlignmentFlag.AlignCenter)
         self.seen.setFixedSize(SEEN, SEEN * 3 // 4)
@@ -67,7 +67,8 @@ class PicturePanel(Panel):
         inside.column.addWidget(self.stacked)
         for name, combo in zip(COLORS, self.channels, strict=True):
             inside.add_row(combo, label=name)
-        inside.add_row(self.low, self.high, label="Black, white %")
+        inside.add_row(self.low, label="Black %")
+        inside.add_row(self.high, label="White %")
         inside.column.addWidget(self.invert)
 
         self.column.addWidget(self.layer)
@@ -184,7 +185,8 @@ class PicturePanel(Panel):
         self.view_asked.emit({"recipe": recipe})
 
 
-def _is_picture(layer: Layer) -> bool:
+def is_picture(layer: Layer) -> bool:
+    """Whether a layer is somebody's picture, and none of ours."""
     from napari.layers import Image
 
     return isinstance(layer, Image) and role_of(layer) is None

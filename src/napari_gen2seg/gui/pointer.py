@@ -1,4 +1,4 @@
-"""The mask before the click: what lies under the pointer, as it moves."""
+"""Where the pointer is, and where it is pressed, in any layer."""
 
 from __future__ import annotations
 
@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING, Any
 from qtpy.QtCore import QObject, QTimer
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from napari.components import ViewerModel
 
+NEGATIVE = ("Shift", "Alt")  # modifiers that turn a click into a negative one
 LONGEST_PAUSE = 0.1  # seconds between two previews when each is slow
 SLOW = 0.02  # seconds
 
@@ -74,3 +75,39 @@ class Pointer(QObject):
         cost = time.perf_counter() - start
         pause = min(cost, LONGEST_PAUSE) if cost > SLOW else 0.0
         self._timer.start(round(1000 * pause))
+
+
+class Pressed:
+    """Calls back with a click: pressed and let go without moving, left button.
+
+    Parameters
+    ----------
+    viewer
+        Whose canvas.
+    clicked
+        Called with the world position, and -1 where a modifier asks to leave out.
+    """
+
+    def __init__(
+        self,
+        viewer: ViewerModel,
+        clicked: Callable[[tuple[float, ...], int], None],
+    ) -> None:
+        self._viewer = viewer
+        self._clicked = clicked
+        viewer.mouse_drag_callbacks.append(self._seen)
+
+    def close(self) -> None:
+        """Stop listening."""
+        if self._seen in self._viewer.mouse_drag_callbacks:
+            self._viewer.mouse_drag_callbacks.remove(self._seen)
+
+    def _seen(self, _viewer: object, event: Any) -> Iterator[None]:
+        flat = event.dims_displayed is None or len(event.dims_displayed) == 2
+        if not flat or event.button != 1:
+            return
+        held = {str(getattr(key, "name", key)) for key in event.modifiers}
+        position = tuple(float(x) for x in event.position)
+        yield
+        if event.type == "mouse_release":  # and not "mouse_move": that is a drag
+            self._clicked(position, -1 if held & set(NEGATIVE) else 1)

@@ -17,7 +17,6 @@ PLUGIN = "napari-gen2seg"
 DEFAULTS: dict[str, Any] = {
     "model": "mini",
     "device": "auto",
-    "resolution": 0,
     "connected": True,
     "preview": True,
     "overwrite": False,

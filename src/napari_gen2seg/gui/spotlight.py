@@ -9,11 +9,10 @@ import numpy as np
 from qtpy.QtCore import QObject, Signal
 
 from napari_gen2seg.errors import Gen2SegError
-from napari_gen2seg.gui.clicks import NEGATIVE
 from napari_gen2seg.gui.jobs import once
 from napari_gen2seg.gui.layers import COLORING, PREVIEW, role_of
 from napari_gen2seg.gui.planes import to_plane
-from napari_gen2seg.gui.pointer import Pointer
+from napari_gen2seg.gui.pointer import NEGATIVE, Pointer
 from napari_gen2seg.session import Prompts
 from napari_gen2seg.session.preview import ADDED, INSIDE
 from napari_gen2seg.session.session import sentence
@@ -127,6 +126,11 @@ class Spotlight(QObject):
     def again(self) -> None:
         """Draw once more, after a setting changed."""
         self.show(self.at if self.on and not self.prompts.positive else None)
+
+    def forget_pointer(self) -> None:
+        """Take nothing to be under the pointer until it moves again."""
+        self.at = None
+        self._rest.stop()
 
     def blank(self) -> None:
         """Show nothing."""

@@ -14,8 +14,11 @@ if TYPE_CHECKING:
     from napari.components import ViewerModel
     from napari.layers import Image, Labels, Shapes
 
+    from napari_gen2seg.core.coloring import Coloring
     from napari_gen2seg.gui.planes import Plane
 
+STEP = 1.5  # between two sizes
+SMALLEST, LARGEST = 128, 4096  # pixels
 HOW = (
     "Draw one object in a Shapes layer (a line across it will do), or keep a few by "
     "clicking; then press this again."
@@ -67,6 +70,19 @@ def resolution_by_object(
             "pixels yourself."
         )
     return resolution_for_objects(diameter, plane.shape, read_facts(path))
+
+
+def stepped(coloring: Coloring | None, factor: float) -> int:
+    """Return a size ``factor`` times that at which a map was made, within reason.
+
+    Raises
+    ------
+    ImageError
+        If there is no map yet.
+    """
+    if coloring is None:
+        raise ImageError("Press Color first; then look again, finer or coarser.")
+    return round(min(max(coloring.resolution * factor, SMALLEST), LARGEST))
 
 
 def drawn_diameter(viewer: ViewerModel, source: Image, plane: Plane) -> float | None:

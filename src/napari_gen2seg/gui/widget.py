@@ -5,7 +5,7 @@ from __future__ import annotations
 from contextlib import suppress
 from dataclasses import replace
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from qtpy.QtCore import Qt, QTimer
 from qtpy.QtWidgets import QFrame, QScrollArea, QVBoxLayout, QWidget
@@ -17,19 +17,20 @@ from napari_gen2seg.gui.finetune.tuning import Tuning
 from napari_gen2seg.gui.jobs import Mailbox, lane, once
 from napari_gen2seg.gui.model_panel import ModelPanel
 from napari_gen2seg.gui.objects_panel import ObjectsPanel
-from napari_gen2seg.gui.picture_panel import PicturePanel
+from napari_gen2seg.gui.picture_panel import PicturePanel, is_picture
 from napari_gen2seg.gui.probe_panel import ProbePanel
 from napari_gen2seg.gui.rows import ask, quiet_label
 from napari_gen2seg.gui.settings import Memory, remembered
-from napari_gen2seg.gui.typical_object import resolution_by_object
+from napari_gen2seg.gui.sizes import Sizes
 from napari_gen2seg.models.registry import list_models
 from napari_gen2seg.session import Choice, Session
 
 if TYPE_CHECKING:
     import napari
+    from napari.layers import Image
     from qtpy.QtGui import QShowEvent
 
-    from napari_gen2seg.session import JobState, Preview, Prompts, Runner
+    from napari_gen2seg.session import JobState, ModelState, Preview, Prompts, Runner
 
 
 class SegmentWidget(Docked):
@@ -60,6 +61,7 @@ class SegmentWidget(Docked):
             session if session is not None else Session(lane(self._mail, "gen2seg"))
         )
         self.bridge = Bridge(viewer, self.session, self._eyes, self)
+        self.sizes = Sizes(self.bridge, lambda size: self.choose(resolution=size))
         self.picture = PicturePanel(viewer)
         self.model = ModelPanel(list_models())
         self.tuning = Tuning(viewer, self)
@@ -73,6 +75,7 @@ class SegmentWidget(Docked):
         self._connect_session()
         self._remember()
         self._begin()
+        viewer.layers.events.inserted.connect(self._inserted)
         self.left.connect(self.close_session)
         # napari closes its window without telling the widgets inside.
         self.destroyed.connect(partial(_let_go, self._mail, self.session, self._eyes))
@@ -92,7 +95,6 @@ class SegmentWidget(Docked):
                 line.setFrameShape(QFrame.Shape.HLine)
                 column.addWidget(line)
             column.addWidget(panel)
-        column.addWidget(self.status)
         column.addStretch(1)
         scroll = QScrollArea()
         scroll.setWidgetResizable(True)
@@ -102,7 +104,8 @@ class SegmentWidget(Docked):
         scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         outer = QVBoxLayout(self)
         outer.setContentsMargins(0, 0, 0, 0)
-        outer.addWidget(scroll)
+        outer.addWidget(scroll, 1)
+        outer.addWidget(self.status)  # below, where no panel pushes it out of sight
         self._inside, self._bar = inside, scroll.verticalScrollBar()
 
     def showEvent(self, event: QShowEvent) -> None:  # noqa: N802 - Qt's name
@@ -113,12 +116,13 @@ class SegmentWidget(Docked):
 
     def _connect_panels(self) -> None:
         bridge = self.bridge
-        self.picture.layer_chosen.connect(bridge.choose_source)
+        self.picture.layer_chosen.connect(self._choose_picture)
         self.picture.view_asked.connect(lambda view: bridge.source.change(**view))
         self.model.model_asked.connect(lambda name: self.choose(model=name))
         self.model.device_asked.connect(lambda name: self.choose(device=name))
         self.model.resolution_asked.connect(lambda n: self.choose(resolution=n))
         self.model.by_object_asked.connect(self._size_by_object)
+        self.model.step_asked.connect(self._look_again)
         self.model.color_asked.connect(bridge.color)
         self.model.cancel_asked.connect(self.session.cancel)
         self.model.finetune_asked.connect(self.tuning.open)
@@ -138,7 +142,7 @@ class SegmentWidget(Docked):
     def _connect_session(self) -> None:
         bridge, session = self.bridge, self.session
         session.job_changed.connect(self._job_changed)
-        session.model_changed.connect(self.model.show_model)
+        session.model_changed.connect(self._model_changed)
         session.settings_changed.connect(self.probe.show_settings)
         session.failed.connect(self._warn)
         session.licence_asked.connect(self._ask_licence)
@@ -160,9 +164,7 @@ class SegmentWidget(Docked):
 
     def _remember(self) -> None:
         get = self.memory.get
-        self.session.choose(
-            Choice(get("model"), get("device"), resolution=get("resolution") or None)
-        )
+        self.session.choose(Choice(get("model"), get("device")))
         self.session.set_probe(contiguous=get("connected"))
         self.probe.hover.setChecked(get("preview"))
         self.objects.overwrite.setChecked(get("overwrite"))
@@ -187,23 +189,36 @@ class SegmentWidget(Docked):
         self.session.choose(
             replace(self.session.model.choice, licence_accepted=False, **changes)
         )
-        choice = self.session.model.choice
-        self.memory.set("model", choice.model)
-        self.memory.set("device", choice.device)
-        self.memory.set("resolution", choice.resolution or 0)
+        self.memory.set("device", self.session.model.choice.device)
+
+    def _model_changed(self, state: ModelState) -> None:
+        self.model.show_model(state)
+        if state.loaded:  # one that could not be loaded is not what to begin with
+            self.memory.set("model", state.choice.model)
+
+    def _choose_picture(self, layer: Image | None) -> None:
+        """Work on another picture, at a size of its own."""
+        self.sizes.forget()
+        self.bridge.choose_source(layer)
+
+    def _inserted(self, event: Any) -> None:
+        """Take a picture that was just opened, unless an object is being clicked."""
+        if is_picture(event.value) and not len(self.bridge.prompts):
+            self.picture.layer.refresh()
+            self.picture.layer.choose(event.value)
+
+    def _look_again(self, factor: float) -> None:
+        try:
+            self.sizes.again(factor)
+        except Gen2SegError as error:
+            self._warn(str(error))
 
     def _size_by_object(self) -> None:
-        """Look at the picture so that a typical object has the size the model likes."""
-        source, kept = self.bridge.source, self.bridge.objects.layer
-        name = self.session.model.choice.model
         try:
-            size = resolution_by_object(
-                self.bridge.viewer, source.layer, source.plane, kept, name
-            )
+            size = self.sizes.by_object()
         except Gen2SegError as error:
             self._warn(str(error))
             return
-        self.choose(resolution=size)
         self.status.setText(f"The model will look at {size} pixels. Press Color.")
 
     def _set_probe(self, changes: dict[str, object]) -> None:
@@ -266,6 +281,7 @@ class SegmentWidget(Docked):
         if self._closed:
             return
         self._closed = True
+        self.bridge.viewer.layers.events.inserted.disconnect(self._inserted)
         self.tuning.close()
         _let_go(self._mail, self.session, self._eyes)
         with suppress(RuntimeError):  # Qt deletes timers together with their window
