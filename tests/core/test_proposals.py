@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 from benchmarks import drawn_maps
+from skimage import data
 
+from napari_gen2seg import load_model
 from napari_gen2seg.core.coloring import Coloring
 from napari_gen2seg.core.metrics import agreement
 from napari_gen2seg.core.proposals import ProposalSettings, find_objects
@@ -59,6 +63,55 @@ def test_settings_decide_what_counts() -> None:
         assert proposal.mask.full()[tuple(pixel)]
 
 
+def discs_in_a_haze() -> tuple[np.ndarray, np.ndarray]:
+    """Nine discs on black; a haze that flickers between them, and bright specks."""
+    rows, cols = np.mgrid[:180, :180]
+    labels = np.zeros((180, 180), np.int32)
+    values = np.zeros((180, 180, 3), np.float32)
+    colours = np.random.default_rng(0).uniform(70, 255, (9, 3))
+    for number, (row, col) in enumerate(np.ndindex(3, 3)):
+        inside = np.hypot(rows - 30 - 60 * row, cols - 30 - 60 * col) <= 16
+        labels[inside] = number + 1
+        values[inside] = colours[number]
+    between = (np.abs(rows - 60) < 9) | (np.abs(rows - 120) < 9)
+    values[between & (cols % 60 > 20)] = (45, 40, 25)
+    values[between & (cols % 60 > 40)] = (20, 50, 60)
+    for row, col in ((2, 2), (90, 2), (175, 175)):
+        values[row : row + 5, col : col + 5] = (250, 250, 90)
+    return labels, values
+
+
+def test_what_shines_a_little_is_no_object_on_black() -> None:
+    labels, values = discs_in_a_haze()
+    assert Coloring.from_array(values).propose().max() > 14
+    coloring = Coloring.from_array(values, on_black=True)
+    result = agreement(labels, coloring.propose())
+    assert (result.recall, result.precision) == (1.0, 1.0)
+    every = ProposalSettings(background=0, min_diameter=0)
+    assert coloring.propose(every).max() > 14
+
+
+def test_points_on_the_background_are_known_on_black() -> None:
+    labels, values = discs_in_a_haze()
+    # The picture is twice as large as its map.
+    points = [(60, 60), (300, 61), (60, 120), (241, 180)]
+    wanted = [labels[int(row / 2), int(col / 2)] == 0 for row, col in points]
+    coloring = Coloring.from_array(values, (360, 360), on_black=True)
+    assert coloring.on_background(points).tolist() == wanted
+    assert not Coloring.from_array(values, (360, 360)).on_background(points).any()
+
+
+def test_coins_are_coins(tmp_path: Path) -> None:
+    coloring = load_model("mini", device="cpu").color(data.coins())
+    found = coloring.propose()
+    sizes = np.bincount(found.ravel())[1:]
+    assert np.count_nonzero(sizes > 900) == 24  # so many coins are there
+    assert len(sizes) <= 26
+    again = Coloring.load(coloring.save(tmp_path / "map.tif"))
+    assert again.on_black and again.key == coloring.key
+    np.testing.assert_array_equal(again.propose(), found)
+
+
 @pytest.mark.parametrize(
     "wrong",
     [
@@ -68,6 +121,7 @@ def test_settings_decide_what_counts() -> None:
         {"most": 0},
         {"max_share": 0.0},
         {"min_score": 2.0},
+        {"min_diameter": -0.1},
     ],
 )
 def test_settings_that_make_no_sense_are_refused(wrong: dict[str, float]) -> None:

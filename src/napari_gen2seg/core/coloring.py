@@ -19,10 +19,12 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from napari_gen2seg.core.geometry import Floats, Shape, rescale
+from napari_gen2seg.core.geometry import Floats, Shape, nearest_pixel, rescale
 from napari_gen2seg.core.mask import Mask
 from napari_gen2seg.core.probe import Prober, ProbeSettings
 from napari_gen2seg.core.proposals import ProposalSettings, propose
+from napari_gen2seg.core.query import query_colours
+from napari_gen2seg.core.typical import DARK
 from napari_gen2seg.errors import ImageError, StorageError
 
 __all__ = ["Coloring", "Mask"]
@@ -47,6 +49,8 @@ class Coloring:
         Longer side in pixels at which the model worked; 0 if unknown.
     source_key
         Hash of the RGB that the model saw (:func:`~.rgb.rgb_key`).
+    on_black
+        Whether the model paints the background black, so that dark means background.
     """
 
     values: npt.NDArray[np.float32]
@@ -55,6 +59,7 @@ class Coloring:
     revision: str | None = None
     resolution: int = 0
     source_key: str = ""
+    on_black: bool = False
 
     def __post_init__(self) -> None:
         values = np.array(self.values, np.float32, order="C")
@@ -96,7 +101,7 @@ class Coloring:
         source_shape
             (H, W) of the picture it stands for; that of ``rgb`` if not given.
         **facts
-            ``model_id``, ``revision``, ``resolution``, ``source_key``.
+            ``model_id``, ``revision``, ``resolution``, ``source_key``, ``on_black``.
         """
         values = np.asarray(rgb)
         if values.dtype.kind not in "uif":
@@ -130,6 +135,8 @@ class Coloring:
         facts: dict[str, Any] = {name: getattr(self, name) for name in _FACTS}
         facts["source_shape"] = list(self.source_shape)
         facts["shape"] = list(self.shape)
+        if self.on_black:  # absent otherwise: the keys of other maps stay what they are
+            facts["on_black"] = True
         return facts
 
     def as_rgb8(self) -> npt.NDArray[np.uint8]:
@@ -177,7 +184,27 @@ class Coloring:
         self, settings: ProposalSettings | None = None
     ) -> npt.NDArray[np.int32]:
         """Return all objects found without clicks: labels (H, W), 0 elsewhere."""
-        return propose(self.prober, settings)
+        return propose(self.prober, settings, self.on_black)
+
+    def on_background(self, points: npt.ArrayLike) -> npt.NDArray[np.bool_]:
+        """Tell which points lie on what the model takes for background.
+
+        Parameters
+        ----------
+        points
+            (n, 2) rows and columns in source pixels.
+
+        Returns
+        -------
+        numpy.ndarray
+            bool (n,); all False for a model of which that is not known.
+        """
+        places = np.asarray(points, float).reshape(-1, 2)
+        if not self.on_black:
+            return np.zeros(len(places), bool)
+        pixels = nearest_pixel(self.to_coloring(places), self.shape)
+        colours = query_colours(self.prober.distance.map, pixels, 0.0)
+        return np.asarray(np.linalg.norm(colours, axis=1) < DARK)
 
     def save(self, path: str | os.PathLike[str]) -> Path:
         """Write the map as a TIFF that any program opens, facts as JSON inside.
@@ -250,7 +277,10 @@ class Coloring:
             )
         try:
             shape = (int(facts["source_shape"][0]), int(facts["source_shape"][1]))
-            loaded = cls(values, shape, **{name: facts[name] for name in _FACTS})
+            known = {name: facts[name] for name in _FACTS}
+            loaded = cls(
+                values, shape, **known, on_black=bool(facts.get("on_black", False))
+            )
         except (KeyError, TypeError, ValueError, IndexError) as error:
             raise StorageError(
                 f"{source} holds a damaged colouring map ({error}); make it again."

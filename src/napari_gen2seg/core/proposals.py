@@ -4,6 +4,10 @@ Candidates are the innermost points of flat, coloured regions of the map, deepes
 first. Each is probed like a click, automatic tolerance and all; what comes back is
 kept if it looks like one whole object and is not mostly taken already. So whatever
 makes clicks better makes proposals better.
+
+Models differ in what a dark colour means. Those trained to paint the background black
+never paint an object darker than 60 in each of the three colours: there, whatever is
+dimmer is background that shines a little, and much smaller things are specks.
 """
 
 from __future__ import annotations
@@ -17,6 +21,7 @@ from scipy import ndimage
 
 from napari_gen2seg.core.settings import ProbeSettings
 from napari_gen2seg.core.sharpen import SharpMap
+from napari_gen2seg.core.typical import typical_diameter
 from napari_gen2seg.errors import SettingsError
 
 if TYPE_CHECKING:
@@ -25,6 +30,9 @@ if TYPE_CHECKING:
 
 _STRONG = 1.5  # of 1..2: a barrier this high parts one flat region from the next
 _NEAR = 5  # map pixels: no two candidates are closer
+_BLACK = 40.0  # colour distance from black that any model may leave in the background
+_DIM = 100.0  # the same on black; of 400 right proposals on real pictures 1 was dimmer
+_SPECK = 0.25  # of the typical diameter; of 101 smaller proposals 8 were right
 
 
 @dataclass(frozen=True)
@@ -36,9 +44,14 @@ class ProposalSettings:
     tolerance
         Colour distance as for a click; ``None`` chooses it for every object.
     background
-        Colours nearer to black than this are background, 0..441.
+        Colours nearer to black than this are background, 0..441, and so are objects
+        of which half the pixels are. ``None`` takes 100 where the model paints the
+        background black, else 40.
     min_area
         Smallest object in pixels of the map.
+    min_diameter
+        Smallest diameter as a share of the typical object's, 0..1; only where the
+        model paints the background black.
     max_share
         Largest object as a share of the map, 0..1.
     min_score
@@ -48,8 +61,9 @@ class ProposalSettings:
     """
 
     tolerance: float | None = None
-    background: float = 40.0
+    background: float | None = None
     min_area: int = 16
+    min_diameter: float = _SPECK
     max_share: float = 0.5
     min_score: float = 0.15
     most: int = 4096
@@ -60,10 +74,10 @@ class ProposalSettings:
                 f"The tolerance is {self.tolerance}; it must be a colour distance "
                 "above 0, or None to have it chosen."
             )
-        if not self.background >= 0:
+        if self.background is not None and not self.background >= 0:
             raise SettingsError(
                 f"The background is {self.background}; it must be a colour distance "
-                "from 0 (nothing is background)."
+                "from 0 (nothing is background), or None to have it chosen."
             )
         if self.min_area < 1 or self.most < 1:
             raise SettingsError(
@@ -74,6 +88,11 @@ class ProposalSettings:
             raise SettingsError(
                 f"max_share is {self.max_share} and min_score {self.min_score}; both "
                 "must lie in 0..1, the share above 0."
+            )
+        if not 0 <= self.min_diameter <= 1:
+            raise SettingsError(
+                f"min_diameter is {self.min_diameter}; it must lie in 0..1, a share of "
+                "the typical diameter."
             )
 
 
@@ -94,7 +113,7 @@ class Proposal:
 
 
 def find_objects(
-    prober: Prober, settings: ProposalSettings | None = None
+    prober: Prober, settings: ProposalSettings | None = None, on_black: bool = False
 ) -> list[Proposal]:
     """Return objects, the innermost points of the largest flat regions first.
 
@@ -106,16 +125,25 @@ def find_objects(
         Of the map to look at.
     settings
         See :class:`ProposalSettings`.
+    on_black
+        Whether the model paints the background black.
     """
     settings = settings or ProposalSettings()
     prober.prepare()
     map_ = prober.distance.map
+    background = settings.background
+    if background is None:
+        background = _DIM if on_black else _BLACK
+    least = float(settings.min_area)
+    if on_black:
+        diameter = settings.min_diameter * (typical_diameter(prober.values) or 0)
+        least = max(least, np.pi / 4 * diameter**2)
     taken = np.zeros(map_.shape, bool)
     asked = np.zeros(map_.shape, bool)
     scale = np.asarray(prober.source_shape) / map_.shape
     probing = ProbeSettings(tolerance=settings.tolerance)
     found: list[Proposal] = []
-    for row, col in _candidates(map_, settings.background):
+    for row, col in _candidates(map_, background):
         if asked[row, col]:
             continue
         place = (np.asarray((row, col)) + 0.5) * scale - 0.5
@@ -126,8 +154,9 @@ def find_objects(
         asked[r0:r1, c0:c1] |= mask.crop
         window = taken[r0:r1, c0:c1]
         if (
-            settings.min_area <= mask.area <= settings.max_share * taken.size
+            least <= mask.area <= settings.max_share * taken.size
             and mask.score >= settings.min_score
+            and _brightness(map_, mask) > background
             and 2 * np.count_nonzero(mask.crop & ~window) >= mask.area
         ):
             window |= mask.crop
@@ -138,7 +167,7 @@ def find_objects(
 
 
 def propose(
-    prober: Prober, settings: ProposalSettings | None = None
+    prober: Prober, settings: ProposalSettings | None = None, on_black: bool = False
 ) -> npt.NDArray[np.int32]:
     """Return labels (H, W) int32 at source size, 0 where nothing was found.
 
@@ -146,7 +175,7 @@ def propose(
     """
     labels = np.zeros(prober.source_shape, np.int32)
     ranked = sorted(
-        enumerate(find_objects(prober, settings), 1),
+        enumerate(find_objects(prober, settings, on_black), 1),
         key=lambda item: -item[1].mask.score,
     )
     for label, proposal in ranked:
@@ -157,6 +186,13 @@ def propose(
     order = np.zeros(int(present[-1]) + 1, np.int32)
     order[present] = np.arange(len(present)) + (present[0] > 0)
     return order[labels]
+
+
+def _brightness(map_: SharpMap, mask: Mask) -> float:
+    """Return the median distance from black of the pixels of a mask."""
+    r0, c0, r1, c1 = mask.bbox
+    colours = map_.planes[:, r0:r1, c0:c1][:, mask.crop]
+    return float(np.median(np.linalg.norm(colours, axis=0)))
 
 
 def _candidates(map_: SharpMap, background: float) -> npt.NDArray[np.intp]:

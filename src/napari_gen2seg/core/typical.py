@@ -6,7 +6,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy import ndimage
 
-_DARK = 70.0  # colour distance from black below which a pixel is background
+DARK = 70.0  # colour distance from black below which a pixel is background
 _STEP = 40.0  # colour distance to a neighbour that is an edge of the map
 _SMALLEST = 9  # map pixels; smaller specks are noise
 _RIM = 2.0  # pixels of diameter lost because edges belong to no object
@@ -28,7 +28,7 @@ def typical_diameter(values: npt.NDArray[np.float32]) -> float | None:
     float or None
         Equivalent diameter in pixels of the map; None where nothing stands out.
     """
-    flat = np.linalg.norm(values, axis=-1) > _DARK
+    flat = np.linalg.norm(values, axis=-1) > DARK
     across = np.linalg.norm(np.diff(values, axis=1), axis=-1) > _STEP
     down = np.linalg.norm(np.diff(values, axis=0), axis=-1) > _STEP
     flat[:, :-1] &= ~across

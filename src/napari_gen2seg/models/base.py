@@ -137,6 +137,7 @@ class BaseColorer(ABC):
             revision=self._spec.revision,
             resolution=resolution,
             source_key=rgb_key(rgb),
+            on_black=self._facts.on_black,
         )
 
     def predict_rgb(self, rgb: Rgb, resolution: int) -> Rgb:

@@ -71,6 +71,14 @@ class ModelFacts:
     created: str = ""
     recipe: dict[str, Any] = field(default_factory=dict)
 
+    @property
+    def on_black(self) -> bool:
+        """Whether the model paints the background black.
+
+        Models trained here do, and only they know a size of objects.
+        """
+        return self.object_diameter is not None
+
 
 def detect_family(folder: Path) -> Family | None:
     """Tell the family from a folder's own files; None when it is neither.

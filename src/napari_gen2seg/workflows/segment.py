@@ -79,13 +79,15 @@ class ObjectFound:
     """The clicks of one object have given a mask.
 
     ``pixels`` of it were free and carry its ``label`` now: what an earlier object
-    holds is never overwritten.
+    holds is never overwritten. ``background`` are the (row, column) of those clicks to
+    keep that lie on what the model takes for background.
     """
 
     plane: Index
     label: int
     mask: Mask
     pixels: int
+    background: tuple[tuple[float, float], ...] = ()
 
 
 @dataclass(frozen=True, eq=False)
@@ -240,7 +242,10 @@ def _one_object(
     target = labels[plane][row : row + crop.shape[0], column : column + crop.shape[1]]
     free = crop & (target == 0)
     target[free] = label
-    return ObjectFound(plane, label, mask, int(np.count_nonzero(free)))
+    wanted = [(click.row, click.column) for click in clicks if click.sign > 0]
+    missed = coloring.on_background(wanted)
+    beside = tuple(point for point, off in zip(wanted, missed, strict=True) if off)
+    return ObjectFound(plane, label, mask, int(np.count_nonzero(free)), beside)
 
 
 def _by_plane(
