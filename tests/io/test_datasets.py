@@ -80,8 +80,14 @@ def test_colour_labels_are_refused(folder: Path) -> None:
 
 
 def test_what_it_is_must_be_clear(tmp_path: Path) -> None:
-    with pytest.raises(DataError, match="is neither a folder"):
+    with pytest.raises(DataError, match="has no images/ and no labels/;"):
         open_dataset(tmp_path)
+    (tmp_path / "images").mkdir()
+    with pytest.raises(DataError, match="has no labels/;"):
+        open_dataset(tmp_path)
+    (tmp_path / "a.txt").write_text("")
+    with pytest.raises(DataError, match="is a file, but neither"):
+        open_dataset(tmp_path / "a.txt")
     with pytest.raises(DataError, match="There is no"):
         open_dataset(tmp_path / "nowhere")
     with pytest.raises(DataError, match="must be one of"):

@@ -34,6 +34,7 @@ from napari_gen2seg.workflows.evaluate import (
     Report,
     Started,
     compare,
+    in_words,
     iter_evaluate,
 )
 from napari_gen2seg.workflows.evaluate.statistics import draws, interval, ratio
@@ -472,6 +473,29 @@ def test_names_cannot_break_the_page() -> None:
     assert "<b>bold</b>" not in text
 
 
+def test_in_words(good: Report, poor: Report) -> None:
+    clicked, proposed = in_words(good)
+    assert "for 100 % of the objects; mean IoU 1.00 (95 % interval" in clicked
+    objects = sum(len(labels_) for labels_ in map(np.unique, map(scene, range(5)))) - 5
+    assert clicked.endswith(f", {objects} objects in 5 pictures.")
+    assert f"{objects} of {objects} objects are found" in proposed
+    assert "for 100 %" not in in_words(poor)[0]
+
+
+def test_in_words_where_there_is_little_to_say() -> None:
+    alone = evaluate(pairs(1), Painter(), "clicks", QUICK)
+    assert "interval" not in in_words(alone)[0]
+    assert in_words(alone)[0].endswith("objects in 1 picture.")
+    nothing = replace(QUICK, smallest=10**6)
+    assert in_words(evaluate(pairs(2), Painter(), "clicks", nothing)) == [
+        "No object of 1000000 pixels or more was there to click: 2 pictures."
+    ]
+    assert in_words(evaluate(pairs(1), Painter(), "edges", QUICK)) == []
+    both = replace(QUICK, rules=("distance", "paper"))
+    said = in_words(evaluate(pairs(1), Painter(), "clicks", both))
+    assert ["rule distance," in said[0], "rule paper," in said[1]] == [True, True]
+
+
 # The command line, with a real model
 
 
@@ -499,12 +523,28 @@ def test_command_line(tmp_path: Path, tiny_sd: Path) -> None:
         tmp_path / "data", *options, "--edge-levels", 5, "--json", first, "--html", page
     )
     assert child.returncode == 0, child.stderr
-    assert "One centre click, mean IoU over objects" in child.stdout
+    table = child.stdout.index("One centre click, mean IoU over objects")
+    verdict = re.search(
+        r"One click in the middle gives a good mask \(IoU of 0\.75 or more\) for "
+        r"(\d+) % of the objects; mean IoU (0\.\d\d) \(95 % interval 0\.\d\d to "
+        r"0\.\d\d\), (\d+) objects in 2 pictures\.",
+        child.stdout,
+    )
+    assert verdict and verdict.end() < table
     content = json.loads(first.read_text())
+    summary = content["summary"]
+    assert int(verdict[1]) == round(100 * summary["clicks/distance/centre_75"]["value"])
+    assert verdict[2] == f"{summary['clicks/distance/centre']['value']:.2f}"
+    assert int(verdict[3]) == sum(
+        len(image["clicks"]["distance"]) for image in content["images"]
+    )
     assert content["data"] == {"name": "data", "pictures": 2}
     assert content["model"]["id"] == "tiny-gen2seg-sd"
     assert str(tmp_path) not in first.read_text()
     assert page.stat().st_size > 5000
+    again = run(tmp_path / "data", *options, "--json", first)
+    assert again.returncode == 1
+    assert f"{first} is there already; add --overwrite" in again.stderr
 
 
 def test_command_line_compares(good: Report, poor: Report, tmp_path: Path) -> None:
@@ -527,7 +567,7 @@ def test_command_line_refuses(tmp_path: Path) -> None:
     assert "Give either DATA" in result.output
     result = told(tmp_path)
     assert result.exit_code == 1
-    assert "is neither a folder" in result.output
+    assert "has no images/ and no labels/" in result.output
 
 
 def told(*arguments: Any) -> Any:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
@@ -17,6 +18,15 @@ from napari_gen2seg.cli.options import (
     read_plane,
     resolution_from,
 )
+from napari_gen2seg.cli.outputs import (
+    check_free,
+    overwrite_option,
+    rows_by_columns,
+    write_coloring,
+)
+
+if TYPE_CHECKING:
+    from napari_gen2seg.core.coloring import Coloring
 
 
 @click.command()
@@ -28,12 +38,14 @@ from napari_gen2seg.cli.options import (
     help="Where to write: .tif keeps the exact map, .png is to look at. "
     "[default: PICTURE-coloring.tif beside the picture]",
 )
+@overwrite_option
 @model_options
 @diameter_option
 @plane_options
 def color(
     picture: Path,
     output: Path | None,
+    overwrite: bool,
     chosen: ModelOptions,
     diameter: float | None,
     plane: tuple[int, ...] | None,
@@ -41,18 +53,24 @@ def color(
 ) -> None:
     """Paint every object of PICTURE in a colour of its own."""
     from napari_gen2seg.core.rgb import to_rgb
-    from napari_gen2seg.io.images import TIFF_ENDINGS, check_ending, write_rgb
+    from napari_gen2seg.io.images import check_ending
 
     target = output or picture.with_name(f"{picture.stem}-coloring.tif")
     check_ending(target)
+    check_free([target], overwrite, picture)
     pixels = to_rgb(read_plane(picture, axes, plane))
     colorer = load(chosen)
     wanted = resolution_from(chosen.resolution, diameter, pixels.shape, colorer)
     coloring = colorer.color(pixels, wanted)
-    target.parent.mkdir(parents=True, exist_ok=True)
-    if target.suffix.lower() in TIFF_ENDINGS:
-        coloring.save(target)
-    else:
-        write_rgb(target, coloring.as_rgb8())
-    height, width = coloring.shape
-    click.echo(f"{target}: {width} x {height} pixels, key {coloring.key[:12]}")
+    write_coloring(target, coloring)
+    click.echo(f"{target}: colouring map of {_size(coloring)}")
+
+
+def _size(coloring: Coloring) -> str:
+    """Say how large the map is, and why it has not the size of the picture."""
+    own, source = coloring.shape, coloring.source_shape
+    said = rows_by_columns(own)
+    if own == source:
+        return said
+    how = "enlarged" if max(own) > max(source) else "reduced"
+    return f"{said} (the model looked at the picture, {rows_by_columns(source)}, {how})"

@@ -15,6 +15,7 @@ from napari_gen2seg.cli.options import (
     load,
     model_options,
 )
+from napari_gen2seg.cli.outputs import check_free, overwrite_option
 
 if TYPE_CHECKING:
     from napari_gen2seg.workflows.evaluate import Comparison, Report
@@ -110,6 +111,7 @@ PROTOCOLS = ("clicks", "proposals", "edges", "all")
     metavar="A.json B.json",
     help="No evaluation: judge report B against report A.",
 )
+@overwrite_option
 @model_options
 def evaluate(
     data: Path | None,
@@ -130,6 +132,7 @@ def evaluate(
     json_: Path | None,
     html: Path | None,
     compare: tuple[Path, Path] | None,
+    overwrite: bool,
     chosen: ModelOptions,
 ) -> None:
     """Measure a model on the annotated pictures of DATA.
@@ -139,6 +142,7 @@ def evaluate(
     """
     if (data is None) == (compare is None):
         raise click.UsageError("Give either DATA, or --compare A.json B.json.")
+    check_free([json_, html], overwrite, data, *(compare or ()))
     if data is None:
         _compare(cast("tuple[Path, Path]", compare), json_)
         return
@@ -189,6 +193,12 @@ def _one_of(value: str) -> Any:
 
 
 def _tell(report: Report) -> None:
+    from napari_gen2seg.workflows.evaluate import in_words
+
+    for sentence in in_words(report):
+        click.echo(sentence)
+    confidence = report.content["settings"]["confidence"]
+    click.echo(f"Every number, with its {100 * confidence:.0f} % interval:")
     width = max(len(entry["title"]) for entry in report.summary.values())
     for entry in report.summary.values():
         click.echo(

@@ -20,6 +20,12 @@ from napari_gen2seg.cli.options import (
     read_plane,
     resolution_from,
 )
+from napari_gen2seg.cli.outputs import (
+    check_free,
+    overwrite_option,
+    rows_by_columns,
+    write_coloring,
+)
 
 if TYPE_CHECKING:
     from napari_gen2seg.workflows.segment import Click, ObjectFound
@@ -64,7 +70,9 @@ Point = tuple[float, float]
     help="Where to write the labels, .tif or .png. "
     "[default: PICTURE-labels.tif beside the picture]",
 )
-@click.option("--coloring", type=TARGET, help="Also write the colouring map (.tif).")
+@click.option(
+    "--coloring", type=TARGET, help="Also write the colouring map, as `color` does."
+)
 @click.option(
     "--rule",
     type=click.Choice(["distance", "paper"]),
@@ -78,6 +86,7 @@ Point = tuple[float, float]
     help="How far a colour may be off, 0 to 441; by default chosen from the map.",
 )
 @click.option("--everywhere", is_flag=True, help="Also parts that do not touch.")
+@overwrite_option
 @model_options
 @diameter_option
 @plane_options
@@ -92,6 +101,7 @@ def segment(
     rule: str,
     tolerance: float | None,
     everywhere: bool,
+    overwrite: bool,
     chosen: ModelOptions,
     diameter: float | None,
     plane: tuple[int, ...] | None,
@@ -110,7 +120,9 @@ def segment(
     from napari_gen2seg.workflows import segment as workflow
 
     target = output or picture.with_name(f"{picture.stem}-labels.tif")
-    check_ending(target)
+    for path in filter(None, (target, coloring)):
+        check_ending(path)
+    check_free([target, coloring], overwrite, picture)
     pixels = read_plane(picture, axes, plane)
     shape = pixels.shape[:2]
     settings = ProbeSettings(
@@ -130,16 +142,16 @@ def segment(
     )
     for event in events:
         if isinstance(event, workflow.PlaneColored) and coloring is not None:
-            coloring.parent.mkdir(parents=True, exist_ok=True)
-            event.coloring.save(coloring)
+            write_coloring(coloring, event.coloring)
             click.echo(f"{coloring}: the colouring map")
         elif isinstance(event, workflow.ObjectFound):
             click.echo(_sentence(event))
         elif isinstance(event, workflow.Finished):
             write_labels(target, event.labels)
-            count = len(set(event.labels.flat) - {0}) if everything else 0
-            found = f", {count} objects" if everything else ""
-            click.echo(f"{target}: labels, {shape[1]} x {shape[0]} pixels{found}")
+            count = len(set(event.labels.flat) - {0})
+            what = "1 object" if count == 1 else f"{count} objects"
+            found = f", {what}" if everything else ""
+            click.echo(f"{target}: labels, {rows_by_columns(shape)}{found}")
 
 
 def _clicks(
@@ -168,7 +180,12 @@ def _clicks(
 
 def _sentence(event: ObjectFound) -> str:
     """Say what one object's clicks gave."""
-    return (
+    said = (
         f"object {event.label}: {event.pixels} pixels, score {event.mask.score:.2f}, "
         f"tolerance {event.mask.tolerance:.0f}"
     )
+    if not event.background:
+        return said
+    points = " ".join(f"{row:g},{column:g}" for row, column in event.background)
+    begin = f"points {points} lie" if " " in points else f"point {points} lies"
+    return f"{said}; the {begin} on what the model takes for background"

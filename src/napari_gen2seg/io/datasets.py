@@ -122,8 +122,8 @@ def folder_dataset(folder: str | Path, split: str | None = None) -> Dataset:
             continue
         if path.stem not in found:
             raise DataError(
-                f"{path} has no labels; there must be a {path.stem}.tif or .png in "
-                f"{truths}. Add it, or move the picture away."
+                f"{path} has no labels: {truths} must hold {path.stem}.tif or "
+                f"{path.stem}.png. Add it, or move the picture away."
             )
         items.append(Item(path.stem, partial(_read, path, found[path.stem])))
     return Dataset(f"{root.name}-{part}" if part else root.name, tuple(items))
@@ -186,7 +186,16 @@ def _guess(source: Path) -> str:
         and (source / "labels").is_dir()
     ):
         return "folder"
+    published = f"For a published set, say which: {', '.join(LOADERS)}."
+    if source.is_dir():
+        missing = [
+            f"{name}/" for name in ("images", "labels") if not (source / name).is_dir()
+        ]
+        raise DataError(
+            f"The folder {source} has no {' and no '.join(missing)}; it must hold "
+            f"pictures in images/ and labels of the same names in labels/. {published}"
+        )
     raise DataError(
-        f"{source} is neither a folder with images/ and labels/, nor a COCO .json, nor "
-        f"an OME-Zarr. For a published set, say which: {', '.join(LOADERS)}."
+        f"{source} is a file, but neither a COCO .json nor an OME-Zarr; give a folder "
+        f"with pictures in images/ and labels in labels/. {published}"
     )

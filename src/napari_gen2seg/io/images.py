@@ -68,15 +68,19 @@ def read_picture(path: str | Path) -> Picture:
         array, axes = (
             _read_tiff(source) if ending in TIFF_ENDINGS else _read_other(source)
         )
+    except StorageError:
+        raise
     except OSError as error:
+        if error.errno is None:  # the decoder's word, not the system's
+            raise _no_picture(source) from error
         raise StorageError(
-            f"{source} could not be read ({error}). Check that it is complete and "
-            "that you may read it."
+            f"{source} could not be read ({error.strerror}). Check that you may read "
+            "it."
         ) from error
     except (ValueError, SyntaxError, IndexError, RuntimeError) as error:
         raise StorageError(
-            f"{source} is damaged or not what its name says ({error}). Save it again, "
-            "or convert it to TIFF."
+            f"{source} is damaged or of a kind that is not read here ({error}). Save "
+            "it again as plain TIFF or PNG."
         ) from error
     if array.size == 0:
         raise ImageError(f"{source} holds no pixels; choose another picture.")
@@ -162,11 +166,14 @@ def _read_tiff(source: Path) -> tuple[NDArray[Any], str]:
     """Read the first series of a TIFF and its axes."""
     import tifffile
 
-    with tifffile.TiffFile(source) as file:
-        if not file.series:
-            raise ValueError("it holds no image")
-        series = file.series[0]
-        array, axes = series.asarray(), series.axes
+    try:
+        with tifffile.TiffFile(source) as file:
+            if not file.series:
+                raise _no_picture(source)
+            series = file.series[0]
+            array, axes = series.asarray(), series.axes
+    except tifffile.TiffFileError as error:
+        raise _no_picture(source) from error
     # S are samples of one pixel (RGB); I is a plain sequence of pages.
     axes = axes.replace("S", "C").replace("I", "Q")
     if axes.count("Q") == 1 and "Z" not in axes:
@@ -207,6 +214,13 @@ def _write_other(target: Path, array: NDArray[Any]) -> None:
 
     with writing(target) as draft:
         iio.imwrite(draft, array)
+
+
+def _no_picture(source: Path) -> StorageError:
+    return StorageError(
+        f"{source} is not a picture that can be read, or it is damaged; pictures are "
+        "TIFF, PNG, JPEG, BMP, GIF or WebP files."
+    )
 
 
 def _wrong_ending(target: Path) -> ImageError:

@@ -14,6 +14,7 @@ from napari_gen2seg.workflows.evaluate.run import (
     iter_evaluate,
 )
 from napari_gen2seg.workflows.evaluate.settings import EvaluationSettings
+from napari_gen2seg.workflows.evaluate.words import in_words
 
 __all__ = [
     "Comparison",
@@ -26,5 +27,6 @@ __all__ = [
     "WorstCase",
     "compare",
     "evaluate",
+    "in_words",
     "iter_evaluate",
 ]

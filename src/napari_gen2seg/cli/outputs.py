@@ -1,0 +1,84 @@
+"""The files a command writes: none is lost without being told."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from napari_gen2seg.errors import StorageError
+
+if TYPE_CHECKING:
+    from napari_gen2seg.core.coloring import Coloring
+
+overwrite_option = click.option(
+    "--overwrite",
+    is_flag=True,
+    help="Replace files that are there already; else nothing is done.",
+)
+
+
+def check_free(
+    targets: Iterable[Path | None], overwrite: bool, *sources: Path | None
+) -> None:
+    """Refuse to write over files, before long work rather than after.
+
+    Parameters
+    ----------
+    targets
+        Files to be written; None is passed over.
+    overwrite
+        Whether what is there may be replaced.
+    sources
+        Files that are read, which are never replaced.
+
+    Raises
+    ------
+    StorageError
+        If a file is there, is a source, or is to be written twice.
+    """
+    read = {path.resolve() for path in sources if path is not None}
+    written: set[Path] = set()
+    for target in targets:
+        if target is None:
+            continue
+        place = target.resolve()
+        if place in read:
+            raise StorageError(
+                f"{target} is what is read here, so it is not written over; choose "
+                "another name."
+            )
+        if place in written:
+            raise StorageError(
+                f"{target} was named for two files; choose another name for one."
+            )
+        if place.exists() and not overwrite:
+            raise StorageError(
+                f"{target} is there already; add --overwrite to replace it, or choose "
+                "another name. Nothing was done."
+            )
+        written.add(place)
+
+
+def write_coloring(target: Path, coloring: Coloring) -> None:
+    """Write a map: exact as TIFF, rounded to 8 bits as PNG; missing folders are made.
+
+    Raises
+    ------
+    StorageError
+        If it cannot be written.
+    """
+    from napari_gen2seg.io.images import TIFF_ENDINGS, write_rgb
+
+    if target.suffix.lower() in TIFF_ENDINGS:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        coloring.save(target)
+    else:
+        write_rgb(target, coloring.as_rgb8())
+
+
+def rows_by_columns(shape: tuple[int, ...]) -> str:
+    """Say a size in the order in which points are given."""
+    return f"{shape[0]} rows x {shape[1]} columns"
