@@ -7,6 +7,7 @@ import os
 import signal
 import subprocess
 import sys
+from contextlib import suppress
 from pathlib import Path
 from typing import IO, Any, cast
 
@@ -97,6 +98,45 @@ def test_killed_resumed_cancelled_resumed_stopped(config: FinetuneConfig) -> Non
     assert {"event": "stopping", "reason": "stop"} in events
     assert events[-1]["event"] == "done"
     assert (config.folder / "model" / "gen2seg.json").is_file()
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(sys.platform == "win32", reason="no pseudo-terminals")
+def test_a_plan_is_words_on_a_terminal_and_json_elsewhere(
+    config: FinetuneConfig,
+) -> None:
+    path = config.save()
+    (event,), code = end(start(path, "--plan"))
+    assert (event["event"], code) == ("plan", 0)
+    said, code = at_a_terminal(path, "--plan")
+    assert code == 0
+    assert "{" not in said
+    assert said.startswith(f"Training: {event['steps']} steps, ")
+    assert f"with {event['objects']} objects to learn from" in said
+    assert f"Pictures: 1 ({event['train'][0]}) with" in said
+    assert f"1 ({event['held'][0]}) held back" in said
+    assert "Nothing was trained" in said.splitlines()[-1]
+    said, code = at_a_terminal(path, "--plan", "--json")
+    assert json.loads(said)["event"] == "plan"
+    said, code = at_a_terminal(path, "--plan", "--device", "abacus")
+    assert (said, code) == ("", 1)
+
+
+def at_a_terminal(*arguments: str | Path) -> tuple[str, int]:
+    """Run the command with a pseudo-terminal as its output."""
+    ours, theirs = os.openpty()
+    child = subprocess.Popen(
+        [sys.executable, "-m", "napari_gen2seg", "finetune", *map(str, arguments)],
+        stdout=theirs,
+        stderr=subprocess.DEVNULL,
+    )
+    os.close(theirs)
+    said = b""
+    with suppress(OSError):  # how a terminal ends on Linux
+        while piece := os.read(ours, 4096):
+            said += piece
+    os.close(ours)
+    return said.decode().replace("\r\n", "\n"), child.wait(timeout=120)
 
 
 def test_what_is_wrong_is_an_event_and_a_sentence(tmp_path: Path) -> None:

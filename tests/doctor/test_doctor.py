@@ -57,6 +57,24 @@ def test_the_whole_examination_in_a_child_process(tmp_path: Path) -> None:
     assert (tmp_path / "home").is_dir()
 
 
+def test_a_machine_without_a_screen_has_no_problem(tmp_path: Path) -> None:
+    environment = {**os.environ, "NAPARI_GEN2SEG_HOME": str(tmp_path)}
+    for name in ("DISPLAY", "WAYLAND_DISPLAY", "QT_QPA_PLATFORM"):
+        environment.pop(name, None)
+    child = subprocess.run(
+        [sys.executable, "-m", "napari_gen2seg", "doctor"],
+        capture_output=True,
+        text=True,
+        check=False,
+        env=environment,
+    )
+    (line,) = [one for one in child.stdout.splitlines() if " display: " in one]
+    assert line.startswith("note ")
+    assert child.returncode == ("PROBLEM" in child.stdout)
+    if not child.returncode:
+        assert "No problem found; " in child.stdout.splitlines()[-1]
+
+
 def test_offscreen_qt_is_a_problem_with_a_fix(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("QT_QPA_PLATFORM", "offscreen")
     finding = only(screen.display())
@@ -79,9 +97,16 @@ def test_a_display_that_is_not_there(monkeypatch: pytest.MonkeyPatch) -> None:
     finding = only(screen.display())
     assert finding.status == "problem"
     monkeypatch.delenv("DISPLAY")
-    finding = only(screen.display())
-    assert finding.status == "problem"
-    assert "no display" in finding.text
+    for installed, words, fix in (
+        (None, "goes on without a window", "apt-get install xvfb"),
+        ("/usr/bin/Xvfb", "takes a virtual screen", "xvfb-run -a napari"),
+    ):
+        monkeypatch.setattr(screen.shutil, "which", lambda _, path=installed: path)
+        finding = only(screen.display())
+        assert finding.status == "note"
+        assert "every command works" in finding.text
+        assert words in finding.text
+        assert fix in finding.fix
 
 
 def test_a_trial_that_crashes_or_hangs_is_an_answer(

@@ -33,6 +33,7 @@ def doctor(ctx: click.Context, no_window: bool, as_json: bool) -> None:
             if finding.fix:
                 click.echo(f"        -> {finding.fix}")
     problems = sum(finding.status == "problem" for finding in findings)
+    notes = sum(finding.status == "note" for finding in findings)
     if as_json:
         click.echo(
             json_module.dumps([asdict(finding) for finding in findings], indent=2)
@@ -40,6 +41,9 @@ def doctor(ctx: click.Context, no_window: bool, as_json: bool) -> None:
     elif problems:
         plural = "problem" if problems == 1 else "problems"
         click.echo(f"{problems} {plural} found.")
+    elif notes:
+        plural = "note" if notes == 1 else "notes"
+        click.echo(f"No problem found; {notes} {plural} above.")
     else:
         click.echo("Everything is in order.")
     ctx.exit(1 if problems else 0)

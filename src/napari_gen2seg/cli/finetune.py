@@ -27,6 +27,12 @@ FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 )
 @click.option("--resume", is_flag=True, help="Go on from where the run was left.")
 @click.option("--plan", is_flag=True, help="Only say what would be done, and exit.")
+@click.option(
+    "--json",
+    "as_json",
+    is_flag=True,
+    help="With --plan: one JSON object on a terminal too, as for programs.",
+)
 @click.option("--images", type=FOLDER, help="Folder of pictures.")
 @click.option(
     "--labels", type=FOLDER, help="Folder of labels, files of the same names."
@@ -56,6 +62,7 @@ def finetune(
     config: Path | None,
     resume: bool,
     plan: bool,
+    as_json: bool,
     images: Path | None,
     labels: Path | None,
     out: Path | None,
@@ -63,28 +70,32 @@ def finetune(
 ) -> None:
     """Fine-tune a model, by a settings file CONFIG or by two folders.
 
-    Prints one JSON object a line. SIGTERM or Ctrl+C saves and stops; a file STOP in the
-    run folder keeps the best weights so far. Runs on several GPUs under
-    `accelerate launch -m napari_gen2seg finetune CONFIG`.
+    Prints one JSON object a line (--plan: words on a terminal). SIGTERM or Ctrl+C saves
+    and stops; a file STOP in the run folder keeps the best weights so far. Runs on
+    several GPUs under `accelerate launch -m napari_gen2seg finetune CONFIG`.
     """
     settings = _settings(config, images, labels, out, options)
     if not plan and config is None:
         settings.save()
+    from napari_gen2seg.cli.plan_words import plan_words
     from napari_gen2seg.train.finetune.events import Failed
     from napari_gen2seg.train.stopping import asked_to_stop
     from napari_gen2seg.workflows.finetune import iter_finetune, plan_finetune
 
     asked = asked_to_stop()
+    words = plan and not as_json and sys.stdout.isatty()
     try:
         if plan:
-            click.echo(plan_finetune(settings).line())
+            found = plan_finetune(settings)
+            for line in plan_words(found) if words else [found.line()]:
+                click.echo(line)
             return
         for event in iter_finetune(settings, asked, resume=resume):
             _tell(event.line())
     except Gen2SegError as error:
         from napari_gen2seg.errors import Cancelled
 
-        if not isinstance(error, Cancelled):
+        if not words and not isinstance(error, Cancelled):
             click.echo(Failed(type(error).__name__, str(error)).line())
         raise
 

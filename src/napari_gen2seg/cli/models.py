@@ -8,6 +8,11 @@ from typing import Any
 
 import click
 
+from napari_gen2seg.errors import (
+    Gen2SegError,
+    ModelNotFoundError,
+    SettingsError,
+)
 from napari_gen2seg.models.spec import ModelSpec
 
 _WHERE = {"embedded": "in this package", "hub": "Hugging Face hub", "folder": "folder"}
@@ -59,9 +64,12 @@ def add(source: Path, name: str | None) -> None:
 @click.option("--yes", is_flag=True, help="Do not ask.")
 def remove(model: str, yes: bool) -> None:
     """Delete one of one's own models; masks made with it stay."""
+    from napari_gen2seg.session.training_models import is_own
     from napari_gen2seg.session.training_models import remove as delete
 
     folder = _own(model)
+    if not is_own(str(folder)):
+        raise _not_removable(model)
     if not yes:
         click.confirm(f"Delete {folder}?", abort=True)
     delete(folder)
@@ -151,7 +159,6 @@ def _folder(model: str) -> Path:
     ModelNotFoundError
         If there is none of that name on this computer.
     """
-    from napari_gen2seg.errors import ModelNotFoundError
     from napari_gen2seg.models.paths import models_dir
     from napari_gen2seg.models.registry import find
 
@@ -172,6 +179,24 @@ def _own(model: str) -> Path:
 
     own = models_dir() / model
     return own if Path(model).name == model and own.is_dir() else Path(model)
+
+
+def _not_removable(model: str) -> Gen2SegError:
+    """Say why a model cannot be removed, and which can."""
+    from napari_gen2seg.models.paths import models_dir
+    from napari_gen2seg.models.registry import list_models
+
+    specs = list_models()
+    paths = [spec.path for spec in specs if spec.path is not None]
+    own = [path.name for path in paths if path.parent == models_dir()]
+    rest = f"yours are {', '.join(own)}." if own else "you have none yet."
+    source = next((spec.source for spec in specs if spec.id == model), None)
+    if source is None:
+        return ModelNotFoundError(f"You have no model {model!r} of your own; {rest}")
+    what = "part of this package" if source == "embedded" else "not one of your own"
+    return SettingsError(
+        f"{model} is {what} and cannot be removed here; only your own can, and {rest}"
+    )
 
 
 def facts(spec: ModelSpec) -> dict[str, Any]:

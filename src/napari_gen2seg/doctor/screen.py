@@ -124,12 +124,14 @@ def display() -> Iterator[Finding]:
         return
     if not has_display():
         virtual = shutil.which("Xvfb") is not None
-        yield problem(
+        yield note(
             "display",
-            "There is no display (neither DISPLAY nor WAYLAND_DISPLAY is set).",
-            "Run on a desktop, connect with `ssh -X`, or use a virtual display: "
-            + ("xvfb-run -a COMMAND" if virtual else "sudo apt-get install xvfb xauth")
-            + "; `--no-window` leaves this check out",
+            "There is no screen here (neither DISPLAY nor WAYLAND_DISPLAY is set): "
+            "napari's window does not open; every command works, and `demo` "
+            + ("takes a virtual screen." if virtual else "goes on without a window."),
+            "For the window, use a desktop, connect with `ssh -X`, or take a virtual "
+            "screen: "
+            + ("xvfb-run -a napari" if virtual else "sudo apt-get install xvfb xauth"),
         )
         return
     outcome = attempt("canvas")

@@ -1,0 +1,64 @@
+"""What a fine-tuning would do, for somebody at a terminal."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from napari_gen2seg.train.finetune.events import Plan
+
+_PARTS = {
+    "full": "the whole network",
+    "lora": "small additions to the network",
+    "last": "its last blocks",
+}
+_NAMED = 5  # pictures named in a line
+
+
+def plan_words(plan: Plan) -> Iterator[str]:
+    """Yield the plan's lines."""
+    steps = "as many steps as the time allows"
+    if plan.steps is not None:
+        steps = f"{plan.steps} steps"
+    if plan.resumed:
+        steps += f", {plan.resumed} of them done"
+    yield f"Training: {steps}, {_time(plan.seconds_estimate)}"
+    yield f"Pictures: {_names(plan.train)} with {plan.objects} objects to learn from"
+    yield f"          {_names(plan.held)} held back for the score"
+    yield (
+        f"Trained:  {_PARTS.get(plan.trains, plan.trains)}, {plan.trainable:,} of "
+        f"{plan.parameters:,} values"
+    )
+    # Crops accumulated over several passes belong to the same step.
+    yield (
+        f"A step:   {plan.batch * plan.accumulate} crops of {plan.crop} x {plan.crop} "
+        "pixels"
+    )
+    need, free = _size(plan.memory_bytes), _size(plan.memory_free)
+    yield f"Memory:   about {need} of {free} free"
+    yield f"Device:   {plan.reason}"
+    for warning in plan.warnings:
+        yield f"Warning:  {warning}"
+    yield "Nothing was trained or written; without --plan it begins."
+
+
+def _time(seconds: float | None) -> str:
+    if seconds is None:
+        return "for how long is known once it runs"
+    if seconds < 90:
+        return f"about {seconds:.0f} seconds"
+    if seconds < 90 * 60:
+        return f"about {seconds / 60:.0f} minutes"
+    return f"about {seconds / 3600:.1f} hours"
+
+
+def _names(names: Sequence[str]) -> str:
+    if not names:
+        return "none"
+    more = ", ..." if len(names) > _NAMED else ""
+    return f"{len(names)} ({', '.join(names[:_NAMED])}{more})"
+
+
+def _size(count: int) -> str:
+    return f"{count / 1e9:.1f} GB" if count >= 1e8 else f"{count / 1e6:.0f} MB"
