@@ -56,6 +56,7 @@ class BaseColorer(ABC):
         self._spec = spec
         self._facts = facts
         self._lock = threading.RLock()
+        self._compiled = False
 
     @property
     def device(self) -> str:
@@ -162,6 +163,16 @@ class BaseColorer(ABC):
         with self._lock:
             self._placed.unload()
 
+    def compile(self, **options: Any) -> None:
+        """Compile the network at its first use; see `models.compiled`.
+
+        Where that fails it runs as it is, and the notes say so.
+        """
+        from napari_gen2seg.models.compiled import compile_net
+
+        compile_net(self.net, **options)
+        self._compiled = True
+
     @abstractmethod
     def _forward(self, pictures: Tensor, resolution: int) -> Tensor:
         """Map (B, 3, H, W) in 0..1, float32, to (B, 3, h, w) in 0..255, float32."""
@@ -194,8 +205,28 @@ class BaseColorer(ABC):
         """Run one batch of equally sized pictures."""
         with torch.inference_mode():
             stacked = torch.cat([to_tensor(rgb, self.device) for rgb in pictures])
-            colours = self._forward(stacked, resolution)
+            colours = self._pass(stacked, resolution)
             if not torch.isfinite(colours).all():
                 self._placed.to_float32()
                 colours = self._forward(stacked, resolution)
             return to_values(colours)
+
+    def _pass(self, stacked: Tensor, resolution: int) -> Tensor:
+        """Run the forward pass, and without the compiler if that is what fails."""
+        if not self._compiled:
+            return self._forward(stacked, resolution)
+        try:
+            return self._forward(stacked, resolution)
+        except Exception as error:  # compilers fail in ways of their own
+            if is_out_of_memory(error):
+                raise
+            from napari_gen2seg.models.compiled import give_up
+
+            give_up(self.net)
+            self._compiled = False
+            told = str(error).strip().splitlines() or [""]
+            self._placed.note(
+                f"It could not be compiled and runs as it is ({type(error).__name__}: "
+                f"{told[0][:120]})."
+            )
+        return self._forward(stacked, resolution)

@@ -14,6 +14,7 @@ from napari_gen2seg.models.registry import find
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from napari_gen2seg.models.base import BaseColorer
     from napari_gen2seg.models.colorer import Colorer
     from napari_gen2seg.models.device import DeviceChoice
     from napari_gen2seg.models.spec import ModelSpec
@@ -33,6 +34,7 @@ def load_model(
     progress: Progress | None = None,
     cancel: Cancel | None = None,
     accept_licence: bool = False,
+    compiled: bool = False,
 ) -> Colorer:
     """Load a model.
 
@@ -54,6 +56,10 @@ def load_model(
         Asked between stages and during downloads.
     accept_licence
         True accepts the licence of a hub model, once and for all.
+    compiled
+        True compiles the network at its first use (``torch.compile``): a minute that
+        pays for many pictures of one size on a GPU. Where it fails, the model runs as
+        it is and ``.notes`` says so.
 
     Returns
     -------
@@ -110,6 +116,8 @@ def load_model(
             f"The model {spec.id!r} does not fit into the memory of {choice.device!r}. "
             "Close other programs, use another device, or choose a smaller model."
         ) from error
+    if compiled:
+        colorer.compile()
     report(progress, 1.0, f"{spec.title} is ready. {colorer.reason}")
     return colorer
 
@@ -147,7 +155,7 @@ def _fit(
 
 def _build(
     spec: ModelSpec, facts: ModelFacts, choice: DeviceChoice, folder: Path
-) -> Colorer:
+) -> BaseColorer:
     """Load the network of the right family."""
     if facts.family == "mae":
         from napari_gen2seg.models import mae

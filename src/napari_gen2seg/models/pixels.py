@@ -23,7 +23,11 @@ def to_tensor(rgb: NDArray[np.float32], device: torch.device | str = "cpu") -> T
     array = np.ascontiguousarray(rgb, dtype=np.float32)
     if not array.flags.writeable:
         array = array.copy()
-    return torch.from_numpy(array).to(device).permute(2, 0, 1)[None]
+    pixels = torch.from_numpy(array)
+    if torch.device(device).type == "cuda":
+        # Page-locked memory is copied by the GPU itself, while the CPU goes on.
+        pixels = pixels.pin_memory()
+    return pixels.to(device, non_blocking=True).permute(2, 0, 1)[None]
 
 
 def resized_shape(shape: tuple[int, int], longer_side: int) -> tuple[int, int]:

@@ -1,0 +1,54 @@
+"""Networks compiled with ``torch.compile``, where somebody asks for it.
+
+Worth its minute of compiling for many pictures of one size on a GPU, where a pass of
+the ``sd`` family starts thousands of small kernels; on a CPU it gains nothing
+(`docs/performance.md`). What was compiled is kept on disk for the next process.
+"""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from torch import nn
+
+CACHE_VARIABLE = "TORCHINDUCTOR_CACHE_DIR"
+
+
+def compile_net(net: nn.Module, backend: str | Callable[..., Any] = "inductor") -> None:
+    """Compile the parts of a network in place, at their first use.
+
+    In place, because a wrapper would rename the weights. Sizes are compiled one by one:
+    a picture of another size compiles anew.
+
+    Parameters
+    ----------
+    net
+        `OneStepNet`, or a masked autoencoder.
+    backend
+        As ``torch.compile`` takes it.
+    """
+    from napari_gen2seg.models.paths import cache_dir
+
+    os.environ.setdefault(CACHE_VARIABLE, str(cache_dir() / "compiled"))
+    for part in _parts(net):
+        part.compile(backend=backend, dynamic=False)
+
+
+def give_up(net: nn.Module) -> None:
+    """Run a network as it was written again."""
+    for part in _parts(net):
+        part._compiled_call_impl = None  # noqa: SLF001 - torch has no public way
+
+
+def _parts(net: nn.Module) -> Iterator[Any]:
+    """Name what is compiled: the UNet, and the two halves of the autoencoder."""
+    if not hasattr(net, "unet"):
+        yield net
+        return
+    yield net.unet
+    yield net.vae.encoder
+    yield net.vae.decoder
