@@ -76,6 +76,7 @@ class ModelOptions:
     dtype: str = "auto"
     resolution: int | None = None
     accept_licence: bool = False
+    compiled: bool = False
 
 
 _MODEL_OPTIONS = (
@@ -109,6 +110,12 @@ _MODEL_OPTIONS = (
         "--accept-licence",
         is_flag=True,
         help="You have read the licence of the weights and accept it.",
+    ),
+    click.option(
+        "--compile",
+        "compiled",
+        is_flag=True,
+        help="Compile the network first: pays for many pictures of one size on a GPU.",
     ),
 )
 
@@ -199,6 +206,7 @@ def load(chosen: ModelOptions) -> Colorer:
         revision=chosen.revision,
         progress=progress,
         accept_licence=chosen.accept_licence,
+        compiled=chosen.compiled,
     )
     clear = "\r\033[K" if terminal else ""
     click.echo(f"{clear}{colorer.spec.title}. {colorer.reason}", err=True)
