@@ -275,6 +275,8 @@ def test_a_second_look_brings_objects_to_the_size_the_model_likes(
     assert refine_resolution(512, 100.0, 2000, facts) == 154
     assert refine_resolution(512, 32.0, 2000, facts) is None
     assert refine_resolution(512, None, 2000, facts) is None
+    # One mass over most of the picture: its objects are too small, not too large.
+    assert refine_resolution(512, 500.0, 512, facts) == 1024
     # Never beyond the limits, nor enlarged without end.
     assert refine_resolution(512, 2.0, 4000, facts) == 1024
     assert refine_resolution(64, 4.0, 50, facts) == 200

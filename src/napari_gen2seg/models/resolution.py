@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 
 #: Objects within this factor of the size a model likes are left as they are.
 TOLERATED = 1.3
+#: An "object" larger than this share of the picture is a mass without borders.
+MASS = 0.75
 #: Longer side in pixels of the first map, where a second may follow.
 FIRST_LOOK = 512
 #: Pictures are enlarged at most by this factor.
@@ -68,14 +70,16 @@ def refine_resolution(
     int or None
         The longer side at which objects have the size the model likes, within its
         limits and at most `MAGNIFY` times the picture; None where the first map
-        will do (objects within `TOLERATED` of that size) or nothing was found.
+        will do (objects within `TOLERATED` of that size) or nothing was found. Twice
+        the size where all that was found is one mass without borders.
     """
     liked = facts.object_diameter
     if liked is None or diameter is None:
         return None
     if liked / TOLERATED <= diameter <= liked * TOLERATED:
         return None
-    wanted = resolution * liked / diameter
+    # A mass without borders: its objects are too small to be told apart. Look closer.
+    wanted = resolution * (2 if diameter > MASS * resolution else liked / diameter)
     highest = min(facts.max_resolution, MAGNIFY * native)
     wanted = round(min(max(wanted, facts.min_resolution), highest))
     if abs(wanted - resolution) < 0.15 * resolution:
