@@ -160,6 +160,9 @@ def test_a_run_starts_from_the_weights_of_a_model_folder(
     for name, value in net.state_dict().items():
         wanted = trained.state_dict()[name].half().float()
         assert torch.equal(value.float(), wanted), name
+    again = export_run(further, run, tmp_path / "again")
+    facts = json.loads((again / "gen2seg.json").read_text())
+    assert facts["recipe"]["before"]["recipe"]["done"]["colour"]["steps"] == 50
 
 
 def test_kinds_weigh_by_the_square_root_of_their_number() -> None:

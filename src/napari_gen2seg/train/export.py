@@ -114,7 +114,8 @@ def recipe(config: RunConfig, run: Path) -> dict[str, Any]:
     """Return what happened, from the run's own logs: settings, steps, time, versions.
 
     ``settings`` are those of the export; ``starts`` under each stage are those the
-    stage was really started and resumed with.
+    stage was really started and resumed with; ``before`` is the recipe of the model
+    whose weights the run started from.
     """
     import diffusers
 
@@ -130,7 +131,14 @@ def recipe(config: RunConfig, run: Path) -> dict[str, Any]:
             done.setdefault(name, {})["starts"] = [json.loads(line) for line in lines]
     settings = as_dict(config)
     settings["data"].pop("root")
+    before = {}
+    if config.start:
+        from napari_gen2seg.models.facts import read_json
+
+        facts = read_json(Path(config.start).expanduser() / FACTS_NAME)
+        before = {"before": {k: facts.get(k) for k in ("created", "recipe")}}
     return {
+        **before,
         "settings": settings,
         "done": done,
         "torch": torch.__version__,
