@@ -8,20 +8,15 @@ import numpy as np
 import pytest
 import tifffile
 from napari.components import ViewerModel
-from qtpy.QtGui import QColor
 
 from napari_gen2seg.core.rgb import RgbRecipe
 from napari_gen2seg.errors import DataError
-from napari_gen2seg.gui.finetune.chart import Chart, smooth
 from napari_gen2seg.gui.finetune.comparison import Whole
 from napari_gen2seg.gui.finetune.comparison_layers import show_layers
 from napari_gen2seg.gui.finetune.map_layer import MapLayers
 from napari_gen2seg.gui.finetune.pair_search import folder_rows, search
 from napari_gen2seg.gui.finetune.pair_view import LINE, outlined, preview_of, shrunk
 from napari_gen2seg.gui.finetune.pairs import candidates
-from napari_gen2seg.gui.finetune.plan import memory_line, plan_line
-from napari_gen2seg.gui.finetune.verdict import change_text, verdict_text
-from napari_gen2seg.gui.finetune.words import duration, names_text, share_done
 from napari_gen2seg.gui.layers import mark
 from napari_gen2seg.gui.source import Source, View
 
@@ -251,45 +246,3 @@ def test_comparison_layers_of_a_picture_that_is_not_open(viewer):
     assert names == ["p", "p: map before", "p: map after", "p: objects before"]
     assert viewer.layers["p: map after"].scale == pytest.approx((2, 2))
     assert viewer.layers["p: map after"].translate == pytest.approx((0.5, 0.5))
-
-
-def test_curves(qtbot):
-    chart = Chart("loss", QColor("white"))
-    qtbot.addWidget(chart)
-    chart.resize(200, 100)
-    empty = chart.grab().toImage()
-    for step in range(1, 6):
-        chart.add(step, 1 / step)
-    chart.add(6, None)
-    chart.add(7, float("nan"))
-    assert [step for step, _ in chart.points] == [1, 2, 3, 4, 5]
-    assert chart.grab().toImage() != empty
-    chart.add(3, 0.5)  # went on from an earlier state
-    assert chart.points[-1] == (3, 0.5)
-    assert len(chart.points) == 3
-    flat = smooth([(n, 2.0) for n in range(5)])
-    assert [value for _, value in flat] == pytest.approx([2.0] * 5)
-
-
-def test_words():
-    assert [duration(s) for s in (8, 240, 4800)] == ["8 s", "4 min", "80 min"]
-    assert duration(7200) == "2 h 0 min"
-    assert names_text(["a", "b", "c", "d"]) == "a, b, c and 1 more"
-    assert share_done({"step": 3, "steps": 12}) == 0.25
-    assert share_done({"step": 3, "steps": None, "seconds": 1, "left": 3}) == 0.25
-    assert share_done({"step": 3, "steps": None, "left": None}) is None
-    better = {"verdict": "better", "before": {"one_click": 0.4}, "better": True}
-    assert "better" in verdict_text({**better, "after": {"one_click": 0.8}})
-    assert "Nothing was held back" in verdict_text({})
-    assert "same" in change_text(0.5, 0.501, True, "{:.2f}")
-    assert change_text(None, 0.5, True, "{:.2f}") == ""
-    assert "−2.5" in change_text(4.0, 1.5, False, "{:.1f}")
-
-
-def test_the_plan_in_a_line():
-    values = {"name": "n", "minutes": None, "steps": None, "dial": "quick"}
-    assert "page 1" in plan_line([], 0, values, False)
-    assert "page 3" in plan_line([], 0, values, True)
-    memory = memory_line({"model": "mini", "trains": "full"})
-    assert "at least" in memory
-    assert memory_line({"model": "no such model", "trains": "full"}) == ""

@@ -95,6 +95,15 @@ class Trainer:
         self.bot.wait(30)
         return box.windowTitle()
 
+    def choose(self, text: str) -> str:
+        """Press a button of the question on screen, and return the question."""
+        self.until(lambda: self.boxes())
+        box = self.boxes()[-1]
+        (button,) = [one for one in box.buttons() if one.text() == text]
+        press(button)
+        self.bot.wait(30)
+        return box.text()
+
     def boxes(self) -> list[Any]:
         found = self.dialog.findChildren(QMessageBox)
         return [box for box in found if box.isVisible()]

@@ -3,7 +3,7 @@
 ``python training_child.py CONFIG [--resume]``. The "model" is the name of a model
 folder to be exported unchanged, and the "coloring" of a held-back picture becomes its
 labels' colours step by step. ``TRAINING_CHILD`` may be ``disk``, ``nan``, ``crash`` or
-``worse``.
+``worse`` or ``unchanged``.
 """
 
 from __future__ import annotations
@@ -164,8 +164,12 @@ class Child:
         folder = self.run / "compare"
         folder.mkdir(exist_ok=True)
         pictures = []
-        for pair in self.held:
+        total = 2 * len(self.held)
+        for number, pair in enumerate(self.held):
             name, labels = pair["name"], tifffile.imread(pair["labels"])
+            for done, when in ((2 * number, "before"), (2 * number + 1, "after")):
+                self.say("comparing", done=done, total=total, name=name, when=when)
+                time.sleep(5 * PACE)
             for when, share in (("before", 0.2), ("after", 0.9)):
                 self.paint(pair, share).save(folder / f"{name}-{when}.tif")
                 found = np.where(labels > (3 if when == "before" else 0), labels, 0)
@@ -175,23 +179,27 @@ class Child:
         after = {"one_click": 0.83, "off_centre": 0.79, "ap": 0.61, "clicks": 1.6}
         if MODE == "worse":
             before, after = after, before
+        if MODE == "unchanged":
+            after = before
+        verdict = {"worse": "worse", "unchanged": "no difference"}.get(MODE, "better")
         shutil.copytree(self.config["model"], self.run / "model", dirs_exist_ok=True)
         self.say(
             "compared",
             before=before,
             after=after,
-            better=MODE != "worse",
-            verdict="worse" if MODE == "worse" else "better",
-            low=0.3,
-            high=0.5,
+            better=verdict == "better",
+            verdict=verdict,
+            low=0.0 if MODE == "unchanged" else 0.3,
+            high=0.0 if MODE == "unchanged" else 0.5,
             pictures=pictures,
             path=str(folder),
+            unchanged=MODE == "unchanged",
         )
         (self.run / "crops").mkdir(exist_ok=True)
         self.say(
             "done",
             model=str(self.run / "model"),
-            verdict="worse" if MODE == "worse" else "better",
+            verdict=verdict,
             seconds=PACE * self.step,
         )
 

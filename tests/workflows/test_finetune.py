@@ -16,6 +16,7 @@ from tests.train.finetune.made import discs, guided_model, settings, write_pairs
 from napari_gen2seg import Coloring, finetune, iter_finetune, load_model
 from napari_gen2seg.errors import Cancelled, DataError, StorageError
 from napari_gen2seg.train.export import checksums
+from napari_gen2seg.train.finetune.events import Compared, Comparing
 from napari_gen2seg.workflows.finetune.compare import (
     Judged,
     interval,
@@ -64,6 +65,10 @@ def test_from_labels_to_a_model_that_loads(model: Path, tmp_path: Path) -> None:
         assert beside.with_name(f"{name}-{when}-labels.tif").is_file()
     lines = (tmp_path / "run" / "events.jsonl").read_text().splitlines()
     told = [json.loads(line)["event"] for line in lines]
+    looked = [one for one in map(json.loads, lines) if one["event"] == "comparing"]
+    assert {one["when"] for one in looked} >= {"before"}
+    assert looked[-1]["done"] == looked[-1]["total"] > 0
+    assert result.unchanged == (facts["recipe"]["best_step"] == 0)
     assert told[0] == "plan" and told[-2:] == ["compared", "done"]
 
 
@@ -120,6 +125,30 @@ def test_the_new_model_is_the_best_one_of_the_run(
     # Stored as float16 like its base, hence the tolerance.
     assert np.abs(again.values - shown.values).mean() < 2
     assert np.abs(base.values - shown.values).mean() > 4
+
+
+def test_nothing_better_than_the_old_model_is_said_and_clicked_once(
+    model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from napari_gen2seg.train.finetune.watch import Watch
+
+    scores = iter([0.9, 0.1])
+    monkeypatch.setattr(Watch, "score", lambda *_: next(scores))
+    config = settings(tmp_path / "run", model, write_pairs(tmp_path, 3), steps=2)
+    told = list(iter_finetune(config))
+    comparing = [event for event in told if isinstance(event, Comparing)]
+    assert comparing[0].done == 0 and comparing[-1].done == comparing[-1].total == 16
+    assert {event.when for event in comparing} == {"before"}
+    (compared,) = [event for event in told if isinstance(event, Compared)]
+    assert compared.unchanged and not compared.better
+    assert compared.before == compared.after and (compared.low, compared.high) == (0, 0)
+    folder = tmp_path / "run" / "compare"
+    assert json.loads((folder / "report.json").read_text())["unchanged"]
+    name = compared.pictures[0]["name"]
+    for end in (".tif", "-labels.tif"):
+        files = [folder / f"{name}-{when}{end}" for when in ("before", "after")]
+        assert files[0].read_bytes() == files[1].read_bytes()
+    assert "these are its weights" in (tmp_path / "run/model/README.md").read_text()
 
 
 @pytest.mark.parametrize("keep", [None, 3])
@@ -183,14 +212,15 @@ def test_killed_while_comparing_it_only_compares_again(
         raise StorageError("Could not write it: the disk is full.")
 
     with monkeypatch.context() as patch:
-        patch.setattr("napari_gen2seg.workflows.finetune.compare._judge", full)
+        patch.setattr("napari_gen2seg.workflows.finetune.compare.click_through", full)
         with pytest.raises(StorageError):
             finetune(config)
     last = (config.folder / "events.jsonl").read_text().splitlines()[-1]
     assert json.loads(last)["event"] == "failed"
     assert json.loads(last)["kind"] == "StorageError"
     kinds = [event.kind for event in iter_finetune(config, resume=True)]
-    assert kinds == ["stopping", "compared", "done"]
+    assert kinds[0] == "stopping" and kinds[-2:] == ["compared", "done"]
+    assert set(kinds[1:-2]) == {"comparing"}
 
 
 def test_what_cannot_begin_is_named_and_logged(model: Path, tmp_path: Path) -> None:

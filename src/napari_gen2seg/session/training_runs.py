@@ -41,6 +41,8 @@ class PastRun:
         Whether it can go on.
     decided
         Whether somebody adopted it; discarded runs are gone.
+    unchanged
+        Whether it ended with the model it began with, since nothing was better.
     """
 
     folder: Path
@@ -52,6 +54,12 @@ class PastRun:
     when: float
     resumable: bool
     decided: bool
+    unchanged: bool = False
+
+    @property
+    def waits(self) -> bool:
+        """Whether a person may resume it, or is to decide on it."""
+        return self.resumable or (self.state == "done" and not self.decided)
 
 
 def runs_dir() -> Path:
@@ -122,10 +130,11 @@ def look_at(folder: Path) -> PastRun | None:
         str(config.get("model", "")),
         state,
         int(last.get("step", 0)),
-        int(last.get("steps", 0)),
+        int(last.get("steps") or 0),
         newest.stat().st_mtime,
         state in ("cancelled", "lost", "failed") and (folder / STATE).is_file(),
         (folder / DECISION).is_file(),
+        any(event.get("unchanged") for event in events if event["event"] == "compared"),
     )
 
 
@@ -140,11 +149,7 @@ def past_runs() -> list[PastRun]:
 
 def waiting_runs() -> list[PastRun]:
     """List runs that wait for a person: to be resumed, or to be decided on."""
-    return [
-        run
-        for run in past_runs()
-        if run.resumable or (run.state == "done" and not run.decided)
-    ]
+    return [run for run in past_runs() if run.waits]
 
 
 def decide(folder: Path, adopted: Path) -> None:

@@ -87,6 +87,7 @@ class Chart(QWidget):
         painter.setPen(QPen(FAINT))
         painter.drawRect(frame)
         if not self.points:
+            painter.setPen(text)  # the frame's colour is too faint to read
             painter.drawText(frame, Qt.AlignmentFlag.AlignCenter, "not yet")
             return
         low, high = self._ends()

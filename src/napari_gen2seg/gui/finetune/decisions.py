@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -10,10 +11,17 @@ from qtpy.QtCore import QObject, Signal
 from napari_gen2seg.errors import Gen2SegError
 from napari_gen2seg.gui.finetune.comparison import Whole, read_shown, read_whole
 from napari_gen2seg.gui.finetune.comparison_layers import show_layers
+from napari_gen2seg.gui.finetune.questions import choose
 from napari_gen2seg.gui.rows import ask
 from napari_gen2seg.session.session import sentence
 from napari_gen2seg.session.training_models import adopt, remove
-from napari_gen2seg.session.training_runs import MODEL, decide, discard, read_config
+from napari_gen2seg.session.training_runs import (
+    MODEL,
+    decide,
+    discard,
+    look_at,
+    read_config,
+)
 
 if TYPE_CHECKING:
     from napari.components import ViewerModel
@@ -74,6 +82,8 @@ class Decisions(QObject):
                 compared, work.title, lambda name: read_shown(folder, name)
             )
             self._page.show_adopted(None, "")
+        if work.unchanged:
+            return "nothing was gained"
         return str((compared or {}).get("verdict", "not compared"))
 
     def show_adopted(self) -> None:
@@ -90,10 +100,16 @@ class Decisions(QObject):
 
     # ---- doing
 
-    def adopt(self) -> None:
-        """Make the new model one of the user's models."""
+    def adopt(self, then: Callable[[], None] | None = None) -> None:
+        """Make the new model one of the user's models.
+
+        Parameters
+        ----------
+        then
+            Done afterwards.
+        """
         run = self._work.run
-        if run is None or not self._work.finished:
+        if run is None or not self._work.finished or self._work.unchanged:
             return
         name = str(read_config(run.folder).get("name", run.folder.name))
 
@@ -108,6 +124,8 @@ class Decisions(QObject):
                 return
             self._work.model = target
             self.adopted.emit(str(target))
+            if then is not None:
+                then()
 
         self.said.emit("Copying the new model…")
         self._runner.submit("adopt", work, done)
@@ -156,6 +174,37 @@ class Decisions(QObject):
         self._runner.submit("layers", lambda _: read_whole(run.folder, name), done)
 
     # ---- asking first
+
+    def before_another(self, go: Callable[[], None]) -> None:
+        """Ask what becomes of the present run before another takes its place.
+
+        Parameters
+        ----------
+        go
+            Starts the other; not called if the question is cancelled.
+        """
+        run = None if self._work.busy else self._work.run
+        past = None if run is None else look_at(run.folder)
+        if past is None or not past.waits:
+            go()
+            return
+
+        def throw_away() -> None:
+            self.discard()
+            if self._work.run is None:  # it could be removed
+                go()
+
+        answers: dict[str, Callable[[], None]] = {}
+        if past.state != "done":
+            text = f"The training of {past.name!r} is not finished."
+        elif past.unchanged:
+            text = f"The training of {past.name!r} gained nothing."
+        else:
+            text = f"The new model {past.name!r} is neither used nor thrown away."
+            answers["Use it"] = lambda: self.adopt(go)
+        answers |= {"Keep for later": go, "Throw away": throw_away}
+        text += " What becomes of it? What is kept is offered above the pages."
+        choose(self._page.window(), "Another training?", text, answers)
 
     def _ask_adopt(self) -> None:
         if (self._work.compared or {}).get("better"):

@@ -19,6 +19,7 @@ from qtpy.QtWidgets import (
 
 from napari_gen2seg.gui.finetune.decisions import Decisions
 from napari_gen2seg.gui.finetune.forecast import Forecast
+from napari_gen2seg.gui.finetune.hold import let_go
 from napari_gen2seg.gui.finetune.map_layer import LiveMaps
 from napari_gen2seg.gui.finetune.pair_list import PairList
 from napari_gen2seg.gui.finetune.pairs_page import PairsPage
@@ -28,8 +29,8 @@ from napari_gen2seg.gui.finetune.settings_page import SettingsPage
 from napari_gen2seg.gui.finetune.sharing import Sharing
 from napari_gen2seg.gui.finetune.training_page import TrainingPage
 from napari_gen2seg.gui.finetune.waiting_bar import WaitingBar
-from napari_gen2seg.gui.finetune.words import share_done, wide_label
-from napari_gen2seg.gui.finetune.work import Hold, Work
+from napari_gen2seg.gui.finetune.words import dock_text, wide_label
+from napari_gen2seg.gui.finetune.work import Work
 from napari_gen2seg.gui.jobs import Mailbox, lane
 from napari_gen2seg.models.registry import list_models
 from napari_gen2seg.session.training import COMMAND
@@ -107,7 +108,7 @@ class FinetuneDialog(QDialog):
         self._connect()
         self.resize(940, 680)
         # napari closes its window without telling the dialogs inside.
-        self._let_go = partial(_let_go, mail, self.work.hold, (files, asker, sharer))
+        self._let_go = partial(let_go, mail, self.work.hold, (files, asker, sharer))
         self.destroyed.connect(self._let_go)
 
     def _lay_out(self) -> None:
@@ -136,6 +137,7 @@ class FinetuneDialog(QDialog):
         self.settings.start_asked.connect(self.start)
         self.settings.check_asked.connect(lambda: self.forecast.ask(self._values()))
         self.forecast.told.connect(self.settings.show_memory)
+        self.forecast.asking.connect(self.settings.show_checking)
         self.settings.changed.connect(self._tell_plan)
         self.pairs.chosen_changed.connect(self._tell_plan)
         self.pairs.warned.connect(self._warn)
@@ -171,6 +173,8 @@ class FinetuneDialog(QDialog):
     def closeEvent(self, event: QCloseEvent) -> None:  # noqa: N802 - Qt's name
         """Hide; a training goes on, and the dock's button opens the dialog again."""
         self.pairs.on = False
+        if not self.work.busy:
+            self.maps.end()
         super().closeEvent(event)
 
     def shut(self) -> None:
@@ -180,8 +184,9 @@ class FinetuneDialog(QDialog):
         self._shut = True
         self.work.close()
         self._let_go()
-        with suppress(RuntimeError):
+        with suppress(RuntimeError):  # Qt may have deleted what they ask
             self.pairs.close()
+            self.maps.clear()
 
     def show_models(self) -> None:
         """Offer the models that are on this computer."""
@@ -196,9 +201,12 @@ class FinetuneDialog(QDialog):
     # ---- a run
 
     def start(self) -> None:
-        """Start training with what is set."""
-        self.settings.keep()
+        """Start training with what is set, once the run before it is decided on."""
         self.forecast.drop()
+        self.decisions.before_another(self._start)
+
+    def _start(self) -> None:
+        self.settings.keep()
         self.maps.clear()
         self.work.start(self._values())
 
@@ -233,9 +241,8 @@ class FinetuneDialog(QDialog):
 
     def _happened(self, event: dict[str, Any]) -> None:
         self.training.show_event(event)
-        if event["event"] == "step":
-            share = share_done(event)
-            text = f"step {event['step']}" if share is None else f"{share:.0%}"
+        text = dock_text(event)
+        if text is not None:
             self.progress_changed.emit(text)
 
     def _replayed(self, events: list[dict[str, Any]]) -> None:
@@ -248,6 +255,7 @@ class FinetuneDialog(QDialog):
 
     def _show_result(self) -> None:
         verdict = self.decisions.show_result()
+        self.maps.end()
         self.tabs.setTabEnabled(RESULT, True)
         self.tabs.setCurrentIndex(RESULT)
         self._say(f"Training has finished: {verdict}. The old model is in use still.")
@@ -288,11 +296,3 @@ class FinetuneDialog(QDialog):
 
         self._say(text)
         show_warning(text)
-
-
-def _let_go(mail: Mailbox, hold: Hold, runners: tuple[Runner, ...], *_: object) -> None:
-    """End threads and child; knows nothing of a dialog that may be gone."""
-    mail.close()
-    hold.close()
-    for runner in runners:
-        runner.close()

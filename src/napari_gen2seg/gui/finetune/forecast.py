@@ -32,6 +32,7 @@ class Forecast(QObject):
     """
 
     told = Signal(str)
+    asking = Signal(bool)  # whether an answer is waited for
 
     def __init__(
         self,
@@ -53,12 +54,16 @@ class Forecast(QObject):
         def done(ticket: Ticket, found: Any, error: BaseException | None) -> None:
             if ticket.cancelled:
                 return
+            self._ticket = None
+            self.asking.emit(False)
             if error is not None:
                 self.told.emit(sentence(error))
             else:
                 self.told.emit(plan_text(found, lambda name: titles.get(name, name)))
 
+        self.drop()
         self.told.emit("Loading the model to see what it needs…")
+        self.asking.emit(True)
         self._ticket = self._runner.submit(
             "plan",
             lambda t: plan(config, sources, names, t.check, self._command),
@@ -70,3 +75,4 @@ class Forecast(QObject):
         if self._ticket is not None:
             self._ticket.cancel()
             self._ticket = None
+            self.asking.emit(False)

@@ -139,8 +139,13 @@ class LiveMaps(QObject):
             self._page.clear_maps()
         self._folder = folder
 
+    def end(self) -> None:
+        """Take the layers away when training is over, unless they are to be kept."""
+        if not self._page.keep_map.isChecked():
+            self.layers.remove()
+
     def clear(self) -> None:
-        """Take the layers away, unless they are to be kept."""
+        """Forget a run; its layers go, or become a person's own."""
         self._latest.clear()
         if self._page.keep_map.isChecked():
             self.layers.forget()
@@ -152,7 +157,8 @@ class LiveMaps(QObject):
             self._folder = self._work.run.folder
         self._page.show_map(self._work.title(name), first, rgb)
         self._latest[name] = rgb
-        if self._page.in_viewer.isChecked():
+        # The last map may be read when the run is over and its layer gone.
+        if self._page.in_viewer.isChecked() and self._work.busy:
             self._draw(name)
 
     def _draw(self, name: str) -> None:

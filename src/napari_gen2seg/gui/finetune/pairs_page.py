@@ -21,7 +21,7 @@ from qtpy.QtWidgets import (
 )
 
 from napari_gen2seg.gui.finetune.pair_view import PictureView, preview_of
-from napari_gen2seg.gui.finetune.words import WARNING, wide_label
+from napari_gen2seg.gui.finetune.words import WARNING, count_text, wide_label
 from napari_gen2seg.gui.rows import shrink
 from napari_gen2seg.session.session import sentence
 from napari_gen2seg.train.finetune.label_facts import remarks
@@ -196,8 +196,10 @@ class PairsPage(QWidget):
         elif not used:
             text = "Tick at least one picture."
         else:
-            noun = "picture" if len(used) == 1 else "pictures"
-            text = f"{len(used)} {noun} with {objects:,} objects."
+            text = (
+                f"{count_text(len(used), 'picture')} with "
+                f"{count_text(objects, 'object')}."
+            )
         self.total.setText(text + "".join("<br>" + WARNING.format(one) for one in said))
         self.next.setEnabled(bool(used))
         self._show_told()
@@ -212,8 +214,9 @@ class PairsPage(QWidget):
             return
         complete = self._pairs.choice(row).complete
         lines = [
-            f"{row.facts.objects:,} objects of about {row.facts.diameter:.0f} pixels. "
-            "This is exactly what the model sees; outlines of the labels are yellow. "
+            f"{count_text(row.facts.objects, 'object')}, about "
+            f"{row.facts.diameter:.0f} pixels wide. This is exactly what the model "
+            "sees; outlines of the labels are yellow. "
             + (
                 "Everything else is background."
                 if complete

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from napari_gen2seg.errors import Gen2SegError
-from napari_gen2seg.gui.finetune.words import bytes_text
+from napari_gen2seg.gui.finetune.words import bytes_text, count_text
 from napari_gen2seg.models.memory import LIBRARIES, estimate_memory
 from napari_gen2seg.models.registry import find
 from napari_gen2seg.train.finetune.config import DIALS
@@ -31,12 +31,15 @@ def plan_line(
         return "Choose pictures on page 1 first."
     if not values["name"]:
         return "Give the new model a name."
-    noun = "picture" if len(used) == 1 else "pictures"
     held = [row.name for row, choice in used if choice.role == "held"]
     if held:
         back = f"{len(held)} of them held back to judge by"
+    elif all(choice.role == "train" for _, choice in used):
+        back = "nothing held back: nobody will know whether it is better"
+    elif objects < 2:
+        back = "too few to hold any back: nobody will know whether it is better"
     elif len(used) == 1:
-        back = "a part of it held back to judge by"
+        back = "a part of it held back to judge by, if its objects allow it"
     else:
         back = "some of them held back to judge by"
     minutes, steps = values["minutes"], values["steps"]
@@ -45,8 +48,9 @@ def plan_line(
     ends = [f"{minutes:g} minutes"] if minutes else []
     ends += [f"{steps:,} steps"] if steps else []
     return (
-        f"<b>Start</b> makes {values['name']!r} from {len(used)} {noun} with "
-        f"{objects:,} objects, {back}. It ends after {' or '.join(ends)}, or earlier "
+        f"<b>Start</b> makes {values['name']!r} from "
+        f"{count_text(len(used), 'picture')} with {count_text(objects, 'object')}, "
+        f"{back}. It ends after {' or '.join(ends)}, or earlier "
         "when it no longer gets better. The model you have is not changed."
     )
 

@@ -15,6 +15,7 @@ from qtpy.QtWidgets import (
     QWidget,
 )
 
+from napari_gen2seg.gui.finetune.measures import MEASURES
 from napari_gen2seg.gui.finetune.pair_view import PictureView
 from napari_gen2seg.gui.finetune.share_bar import ShareBar
 from napari_gen2seg.gui.finetune.verdict import change_text, verdict_text
@@ -27,14 +28,6 @@ if TYPE_CHECKING:
 
     from napari_gen2seg.gui.finetune.comparison import Shown
     from napari_gen2seg.session import Runner, Ticket
-
-#: Key of the scores -> what it is, whether more is better, and how it is written.
-MEASURES = {
-    "one_click": ("Overlap after one click", True, "{:.2f}"),
-    "off_centre": ("… off the centre", True, "{:.2f}"),
-    "ap": ("Found without clicks (AP)", True, "{:.2f}"),
-    "clicks": ("Clicks to a good mask (0.85)", False, "{:.1f}"),
-}
 
 
 class ResultPage(QWidget):
@@ -57,6 +50,7 @@ class ResultPage(QWidget):
         super().__init__()
         self._runner = runner
         self._read: Callable[[str], Shown] | None = None
+        self._unchanged = False
         self.verdict = wide_label()
         self.numbers = QGridLayout()
         self._cells: dict[tuple[str, str], QLabel] = {}
@@ -102,11 +96,14 @@ class ResultPage(QWidget):
             label = QLabel(f"<b>{text}</b>")
             label.setAlignment(_right(column))
             self.numbers.addWidget(label, 0, column)
-        for row, (key, (text, _, _)) in enumerate(MEASURES.items(), 1):
-            self.numbers.addWidget(QLabel(text), row, 0)
+        for row, (key, measure) in enumerate(MEASURES.items(), 1):
+            name = QLabel(measure.text)
+            name.setToolTip(measure.tip)
+            self.numbers.addWidget(name, row, 0)
             for column, when in enumerate(("before", "after", "change"), 1):
                 cell = QLabel("–")
                 cell.setAlignment(_right(column))
+                cell.setToolTip(measure.tip)
                 self._cells[key, when] = cell
                 self.numbers.addWidget(cell, row, column)
         self.numbers.setColumnStretch(0, 1)
@@ -178,9 +175,11 @@ class ResultPage(QWidget):
         """
         self._read = read
         found = compared or {}
-        better = bool(found.get("better"))
+        better, unchanged = bool(found.get("better")), bool(found.get("unchanged"))
+        self._unchanged = unchanged
         self.verdict.setText(verdict_text(found))
-        for key, (_, more, form) in MEASURES.items():
+        for key, measure in MEASURES.items():
+            more, form = measure.more, measure.form
             before = (found.get("before") or {}).get(key)
             after = (found.get("after") or {}).get(key)
             for when, value in (("before", before), ("after", after)):
@@ -190,7 +189,7 @@ class ResultPage(QWidget):
             self._cells[key, "change"].setText(change_text(before, after, more, form))
         for button, on in (
             (self.adopt, better),
-            (self.discard, found.get("verdict") == "worse"),
+            (self.discard, found.get("verdict") == "worse" or unchanged),
         ):
             font = button.font()
             font.setBold(on)
@@ -207,7 +206,9 @@ class ResultPage(QWidget):
     def show_adopted(self, model: str | None, previous: str) -> None:
         """Show whether the model is in use, and what was before it."""
         on = model is not None
-        self.adopt.setVisible(not on)
+        # The old model under a new name is nothing to use, or to share.
+        self.adopt.setVisible(not on and not self._unchanged)
+        self.share.setVisible(not self._unchanged)
         self.discard.setVisible(not on)
         self.more.setVisible(on)
         self.remove.setVisible(on)

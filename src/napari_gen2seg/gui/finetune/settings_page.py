@@ -12,6 +12,7 @@ from qtpy.QtWidgets import (
     QFormLayout,
     QHBoxLayout,
     QLineEdit,
+    QProgressBar,
     QPushButton,
     QRadioButton,
     QSpinBox,
@@ -20,6 +21,13 @@ from qtpy.QtWidgets import (
 )
 from superqt import QCollapsible
 
+from napari_gen2seg.gui.finetune.choices import (
+    KEPT,
+    PRECISIONS,
+    TELLS,
+    TRAINS,
+    automatic,
+)
 from napari_gen2seg.gui.finetune.words import wide_label
 from napari_gen2seg.gui.rows import shrink
 from napari_gen2seg.session.training_models import free_name
@@ -28,35 +36,6 @@ from napari_gen2seg.train.finetune.config import DIALS
 if TYPE_CHECKING:
     from napari_gen2seg.gui.settings import Memory
     from napari_gen2seg.models.spec import ModelSpec
-
-TELLS = {
-    "quick": "a first look",
-    "standard": "for most pictures",
-    "thorough": "for many labels, or when it must be as good as it gets",
-}
-TRAINS = (
-    ("automatic", "auto"),
-    ("the whole network", "full"),
-    ("small additions (LoRA)", "lora"),
-    ("the last blocks", "last"),
-)
-PRECISIONS = (
-    ("automatic", "auto"),
-    ("32 bits", "float32"),
-    ("16 bits (bfloat16)", "bfloat16"),
-)
-#: Setting of the config -> name under which it is remembered.
-KEPT = {
-    "dial": "training_dial",
-    "minutes": "training_minutes",
-    "steps": "training_steps",
-    "rate": "training_rate",
-    "crop": "training_crop",
-    "batch": "training_batch",
-    "trains": "training_trains",
-    "precision": "training_precision",
-    "seed": "training_seed",
-}
 
 
 class SettingsPage(QWidget):
@@ -76,6 +55,7 @@ class SettingsPage(QWidget):
         super().__init__()
         self._memory = memory
         self._named = False  # by hand
+        self._ready = False
         self.name = QLineEdit()
         self.model = shrink(QComboBox())
         self.dials = {name: QRadioButton() for name in DIALS}
@@ -86,10 +66,10 @@ class SettingsPage(QWidget):
                 f"{name.capitalize()}: about {minutes:.0f} minutes, {TELLS[name]}"
             )
             self._group.addButton(button)
-        self.minutes = _auto(QDoubleSpinBox(), 0, 100_000, 1)
+        self.minutes = automatic(QDoubleSpinBox(), 0, 100_000, 1)
         self.minutes.setDecimals(1)
         self.minutes.setSuffix(" min")
-        self.steps = _auto(QSpinBox(), 0, 10_000_000, 100)
+        self.steps = automatic(QSpinBox(), 0, 10_000_000, 100)
         self.rate = QComboBox()
         self.rate.addItem("automatic", 0.0)
         for rate in (1e-3, 3e-4, 1e-4, 3e-5, 1e-5, 3e-6, 1e-6):
@@ -98,7 +78,7 @@ class SettingsPage(QWidget):
         self.crop.addItem("automatic", 0)
         for side in (128, 192, 256, 320, 384, 448, 512, 640, 768):
             self.crop.addItem(f"{side} pixels", side)
-        self.batch = _auto(QSpinBox(), 0, 256, 1)
+        self.batch = automatic(QSpinBox(), 0, 256, 1)
         self.trains, self.precision = QComboBox(), QComboBox()
         for text, value in TRAINS:
             self.trains.addItem(text, value)
@@ -113,6 +93,11 @@ class SettingsPage(QWidget):
             "Load the model and say what would be trained, and with how much memory, "
             "without training."
         )
+        self.checking = QProgressBar()
+        self.checking.setRange(0, 0)  # nobody knows how long loading takes
+        self.checking.setTextVisible(False)
+        self.checking.setMaximumWidth(120)
+        self.checking.setVisible(False)
         self.start = QPushButton("Start training")
         font = self.start.font()
         font.setBold(True)
@@ -132,8 +117,16 @@ class SettingsPage(QWidget):
         inside = QWidget()
         more = QFormLayout(inside)
         for label, field, tip in (
-            ("At most", self.minutes, "Overrides how long; 0 leaves it to that."),
-            ("Steps", self.steps, "Overrides how long; 0 leaves it to that."),
+            (
+                "At most (minutes)",
+                self.minutes,
+                "Minutes of training, in place of those above; 0 leaves it to them.",
+            ),
+            (
+                "At most (steps)",
+                self.steps,
+                "Steps of training; 0 leaves it to the time above.",
+            ),
             (
                 "What is trained",
                 self.trains,
@@ -169,6 +162,7 @@ class SettingsPage(QWidget):
         self.fold.addWidget(inside)
         last = QHBoxLayout()
         last.addStretch(1)
+        last.addWidget(self.checking)
         last.addWidget(self.check)
         last.addWidget(self.start)
         column = QVBoxLayout(self)
@@ -265,18 +259,16 @@ class SettingsPage(QWidget):
         """Say what it needs, once that was asked for."""
         self.memory.setText(text)
 
+    def show_checking(self, on: bool) -> None:
+        """Show whether it is being found out what a training needs."""
+        self.checking.setVisible(on)
+        self.check.setEnabled(self._ready and not on)
+        self.check.setText("Checking…" if on else "Check first")
+
     def show_plan(self, text: str, memory: str, ready: bool) -> None:
         """Say in a line what Start will do, and what it needs."""
         self.plan.setText(text)
         self.memory.setText(memory)
+        self._ready = ready
         self.start.setEnabled(ready)
-        self.check.setEnabled(ready)
-
-
-def _auto(box: Any, low: float, high: float, step: float) -> Any:
-    """Let 0 read as automatic."""
-    box.setRange(low, high)
-    box.setSingleStep(step)
-    box.setSpecialValueText("automatic")
-    box.setKeyboardTracking(False)
-    return box
+        self.show_checking(False)

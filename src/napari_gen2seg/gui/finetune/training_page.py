@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, Any
 
 from qtpy.QtCore import Qt, Signal
@@ -20,9 +21,10 @@ from qtpy.QtWidgets import (
 from napari_gen2seg.gui.finetune.chart import Chart
 from napari_gen2seg.gui.finetune.pair_view import PictureView
 from napari_gen2seg.gui.finetune.words import (
-    duration,
+    comparing_text,
     plan_text,
     share_done,
+    step_text,
     wide_label,
 )
 
@@ -167,8 +169,8 @@ class TrainingPage(QWidget):
         self.stop.setEnabled(state == "running")
         self.resume.setVisible(resumable)
         self.discard.setVisible(state in ("cancelled", "failed", "lost"))
-        if state in ("cancelled", "failed", "lost"):
-            self.progress.setFormat(self.progress.format().split(",")[0])
+        if state in ("stopping", "cancelled", "failed", "lost"):
+            self.progress.setFormat(self.progress.format().split(" left, ")[-1])
 
     def show_event(self, event: dict[str, Any]) -> None:
         """Show one thing that the child says."""
@@ -182,6 +184,16 @@ class TrainingPage(QWidget):
             self._show_score(event)
         elif kind == "stopping":
             self.heading.setText(REASONS.get(event.get("reason", ""), "Stopping…"))
+            if event.get("reason") != "cancel":
+                self.progress.setValue(0)  # what it told was about the training
+                self.progress.setFormat("Saving the new model…")
+        elif kind == "comparing":
+            share = int(event["done"]) / max(int(event["total"]), 1)
+            self.progress.setValue(round(1000 * share))
+            self.progress.setFormat(comparing_text(event, self.title))
+        elif kind == "compared":
+            self.progress.setValue(1000)
+            self.progress.setFormat("")
         elif kind == "rolled_back":
             self.heading.setText(
                 f"The loss was no number at step {event.get('step')}: back to step "
@@ -196,17 +208,12 @@ class TrainingPage(QWidget):
         self.now.show_picture(rgb)
 
     def _show_step(self, event: dict[str, Any]) -> None:
-        step, steps = int(event["step"]), event.get("steps")
+        step, share = int(event["step"]), share_done(event) or 0.0
         self.loss.add(step, event.get("loss"))
-        self._reach(steps)
-        text = f"step {step:,}"
-        if steps:
-            text += f" of {int(steps):,}"
-        self.progress.setValue(round(1000 * (share_done(event) or 0.0)))
-        left = event.get("left")
-        if left is not None:
-            text += f", {duration(float(left))} left"
-        self.progress.setFormat(text)
+        # Where time ends the run, the planned steps would leave the graph empty.
+        self._reach(10 * math.ceil(step / share / 10) if share else event.get("steps"))
+        self.progress.setValue(round(1000 * share))
+        self.progress.setFormat(step_text(event))
 
     def _show_score(self, event: dict[str, Any]) -> None:
         step, value = int(event["step"]), event.get("one_click")

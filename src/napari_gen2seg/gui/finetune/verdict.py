@@ -5,6 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 GREEN, RED, GREY = "#50be78", "#e05a50", "#9a9fa8"
+NOTHING_GAINED = (
+    "No step of this training was better than the model you began with, so nothing "
+    "has changed. Train longer (Standard), or label more objects."
+)
 
 
 def verdict_text(compared: dict[str, Any]) -> str:
@@ -14,6 +18,11 @@ def verdict_text(compared: dict[str, Any]) -> str:
         return (
             "<b>Nothing was held back, so nobody knows whether the new model is "
             "better.</b> Colour a picture with it and judge for yourself."
+        )
+    if compared.get("unchanged"):
+        return (
+            f'<span style="color:{GREY}; font-size:14pt"><b>Nothing was gained.</b>'
+            f"</span><br>{NOTHING_GAINED}"
         )
     before = (compared.get("before") or {}).get("one_click")
     after = (compared.get("after") or {}).get("one_click")

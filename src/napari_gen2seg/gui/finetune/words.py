@@ -29,9 +29,13 @@ def wide_label(text: str = "", width: int = 300) -> QLabel:
 
 
 def duration(seconds: float) -> str:
-    """Write a time: ``8 s``, ``4 min``, ``1 h 20 min``."""
-    if seconds < 90:
-        return f"{max(seconds, 0):.0f} s"
+    """Write a time: ``8 s``, ``1 min 57 s``, ``40 min``, ``1 h 20 min``."""
+    whole = round(max(seconds, 0))
+    if whole < 60:
+        return f"{whole} s"
+    if whole < 600:
+        rest = f" {whole % 60} s" if whole % 60 else ""
+        return f"{whole // 60} min{rest}"
     minutes = round(seconds / 60)
     if minutes < 90:
         return f"{minutes} min"
@@ -39,19 +43,69 @@ def duration(seconds: float) -> str:
 
 
 def share_done(step: dict[str, Any]) -> float | None:
-    """Return how far a run is, 0..1: by its time where no steps are fixed.
+    """Return how far a run is, 0..1: by steps or by time, whichever is further.
+
+    Either may end it.
 
     Parameters
     ----------
     step
         The event.
     """
+    shares = []
     if step.get("steps"):
-        return float(step["step"]) / float(step["steps"])
+        shares.append(float(step["step"]) / float(step["steps"]))
     past, left = step.get("seconds"), step.get("left")
-    if past is None or left is None or past + left <= 0:
+    if past is not None and left is not None and past + left > 0:
+        shares.append(float(past) / float(past + left))
+    return max(shares, default=None)
+
+
+def count_text(count: int, noun: str) -> str:
+    """Write how many: ``1 object``, ``1,200 objects``."""
+    return f"{count:,} {noun}" + ("" if count == 1 else "s")
+
+
+def step_text(step: dict[str, Any]) -> str:
+    """Say how far a run is: ``1 min 57 s left, 26 steps done``.
+
+    Parameters
+    ----------
+    step
+        The event.
+    """
+    done = f"{count_text(int(step['step']), 'step')} done"
+    left = step.get("left")
+    return done if left is None else f"{duration(float(left))} left, {done}"
+
+
+def dock_text(event: dict[str, Any]) -> str | None:
+    """Say in a word or two how far it is; None where an event does not tell."""
+    if event["event"] == "comparing":
+        share = int(event.get("done", 0)) / max(int(event.get("total", 0)), 1)
+        return f"comparing, {share:.0%}"
+    if event["event"] != "step":
         return None
-    return float(past) / float(past + left)
+    done = share_done(event)
+    return f"step {event['step']}" if done is None else f"{done:.0%}"
+
+
+def comparing_text(event: dict[str, Any], title: Callable[[str], str]) -> str:
+    """Say how far the comparison is.
+
+    Parameters
+    ----------
+    event
+        The event ``comparing``.
+    title
+        Gives a picture's name for people.
+    """
+    which = "new" if event.get("when") == "after" else "old"
+    done, total = int(event.get("done", 0)), int(event.get("total", 0))
+    return (
+        f"{title(str(event.get('name', '')))}, {which} model: {done:,} of "
+        f"{count_text(total, 'object')} clicked"
+    )
 
 
 def bytes_text(count: float) -> str:
@@ -79,7 +133,8 @@ def plan_text(plan: dict[str, Any], title: Callable[[str], str]) -> str:
     train = [title(name) for name in plan.get("train", ())]
     held = [title(name) for name in plan.get("held", ())]
     lines = [
-        f"Learns from {names_text(train)} ({plan.get('objects', 0):,} objects); "
+        f"Learns from {names_text(train)} "
+        f"({count_text(int(plan.get('objects', 0)), 'object')}); "
         + (f"held back: {names_text(held)}." if held else "nothing is held back."),
         (
             f"Trains {TRAINS.get(plan.get('trains', ''), 'the network')}: "

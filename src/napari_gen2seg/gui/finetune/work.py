@@ -12,6 +12,7 @@ from qtpy.QtCore import QObject, Signal
 
 from napari_gen2seg.core.coloring import Coloring
 from napari_gen2seg.errors import Gen2SegError, SettingsError
+from napari_gen2seg.gui.finetune.hold import Hold
 from napari_gen2seg.session.session import sentence
 from napari_gen2seg.session.training import COMMAND, TrainingRun
 from napari_gen2seg.session.training_pairs import write_pairs
@@ -31,18 +32,6 @@ if TYPE_CHECKING:
 
 _log = logging.getLogger(__name__)
 Deliver = Callable[[Callable[[], None]], None]
-
-
-class Hold:
-    """Holds the run, for whoever must end it when the window is gone already."""
-
-    def __init__(self) -> None:
-        self.run: TrainingRun | None = None
-
-    def close(self) -> None:
-        """Let the child save its state and end; nobody is told any more."""
-        if self.run is not None:
-            self.run.close()
 
 
 class Work(QObject):
@@ -119,6 +108,11 @@ class Work(QObject):
     def compared(self) -> dict[str, Any] | None:
         """The comparison of old and new model, once there is one."""
         return self._last("compared")
+
+    @property
+    def unchanged(self) -> bool:
+        """Whether the new model is the old one, since nothing was gained."""
+        return bool((self.compared or {}).get("unchanged"))
 
     @property
     def finished(self) -> bool:

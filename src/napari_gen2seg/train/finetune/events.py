@@ -156,7 +156,7 @@ class Scores:
     ap
         COCO AP (IoU 0.50 to 0.95) of the proposals.
     clicks
-        Clicks to IoU 0.85 (at most 20).
+        Clicks to IoU 0.85 (at most 10).
     """
 
     one_click: float | None
@@ -166,17 +166,43 @@ class Scores:
 
 
 @dataclass(frozen=True)
+class Comparing(Event):
+    """The comparison goes on; about once a second at most, and at its end.
+
+    Attributes
+    ----------
+    done, total
+        Objects clicked, with both models counted: the new one does not count where
+        it is the old one, since nothing was gained.
+    name
+        The held-back picture that is looked at.
+    when
+        ``"before"`` for the old model, ``"after"`` for the new one.
+    """
+
+    done: int
+    total: int
+    name: str
+    when: Literal["before", "after"]
+
+
+@dataclass(frozen=True)
 class Compared(Event):
     """The old and the new model on the held-back pictures.
 
     Attributes
     ----------
+    before, after, better, verdict
+        The scores of both, and what they mean.
     low, high
         95 % bootstrap interval of the gain in one-click IoU; None where too few.
     pictures
         For each: ``name``, ``before``, ``after`` (one-click IoU).
     path
         ``report.json``, beside the maps and masks of both.
+    unchanged
+        No step scored better than the old model, so the new one *is* the old one;
+        it was clicked once, and the figures of both are the same.
     """
 
     before: Scores
@@ -187,6 +213,7 @@ class Compared(Event):
     high: float | None
     pictures: tuple[dict[str, Any], ...]
     path: str
+    unchanged: bool = False
 
 
 @dataclass(frozen=True)

@@ -88,8 +88,9 @@ def read_pairs(specs: tuple[PairSpec, ...]) -> tuple[list[Pair], list[str]]:
         warnings += told
     total = sum(len(pair.objects) for pair in pairs)
     if total < FEW:
+        are = "object is" if total == 1 else "objects are"
         warnings.append(
-            f"Only {total} objects are labelled in all. A dozen or more, of all sizes "
+            f"Only {total} {are} labelled in all. A dozen or more, of all sizes "
             "and looks, make a model that can be trusted."
         )
     return pairs, warnings

@@ -14,6 +14,7 @@ import napari_gen2seg
 from napari_gen2seg.io.atomic import writing
 from napari_gen2seg.models.facts import FACTS_NAME, read_json
 from napari_gen2seg.train.finetune.config import FinetuneConfig
+from napari_gen2seg.workflows.finetune.clicked import CAP, WANTED
 
 if TYPE_CHECKING:
     from napari_gen2seg.train.finetune.state import Progress
@@ -99,7 +100,7 @@ def card(config: FinetuneConfig, facts: dict[str, Any], report: dict[str, Any]) 
             ("one_click", "one centre click, mean IoU"),
             ("off_centre", "one off-centre click, mean IoU"),
             ("ap", "AP of proposals (IoU 0.50 to 0.95)"),
-            ("clicks", "clicks to IoU 0.85 (at most 20)"),
+            ("clicks", f"clicks to IoU {WANTED} (at most {CAP})"),
         )
     )
     versions = ", ".join(f"{k} {v}" for k, v in recipe["versions"].items())
@@ -108,6 +109,9 @@ def card(config: FinetuneConfig, facts: dict[str, Any], report: dict[str, Any]) 
         if report["low"] is not None
         else "not known: too few objects"
     )
+    verdict = f"Verdict: **{report['verdict']}**."
+    if report["unchanged"]:
+        verdict += " No step was better than the base: these are its weights."
     return f"""---
 library_name: napari-gen2seg
 license: other
@@ -128,7 +132,7 @@ Licence of the weights: that of the base, {facts["licence"]}. {facts["licence_ur
 |---|---|---|
 {rows}
 
-Verdict: **{report["verdict"]}**. Gain in one-click IoU: {gain} ({report["interval"]}),
+{verdict} Gain in one-click IoU: {gain} ({report["interval"]}),
 {report["objects"]} objects; {report["judged_by"]}.
 
 ## Recipe

@@ -3,76 +3,78 @@
 from __future__ import annotations
 
 import json
-import zlib
-from collections.abc import Callable, Sequence
+import shutil
+import time
+from collections.abc import Generator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
-import numpy.typing as npt
 
-from napari_gen2seg.core import ranking
-from napari_gen2seg.core.clicks import innermost, off_centre
-from napari_gen2seg.core.metrics import (
-    AP_THRESHOLDS,
-    average_precision,
-    iou,
-    overlaps,
-)
-from napari_gen2seg.core.study import click_trace, clicks_to
+from napari_gen2seg.core.metrics import AP_THRESHOLDS, average_precision
+from napari_gen2seg.errors import StorageError
 from napari_gen2seg.io.atomic import writing
-from napari_gen2seg.io.images import write_labels
-from napari_gen2seg.models.hooks import Cancel, check_cancel
+from napari_gen2seg.models.hooks import Cancel
 from napari_gen2seg.train.finetune.config import FinetuneConfig
-from napari_gen2seg.train.finetune.events import Compared, Scores, Verdict
+from napari_gen2seg.train.finetune.events import (
+    Compared,
+    Comparing,
+    Scores,
+    Verdict,
+)
 from napari_gen2seg.train.finetune.pairs import Pair
+from napari_gen2seg.workflows.finetune.clicked import Floats, Judged, click_through
 
 if TYPE_CHECKING:
-    from napari_gen2seg.core.coloring import Coloring
     from napari_gen2seg.models.colorer import Colorer
 
 COMPARE = "compare"
 PICTURES = 8
-OBJECTS = 30
+"""At most so many pictures are looked at."""
+OBJECTS, ALL_OBJECTS = 30, 120
+"""At most so many objects of a picture, and of all (eight of a picture at least)."""
 CORRECTED = 8
-"""At most so many pictures; objects of a picture; of those, objects corrected."""
-WANTED, CAP = 0.85, 20
+"""So many objects of all are corrected until they fit (two of a picture at least)."""
 ENOUGH = 12
 """Objects not watched while training, from which on those alone are judged by."""
 MANY = 4
 """Pictures from which on the bootstrap draws pictures rather than objects."""
 RESAMPLES = 2000
 
-Bools = npt.NDArray[np.bool_]
-Floats = npt.NDArray[np.float64]
+When = Literal["before", "after"]
 
 
-@dataclass(frozen=True, eq=False)
-class Judged:
-    """One model on one picture.
+@dataclass
+class _Count:
+    """How much is done, and when that was told last."""
 
-    Attributes
-    ----------
-    centre, off_centre
-        IoU of one click, per object.
-    clicks
-        Clicks to `WANTED`, for the first objects.
-    table, scores
-        IoU of true with proposed objects, and the proposals' scores.
-    """
-
-    centre: Floats
-    off_centre: Floats
-    clicks: Floats
-    table: Floats
-    scores: Floats
+    total: int
+    done: int = 0
+    told: float = 0.0
 
 
 def compare_models(
-    config: FinetuneConfig, model: Path, cancel: Cancel | None = None
-) -> tuple[Compared, dict[str, Any]]:
+    config: FinetuneConfig,
+    model: Path,
+    cancel: Cancel | None = None,
+    unchanged: bool = False,
+) -> Generator[Comparing, None, tuple[Compared, dict[str, Any]]]:
     """Compare a run's new model with its base; write ``RUN/compare``.
+
+    Parameters
+    ----------
+    config, model
+        The run and the folder of its new model.
+    cancel
+        Asked between objects.
+    unchanged
+        The new model is the old one: it is not clicked a second time.
+
+    Yields
+    ------
+    Comparing
+        How far it is.
 
     Returns
     -------
@@ -86,29 +88,30 @@ def compare_models(
     StorageError
         If the folder cannot be written.
     """
-    from napari_gen2seg.models.loader import load_model
     from napari_gen2seg.train.finetune.mixture import material
 
     held = material(config)[0].held[:PICTURES]
     chosen, rule = judged_objects(held, config.seed)
     folder = config.folder / COMPARE
     folder.mkdir(parents=True, exist_ok=True)
-    results: dict[str, list[Judged]] = {}
-    for when, name in (("before", config.model), ("after", str(model))):
-        colorer: Colorer = load_model(
-            name, config.device, revision=config.revision if when == "before" else None
+    count = _Count(sum(map(len, chosen)) * (1 if unchanged else 2))
+
+    def look(when: When) -> Generator[Comparing, None, list[Judged]]:
+        name = config.model if when == "before" else str(model)
+        revision = config.revision if when == "before" else None
+        return _look(
+            config, (name, revision), held, chosen, folder, when, cancel, count
         )
-        try:
-            results[when] = [
-                _judge(colorer, pair, ids, folder, when, cancel)
-                for pair, ids in zip(held, chosen, strict=True)
-            ]
-        finally:
-            colorer.unload()
-    before, after = results["before"], results["after"]
+
+    before = yield from look("before")
+    if unchanged:
+        after = before
+        _copy(held, folder)
+    else:
+        after = yield from look("after")
     low, high, over = interval(before, after, config.seed)
     verdict = judge(low, high)
-    scores = {when: summarise(found) for when, found in results.items()}
+    scores = summarise(before), summarise(after)
     pictures = tuple(
         {
             "name": pair.name,
@@ -120,9 +123,10 @@ def compare_models(
     )
     path = folder / "report.json"
     report: dict[str, Any] = {
-        "before": asdict(scores["before"]),
-        "after": asdict(scores["after"]),
+        "before": asdict(scores[0]),
+        "after": asdict(scores[1]),
         "verdict": verdict,
+        "unchanged": unchanged,
         "low": low,
         "high": high,
         "interval": f"95 % bootstrap of the gain in one-click IoU, over {over}",
@@ -132,17 +136,71 @@ def compare_models(
     }
     with writing(path) as draft:
         draft.write_text(json.dumps(report, indent=2) + "\n", encoding="utf-8")
+    better = verdict == "better"
     compared = Compared(
-        scores["before"],
-        scores["after"],
-        verdict == "better",
-        verdict,
-        low,
-        high,
-        pictures,
-        str(path),
+        *scores, better, verdict, low, high, pictures, str(path), unchanged
     )
     return compared, report
+
+
+def _look(
+    config: FinetuneConfig,
+    model: tuple[str, str | None],
+    held: Sequence[Pair],
+    chosen: Sequence[Sequence[int]],
+    folder: Path,
+    when: When,
+    cancel: Cancel | None,
+    count: _Count,
+) -> Generator[Comparing, None, list[Judged]]:
+    """Click through all pictures with one model."""
+    from napari_gen2seg.models.loader import load_model
+
+    found: list[Judged] = []
+    if not held:
+        return found
+    corrected = max(2, -(-CORRECTED // len(held)))
+    colorer: Colorer = load_model(model[0], config.device, revision=model[1])
+    try:
+        for pair, ids in zip(held, chosen, strict=True):
+            yield Comparing(count.done, count.total, pair.name, when)
+            clicks = click_through(colorer, pair, ids, corrected, folder, when, cancel)
+            found.append((yield from _counted(clicks, count, pair.name, when)))
+    finally:
+        colorer.unload()
+    return found
+
+
+def _counted(
+    clicks: Generator[None, None, Judged], count: _Count, name: str, when: When
+) -> Generator[Comparing, None, Judged]:
+    while True:
+        try:
+            next(clicks)
+        except StopIteration as end:
+            judged: Judged = end.value
+            return judged
+        count.done += 1
+        now = time.monotonic()
+        if now - count.told >= 1 or count.done == count.total:
+            count.told = now
+            yield Comparing(count.done, count.total, name, when)
+
+
+def _copy(held: Sequence[Pair], folder: Path) -> None:
+    """Let what was made before stand for what is made after, too."""
+    try:
+        for pair in held:
+            for end in (".tif", "-labels.tif"):
+                shutil.copyfile(
+                    folder / f"{pair.name}-before{end}",
+                    folder / f"{pair.name}-after{end}",
+                )
+    except OSError as error:
+        raise StorageError(
+            f"The comparison could not be written to {folder}: {error}. Free some "
+            "space there and resume."
+        ) from error
 
 
 def judged_objects(held: Sequence[Pair], seed: int) -> tuple[list[list[int]], str]:
@@ -157,59 +215,15 @@ def judged_objects(held: Sequence[Pair], seed: int) -> tuple[list[list[int]], st
 
     watched = {pair.name: set(ids) for pair, ids in watched_objects(held, seed)}
     rng = np.random.default_rng([seed, 78])
+    most = min(OBJECTS, max(8, ALL_OBJECTS // max(1, len(held))))
     every, others = [], []
     for pair in held:
         ids = rng.permutation(clickable(pair.labels)).tolist()
-        every.append(ids[:OBJECTS])
-        others.append([n for n in ids if n not in watched.get(pair.name, ())][:OBJECTS])
+        every.append(ids[:most])
+        others.append([n for n in ids if n not in watched.get(pair.name, ())][:most])
     if sum(map(len, others)) >= ENOUGH:
         return others, "objects that were not watched while training"
     return every, "all objects, those watched while training among them"
-
-
-def _judge(
-    colorer: Colorer,
-    pair: Pair,
-    ids: Sequence[int],
-    folder: Path,
-    when: str,
-    cancel: Cancel | None,
-) -> Judged:
-    check_cancel(cancel, "The comparison")
-    coloring = colorer.color(pair.rgb)
-    coloring.save(folder / f"{pair.name}-{when}.tif")
-    proposals = coloring.propose()
-    write_labels(folder / f"{pair.name}-{when}-labels.tif", proposals)
-    answer = _answerer(coloring)
-    centre, aside, clicks = [], [], []
-    for number, label in enumerate(ids):
-        check_cancel(cancel, "The comparison")
-        truth = pair.labels == label
-        first = answer([innermost(truth)], [1])
-        seed = zlib.crc32(f"{pair.name}/{label}".encode())
-        centre.append(iou(first, truth))
-        aside.append(iou(answer([off_centre(truth, seed)], [1]), truth))
-        if number < CORRECTED:
-            trace = click_trace(answer, truth, first, until=WANTED, cap=CAP)
-            clicks.append(clicks_to(trace, WANTED, CAP)[0])
-    for label in ranking.mostly_unknown(proposals, pair.labels < 0):
-        proposals[proposals == label] = 0
-    return Judged(
-        np.asarray(centre, float),
-        np.asarray(aside, float),
-        np.asarray(clicks, float),
-        overlaps(np.maximum(pair.labels, 0), proposals).table,
-        np.asarray(ranking.evenness(coloring.values, proposals), float),
-    )
-
-
-def _answerer(
-    coloring: Coloring,
-) -> Callable[[Sequence[tuple[int, int]], Sequence[int]], Bools]:
-    def answer(points: Sequence[tuple[int, int]], signs: Sequence[int]) -> Bools:
-        return coloring.probe(points, signs).full()
-
-    return answer
 
 
 def summarise(found: Sequence[Judged]) -> Scores:

@@ -57,6 +57,11 @@ class FinetuneResult:
         """Whether the new model is surely better on the held-back objects."""
         return self.compared.better
 
+    @property
+    def unchanged(self) -> bool:
+        """Whether no step was better than the old model, which was kept as it is."""
+        return self.compared.unchanged
+
 
 def finetune(
     config: Config, cancel: Cancel | None = None, *, resume: bool = False
@@ -194,7 +199,9 @@ def _events(
 
     check_cancel(cancel, "Fine-tuning")
     model = export_best(config, config.folder)
-    compared, report = compare_models(config, model, cancel)
+    # Step 0 is the old model: nothing that came after it scored better.
+    unchanged = progress.best_step == 0
+    compared, report = yield from compare_models(config, model, cancel, unchanged)
     write_card(config, model, report, progress)
     yield compared
     yield Done(str(model), compared.verdict, time.monotonic() - begun)

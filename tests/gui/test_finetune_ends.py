@@ -1,0 +1,161 @@
+"""How a training ends, what becomes of it, and what a person is told meanwhile."""
+
+from __future__ import annotations
+
+import pytest
+from tests.gui.trainer import press
+
+from napari_gen2seg.gui.finetune.dialog import RESULT, SETTINGS
+from napari_gen2seg.models.paths import models_dir
+from napari_gen2seg.session.training_runs import past_runs, waiting_runs
+
+pytestmark = pytest.mark.usefixtures("home")
+
+
+def again(at, steps: int = 5) -> None:
+    """Ask for one more training."""
+    at.dialog.tabs.setCurrentIndex(SETTINGS)
+    at.dialog.settings.steps.setValue(steps)
+    press(at.dialog.settings.start)
+
+
+def test_the_bar_tells_of_the_training_then_of_the_comparison(trainer):
+    at = trainer
+    at.start()
+    at.steps(3)
+    bar = at.dialog.training.progress
+    assert bar.format().endswith("steps done") and " left, " in bar.format()
+    told = []
+    dock = at.widget.model.finetune
+    at.work.happened.connect(
+        lambda event: told.append(
+            (event["event"], bar.format(), bar.value(), dock.text())
+        )
+    )
+    at.finish()
+    (stopping,) = [one for one in told if one[0] == "stopping"]
+    assert "left" not in stopping[1] and stopping[2] == 0
+    compared = [one[1:] for one in told if one[0] == "comparing"]
+    assert compared == [
+        ("coins B, old model: 0 of 2 objects clicked", 0, "Training: comparing, 0%"),
+        ("coins B, new model: 1 of 2 objects clicked", 500, "Training: comparing, 50%"),
+    ]
+    assert (bar.format(), bar.value()) == ("", 1000)
+
+
+def test_where_nothing_was_gained_there_is_no_new_model(trainer, monkeypatch):
+    monkeypatch.setenv("TRAINING_CHILD", "unchanged")
+    at = trainer
+    at.start(5)
+    assert at.ended() == "done"
+    result = at.dialog.result
+    assert "No step of this training was better" in result.verdict.text()
+    assert "gain lies" not in result.verdict.text()
+    assert not result.adopt.isVisible() and not result.share.isVisible()
+    assert "nothing was gained" in at.dialog.status.text()
+    at.dialog.decisions.adopt()  # as the question before another one might
+    assert not models_dir().exists()
+    monkeypatch.setenv("TRAINING_CHILD", "")
+    again(at)
+    buttons = [one.text() for one in at.boxes()[-1].buttons()]
+    assert "Use it" not in buttons
+    assert "gained nothing" in at.choose("Keep for later")
+    assert at.ended() == "done"
+    assert result.adopt.isVisible() and result.share.isVisible()
+    assert "gained nothing" in at.dialog.waiting.text.text()
+
+
+def test_the_map_layer_goes_when_training_is_over(trainer):
+    at = trainer
+    at.start()
+    at.until(lambda: at.layer("training: coins B") is not None)
+    at.finish()
+    at.bot.wait(300)  # a last map may still be on its way
+    assert at.layer("training: coins B") is None
+    at.dialog.training.in_viewer.setChecked(False)
+    at.dialog.training.in_viewer.setChecked(True)  # seen once more, by wish
+    assert at.layer("training: coins B") is not None
+    at.dialog.close()
+    assert at.layer("training: coins B") is None
+
+
+def test_the_map_layer_goes_with_a_cancelled_training_that_is_closed(trainer):
+    at = trainer
+    at.start()
+    at.until(lambda: at.layer("training: coins B") is not None)
+    press(at.dialog.training.cancel)
+    at.ended()
+    at.dialog.close()
+    assert at.layer("training: coins B") is None
+
+
+def test_a_result_is_asked_about_before_another_training(trainer):
+    at = trainer
+    at.start(5)
+    at.ended()
+    again(at)
+    assert "neither used nor thrown away" in at.choose("Cancel")
+    assert not at.work.busy and len(past_runs()) == 1
+    assert at.dialog.tabs.isTabEnabled(RESULT)
+    again(at)
+    at.choose("Keep for later")
+    at.until(lambda: at.work.run is not None and at.work.busy)
+    waiting = at.dialog.waiting
+    assert waiting.isVisible() and not waiting.take_up.isEnabled()
+    assert at.ended() == "done"
+    assert len(waiting_runs()) == 2
+    assert waiting.take_up.isEnabled() and not waiting.which.isVisible()
+    again(at)
+    at.choose("Keep for later")
+    at.ended()
+    assert waiting.which.count() == 2 and waiting.which.isVisible()
+    waiting.which.setCurrentIndex(1)
+    first = min(past_runs(), key=lambda run: run.folder.name).folder
+    press(waiting.take_up)
+    assert at.work.run.folder == first
+    assert at.dialog.tabs.currentIndex() == RESULT
+    assert waiting.which.count() == 2  # the one that was there waits again
+
+
+def test_a_result_is_used_before_another_training(trainer):
+    at = trainer
+    at.start(5)
+    at.ended()
+    again(at)
+    at.choose("Use it")
+    at.until(lambda: (models_dir() / "my-coins").is_dir() and len(past_runs()) == 2)
+    assert at.widget.session.model.choice.model == str(models_dir() / "my-coins")
+    assert at.ended() == "done"
+    assert len(waiting_runs()) == 1
+
+
+def test_an_unfinished_training_is_thrown_away_before_another(trainer):
+    at = trainer
+    at.start()
+    at.steps(6)
+    press(at.dialog.training.cancel)
+    at.ended()
+    (before,) = past_runs()
+    again(at)
+    assert "not finished" in at.choose("Throw away")
+    at.until(lambda: at.work.run is not None)
+    assert not before.folder.exists()
+    assert at.ended() == "done"
+
+
+def test_checking_shows_that_it_is_under_way_and_start_ends_it(trainer):
+    at = trainer
+    at.open()
+    press(at.dialog.pictures.next)
+    page = at.settings(5)
+    press(page.check)
+    assert page.checking.isVisible()
+    assert not page.check.isEnabled() and page.check.text() == "Checking…"
+    at.until(lambda: "Learns from" in page.memory.text())
+    assert page.check.isEnabled() and not page.checking.isVisible()
+    press(page.check)
+    press(page.start)
+    assert not page.checking.isVisible() and page.check.text() == "Check first"
+    assert at.ended() == "done"
+    assert "Loading" not in page.memory.text()
+    assert page.check.isEnabled()

@@ -1,0 +1,105 @@
+"""What the dialog says, and the curves that it draws."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from qtpy.QtGui import QColor
+
+from napari_gen2seg.core.rgb import RgbRecipe
+from napari_gen2seg.gui.finetune.chart import Chart, smooth
+from napari_gen2seg.gui.finetune.measures import MEASURES
+from napari_gen2seg.gui.finetune.pair_list import PairChoice
+from napari_gen2seg.gui.finetune.pairs import Row
+from napari_gen2seg.gui.finetune.plan import memory_line, plan_line
+from napari_gen2seg.gui.finetune.verdict import (
+    NOTHING_GAINED,
+    change_text,
+    verdict_text,
+)
+from napari_gen2seg.gui.finetune.words import (
+    comparing_text,
+    dock_text,
+    duration,
+    names_text,
+    plan_text,
+    share_done,
+    step_text,
+)
+
+
+def test_curves(qtbot):
+    chart = Chart("loss", QColor("white"))
+    qtbot.addWidget(chart)
+    chart.resize(200, 100)
+    empty = chart.grab().toImage()
+    for step in range(1, 6):
+        chart.add(step, 1 / step)
+    chart.add(6, None)
+    chart.add(7, float("nan"))
+    assert [step for step, _ in chart.points] == [1, 2, 3, 4, 5]
+    assert chart.grab().toImage() != empty
+    chart.add(3, 0.5)  # went on from an earlier state
+    assert chart.points[-1] == (3, 0.5)
+    assert len(chart.points) == 3
+    flat = smooth([(n, 2.0) for n in range(5)])
+    assert [value for _, value in flat] == pytest.approx([2.0] * 5)
+
+
+def test_words():
+    assert [duration(s) for s in (8, 240, 4800)] == ["8 s", "4 min", "80 min"]
+    assert [duration(s) for s in (59.6, 117, 900)] == ["1 min", "1 min 57 s", "15 min"]
+    assert duration(7200) == "2 h 0 min"
+    assert names_text(["a", "b", "c", "d"]) == "a, b, c and 1 more"
+    assert share_done({"step": 3, "steps": 12}) == 0.25
+    assert share_done({"step": 3, "steps": None, "seconds": 1, "left": 3}) == 0.25
+    assert share_done({"step": 3, "steps": None, "left": None}) is None
+    # A slow computer: time ends it long before its steps do.
+    slow = {"step": 26, "steps": 400, "seconds": 123, "left": 57}
+    assert share_done(slow) == pytest.approx(123 / 180)
+    assert step_text({**slow, "left": 117}) == "1 min 57 s left, 26 steps done"
+    assert step_text({"step": 1, "left": None}) == "1 step done"
+    assert dock_text({**slow, "event": "step"}) == "68%"
+    assert dock_text({"event": "saved"}) is None
+    comparing = {"done": 1, "total": 60, "name": "a", "when": "after"}
+    said = comparing_text(comparing, str.upper)
+    assert said == "A, new model: 1 of 60 objects clicked"
+    assert dock_text({**comparing, "event": "comparing"}) == "comparing, 2%"
+    better = {"verdict": "better", "before": {"one_click": 0.4}, "better": True}
+    assert "better" in verdict_text({**better, "after": {"one_click": 0.8}})
+    assert "Nothing was held back" in verdict_text({})
+    same = {"verdict": "no difference", "unchanged": True, "low": 0.0, "high": 0.0}
+    assert NOTHING_GAINED in verdict_text(same) and "between" not in verdict_text(same)
+    assert "same" in change_text(0.5, 0.501, True, "{:.2f}")
+    assert change_text(None, 0.5, True, "{:.2f}") == ""
+    assert "−2.5" in change_text(4.0, 1.5, False, "{:.1f}")
+
+
+def test_the_plan_in_a_line():
+    values = {"name": "n", "minutes": None, "steps": None, "dial": "quick"}
+    assert "page 1" in plan_line([], 0, values, False)
+    assert "page 3" in plan_line([], 0, values, True)
+
+    def nothing() -> np.ndarray:
+        return np.zeros(0)
+
+    row = Row("k", "p", "l", nothing, nothing, RgbRecipe())
+    one = [(row, PairChoice(True))]
+    said = plan_line(one, 1, values, False)
+    assert "1 picture with 1 object, too few to hold any back" in said
+    assert "a part of it held back" in plan_line(one, 12, values, False)
+    learnt = [(row, PairChoice(True, role="train"))]
+    assert "nothing held back" in plan_line(learnt, 12, values, False)
+    told = plan_text({"train": ["p"], "held": [], "objects": 1}, str)
+    assert "p (1 object); nothing is held back" in told
+    memory = memory_line({"model": "mini", "trains": "full"})
+    assert "at least" in memory
+    assert memory_line({"model": "no such model", "trains": "full"}) == ""
+
+
+def test_measures_say_how_many_clicks_are_counted():
+    from napari_gen2seg.workflows.finetune.clicked import CAP, WANTED
+
+    tip = MEASURES["clicks"].tip
+    assert f"by {WANTED}" in tip and f"stops at {CAP}" in tip
+    assert all(measure.tip.endswith((".", ").")) for measure in MEASURES.values())
