@@ -33,6 +33,13 @@ def test_curves(qtbot):
     qtbot.addWidget(chart)
     chart.resize(200, 100)
     empty = chart.grab().toImage()
+    # "not yet", in the middle, is as readable as the title.
+    middle = [empty.pixelColor(x, y) for x in range(90, 150) for y in range(40, 65)]
+    text, ground = chart.palette().windowText().color(), empty.pixelColor(60, 30)
+    contrast = abs(text.lightness() - ground.lightness())
+    assert max(abs(one.lightness() - ground.lightness()) for one in middle) > (
+        0.7 * contrast
+    )
     for step in range(1, 6):
         chart.add(step, 1 / step)
     chart.add(6, None)

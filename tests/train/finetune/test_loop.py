@@ -19,6 +19,7 @@ from napari_gen2seg.train.finetune.config import FinetuneConfig, PairSpec
 from napari_gen2seg.train.finetune.events import Event
 from napari_gen2seg.train.finetune.learner import Learner
 from napari_gen2seg.train.finetune.loop import Training
+from napari_gen2seg.train.finetune.pace import Pace
 from napari_gen2seg.train.finetune.state import Progress, read_state
 
 
@@ -192,6 +193,26 @@ def test_longer_than_begun_goes_on(config: FinetuneConfig) -> None:
     training = Training(longer, resume=True)
     list(training.events())
     assert training.progress.step == 8
+
+
+def test_the_rate_rises_over_a_tenth_of_the_run_however_it_ends() -> None:
+    def rates(seconds: float, *steps: int, **length: float) -> list[float]:
+        pace = Pace(FinetuneConfig(**length))  # type: ignore[arg-type]
+        found = []
+        for step in steps:
+            pace.back_to(Progress(step=step, seconds=0.0))
+            pace.progress.seconds = seconds  # `back_to` keeps what was spent
+            found.append(pace.rate(1.0))
+        return found
+
+    first, middle, risen, last = rates(0, 0, 20, 40, 400, steps=400)
+    assert 0 < first < 0.05 and middle == pytest.approx(0.5, abs=0.01)
+    assert risen == pytest.approx(0.98, abs=0.01) and last == pytest.approx(0.02)
+    # A slow computer: time ends it at some thirty steps.
+    (slow,) = rates(20, 4, steps=400, minutes=3)
+    assert slow == pytest.approx(0.97, abs=0.02)
+    # A long run need not warm up for long.
+    assert rates(0, 100, steps=80_000)[0] == pytest.approx(1.0, abs=0.01)
 
 
 def test_training_lowers_the_loss(

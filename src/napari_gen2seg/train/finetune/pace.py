@@ -10,6 +10,9 @@ from napari_gen2seg.train.finetune.events import Why
 from napari_gen2seg.train.finetune.published import published_share
 from napari_gen2seg.train.finetune.state import Progress
 
+WARM, WARM_STEPS = 0.1, 100
+"""Share of the run in which the rate rises, and the most steps that may take."""
+
 
 class Pace:
     """The clock and the schedule of a run.
@@ -71,6 +74,8 @@ class Pace:
     def rate(self, largest: float) -> float:
         """Linear warm-up, then half a cosine down to 2 %; or the paper's schedule.
 
+        The warm-up lasts a tenth of the run, `WARM_STEPS` steps at most.
+
         Parameters
         ----------
         largest
@@ -79,9 +84,10 @@ class Pace:
         largest *= self.progress.rate_scale
         if self._config.recipe == "published":
             return largest * published_share(self.progress.step)
-        ramp = min(1.0, (self.progress.step + 1) / 20)
+        # A fixed number of steps would be half the run on a slow computer.
+        ramp = max(self.share / WARM, (self.progress.step + 1) / WARM_STEPS)
         cosine = 0.02 + 0.98 * 0.5 * (1 + math.cos(math.pi * self.share))
-        return largest * ramp * cosine
+        return largest * min(1.0, ramp) * cosine
 
     @property
     def over(self) -> Why | None:

@@ -20,8 +20,9 @@ from napari_gen2seg.train.finetune.nets import Trainee, load_trainee, set_traine
 from napari_gen2seg.train.finetune.split import Split
 
 # Step sizes by what is trained: published 6e-5 for the whole UNet at eight crops a
-# step, half of it here, where steps are few; the others are chosen, not yet compared.
-_RATES = {"guided": 6e-4, "full": 3e-5, "last": 1e-4, "lora": 2e-4}
+# step, half of it here, where steps are few; for "guided" docs/finetuning.md compares
+# two; the others are chosen, not yet compared.
+_RATES = {"guided": 3e-4, "full": 3e-5, "last": 1e-4, "lora": 2e-4}
 
 
 @dataclass(eq=False)
