@@ -102,7 +102,7 @@ class ModelPanel(Panel):
         row = self.add_row(self.color, self.progress)
         row.addWidget(self.cancel)
         self.column.addWidget(self.doing)
-        self.add_row(self.coarser, self.finer)
+        self.add_row(self.coarser, self.finer).setStretch(0, 1)  # equally wide
         self.column.addWidget(self.finetune)
         self.column.addWidget(self.back)
         self.column.addWidget(fold("Device and size", more))
