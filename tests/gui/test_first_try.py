@@ -27,7 +27,8 @@ def test_enter_after_escape_keeps_nothing_of_what_escape_threw_away(coins):
     person.press(Qt.Key.Key_Return)
     assert "objects" not in [layer.name for layer in coins.viewer.layers]
     assert "Nothing to commit" in coins.widget.status.text()
-    person.move(COIN[0] + 1, COIN[1] + 1)  # moving over it offers it again
+    person.move(*GROUND)
+    person.move(*COIN)  # moving over it offers it again
     person.press(Qt.Key.Key_Return)
     assert coins.labels[COIN] == 1
 
@@ -35,6 +36,7 @@ def test_enter_after_escape_keeps_nothing_of_what_escape_threw_away(coins):
 def test_a_click_on_what_is_lit_counts_while_the_picture_is_selected(coins):
     person = coins.person
     coins.viewer.layers.selection.active = coins.viewer.layers["coins"]
+    person.move(*GROUND)  # the pointer may be over the coin from before
     person.move(*COIN)
     assert person.lit(COIN, 2)
     person.click(*COIN)
