@@ -84,7 +84,8 @@ def test_list_stays_what_it_was(home):
 
 def test_nothing_but_ones_own_models_is_removed(home, fresh_sd):
     assert "is part of this package" in fails("remove", "mini", "--yes")
-    for name in (str(fresh_sd), "..", "reachomk/gen2seg-sd"):
+    assert "not one of your own" in fails("remove", "reachomk/gen2seg-sd", "--yes")
+    for name in (str(fresh_sd), ".."):
         assert "You have no model" in fails("remove", name, "--yes")
     assert (fresh_sd / "unet" / "config.json").is_file()
 
