@@ -103,6 +103,7 @@ def test_a_refused_upload_is_a_sentence(at, server):
 
 
 def test_an_upload_is_cancelled(at, server):
+    server.slow = 60.0  # or it may be done before anybody can press Cancel
     publish(at, "me/mine")
     press(at.dialog.result.share.cancel)
     assert said(at) == "Stopped before the end."

@@ -31,7 +31,7 @@ class StandIn:
     flip
         Change the bytes on their way.
     slow
-        Seconds to wait after each 64 kB.
+        Seconds to wait after each 64 kB, and before each answer to an upload.
     uploaded
         Repository -> files of the last commit to it.
     refuse
@@ -138,6 +138,8 @@ class StandIn:
         body = handler.rfile.read(int(handler.headers.get("Content-Length", 0)))
         self.requests.append(("POST", path, None))
         commit = re.fullmatch(r"/api/models/([^/]+/[^/]+)/commit/main", path)
+        if self.slow and self.halt.wait(self.slow):
+            return
         answer: dict[str, Any] = {}
         if self.refuse is not None:
             self._error(handler, self.refuse, "")
