@@ -68,7 +68,7 @@ class Painter:
         made = Coloring.from_array(
             np.clip(paint(small), 0, 255), (height, width), model_id="painter"
         )
-        return replace(made, resolution=size)
+        return replace(made, resolution=size, on_black=True)
 
     def unload(self) -> None:
         self.unloaded = True

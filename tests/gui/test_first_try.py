@@ -114,3 +114,17 @@ def test_what_happened_stays_in_sight_in_a_small_window(coins):
     coins.person.press(Qt.Key.Key_Return)
     assert status.text().startswith("Object 1")
     assert status.visibleRegion().boundingRect().height() == status.height()
+
+
+def test_the_background_is_kept_only_with_a_word_about_it(coins):
+    coins.person.click(*GROUND)
+    coins.person.press(Qt.Key.Key_Return)
+    assert "takes for background" in coins.widget.status.text()
+    coins.person.click(*COIN)
+    coins.person.press(Qt.Key.Key_Return)
+    assert "takes for background" not in coins.widget.status.text()
+
+
+def test_a_map_read_back_from_its_layer_still_knows_its_background(coins):
+    plane = coins.bridge.source.plane
+    assert coins.bridge.drawn.found(plane).on_black

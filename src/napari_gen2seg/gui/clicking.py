@@ -133,7 +133,7 @@ class Clicking(QObject):
         if mask is None:
             self.said.emit("Nothing to commit: move over an object, or click it.")
             return
-        number = self.number
+        number, prompts = self.number, self.prompts
         try:
             written = self.objects.commit(source, plane, mask, number)
         except Gen2SegError as error:
@@ -142,6 +142,12 @@ class Clicking(QObject):
         text = f"Object {number}: {written.pixels:,} pixels"
         if written.spared:
             text += f" ({written.spared:,} left to other objects)"
+        coloring = self.session.coloring(plane)
+        kept = [
+            p for p, sign in zip(prompts.points, prompts.signs, strict=True) if sign > 0
+        ]
+        if coloring is not None and coloring.on_background(kept).any():
+            text += "; a click lies on what the model takes for background"
         self.said.emit(text)
         self.next_object()
 

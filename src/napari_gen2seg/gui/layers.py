@@ -140,6 +140,7 @@ class Drawn:
             model_id=facts["model"],
             revision=facts["revision"],
             resolution=facts["resolution"],
+            on_black=facts.get("on_black", False),
         )
 
     def show_coloring(
@@ -162,6 +163,7 @@ class Drawn:
             COLORING,
             plane.layer_id,
             model=coloring.model_id,
+            on_black=coloring.on_black,
             revision=coloring.revision,
             resolution=coloring.resolution,
             plane=_facts(plane),
