@@ -6,7 +6,8 @@ DATA holds folders with ``images/``, ``labels/`` and optionally ``split.json``. 
 get the same clicks: plain colour distance on the raw picture with the same probe
 (``wand``), the wand with the fixed tolerance that the truth says is best per object
 (``oracle``), Otsu + distance-transform watershed (``otsu``), and scikit-image's random
-walker (``walker``).
+walker (``walker``). ``flips`` is the model, seeing mirror images too, whose maps are
+stacked as further colour channels.
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ from pathlib import Path
 import numpy as np
 from rivals import Oracle, Otsu, RandomWalker, Wand  # benchmarks/rivals.py
 
+from napari_gen2seg.core.probe import Prober
 from napari_gen2seg.core.study import ObjectResult, click_study, summary, touching_score
 from napari_gen2seg.train.pictures import Picture, read_source
 
@@ -127,13 +129,34 @@ class Model:
         return touching_score(self.coloring.values, small, tolerance)
 
 
+class Flipped:
+    """Clicks on the colourings of the picture and its mirror images, stacked.
+
+    Four passes, twelve channels; divided by two so that tolerances keep their meaning.
+    """
+
+    def __init__(self, colorer: object, picture: Picture, resolution: int | None):
+        first = colorer.color(picture.rgb, resolution)  # type: ignore[attr-defined]
+        maps = [first.values]
+        for axes in ((0,), (1,), (0, 1)):
+            mirrored = np.ascontiguousarray(np.flip(picture.rgb, axes))
+            found = colorer.color(mirrored, first.resolution)  # type: ignore[attr-defined]
+            maps.append(np.flip(found.values, axes))
+        stacked = np.ascontiguousarray(np.concatenate(maps, -1), np.float32) / 2
+        self.prober = Prober(stacked, picture.labels.shape)
+
+    def __call__(self, points, signs):  # type: ignore[no-untyped-def]
+        return self.prober.probe(points, signs).full()
+
+
 def maker(method: str, chosen: argparse.Namespace) -> Callable[[Picture], object]:
     """Return what makes an answerer of a picture."""
-    if method == "model":
+    if method in ("model", "flips"):
         from napari_gen2seg import load_model
 
         colorer = load_model(chosen.model)
-        return lambda picture: Model(colorer, picture, chosen.resolution)
+        kind = Model if method == "model" else Flipped
+        return lambda picture: kind(colorer, picture, chosen.resolution)
     return {
         "wand": Wand,
         "oracle": Oracle,

@@ -2,6 +2,7 @@ r"""Fine-tuning on a few labelled pictures of a domain, beside what a lab would 
 
     python benchmarks/finetune.py DOMAIN [--model mini] [--k 1 3 5] [--seeds 0 1 2]
         [--minutes 3] [--sparse 10] [--group '(.*)_\d$'] [--rivals unet forest]
+        [--split val] [--kind tissue_light tissue_dark]
 
 DOMAIN holds ``images/``, ``labels/`` and perhaps ``split.json``. For each k and seed,
 k pictures are labelled (with ``--sparse N`` only N objects of each) and all the rest,
@@ -30,6 +31,7 @@ from finetune_rivals import Clicked, Forest, SmallUnet  # benchmarks/
 from napari_gen2seg.core.study import ObjectResult, click_study, summary
 from napari_gen2seg.train.finetune.config import FinetuneConfig, PairSpec
 from napari_gen2seg.train.finetune.pairs import Pair, read_pairs
+from napari_gen2seg.train.pictures import manifest_kinds
 
 RIVALS = {"unet": SmallUnet, "forest": Forest}
 
@@ -46,6 +48,7 @@ def main() -> None:
     parser.add_argument("--sparse", type=int, help="label only so many objects")
     parser.add_argument("--group", help="pattern; its first group names what belongs")
     parser.add_argument("--split", help="judge by this part of split.json")
+    parser.add_argument("--kind", nargs="+", help="of the manifest; others are left")
     parser.add_argument("--judged", type=int, default=8, help="pictures that judge")
     parser.add_argument("--most", type=int, default=30, help="objects of a picture")
     parser.add_argument("--rivals", nargs="*", choices=RIVALS, default=list(RIVALS))
@@ -109,6 +112,9 @@ def choose(
 ) -> tuple[tuple[PairSpec, ...], list[Pair]]:
     """Choose k pictures of k groups to label, and pictures of other groups to judge."""
     names = sorted((chosen.domain / "images").iterdir())
+    if chosen.kind:
+        kinds = manifest_kinds(chosen.domain)
+        names = [path for path in names if kinds.get(path.stem) in chosen.kind]
     split = {}
     if (chosen.domain / "split.json").is_file():
         split = json.loads((chosen.domain / "split.json").read_text())

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import tifffile
 import torch
 
 from napari_gen2seg import load_model
@@ -23,7 +24,7 @@ from napari_gen2seg.train.config import (
 )
 from napari_gen2seg.train.dataset import Crops
 from napari_gen2seg.train.export import checksums, export_run
-from napari_gen2seg.train.pictures import Picture, kind_weights
+from napari_gen2seg.train.pictures import Picture, kind_weights, read_source
 from napari_gen2seg.train.stages import PlacedNet
 from napari_gen2seg.train.trainer import load_weights, starting_net, train_stage
 
@@ -171,3 +172,16 @@ def test_kinds_weigh_by_the_square_root_of_their_number() -> None:
     weights = kind_weights(pictures)
     assert weights.sum() == pytest.approx(1)
     assert weights[:16].sum() == pytest.approx(0.8)  # 4 : 1
+
+
+def test_kinds_that_are_left_out_are_not_read(tmp_path: Path) -> None:
+    rows = []
+    for kind in ("cells", "tissue"):
+        for part in ("images", "labels"):
+            (tmp_path / part).mkdir(exist_ok=True)
+            picture = np.full((16, 16), 1, np.uint8)
+            tifffile.imwrite(tmp_path / part / f"{kind}.tif", picture)
+        rows.append({"image": f"images/{kind}.tif", "kind": kind})
+    (tmp_path / "manifest.json").write_text(json.dumps({"images": rows}))
+    assert [p.kind for p in read_source(tmp_path)] == ["cells", "tissue"]
+    assert [p.kind for p in read_source(tmp_path, left_out=["tissue"])] == ["cells"]

@@ -216,8 +216,8 @@ def _nearest(
         part, out = block[:, here], best[here]
         for index, colour in enumerate(colours):
             squared = np.square(part[0] - colour[0])
-            squared += np.square(part[1] - colour[1])
-            squared += np.square(part[2] - colour[2])
+            for plane, value in zip(part[1:], colour[1:], strict=True):
+                squared += np.square(plane - value)
             if places is not None:
                 clicks, rows, cols, weight = places
                 down = np.square(rows[here] - np.float32(clicks[index, 0]))

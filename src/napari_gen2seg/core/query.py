@@ -40,7 +40,7 @@ def query_colours(
         float32 (n, 3).
     """
     reach = min(max(radius, _LEAST_RADIUS), _MOST_RADIUS)
-    colours = np.empty((len(clicks), 3), np.float32)
+    colours = np.empty((len(clicks), len(map_.planes)), np.float32)
     for index, (row, col) in enumerate(clicks.tolist()):
         colours[index] = _query(map_, row, col, reach)
     return colours

@@ -53,8 +53,8 @@ class SharpMap:
         self._values = values
         height, width = values.shape[:2]
         self.shape = (int(height), int(width))
-        self.planes: Floats = np.empty((3, height, width), np.float32)
-        self.sharp: Floats = np.empty((3, height, width), np.float32)
+        self.planes: Floats = np.empty((values.shape[2], height, width), np.float32)
+        self.sharp: Floats = np.empty((values.shape[2], height, width), np.float32)
         self.barrier: Floats = np.empty((height, width), np.float32)
         self._done = np.zeros((-(-height // _TILE), -(-width // _TILE)), bool)
 
@@ -109,7 +109,7 @@ def sharpened(planes: Floats) -> Floats:
     target += np.arange(height * width)
     for _ in range(_DOUBLINGS):
         target = target[target]
-    found: Floats = np.take(smooth.reshape(3, -1), target, axis=1)
+    found: Floats = np.take(smooth.reshape(len(planes), -1), target, axis=1)
     return found.reshape(planes.shape)
 
 

@@ -40,8 +40,9 @@ class DataConfig:
     """Where pictures come from and how they are cut.
 
     ``sources`` maps a folder (with ``images/``, ``labels/`` and ``split.json``) to
-    its weight; ``drawn`` is the weight of drawn scenes. Diameters are pixels at model
-    scale.
+    its weight; ``drawn`` is the weight of drawn scenes. ``left_out`` names kinds of
+    pictures, as the sources' manifests call them, that are not trained on. Diameters
+    are pixels at model scale.
     """
 
     root: str = ""
@@ -51,6 +52,7 @@ class DataConfig:
     smallest: float = 12.0
     largest: float = 80.0
     workers: int = 1
+    left_out: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

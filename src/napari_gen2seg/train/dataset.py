@@ -48,7 +48,8 @@ class Crops(IterableDataset[Sample]):
         weights = []
         for name, weight in config.sources.items():
             if weight > 0:
-                self.sources.append(read_source(Path(config.root).expanduser() / name))
+                folder = Path(config.root).expanduser() / name
+                self.sources.append(read_source(folder, left_out=config.left_out))
                 weights.append(weight)
         self.kinds = [kind_weights(pictures) for pictures in self.sources]
         weights.append(config.drawn)

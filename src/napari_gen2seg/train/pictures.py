@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+from collections.abc import Collection
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -47,7 +48,9 @@ class Picture:
         return bool(np.ptp(self.rgb[::2, ::2], axis=-1).max() < 6)
 
 
-def read_source(folder: Path, split: str = "train") -> list[Picture]:
+def read_source(
+    folder: Path, split: str = "train", left_out: Collection[str] = ()
+) -> list[Picture]:
     """Read the pictures of ``folder/images`` with ``folder/labels``.
 
     Parameters
@@ -57,6 +60,8 @@ def read_source(folder: Path, split: str = "train") -> list[Picture]:
         ``split.json`` (``{"train": [names], "val": [names]}``).
     split
         Which part to read; every picture where there is no ``split.json``.
+    left_out
+        Kinds of pictures, as ``manifest.json`` calls them, to pass over.
 
     Raises
     ------
@@ -66,10 +71,13 @@ def read_source(folder: Path, split: str = "train") -> list[Picture]:
     wanted: set[str] | None = None
     if (folder / "split.json").is_file():
         wanted = set(json.loads((folder / "split.json").read_text())[split])
-    kinds = _kinds(folder)
+    kinds = manifest_kinds(folder)
     found = []
     for path in sorted((folder / "images").glob("*")):
         if wanted is not None and path.stem not in wanted:
+            continue
+        kind = kinds.get(path.stem, "")
+        if kind in left_out:
             continue
         labels = imread(folder / "labels" / f"{path.stem}.tif").astype(np.int32)
         rgb = as_rgb8(imread(path))
@@ -78,7 +86,6 @@ def read_source(folder: Path, split: str = "train") -> list[Picture]:
                 f"{path.name} is {rgb.shape[:2]} but its labels are {labels.shape}; "
                 "they must have the same height and width."
             )
-        kind = kinds.get(path.stem, "")
         found.append(Picture(rgb, labels, median_diameter(labels), kind))
     if not found:
         raise DataError(
@@ -88,7 +95,7 @@ def read_source(folder: Path, split: str = "train") -> list[Picture]:
     return found
 
 
-def _kinds(folder: Path) -> dict[str, str]:
+def manifest_kinds(folder: Path) -> dict[str, str]:
     """Return the ``kind`` of each picture that ``manifest.json`` gives one, by stem."""
     try:
         rows = json.loads((folder / "manifest.json").read_text())["images"]
