@@ -8,12 +8,23 @@ from typing import Any
 
 import numpy as np
 import pytest
+from qtpy.QtCore import QEvent, QObject
 from tests.gui.trainer import press
 
 from napari_gen2seg.models.paths import models_dir
 from napari_gen2seg.session.training_runs import past_runs, waiting_runs
 
 pytestmark = pytest.mark.usefixtures("home")
+
+
+class Painted(QObject):
+    """Counts how often a widget is painted."""
+
+    count = 0
+
+    def eventFilter(self, _watched: Any, event: Any) -> bool:
+        self.count += event.type() == QEvent.Type.Paint
+        return False
 
 
 def test_from_two_layers_to_a_model_in_use_and_back(trainer):
@@ -110,6 +121,26 @@ def test_cancel_and_resume_continue_the_curve(trainer):
     at.finish()
     steps = [step for step, _ in page.loss.points]
     assert steps == list(range(1, len(steps) + 1))
+
+
+def test_curves_of_hours_come_back_with_a_repaint_or_two(trainer):
+    page = trainer.open().training
+    trainer.dialog.tabs.setCurrentWidget(page)
+    trainer.until(page.loss.isVisible)
+    trainer.bot.wait(50)
+    events = [
+        {"event": "step", "step": n, "steps": 500, "loss": 1 / n, "left": 500 - n}
+        for n in range(1, 401)
+    ]
+    painted = Painted()
+    page.loss.installEventFilter(painted)
+    page.progress.installEventFilter(painted)
+    trainer.work.replayed.emit(events)
+    trainer.until(lambda: painted.count)
+    trainer.bot.wait(50)
+    assert painted.count < 10
+    assert len(page.loss.points) == 400
+    assert page.progress.format() == "1 min 40 s left, 400 steps done"
 
 
 def test_stop_and_keep_best(trainer):

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from qtpy.QtGui import QColor
+from qtpy.QtGui import QColor, QPolygonF
 
 from napari_gen2seg.core.rgb import RgbRecipe
-from napari_gen2seg.gui.finetune.chart import Chart, smooth
+from napari_gen2seg.gui.finetune import chart as module
+from napari_gen2seg.gui.finetune.chart import Chart, smooth, thinned
 from napari_gen2seg.gui.finetune.measures import MEASURES
 from napari_gen2seg.gui.finetune.pair_list import PairChoice
 from napari_gen2seg.gui.finetune.pairs import Row
@@ -51,6 +52,32 @@ def test_curves(qtbot):
     assert len(chart.points) == 3
     flat = smooth([(n, 2.0) for n in range(5)])
     assert [value for _, value in flat] == pytest.approx([2.0] * 5)
+
+
+def test_a_long_curve_is_drawn_with_a_point_for_a_pixel(qtbot, monkeypatch):
+    drawn = []
+
+    def polygon(points):
+        drawn.append(points)
+        return QPolygonF(points)
+
+    monkeypatch.setattr(module, "QPolygonF", polygon)
+    chart = Chart("loss", QColor("white"))
+    qtbot.addWidget(chart)
+    chart.resize(300, 100)
+    for step in range(1, 5001):
+        chart.add(step, 1 / step)
+    chart.grab()
+    assert len(drawn) == 2  # the values, and their mean
+    assert all(200 < len(line) <= 300 for line in drawn)
+    assert len(chart.points) == 5000
+    right = [line[-1].x() for line in drawn]
+    assert right == [pytest.approx(300 - module.RIGHT, abs=2)] * 2
+    assert thinned([(1, 0.1), (2, 0.2), (3, 0.3)], 10.0) == [
+        (1, 0.1),
+        (2, 0.2),
+        (3, 0.3),
+    ]
 
 
 def test_words():

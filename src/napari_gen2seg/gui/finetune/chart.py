@@ -105,7 +105,8 @@ class Chart(QWidget):
             painter.setPen(QPen(text, 1, Qt.PenStyle.DashLine))
             at = place(0, self.base).y()
             painter.drawLine(QPointF(frame.left(), at), QPointF(frame.right(), at))
-        line = [place(*point) for point in self.points]
+        columns = max(int(frame.width()), 1) / last
+        line = [place(*point) for point in thinned(self.points, columns)]
         if self._dots:
             painter.setPen(QPen(self._color, 2))
             painter.drawPolyline(QPolygonF(line))
@@ -118,9 +119,8 @@ class Chart(QWidget):
             painter.setPen(QPen(faint, 1))
             painter.drawPolyline(QPolygonF(line))
             painter.setPen(QPen(self._color, 2))
-            painter.drawPolyline(
-                QPolygonF([place(*one) for one in smooth(self.points)])
-            )
+            mean = thinned(smooth(self.points), columns)
+            painter.drawPolyline(QPolygonF([place(*one) for one in mean]))
         for step, value in self.points:
             if step == self.best:
                 painter.setPen(QPen(BEST, 2))
@@ -157,6 +157,19 @@ def smooth(points: Sequence[tuple[float, float]], memory: float = 0.9) -> Points
         weight = memory * weight + (1 - memory)
         smoothed.append((step, mean / weight))
     return smoothed
+
+
+def thinned(points: Sequence[tuple[float, float]], columns: float) -> Points:
+    """Keep the last point of every pixel column: more cannot be seen, and takes long.
+
+    Parameters
+    ----------
+    points
+        Steps, which rise, and values.
+    columns
+        Pixel columns for one step.
+    """
+    return list({int(point[0] * columns): point for point in points}.values())
 
 
 def short(value: float) -> str:

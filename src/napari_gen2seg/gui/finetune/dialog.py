@@ -247,9 +247,7 @@ class FinetuneDialog(QDialog):
 
     def _replayed(self, events: list[dict[str, Any]]) -> None:
         self.maps.begin()
-        self.training.clear()
-        for event in events:
-            self.training.show_event(event)
+        self.training.replay(events)
 
     # ---- the result
 

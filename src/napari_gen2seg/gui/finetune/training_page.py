@@ -29,7 +29,7 @@ from napari_gen2seg.gui.finetune.words import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     import numpy as np
     import numpy.typing as npt
@@ -142,6 +142,17 @@ class TrainingPage(QWidget):
         column.addLayout(middle, 1)
         column.addWidget(self.told)
         column.addLayout(last)
+
+    def replay(self, events: Sequence[dict[str, Any]]) -> None:
+        """Show what an earlier start said, in place of the last run."""
+        self.clear()
+        # A progress bar repaints the window with every value; once is enough here.
+        self.setUpdatesEnabled(False)
+        try:
+            for event in events:
+                self.show_event(event)
+        finally:
+            self.setUpdatesEnabled(True)
 
     def clear(self) -> None:
         """Forget the last run."""
