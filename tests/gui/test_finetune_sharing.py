@@ -13,6 +13,7 @@ from tests.models.hub_server import StandIn
 
 from napari_gen2seg.gui.finetune import sharing
 from napari_gen2seg.gui.finetune.share_forms import Form
+from napari_gen2seg.models.paths import models_dir
 
 
 @pytest.fixture
@@ -108,6 +109,30 @@ def test_an_upload_is_cancelled(at, server):
     press(at.dialog.result.share.cancel)
     assert said(at) == "Stopped before the end."
     assert server.uploaded == {}
+
+
+def test_what_is_being_published_stays_where_it_is(at, server):
+    server.slow = 60.0
+    publish(at, "me/mine")
+    result, doing = at.dialog.result, at.dialog.decisions
+    assert not result.adopt.isEnabled() and not result.discard.isEnabled()
+    assert not at.dialog.waiting.isEnabled()
+    for do in (doing.adopt, doing.discard, at.dialog.start):
+        at.dialog.status.setText("")
+        do()
+        assert "press Cancel" in at.dialog.status.text()
+    assert not at.boxes()
+    assert at.work.model.is_dir() and not models_dir().exists()
+    press(result.share.cancel)
+    assert said(at) == "Stopped before the end."
+    press(result.adopt)
+    # Pressed twice, it is copied once; and nothing else may be done with it meanwhile.
+    assert not result.adopt.isEnabled() and not result.share.isEnabled()
+    doing.adopt()
+    doing.discard()
+    at.until(result.remove.isVisible)
+    assert result.remove.isEnabled() and result.share.isEnabled()
+    assert [one.name for one in models_dir().iterdir()] == ["my-coins"]
 
 
 def test_nothing_but_a_repository_is_taken(at, server):

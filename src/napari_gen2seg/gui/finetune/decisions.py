@@ -111,6 +111,8 @@ class Decisions(QObject):
         run = self._work.run
         if run is None or not self._work.finished or self._work.unchanged:
             return
+        if self._refused():
+            return
         name = str(read_config(run.folder).get("name", run.folder.name))
 
         def work(ticket: Ticket) -> Path:
@@ -119,6 +121,7 @@ class Decisions(QObject):
             return target
 
         def done(_: Ticket, target: Any, error: BaseException | None) -> None:
+            self._page.show_copying(False)
             if error is not None:
                 self.warned.emit(sentence(error))
                 return
@@ -127,6 +130,7 @@ class Decisions(QObject):
             if then is not None:
                 then()
 
+        self._page.show_copying(True)
         self.said.emit("Copying the new model…")
         self._runner.submit("adopt", work, done)
 
@@ -134,6 +138,8 @@ class Decisions(QObject):
         """Throw the run away, with its model."""
         run = self._work.run
         if run is None or self._work.busy:
+            return
+        if self._work.finished and self._refused():
             return
         try:
             discard(run.folder)
@@ -147,7 +153,7 @@ class Decisions(QObject):
     def remove(self) -> None:
         """Delete the adopted model, and the run it came from."""
         model = self._work.model
-        if model is None:
+        if model is None or self._refused():
             return
         try:
             remove(model)
@@ -157,6 +163,15 @@ class Decisions(QObject):
         self._work.model = None
         self.removed.emit(str(model))
         self.discard()
+
+    def _refused(self) -> bool:
+        """Leave the model alone while something reads its files, and say so."""
+        if self._page.tied:
+            self.warned.emit(
+                "The new model is being copied, packed or published. Wait for it, or "
+                "press Cancel beside it on page 4."
+            )
+        return self._page.tied
 
     def show(self, name: str) -> None:
         """Show before and after of a held-back picture as layers."""
@@ -185,7 +200,10 @@ class Decisions(QObject):
         """
         run = None if self._work.busy else self._work.run
         past = None if run is None else look_at(run.folder)
-        if past is None or not past.waits:
+        waits = past is not None and past.waits
+        if (waits or self._page.copying) and self._refused():
+            return
+        if past is None or not waits:
             go()
             return
 

@@ -146,6 +146,7 @@ class FinetuneDialog(QDialog):
         training.resume_asked.connect(lambda: work.resume())
         result.continue_asked.connect(self._continue)
         result.back_asked.connect(self.back_asked)
+        result.tied_changed.connect(self.waiting.setDisabled)
         work.state_changed.connect(self._state_changed)
         work.happened.connect(self._happened)
         work.replayed.connect(self._replayed)

@@ -45,12 +45,13 @@ class ResultPage(QWidget):
     continue_asked = Signal()
     remove_asked = Signal()
     back_asked = Signal()
+    tied_changed = Signal(bool)
 
     def __init__(self, runner: Runner) -> None:
         super().__init__()
         self._runner = runner
         self._read: Callable[[str], Shown] | None = None
-        self._unchanged = False
+        self._unchanged = self.copying = False
         self.verdict = wide_label()
         self.numbers = QGridLayout()
         self._cells: dict[tuple[str, str], QLabel] = {}
@@ -89,7 +90,13 @@ class ResultPage(QWidget):
             button.clicked.connect(lambda _=False, signal=signal: signal.emit())
         self.show_layers.clicked.connect(self._show_asked)
         self.picture.currentIndexChanged.connect(self._look)
+        self.share.busy_changed.connect(self._tie)
         self.show_adopted(None, "")
+
+    @property
+    def tied(self) -> bool:
+        """Whether the model's files are read, so that they must stay where they are."""
+        return self.copying or self.share.busy
 
     def _lay_out(self) -> None:
         for column, text in enumerate(("", "before", "after", "")):
@@ -214,6 +221,17 @@ class ResultPage(QWidget):
         self.remove.setVisible(on)
         self.back.setVisible(on and bool(previous))
         self.back.setToolTip(f"Use {previous} again, as before.")
+
+    def show_copying(self, on: bool) -> None:
+        """Show whether the model is being copied to the user's models."""
+        self.copying = on
+        self.share.setDisabled(on)
+        self._tie()
+
+    def _tie(self) -> None:
+        for button in (self.adopt, self.discard, self.remove):
+            button.setDisabled(self.tied)
+        self.tied_changed.emit(self.tied)
 
     def _look(self, _index: int = 0) -> None:
         name, read = self.picture.currentData(), self._read

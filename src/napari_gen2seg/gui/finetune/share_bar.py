@@ -15,6 +15,7 @@ class ShareBar(QWidget):
     bioimage_asked = Signal()
     hub_asked = Signal()
     cancel_asked = Signal()
+    busy_changed = Signal()
 
     def __init__(self) -> None:
         super().__init__()
@@ -51,6 +52,11 @@ class ShareBar(QWidget):
             button.clicked.connect(lambda _=False, signal=signal: signal.emit())
         self.show_doing("")
 
+    @property
+    def busy(self) -> bool:
+        """Whether something is under way."""
+        return bool(self.doing.text())
+
     def show_doing(self, text: str) -> None:
         """Show what is under way; empty for nothing."""
         self.doing.setText(text)
@@ -58,3 +64,4 @@ class ShareBar(QWidget):
             widget.setVisible(bool(text))
         for button in (self.export, self.bioimage, self.hub):
             button.setEnabled(not text)
+        self.busy_changed.emit()
