@@ -68,6 +68,25 @@ def test_objects_come_in_the_size_the_model_likes(tmp_path: Path) -> None:
     assert np.std(sizes) > 1
 
 
+def test_a_picture_is_searched_for_objects_once_however_many_crops(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    crops, plain = supply(tmp_path, share=0.0), np.unique
+    whole: list[int] = []
+
+    def unique(values: np.ndarray, **more: bool) -> object:
+        whole.extend(n for n, p in enumerate(crops.pairs) if values is p.labels)
+        return plain(values, **more)
+
+    monkeypatch.setattr(np, "unique", unique)
+    for seed in range(5):
+        crops.cut(np.random.default_rng(seed))
+    assert whole == []  # that was done when it was read
+    monkeypatch.undo()
+    (other,) = crops.pairs[0].relabelled(np.ones((96, 96), np.int32)).objects
+    assert other == 1 and len(crops.pairs[0].objects) == 16
+
+
 def test_labels_follow_their_pixels(tmp_path: Path) -> None:
     crops = supply(tmp_path, share=0.0)
     for seed in range(10):

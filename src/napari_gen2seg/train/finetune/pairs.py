@@ -6,6 +6,7 @@ In the labels of a `Pair` 0 is background, -1 is unknown, objects count from 1.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -47,7 +48,7 @@ class Pair:
     group: str
     role: str = "auto"
 
-    @property
+    @cached_property  # asked for every crop, and slow for a large picture
     def objects(self) -> NDArray[np.int64]:
         """The labels of the objects, rising."""
         found = np.unique(self.labels)
