@@ -21,6 +21,7 @@ from napari_gen2seg.train.finetune.learner import Learner
 from napari_gen2seg.train.finetune.loop import Training
 from napari_gen2seg.train.finetune.pace import Pace
 from napari_gen2seg.train.finetune.state import Progress, read_state
+from napari_gen2seg.train.finetune.watch import Watch
 
 
 @pytest.fixture(scope="module")
@@ -173,6 +174,37 @@ def test_a_full_disk_keeps_what_was_saved(
     assert (config.folder / "state.pt").read_bytes() == before
     assert not list(config.folder.glob("*.part"))
     assert list(Training(config, resume=True).events())[-1].reason == "steps"
+
+
+def test_better_weights_than_the_state_knows_of_survive_a_kill(
+    config: FinetuneConfig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    scores = iter([0.2, 0.8, 0.5])
+    monkeypatch.setattr(Watch, "score", lambda *_: next(scores))
+    # Scored at every step, saved at the beginning alone; then killed at the second.
+    often = dataclasses.replace(config, score_seconds=0.0)
+    for event in Training(often).events():
+        if event.kind == "score" and event.step == 1:
+            break
+    best = (config.folder / "best.safetensors").read_bytes()
+    training = Training(dataclasses.replace(config, steps=3), resume=True)
+    told = [event.best for event in training.events() if event.kind == "score"]
+    assert told == [False]
+    assert (training.progress.best, training.progress.best_step) == (0.8, 1)
+    assert (config.folder / "best.safetensors").read_bytes() == best
+
+
+def test_rolling_back_forgets_no_better_weights(
+    config: FinetuneConfig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    scores, factors, plain = iter([0.2, 0.8]), nans(1), Learner._loss
+    monkeypatch.setattr(Watch, "score", lambda *_: next(scores, 0.5))
+    monkeypatch.setattr(
+        Learner, "_loss", lambda self, place: plain(self, place) * next(factors)
+    )
+    training = Training(dataclasses.replace(config, score_seconds=0.0))
+    assert "rolled_back" in kinds(list(training.events()))
+    assert (training.progress.best, training.progress.best_step) == (0.8, 1)
 
 
 def test_a_state_of_another_run_is_refused(config: FinetuneConfig) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
 import os
 import pickle
 from collections.abc import Callable, Mapping
@@ -105,6 +106,9 @@ def save_state(
 def read_state(folder: Path, config: FinetuneConfig | None) -> dict[str, Any] | None:
     """Read ``state.pt``; None where there is none.
 
+    The best weights are a file of their own, often newer than the state: what they say
+    of their score is true.
+
     Raises
     ------
     TrainingError
@@ -128,7 +132,22 @@ def read_state(folder: Path, config: FinetuneConfig | None) -> dict[str, Any] | 
             f"The run in {folder} was begun with other settings or pictures; going on "
             "would mix the two. Start anew, or give the settings it was begun with."
         )
+    _catch_up(state["progress"], folder / BEST_NAME)
     return state
+
+
+def _catch_up(progress: Progress, best: Path) -> None:
+    """Let a progress know of better weights that were written after it."""
+    from safetensors import SafetensorError, safe_open
+
+    try:
+        with safe_open(best, "pt") as file:
+            told = file.metadata() or {}
+        step, score = int(told["step"]), float(told["score"])
+    except (OSError, SafetensorError, KeyError, ValueError):
+        return  # whoever needs the weights says what is wrong with them
+    if math.isfinite(score) and not score <= progress.best:
+        progress.best, progress.best_step, progress.waited = score, step, 0
 
 
 def save_best(

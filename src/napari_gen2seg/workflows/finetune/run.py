@@ -193,14 +193,14 @@ def _events(
     progress = training.progress
     # The network in training and its optimiser make room for the two to compare.
     del training
-    from napari_gen2seg.train.finetune.export import export_best
+    from napari_gen2seg.train.finetune.export import export_best, read_best
     from napari_gen2seg.workflows.finetune.card import write_card
     from napari_gen2seg.workflows.finetune.compare import compare_models
 
     check_cancel(cancel, "Fine-tuning")
     model = export_best(config, config.folder)
     # Step 0 is the old model: nothing that came after it scored better.
-    unchanged = progress.best_step == 0
+    unchanged = read_best(config.folder).step == 0
     compared, report = yield from compare_models(config, model, cancel, unchanged)
     write_card(config, model, report, progress)
     yield compared
