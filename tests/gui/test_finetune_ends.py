@@ -89,6 +89,20 @@ def test_the_map_layer_goes_with_a_cancelled_training_that_is_closed(trainer):
     assert at.layer("training: coins B") is None
 
 
+def test_cancelled_with_nothing_saved_does_not_claim_that_it_was(trainer, monkeypatch):
+    monkeypatch.setenv("TRAINING_CHILD_PACE", "30")
+    at = trainer
+    at.start()
+    at.until(lambda: at.work.state == "running")
+    page = at.dialog.training
+    press(page.cancel)
+    press(page.cancel)  # which says "End now" by then
+    assert at.ended() == "cancelled"
+    for label in (page.heading, at.dialog.status):
+        assert label.text() == "Cancelled before anything was saved."
+    assert not page.resume.isVisible() and page.discard.isVisible()
+
+
 def test_a_result_is_asked_about_before_another_training(trainer):
     at = trainer
     at.start(5)

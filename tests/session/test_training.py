@@ -132,6 +132,17 @@ def test_cancel_saves_and_resume_goes_on(watched, config):
     assert again.steps()[0] == came + 1
 
 
+def test_a_cancel_that_cannot_save_is_a_failure(watched, config, monkeypatch):
+    monkeypatch.setenv("TRAINING_CHILD", "full")
+    at = watched()
+    at.run.start({**config, "steps": 100_000})
+    at.until("step", 2)
+    at.run.cancel()
+    assert at.wait() == "failed"
+    assert at.run.message == "The disk is full."
+    assert look_at(at.run.folder).state == "failed"
+
+
 def test_stop_and_keep_finishes_early(watched, config):
     at = watched()
     at.run.start({**config, "steps": 100_000})

@@ -2,8 +2,8 @@
 
 ``python training_child.py CONFIG [--resume]``. The "model" is the name of a model
 folder to be exported unchanged, and the "coloring" of a held-back picture becomes its
-labels' colours step by step. ``TRAINING_CHILD`` may be ``disk``, ``nan``, ``crash`` or
-``worse`` or ``unchanged``.
+labels' colours step by step. ``TRAINING_CHILD`` may be ``disk``, ``nan``, ``crash``,
+``full`` (it cannot save when cancelled), ``worse`` or ``unchanged``.
 """
 
 from __future__ import annotations
@@ -120,6 +120,9 @@ class Child:
         reason = "steps"
         while self.step < self.steps:
             if self.asked or (self.run / "CANCEL").exists():
+                if MODE == "full":
+                    self.say("failed", kind="StorageError", message="The disk is full.")
+                    return 1
                 self.say("stopping", reason="cancel")
                 self.save()
                 return 130
@@ -136,8 +139,9 @@ class Child:
                     raise RuntimeError("the child's own last words")
                 message = {
                     "disk": "The disk is full: free some space, then press Resume.",
-                    "nan": "The loss is no number any more at step 20. Choose a "
-                    "smaller rate under Advanced, then press Resume.",
+                    "nan": "The loss became no number at step 20, a second time. Start "
+                    "anew with a smaller rate; or resume and stop at once (Stop and "
+                    "keep best), which keeps the best weights so far.",
                 }.get(MODE)
                 if message is not None:
                     kind = "StorageError" if MODE == "disk" else "TrainingError"

@@ -261,11 +261,9 @@ class TrainingRun:
         kinds = {event["event"] for event in self.events[-20:]}
         if code == 0 and "done" in kinds:
             state: State = "done"
-        elif self._asked == "cancel" or (self._closed and code in STOPPED):
-            state = "cancelled"
-        elif self.message:
+        elif self.message:  # also where saving failed after a cancel
             state = "failed"
-        elif code in STOPPED:
+        elif self._asked == "cancel" or code in STOPPED:
             state = "cancelled"
         else:
             state = "lost"

@@ -230,10 +230,8 @@ class FinetuneDialog(QDialog):
             self.tabs.setTabEnabled(RESULT, False)
         elif state == "done":
             self._show_result()
-        elif state in ("failed", "lost"):
-            self._say(work.message)
-        elif state == "cancelled":
-            self._say("Cancelled; what was learnt is kept, and Resume goes on.")
+        elif state in ("cancelled", "failed", "lost"):
+            self._say(self.training.heading.text())
         self._tell_plan()
         if not work.busy:
             self.progress_changed.emit("")

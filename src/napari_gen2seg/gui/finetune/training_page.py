@@ -171,6 +171,8 @@ class TrainingPage(QWidget):
     def show_state(self, state: str, message: str, resumable: bool) -> None:
         """Show what the run is doing, or how it ended."""
         text = STATES[state]
+        if state == "cancelled" and not resumable:
+            text = "Cancelled before anything was saved."
         if message and state in ("failed", "lost"):
             text = message
         self.heading.setText(text)
