@@ -77,8 +77,8 @@ def obituary(code: int, errors: Path, noise: Sequence[str], saved: bool) -> str:
     if code in KILLED:
         return (
             "The system ended the training, most likely because memory ran out. "
-            f"{way} If it happens again, choose a smaller crop or batch under "
-            "Advanced, or close other programs."
+            f"{way} If it happens again, close other programs, or begin a new training "
+            "with a smaller crop or batch under Advanced."
         )
     last = _last_line(errors) or (noise[-1] if noise else "")
     said = f" Its last words: {last}" if last else ""

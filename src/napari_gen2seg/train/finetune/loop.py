@@ -278,8 +278,9 @@ class Training:
         if rolled:
             raise TrainingError(
                 f"The loss became no number at step {at}, a second time and with half "
-                "the rate. The last good state is kept: resume with a smaller rate, "
-                "or use the best weights so far (stop and keep)."
+                "the rate. Start anew with a smaller rate; or resume and stop at once "
+                "(Stop and keep best, or a file STOP in the run folder), which keeps "
+                "the best weights so far."
             )
         state = read_state(self.folder, None)
         if state is None:

@@ -6,11 +6,18 @@ import json
 import os
 import time
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from napari_gen2seg.errors import Cancelled, Gen2SegError, StorageError, TrainingError
+from napari_gen2seg.errors import (
+    Cancelled,
+    Gen2SegError,
+    MemoryShortError,
+    StorageError,
+    TrainingError,
+)
 from napari_gen2seg.models.hooks import Cancel, check_cancel
 from napari_gen2seg.train.finetune.config import (
     FinetuneConfig,
@@ -148,6 +155,8 @@ def iter_finetune(
         If the run cannot begin.
     StorageError
         If the disk is full; what was saved before is kept.
+    MemoryShortError
+        If memory runs out later, too; what was saved before is kept.
     TrainingError
         If the loss is no number twice; the last good state is kept.
     Cancelled
@@ -155,6 +164,7 @@ def iter_finetune(
     """
     given, config = config, _config(config)
     begun = time.monotonic()
+    last: Plan | Stopping | None = None
     try:
         written = config.folder / "config.json"
         own = isinstance(given, (str, Path)) and Path(given).resolve() == (
@@ -164,17 +174,45 @@ def iter_finetune(
         if not own and os.environ.get("RANK", "0") == "0":
             config.save()
         for event in _events(config, cancel, resume, begun):
+            last = event if isinstance(event, (Plan, Stopping)) else last
             _log(config.folder, event)
             yield event
     except Cancelled:
         raise
-    except Gen2SegError as error:
-        try:
-            _log(config.folder, Failed(type(error).__name__, str(error)))
-        except StorageError:
-            # The log is on the same full disk; the error itself says so.
-            raise error from None
-        raise
+    except (Gen2SegError, MemoryError, RuntimeError) as error:
+        named = _named(error, last)
+        if named is None:
+            raise
+        # Where the log is on a full disk, the error itself says so.
+        with suppress(StorageError):
+            _log(config.folder, Failed(type(named).__name__, str(named)))
+        if named is error:
+            raise
+        raise named from error
+
+
+def _named(error: Exception, last: Plan | Stopping | None) -> Gen2SegError | None:
+    """Turn memory that ran out into an error with advice; None for what is unknown."""
+    if isinstance(error, Gen2SegError):
+        return error
+    from napari_gen2seg.models.placed import is_out_of_memory
+
+    if not is_out_of_memory(error):
+        return None
+    if isinstance(last, Plan):
+        text = (
+            f"in training, with crops of {last.crop} pixels and {last.batch} at once. "
+            "Start anew with a smaller crop or batch; or close other programs and "
+            "resume from what was saved last."
+        )
+    elif isinstance(last, Stopping):
+        text = (
+            "after training, while the new model was written and compared. Close other "
+            "programs and resume: what was learnt is kept."
+        )
+    else:
+        text = "before training began. Close other programs, or take a smaller model."
+    return MemoryShortError(f"Memory ran out {text}")
 
 
 def _events(
