@@ -14,11 +14,13 @@ from napari_gen2seg.errors import DataError
 from napari_gen2seg.gui.finetune.comparison import Whole
 from napari_gen2seg.gui.finetune.comparison_layers import show_layers
 from napari_gen2seg.gui.finetune.map_layer import MapLayers
+from napari_gen2seg.gui.finetune.pair_list import PairList
 from napari_gen2seg.gui.finetune.pair_search import folder_rows, search
 from napari_gen2seg.gui.finetune.pair_view import LINE, outlined, preview_of, shrunk
 from napari_gen2seg.gui.finetune.pairs import candidates
 from napari_gen2seg.gui.layers import mark
 from napari_gen2seg.gui.source import Source, View
+from napari_gen2seg.session import Inline
 
 RNG = np.random.default_rng(0)
 
@@ -201,6 +203,17 @@ def test_folders(tmp_path):
     assert (good.name, good.facts.objects) == ("a", 2)
     assert "(40, 80)" in bad.problem
     assert not bad.suggested
+
+
+def test_files_of_their_own_where_names_differ_in_case_alone(viewer, qtbot):
+    for name in ("DAPI", "dapi"):
+        viewer.add_image(picture(40, 80), name=name)
+        viewer.add_labels(labels(40, 80), name=f"labels {name}")
+    pairs = PairList(viewer, Source(viewer), Inline())
+    pairs.rescan()
+    assert [row.name for row in pairs.rows] == ["DAPI", "dapi"]
+    names = pairs.sources()[1]
+    assert names == ["DAPI", "dapi-2"]
 
 
 def test_what_the_model_sees_is_drawn_with_outlines(viewer):

@@ -35,6 +35,30 @@ def test_worries_are_about_the_choice():
     assert "two sets of labels" in worries(twice)[0]
 
 
+@pytest.mark.parametrize("kind", [np.uint32, np.uint64, np.int64, np.uint16, bool])
+def test_no_object_is_lost_whatever_its_number(tmp_path, kind):
+    corners = [(10, 10), (20, 40), (40, 60)]
+    small = squares(*corners)
+    top = np.iinfo(kind).max if kind is not bool else 1
+    ids = np.array([0, top, top // 2 + 1, min(5, top)], kind)
+    labels = ids[small]
+    if kind is np.int64:
+        labels[0, :3] = -1, -7, np.iinfo(kind).min
+    source = PairSource(
+        "a", lambda: np.zeros((64, 80), np.uint8), lambda: labels, RgbRecipe()
+    )
+    (pair,) = write_pairs(tmp_path, [source], ["a"], lambda: None, lambda *_: None)
+    written = tifffile.imread(pair["labels"])
+    assert written.dtype == np.int32
+    assert np.array_equal(written > 0, labels > 0)
+    found = {written[row, col] for row, col in corners}
+    assert len(found) == len(np.unique(written[written > 0])) == len(np.unique(ids)) - 1
+    if kind is np.int64:
+        assert written[0, :4].tolist() == [-1, -1, -1, 0]
+    if kind is np.uint16:
+        assert np.array_equal(written, labels)
+
+
 def test_pairs_are_written_as_the_model_will_see_them(tmp_path):
     rng = np.random.default_rng(0)
     pixels = rng.integers(0, 4000, (64, 80, 3)).astype(np.uint16)

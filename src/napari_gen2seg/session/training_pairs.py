@@ -17,6 +17,7 @@ from napari_gen2seg.io.images import write_rgb
 from napari_gen2seg.train.finetune.label_facts import FEW, PairFacts, different
 
 GOOD = 15  # objects in all that are enough for a first try
+LARGE = 2**30  # larger numbers of objects are replaced by small ones
 
 Labels = npt.NDArray[Any]
 
@@ -139,7 +140,7 @@ def write_pairs(
         image_path = folder / f"{name}-image.tif"
         labels_path = folder / f"{name}-labels.tif"
         write_rgb(image_path, rgb)
-        _write_labels(labels_path, labels)
+        _write_labels(labels_path, _small(labels))
         written.append(
             {
                 "image": str(image_path),
@@ -153,9 +154,18 @@ def write_pairs(
     return written
 
 
-def _write_labels(path: Path, labels: Labels) -> None:
-    """Write int32: -1, which stands for unknown, fits into nothing smaller."""
+def _small(labels: Labels) -> npt.NDArray[np.int32]:
+    """Return int32: -1, which stands for unknown, fits into nothing smaller."""
+    if labels.size and (labels.max() > LARGE or labels.min() < -1):
+        # Ids of other programs: any distinct numbers will do, but none may wrap round.
+        ids, place = np.unique(labels, return_inverse=True)
+        few = np.where(ids > 0, np.arange(1, ids.size + 1), np.where(ids < 0, -1, 0))
+        labels = few[place.reshape(labels.shape)]
+    return labels.astype(np.int32)
+
+
+def _write_labels(path: Path, labels: npt.NDArray[np.int32]) -> None:
     import tifffile
 
     with writing(path) as draft:
-        tifffile.imwrite(draft, labels.astype(np.int32), compression="zlib")
+        tifffile.imwrite(draft, labels, compression="zlib")

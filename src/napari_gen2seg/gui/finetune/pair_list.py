@@ -106,13 +106,15 @@ class PairList(QObject):
         """Return what is to be written down, names for files, and the rows."""
         used = self.used
         names: list[str] = []
+        taken: set[str] = set()  # some disks take "DAPI" and "dapi" for one file
         for row, _ in used:
             stem, count = slug(row.name), 1
             name = stem
-            while name in names:
+            while name.lower() in taken:
                 count += 1
                 name = f"{stem}-{count}"
             names.append(name)
+            taken.add(name.lower())
         sources = [
             PairSource(
                 row.name,
