@@ -3,11 +3,11 @@
     python benchmarks/ablate.py DATA [--steps 1000] [--only NAME ...]
 
 Every run starts from the same seed and sees the same crops (the two stages before
-colouring, where they run, come on top of it: half as many steps each); the score is taken on
-fixed crops of the validation pictures at the size the model likes and on drawn scenes:
-one-centre-click IoU, the share of touching pairs whose mean colours differ by more
-than the tolerance the probe chooses, and the correlation of the hue inside objects with
-the harmonic target's.
+colouring, where they run, come on top of it: half as many steps each). The score is
+taken on fixed crops of the validation pictures at the size the model likes and on
+drawn scenes: one-centre-click IoU, the share of touching pairs whose mean colours
+differ by more than the tolerance the probe chooses, and the correlation of the hue
+inside objects with the harmonic target's.
 """
 
 from __future__ import annotations

@@ -39,6 +39,7 @@ def main() -> None:
     parser.add_argument("--model", default="mini")
     parser.add_argument("--methods", nargs="+", default=["model", "wand", "otsu"])
     parser.add_argument("--resolution", type=int, help="override the resolution rule")
+    parser.add_argument("--kind", nargs="+", help="of the manifest; others are left")
     parser.add_argument("--pictures", type=int, help="at most this many per source")
     parser.add_argument("--most", type=int, default=40, help="objects per picture")
     parser.add_argument("--clicks", action="store_true", help="count clicks to 0.85")
@@ -48,7 +49,11 @@ def main() -> None:
     rows: dict[str, dict[str, list[ObjectResult]]] = {}
     touching: dict[str, list[int]] = {}
     for source in chosen.sources:
-        pictures = read_source(chosen.data / source, "val")
+        pictures = [
+            picture
+            for picture in read_source(chosen.data / source, "val")
+            if not chosen.kind or picture.kind in chosen.kind
+        ]
         if chosen.pictures:
             pictures = pictures[:: max(1, len(pictures) // chosen.pictures)]
         for method in chosen.methods:

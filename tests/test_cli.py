@@ -86,6 +86,19 @@ def test_color_writes_the_very_map_python_gives(
     assert str(tiny_sd) in written.model_id or written.model_id == model.spec.id
 
 
+def test_more_passes_keep_the_map_and_add_others(
+    coins: Path, tiny_sd: Path, tmp_path: Path
+) -> None:
+    target = tmp_path / "map.tif"
+    options = ("--model", tiny_sd, "--resolution", 96, "--device", "cpu")
+    done = run("color", coins, "-o", target, "--passes", 2, *options)
+    assert done.returncode == 0, done.stderr
+    ours = load_model(tiny_sd, device="cpu").color(data.coins(), 96, passes=2)
+    written = Coloring.load(target)
+    assert written.more is not None and ours.more is not None
+    np.testing.assert_allclose(written.more, ours.more, atol=0.05)
+
+
 def test_a_typical_diameter_chooses_the_size(
     coins: Path, tiny_sd: Path, tmp_path: Path
 ) -> None:

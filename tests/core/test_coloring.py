@@ -77,6 +77,33 @@ def test_saved_and_loaded_is_the_same(tmp_path: Path) -> None:
     np.testing.assert_array_equal(tifffile.imread(path), coloring.values)
 
 
+def test_further_maps_are_kept_and_change_the_key(tmp_path: Path) -> None:
+    more = np.concatenate([VALUES[::-1], VALUES[:, ::-1]], axis=-1)
+    coloring = made(more=more)
+    assert coloring.key != made().key
+    assert coloring.more is not None and not coloring.more.flags.writeable
+    loaded = Coloring.load(coloring.save(tmp_path / "map.tif"))
+    np.testing.assert_array_equal(loaded.more, coloring.more)
+    np.testing.assert_array_equal(loaded.values, coloring.values)
+    assert loaded.key == coloring.key
+
+
+@pytest.mark.parametrize("more", [VALUES[:-1], VALUES[..., :2], VALUES[0]])
+def test_further_maps_must_fit_the_map(more: np.ndarray) -> None:
+    with pytest.raises(ImageError, match="shape"):
+        made(more=more)
+
+
+def test_a_further_map_tells_apart_what_the_first_does_not() -> None:
+    first = np.full((20, 40, 3), 120, np.float32)
+    other = first.copy()
+    other[:, 20:] = 240
+    alone = Coloring.from_array(first).probe([(10, 10)]).full()
+    both = Coloring.from_array(first, more=other).probe([(10, 10)]).full()
+    assert alone.all()
+    assert both[:, :20].all() and not both[:, 21:].any()
+
+
 def test_a_failed_save_leaves_the_old_file(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -86,7 +113,7 @@ def test_a_failed_save_leaves_the_old_file(
     def full(stream: object, *args: object, **kwargs: object) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(tifffile, "imwrite", full)
+    monkeypatch.setattr(tifffile.TiffWriter, "write", full)
     with pytest.raises(StorageError, match="No space left"):
         made(model_id="new").save(target)
     monkeypatch.undo()

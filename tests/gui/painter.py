@@ -14,6 +14,7 @@ from skimage.segmentation import watershed
 from skimage.transform import resize
 
 from napari_gen2seg.core.coloring import Coloring
+from napari_gen2seg.models.flips import check_passes
 
 
 def paint(rgb: np.ndarray) -> np.ndarray:
@@ -53,6 +54,7 @@ class Painter:
         image: Any,
         resolution: int | None = None,
         *,
+        passes: int = 1,
         progress: Any = None,
         cancel: Any = None,
     ) -> Coloring:
@@ -68,7 +70,14 @@ class Painter:
         made = Coloring.from_array(
             np.clip(paint(small), 0, 255), (height, width), model_id="painter"
         )
-        return replace(made, resolution=size, on_black=True)
+        more = None
+        if passes > 1:
+            mirrored = [
+                np.flip(np.clip(paint(np.flip(small, axes)), 0, 255), axes)
+                for axes in check_passes(passes)
+            ]
+            more = np.concatenate(mirrored, axis=-1)
+        return replace(made, resolution=size, on_black=True, more=more)
 
     def unload(self) -> None:
         self.unloaded = True

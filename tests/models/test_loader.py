@@ -116,6 +116,24 @@ def test_a_wrong_resolution_is_named(tiny_mae: Path, resolution: float) -> None:
         model.color(np.eye(20), resolution)  # type: ignore[arg-type]
 
 
+def test_mirror_images_are_looked_at_and_mirrored_back(tiny_sd: Path) -> None:
+    colorer = load_model(tiny_sd, device="cpu")
+    rgb = np.random.default_rng(0).random((48, 64, 3)).astype(np.float32)
+    told: list[str] = []
+    coloring = colorer.color(
+        rgb, 64, passes=4, progress=lambda _, text: told.append(text)
+    )
+    assert sum("mirror" in text for text in told) == 3
+    np.testing.assert_array_equal(coloring.values, colorer.color(rgb, 64).values)
+    turned = colorer.color(np.ascontiguousarray(rgb[::-1, ::-1]), 64).values
+    assert coloring.more is not None and coloring.more.shape[2] == 9
+    np.testing.assert_array_equal(coloring.more[..., :3], turned[::-1, ::-1])
+    upside_down = colorer.color(np.ascontiguousarray(rgb[::-1]), 64).values
+    np.testing.assert_array_equal(coloring.more[..., 3:6], upside_down[::-1])
+    with pytest.raises(SettingsError, match="3 passes"):
+        colorer.color(rgb, 64, passes=3)
+
+
 def test_progress_ends_at_one(tiny_mae: Path) -> None:
     said: list[tuple[float | None, str]] = []
     model = load_model(tiny_mae, progress=lambda f, t: said.append((f, t)))

@@ -17,7 +17,7 @@ class Fake:
     def __init__(self, name: str, device: str) -> None:
         self.name, self.device = name, "cpu" if device == "auto" else device
 
-    def color(self, image, resolution=None, *, progress=None, cancel=None):
+    def color(self, image, resolution=None, *, passes=1, progress=None, cancel=None):
         if self.name == "noisy":
             print("progress bars, warnings, banners" * 99, flush=True)  # noqa: T201
         if self.name == "deaf":

@@ -34,7 +34,7 @@ class Model:
         self.asked: list[tuple[np.ndarray, int | None]] = []
         self.unloaded = False
 
-    def color(self, image, resolution=None, *, progress=None, cancel=None):
+    def color(self, image, resolution=None, *, passes=1, progress=None, cancel=None):
         self.asked.append((image, resolution))
         progress(0.5, "Painting")
         return Coloring.from_array(two_halves(), image.shape[:2], model_id=self.name)
@@ -250,7 +250,7 @@ def test_licence_is_asked_then_passed_on(models):
 
 def test_cancel_inside_the_model_says_cancelled(session, models):
     class Stops(Model):
-        def color(self, image, resolution=None, *, progress=None, cancel=None):
+        def color(self, image, resolution=None, **_):
             raise Cancelled("Stopped as asked.")
 
     session._bench._load = lambda *a, **k: Stops()

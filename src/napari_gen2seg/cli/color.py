@@ -61,7 +61,7 @@ def color(
     pixels = to_rgb(read_plane(picture, axes, plane))
     colorer = load(chosen)
     wanted = resolution_from(chosen.resolution, diameter, pixels.shape, colorer)
-    coloring = colorer.color(pixels, wanted)
+    coloring = colorer.color(pixels, wanted, passes=chosen.passes)
     write_coloring(target, coloring)
     click.echo(f"{target}: colouring map of {_size(coloring)}")
 

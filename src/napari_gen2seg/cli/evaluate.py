@@ -166,6 +166,7 @@ def evaluate(
         most=most,
         corrections=not no_corrections,
         resolution=chosen.resolution,
+        passes=chosen.passes,
         edge_levels=edge_levels,
         seed=seed,
     )

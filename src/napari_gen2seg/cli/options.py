@@ -75,6 +75,7 @@ class ModelOptions:
     device: str = "auto"
     dtype: str = "auto"
     resolution: int | None = None
+    passes: int = 1
     accept_licence: bool = False
     compiled: bool = False
 
@@ -105,6 +106,14 @@ _MODEL_OPTIONS = (
         type=click.IntRange(min=16),
         metavar="PX",
         help="Longer side at which the model works; by default its own rule.",
+    ),
+    click.option(
+        "--passes",
+        type=click.Choice(["1", "2", "4"]),
+        default="1",
+        show_default=True,
+        callback=lambda _context, _option, value: int(value),
+        help="Look at mirror images too: better masks, so many times longer.",
     ),
     click.option(
         "--accept-licence",

@@ -139,6 +139,7 @@ def segment(
         clicks,
         settings=settings,
         resolution=resolution_from(chosen.resolution, diameter, shape, colorer),
+        passes=chosen.passes,
     )
     for event in events:
         if isinstance(event, workflow.PlaneColored) and coloring is not None:

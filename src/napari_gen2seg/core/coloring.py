@@ -6,11 +6,9 @@ colour from one map to another.
 
 from __future__ import annotations
 
-import contextlib
 import hashlib
 import json
 import os
-import uuid
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -20,6 +18,7 @@ import numpy as np
 import numpy.typing as npt
 
 from napari_gen2seg.core.geometry import Floats, Shape, nearest_pixel, rescale
+from napari_gen2seg.core.map_file import read_map, write_map
 from napari_gen2seg.core.mask import Mask
 from napari_gen2seg.core.probe import Prober, ProbeSettings
 from napari_gen2seg.core.proposals import ProposalSettings, propose
@@ -51,6 +50,9 @@ class Coloring:
         Hash of the RGB that the model saw (:func:`~.rgb.rgb_key`).
     on_black
         Whether the model paints the background black, so that dark means background.
+    more
+        float32 (h, w, 3 n) in 0..255, read-only, or None: the maps of n mirror images
+        of the picture, mirrored back. Clicks consult them too; nothing shows them.
     """
 
     values: npt.NDArray[np.float32]
@@ -60,27 +62,24 @@ class Coloring:
     resolution: int = 0
     source_key: str = ""
     on_black: bool = False
+    more: npt.NDArray[np.float32] | None = None
 
     def __post_init__(self) -> None:
-        values = np.array(self.values, np.float32, order="C")
-        if values.ndim != 3 or values.shape[2] != 3 or values.size == 0:
+        values = _checked(self.values)
+        if values.shape[2] != 3:
             raise ImageError(
                 f"The colouring map has the shape {values.shape}; it must be "
                 "(rows, columns, 3) with at least one pixel."
             )
-        if not np.isfinite(values).all():
-            raise ImageError(
-                "The colouring map holds NaN or infinite values; the model failed. "
-                "Try float32 (dtype='fp32') or another picture."
-            )
-        if values.min() < -0.01 or values.max() > 255.01:
-            raise ImageError(
-                f"The colouring map ranges over {values.min():g}..{values.max():g}; "
-                "its values must lie in 0..255."
-            )
-        np.clip(values, 0, 255, out=values)
-        values.flags.writeable = False
         object.__setattr__(self, "values", values)
+        if self.more is not None:
+            more = _checked(self.more)
+            if more.shape[:2] != values.shape[:2] or more.shape[2] % 3:
+                raise ImageError(
+                    f"The further maps have the shape {more.shape}; beside a map of "
+                    f"{values.shape} it must be {(*values.shape[:2], '3 n')}."
+                )
+            object.__setattr__(self, "more", more)
         height, width = (int(n) for n in self.source_shape)
         if height < 1 or width < 1:
             raise ImageError(
@@ -129,6 +128,8 @@ class Coloring:
         """Names this value: 64 hexadecimal digits over pixels and facts."""
         digest = hashlib.sha256(json.dumps(self._facts(), sort_keys=True).encode())
         digest.update(self.values.data)
+        if self.more is not None:
+            digest.update(self.more.data)
         return digest.hexdigest()
 
     def _facts(self) -> dict[str, Any]:
@@ -154,7 +155,7 @@ class Coloring:
     @cached_property
     def prober(self) -> Prober:
         """What is prepared once per map to answer clicks quickly."""
-        return Prober(self.values, self.source_shape)
+        return Prober(self.values, self.source_shape, self.more)
 
     def probe(
         self,
@@ -216,32 +217,8 @@ class Coloring:
         StorageError
             If it cannot be written.
         """
-        import tifffile
-
-        target = Path(path)
         facts = {"format": _FORMAT, "version": 1, **self._facts(), "key": self.key}
-        temporary = target.parent / f".{target.name}.{uuid.uuid4().hex}.tmp"
-        try:
-            with temporary.open("xb") as stream:
-                tifffile.imwrite(
-                    stream,
-                    self.values,
-                    photometric="rgb",
-                    description=json.dumps(facts),
-                    metadata=None,
-                )
-                stream.flush()
-                os.fsync(stream.fileno())
-            temporary.replace(target)
-        except OSError as error:
-            with contextlib.suppress(OSError):
-                temporary.unlink(missing_ok=True)
-            raise StorageError(
-                f"The colouring map could not be written to {target}: "
-                f"{error.strerror or error}. Choose a folder that exists, can be "
-                "written and has space; nothing was changed."
-            ) from error
-        return target
+        return write_map(Path(path), facts, self.values, self.more)
 
     @classmethod
     def load(cls, path: str | os.PathLike[str]) -> Coloring:
@@ -252,24 +229,8 @@ class Coloring:
         StorageError
             If the file is missing, damaged or not a colouring map.
         """
-        import tifffile
-
         source = Path(path)
-        try:
-            with tifffile.TiffFile(source) as tiff:
-                page = tiff.pages[0]
-                facts = json.loads(getattr(page, "description", "") or "null")
-                values = page.asarray()
-        except OSError as error:
-            raise StorageError(
-                f"The colouring map {source} could not be read: "
-                f"{error.strerror or error}. Check the path."
-            ) from error
-        except (tifffile.TiffFileError, ValueError, IndexError, KeyError) as error:
-            raise StorageError(
-                f"{source} is no readable colouring map ({error}); it must be a TIFF "
-                "written by Coloring.save."
-            ) from error
+        facts, values, more = read_map(source)
         if not isinstance(facts, dict) or facts.get("format") != _FORMAT:
             raise StorageError(
                 f"{source} is a TIFF without a colouring map's facts; wrap a plain "
@@ -279,7 +240,11 @@ class Coloring:
             shape = (int(facts["source_shape"][0]), int(facts["source_shape"][1]))
             known = {name: facts[name] for name in _FACTS}
             loaded = cls(
-                values, shape, **known, on_black=bool(facts.get("on_black", False))
+                values,
+                shape,
+                **known,
+                on_black=bool(facts.get("on_black", False)),
+                more=more,
             )
         except (KeyError, TypeError, ValueError, IndexError) as error:
             raise StorageError(
@@ -291,3 +256,26 @@ class Coloring:
                 "not fit its content); make it again."
             )
         return loaded
+
+
+def _checked(values: npt.ArrayLike) -> npt.NDArray[np.float32]:
+    """Return a read-only copy of map values; see `Coloring` for what may be wrong."""
+    checked = np.array(values, np.float32, order="C")
+    if checked.ndim != 3 or checked.size == 0:
+        raise ImageError(
+            f"The colouring map has the shape {checked.shape}; it must be "
+            "(rows, columns, 3) with at least one pixel."
+        )
+    if not np.isfinite(checked).all():
+        raise ImageError(
+            "The colouring map holds NaN or infinite values; the model failed. "
+            "Try float32 (dtype='fp32') or another picture."
+        )
+    if checked.min() < -0.01 or checked.max() > 255.01:
+        raise ImageError(
+            f"The colouring map ranges over {checked.min():g}..{checked.max():g}; "
+            "its values must lie in 0..255."
+        )
+    np.clip(checked, 0, 255, out=checked)
+    checked.flags.writeable = False
+    return checked

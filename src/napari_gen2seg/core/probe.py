@@ -27,16 +27,33 @@ class Prober:
         float32 (h, w, 3) in 0..255; not copied, must not change.
     source_shape
         (H, W) in pixels of the picture that the map stands for.
+    more
+        float32 (h, w, 3 n) or None: n further maps of the same picture, of the same
+        size. Only the product's own rule reads them.
     """
 
-    def __init__(self, values: npt.NDArray[np.float32], source_shape: Shape) -> None:
+    def __init__(
+        self,
+        values: npt.NDArray[np.float32],
+        source_shape: Shape,
+        more: npt.NDArray[np.float32] | None = None,
+    ) -> None:
         self.values = values
         self.source_shape = source_shape
+        self.more = more
 
     @cached_property
     def distance(self) -> DistanceRule:
-        """The product's own rule on this map."""
-        return DistanceRule(self.values, self.source_shape)
+        """The product's own rule on this map, or on all of them stacked.
+
+        Two pixels are then as far apart as the root mean square over the maps says,
+        so that tolerances mean what they mean on one map.
+        """
+        if self.more is None:
+            return DistanceRule(self.values, self.source_shape)
+        stacked = np.concatenate([self.values, self.more], axis=-1)
+        stacked *= np.float32((stacked.shape[-1] / 3) ** -0.5)
+        return DistanceRule(stacked, self.source_shape)
 
     @cached_property
     def paper(self) -> PaperRule:

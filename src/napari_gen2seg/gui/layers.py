@@ -141,6 +141,7 @@ class Drawn:
             revision=facts["revision"],
             resolution=facts["resolution"],
             on_black=facts.get("on_black", False),
+            more=facts.get("more"),
         )
 
     def show_coloring(
@@ -164,6 +165,7 @@ class Drawn:
             plane.layer_id,
             model=coloring.model_id,
             on_black=coloring.on_black,
+            more=coloring.more,  # not shown, but clicks consult it
             revision=coloring.revision,
             resolution=coloring.resolution,
             plane=_facts(plane),

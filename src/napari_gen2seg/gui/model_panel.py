@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from qtpy.QtCore import QTimer, Signal
-from qtpy.QtWidgets import QComboBox, QProgressBar, QPushButton
+from qtpy.QtWidgets import QCheckBox, QComboBox, QProgressBar, QPushButton
 
 from napari_gen2seg.gui.rows import Panel, fold, quiet_label, shrink
 from napari_gen2seg.gui.typical_object import STEP
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from napari_gen2seg.models.spec import ModelSpec
     from napari_gen2seg.session import JobState, ModelState
 
+CAREFUL = 4  # passes
 SIZES = (256, 384, 512, 768, 1024, 1536, 2048)
 
 
@@ -31,6 +32,7 @@ class ModelPanel(Panel):
     model_asked = Signal(str)
     device_asked = Signal(str)
     resolution_asked = Signal(object)  # int, or None for automatic
+    passes_asked = Signal(int)
     by_object_asked = Signal()
     step_asked = Signal(float)  # look again, so many times finer
     color_asked = Signal()
@@ -53,6 +55,11 @@ class ModelPanel(Panel):
         self.resolution.setToolTip(
             "Longer side at which the model sees the picture. Larger shows smaller "
             "objects and takes longer; auto chooses from the picture."
+        )
+        self.careful = QCheckBox("Careful: look four times")
+        self.careful.setToolTip(
+            "Colour the picture's mirror images too; clicks consult all four maps. "
+            "Better masks, four times the time. The map shown is the first."
         )
         self.by_object = QPushButton("By an object")
         self.by_object.setToolTip(
@@ -97,6 +104,7 @@ class ModelPanel(Panel):
         more = Panel()
         more.add_row(self.device, label="Run on")
         more.add_row(self.resolution, self.by_object, label="Size")
+        more.column.addWidget(self.careful)
         more.column.addWidget(self.reason)
         self.add_row(self.model, label="Model")
         row = self.add_row(self.color, self.progress)
@@ -115,6 +123,9 @@ class ModelPanel(Panel):
         )
         self.resolution.activated.connect(
             lambda _: self.resolution_asked.emit(self.resolution.currentData())
+        )
+        self.careful.clicked.connect(
+            lambda checked: self.passes_asked.emit(CAREFUL if checked else 1)
         )
         self.by_object.clicked.connect(lambda: self.by_object_asked.emit())
         self.coarser.clicked.connect(lambda: self.step_asked.emit(1 / STEP))
@@ -160,6 +171,7 @@ class ModelPanel(Panel):
                 combo.addItem(name if combo is self.model else f"{name} px", value)
                 place = combo.count() - 1
             combo.setCurrentIndex(max(place, 0))
+        self.careful.setChecked(choice.passes > 1)
         if state.loaded:
             self.reason.setText(state.reason)
             self.model.setToolTip(f"Runs on {state.device} in {state.dtype}.")

@@ -17,6 +17,7 @@ PLUGIN = "napari-gen2seg"
 DEFAULTS: dict[str, Any] = {
     "model": "mini",
     "device": "auto",
+    "passes": 1,
     "connected": True,
     "preview": True,
     "overwrite": False,

@@ -121,6 +121,7 @@ class SegmentWidget(Docked):
         self.model.model_asked.connect(lambda name: self.choose(model=name))
         self.model.device_asked.connect(lambda name: self.choose(device=name))
         self.model.resolution_asked.connect(lambda n: self.choose(resolution=n))
+        self.model.passes_asked.connect(lambda n: self.choose(passes=n))
         self.model.by_object_asked.connect(self._size_by_object)
         self.model.step_asked.connect(self._look_again)
         self.model.color_asked.connect(bridge.color)
@@ -164,7 +165,7 @@ class SegmentWidget(Docked):
 
     def _remember(self) -> None:
         get = self.memory.get
-        self.session.choose(Choice(get("model"), get("device")))
+        self.session.choose(Choice(get("model"), get("device"), passes=get("passes")))
         self.session.set_probe(contiguous=get("connected"))
         self.probe.hover.setChecked(get("preview"))
         self.objects.overwrite.setChecked(get("overwrite"))
@@ -189,7 +190,8 @@ class SegmentWidget(Docked):
         self.session.choose(
             replace(self.session.model.choice, licence_accepted=False, **changes)
         )
-        self.memory.set("device", self.session.model.choice.device)
+        for name in ("device", "passes"):
+            self.memory.set(name, getattr(self.session.model.choice, name))
 
     def _model_changed(self, state: ModelState) -> None:
         self.model.show_model(state)

@@ -11,6 +11,7 @@ import torch
 from numpy.typing import NDArray
 
 from napari_gen2seg.core.rgb import rgb_key, to_rgb
+from napari_gen2seg.models.flips import check_passes
 from napari_gen2seg.models.hooks import Cancel, Progress, check_cancel, report
 from napari_gen2seg.models.pixels import to_tensor, to_values
 from napari_gen2seg.models.placed import PlacedNet, is_out_of_memory
@@ -98,6 +99,7 @@ class BaseColorer(ABC):
         image: Any,
         resolution: int | None = None,
         *,
+        passes: int = 1,
         progress: Progress | None = None,
         cancel: Cancel | None = None,
     ) -> Coloring:
@@ -111,6 +113,7 @@ class BaseColorer(ABC):
         if resolution is None:
             resolution = choose_resolution(rgb, self._facts)
         resolution = check_resolution(resolution)
+        mirrorings = check_passes(passes)
         check_cancel(cancel, "Colouring")
         # 2. predict
         report(progress, 0.1, f"Colouring at {resolution} pixels")
@@ -128,6 +131,12 @@ class BaseColorer(ABC):
                     report(progress, 0.5, f"Colouring again at {better} pixels")
                     resolution = better
                     values = self._predict([rgb], resolution, cancel)[0]
+            more: list[Rgb] = []
+            for axes in mirrorings:
+                report(progress, None, f"Colouring mirror image {len(more) + 1}")
+                mirrored = np.ascontiguousarray(np.flip(rgb, axes))
+                found = self._predict([mirrored], resolution, cancel)[0]
+                more.append(np.flip(found, axes))
         check_cancel(cancel, "Colouring")
         # 3. wrap
         report(progress, 1.0, "Coloured")
@@ -139,6 +148,7 @@ class BaseColorer(ABC):
             resolution=resolution,
             source_key=rgb_key(rgb),
             on_black=self._facts.on_black,
+            more=np.concatenate(more, axis=-1) if more else None,
         )
 
     def predict_rgb(self, rgb: Rgb, resolution: int) -> Rgb:

@@ -49,6 +49,7 @@ class Colorer(Protocol):
         image: Any,
         resolution: int | None = None,
         *,
+        passes: int = 1,
         progress: Progress | None = None,
         cancel: Cancel | None = None,
     ) -> Coloring:
@@ -61,6 +62,9 @@ class Colorer(Protocol):
         resolution
             Longer side in pixels at which the model sees it; None lets the model
             and the picture decide.
+        passes
+            1, 2 or 4: how many of the picture and its mirror images the model sees.
+            More give better masks and take so many times longer; see `models.flips`.
         progress, cancel
             Called, and asked, between the stages.
 
@@ -69,7 +73,7 @@ class Colorer(Protocol):
         ImageError
             If the picture cannot be used.
         SettingsError
-            If the resolution cannot be used.
+            If the resolution or the number of passes cannot be used.
         MemoryShortError
             If it does not fit, even after every fall-back.
         Cancelled

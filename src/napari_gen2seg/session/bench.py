@@ -113,6 +113,7 @@ class Bench:
             pixels,
             request.recipe,
             choice.resolution,
+            passes=choice.passes,
             progress=ticket.progress,
             cancel=lambda: ticket.cancelled,
         )

@@ -233,6 +233,7 @@ class RemoteColorer:
         recipe: RgbRecipe,
         resolution: int | None = None,
         *,
+        passes: int = 1,
         progress: Progress | None = None,
         cancel: Cancel | None = None,
     ) -> Coloring:
@@ -240,7 +241,12 @@ class RemoteColorer:
 
         The plane travels as it is: RGB floats would be up to twelve times as much.
         """
-        given = {"pixels": pixels, "recipe": recipe, "resolution": resolution}
+        given = {
+            "pixels": pixels,
+            "recipe": recipe,
+            "resolution": resolution,
+            "passes": passes,
+        }
         coloring: Coloring
         coloring, self._facts = self._helper.ask(COLOR, given, progress, cancel)
         return replace(coloring)  # read-only again, which pickles do not keep

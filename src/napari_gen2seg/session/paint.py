@@ -23,6 +23,7 @@ def paint(
     recipe: RgbRecipe,
     resolution: int | None,
     *,
+    passes: int = 1,
     progress: Callable[[float | None, str], None],
     cancel: Callable[[], bool],
 ) -> Coloring:
@@ -38,7 +39,7 @@ def paint(
         How they become RGB.
     resolution
         Longer side in pixels for the model, or None.
-    progress, cancel
+    passes, progress, cancel
         As for `Colorer.color`.
 
     Raises
@@ -54,4 +55,6 @@ def paint(
             "another plane or channel, or other contrast limits."
         )
     progress(None, "Colouring")
-    return colorer.color(rgb, resolution, progress=progress, cancel=cancel)
+    return colorer.color(
+        rgb, resolution, passes=passes, progress=progress, cancel=cancel
+    )

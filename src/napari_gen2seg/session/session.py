@@ -120,6 +120,7 @@ class Session(Probing):
         made: Made = (
             *choice.loaded_as,
             choice.resolution,
+            choice.passes,
             request.recipe,
             request.inputs,
         )

@@ -26,6 +26,8 @@ class Choice:
         ``"auto"`` or a name that `load_model` takes.
     resolution
         Longer side in pixels at which to colour; None leaves it to the model.
+    passes
+        How many of the picture and its mirror images the model sees: 1, 2 or 4.
     licence_accepted
         Whether the person accepted the terms of this very model.
     """
@@ -34,6 +36,7 @@ class Choice:
     device: str = "auto"
     dtype: str = "auto"
     resolution: int | None = None
+    passes: int = 1
     licence_accepted: bool = False
 
     @property

@@ -71,7 +71,11 @@ class ColoringStore:
     @property
     def size(self) -> int:
         """Bytes of colour values kept."""
-        return sum(coloring.values.nbytes for coloring in self._kept.values())
+        return sum(
+            coloring.values.nbytes
+            + (0 if coloring.more is None else coloring.more.nbytes)
+            for coloring in self._kept.values()
+        )
 
     def __len__(self) -> int:
         return len(self._kept)

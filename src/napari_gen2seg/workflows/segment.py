@@ -161,6 +161,7 @@ def iter_segment(
     proposals: ProposalSettings | None = None,
     recipe: RgbRecipe | None = None,
     resolution: int | None = None,
+    passes: int = 1,
     device: str = "auto",
     dtype: str = "auto",
     progress: Progress | None = None,
@@ -187,6 +188,8 @@ def iter_segment(
         How channels become the RGB that the model sees.
     resolution
         Longer side in pixels at which the model works.
+    passes
+        1, 2 or 4; see `Colorer.color`.
     device, dtype
         As for `load_model`, where the model is loaded here.
     progress, cancel
@@ -216,7 +219,9 @@ def iter_segment(
         for number, plane in enumerate(planes, 1):
             check_cancel(cancel, "Segmenting")
             rgb = to_rgb(layout.read(array, plane), recipe)
-            coloring = colorer.color(rgb, resolution, progress=progress, cancel=cancel)
+            coloring = colorer.color(
+                rgb, resolution, passes=passes, progress=progress, cancel=cancel
+            )
             yield PlaneColored(plane, coloring, number, len(planes))
             if wanted is None:
                 found = coloring.propose(proposals)

@@ -156,7 +156,11 @@ def iter_evaluate(
             truth = item.read()
             rgb = to_rgb(truth.image, recipe)
             coloring = colorer.color(
-                rgb, settings.resolution, progress=progress, cancel=cancel
+                rgb,
+                settings.resolution,
+                passes=settings.passes,
+                progress=progress,
+                cancel=cancel,
             )
             facts = study_picture(item.name, truth, coloring, settings, check)
             worst.see(facts, rgb, truth, coloring)

@@ -37,6 +37,8 @@ class EvaluationSettings:
         Corrections stop at this many clicks.
     resolution
         Longer side in pixels at which the model works; its own rule if None.
+    passes
+        1, 2 or 4: how many of a picture and its mirror images the model sees.
     edge_levels
         Thresholds of the edge protocol.
     edge_sigma
@@ -59,6 +61,7 @@ class EvaluationSettings:
     corrections: bool = True
     cap: int = 20
     resolution: int | None = None
+    passes: int = 1
     edge_levels: int = 99
     edge_sigma: float = 1.0
     edge_distance: float = 0.0075

@@ -1,0 +1,91 @@
+"""A colouring map as a TIFF: the map on the first page, facts as JSON, more behind."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import uuid
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from napari_gen2seg.errors import StorageError
+
+Floats = npt.NDArray[np.float32]
+
+
+def write_map(
+    target: Path, facts: dict[str, Any], values: Floats, more: Floats | None
+) -> Path:
+    """Write a map that any program opens; the file appears whole or not at all.
+
+    Parameters
+    ----------
+    target
+        The file.
+    facts
+        What JSON can say.
+    values, more
+        float32 (h, w, 3), and (h, w, 3 n) or None.
+
+    Raises
+    ------
+    StorageError
+        If it cannot be written.
+    """
+    import tifffile
+
+    temporary = target.parent / f".{target.name}.{uuid.uuid4().hex}.tmp"
+    further = [] if more is None else np.split(more, more.shape[-1] // 3, axis=-1)
+    try:
+        with temporary.open("xb") as stream:
+            with tifffile.TiffWriter(stream) as pages:
+                told = json.dumps(facts)
+                pages.write(values, photometric="rgb", description=told, metadata=None)
+                for page in further:
+                    pages.write(page, photometric="rgb", metadata=None)
+            stream.flush()
+            os.fsync(stream.fileno())
+        temporary.replace(target)
+    except OSError as error:
+        with contextlib.suppress(OSError):
+            temporary.unlink(missing_ok=True)
+        raise StorageError(
+            f"The colouring map could not be written to {target}: "
+            f"{error.strerror or error}. Choose a folder that exists, can be "
+            "written and has space; nothing was changed."
+        ) from error
+    return target
+
+
+def read_map(source: Path) -> tuple[Any, npt.NDArray[Any], npt.NDArray[Any] | None]:
+    """Read facts (None where there are none), the map, and further maps or None.
+
+    Raises
+    ------
+    StorageError
+        If the file is missing, damaged or no TIFF.
+    """
+    import tifffile
+
+    try:
+        with tifffile.TiffFile(source) as tiff:
+            first = tiff.pages[0]
+            facts = json.loads(getattr(first, "description", "") or "null")
+            values = first.asarray()
+            further = [page.asarray() for page in list(tiff.pages)[1:]]
+            more = np.concatenate(further, axis=-1) if further else None
+    except OSError as error:
+        raise StorageError(
+            f"The colouring map {source} could not be read: "
+            f"{error.strerror or error}. Check the path."
+        ) from error
+    except (tifffile.TiffFileError, ValueError, IndexError, KeyError) as error:
+        raise StorageError(
+            f"{source} is no readable colouring map ({error}); it must be a TIFF "
+            "written by Coloring.save."
+        ) from error
+    return facts, values, more
