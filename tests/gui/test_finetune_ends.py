@@ -65,6 +65,16 @@ def test_where_nothing_was_gained_there_is_no_new_model(trainer, monkeypatch):
     assert "gained nothing" in at.dialog.waiting.text.text()
 
 
+def test_where_nothing_was_held_back_nobody_knows(trainer, monkeypatch):
+    monkeypatch.setenv("TRAINING_CHILD", "unheld")
+    trainer.start(5)
+    assert trainer.ended() == "done"
+    result = trainer.dialog.result
+    assert "Nothing was held back" in result.verdict.text()
+    assert "not compared" in trainer.dialog.status.text()
+    assert result.adopt.isVisible() and not result.show_layers.isEnabled()
+
+
 def test_the_map_layer_goes_when_training_is_over(trainer):
     at = trainer
     at.start()

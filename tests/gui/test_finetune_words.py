@@ -99,9 +99,11 @@ def test_words():
     said = comparing_text(comparing, str.upper)
     assert said == "A, new model: 1 of 60 objects clicked"
     assert dock_text({**comparing, "event": "comparing"}) == "comparing, 2%"
-    better = {"verdict": "better", "before": {"one_click": 0.4}, "better": True}
+    held = [{"name": "a", "before": 0.4, "after": 0.8}]
+    better = {"verdict": "better", "before": {"one_click": 0.4}, "pictures": held}
     assert "better" in verdict_text({**better, "after": {"one_click": 0.8}})
     assert "Nothing was held back" in verdict_text({})
+    assert "Nothing was held back" in verdict_text({**better, "pictures": []})
     same = {"verdict": "no difference", "unchanged": True, "low": 0.0, "high": 0.0}
     assert NOTHING_GAINED in verdict_text(same) and "between" not in verdict_text(same)
     assert "same" in change_text(0.5, 0.501, True, "{:.2f}")

@@ -3,7 +3,7 @@
 ``python training_child.py CONFIG [--resume]``. The "model" is the name of a model
 folder to be exported unchanged, and the "coloring" of a held-back picture becomes its
 labels' colours step by step. ``TRAINING_CHILD`` may be ``disk``, ``nan``, ``crash``,
-``full`` (it cannot save when cancelled), ``worse`` or ``unchanged``.
+``full`` (it cannot save when cancelled), ``worse``, ``unchanged`` or ``unheld``.
 """
 
 from __future__ import annotations
@@ -54,6 +54,8 @@ class Child:
 
     @property
     def held(self) -> list[dict]:
+        if MODE == "unheld":
+            return []
         return [p for p in self.pairs if p["role"] == "held"] or self.pairs[-1:]
 
     def plan(self) -> None:
@@ -185,7 +187,10 @@ class Child:
             before, after = after, before
         if MODE == "unchanged":
             after = before
-        verdict = {"worse": "worse", "unchanged": "no difference"}.get(MODE, "better")
+        if MODE == "unheld":
+            before = after = dict.fromkeys(before)
+        same = dict.fromkeys(("unchanged", "unheld"), "no difference")
+        verdict = {"worse": "worse", **same}.get(MODE, "better")
         shutil.copytree(self.config["model"], self.run / "model", dirs_exist_ok=True)
         self.say(
             "compared",

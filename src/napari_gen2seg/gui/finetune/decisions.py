@@ -84,7 +84,9 @@ class Decisions(QObject):
             self._page.show_adopted(None, "")
         if work.unchanged:
             return "nothing was gained"
-        return str((compared or {}).get("verdict", "not compared"))
+        if compared is None or not compared.get("pictures"):
+            return "not compared"  # nothing was held back
+        return str(compared.get("verdict"))
 
     def show_adopted(self) -> None:
         """Show that the new model is in use."""

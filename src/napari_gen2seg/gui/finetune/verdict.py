@@ -14,15 +14,15 @@ NOTHING_GAINED = (
 def verdict_text(compared: dict[str, Any]) -> str:
     """Say in a sentence whether the new model is better."""
     verdict = compared.get("verdict")
-    if not compared:
-        return (
-            "<b>Nothing was held back, so nobody knows whether the new model is "
-            "better.</b> Colour a picture with it and judge for yourself."
-        )
     if compared.get("unchanged"):
         return (
             f'<span style="color:{GREY}; font-size:14pt"><b>Nothing was gained.</b>'
             f"</span><br>{NOTHING_GAINED}"
+        )
+    if not compared.get("pictures"):
+        return (
+            "<b>Nothing was held back, so nobody knows whether the new model is "
+            "better.</b> Colour a picture with it and judge for yourself."
         )
     before = (compared.get("before") or {}).get("one_click")
     after = (compared.get("after") or {}).get("one_click")
