@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 import tifffile
 from napari.components import ViewerModel
+from qtpy.QtCore import Qt
 
 from napari_gen2seg.core.rgb import RgbRecipe
 from napari_gen2seg.errors import DataError
@@ -18,6 +19,7 @@ from napari_gen2seg.gui.finetune.pair_list import PairList
 from napari_gen2seg.gui.finetune.pair_search import folder_rows, search
 from napari_gen2seg.gui.finetune.pair_view import LINE, outlined, preview_of, shrunk
 from napari_gen2seg.gui.finetune.pairs import candidates
+from napari_gen2seg.gui.finetune.pairs_page import USE, PairsPage
 from napari_gen2seg.gui.layers import mark
 from napari_gen2seg.gui.source import Source, View
 from napari_gen2seg.session import Inline
@@ -203,6 +205,41 @@ def test_folders(tmp_path):
     assert (good.name, good.facts.objects) == ("a", 2)
     assert "(40, 80)" in bad.problem
     assert not bad.suggested
+
+
+def test_a_stroke_of_the_brush_rebuilds_the_row_it_changed(viewer, qtbot):
+    truth = np.stack([labels(40, 80)] * 4)
+    viewer.add_image(picture(4, 40, 80), name="stack")
+    layer = viewer.add_labels(truth.copy())
+    pairs = PairList(viewer, Source(viewer), Inline())
+    page = PairsPage(pairs, Inline())
+    qtbot.addWidget(page)
+
+    def drawn() -> list[int]:
+        """Return which rows are new."""
+        now = [page.table.cellWidget(n, USE) for n in range(page.table.rowCount())]
+        new = [place for place, widget in enumerate(now) if widget not in seen]
+        seen.extend(now[place] for place in new)
+        return new
+
+    seen = []
+    pairs.rescan()
+    assert drawn() == [0, 1, 2, 3]
+    page.table.selectRow(2)
+    page.table.item(1, 0).setCheckState(Qt.CheckState.Unchecked)
+    layer.data[2, 30:36, 60:66] = 9
+    pairs.rescan()
+    assert drawn() == [2]
+    assert page.table.item(2, 2).text() == "3"
+    pairs.rescan()
+    assert drawn() == []
+    # What was chosen, and what was looked at, are the same pictures in another list.
+    assert page.table.item(1, 0).checkState() == Qt.CheckState.Unchecked
+    layer.data[0] = 0
+    pairs.rescan()
+    assert drawn() == [0, 1, 2]
+    assert page.row.name == "stack, plane 2"
+    assert page.table.item(0, 0).checkState() == Qt.CheckState.Unchecked
 
 
 def test_files_of_their_own_where_names_differ_in_case_alone(viewer, qtbot):

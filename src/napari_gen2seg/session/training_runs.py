@@ -140,16 +140,29 @@ def look_at(folder: Path) -> PastRun | None:
 
 def past_runs() -> list[PastRun]:
     """List all runs, the newest first."""
-    root = runs_dir()
-    if not root.is_dir():
-        return []
-    found = [look_at(folder) for folder in root.iterdir() if folder.is_dir()]
-    return sorted((run for run in found if run), key=lambda run: -run.when)
+    return _described(_folders())
 
 
 def waiting_runs() -> list[PastRun]:
     """List runs that wait for a person: to be resumed, or to be decided on."""
-    return [run for run in past_runs() if run.waits]
+    # Reading the events of runs that are over long since would take a second.
+    undecided = [one for one in _folders() if not (one / DECISION).is_file()]
+    left = [
+        one for one in undecided if (one / STATE).exists() or (one / MODEL).exists()
+    ]
+    return [run for run in _described(left) if run.waits]
+
+
+def _folders() -> list[Path]:
+    """Return all run folders; by their names, the newest is the first."""
+    root = runs_dir()
+    found = root.iterdir() if root.is_dir() else ()
+    return sorted((one for one in found if one.is_dir()), reverse=True)
+
+
+def _described(folders: list[Path]) -> list[PastRun]:
+    runs = [run for run in map(look_at, folders) if run is not None]
+    return sorted(runs, key=lambda run: -run.when)
 
 
 def decide(folder: Path, adopted: Path) -> None:
@@ -175,11 +188,11 @@ def crops_for(model: str) -> list[str]:
     Going on from a model replays them, so that it does not forget what it learnt.
     """
     folders: list[str] = []
-    for run in past_runs():
-        if str(adopted_as(run.folder)) != model:
+    for folder in _folders():
+        if str(adopted_as(folder)) != model:
             continue
-        earlier = [str(one) for one in read_config(run.folder).get("replay", [])]
-        own = str(run.folder / CROPS)
+        earlier = [str(one) for one in read_config(folder).get("replay", [])]
+        own = str(folder / CROPS)
         folders += [one for one in (own, *earlier) if Path(one).is_dir()]
     return list(dict.fromkeys(folders))
 

@@ -61,6 +61,7 @@ class PairsPage(QWidget):
     def __init__(self, pairs: PairList, runner: Runner) -> None:
         super().__init__()
         self._pairs, self._runner = pairs, runner
+        self._listed: list[Row] = []  # in the table
         self.table = QTableWidget(0, len(HEADS))
         self.table.setHorizontalHeaderLabels(list(HEADS))
         for place, tip in enumerate(HEADS.values()):
@@ -131,23 +132,28 @@ class PairsPage(QWidget):
     # ---- showing
 
     def _fill(self) -> None:
-        keep = self.row.key if self.row is not None else None
+        before, now, at = self._listed, list(self._pairs.rows), self.table.currentRow()
+        keep = before[at].key if 0 <= at < len(before) else None
+        keys = [row.key for row in now]
+        # Most often a stroke of the brush changed one of many rows, or none.
+        same = keys == [row.key for row in before]
+        self._listed = now
         self.table.blockSignals(True)
-        self.table.setRowCount(len(self._pairs.rows))
-        for place, row in enumerate(self._pairs.rows):
-            self._fill_row(place, row)
+        self.table.setRowCount(len(now))
+        for place, row in enumerate(now):
+            if not same or _cells(before[place]) != _cells(row):
+                self._fill_row(place, row)
         self.table.blockSignals(False)
-        keys = [row.key for row in self._pairs.rows]
         if keys:
             self.table.selectRow(keys.index(keep) if keep in keys else 0)
         self._look()
 
     def _fill_row(self, place: int, row: Row) -> None:
         at, usable = self._pairs.choice(row), row.facts is not None
-        count = "–" if row.facts is None else str(row.facts.objects)
-        for column, text in enumerate((row.name, row.drawn, count, "")):
+        *texts, problem, _ = _cells(row)
+        for column, text in enumerate((*texts, "")):
             item = QTableWidgetItem(text)
-            item.setToolTip(row.problem or text)
+            item.setToolTip(problem or text)
             item.setFlags(
                 Qt.ItemFlag.ItemIsSelectable
                 | (Qt.ItemFlag.ItemIsEnabled if usable else Qt.ItemFlag.NoItemFlags)
@@ -278,3 +284,9 @@ class PairsPage(QWidget):
         )
         if chosen:
             self._pairs.add_folder(Path(chosen))
+
+
+def _cells(row: Row) -> tuple[str, str, str, str, bool]:
+    """Return what the table tells of a row, apart from what a person chose."""
+    count = "–" if row.facts is None else str(row.facts.objects)
+    return row.name, row.drawn, count, row.problem, row.suggested
