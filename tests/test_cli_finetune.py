@@ -155,6 +155,25 @@ def test_what_is_wrong_is_an_event_and_a_sentence(tmp_path: Path) -> None:
     assert done.stderr.startswith("Error: There is nothing to learn from")
 
 
+def test_an_earlier_run_is_neither_lost_nor_its_settings(tmp_path: Path) -> None:
+    write_pairs(tmp_path, 2)
+    run = tmp_path / "run"
+    run.mkdir()
+    for name in ("state.pt", "config.json", "events.jsonl"):
+        (run / name).write_text("as it was")
+    folders = ("--images", tmp_path / "images", "--labels", tmp_path / "labels")
+    for more, kind, said in (
+        ((), "StorageError", "--overwrite"),
+        (("--resume",), "TrainingError", "cannot be read"),
+    ):
+        (event,), code = end(start(*folders, "--out", run, *more))
+        assert (code, event["event"], event["kind"]) == (1, "failed", kind)
+        assert said in event["message"]
+        for path in run.iterdir():
+            assert path.read_text() == "as it was"
+    assert len(list(run.iterdir())) == 3
+
+
 def test_either_a_file_or_folders(tmp_path: Path) -> None:
     done = subprocess.run(
         [sys.executable, "-m", "napari_gen2seg", "finetune", "--name", "x"],

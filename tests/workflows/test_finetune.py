@@ -14,12 +14,7 @@ from safetensors import safe_open
 from tests.train.finetune.made import discs, guided_model, settings, write_pairs
 
 from napari_gen2seg import Coloring, finetune, iter_finetune, load_model
-from napari_gen2seg.errors import (
-    Cancelled,
-    DataError,
-    MemoryShortError,
-    StorageError,
-)
+from napari_gen2seg.errors import Cancelled, DataError, StorageError
 from napari_gen2seg.train.export import checksums
 from napari_gen2seg.train.finetune.events import Compared, Comparing
 from napari_gen2seg.workflows.finetune.compare import (
@@ -226,28 +221,6 @@ def test_killed_while_comparing_it_only_compares_again(
     kinds = [event.kind for event in iter_finetune(config, resume=True)]
     assert kinds[0] == "stopping" and kinds[-2:] == ["compared", "done"]
     assert set(kinds[1:-2]) == {"comparing"}
-
-
-@pytest.mark.parametrize(
-    ("where", "said"),
-    [
-        ("train.finetune.learner.guided_loss", "crops of 32 pixels and 2 at once"),
-        ("workflows.finetune.compare.click_through", "after training"),
-    ],
-)
-def test_memory_that_runs_out_is_named_with_a_way_on(
-    model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, where: str, said: str
-) -> None:
-    config = settings(tmp_path / "run", model, write_pairs(tmp_path, 2), steps=2)
-
-    def short(*_: object) -> None:
-        raise RuntimeError("DefaultCPUAllocator: can't allocate memory: you tried ...")
-
-    monkeypatch.setattr(f"napari_gen2seg.{where}", short)
-    with pytest.raises(MemoryShortError, match=said):
-        finetune(config)
-    last = (config.folder / "events.jsonl").read_text().splitlines()[-1]
-    assert json.loads(last)["kind"] == "MemoryShortError"
 
 
 def test_what_cannot_begin_is_named_and_logged(model: Path, tmp_path: Path) -> None:

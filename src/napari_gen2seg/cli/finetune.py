@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from napari_gen2seg.cli.outputs import overwrite_option
 from napari_gen2seg.errors import DataError, Gen2SegError, SettingsError
 
 if TYPE_CHECKING:
@@ -26,6 +27,7 @@ FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
     required=False,
 )
 @click.option("--resume", is_flag=True, help="Go on from where the run was left.")
+@overwrite_option
 @click.option("--plan", is_flag=True, help="Only say what would be done, and exit.")
 @click.option(
     "--json",
@@ -61,6 +63,7 @@ FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 def finetune(
     config: Path | None,
     resume: bool,
+    overwrite: bool,
     plan: bool,
     as_json: bool,
     images: Path | None,
@@ -75,8 +78,6 @@ def finetune(
     several GPUs under `accelerate launch -m napari_gen2seg finetune CONFIG`.
     """
     settings = _settings(config, images, labels, out, options)
-    if not plan and config is None:
-        settings.save()
     from napari_gen2seg.cli.plan_words import plan_words
     from napari_gen2seg.train.finetune.events import Failed
     from napari_gen2seg.train.stopping import asked_to_stop
@@ -90,7 +91,7 @@ def finetune(
             for line in plan_words(found) if words else [found.line()]:
                 click.echo(line)
             return
-        for event in iter_finetune(settings, asked, resume=resume):
+        for event in iter_finetune(settings, asked, resume=resume, overwrite=overwrite):
             _tell(event.line())
     except Gen2SegError as error:
         from napari_gen2seg.errors import Cancelled

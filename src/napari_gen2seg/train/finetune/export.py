@@ -19,9 +19,8 @@ from napari_gen2seg.train.export import CHECKSUMS_NAME, checksums
 from napari_gen2seg.train.finetune.config import FinetuneConfig
 from napari_gen2seg.train.finetune.lora import merge_lora
 from napari_gen2seg.train.finetune.nets import Trainee, load_trainee, set_trained
-from napari_gen2seg.train.finetune.state import BEST_NAME
+from napari_gen2seg.train.finetune.run_folder import BEST_NAME, MODEL_NAME
 
-MODEL_NAME = "model"
 CARD_NAME = "README.md"
 
 _DTYPES = {"F16": torch.float16, "BF16": torch.bfloat16, "F32": torch.float32}

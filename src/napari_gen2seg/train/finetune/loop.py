@@ -109,8 +109,6 @@ class Training:
         """
         self.team = Team()
         state = read_state(self.folder, self.config) if self.resume else None
-        if state is None and self.team.main:
-            clear(self.folder)
         split, self.sources, warnings = material(self.config)
         if state is not None and state["progress"].finished:
             self.pace.progress = state["progress"]
@@ -124,6 +122,8 @@ class Training:
             (state["trains"], Amount(**state["amount"])) if state else None,
         )
         self._begin(split, state)
+        if state is None and self.team.main:
+            clear(self.folder)
         if self.team.main:
             yield self._plan(split, warnings)
         yield from self._first(state is None)

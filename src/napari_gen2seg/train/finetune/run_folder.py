@@ -1,36 +1,85 @@
-"""The run folder while it trains: what an earlier run left, and what is asked there."""
+"""The run folder: what an earlier run left, and what is asked there (no torch)."""
 
 from __future__ import annotations
 
+import os
 import shutil
+from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 from typing import Literal
 
-from napari_gen2seg.errors import Cancelled
+from napari_gen2seg.errors import Cancelled, SettingsError, StorageError
 from napari_gen2seg.models.hooks import Cancel, check_cancel
-from napari_gen2seg.train.finetune.state import BEST_NAME, STATE_NAME
 
+STATE_NAME, BEST_NAME, MODEL_NAME = "state.pt", "best.safetensors", "model"
 STOP_NAME, CANCEL_NAME = "STOP", "CANCEL"
 PREVIEWS, CROPS = "previews", "crops"
 
 
+def begun_before(folder: Path) -> bool:
+    """Tell whether a folder holds something that an earlier run learnt."""
+    names = (STATE_NAME, BEST_NAME, MODEL_NAME, CROPS)
+    return any((folder / name).exists() for name in names)
+
+
+def check_begin(folder: Path, resume: bool, overwrite: bool) -> None:
+    """Refuse to lose an earlier run.
+
+    Raises
+    ------
+    StorageError
+        If there is one, which is neither gone on with nor to be overwritten.
+    SettingsError
+        If both are asked for.
+    """
+    if resume and overwrite:
+        raise SettingsError(
+            "A run is either resumed or overwritten, not both. Leave one out."
+        )
+    if overwrite or not begun_before(folder):
+        return
+    if not (folder / STATE_NAME).is_file():
+        raise StorageError(
+            f"{folder} holds an earlier run, without a state to go on from. Choose "
+            "another folder; or replace that run: --overwrite, or overwrite=True. "
+            "Nothing was done."
+        )
+    if not resume:
+        raise StorageError(
+            f"{folder} holds an earlier run. Go on with it: --resume, or resume=True; "
+            "choose another folder; or replace it: --overwrite, or overwrite=True. "
+            "Nothing was done."
+        )
+
+
 def clear(folder: Path) -> None:
-    """Remove what an earlier run of the same folder left, its settings aside."""
-    for name in (STATE_NAME, BEST_NAME, STOP_NAME, CANCEL_NAME, "events.jsonl"):
+    """Remove what an earlier run learnt and told; its model stays until the next."""
+    for name in (STATE_NAME, BEST_NAME, "events.jsonl"):
         with suppress(OSError):
             (folder / name).unlink(missing_ok=True)
     for name in (PREVIEWS, CROPS, "compare"):
         shutil.rmtree(folder / name, ignore_errors=True)
 
 
+def listening(folder: Path, cancel: Cancel | None) -> Callable[[], bool]:
+    """Return what is true when ``cancel``, or a file, says so."""
+
+    def said() -> bool:
+        if (folder / CANCEL_NAME).exists():
+            return True
+        if cancel is None:
+            return False
+        return cancel() if callable(cancel) else cancel.is_set()
+
+    return said
+
+
 def asked(folder: Path, cancel: Cancel | None) -> Literal["stop", "cancel"] | None:
     """Return what somebody has asked for, by a file or by ``cancel``."""
     try:
-        check_cancel(cancel)
+        check_cancel(listening(folder, cancel))
     except Cancelled:
-        return "cancel"
-    if (folder / CANCEL_NAME).exists():
         return "cancel"
     return "stop" if (folder / STOP_NAME).exists() else None
 
@@ -40,3 +89,17 @@ def answered(folder: Path) -> None:
     for name in (STOP_NAME, CANCEL_NAME):
         with suppress(OSError):
             (folder / name).unlink(missing_ok=True)
+
+
+def forget(folder: Path, resume: bool) -> None:
+    """Take away what was asked of an earlier process; a resumed run may stop at once.
+
+    Whoever starts a process may ask it to end before it has come this far.
+    """
+    import psutil
+
+    since = psutil.Process(os.getpid()).create_time()
+    for name in (CANCEL_NAME,) if resume else (CANCEL_NAME, STOP_NAME):
+        with suppress(OSError):
+            if (folder / name).stat().st_mtime < since:
+                (folder / name).unlink()

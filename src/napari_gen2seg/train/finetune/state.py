@@ -17,14 +17,13 @@ from torch import Tensor
 
 from napari_gen2seg.errors import StorageError, TrainingError
 from napari_gen2seg.train.finetune.config import FinetuneConfig
-
-STATE_NAME = "state.pt"
-BEST_NAME = "best.safetensors"
+from napari_gen2seg.train.finetune.run_folder import BEST_NAME, STATE_NAME
 
 _DAMAGED = (
     OSError,
     RuntimeError,
-    KeyError,
+    LookupError,
+    AttributeError,
     TypeError,
     ValueError,
     EOFError,
@@ -124,8 +123,8 @@ def read_state(folder: Path, config: FinetuneConfig | None) -> dict[str, Any] | 
         # Torch explains at length how to read unsafe files; that is no advice here.
         why = str(error).splitlines()[0][:120] if str(error) else type(error).__name__
         raise TrainingError(
-            f"The state {path} cannot be read ({why}). Start the run anew, without "
-            "resuming."
+            f"The state {path} cannot be read ({why}). Start anew in another folder, "
+            "or with --overwrite in place of --resume."
         ) from error
     if config is not None and state["settings"] != fingerprint(config):
         raise TrainingError(

@@ -32,6 +32,13 @@ from napari_gen2seg.train.finetune.events import (
     Plan,
     Stopping,
 )
+from napari_gen2seg.train.finetune.run_folder import (
+    answered,
+    begun_before,
+    check_begin,
+    forget,
+    listening,
+)
 
 EVENTS_NAME = "events.jsonl"
 
@@ -71,7 +78,11 @@ class FinetuneResult:
 
 
 def finetune(
-    config: Config, cancel: Cancel | None = None, *, resume: bool = False
+    config: Config,
+    cancel: Cancel | None = None,
+    *,
+    resume: bool = False,
+    overwrite: bool = False,
 ) -> FinetuneResult:
     """Fine-tune a model on labelled pictures.
 
@@ -83,6 +94,8 @@ def finetune(
         Asked between steps.
     resume
         Go on from where the run folder was left.
+    overwrite
+        Begin anew in a folder that holds an earlier run, and lose that.
 
     Returns
     -------
@@ -97,7 +110,7 @@ def finetune(
     plan: Plan | None = None
     compared: Compared | None = None
     done: Done | None = None
-    for event in iter_finetune(config, cancel, resume=resume):
+    for event in iter_finetune(config, cancel, resume=resume, overwrite=overwrite):
         if isinstance(event, Plan):
             plan = event
         elif isinstance(event, Compared):
@@ -130,7 +143,11 @@ def plan_finetune(config: Config) -> Plan:
 
 
 def iter_finetune(
-    config: Config, cancel: Cancel | None = None, *, resume: bool = False
+    config: Config,
+    cancel: Cancel | None = None,
+    *,
+    resume: bool = False,
+    overwrite: bool = False,
 ) -> Iterator[Event]:
     """Fine-tune a model, telling every step.
 
@@ -143,6 +160,9 @@ def iter_finetune(
         ``STOP`` that the best weights so far are to be kept.
     resume
         Go on from where the run folder was left; begins anew where nothing is left.
+    overwrite
+        Begin anew in a folder that holds an earlier run, which is lost as soon as the
+        new one begins.
 
     Yields
     ------
@@ -154,7 +174,8 @@ def iter_finetune(
     SettingsError, DataError, ModelError, MemoryShortError
         If the run cannot begin.
     StorageError
-        If the disk is full; what was saved before is kept.
+        If the folder holds an earlier run that is neither to be resumed nor to be
+        overwritten; or if the disk is full: what was saved before is kept.
     MemoryShortError
         If memory runs out later, too; what was saved before is kept.
     TrainingError
@@ -165,27 +186,38 @@ def iter_finetune(
     given, config = config, _config(config)
     begun = time.monotonic()
     last: Plan | Stopping | None = None
+    check_begin(config.folder, resume, overwrite)
+    # Of several processes the first one writes.
+    main = os.environ.get("RANK", "0") == "0"
+    if main:
+        forget(config.folder, resume)
+    cancel = listening(config.folder, cancel)
+    # Nothing is written over an earlier run before it is certain that this one begins.
+    earlier = begun_before(config.folder)
+    written = config.folder / "config.json"
+    own = isinstance(given, (str, Path)) and Path(given).resolve() == written.resolve()
     try:
-        written = config.folder / "config.json"
-        own = isinstance(given, (str, Path)) and Path(given).resolve() == (
-            written.resolve()
-        )
-        # Of several processes the first one writes.
-        if not own and os.environ.get("RANK", "0") == "0":
+        if main and not own and not earlier:
             config.save()
         for event in _events(config, cancel, resume, begun):
+            if main and not own and earlier:
+                config.save()
+            earlier = False
             last = event if isinstance(event, (Plan, Stopping)) else last
             _log(config.folder, event)
             yield event
     except Cancelled:
+        if main:
+            answered(config.folder)
         raise
     except (Gen2SegError, MemoryError, RuntimeError) as error:
         named = _named(error, last)
         if named is None:
             raise
-        # Where the log is on a full disk, the error itself says so.
-        with suppress(StorageError):
-            _log(config.folder, Failed(type(named).__name__, str(named)))
+        if not earlier:
+            # Where the log is on a full disk, the error itself says so.
+            with suppress(StorageError):
+                _log(config.folder, Failed(type(named).__name__, str(named)))
         if named is error:
             raise
         raise named from error
