@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+
 import pytest
 from tests.gui.trainer import press
 
@@ -111,6 +113,20 @@ def test_cancelled_with_nothing_saved_does_not_claim_that_it_was(trainer, monkey
     for label in (page.heading, at.dialog.status):
         assert label.text() == "Cancelled before anything was saved."
     assert not page.resume.isVisible() and page.discard.isVisible()
+    (before,) = past_runs()
+    monkeypatch.setenv("TRAINING_CHILD_PACE", "0.03")
+    again(at)  # and nobody is asked about what holds nothing
+    assert not at.boxes() and not before.folder.exists()
+    assert at.ended() == "done"
+    assert len(past_runs()) == 1
+
+
+def test_what_a_crash_left_goes_when_the_dialog_opens(trainer, tmp_path):
+    draft = tmp_path / "home" / ".planning-0123456789ab"
+    draft.mkdir(parents=True)
+    os.utime(draft, (0, 0))
+    trainer.open()
+    trainer.until(lambda: not draft.exists())
 
 
 def test_a_result_is_asked_about_before_another_training(trainer):

@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import json
+import os
+import time
 from pathlib import Path
 
+import psutil
 import pytest
 
 from napari_gen2seg.session import training_runs
+from napari_gen2seg.session.training_child import remember_child
+from napari_gen2seg.session.training_leftovers import OLD, sweep
 from napari_gen2seg.session.training_runs import (
     CONFIG,
     CROPS,
@@ -63,3 +68,42 @@ def test_events_of_runs_that_are_over_are_not_read_again(tmp_path, monkeypatch):
     assert crops_for(str(adopted)) == crops
     assert len(read) == 2
     assert len(past_runs()) == 5
+
+
+def aged(folder: Path) -> Path:
+    """Let a folder be older than what is swept away."""
+    then = time.time() - OLD - 60
+    for one in (*folder.rglob("*"), folder):
+        os.utime(one, (then, then))
+    return folder
+
+
+def test_what_nobody_would_miss_is_swept_away_after_a_day(home, tmp_path):
+    adopted = made("adopted", "saved", "done")
+    decide(adopted, tmp_path / "model")
+    busy = made("busy", "plan")
+    remember_child(busy, psutil.Process().pid)
+    kept = [
+        adopted,
+        busy,
+        made("done", "plan", "done"),
+        made("half", "plan", "saved", "step"),
+        home / "models",
+    ]
+    (home / "models").mkdir()
+    gone = [made("refused", "failed"), made("cancelled", "plan", "step")]
+    unborn = runs_dir() / "unborn"  # the window closed while it was being written
+    (unborn / "data").mkdir(parents=True)
+    gone.append(unborn)
+    for kind in ("planning", "adopting", "removing"):
+        gone.append(home / f".{kind}-0123456789ab")
+        gone[-1].mkdir()
+        (gone[-1] / "a-image.tif").touch()
+    young = [made("young", "plan"), home / ".planning-young"]
+    young[-1].mkdir()
+    for folder in (*kept, *gone):
+        aged(folder)
+    assert sorted(sweep(lambda: None)) == sorted(gone)
+    assert not any(folder.exists() for folder in gone)
+    assert all(folder.is_dir() for folder in (*kept, *young))
+    assert sweep(lambda: None) == []

@@ -138,26 +138,32 @@ def look_at(folder: Path) -> PastRun | None:
     )
 
 
+def run_folders() -> list[Path]:
+    """Return all run folders; by their names, the newest is the first."""
+    root = runs_dir()
+    found = root.iterdir() if root.is_dir() else ()
+    return sorted((one for one in found if one.is_dir()), reverse=True)
+
+
+def is_empty(folder: Path) -> bool:
+    """Whether nothing can become of a run: it ended before it saved anything."""
+    kept = (STATE, MODEL, DECISION)
+    return not running_in(folder) and not any((folder / one).exists() for one in kept)
+
+
 def past_runs() -> list[PastRun]:
     """List all runs, the newest first."""
-    return _described(_folders())
+    return _described(run_folders())
 
 
 def waiting_runs() -> list[PastRun]:
     """List runs that wait for a person: to be resumed, or to be decided on."""
     # Reading the events of runs that are over long since would take a second.
-    undecided = [one for one in _folders() if not (one / DECISION).is_file()]
+    undecided = [one for one in run_folders() if not (one / DECISION).is_file()]
     left = [
         one for one in undecided if (one / STATE).exists() or (one / MODEL).exists()
     ]
     return [run for run in _described(left) if run.waits]
-
-
-def _folders() -> list[Path]:
-    """Return all run folders; by their names, the newest is the first."""
-    root = runs_dir()
-    found = root.iterdir() if root.is_dir() else ()
-    return sorted((one for one in found if one.is_dir()), reverse=True)
 
 
 def _described(folders: list[Path]) -> list[PastRun]:
@@ -188,7 +194,7 @@ def crops_for(model: str) -> list[str]:
     Going on from a model replays them, so that it does not forget what it learnt.
     """
     folders: list[str] = []
-    for folder in _folders():
+    for folder in run_folders():
         if str(adopted_as(folder)) != model:
             continue
         earlier = [str(one) for one in read_config(folder).get("replay", [])]

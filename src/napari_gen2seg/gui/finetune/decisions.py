@@ -2,23 +2,27 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from qtpy.QtCore import QObject, Signal
 
-from napari_gen2seg.errors import Gen2SegError
+from napari_gen2seg.errors import Gen2SegError, StorageError
 from napari_gen2seg.gui.finetune.comparison import Whole, read_shown, read_whole
 from napari_gen2seg.gui.finetune.comparison_layers import show_layers
 from napari_gen2seg.gui.finetune.questions import choose
 from napari_gen2seg.gui.rows import ask
 from napari_gen2seg.session.session import sentence
+from napari_gen2seg.session.training_leftovers import sweep
 from napari_gen2seg.session.training_models import adopt, remove
 from napari_gen2seg.session.training_runs import (
     MODEL,
     decide,
     discard,
+    is_empty,
     look_at,
     read_config,
 )
@@ -30,6 +34,8 @@ if TYPE_CHECKING:
     from napari_gen2seg.gui.finetune.training_page import TrainingPage
     from napari_gen2seg.gui.finetune.work import Work
     from napari_gen2seg.session import Runner, Ticket
+
+_log = logging.getLogger(__name__)
 
 
 class Decisions(QObject):
@@ -190,6 +196,14 @@ class Decisions(QObject):
 
         self._runner.submit("layers", lambda _: read_whole(run.folder, name), done)
 
+    def sweep(self) -> None:
+        """Take away what programs that were ended in the middle left behind."""
+
+        def done(_: Ticket, gone: Any, error: BaseException | None) -> None:
+            _log.debug("swept away: %s", gone if error is None else error)
+
+        self._runner.submit("sweep", lambda ticket: sweep(ticket.check), done)
+
     # ---- asking first
 
     def before_another(self, go: Callable[[], None]) -> None:
@@ -201,6 +215,9 @@ class Decisions(QObject):
             Starts the other; not called if the question is cancelled.
         """
         run = None if self._work.busy else self._work.run
+        if run is not None and is_empty(run.folder):
+            with suppress(StorageError):  # another day, then
+                discard(run.folder)
         past = None if run is None else look_at(run.folder)
         waits = past is not None and past.waits
         if (waits or self._page.copying) and self._refused():

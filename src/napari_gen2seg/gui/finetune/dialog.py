@@ -170,6 +170,7 @@ class FinetuneDialog(QDialog):
         self.pairs.rescan()
         self.show_models()
         self._look_for_waiting()
+        self.decisions.sweep()
 
     def closeEvent(self, event: QCloseEvent) -> None:  # noqa: N802 - Qt's name
         """Hide; a training goes on, and the dock's button opens the dialog again."""

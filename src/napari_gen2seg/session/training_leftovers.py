@@ -1,0 +1,44 @@
+"""What is left of programs that were ended in the middle is taken away."""
+
+from __future__ import annotations
+
+import shutil
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from napari_gen2seg.models.paths import data_dir
+from napari_gen2seg.session.training_runs import is_empty, run_folders
+
+DRAFTS = (".planning-*", ".adopting-*", ".removing-*")
+OLD = 24 * 3600.0  # seconds: nobody works in it any more, on whatever computer
+
+
+def sweep(check: Callable[[], None]) -> list[Path]:
+    """Delete drafts, and run folders that never saved anything, after a day.
+
+    Each holds a copy of pictures, or of a model, that nothing would ever read again.
+
+    Parameters
+    ----------
+    check
+        Called between folders; raises to stop.
+
+    Returns
+    -------
+    list of Path
+        What was deleted.
+    """
+    drafts = [one for kind in DRAFTS for one in data_dir().glob(kind)]
+    gone = []
+    for folder in (*drafts, *run_folders()):
+        check()
+        if time.time() - _touched(folder) > OLD and is_empty(folder):
+            shutil.rmtree(folder, ignore_errors=True)
+            gone.append(folder)
+    return gone
+
+
+def _touched(folder: Path) -> float:
+    """Return when something in a folder last changed, in seconds since the epoch."""
+    return max(one.stat().st_mtime for one in (folder, *folder.iterdir()))
