@@ -178,8 +178,8 @@ def test_nothing_to_hold_back_gives_no_verdict(model: Path, tmp_path: Path) -> N
 def test_a_later_run_replays_the_crops_of_an_earlier_one(
     model: Path, tmp_path: Path
 ) -> None:
-    pairs = write_pairs(tmp_path, 2)
-    first = finetune(settings(tmp_path / "one", model, pairs, steps=2))
+    pairs = write_pairs(tmp_path, 6)
+    first = finetune(settings(tmp_path / "one", model, pairs[:5], steps=2))
     second = finetune(
         settings(
             tmp_path / "two",
@@ -191,6 +191,11 @@ def test_a_later_run_replays_the_crops_of_an_earlier_one(
     )
     facts = json.loads((second.model / "gen2seg.json").read_text())
     assert facts["base_model"] == "model"
+    # One more picture divides them anew: still judged by what neither has learnt from.
+    assert first.plan is not None and second.plan is not None
+    judged = {one["name"] for one in second.compared.pictures}
+    assert judged == set(second.plan.held)
+    assert judged.isdisjoint({*first.plan.train, *second.plan.train})
 
 
 def test_cancelled_leaves_no_model_and_can_go_on(model: Path, tmp_path: Path) -> None:

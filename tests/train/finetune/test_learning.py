@@ -12,16 +12,10 @@ from tests.train.finetune.made import discs, guided_model, settings, write_pairs
 
 from napari_gen2seg import load_model
 from napari_gen2seg.core.rgb import to_rgb
-from napari_gen2seg.errors import DataError, MemoryShortError, SettingsError
+from napari_gen2seg.errors import MemoryShortError, SettingsError
 from napari_gen2seg.models.facts import ModelFacts
 from napari_gen2seg.train.finetune import setup
-from napari_gen2seg.train.finetune.crops import (
-    Crops,
-    fit,
-    model_resolution,
-    read_stored,
-    store,
-)
+from napari_gen2seg.train.finetune.crops import Crops, model_resolution
 from napari_gen2seg.train.finetune.lora import merge_lora
 from napari_gen2seg.train.finetune.losses import (
     Asked,
@@ -102,23 +96,6 @@ def test_beyond_the_picture_nothing_is_known() -> None:
     rgb, labels = crops.cut(np.random.default_rng(0))
     assert rgb.shape == (64, 64, 3) and np.isfinite(rgb).all()
     assert (labels < 0).mean() > 0.4
-
-
-def test_crops_are_kept_and_replayed(tmp_path: Path) -> None:
-    crops = supply(tmp_path)
-    store(crops, tmp_path / "run" / "crops", 3)
-    kept = read_stored([tmp_path / "run"])
-    assert len(kept) == 3 and kept[0][1].min() == -1
-    replayed = dataclasses.replace(crops, replay=kept, share=1.0)
-    batch = replayed.batch(0, 2)
-    assert batch["labels"].max() > 0
-    bigger, unknown = fit(kept[0], 80, np.random.default_rng(0))
-    assert bigger.shape == (80, 80, 3) and (unknown[64:] == -1).all()
-    (tmp_path / "run" / "crops" / "0001.npz").write_bytes(b"no")
-    with pytest.raises(DataError, match=r"0001\.npz"):
-        read_stored([tmp_path / "run" / "crops"])
-    with pytest.raises(DataError, match="no stored crops"):
-        read_stored([tmp_path])
 
 
 def labels_of_two() -> torch.Tensor:

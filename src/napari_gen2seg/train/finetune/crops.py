@@ -9,14 +9,12 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from scipy import ndimage
 
-from napari_gen2seg.errors import DataError
 from napari_gen2seg.models.facts import ModelFacts
 from napari_gen2seg.models.pixels import resize, to_tensor
 from napari_gen2seg.models.resolution import MAGNIFY, choose_resolution
@@ -121,6 +119,10 @@ class Crops:
 
     def cut(self, rng: np.random.Generator) -> Crop:
         """Cut one crop from a labelled picture, turned and relit."""
+        return self.take(rng)[0]
+
+    def take(self, rng: np.random.Generator) -> tuple[Crop, str]:
+        """Cut one crop, and tell the key of its picture."""
         weights = np.sqrt([max(1, len(pair.objects)) for pair in self.pairs])
         pair = self.pairs[int(rng.choice(len(self.pairs), p=weights / weights.sum()))]
         # A crop in which nothing is known teaches nothing: try again, a few times.
@@ -128,7 +130,7 @@ class Crops:
             rgb, labels = self._window(pair, rng)
             if (labels > 0).any():
                 break
-        return turn(relight_gently(rgb, rng), labels, rng)
+        return turn(relight_gently(rgb, rng), labels, rng), pair.key
 
     def _window(self, pair: Pair, rng: np.random.Generator) -> Crop:
         height, width = pair.labels.shape
@@ -227,58 +229,3 @@ def fit(crop: Crop, size: int, rng: np.random.Generator) -> Crop:
             rgb = np.pad(rgb, (*more, (0, 0)), "symmetric")
             labels = np.pad(labels, more, constant_values=-1)
     return rgb, labels
-
-
-def store(crops: Crops, folder: Path, count: int) -> None:
-    """Keep some of this run's own crops for later runs.
-
-    Raises
-    ------
-    StorageError
-        If they cannot be written.
-    """
-    from napari_gen2seg.io.atomic import writing
-
-    for number in range(count):
-        rgb, labels = crops.cut(np.random.default_rng([crops.seed, 1 << 40, number]))
-        with writing(folder / f"{number:04d}.npz") as draft:
-            np.savez_compressed(
-                draft,
-                rgb=np.round(rgb * 255).astype(np.uint8),
-                labels=labels.astype(np.int32),
-            )
-
-
-def read_stored(folders: Sequence[str | Path]) -> list[Crop]:
-    """Read the crops that earlier runs kept.
-
-    Raises
-    ------
-    DataError
-        If a folder holds none, or a file is damaged.
-    """
-    found: list[Crop] = []
-    for folder in folders:
-        root = Path(folder).expanduser()
-        if (root / "crops").is_dir():
-            root = root / "crops"
-        files = sorted(root.glob("*.npz"))
-        if not files:
-            raise DataError(
-                f"There are no stored crops in {folder}; name the folder of an earlier "
-                "run, or leave it out."
-            )
-        for file in files:
-            try:
-                with np.load(file, allow_pickle=False) as stored:
-                    found.append(
-                        (
-                            stored["rgb"].astype(np.float32) / 255,
-                            stored["labels"].astype(np.int32),
-                        )
-                    )
-            except (OSError, ValueError, KeyError) as error:
-                raise DataError(
-                    f"The stored crop {file} cannot be read ({error}); delete it."
-                ) from error
-    return found

@@ -10,11 +10,12 @@ import torch
 
 from napari_gen2seg.train.finetune.average import TrainedAverage
 from napari_gen2seg.train.finetune.config import FinetuneConfig
-from napari_gen2seg.train.finetune.crops import Crops, read_stored
+from napari_gen2seg.train.finetune.crops import Crops
 from napari_gen2seg.train.finetune.losses import guided_loss, published_loss
 from napari_gen2seg.train.finetune.mixture import Mixture, Source
 from napari_gen2seg.train.finetune.nets import Trainee
 from napari_gen2seg.train.finetune.published import BETAS, paper_loss
+from napari_gen2seg.train.finetune.replay import replayed
 from napari_gen2seg.train.finetune.setup import Ready
 from napari_gen2seg.train.finetune.split import Split
 from napari_gen2seg.train.finetune.state import Progress
@@ -151,5 +152,5 @@ def lesson(
     facts, seed = trainee.facts, config.seed
     if sources:
         return Mixture(sources, facts, size, seed)
-    replay = read_stored(config.replay)
+    replay = replayed(config.replay, split.held)
     return Crops(split.train, facts, size, seed, replay, drawn=trainee.guided)

@@ -12,7 +12,6 @@ import torch
 from napari_gen2seg.errors import Cancelled, TrainingError
 from napari_gen2seg.models.hooks import Cancel
 from napari_gen2seg.train.finetune.config import FinetuneConfig
-from napari_gen2seg.train.finetune.crops import store
 from napari_gen2seg.train.finetune.events import (
     Event,
     Plan,
@@ -29,6 +28,7 @@ from napari_gen2seg.train.finetune.memory import Amount
 from napari_gen2seg.train.finetune.mixture import material
 from napari_gen2seg.train.finetune.pace import Pace
 from napari_gen2seg.train.finetune.pairs import Pair
+from napari_gen2seg.train.finetune.replay import note_learnt, store
 from napari_gen2seg.train.finetune.run_folder import (
     CROPS,
     PREVIEWS,
@@ -109,7 +109,8 @@ class Training:
         """
         self.team = Team()
         state = read_state(self.folder, self.config) if self.resume else None
-        split, self.sources, warnings = material(self.config)
+        begun = state is not None
+        split, self.sources, warnings = material(self.config, begun)
         if state is not None and state["progress"].finished:
             self.pace.progress = state["progress"]
             if self.team.main:
@@ -124,6 +125,7 @@ class Training:
         self._begin(split, state)
         if state is None and self.team.main:
             clear(self.folder)
+            note_learnt(self.config, split.train)
         if self.team.main:
             yield self._plan(split, warnings)
         yield from self._first(state is None)

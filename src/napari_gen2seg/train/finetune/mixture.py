@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 import numpy as np
 import torch
 
-from napari_gen2seg.core.rgb import to_rgb
+from napari_gen2seg.core.rgb import rgb_key, to_rgb
 from napari_gen2seg.errors import DataError, SettingsError
 from napari_gen2seg.io.annotated import Item
 from napari_gen2seg.io.datasets import open_dataset
@@ -23,6 +23,7 @@ from napari_gen2seg.models.pixels import resize, to_tensor
 from napari_gen2seg.train.finetune.config import DatasetSpec, FinetuneConfig
 from napari_gen2seg.train.finetune.crops import Batch, Crop, nearest, renumbered
 from napari_gen2seg.train.finetune.pairs import Labels, Pair, read_pairs, typical_size
+from napari_gen2seg.train.finetune.replay import earlier_pictures
 from napari_gen2seg.train.finetune.split import Split, divide
 
 _TRIES = 8
@@ -148,7 +149,12 @@ class Mixture:
 
     def cut(self, rng: np.random.Generator) -> Crop:
         """Draw one crop: float32 (h, w, 3) and int32 (h, w)."""
-        return self._one(self._source(rng), rng)
+        return self._one(self._source(rng), rng)[0]
+
+    def take(self, rng: np.random.Generator) -> tuple[Crop, str]:
+        """Draw one crop, and tell the key of its frame, as `Pair.key` would."""
+        crop, item = self._one(self._source(rng), rng)
+        return crop, rgb_key(to_rgb(item.read().image))
 
     def _source(self, rng: np.random.Generator) -> Source:
         weights = np.array([source.spec.weight for source in self.sources], float)
@@ -156,10 +162,8 @@ class Mixture:
 
     def _draw(self, step: int, count: int, process: int) -> Batch:
         source = self._source(np.random.default_rng([self.seed, step, process]))
-        crops = [
-            self._one(source, np.random.default_rng([self.seed, step, process, place]))
-            for place in range(count)
-        ]
+        seeds = ([self.seed, step, process, place] for place in range(count))
+        crops = [self._one(source, np.random.default_rng(seed))[0] for seed in seeds]
         pixels = np.stack([rgb for rgb, _ in crops]).transpose(0, 3, 1, 2)
         labels = np.stack([renumbered(labels) for _, labels in crops])
         return {
@@ -168,7 +172,7 @@ class Mixture:
             "origin": torch.zeros(count, 2),
         }
 
-    def _one(self, source: Source, rng: np.random.Generator) -> Crop:
+    def _one(self, source: Source, rng: np.random.Generator) -> tuple[Crop, Item]:
         for _ in range(_TRIES):
             item = source.train[int(rng.integers(len(source.train)))]
             rgb, labels = read(item, source.spec)
@@ -180,11 +184,20 @@ class Mixture:
             rgb, labels = resized(rgb, labels, (self.size, self.size))
         if rng.random() < 0.5:
             rgb, labels = rgb[:, ::-1], labels[:, ::-1]
-        return np.ascontiguousarray(rgb), np.ascontiguousarray(labels)
+        return (np.ascontiguousarray(rgb), np.ascontiguousarray(labels)), item
 
 
-def material(config: FinetuneConfig) -> tuple[Split, list[Source], list[str]]:
+def material(
+    config: FinetuneConfig, begun: bool = False
+) -> tuple[Split, list[Source], list[str]]:
     """Read what a run learns from and is judged by.
+
+    Parameters
+    ----------
+    config
+        The run.
+    begun
+        It is divided as it was when it began.
 
     Returns
     -------
@@ -198,8 +211,9 @@ def material(config: FinetuneConfig) -> tuple[Split, list[Source], list[str]]:
     """
     if not config.datasets:
         pairs, warnings = read_pairs(config.pairs)
-        split = divide(pairs, config.hold_back, config.seed)
-        return split, [], [*warnings, *split.warnings]
+        learnt, told = earlier_pictures(config, begun)
+        split = divide(pairs, config.hold_back, config.seed, learnt)
+        return split, [], [*warnings, *told, *split.warnings]
     if any(pair.role != "held" for pair in config.pairs):
         raise SettingsError(
             "Pairs and data sets are given. Beside data sets, pairs can only be held "

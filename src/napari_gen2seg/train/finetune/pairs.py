@@ -54,6 +54,11 @@ class Pair:
         found = np.unique(self.labels)
         return found[found > 0].astype(np.int64)
 
+    @cached_property
+    def key(self) -> str:
+        """Names the picture by its content, in other runs too."""
+        return rgb_key(self.rgb)
+
     def relabelled(self, labels: Labels) -> Pair:
         """Return the same picture with other labels."""
         return replace(self, labels=labels)

@@ -14,7 +14,7 @@ from napari_gen2seg.models.hooks import Cancel, check_cancel
 
 STATE_NAME, BEST_NAME, MODEL_NAME = "state.pt", "best.safetensors", "model"
 STOP_NAME, CANCEL_NAME = "STOP", "CANCEL"
-PREVIEWS, CROPS = "previews", "crops"
+PREVIEWS, CROPS, LEARNT_NAME = "previews", "crops", "learnt.json"
 
 
 def begun_before(folder: Path) -> bool:
@@ -55,7 +55,7 @@ def check_begin(folder: Path, resume: bool, overwrite: bool) -> None:
 
 def clear(folder: Path) -> None:
     """Remove what an earlier run learnt and told; its model stays until the next."""
-    for name in (STATE_NAME, BEST_NAME, "events.jsonl"):
+    for name in (STATE_NAME, BEST_NAME, LEARNT_NAME, "events.jsonl"):
         with suppress(OSError):
             (folder / name).unlink(missing_ok=True)
     for name in (PREVIEWS, CROPS, "compare"):

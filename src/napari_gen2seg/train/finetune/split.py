@@ -6,13 +6,12 @@ that the border cuts are unknown on both sides, so that none is learnt and judge
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_gen2seg.core.rgb import rgb_key
 from napari_gen2seg.errors import DataError
 from napari_gen2seg.train.finetune.pairs import Labels, Pair
 
@@ -41,12 +40,15 @@ class Split:
         return sum(len(pair.objects) for pair in self.train)
 
 
-def divide(pairs: list[Pair], hold_back: float, seed: int) -> Split:
+def divide(
+    pairs: list[Pair], hold_back: float, seed: int, before: Collection[str] = ()
+) -> Split:
     """Choose what is held back.
 
     Pairs of the role ``"held"`` are, those of ``"train"`` are not. Where none has the
     role ``"held"``, some groups of the others are: ``hold_back`` of all groups, at
-    least one, chosen by ``seed``.
+    least one, chosen by ``seed``. Groups that earlier runs learnt from (``before`` has
+    the keys of such pictures) are held back only where there are no others.
 
     Raises
     ------
@@ -61,24 +63,28 @@ def divide(pairs: list[Pair], hold_back: float, seed: int) -> Split:
                 "Every picture is held back, so there is none to learn from. Let at "
                 "least one be trained on."
             )
-        return Split(tuple(train), tuple(held), _leaks(train, held))
+        told = (*_leaks(train, held), *_learnt(held, before))
+        return Split(tuple(train), tuple(held), told)
     if hold_back == 0:
         return Split(tuple(pairs), (), (_NO_SCORE,))
     fixed = {pair.group for pair in pairs if pair.role == "train"}
     free = list(dict.fromkeys(p.group for p in pairs if p.group not in fixed))
     count = len(free) + len(fixed)
     if count == 1 and not fixed:
-        return _divide_pictures(pairs)
+        return _divide_pictures(pairs, before)
     most = len(free) if fixed else len(free) - 1
     number = min(max(1, round(hold_back * count)), most)
     if number < 1:
         return Split(tuple(pairs), (), (_NO_SCORE,))
+    known = {pair.group for pair in pairs if pair.key in before}
     order = np.random.default_rng(seed).permutation(len(free))
-    back = {free[place] for place in order[:number]}
-    return Split(
-        tuple(pair for pair in pairs if pair.group not in back),
-        tuple(pair for pair in pairs if pair.group in back),
-    )
+    mixed = [free[place] for place in order]
+    # What an earlier run learnt from would make the score too good.
+    fresh = [group for group in mixed if group not in known]
+    back = set((fresh or mixed)[:number])
+    held = [pair for pair in pairs if pair.group in back]
+    train = [pair for pair in pairs if pair.group not in back]
+    return Split(tuple(train), tuple(held), _learnt(held, before))
 
 
 _NO_SCORE = (
@@ -89,11 +95,11 @@ _NO_SCORE = (
 
 def _leaks(train: list[Pair], held: list[Pair]) -> tuple[str, ...]:
     """Refuse one picture on both sides; warn of one group on both."""
-    seen = {rgb_key(pair.rgb): pair.name for pair in train}
+    seen = {pair.key: pair.name for pair in train}
     groups = {pair.group: pair.name for pair in train}
     told = []
     for pair in held:
-        same = seen.get(rgb_key(pair.rgb))
+        same = seen.get(pair.key)
         if same is not None:
             raise DataError(
                 f"The picture {pair.name!r} is held back and trained on as {same!r}; "
@@ -107,7 +113,21 @@ def _leaks(train: list[Pair], held: list[Pair]) -> tuple[str, ...]:
     return tuple(told)
 
 
-def _divide_pictures(pairs: list[Pair]) -> Split:
+def _learnt(held: Sequence[Pair], before: Collection[str]) -> tuple[str, ...]:
+    """Warn of what is held back though an earlier run learnt from it."""
+    names = [pair.name for pair in held if pair.key in before]
+    if not names:
+        return ()
+    more = f" and {len(names) - 5} more" if len(names) > 5 else ""
+    told = (
+        f"An earlier run learnt from what is held back now: {', '.join(names[:5])}"
+        f"{more}. The score may be too good; add labelled pictures that no run has "
+        "learnt from."
+    )
+    return (told,)
+
+
+def _divide_pictures(pairs: list[Pair], before: Collection[str]) -> Split:
     """Hold back the same part of every picture of the only group."""
     window = _best_window(pairs)
     if window is None:
@@ -127,7 +147,7 @@ def _divide_pictures(pairs: list[Pair]) -> Split:
         "There is one picture only: a part of it is held back. The score then says "
         "how the model does on more of the same picture, not on others."
     )
-    return Split(tuple(train), tuple(held), (told,))
+    return Split(tuple(train), tuple(held), (told, *_learnt(held, before)))
 
 
 def _best_window(pairs: list[Pair]) -> Window | None:

@@ -90,7 +90,7 @@ def compare_models(
     """
     from napari_gen2seg.train.finetune.mixture import material
 
-    held = material(config)[0].held[:PICTURES]
+    held = material(config, begun=True)[0].held[:PICTURES]
     chosen, rule = judged_objects(held, config.seed)
     folder = config.folder / COMPARE
     folder.mkdir(parents=True, exist_ok=True)
