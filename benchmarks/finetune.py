@@ -45,6 +45,7 @@ def main() -> None:
     parser.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2])
     parser.add_argument("--minutes", type=float, default=3.0)
     parser.add_argument("--steps", type=int, help="end after so many steps instead")
+    parser.add_argument("--rate", type=float, help="of learning")
     parser.add_argument("--sparse", type=int, help="label only so many objects")
     parser.add_argument("--group", help="pattern; its first group names what belongs")
     parser.add_argument("--split", help="judge by this part of split.json")
@@ -81,6 +82,7 @@ def cell(chosen: argparse.Namespace, k: int, seed: int) -> dict[str, float | Non
             pairs=specs,
             minutes=None if chosen.steps else chosen.minutes,
             steps=chosen.steps,
+            rate=chosen.rate,
             seed=seed,
             score_seconds=20.0,
         )

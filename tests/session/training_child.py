@@ -3,7 +3,8 @@
 ``python training_child.py CONFIG [--resume]``. The "model" is the name of a model
 folder to be exported unchanged, and the "coloring" of a held-back picture becomes its
 labels' colours step by step. ``TRAINING_CHILD`` may be ``disk``, ``nan``, ``crash``,
-``full`` (it cannot save when cancelled), ``worse``, ``unchanged`` or ``unheld``.
+``full`` (it cannot save when cancelled), ``stuck`` (before anything is saved),
+``worse``, ``unchanged`` or ``unheld``.
 """
 
 from __future__ import annotations
@@ -116,6 +117,8 @@ class Child:
         self.plan()
         if "--plan" in sys.argv:
             return 0
+        if MODE == "stuck":
+            time.sleep(60)
         if not self.step:
             self.score()
             self.preview()

@@ -21,8 +21,8 @@ from napari_gen2seg.train.finetune.split import Split
 
 # Step sizes by what is trained: published 6e-5 for the whole UNet at eight crops a
 # step, half of it here, where steps are few; for "guided" docs/finetuning.md compares
-# two; the others are chosen, not yet compared.
-_RATES = {"guided": 3e-4, "full": 3e-5, "last": 1e-4, "lora": 2e-4}
+# three; the others are chosen, not yet compared.
+_RATES = {"guided": 1e-3, "full": 3e-5, "last": 1e-4, "lora": 2e-4}
 
 
 @dataclass(eq=False)
