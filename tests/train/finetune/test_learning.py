@@ -22,6 +22,7 @@ from napari_gen2seg.train.finetune.losses import (
     guided_loss,
     published_loss,
     ring_loss,
+    surrounded,
 )
 from napari_gen2seg.train.finetune.memory import Amount, Need, kept_per_pixel
 from napari_gen2seg.train.finetune.memory import fit as fit_amount
@@ -126,7 +127,17 @@ def test_unknown_pixels_ask_for_nothing_but_the_ring(kind: str) -> None:
             :, 0
         ].bool()
         assert not moved[far & ~near].any()
-        assert bool(moved[far & near].any()) == (ring > 0)
+        # With position waves the pixels around an object are asked to be black.
+        assert bool(moved[far & near].any()) == (ring > 0 or kind == "guided")
+
+
+def test_around_sparse_objects_there_is_background() -> None:
+    labels = labels_of_two()
+    found = surrounded(labels, 2)
+    assert (found[0, 2:12, 2:12] == torch.where(labels[0, 2:12, 2:12] == 1, 1, 0)).all()
+    assert found[0, 1, 4] == -1 and found[1, 12, 12] == -1
+    assert (found[labels >= 0] == labels[labels >= 0]).all()
+    assert (surrounded(labels, 0) == labels).all()
 
 
 def test_the_ring_pushes_away_from_its_own_object_and_only_up_to_the_margin() -> None:

@@ -1,8 +1,9 @@
 """What fine-tuning asks for, where part of a picture is unknown.
 
 Models with position guides are asked for harmonic colours (`train.harmonic`), the
-published families for the paper's loss. Unknown pixels (-1) ask for nothing, with one
-possible exception: a thin ring around a labelled object is surely not that object.
+published families for the paper's loss. Unknown pixels (-1) ask for nothing, but for a
+thin ring around a labelled object, which is surely not that object: harmonic colours
+are asked to be black there; a push away from its colour can be had beside either.
 """
 
 from __future__ import annotations
@@ -71,6 +72,7 @@ def guided_loss(
         Weights.
     """
     asked = asked or Asked()
+    labels = surrounded(labels, asked.width)
     target = harmonic_target(labels, wavelength, origin)
     rim = touching_rim(labels)
     target = target * ~rim[:, None]
@@ -92,6 +94,24 @@ def guided_loss(
     if asked.ring > 0:
         total = total + asked.ring * ring_loss(prediction, labels, asked)
     return total
+
+
+def surrounded(labels: Tensor, width: int) -> Tensor:
+    """Call the unknown pixels around objects background.
+
+    They are background, or the rim of a neighbour, and black in either case. Without
+    them sparse labels say nothing about where an object ends.
+
+    Parameters
+    ----------
+    labels
+        Integer, (B, H, W); 0 background, -1 unknown.
+    width
+        In pixels; 0 leaves the labels as they are.
+    """
+    known = (labels > 0)[:, None].float()
+    beside = F.max_pool2d(known, 2 * width + 1, 1, width)[:, 0] > 0
+    return torch.where((labels < 0) & beside, 0, labels)
 
 
 def published_loss(
