@@ -167,8 +167,9 @@ def test_memory_that_never_suffices_is_one_sentence(
     assert "bfloat16" not in " ".join(asked[2])
 
 
+@pytest.mark.parametrize("words", ["can't allocate memory", "not enough memory"])
 def test_the_first_step_that_suffices_is_the_last(
-    make_mini: Callable[..., Path], monkeypatch: pytest.MonkeyPatch
+    words: str, make_mini: Callable[..., Path], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     import torch
 
@@ -177,7 +178,7 @@ def test_the_first_step_that_suffices_is_the_last(
 
     def needs_tiles(pictures: torch.Tensor, resolution: int) -> torch.Tensor:
         if model.dtype == "float32" or not model.net.vae.use_tiling:
-            raise RuntimeError("DefaultCPUAllocator: can't allocate memory")
+            raise RuntimeError(f"DefaultCPUAllocator: {words}")
         return forward(pictures, resolution)
 
     monkeypatch.setattr(model, "_forward", needs_tiles)

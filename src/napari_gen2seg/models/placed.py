@@ -205,6 +205,7 @@ def _trim() -> None:
 _SHORT_MEMORY = (
     "out of memory",
     "can't allocate memory",
+    "not enough memory",  # the same on Windows
     "alloc_failed",
     "bad_alloc",
     "could not create a primitive",
