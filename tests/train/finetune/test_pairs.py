@@ -125,9 +125,12 @@ def test_huge_numbers_are_renumbered() -> None:
 
 def test_few_objects_are_warned_of_and_names_stay_apart(tmp_path: Path) -> None:
     specs = write_pairs(tmp_path, 2, keep=1)
-    twins = tuple(dataclasses.replace(spec, name="a/b") for spec in specs)
+    twins = tuple(
+        dataclasses.replace(spec, name=name)
+        for spec, name in zip(specs, ("a/b", "A/b"), strict=True)
+    )
     pairs, told = read_pairs(twins)
-    assert [pair.name for pair in pairs] == ["a_b", "a_b-2"]
+    assert [pair.name for pair in pairs] == ["a_b", "A_b-2"]  # one file on some disks
     assert any("Only 2 objects" in text for text in told)
     with pytest.raises(DataError, match="nothing to learn from"):
         read_pairs(())

@@ -218,11 +218,11 @@ def typical_size(labels: Labels) -> float:
 
 
 def _unique(name: str, taken: set[str]) -> str:
-    """Make a name usable for files, and the only one of its kind."""
+    """Make a name usable for files, and the only one where upper case is lower case."""
     safe = "".join(c if c.isalnum() or c in "-_. ()[]+" else "_" for c in name).strip()
     safe = safe or "picture"
     chosen, number = safe, 2
-    while chosen in taken:
+    while chosen.casefold() in taken:
         chosen, number = f"{safe}-{number}", number + 1
-    taken.add(chosen)
+    taken.add(chosen.casefold())
     return chosen
