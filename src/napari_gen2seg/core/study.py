@@ -59,8 +59,9 @@ def object_labels(
     With ``most``, a seeded choice of that many, so that one crowded picture does not
     outweigh the rest of a study that is short of time.
     """
-    areas = np.bincount(labels[labels > 0].ravel())
-    return choose_objects(dict(enumerate(areas.tolist())), smallest, most)
+    numbers, areas = np.unique(labels[labels > 0], return_counts=True)
+    found = dict(zip(numbers.tolist(), areas.tolist(), strict=True))
+    return choose_objects(found, smallest, most)
 
 
 def choose_objects(

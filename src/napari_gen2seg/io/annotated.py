@@ -17,6 +17,9 @@ Labels = npt.NDArray[np.int32]
 Crop = tuple[Bools, tuple[int, int]]
 """A mask's bounding box, and the (row, column) of its first pixel."""
 
+LARGEST = 2**22
+"""Objects with numbers above are renumbered: everybody counts up to the largest."""
+
 
 @dataclass(frozen=True, eq=False)
 class Annotated:
@@ -60,8 +63,8 @@ class Annotated:
         """Area in pixels of every object, by its number, rising."""
         if self.crops:
             return {n: int(crop.sum()) for n, (crop, _) in sorted(self.crops.items())}
-        counts = np.bincount(self.labels[self.labels > 0].ravel())
-        return {int(n): int(counts[n]) for n in np.flatnonzero(counts)}
+        numbers, areas = np.unique(self.labels[self.labels > 0], return_counts=True)
+        return dict(zip(numbers.tolist(), areas.tolist(), strict=True))
 
     def mask(self, number: int) -> Bools:
         """Return one object, bool (H, W).
@@ -145,6 +148,32 @@ class Dataset:
 
     def __len__(self) -> int:
         return len(self.items)
+
+
+def as_labels(numbers: npt.NDArray[Any]) -> Labels:
+    """Turn whole numbers of any type into labels, with no two objects made one.
+
+    Numbers stay as they are, unless one is larger than `LARGEST`: ids of other programs
+    go up to 2**64. Then the objects are numbered anew in the order of their ids.
+
+    Parameters
+    ----------
+    numbers
+        Integers or booleans of any shape; below 0 is unknown.
+
+    Returns
+    -------
+    numpy.ndarray
+        int32 of the same shape; 0 background, -1 unknown, objects from 1.
+    """
+    if int(numbers.max(initial=0)) > LARGEST:
+        ids, index = np.unique(numbers, return_inverse=True)
+        numbers = np.where(ids > 0, np.cumsum(ids > 0), -(ids < 0).astype(np.int32))[
+            index
+        ].reshape(numbers.shape)
+    elif numbers.dtype.kind == "i":
+        numbers = np.maximum(numbers, -1)
+    return numbers.astype(np.int32)
 
 
 def from_masks(

@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from napari_gen2seg.errors import DataError
-from napari_gen2seg.io.annotated import Annotated, Dataset, Item
+from napari_gen2seg.io.annotated import Annotated, Dataset, Item, as_labels
 from napari_gen2seg.io.coco import coco_dataset
 from napari_gen2seg.io.images import PICTURE_ENDINGS, read_picture
 from napari_gen2seg.io.published import LOADERS
@@ -143,7 +143,7 @@ def read_labels(path: Path) -> npt.NDArray[np.int32]:
             f"{path} has the shape {array.shape} and type {array.dtype}; labels must "
             "be one plane of whole numbers, 0 for background."
         )
-    return array.astype(np.int32)
+    return as_labels(array)
 
 
 def _read(image: Path, truth: Path) -> Annotated:

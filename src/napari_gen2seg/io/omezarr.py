@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from napari_gen2seg.errors import DataError
-from napari_gen2seg.io.annotated import Annotated, Dataset, Item
+from napari_gen2seg.io.annotated import Annotated, Dataset, Item, as_labels
 
 
 def omezarr_dataset(path: str | Path, labels: str | None = None) -> Dataset:
@@ -111,5 +111,5 @@ def _read(
         pixels = np.moveaxis(pixels, kept.index("c"), -1)
         if pixels.shape[-1] == 1:
             pixels = pixels[..., 0]
-    labels = np.asarray(truth[_select(truth_axes, place)]).astype(np.int32)
-    return Annotated(pixels, labels)
+    labels = np.asarray(truth[_select(truth_axes, place)])
+    return Annotated(pixels, as_labels(labels))

@@ -16,7 +16,7 @@ import numpy.typing as npt
 from skimage.measure import label as components
 
 from napari_gen2seg.errors import DataError
-from napari_gen2seg.io.annotated import Annotated, Dataset, Item
+from napari_gen2seg.io.annotated import Annotated, Dataset, Item, as_labels
 from napari_gen2seg.io.coco import coco_dataset
 from napari_gen2seg.io.hypersim import hypersim
 from napari_gen2seg.io.images import read_picture
@@ -182,7 +182,7 @@ def _as_labels(truth: npt.NDArray[Any], source: Path) -> npt.NDArray[np.int32]:
             f"{source} has the shape {truth.shape} and type {truth.dtype}; it must be "
             "one channel of whole numbers."
         )
-    return truth.astype(np.int32)
+    return as_labels(truth)
 
 
 def _class_regions(truth: npt.NDArray[Any], source: Path) -> npt.NDArray[np.int32]:

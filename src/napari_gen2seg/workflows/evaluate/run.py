@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 from napari_gen2seg.core.rgb import to_rgb
 from napari_gen2seg.errors import DataError
-from napari_gen2seg.io.annotated import Annotated, Dataset, Item
+from napari_gen2seg.io.annotated import Annotated, Dataset, Item, as_labels
 from napari_gen2seg.models.hooks import Cancel, Progress, check_cancel
 from napari_gen2seg.workflows.evaluate.pictures import Facts, study_picture
 from napari_gen2seg.workflows.evaluate.report import Report, WorstCase, make_report
@@ -220,7 +220,7 @@ class _Pair:
                 f"The labels have the shape {labels.shape} and type {labels.dtype}; "
                 "they must be one plane of whole numbers, 0 for background."
             )
-        return Annotated(np.asarray(self.picture), labels.astype(np.int32))
+        return Annotated(np.asarray(self.picture), as_labels(labels))
 
 
 def _spread(items: tuple[Item, ...], most: int | None) -> tuple[Item, ...]:
