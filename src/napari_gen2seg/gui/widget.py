@@ -255,13 +255,12 @@ class SegmentWidget(Docked):
         self._curve_soon.start()
 
     def _show_curve(self) -> None:
-        plane = self.bridge.source.plane
-        prompts = self.bridge.prompts
+        plane, prompts = self.bridge.source.plane, self.bridge.prompts
         curve = None if plane is None else self.session.curve(plane, prompts)
-        mask = None
-        if curve is not None and plane is not None:
-            mask = self.session.mask(plane, prompts)
-        self.probe.show_curve(curve, None if mask is None else mask.tolerance)
+        now = self.session.settings.tolerance
+        if now is None and curve is not None:
+            now = curve.best  # the mask's own, without finding the mask
+        self.probe.show_curve(curve, now)
 
     def _warn(self, text: str) -> None:
         from napari.utils.notifications import show_warning
