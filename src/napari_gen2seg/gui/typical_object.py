@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import numpy as np
-import numpy.typing as npt
 
 from napari_gen2seg.errors import ImageError, SettingsError
-from napari_gen2seg.gui.planes import level_factors
+from napari_gen2seg.gui.commit import _labels_to_plane as labels_to_plane
+from napari_gen2seg.gui.planes import array_of, level_factors
 
 if TYPE_CHECKING:
     from napari.components import ViewerModel
@@ -116,17 +116,25 @@ def _across(layer: Shapes, index: int, source: Image, plane: Plane) -> float:
 
 
 def kept_diameter(kept: Labels, source: Image, plane: Plane) -> float | None:
-    """Return the median equivalent diameter of the kept objects of a plane."""
-    values = np.asarray(kept.data)
-    if values.ndim != plane.ndim:
+    """Return the median equivalent diameter of the kept objects of a plane.
+
+    In pixels of the plane, wherever and in whichever pixels the layer lies.
+    """
+    if kept.ndim != plane.ndim:
         return None
-    index: list[int | slice] = list(plane.own_index)
-    factors = level_factors(source, plane.level)[plane.first :]
+    data = array_of(kept, 0)
+    matrix, shift = labels_to_plane(kept, source, plane)
+    there = np.linalg.solve(matrix, np.asarray(plane.own_index, np.float64) - shift)
+    index: list[int | slice] = [round(at) for at in there]
     for axis in plane.own_axes:
         index[axis] = slice(None)
-    labels: npt.NDArray[np.int64] = values[tuple(index)].astype(np.int64)
+    for at, size in zip(index, data.shape, strict=True):
+        if isinstance(at, int) and not 0 <= at < size:
+            return None  # the layer does not reach this plane
+    labels = np.asarray(data[tuple(index)])
     areas = np.unique(labels[labels > 0], return_counts=True)[1]
     if not len(areas):
         return None
-    per_pixel = float(np.prod([factors[axis] for axis in plane.own_axes]))
-    return float(np.median(2 * np.sqrt(areas / per_pixel / np.pi)))
+    own = list(plane.own_axes)
+    per_pixel = abs(np.linalg.det(matrix[np.ix_(own, own)]))
+    return float(np.median(2 * np.sqrt(areas * per_pixel / np.pi)))
