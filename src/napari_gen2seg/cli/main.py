@@ -51,6 +51,9 @@ class Commands(click.Group):
         except Cancelled as error:
             click.echo(str(error), err=True)
             ctx.exit(STOPPED)
+        except KeyboardInterrupt:
+            click.echo("Stopped.", err=True)
+            ctx.exit(STOPPED)
         except Gen2SegError as error:
             click.echo(f"Error: {error}", err=True)
             ctx.exit(1)

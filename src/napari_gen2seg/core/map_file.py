@@ -51,13 +51,14 @@ def write_map(
             os.fsync(stream.fileno())
         temporary.replace(target)
     except OSError as error:
-        with contextlib.suppress(OSError):
-            temporary.unlink(missing_ok=True)
         raise StorageError(
             f"The colouring map could not be written to {target}: "
             f"{error.strerror or error}. Choose a folder that exists, can be "
             "written and has space; nothing was changed."
         ) from error
+    finally:
+        with contextlib.suppress(OSError):
+            temporary.unlink(missing_ok=True)
     return target
 
 
