@@ -192,13 +192,17 @@ def wear(rng: np.random.Generator, image: Array, how: Wear) -> Array:
     """
     shape = image.shape[:2]
     image = np.asarray(image, np.float32)
+    # A faint picture bears less stray light than would drown what it shows.
+    borne = min(1.0, float(image[::2, ::2].std()) / 0.1)
     if rng.random() < how.uneven:
         image = image * _light(rng, shape)
     if rng.random() < 0.12:
-        glow = rng.uniform(0.03, 0.12) * smooth_noise(rng, shape, max(shape) / 3)
+        glow = (
+            borne * rng.uniform(0.03, 0.12) * smooth_noise(rng, shape, max(shape) / 3)
+        )
         image = image + glow[..., None]
     if rng.random() < 0.15:
-        image = _dust(rng, image)
+        image = image + borne * (_dust(rng, image) - image)
     sigma = how.blur * float(np.exp(0.4 * rng.standard_normal()))
     skew = float(np.exp(0.35 * rng.standard_normal())) if rng.random() < 0.15 else 1.0
     if rng.random() < 0.9:
@@ -238,6 +242,8 @@ def wear(rng: np.random.Generator, image: Array, how: Wear) -> Array:
         image = image * rng.uniform(0.75, 1.15, 3).astype(np.float32)
     elif rng.random() < 0.12:
         image = image.mean(2, keepdims=True).repeat(3, 2)
-    levels = 255 if rng.random() < 0.9 else int(rng.integers(12, 64))
+    levels = 255
+    if rng.random() < 0.1:
+        levels = int(min(rng.integers(12, 64) / max(borne, 0.05), 255))
     image = np.clip(image, 0, 1) * np.float32(levels)
     return np.rint(image, out=image) / np.float32(levels)

@@ -138,7 +138,7 @@ def _develop(rng: np.random.Generator, signal: Array, shape: Shape) -> Array:
 WORN = Wear(blur=0.6, noise=0.02, uneven=0.4, low_contrast=0.35, invert=0.05, tint=0.06)
 
 
-@kind("phase contrast", "cells with halos, inside as bright as outside", 1.8, wear=WORN)
+@kind("phase contrast", "cells with halos, inside as bright as outside", 1.0, wear=WORN)
 def phase_contrast(rng: np.random.Generator, shape: Shape) -> Canvas:
     """Round, spindle and spread cells with arms, granules and halos."""
     canvas = Canvas(shape)
@@ -148,7 +148,7 @@ def phase_contrast(rng: np.random.Generator, shape: Shape) -> Canvas:
     return canvas
 
 
-@kind("relief", "cells lit from one side as in DIC", 0.8, wear=WORN)
+@kind("relief", "cells lit from one side as in DIC", 0.5, wear=WORN)
 def relief(rng: np.random.Generator, shape: Shape) -> Canvas:
     """The same cells by differential interference contrast."""
     canvas = Canvas(shape)
@@ -157,7 +157,7 @@ def relief(rng: np.random.Generator, shape: Shape) -> Canvas:
     return canvas
 
 
-@kind("brightfield", "transparent cells of which the rims show", 0.8, wear=WORN)
+@kind("brightfield", "transparent cells of which the rims show", 0.5, wear=WORN)
 def brightfield(rng: np.random.Generator, shape: Shape) -> Canvas:
     """The same cells a little out of focus."""
     canvas = Canvas(shape)
