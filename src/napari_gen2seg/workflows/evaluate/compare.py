@@ -165,13 +165,33 @@ def _check(one: Report, two: Report) -> None:
                 f"The reports differ in their {what}; two models can only be compared "
                 "on the same data with the same settings. Evaluate both again."
             )
-    for name in ("cap", "resamples", "seed", "confidence"):
-        before, after = (r.content["settings"].get(name) for r in (one, two))
-        if before != after:
+    both = [
+        part
+        for part in ("clicks", "edges")
+        if all(part in report.images[0] for report in (one, two))
+    ]
+    mine, others = (_settings(report, both) for report in (one, two))
+    for name in mine | others:
+        if mine.get(name) != others.get(name):
             raise DataError(
-                f"The reports were made with {name} {before} and {after}; they must be "
-                "equal. Evaluate both with the same settings."
+                f"The reports were made with {name} {mine.get(name)} and "
+                f"{others.get(name)}; they must be equal. Evaluate both with the same "
+                "settings."
             )
+
+
+def _settings(report: Report, parts: list[str]) -> Facts:
+    """Return the settings that change a number of these parts, or its interval."""
+    settings = report.content["settings"]
+    names = ["cap", "resamples", "seed", "confidence"]
+    if "edges" in parts:
+        names += ["edge_levels", "edge_sigma", "edge_distance"]
+    found = {name: settings.get(name) for name in names}
+    if "clicks" in parts:
+        # The rule is said by the name of each number.
+        probe = settings.get("probe", {})
+        found |= {f"probe {name}": probe[name] for name in probe if name != "rule"}
+    return found
 
 
 def _column(report: Report, name: str) -> list[Any]:
