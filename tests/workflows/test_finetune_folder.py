@@ -60,6 +60,21 @@ def test_an_earlier_run_is_not_lost_by_oversight(model: Path, tmp_path: Path) ->
         finetune(other, resume=True)
 
 
+@pytest.mark.parametrize("name", ["config.json", "compare/thesis.txt", "events.jsonl"])
+def test_files_that_no_run_wrote_are_never_replaced(
+    model: Path, tmp_path: Path, name: str
+) -> None:
+    config = settings(tmp_path / "project", model, write_pairs(tmp_path, 2), steps=1)
+    mine = config.folder / name
+    mine.parent.mkdir(parents=True)
+    mine.write_text('{"mine": 1}')
+    for overwrite in (False, True):
+        with pytest.raises(StorageError, match="somebody's own files"):
+            finetune(config, overwrite=overwrite)
+    assert list(everything(config.folder)) == [str(mine)]
+    assert mine.read_text() == '{"mine": 1}'
+
+
 @pytest.mark.parametrize("when", ["plan", "comparing"])
 def test_a_file_cancels_at_any_time(model: Path, tmp_path: Path, when: str) -> None:
     config = settings(tmp_path / "run", model, write_pairs(tmp_path, 2), steps=1)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 from collections.abc import Callable
@@ -15,6 +16,7 @@ from napari_gen2seg.models.hooks import Cancel, check_cancel
 STATE_NAME, BEST_NAME, MODEL_NAME = "state.pt", "best.safetensors", "model"
 STOP_NAME, CANCEL_NAME = "STOP", "CANCEL"
 PREVIEWS, CROPS, LEARNT_NAME = "previews", "crops", "learnt.json"
+CONFIG_NAME, EVENTS_NAME, COMPARE = "config.json", "events.jsonl", "compare"
 
 
 def begun_before(folder: Path) -> bool:
@@ -24,12 +26,13 @@ def begun_before(folder: Path) -> bool:
 
 
 def check_begin(folder: Path, resume: bool, overwrite: bool) -> None:
-    """Refuse to lose an earlier run.
+    """Refuse to lose an earlier run, or anybody's files of the same names.
 
     Raises
     ------
     StorageError
-        If there is one, which is neither gone on with nor to be overwritten.
+        If there is one, which is neither gone on with nor to be overwritten; or if
+        files of such names are no run's.
     SettingsError
         If both are asked for.
     """
@@ -37,6 +40,7 @@ def check_begin(folder: Path, resume: bool, overwrite: bool) -> None:
         raise SettingsError(
             "A run is either resumed or overwritten, not both. Leave one out."
         )
+    _check_own(folder)
     if overwrite or not begun_before(folder):
         return
     if not (folder / STATE_NAME).is_file():
@@ -53,12 +57,30 @@ def check_begin(folder: Path, resume: bool, overwrite: bool) -> None:
         )
 
 
+def _check_own(folder: Path) -> None:
+    """Refuse a folder where a run would replace what no run has written."""
+    names = (CONFIG_NAME, EVENTS_NAME, LEARNT_NAME, PREVIEWS, CROPS, COMPARE)
+    there = [name for name in names if (folder / name).exists()]
+    if not there:
+        return
+    try:
+        told = json.loads((folder / CONFIG_NAME).read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        told = None
+    if not (isinstance(told, dict) and "pairs" in told):
+        raise StorageError(
+            f"{folder} holds {', '.join(there)}, and no settings of a fine-tuning, so "
+            "these are somebody's own files, which a run would replace. Choose another "
+            "folder; nothing was done."
+        )
+
+
 def clear(folder: Path) -> None:
     """Remove what an earlier run learnt and told; its model stays until the next."""
-    for name in (STATE_NAME, BEST_NAME, LEARNT_NAME, "events.jsonl"):
+    for name in (STATE_NAME, BEST_NAME, LEARNT_NAME, EVENTS_NAME):
         with suppress(OSError):
             (folder / name).unlink(missing_ok=True)
-    for name in (PREVIEWS, CROPS, "compare"):
+    for name in (PREVIEWS, CROPS, COMPARE):
         shutil.rmtree(folder / name, ignore_errors=True)
 
 
