@@ -17,6 +17,8 @@ from napari_gen2seg.train.pictures import Picture, crop, kind_weights, read_sour
 
 Sample = dict[str, torch.Tensor]
 
+_AROUND = 0.8  # share of crops placed around an object
+
 
 class Crops(IterableDataset[Sample]):
     """Crops for training.
@@ -77,7 +79,7 @@ class Crops(IterableDataset[Sample]):
             picture = pictures[int(rng.choice(len(pictures), p=self.kinds[which]))]
             low, high = np.log(self.config.smallest), np.log(self.config.largest)
             diameter = float(np.exp(rng.uniform(low, high)))
-            rgb8, labels = crop(picture, rng, self.config.crop, diameter)
+            rgb8, labels = crop(picture, rng, self.config.crop, diameter, _AROUND)
             rgb = rgb8.astype(np.float32) / 255
             if picture.grey or rng.random() < 0.5:
                 rgb = stretch(rgb, rng, picture.limits)
@@ -92,13 +94,10 @@ class Crops(IterableDataset[Sample]):
     def _drawn(
         self, rng: np.random.Generator
     ) -> tuple[NDArray[np.float32], NDArray[np.int32]]:
-        from napari_gen2seg.train.synthetic import draw_scene
+        from napari_gen2seg.train.drawn import drawn_crop
 
-        scene = draw_scene(rng, self.config.crop)
-        labels = scene.labels
-        if not scene.complete:
-            labels = np.where(labels == 0, -1, labels)
-        return stretch(scene.image, rng), labels
+        config = self.config
+        return drawn_crop(rng, config.crop, config.smallest, config.largest)
 
 
 def loader(

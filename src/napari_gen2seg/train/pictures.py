@@ -141,25 +141,61 @@ def median_diameter(labels: NDArray[np.int32]) -> float:
     return float(2 * math.sqrt(np.median(areas) / math.pi))
 
 
+def window(
+    labels: NDArray[np.int32],
+    side: int,
+    rng: np.random.Generator,
+    around: float = 0.0,
+) -> tuple[slice, slice]:
+    """Place a random square in a picture, as much of it as fits.
+
+    Parameters
+    ----------
+    labels
+        (H, W), above 0 objects.
+    side
+        In pixels.
+    rng
+        The place depends on it alone.
+    around
+        Share of squares that hold a random pixel of a random object. Placed anywhere,
+        a quarter of them are empty where objects are few.
+    """
+    height, width = labels.shape
+    corner = [int(rng.integers(0, max(n - side, 0) + 1)) for n in (height, width)]
+    near = around > 0 and rng.random() < around
+    objects = np.unique(labels[labels > 0]) if near else ()
+    if len(objects):
+        places = np.argwhere(labels == objects[int(rng.integers(len(objects)))])
+        at = places[int(rng.integers(len(places)))]
+        for axis, whole in enumerate((height, width)):
+            start = int(at[axis]) - int(side * rng.uniform(0.1, 0.9))
+            corner[axis] = min(max(start, 0), max(whole - side, 0))
+    top, left = corner
+    return slice(top, top + side), slice(left, left + side)
+
+
 def crop(
-    picture: Picture, rng: np.random.Generator, size: int, diameter: float
+    picture: Picture,
+    rng: np.random.Generator,
+    size: int,
+    diameter: float,
+    around: float = 0.0,
 ) -> tuple[NDArray[np.uint8], NDArray[np.int32]]:
     """Cut a random square of ``size`` pixels in which objects have ``diameter``.
 
-    Beyond the picture's rim it is mirrored, and so are its labels.
+    Beyond the picture's rim it is mirrored, and its labels are unknown there: an object
+    and its mirror image are no one object. ``around`` is as for `window`.
     """
     scale = float(np.clip(diameter / picture.diameter, 0.1, 6.0))
     side = max(8, round(size / scale))
     height, width = picture.labels.shape
     pad = (max(0, side - height), max(0, side - width))
-    rgb, labels = picture.rgb, picture.labels
-    top = int(rng.integers(0, max(height - side, 0) + 1))
-    left = int(rng.integers(0, max(width - side, 0) + 1))
-    rgb = rgb[top : top + side, left : left + side]
-    labels = labels[top : top + side, left : left + side]
+    place = window(picture.labels, side, rng, around)
+    rgb, labels = picture.rgb[place], picture.labels[place]
     if any(pad):
         rgb = np.pad(rgb, ((0, pad[0]), (0, pad[1]), (0, 0)), "symmetric")
-        labels = np.pad(labels, ((0, pad[0]), (0, pad[1])), "symmetric")
+        labels = np.pad(labels, ((0, pad[0]), (0, pad[1])), constant_values=-1)
     shape = (size, size)
     resized = Image.fromarray(rgb).resize(shape, Image.Resampling.BILINEAR)
     names = Image.fromarray(labels).resize(shape, Image.Resampling.NEAREST)

@@ -23,6 +23,15 @@ def average_gradients(accelerator: Any, parameters: Iterable[nn.Parameter]) -> N
         parameter.grad.copy_(accelerator.reduce(parameter.grad, "mean"))
 
 
+def first_of(accelerator: Any, value: float) -> float:
+    """Return the first process's number: clocks differ, rates must not."""
+    if accelerator.num_processes == 1:
+        return value
+    mine = value if accelerator.is_main_process else 0.0
+    told = torch.tensor(mine, dtype=torch.float32, device=accelerator.device)
+    return float(accelerator.reduce(told, "sum"))
+
+
 def any_of(accelerator: Any, answer: bool) -> bool:
     """Return whether any process says yes; all must ask at the same time."""
     if accelerator.num_processes == 1:

@@ -26,7 +26,7 @@ from napari_gen2seg.train.neighbours import (
 )
 from napari_gen2seg.train.shape import gradient_loss, outline_loss
 
-_WAVELENGTH = 96.0  # px, about three diameters of the objects the model likes
+_WAVELENGTH = 96.0  # px, of networks without guides
 
 
 class PlacedNet(OneStepNet):
@@ -59,10 +59,15 @@ class PlacedNet(OneStepNet):
         return torch.cat([latent, guides.to(latent.dtype)], 1)
 
 
+def _wavelength(net: OneStepNet) -> float:
+    """Return the wavelength to ask for, which is the longest that the network sees."""
+    return max(net.guides.wavelengths) if net.guides is not None else _WAVELENGTH
+
+
 def autoencoder_loss(net: PlacedNet, batch: Sample) -> Tensor:
     """L1 and edges of the reconstruction, and a light pull to a unit posterior."""
     pixels, labels = batch["pixels"], batch["labels"]
-    paint = harmonic_target(labels.clamp(min=0), _WAVELENGTH, batch["origin"])
+    paint = harmonic_target(labels.clamp(min=0), _wavelength(net), batch["origin"])
     paint = paint * ~touching_rim(labels)[:, None] / 127.5 - 1
     pictures = torch.cat([pixels, paint])
     posterior = net.vae.encode(pictures).latent_dist  # type: ignore[operator]
@@ -109,7 +114,9 @@ def colour_loss(
         # round, waves are in the way of a black background until objects are known;
         # the network shuts them out and finds no way back.
         background = min(1.0, 0.02 + progress / stage.reveal) if stage.reveal else 1.0
-        harmonic, target = _harmonic_loss(prediction, batch, stage.rim, background)
+        harmonic, target = _harmonic_loss(
+            prediction, batch, _wavelength(net), stage.rim, background
+        )
         parts["harmonic"] = float(harmonic.detach())
         total = total + share * harmonic
         if stage.outline > 0:
@@ -139,7 +146,11 @@ def colour_loss(
 
 
 def _harmonic_loss(
-    prediction: Tensor, batch: Sample, rim_weight: float, background: float
+    prediction: Tensor,
+    batch: Sample,
+    wavelength: float,
+    rim_weight: float,
+    background: float,
 ) -> tuple[Tensor, Tensor]:
     """Squared and absolute distance to the target; objects weigh as much as the rest.
 
@@ -149,7 +160,7 @@ def _harmonic_loss(
     median is black: it would learn colours long after everything else.
     """
     labels = batch["labels"]
-    target = harmonic_target(labels, _WAVELENGTH, batch["origin"])
+    target = harmonic_target(labels, wavelength, batch["origin"])
     inside = labels > 0
     behind = labels == 0
     if rim_weight > 0:

@@ -8,6 +8,7 @@ settings at every start and resumption, since a run may be resumed with others).
 
 from __future__ import annotations
 
+import hashlib
 import json
 import math
 import os
@@ -25,7 +26,7 @@ from napari_gen2seg.train.architecture import build_net
 from napari_gen2seg.train.average import Average
 from napari_gen2seg.train.config import STAGES, RunConfig, StageConfig, as_dict
 from napari_gen2seg.train.dataset import loader
-from napari_gen2seg.train.processes import any_of, average_gradients
+from napari_gen2seg.train.processes import any_of, average_gradients, first_of
 from napari_gen2seg.train.stages import PlacedNet, stage_loss, trained_parts
 
 _LOG_EVERY = 25
@@ -103,7 +104,7 @@ def train_stage(
     while not any_of(
         accelerator, cancel() or _done(step, stage, time.monotonic() - begun)
     ):
-        share = _share(step, stage, time.monotonic() - begun)
+        share = first_of(accelerator, _share(step, stage, time.monotonic() - begun))
         rate = _rate(step, share, stage)
         for group in optimiser.param_groups:
             group["lr"] = rate
@@ -219,7 +220,8 @@ def _resume(
         scaling_factor=state["scaling"]
     )
     optimiser.load_state_dict(state["optimiser"])
-    average.shadow = state["average"]
+    for name, value in average.shadow.items():
+        value.copy_(state["average"][name])  # wherever the network is
     average.steps = state["step"]
     torch.set_rng_state(state["rng"])
     return int(state["step"]), float(state["seconds"])
@@ -270,7 +272,14 @@ def started(config: RunConfig, stage_name: str, step: int) -> dict[str, Any]:
     """Return the settings a stage is started or resumed with at a step."""
     settings = as_dict(config)
     data = {k: v for k, v in settings["data"].items() if k != "root"}
-    return {"step": step, "data": data, stage_name: settings[stage_name]}
+    told = {"step": step, "data": data, stage_name: settings[stage_name]}
+    if config.start:
+        unet = Path(config.start).expanduser() / "unet"
+        told["start"] = {
+            path.name: hashlib.sha256(path.read_bytes()).hexdigest()
+            for path in sorted(unet.glob("*.safetensors"))
+        }
+    return told
 
 
 def _log(path: Path, entry: dict[str, Any]) -> None:

@@ -29,12 +29,14 @@ class Scene:
     kind : name of the kind in `KINDS`
     complete : whether everything that is not labelled is background; if False,
         unlabelled pixels are unknown
+    whole : whether the separate pieces of an object keep one label
     """
 
     image: Array
     labels: Array
     kind: str
     complete: bool
+    whole: bool = False
 
 
 @dataclass(frozen=True)
@@ -135,12 +137,11 @@ def draw_scene(
         )
     while True:
         canvas = recipe.draw(rng, shape)
-        labels = tidy(
-            canvas.labels, whole=recipe.whole or canvas.whole, fill=recipe.fill
-        )
+        whole = recipe.whole or canvas.whole
+        labels = tidy(canvas.labels, whole=whole, fill=recipe.fill)
         if labels.any():
             image = wear(rng, canvas.image, recipe.wear)
-            return Scene(image, labels, recipe.name, canvas.complete)
+            return Scene(image, labels, recipe.name, canvas.complete, whole)
 
 
 def iter_scenes(
