@@ -19,6 +19,8 @@ import napari_gen2seg
 from napari_gen2seg import Coloring, load_model
 from napari_gen2seg.cli.main import COMMANDS
 
+PAPER = ("segment", "COINS", "--point", "48,40", "--rule", "paper")
+
 
 def run(*arguments: str | Path, **environment: str) -> subprocess.CompletedProcess[str]:
     """Run the command line in a child process."""
@@ -168,6 +170,14 @@ def test_a_stack_needs_a_plane(tiny_sd: Path, tmp_path: Path) -> None:
         (["segment", "COINS", "--point", "12"], 2, "two numbers"),
         (["segment", "COINS", "--point", "1,1", "--all"], 2, "either"),
         (["segment", "COINS", "--not", "1,1", "--all"], 2, "--not"),
+        (["segment", "COINS", "--all", "--rule", "paper"], 2, "no use of --rule"),
+        (["segment", "COINS", "--all", "--tolerance", "9"], 2, "no use of --tolerance"),
+        (["segment", "COINS", "--all", "--everywhere"], 2, "no use of --everywhere"),
+        (["segment", "COINS", "--all", "--each"], 2, "no use of --each"),
+        ([*PAPER, "--not", "9,9"], 2, "--rule paper makes no use of --not"),
+        ([*PAPER, "--tolerance", "9"], 2, "no use of --tolerance"),
+        ([*PAPER, "--everywhere"], 2, "no use of --everywhere"),
+        (["evaluate", "--compare", "COINS", "COINS", "--html", "p.html"], 2, "no page"),
         (["segment", "COINS", "--point", "1,9999"], 1, "outside the picture"),
         (["color", "COINS", "--model", "nope"], 1, "no model 'nope'"),
         (["color", "COINS", "--model", "TINY", "--device", "abacus"], 1, "'abacus'"),

@@ -60,6 +60,26 @@ def test_folder_split_is_val_unless_named(folder: Path) -> None:
         open_dataset(folder, split="test")
 
 
+def test_split_names_with_points_are_whole(tmp_path: Path) -> None:
+    for name in ("exp.001", "exp.002", "exp.003"):
+        picture(tmp_path / "images" / f"{name}.png")
+        write_labels(tmp_path / "labels" / f"{name}.tif", two_objects())
+    parts = {"val": ["exp.001", "exp.003.png"], "test": ["exp.002", "exp.4", "exp"]}
+    (tmp_path / "split.json").write_text(json.dumps(parts))
+    data = open_dataset(tmp_path, split="val")
+    assert [item.name for item in data.items] == ["exp.001", "exp.003"]
+    with pytest.raises(DataError, match=r"'test' of .* names exp, exp\.4, but"):
+        open_dataset(tmp_path)
+
+
+def test_endings_in_capitals(folder: Path) -> None:
+    for path in (*folder.glob("images/*"), *folder.glob("labels/*")):
+        path.rename(path.with_suffix(path.suffix.upper()))
+    assert [item.read().areas for item in open_dataset(folder).items] == [
+        {1: 54, 300: 104}
+    ] * 2
+
+
 def test_folder_without_labels_is_refused(folder: Path) -> None:
     (folder / "labels" / "a.tif").unlink()
     with pytest.raises(DataError, match=r"a\.png has no labels"):
@@ -97,6 +117,23 @@ def test_what_it_is_must_be_clear(tmp_path: Path) -> None:
 def test_categories_need_data_that_have_them(folder: Path) -> None:
     with pytest.raises(DataError, match="have none"):
         open_dataset(folder, without=["car"])
+
+
+@pytest.mark.parametrize(
+    ("kind", "option", "words"),
+    [
+        ("coco-json", {"split": "val"}, "A split was named, but data of the kind coco"),
+        ("ome-zarr", {"split": "val"}, "A split was named"),
+        ("folder", {"images": "elsewhere"}, "A folder of images was named"),
+        ("coco", {"images": "elsewhere"}, "A folder of images was named"),
+        ("coco-json", {"labels": "cells"}, "A label image was named"),
+    ],
+)
+def test_what_a_kind_does_not_know_is_refused(
+    folder: Path, kind: str, option: dict[str, str], words: str
+) -> None:
+    with pytest.raises(DataError, match=words):
+        open_dataset(folder, kind, **option)  # type: ignore[arg-type]
 
 
 # COCO

@@ -142,6 +142,8 @@ def evaluate(
     """
     if (data is None) == (compare is None):
         raise click.UsageError("Give either DATA, or --compare A.json B.json.")
+    if compare is not None and html is not None:
+        raise click.UsageError("--compare writes no page; leave --html out.")
     check_free([json_, html], overwrite, data, *(compare or ()))
     if data is None:
         _compare(cast("tuple[Path, Path]", compare), json_)

@@ -114,6 +114,11 @@ def segment(
         )
     if nots and not points:
         raise click.UsageError("--not R,C needs a --point R,C of the same object.")
+    idle = {"--tolerance": tolerance is not None, "--everywhere": everywhere}
+    if everything:
+        _refuse("--all", {**idle, "--rule": rule == "paper", "--each": each})
+    if rule == "paper":
+        _refuse("--rule paper", {**idle, "--not": bool(nots)})
 
     from napari_gen2seg.core.probe import ProbeSettings
     from napari_gen2seg.io.images import check_ending, write_labels
@@ -153,6 +158,13 @@ def segment(
             what = "1 object" if count == 1 else f"{count} objects"
             found = f", {what}" if everything else ""
             click.echo(f"{target}: labels, {rows_by_columns(shape)}{found}")
+
+
+def _refuse(chosen: str, idle: dict[str, bool]) -> None:
+    """Refuse options that would change nothing."""
+    for option, given in idle.items():
+        if given:
+            raise click.UsageError(f"{chosen} makes no use of {option}; leave it out.")
 
 
 def _clicks(

@@ -70,11 +70,17 @@ def open_dataset(
         if categories is not None or without
         else {}
     )
-    if chosen and kind not in ("coco", "coco-json", "pidray"):
-        raise DataError(
-            f"Categories were given, but data of the kind {kind} have none; leave them "
-            "out."
-        )
+    for what, given, takes in (
+        ("Categories were given", chosen, ("coco", "coco-json", "pidray")),
+        ("A split was named", split, ("folder", *LOADERS)),
+        ("A folder of images was named", images, ("coco-json",)),
+        ("A label image was named", labels, ("ome-zarr",)),
+    ):
+        if given and kind not in takes:
+            raise DataError(
+                f"{what}, but data of the kind {kind} have none to choose; leave it "
+                "out."
+            )
     if kind == "folder":
         return folder_dataset(source, split)
     if kind == "coco-json":
@@ -97,13 +103,15 @@ def folder_dataset(folder: str | Path, split: str | None = None) -> Dataset:
     folder
         Labels are TIFF or PNG of whole numbers: 0 background, -1 unknown.
     split
-        A list of names in ``split.json``. By default ``test`` or else ``val`` where
-        that file has them, and every picture where there is no such file.
+        A list of names in ``split.json``, with the pictures' endings or without. By
+        default ``test`` or else ``val`` where that file has them, and every picture
+        where there is no such file.
 
     Raises
     ------
     DataError
-        If a folder is missing, a picture has no labels, or the split is unknown.
+        If a folder is missing, a picture has no labels, or the split is unknown or
+        names a picture that is not there.
     """
     root = Path(folder)
     pictures, truths = root / "images", root / "labels"
@@ -113,13 +121,27 @@ def folder_dataset(folder: str | Path, split: str | None = None) -> Dataset:
             "names."
         )
     wanted, part = _names_of_split(root, split)
-    found = {p.stem: p for p in sorted(truths.iterdir()) if p.suffix in _LABEL_ENDINGS}
+    found = {
+        path.stem: path
+        for path in sorted(truths.iterdir())
+        if path.suffix.lower() in _LABEL_ENDINGS
+    }
+    files = [
+        path
+        for path in sorted(pictures.iterdir())
+        if path.suffix.lower() in PICTURE_ENDINGS
+    ]
+    if wanted is not None:
+        missing = wanted.difference(*((path.stem, path.name) for path in files))
+        if missing:
+            raise DataError(
+                f"The split {part!r} of {root / 'split.json'} names "
+                f"{', '.join(sorted(missing)[:5])}, but {pictures} holds no such "
+                "picture. Correct the names, or add the pictures."
+            )
+        files = [path for path in files if wanted & {path.stem, path.name}]
     items = []
-    for path in sorted(pictures.iterdir()):
-        if path.suffix.lower() not in PICTURE_ENDINGS:
-            continue
-        if wanted is not None and path.stem not in wanted:
-            continue
+    for path in files:
         if path.stem not in found:
             raise DataError(
                 f"{path} has no labels: {truths} must hold {path.stem}.tif or "
@@ -170,7 +192,7 @@ def _names_of_split(root: Path, split: str | None) -> tuple[set[str] | None, str
         raise DataError(
             f"{source} has no split {part!r}; it has {', '.join(parts)}. Name one."
         )
-    return {Path(name).stem for name in parts[part]}, part
+    return {Path(name).name for name in parts[part]}, part
 
 
 def _guess(source: Path) -> str:
