@@ -43,11 +43,11 @@ class ClickTable:
 
     def prompts(self, number: int) -> Prompts:
         """Return the clicks of an object on the plane."""
-        plane = self.plane
+        plane, rows = self.plane, self.rows(number)
         return read_prompts(
-            self.points,
-            self.signs,
-            self.objects,
+            self.points[rows],
+            self.signs[rows],
+            self.objects[rows],
             plane.own_axes,
             plane.own_index,
             number,
@@ -55,18 +55,27 @@ class ClickTable:
 
     def rows(self, number: int) -> npt.NDArray[np.intp]:
         """Return which rows those clicks are, oldest first."""
+        return np.flatnonzero(self._on_plane(number) & self._inside())
+
+    def newest_outside(self, number: int) -> npt.NDArray[np.intp]:
+        """Return the newest row if it lies beside the picture; else none.
+
+        Older ones wait: the picture may have been larger, and may be so again.
+        """
+        rows = np.flatnonzero(self._on_plane(number) & ~self._inside())
+        return rows[rows == len(self.points) - 1]
+
+    def _on_plane(self, number: int) -> npt.NDArray[np.bool_]:
         chosen = self.objects == number
         for axis, at in enumerate(self.plane.own_index):
             if axis not in self.plane.own_axes:
                 chosen &= np.rint(self.points[:, axis]) == at
-        return np.flatnonzero(chosen)
+        return chosen
 
-    def outside(self, number: int) -> npt.NDArray[np.intp]:
-        """Return which of them lie outside the picture."""
-        rows = self.rows(number)
-        at = self.points[np.ix_(rows, self.plane.own_axes)]
+    def _inside(self) -> npt.NDArray[np.bool_]:
+        at = self.points[:, self.plane.own_axes]
         inside = (at >= -0.5) & (at < np.asarray(self.plane.shape) - 0.5)
-        return rows[~inside.all(axis=1)]
+        return np.asarray(inside.all(axis=1))
 
 
 def objects_of(layer: Points, default: int) -> npt.NDArray[np.int64]:

@@ -142,6 +142,8 @@ class Clicking(QObject):
         text = f"Object {number}: {written.pixels:,} pixels"
         if written.spared:
             text += f" ({written.spared:,} left to other objects)"
+        if written.outside:
+            text += f"; {written.outside:,} outside {self.objects.name!r} are lost"
         coloring = self.session.coloring(plane)
         kept = [
             p for p, sign in zip(prompts.points, prompts.signs, strict=True) if sign > 0
@@ -222,7 +224,7 @@ class Clicking(QObject):
         if source is None or plane is None:
             self.spotlight.prompts = Prompts()
         else:
-            if self.clicks.drop_outside(source, plane):
+            if clicked and self.clicks.drop_outside(source, plane):
                 self.warned.emit(
                     f"That click is outside {source.name!r} and was left out. Click on "
                     "the picture."

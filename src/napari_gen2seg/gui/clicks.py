@@ -186,9 +186,9 @@ class Clicks:
         return table is not None and self._remove(table.rows(self._number))
 
     def drop_outside(self, source: Image, plane: Plane) -> bool:
-        """Remove the current object's clicks outside the picture; say if any."""
+        """Remove the newest click if it is outside the picture; say if it was."""
         table = self._look(source, plane)
-        return table is not None and self._remove(table.outside(self._number))
+        return table is not None and self._remove(table.newest_outside(self._number))
 
     def _remove(self, rows: npt.NDArray[np.intp]) -> bool:
         layer = self.layer

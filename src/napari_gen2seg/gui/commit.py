@@ -16,6 +16,7 @@ from napari_gen2seg.gui.planes import (
     level_shape,
     placement_over,
 )
+from napari_gen2seg.gui.target import why_not
 
 if TYPE_CHECKING:
     from napari.layers import Image, Labels
@@ -44,6 +45,8 @@ class Written:
         How many pixels it has now on this plane.
     spared
         Pixels of the mask that belong to other objects and were left to them.
+    outside
+        Pixels of the mask, in the picture's pixels, that the layer does not reach.
     witness
         Index of one written pixel, by which an undo is noticed; None if the
         layer did not change.
@@ -52,6 +55,7 @@ class Written:
     number: int
     pixels: int
     spared: int
+    outside: int
     witness: tuple[int, ...] | None
 
 
@@ -66,30 +70,6 @@ def new_objects(source: Image, plane: Plane, name: str = "objects") -> Labels:
         metadata=mark(OBJECTS, plane.layer_id),
         **placement_over(source, plane),
     )
-
-
-def why_not(labels: Labels, plane: Plane) -> str | None:
-    """Say why a Labels layer cannot take masks of a plane; None if it can."""
-    if labels.multiscale:
-        return (
-            f"{labels.name!r} is a pyramid, and napari cannot write into those. Choose "
-            "another layer or a new one."
-        )
-    if not hasattr(labels.data, "__setitem__") or hasattr(labels.data, "dask"):
-        return (
-            f"{labels.name!r} holds a lazy {type(labels.data).__name__} that cannot be "
-            "written into. Choose another layer or a new one, or make it a plain array."
-        )
-    if not labels.editable:
-        return (
-            f"{labels.name!r} is locked against editing. Unlock it, or choose another."
-        )
-    if labels.ndim != plane.ndim:
-        return (
-            f"{labels.name!r} has {labels.ndim} dimensions and the picture has "
-            f"{plane.ndim}. Choose a layer with as many, or a new one."
-        )
-    return None
 
 
 def write(
@@ -135,7 +115,7 @@ def write(
             f"{labels.data.dtype} ends at {highest}. Convert the layer to int32, or "
             "choose a new one."
         )
-    crop, corner, where = _over_labels(labels, source, plane, mask)
+    crop, corner, where, outside = _over_labels(labels, source, plane, mask)
     window = _window(plane, where, corner, crop.shape)
     before = np.asarray(labels.data[window])
     before = before.reshape(crop.shape)
@@ -157,11 +137,12 @@ def write(
         values = np.concatenate([values, np.zeros(old[0].size, values.dtype)])
     spared = int(np.count_nonzero(crop & other & ~take))
     if not rows.size:
-        return Written(number, pixels, spared, None)
+        return Written(number, pixels, spared, outside, None)
     indices = _indices(plane, where, rows, cols)
     with labels.block_history():
         labels.data_setitem(indices, values)
-    return Written(number, pixels, spared, tuple(int(axis[0]) for axis in indices))
+    witness = tuple(int(axis[0]) for axis in indices)
+    return Written(number, pixels, spared, outside, witness)
 
 
 def _indices(plane: Plane, where: tuple[int, ...], rows: Any, cols: Any) -> Indices:
@@ -214,14 +195,15 @@ def _strays(
 
 def _over_labels(
     labels: Labels, source: Image, plane: Plane, mask: Mask
-) -> tuple[Bools, tuple[int, int], tuple[int, ...]]:
+) -> tuple[Bools, tuple[int, int], tuple[int, ...], int]:
     """Bring a mask onto the grid of a Labels layer.
 
     Returns
     -------
     tuple
         bool crop, its (row, column) corner, and the index of the plane (0 on the
-        plane's own axes), all in the Labels layer's pixels.
+        plane's own axes), all in the Labels layer's pixels; and how many of the
+        mask's pixels lie outside the layer.
     """
     crop, corner = mask.window()
     matrix, shift = _labels_to_plane(labels, source, plane)
@@ -229,7 +211,7 @@ def _over_labels(
     shape = tuple(int(labels.data.shape[axis]) for axis in own)
     same = shape == plane.shape and np.allclose(matrix, np.eye(plane.ndim), atol=1e-6)
     if same and np.abs(shift).max() < 1e-3:
-        return crop, corner, plane.own_index
+        return crop, corner, plane.own_index, 0
     others = [axis for axis in range(plane.ndim) if axis not in own]
     if np.abs(matrix[np.ix_(others, own)]).max(initial=0) > 1e-6:
         raise CommitError(
@@ -266,7 +248,11 @@ def _over_labels(
     inside = (here >= 0).all(-1) & (here < crop.shape).all(-1)
     moved = np.zeros(grid.shape[:2], bool)
     moved[inside] = crop[here[inside][:, 0], here[inside][:, 1]]
-    return moved, (int(low[0]), int(low[1])), index
+    points = np.tile(centre, (np.count_nonzero(crop), 1))
+    points[:, own] = np.argwhere(crop) + corner
+    reached = np.rint(((points - shift) @ inverse.T)[:, own])
+    outside = ((reached < 0) | (reached >= shape)).any(axis=1)
+    return moved, (int(low[0]), int(low[1])), index, int(np.count_nonzero(outside))
 
 
 def _labels_to_plane(

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from psygnal import Signal
 
-from napari_gen2seg.gui.commit import Written, new_objects, why_not, write
+from napari_gen2seg.gui.commit import Written, new_objects, write
 from napari_gen2seg.gui.layers import OBJECTS, find_layer, keep_selection, role_of
+from napari_gen2seg.gui.target import why_not
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -53,6 +54,12 @@ class Objects:
     def layer(self) -> Labels | None:
         """The chosen Labels layer; None means that the next commit makes one."""
         return find_layer(self._viewer, self._id)
+
+    @property
+    def name(self) -> str:
+        """Name of that layer."""
+        layer = self.layer
+        return "" if layer is None else str(layer.name)
 
     def choose(self, layer: Labels | None) -> None:
         """Write into another layer; None for a new one."""
