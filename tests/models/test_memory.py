@@ -226,7 +226,10 @@ def test_a_gpu_without_room_falls_back_to_the_cpu(tiny_mae: Path) -> None:
     choice = DeviceChoice("cuda", "bfloat16", "")
     net = placed.PlacedNet(Crowded(2, 2), choice, "crowded")
     assert net.choice.device == "cpu"
+    assert net.choice.dtype == choose("cpu").dtype  # quick there
     assert net.notes == ("Memory was short: computing on the CPU now.",)
+    narrow = DeviceChoice("cuda", "bfloat16", "", False, True)
+    assert placed.PlacedNet(Crowded(2, 2), narrow, "").choice.dtype == "bfloat16"
     asked = DeviceChoice("cuda", "bfloat16", "", True, True)
     with pytest.raises(MemoryShortError, match="crowded"):
         placed.PlacedNet(Crowded(2, 2), asked, "crowded")

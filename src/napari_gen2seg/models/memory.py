@@ -169,7 +169,7 @@ def fit(
         if tried.dtype == "float32" and not tried.asked_dtype:
             tried = tried.but(f"Changed to {narrower}: {lack}.", dtype=narrower)
         elif tried.kind != "cpu" and not tried.asked_device:
-            tried = tried.but(f"Changed to the CPU: {lack}.", device="cpu")
+            tried = tried.on_cpu(f"Changed to the CPU: {lack}.")
         else:
             return tried, (
                 f"This model may not fit: {lack}. Close other programs, or choose a "

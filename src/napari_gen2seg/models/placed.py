@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING
 import torch
 
 from napari_gen2seg.errors import MemoryShortError, ModelError
+from napari_gen2seg.models.memory import free_main_memory
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -186,7 +187,11 @@ class PlacedNet:
     def _to_cpu(self) -> str:
         if self.choice.kind == "cpu" or self.choice.asked_device:
             return ""
-        self.choice = replace(self.choice, device="cpu")
+        choice, net = self.choice.on_cpu(), self.net
+        wide = sum(4 * parameter.numel() for parameter in net.parameters())
+        if choice.dtype == "float32" and wide > free_main_memory():
+            choice = replace(choice, dtype=self.choice.dtype)
+        self.choice = choice
         self._place()
         return "computing on the CPU now."
 
