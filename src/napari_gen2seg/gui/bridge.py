@@ -8,8 +8,11 @@ from typing import TYPE_CHECKING, Any
 from qtpy.QtCore import QObject, Signal
 
 from napari_gen2seg.errors import Gen2SegError
+from napari_gen2seg.gui.click_layer import fits
 from napari_gen2seg.gui.clicking import Clicking
 from napari_gen2seg.gui.jobs import once
+from napari_gen2seg.gui.layers import OBJECTS, role_of, source_of
+from napari_gen2seg.gui.left_off import half_clicked, kept_objects
 from napari_gen2seg.gui.seen import Seen
 
 if TYPE_CHECKING:
@@ -40,6 +43,7 @@ class Bridge(Clicking):
     ) -> None:
         super().__init__(viewer, session, eyes, parent)
         self.seen = Seen(self.source, eyes, self)
+        self._worked_on: str | None = None  # `unique_id` of the picture
         self._ready_soon = once(self, self._ready)
         self._connect()
 
@@ -82,9 +86,11 @@ class Bridge(Clicking):
         self.spotlight.blank()
         if source is not None and plane is not None:
             self._take_over(plane)
-            if self.clicks.layer is not None or self.session.coloring(plane):
-                self.clicks.ensure(source, plane)
             coloring = self.session.coloring(plane)
+            clicked = any(fits(one, plane) for one in self.viewer.layers)
+            if clicked or coloring or self.clicks.layer is not None:
+                self.clicks.ensure(source, plane)
+            self._go_on(plane)
             if coloring is not None:
                 self.drawn.show_coloring(source, plane, coloring, make=False)
         self._read_clicks()
@@ -96,6 +102,22 @@ class Bridge(Clicking):
             found = self.drawn.found(plane)
             if found is not None:
                 self.session.keep(self.source.request(), found)
+
+    def _go_on(self, plane: Plane) -> None:
+        """Go on with a picture where it was left, unless it is the one worked on."""
+        if plane.layer_id == self._worked_on:
+            return
+        self._worked_on = plane.layer_id
+        target = self.objects.layer
+        if target is None or (
+            role_of(target) == OBJECTS and source_of(target) != plane.layer_id
+        ):
+            self.objects.choose(kept_objects(self.viewer, self.objects, plane))
+        number = half_clicked(self.viewer, self.clicks.layer)
+        if number is None:
+            self.next_object()
+        else:
+            self.set_object(number)
 
     def _colored(self, plane: Plane) -> None:
         source = self.source.layer

@@ -1,0 +1,91 @@
+"""A second picture beside the first: objects, map and preview of its own."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from qtpy.QtCore import Qt
+from skimage import data
+
+COIN, SECOND = (51, 155), (124, 45)
+MIRRORED = (51, 383 - 155)  # COIN in the second picture
+LARGER = np.pad(np.fliplr(data.coins()), ((0, 60), (0, 60)), mode="edge")
+
+
+def color(at) -> None:
+    at.widget.model.color.click()
+    at.person.wait(60)
+
+
+def keep(at, *places) -> None:
+    for place in places:
+        at.person.click(*place)
+        at.person.press(Qt.Key.Key_Return)
+
+
+def labels_of(at, picture) -> list:
+    return [
+        layer
+        for layer in at.viewer.layers
+        if layer.metadata.get("napari-gen2seg", {})
+        == {"role": "objects", "source": str(picture.unique_id)}
+    ]
+
+
+@pytest.fixture
+def two(desk):
+    """Two objects kept on a first picture, and a second one just opened."""
+    at = desk(name="first")
+    at.first = at.viewer.layers["first"]
+    color(at)
+    keep(at, COIN, SECOND)
+    at.second = at.viewer.add_image(LARGER, name="second")
+    at.person.wait()
+    return at
+
+
+def test_objects_of_a_second_picture_get_a_layer_of_their_own(two):
+    assert two.bridge.source.layer is two.second
+    assert two.widget.objects.target.layer is None
+    color(two)
+    keep(two, MIRRORED)
+    (first,), (second,) = labels_of(two, two.first), labels_of(two, two.second)
+    assert second.data.shape == LARGER.shape
+    assert second.data[MIRRORED] == 1
+    assert first.data.max() == 2
+    assert two.widget.objects.target.layer is second
+
+
+def test_going_back_goes_on_in_the_first_picture_s_layer(two):
+    color(two)
+    keep(two, MIRRORED)
+    two.widget.picture.layer.choose(two.first)
+    two.person.wait()
+    assert [two.widget.objects.target.layer] == labels_of(two, two.first)
+    assert two.bridge.number == 3
+    two.widget.picture.layer.choose(two.second)
+    two.person.wait()
+    assert [two.widget.objects.target.layer] == labels_of(two, two.second)
+    assert two.bridge.number == 2
+
+
+def test_an_object_half_clicked_is_there_again_after_a_look_at_another(two):
+    two.widget.picture.layer.choose(two.first)
+    two.bridge.start_clicking()
+    two.second.visible = False
+    two.person.click(125, 102)
+    two.widget.picture.layer.choose(two.second)
+    two.person.wait()
+    assert len(two.bridge.prompts) == 0
+    two.widget.picture.layer.choose(two.first)
+    two.person.wait()
+    assert two.bridge.number == 3
+    assert len(two.bridge.prompts) == 1
+
+
+def test_a_layer_chosen_by_hand_stays_chosen(two):
+    mine = two.viewer.add_labels(np.zeros((363, 444), np.int32), name="mine")
+    two.widget.objects.target.choose(mine)
+    two.widget.picture.layer.choose(two.first)
+    two.person.wait()
+    assert two.widget.objects.target.layer is mine
