@@ -12,7 +12,7 @@ from napari_gen2seg.gui.clicks import Clicks
 from napari_gen2seg.gui.jobs import once
 from napari_gen2seg.gui.layers import COLORING, PREVIEW, Drawn, role_of
 from napari_gen2seg.gui.objects import Objects
-from napari_gen2seg.gui.planes import to_plane
+from napari_gen2seg.gui.planes import Plane, to_plane
 from napari_gen2seg.gui.pointer import Pressed
 from napari_gen2seg.gui.source import Source
 from napari_gen2seg.gui.spotlight import Spotlight
@@ -63,6 +63,7 @@ class Clicking(QObject):
             viewer, session, self.source, self.clicks, self.drawn, eyes, self
         )
         self.at_once = False
+        self._singles: list[tuple[Plane, int]] = []  # objects of one click each
         self._clicked = False  # since the clicks were last read
         self._soon = once(self, self._read_clicks)
         self.clicks.clicked.connect(self._was_clicked)
@@ -139,6 +140,8 @@ class Clicking(QObject):
         except Gen2SegError as error:
             self.warned.emit(str(error))
             return
+        if self.at_once:
+            self._singles.append((plane, number))
         text = f"Object {number}: {written.pixels:,} pixels"
         if written.spared:
             text += f" ({written.spared:,} left to other objects)"
@@ -171,8 +174,10 @@ class Clicking(QObject):
         elif undone[1] is None:
             self.said.emit(f"Took back the last edit by hand in {undone[0]!r}.")
         else:
-            self.said.emit(f"Took back object {undone[1]}; its clicks are here again.")
             self.set_object(undone[1])
+            self._take_single()
+            here = "; its clicks are here again" if len(self.prompts) else ""
+            self.said.emit(f"Took back object {undone[1]}{here}.")
 
     def clear(self) -> None:
         """Remove the clicks of this object on this plane."""
@@ -183,6 +188,16 @@ class Clicking(QObject):
             self._read_clicks()
 
     # ---- the clicks
+
+    def _take_single(self) -> None:
+        """Take back the click that was a commit, or it would be part of the next."""
+        source, plane = self.source.layer, self.source.plane
+        if source is None or plane is None or not self.at_once:
+            return
+        if (plane, self.number) in self._singles:
+            self._singles.remove((plane, self.number))
+            self.clicks.take_last(source, plane)
+            self._read_clicks()
 
     def _pressed_elsewhere(self, position: tuple[float, ...], sign: int) -> None:
         """Take a click on what is lit while the picture's own layer is selected."""

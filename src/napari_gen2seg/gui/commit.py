@@ -50,6 +50,8 @@ class Written:
     witness
         Index of one written pixel, by which an undo is noticed; None if the
         layer did not change.
+    value
+        What was written there: 0 where the object only became smaller.
     """
 
     number: int
@@ -57,6 +59,7 @@ class Written:
     spared: int
     outside: int
     witness: tuple[int, ...] | None
+    value: int = 0
 
 
 def new_objects(source: Image, plane: Plane, name: str = "objects") -> Labels:
@@ -142,7 +145,7 @@ def write(
     with labels.block_history():
         labels.data_setitem(indices, values)
     witness = tuple(int(axis[0]) for axis in indices)
-    return Written(number, pixels, spared, outside, witness)
+    return Written(number, pixels, spared, outside, witness, int(values[0]))
 
 
 def _indices(plane: Plane, where: tuple[int, ...], rows: Any, cols: Any) -> Indices:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 from psygnal import Signal
@@ -25,6 +25,14 @@ if TYPE_CHECKING:
 PART = 1 << 19  # pixels counted in one go
 
 
+class Commit(NamedTuple):
+    """A commit that may be taken back: into which layer, and where the sliders were."""
+
+    layer_id: str
+    written: Written
+    sliders: dict[int, float]  # by axis, counted from the last
+
+
 class Objects:
     """Writes objects into the layer a person chose, and counts what is there.
 
@@ -43,7 +51,7 @@ class Objects:
         self._viewer = viewer
         self._runner = runner
         self._id: str | None = None
-        self._commits: list[tuple[str, Written]] = []
+        self._commits: list[Commit] = []
         self.overwrite = False
         self.count = 0
         self.highest = 0
@@ -110,7 +118,8 @@ class Objects:
             self._writing = False
         layer.selected_label = number
         if written.witness is not None:
-            self._commits.append((str(layer.unique_id), written))
+            commit = Commit(str(layer.unique_id), written, self._sliders())
+            self._commits.append(commit)
         self.highest = max(self.highest, number)
         if new and not self.overwrite:
             self.count += 1
@@ -122,26 +131,29 @@ class Objects:
     def undo(self) -> tuple[str, int | None] | None:
         """Take back the newest edit of the layer, by the layer's own undo.
 
+        The plane of a commit comes into view again.
+
         Returns
         -------
         tuple or None
             The layer's name, and the object if its commit was taken back (None
             for an edit by hand); None when there is nothing to take back.
         """
-        while self._commits and not self._stands(*self._commits[-1]):
+        while self._commits and not self._stands(self._commits[-1]):
             self._commits.pop()  # taken back in the layer itself
         if not self._commits:
             return None
-        unique_id, written = self._commits[-1]
-        layer = find_layer(self._viewer, unique_id)
+        commit = self._commits[-1]
+        layer = find_layer(self._viewer, commit.layer_id)
         if layer is None:
             return None
         layer.undo()
         self.recount()
-        if self._stands(unique_id, written):
+        if self._stands(commit):
             return layer.name, None
         self._commits.pop()
-        return layer.name, written.number
+        self._slide(commit.sliders)
+        return layer.name, commit.written.number
 
     def recount(self, _event: object = None) -> None:
         """Count again, behind the window."""
@@ -168,14 +180,25 @@ class Objects:
 
         self._runner.submit("count", lambda ticket: count_objects(data, ticket), done)
 
-    def _stands(self, unique_id: str, written: Written) -> bool:
-        layer = find_layer(self._viewer, unique_id)
+    def _stands(self, commit: Commit) -> bool:
+        layer, written = find_layer(self._viewer, commit.layer_id), commit.written
         if layer is None or written.witness is None:
             return False
         try:
-            return int(np.asarray(layer.data[written.witness])) == written.number
+            return int(np.asarray(layer.data[written.witness])) == written.value
         except IndexError:  # the layer has other data now
             return False
+
+    def _sliders(self) -> dict[int, float]:
+        dims = self._viewer.dims
+        return {axis - dims.ndim: dims.point[axis] for axis in dims.not_displayed}
+
+    def _slide(self, sliders: dict[int, float]) -> None:
+        dims = self._viewer.dims
+        shown = {axis + dims.ndim: point for axis, point in sliders.items()}
+        moved = {axis: shown[axis] for axis in dims.not_displayed if axis in shown}
+        if moved:
+            dims.set_point(list(moved), list(moved.values()))
 
     def _place(self) -> int:
         """Return the place below preview and clicks, above everything else."""
