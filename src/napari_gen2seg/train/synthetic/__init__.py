@@ -10,8 +10,8 @@ them, and `KINDS` lists what can be drawn. Everything follows from the random ge
     textures.py    smooth noise and a bank of periodic textures
     population.py  outlines, colours, skins and light for populations of objects
     tidy.py        the label policy             degrade.py  optics, sensors, files
-    nuclei.py, stained.py, phase.py, adherent.py, tissue.py, particles.py, lines.py,
-    photos.py, things.py      the kinds
+    nuclei.py, stained.py, phase.py, adherent.py, tissue.py, particles.py,
+    powder.py, lines.py, photos.py, things.py      the kinds
 """
 
 from __future__ import annotations
@@ -23,6 +23,7 @@ from . import (
     particles,
     phase,
     photos,
+    powder,
     stained,
     things,
     tissue,
@@ -30,4 +31,4 @@ from . import (
 from .scene import KINDS, Kind, Scene, draw_scene, iter_scenes
 
 __all__ = ["KINDS", "Kind", "Scene", "draw_scene", "iter_scenes"]
-del adherent, lines, nuclei, particles, phase, photos, stained, things, tissue
+del adherent, lines, nuclei, particles, phase, photos, powder, stained, things, tissue

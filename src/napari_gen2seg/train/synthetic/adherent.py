@@ -116,7 +116,7 @@ def _halo(rng: np.random.Generator, field: Array) -> Array:
     1.8,
     wear=Wear(
         blur=0.45,
-        noise=0.0035,
+        noise=0.007,
         uneven=0.06,
         low_contrast=0.0,
         invert=0.03,

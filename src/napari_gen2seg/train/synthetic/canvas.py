@@ -60,6 +60,10 @@ class Fragments:
             self.radius,
         )
 
+    def stacked(self, order: Array) -> Fragments:
+        """The same fragments, objects of a higher `order` (count,) painted later."""
+        return self.take(np.argsort(np.asarray(order)[self.owner], kind="stable"))
+
     def of(self, per_object: Array) -> Array:
         """Spread a value per object, (count, ...), over its fragments."""
         return np.asarray(per_object)[self.owner]
@@ -79,6 +83,23 @@ def join(parts: list[Fragments]) -> Fragments:
         [part.owner + np.int32(o) for part, o in zip(parts, offsets, strict=False)]
     )
     return Fragments(owner=owner, **joined)
+
+
+def unhidden(
+    at: Fragments, shape: tuple[int, int], group: Array | None = None
+) -> Fragments:
+    """Fragments without objects of which others hide more than four fifths.
+
+    `group` (count,) joins objects into one, whose largest part is the measure.
+    """
+    group = np.arange(at.count) if group is None else group
+    order = np.full(shape, -1, np.int32)
+    order[at.row, at.col] = at.owner
+    seen = np.bincount(group[order[order >= 0]], minlength=at.count)
+    size = np.zeros(at.count)
+    np.maximum.at(size, group, np.bincount(at.owner, minlength=at.count))
+    shown = seen >= 0.2 * size
+    return at.take(shown[group[at.owner]])
 
 
 class Canvas:

@@ -22,7 +22,8 @@ class Wear:
     Attributes
     ----------
     blur : typical standard deviation of the optics' blur, in pixels
-    noise : typical standard deviation of sensor noise, relative to the full range
+    noise : sensor noise: a scene's standard deviation, relative to the full range, is
+        log-uniform from a tenth to four thirds of this, sometimes up to twice as much
     uneven : chance of uneven lighting
     low_contrast : chance that only part of the range is used
     invert : chance of inverted polarity
@@ -119,10 +120,20 @@ def _grain(rng: np.random.Generator, shape: tuple[int, ...]) -> Array:
     return line[start : start + size].reshape(shape)
 
 
-def _noise(rng: np.random.Generator, image: Array, amount: float) -> Array:
+def _coarse_grain(rng: np.random.Generator, shape: tuple[int, ...]) -> Array:
+    """Noise of unit variance at half of the resolution, as in enlarged pictures."""
+    height, width, channels = shape
+    small = _grain(rng, (height // 2 + 1, width // 2 + 1, channels))
+    large = small.repeat(2, 0).repeat(2, 1)[:height, :width]
+    return np.float32(1.68) * blur(large, 0.8)
+
+
+def _noise(
+    rng: np.random.Generator, image: Array, amount: float, coarse: bool = False
+) -> Array:
     """Sensor noise of one of several kinds."""
     shape = image.shape
-    grain = _grain(rng, shape)
+    grain = (_coarse_grain if coarse else _grain)(rng, shape)
     style = rng.random()
     if style < 0.4:
         return image + amount * grain
@@ -178,6 +189,10 @@ def _colour(rng: np.random.Generator, grey: Array) -> Array:
     return g * (bright + (1 - bright) * g)
 
 
+GRAINS = (0.3, 0.3, 0.12, 0.28)
+"""Shares of scenes with noise before the blur, coarse, before the tones, and last."""
+
+
 def wear(rng: np.random.Generator, image: Array, how: Wear) -> Array:
     """Wear a clean picture.
 
@@ -203,6 +218,14 @@ def wear(rng: np.random.Generator, image: Array, how: Wear) -> Array:
         image = image + glow[..., None]
     if rng.random() < 0.15:
         image = image + borne * (_dust(rng, image) - image)
+    noise = how.noise * log_uniform(rng, 0.1, 4 / 3)
+    if rng.random() < 0.15:
+        noise = min(how.noise * log_uniform(rng, 4 / 3, 8 / 3), 0.08)
+    # Seldom is noise white at the scale of pixels: most pictures were enlarged or
+    # smoothed on their way here.
+    when = rng.choice(["before the blur", "coarse", "early", "late"], p=GRAINS)
+    if when == "before the blur":
+        image = _noise(rng, image, 1.6 * noise)
     sigma = how.blur * float(np.exp(0.4 * rng.standard_normal()))
     skew = float(np.exp(0.35 * rng.standard_normal())) if rng.random() < 0.15 else 1.0
     if rng.random() < 0.9:
@@ -213,9 +236,7 @@ def wear(rng: np.random.Generator, image: Array, how: Wear) -> Array:
         image = image + lost * (blur(image, rng.uniform(1.5, 3)) - image)
     if rng.random() < how.coarse:
         image = lose_resolution(image, rng.uniform(1.3, 3.0))
-    noise = min(how.noise * float(np.exp(0.8 * rng.standard_normal())), 0.08)
-    early = rng.random() < 0.3
-    if early:
+    if when == "early":
         image = _noise(rng, image, noise)
     if rng.random() < how.dim:
         span = log_uniform(rng, 0.08, 0.5)
@@ -229,13 +250,13 @@ def wear(rng: np.random.Generator, image: Array, how: Wear) -> Array:
         image = np.clip(image, 0, 1) ** log_uniform(rng, 0.5, 2.0)
     if rng.random() < 0.1:
         image = image * rng.uniform(1.1, 1.6)
-    if not early and rng.random() < 0.93:
-        image = _noise(rng, image, noise)
+    if when in ("coarse", "late") and rng.random() < 0.93:
+        image = _noise(rng, image, noise, coarse=when == "coarse")
     if rng.random() < how.invert:
         image = 1 - image
     image = _visible(rng, image, always=image.shape[2] == 1 and rng.random() < 0.25)
-    if rng.random() < 0.08:
-        image = blocky(image, log_uniform(rng, 0.01, 0.12))
+    if rng.random() < 0.03:
+        image = blocky(image, log_uniform(rng, 0.005, 0.04))
     if image.shape[2] == 1:
         image = _colour(rng, image) if rng.random() < how.tint else image.repeat(3, 2)
     elif rng.random() < 0.3:

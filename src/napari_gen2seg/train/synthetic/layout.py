@@ -25,6 +25,14 @@ def how_many(
     return int(np.clip(cover * shape[0] * shape[1] / (np.pi * radius**2), 1, most))
 
 
+def any_order(rng: np.random.Generator, count: int) -> Array | None:
+    """Which of `count` objects lies on which, by chance; None (by size) half the time.
+
+    Where small objects always lie on top, no object is seen half hidden by a larger.
+    """
+    return rng.permutation(count) if rng.random() < 0.5 else None
+
+
 def scatter(
     rng: np.random.Generator,
     shape: tuple[int, int],

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from .canvas import Canvas
+from .canvas import Canvas, unhidden
 from .degrade import Wear
-from .layout import how_many, log_uniform, scatter, sizes
+from .layout import any_order, how_many, log_uniform, scatter, sizes
 from .population import GRAIN, f32, lighting, ovals, pick, skin
 from .scene import kind
 from .shapes import blobs, round_profiles, super_profiles
@@ -19,7 +19,7 @@ Shape = tuple[int, int]
 @kind(
     "particles",
     "shaded grains of many sizes piled up, bright at the edges",
-    1.5,
+    0.75,
     wear=Wear(
         blur=0.6, noise=0.035, uneven=0.3, low_contrast=0.3, invert=0.03, tint=0.05
     ),
@@ -38,6 +38,9 @@ def particles(rng: np.random.Generator, shape: Shape) -> Canvas:
         elongate=pick(rng, 1.05, 1.6, 2.5),
         profiles=outline,
     )
+    order = any_order(rng, at.count)
+    if order is not None:
+        at = unhidden(at.stacked(order), shape)
     top = canvas.claim(at)
     canvas.image[..., 0] = rng.uniform(0.03, 0.45) + rng.uniform(0.01, 0.08) * (
         fractal_noise(rng, shape, 20)
@@ -49,7 +52,8 @@ def particles(rng: np.random.Generator, shape: Shape) -> Canvas:
         canvas.scale(at, rng.uniform(0.4, 0.9), int(shift[0]), int(shift[1]))
     tone = rng.uniform(0.35, 0.7) + rng.uniform(0, 0.1) * rng.standard_normal(at.count)
     # What lies on top is nearer to the detector and lighter.
-    rank = np.linspace(-1, 0, at.count) * rng.uniform(0, 0.3)
+    height = np.arange(at.count) if order is None else order
+    rank = (height / at.count - 1) * rng.uniform(0, 0.3)
     value = top.of(f32(tone + rank)) * lighting(rng, top, rng.uniform(0, 1.2))
     value += rng.uniform(-0.05, 0.45) * np.exp(-top.depth / rng.uniform(0.6, 2.5))
     value += rng.uniform(0, 0.1) * skin(rng, top)

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from .canvas import Canvas, Fragments, join
+from .canvas import Canvas, Fragments, join, unhidden
 from .degrade import Wear
-from .layout import how_many, log_uniform, scatter, sizes
+from .layout import any_order, how_many, log_uniform, scatter, sizes
 from .population import any_profiles, colours, f32, lighting, one_profile, pick, skin
 from .scene import kind
 from .shapes import blobs
@@ -110,12 +110,16 @@ def photo_objects(rng: np.random.Generator, shape: Shape) -> Canvas:
         )
         paint.append(body if part == 0 else colours(rng, count, 0.3))
     at = join(pieces)
+    whose = np.tile(np.arange(count), parts)
+    order = any_order(rng, count)
     # Parts of one object follow each other, so that objects hide one another whole.
-    if parts > 1:
-        at = at.take(np.argsort(at.owner % count, kind="stable"))
+    if order is not None:
+        at = unhidden(at.stacked(order[whose]), shape, whose)
+    elif parts > 1:
+        at = at.stacked(whose)
     if rng.random() < 0.6:
         cast_shadow(rng, canvas, at, max(2, int(0.3 * mean)))
-    top = canvas.claim(at, np.tile(np.arange(count), parts))
+    top = canvas.claim(at, whose)
     shade = lighting(rng, top)
     for _ in range(int(rng.integers(0, 3))):
         amount = f32(rng.uniform(0, 0.2, top.count) * (rng.random(top.count) < 0.6))
@@ -143,7 +147,9 @@ def piles(rng: np.random.Generator, shape: Shape) -> Canvas:
     radii = np.stack([radius * stretch, radius / stretch], 1)
     turn = rng.uniform(0, 2 * np.pi, count) * pick(rng, 0.05, 1.0)
     bend = rng.normal(0, 0.05) + pick(rng, 0.0, 0.3)
-    at = blobs(shape, center, radii, turn, one_profile(rng, count), bend)
+    order = any_order(rng, count)
+    at = blobs(shape, center, radii, turn, one_profile(rng, count), bend, order)
+    at = at if order is None else unhidden(at, shape)
     canvas.image = backdrop(rng, shape) * rng.uniform(0.3, 1)
     if rng.random() < 0.6:
         cast_shadow(rng, canvas, at, max(2, int(0.3 * mean)))
@@ -214,7 +220,9 @@ def dead_leaves(rng: np.random.Generator, shape: Shape) -> Canvas:
     radii = np.stack([radius * stretch, radius / stretch], 1)
     simple = rng.random() < 0.5
     outline = (one_profile if simple else any_profiles)(rng, count)
-    at = blobs(shape, center, radii, rng.uniform(0, np.pi, count), outline)
+    angle, order = rng.uniform(0, np.pi, count), any_order(rng, count)
+    at = blobs(shape, center, radii, angle, outline, order=order)
+    at = at if order is None else unhidden(at, shape)
     spacing = max(shape) * rng.uniform(0.3, 0.8)
     floor = tile(rng, shape, spacing, metric=pick(rng, "round", "box"), warp=0.1)
     canvas.labels = floor.owner + 1

@@ -69,6 +69,7 @@ def blobs(
     angle: Array,
     profiles: Array,
     bend: Array | float = 0.0,
+    order: Array | None = None,
 ) -> Fragments:
     """Rasterise star-shaped objects.
 
@@ -80,11 +81,12 @@ def blobs(
     angle : (N,) direction of the first axis, radians
     profiles : (N, ANGLES) relative radii by direction
     bend : (N,) or scalar; curves the first axis into a banana (0 = straight)
+    order : (N,) or None; objects of a higher value are painted over those of a lower
 
     Returns
     -------
-    Fragments, in the order of the objects within groups of similar size; groups come
-    large first, so that large objects do not hide small ones.
+    Fragments. Without `order`, in the order of the objects within groups of similar
+    size; groups come large first, so that large objects do not hide small ones.
     """
     count = len(center)
     radii = np.maximum(np.asarray(radii, np.float32), 0.5)
@@ -119,7 +121,8 @@ def blobs(
         return Fragments.none()
     row, col, owner, depth, u, v = (np.concatenate(c) for c in zip(*parts, strict=True))
     middling = radii.min(1) * profiles.mean(1)
-    return Fragments(row, col, owner, depth, u, v, middling)
+    at = Fragments(row, col, owner, depth, u, v, middling)
+    return at if order is None else at.stacked(order)
 
 
 def _blob_group(
