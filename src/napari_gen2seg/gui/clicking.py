@@ -12,7 +12,7 @@ from napari_gen2seg.gui.clicks import Clicks
 from napari_gen2seg.gui.jobs import once
 from napari_gen2seg.gui.layers import COLORING, PREVIEW, Drawn, role_of
 from napari_gen2seg.gui.objects import Objects
-from napari_gen2seg.gui.planes import Plane, to_plane
+from napari_gen2seg.gui.planes import to_plane
 from napari_gen2seg.gui.pointer import Pressed
 from napari_gen2seg.gui.source import Source
 from napari_gen2seg.gui.spotlight import Spotlight
@@ -20,8 +20,10 @@ from napari_gen2seg.session import Prompts
 
 if TYPE_CHECKING:
     from napari.components import ViewerModel
+    from napari.layers import Image
 
     from napari_gen2seg.core.mask import Mask
+    from napari_gen2seg.gui.planes import Plane
     from napari_gen2seg.session import Runner, Session
 
 
@@ -125,19 +127,24 @@ class Clicking(QObject):
             self.warned.emit(self.source.problem)
             return
         self._read_clicks()
-        if not self.prompts.positive and self.spotlight.at is not None:
-            self.clicks.add(
-                source, plane, self.spotlight.at
-            )  # what lies under the pointer
+        at = self.spotlight.at
+        pointed = not self.prompts.positive and at is not None
+        if pointed:
+            self.clicks.add(source, plane, at)  # what lies under the pointer
+            self._clicked = False  # nobody clicked: nothing more is to follow
             self._read_clicks()
         mask = self._mask()
         if mask is None:
+            if pointed:
+                self._take_click(source, plane)
             self.said.emit("Nothing to commit: move over an object, or click it.")
             return
         number, prompts = self.number, self.prompts
         try:
             written = self.objects.commit(source, plane, mask, number)
         except Gen2SegError as error:
+            if pointed or self.at_once:
+                self._take_click(source, plane)
             self.warned.emit(str(error))
             return
         if self.at_once:
@@ -154,14 +161,14 @@ class Clicking(QObject):
         if coloring is not None and coloring.on_background(kept).any():
             text += "; a click lies on what the model takes for background"
         self.said.emit(text)
+        self.spotlight.forget_pointer()  # or Enter again would begin another object
         self.next_object()
 
     def undo(self) -> None:
         """Take back the last thing: a click of this object, else the last commit."""
         source, plane = self.source.layer, self.source.plane
         if source is not None and plane is not None and len(self.prompts):
-            self.clicks.take_last(source, plane)
-            self._read_clicks()
+            self._take_click(source, plane)
             self.said.emit("Took back the last click.")
             return
         self.undo_commit()
@@ -196,8 +203,11 @@ class Clicking(QObject):
             return
         if (plane, self.number) in self._singles:
             self._singles.remove((plane, self.number))
-            self.clicks.take_last(source, plane)
-            self._read_clicks()
+            self._take_click(source, plane)
+
+    def _take_click(self, source: Image, plane: Plane) -> None:
+        self.clicks.take_last(source, plane)
+        self._read_clicks()
 
     def _pressed_elsewhere(self, position: tuple[float, ...], sign: int) -> None:
         """Take a click on what is lit while the picture's own layer is selected."""
