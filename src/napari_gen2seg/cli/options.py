@@ -176,25 +176,21 @@ def read_plane(
     ImageError, PromptError, StorageError
         If it cannot be read, or the file has several planes and none is named.
     """
+    from napari_gen2seg.core.axes import Axes
     from napari_gen2seg.errors import PromptError
     from napari_gen2seg.io.images import read_picture
-    from napari_gen2seg.workflows.axes import Axes
 
     content = read_picture(picture)
     layout = Axes.of(content.array, axes or content.axes)
-    if plane is None and layout.planes:
-        if any(size > 1 for size in layout.planes):
-            places = " x ".join(
-                f"{size} along {letter}"
-                for letter, size in zip(layout.leading, layout.planes, strict=True)
-            )
+    if plane is None:
+        if layout.several:
             raise PromptError(
-                f"{picture.name} holds {places}; say which one with --plane, such as "
-                f"--plane {','.join('0' * len(layout.planes))}."
+                f"{picture.name} holds {layout.several}; say which one with --plane, "
+                f"such as --plane {','.join('0' * len(layout.planes))}."
             )
         plane = (0,) * len(layout.planes)
-    layout.check(plane or ())
-    return layout.read(content.array, plane or ())
+    layout.check(plane)
+    return layout.read(content.array, plane)
 
 
 def load(chosen: ModelOptions) -> Colorer:

@@ -73,7 +73,13 @@ def write_coloring(target: Path, coloring: Coloring) -> None:
     from napari_gen2seg.io.images import TIFF_ENDINGS, write_rgb
 
     if target.suffix.lower() in TIFF_ENDINGS:
-        target.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            target.parent.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise StorageError(
+                f"The folder of {target} could not be made ({error.strerror}); choose "
+                "another."
+            ) from error
         coloring.save(target)
     else:
         write_rgb(target, coloring.as_rgb8())

@@ -18,7 +18,7 @@ from skimage.draw import polygon2mask
 
 from napari_gen2seg.errors import DataError
 from napari_gen2seg.io.annotated import Annotated, Dataset, Item, from_masks
-from napari_gen2seg.io.images import read_picture
+from napari_gen2seg.io.images import plane_of, read_picture
 
 Bools = npt.NDArray[np.bool_]
 
@@ -162,7 +162,7 @@ def coco_dataset(
 def _read(
     folder: Path, picture: dict[str, Any], entries: list[dict[str, Any]]
 ) -> Annotated:
-    image = read_picture(folder / str(picture["file_name"])).array
+    image = plane_of(read_picture(folder / str(picture["file_name"])))
     height, width = image.shape[:2]
     masks, unknown = [], np.zeros((height, width), bool)
     for entry in sorted(entries, key=lambda e: e.get("id", 0)):

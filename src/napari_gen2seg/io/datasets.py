@@ -6,7 +6,6 @@ import json
 from collections.abc import Collection
 from functools import partial
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -14,7 +13,12 @@ import numpy.typing as npt
 from napari_gen2seg.errors import DataError
 from napari_gen2seg.io.annotated import Annotated, Dataset, Item, as_labels
 from napari_gen2seg.io.coco import coco_dataset
-from napari_gen2seg.io.images import PICTURE_ENDINGS, read_picture
+from napari_gen2seg.io.images import (
+    PICTURE_ENDINGS,
+    plane_of,
+    read_numbers,
+    read_picture,
+)
 from napari_gen2seg.io.published import LOADERS
 
 __all__ = ["KINDS", "Annotated", "Dataset", "Item", "folder_dataset", "open_dataset"]
@@ -152,14 +156,14 @@ def folder_dataset(folder: str | Path, split: str | None = None) -> Dataset:
 
 
 def read_labels(path: Path) -> npt.NDArray[np.int32]:
-    """Read a label picture, int32 (H, W).
+    """Read a label picture, int32 (H, W); of an indexed PNG the index.
 
     Raises
     ------
     DataError
         If it is not one plane of whole numbers.
     """
-    array: npt.NDArray[Any] = read_picture(path).array
+    array = read_numbers(path)
     if array.ndim != 2 or array.dtype.kind not in "bui":
         raise DataError(
             f"{path} has the shape {array.shape} and type {array.dtype}; labels must "
@@ -169,7 +173,7 @@ def read_labels(path: Path) -> npt.NDArray[np.int32]:
 
 
 def _read(image: Path, truth: Path) -> Annotated:
-    return Annotated(read_picture(image).array, read_labels(truth))
+    return Annotated(plane_of(read_picture(image)), read_labels(truth))
 
 
 def _names_of_split(root: Path, split: str | None) -> tuple[set[str] | None, str]:

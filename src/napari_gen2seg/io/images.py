@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -10,8 +9,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from napari_gen2seg.core.axes import Axes
 from napari_gen2seg.errors import ImageError, StorageError
 from napari_gen2seg.io.atomic import writing
+from napari_gen2seg.io.decode import index_of, no_picture, read_other, read_tiff
 
 TIFF_ENDINGS = (".tif", ".tiff")
 PICTURE_ENDINGS = (*TIFF_ENDINGS, ".png", ".jpg", ".jpeg", ".bmp", ".gif", ".webp")
@@ -66,13 +67,13 @@ def read_picture(path: str | Path) -> Picture:
         )
     try:
         array, axes = (
-            _read_tiff(source) if ending in TIFF_ENDINGS else _read_other(source)
+            read_tiff(source) if ending in TIFF_ENDINGS else read_other(source)
         )
     except StorageError:
         raise
     except OSError as error:
         if error.errno is None:  # the decoder's word, not the system's
-            raise _no_picture(source) from error
+            raise no_picture(source) from error
         raise StorageError(
             f"{source} could not be read ({error.strerror}). Check that you may read "
             "it."
@@ -85,6 +86,41 @@ def read_picture(path: str | Path) -> Picture:
     if array.size == 0:
         raise ImageError(f"{source} holds no pixels; choose another picture.")
     return Picture(array, axes, source)
+
+
+def plane_of(picture: Picture) -> NDArray[Any]:
+    """Return the one plane of a picture, (H, W) or (H, W, C).
+
+    Where the file does not say what its axes are, the pixels as they are.
+
+    Raises
+    ------
+    ImageError
+        If there are several planes.
+    """
+    if "Q" in picture.axes:
+        return picture.array
+    layout = Axes.of(picture.array, picture.axes)
+    if layout.several:
+        raise ImageError(
+            f"{picture.path.name} holds {layout.several}; it must hold one plane. Save "
+            "each plane as a picture of its own."
+        )
+    return layout.read(picture.array, (0,) * len(layout.planes))
+
+
+def read_numbers(path: str | Path) -> NDArray[Any]:
+    """Read a picture whose values are numbers: an indexed PNG gives its index.
+
+    Raises
+    ------
+    StorageError, ImageError
+        As `read_picture` raises them.
+    """
+    picture = read_picture(path)
+    if picture.array.ndim == 3 and picture.path.suffix.lower() == ".png":
+        return index_of(picture.path, picture.array)
+    return picture.array
 
 
 def write_labels(path: str | Path, labels: NDArray[Any]) -> None:
@@ -162,40 +198,6 @@ def check_ending(path: str | Path) -> None:
         raise _wrong_ending(target)
 
 
-def _read_tiff(source: Path) -> tuple[NDArray[Any], str]:
-    """Read the first series of a TIFF and its axes."""
-    import tifffile
-
-    try:
-        with tifffile.TiffFile(source) as file:
-            if not file.series:
-                raise _no_picture(source)
-            series = file.series[0]
-            array, axes = series.asarray(), series.axes
-    except tifffile.TiffFileError as error:
-        raise _no_picture(source) from error
-    # S are samples of one pixel (RGB); I is a plain sequence of pages.
-    axes = axes.replace("S", "C").replace("I", "Q")
-    if axes.count("Q") == 1 and "Z" not in axes:
-        axes = axes.replace("Q", "Z")
-    return array, axes
-
-
-def _read_other(source: Path) -> tuple[NDArray[Any], str]:
-    """Read a PNG, JPEG and the like: grey, RGB, or RGB without its transparency."""
-    import imageio.v3 as iio
-
-    with warnings.catch_warnings():
-        # Pillow warns of very large pictures, which are our daily bread.
-        warnings.simplefilter("ignore")
-        array = np.asarray(iio.imread(source, index=0))
-    if array.ndim == 3 and array.shape[-1] == 2:
-        array = array[..., 0]
-    if array.ndim == 3 and array.shape[-1] == 4:
-        array = array[..., :3]
-    return array, "YXC" if array.ndim == 3 else "YX"
-
-
 def _write_tiff(target: Path, array: NDArray[Any]) -> None:
     import tifffile
 
@@ -214,13 +216,6 @@ def _write_other(target: Path, array: NDArray[Any]) -> None:
 
     with writing(target) as draft:
         iio.imwrite(draft, array)
-
-
-def _no_picture(source: Path) -> StorageError:
-    return StorageError(
-        f"{source} is not a picture that can be read, or it is damaged; pictures are "
-        "TIFF, PNG, JPEG, BMP, GIF or WebP files."
-    )
 
 
 def _wrong_ending(target: Path) -> ImageError:

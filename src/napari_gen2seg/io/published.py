@@ -19,7 +19,7 @@ from napari_gen2seg.errors import DataError
 from napari_gen2seg.io.annotated import Annotated, Dataset, Item, as_labels
 from napari_gen2seg.io.coco import coco_dataset
 from napari_gen2seg.io.hypersim import hypersim
-from napari_gen2seg.io.images import read_picture
+from napari_gen2seg.io.images import read_numbers, read_picture
 from napari_gen2seg.io.virtual_kitti import virtual_kitti
 
 VOC_UNLABELLED = 255
@@ -171,9 +171,7 @@ def _read(
     truth: Path,
     convert: Callable[[npt.NDArray[Any], Path], npt.NDArray[np.int32]],
 ) -> Annotated:
-    return Annotated(
-        read_picture(image).array, convert(read_picture(truth).array, truth)
-    )
+    return Annotated(read_picture(image).array, convert(read_numbers(truth), truth))
 
 
 def _as_labels(truth: npt.NDArray[Any], source: Path) -> npt.NDArray[np.int32]:

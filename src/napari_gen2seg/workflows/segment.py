@@ -14,10 +14,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
+from napari_gen2seg.core.axes import Axes, Index
 from napari_gen2seg.core.rgb import RgbRecipe, to_rgb
 from napari_gen2seg.errors import PromptError
 from napari_gen2seg.models.hooks import Cancel, Progress, check_cancel
-from napari_gen2seg.workflows.axes import Axes, Index
 from napari_gen2seg.workflows.model import at_hand
 
 if TYPE_CHECKING:

@@ -107,14 +107,14 @@ def read_plane(path: str | Path) -> NDArray[Any]:
 
     Raises
     ------
-    StorageError
-        If it cannot be read.
+    StorageError, ImageError
+        If it cannot be read, or holds several planes.
     """
     file = Path(path).expanduser()
     if file.suffix.lower() != ".npy":
-        from napari_gen2seg.io.images import read_picture
+        from napari_gen2seg.io.images import plane_of, read_picture
 
-        array = read_picture(file).array
+        array = plane_of(read_picture(file))
     else:
         try:
             array = np.load(file, allow_pickle=False)

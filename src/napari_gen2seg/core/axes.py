@@ -69,6 +69,16 @@ class Axes:
         return tuple(self.sizes[self.letters.index(letter)] for letter in self.leading)
 
     @property
+    def several(self) -> str:
+        """What makes it more than one plane, in words; empty where it is one."""
+        if all(size == 1 for size in self.planes):
+            return ""
+        return " x ".join(
+            f"{size} along {letter}"
+            for letter, size in zip(self.leading, self.planes, strict=True)
+        )
+
+    @property
     def shape(self) -> tuple[int, int]:
         """(H, W) of a plane."""
         return (
