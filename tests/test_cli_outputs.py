@@ -132,3 +132,16 @@ def test_the_background_is_told(coins: Path, tmp_path: Path) -> None:
     assert between.startswith("object 1:") and coin.startswith("object 2:")
     assert "the point 88,200 lies on what the model takes" in between
     assert "background" not in coin
+
+
+def test_a_zip_of_a_model_is_not_written_over_either(tmp_path: Path) -> None:
+    mine = tmp_path / "backup.zip"
+    mine.write_bytes(b"my work")
+    for form in ("--zip", "--bioimageio"):
+        done = run("models", "export", "mini", tmp_path / "backup", form)
+        assert done.returncode == 1
+        assert "backup.zip is there already" in done.stderr
+        assert mine.read_bytes() == b"my work"
+    done = run("models", "export", "mini", tmp_path / "backup", "--zip", "--overwrite")
+    assert done.returncode == 0, done.stderr
+    assert mine.stat().st_size > 1_000_000

@@ -84,6 +84,20 @@ def test_without_even_a_virtual_screen_the_work_is_done(
     assert in_same_place(coloring, labels, "coins")
 
 
+def test_what_is_there_is_not_written_over(tmp_path: Path) -> None:
+    mine = tmp_path / "labels.tif"
+    tifffile.imwrite(mine, data.coins())
+    kept = mine.read_bytes()
+    done = demo("-o", tmp_path)
+    assert done.returncode == 1
+    assert "add --overwrite" in done.stderr
+    done = demo("--picture", mine, "-o", tmp_path, "--overwrite")
+    assert done.returncode == 1
+    assert "is what is read here" in done.stderr
+    assert mine.read_bytes() == kept
+    assert list(tmp_path.iterdir()) == [mine]
+
+
 def test_virtual_display_is_there_and_gone_again(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:

@@ -8,12 +8,15 @@ from typing import TYPE_CHECKING
 import click
 
 from napari_gen2seg.cli.options import ModelOptions, load
+from napari_gen2seg.cli.outputs import check_free, overwrite_option
 
 if TYPE_CHECKING:
     from napari_gen2seg.cli.pictures import Subject
     from napari_gen2seg.session.state import Choice
 
 FOLDER = click.Path(file_okay=False, path_type=Path)
+OUTPUT = Path("demo-output")
+WRITTEN = ("screenshot.png", "coloring.png", "coloring.tif", "labels.tif")
 
 
 @click.command()
@@ -47,10 +50,11 @@ FOLDER = click.Path(file_okay=False, path_type=Path)
     "-o",
     "--output",
     type=FOLDER,
-    default=Path("demo-output"),
+    default=OUTPUT,
     show_default=True,
     help="Without a screen: the folder to write to.",
 )
+@overwrite_option
 def demo(
     picture: str,
     model: str,
@@ -58,6 +62,7 @@ def demo(
     resolution: int | None,
     no_screen: bool,
     output: Path,
+    overwrite: bool,
 ) -> None:
     """Colour a real picture, click a few objects, and leave the rest to you.
 
@@ -75,6 +80,10 @@ def demo(
         return
     if not no_screen:
         click.echo("There is no screen here: going on under a virtual display.")
+    read = Path(picture) if Path(picture).is_file() else None
+    # What it makes of its own picture, in its own folder, is made anew each time.
+    again = overwrite or output == OUTPUT
+    check_free([output / name for name in WRITTEN], again, read)
     if virtual_display.available():
         with virtual_display.virtual_display():
             _in_window(chosen, choice, output)

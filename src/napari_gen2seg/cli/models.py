@@ -8,6 +8,7 @@ from typing import Any
 
 import click
 
+from napari_gen2seg.cli.outputs import check_free, overwrite_option
 from napari_gen2seg.errors import (
     Gen2SegError,
     ModelNotFoundError,
@@ -91,6 +92,7 @@ def remove(model: str, yes: bool) -> None:
     help="bioimage.io: side in pixels of the pictures it will take.",
 )
 @click.option("--check", is_flag=True, help="bioimage.io: run it with bioimageio.core.")
+@overwrite_option
 def export(
     model: str,
     target: Path,
@@ -100,6 +102,7 @@ def export(
     licence: str | None,
     size: int,
     check: bool,
+    overwrite: bool,
 ) -> None:
     """Copy a model to TARGET: a folder, a zip, or a bioimage.io package."""
     from napari_gen2seg.session.training_models import export as copy
@@ -107,6 +110,8 @@ def export(
     folder = _folder(model)
     if (as_zip or bioimageio) and target.suffix.lower() != ".zip":
         target = target.with_name(f"{target.name}.zip")
+    if target.suffix.lower() == ".zip":
+        check_free([target], overwrite)
     if bioimageio:
         from napari_gen2seg.models.bioimageio import export_bioimageio
 
