@@ -126,6 +126,15 @@ def set_defaults(layer: Points, sign: int, number: int) -> None:
         layer.feature_defaults = values
 
 
+def renumber(layer: Points, old: int, new: int) -> None:
+    """Give an object's clicks, on all planes, to another."""
+    objects = objects_of(layer, old)
+    if (objects == old).any():
+        table = layer.features.copy()
+        table[OBJECT] = np.where(objects == old, new, objects)
+        layer.features = table
+
+
 def select_none(layer: Points) -> None:
     """Select no point, if any is."""
     if len(layer.selected_data):

@@ -11,6 +11,7 @@ from napari_gen2seg.errors import Gen2SegError, PromptError
 from napari_gen2seg.gui.clicks import Clicks
 from napari_gen2seg.gui.jobs import once
 from napari_gen2seg.gui.layers import COLORING, PREVIEW, Drawn, role_of
+from napari_gen2seg.gui.numbers import Numbers
 from napari_gen2seg.gui.objects import Objects
 from napari_gen2seg.gui.planes import to_plane
 from napari_gen2seg.gui.pointer import Pressed
@@ -61,6 +62,7 @@ class Clicking(QObject):
         self.drawn = Drawn(viewer)
         self.clicks = Clicks(viewer)
         self.objects = Objects(viewer, eyes)
+        self.numbers = Numbers(self.clicks, self.objects)
         self.spotlight = Spotlight(
             viewer, session, self.source, self.clicks, self.drawn, eyes, self
         )
@@ -111,14 +113,17 @@ class Clicking(QObject):
         return self.clicks.number
 
     def set_object(self, number: int) -> None:
-        """Go to an object: a new one, or an earlier one with its clicks."""
-        self.clicks.number = max(1, number)
-        self.object_changed.emit(self.clicks.number)
-        self._read_clicks()
+        """Go to an object: a new one, or an earlier one with its clicks.
+
+        The next commit replaces what the object was in the layer chosen now.
+        """
+        self.numbers.go_back(number)
+        self._show_object()
 
     def next_object(self) -> None:
         """Go on to a new object."""
-        self.set_object(self._free_number())
+        self.numbers.go_on()
+        self._show_object()
 
     def commit(self) -> None:
         """Write the mask into the Labels layer, and go on to a new object."""
@@ -139,17 +144,19 @@ class Clicking(QObject):
                 self._take_click(source, plane)
             self.said.emit("Nothing to commit: move over an object, or click it.")
             return
-        number, prompts = self.number, self.prompts
+        prompts = self.prompts
         try:
-            written = self.objects.commit(source, plane, mask, number)
+            self.numbers.settle()
+            written = self.objects.commit(source, plane, mask, self.number)
         except Gen2SegError as error:
             if pointed or self.at_once:
                 self._take_click(source, plane)
+            self.object_changed.emit(self.number)
             self.warned.emit(str(error))
             return
         if self.at_once:
-            self._singles.append((plane, number))
-        text = f"Object {number}: {written.pixels:,} pixels"
+            self._singles.append((plane, self.number))
+        text = f"Object {self.number}: {written.pixels:,} pixels"
         if written.spared:
             text += f" ({written.spared:,} left to other objects)"
         if written.outside:
@@ -181,7 +188,8 @@ class Clicking(QObject):
         elif undone[1] is None:
             self.said.emit(f"Took back the last edit by hand in {undone[0]!r}.")
         else:
-            self.set_object(undone[1])
+            self.numbers.go_back(undone[1], undone[0])
+            self._show_object()
             self._take_single()
             here = "; its clicks are here again" if len(self.prompts) else ""
             self.said.emit(f"Took back object {undone[1]}{here}.")
@@ -231,11 +239,12 @@ class Clicking(QObject):
 
     def _highest_found(self) -> None:
         """Give a new object a free number once the layer has been counted."""
-        if self.number <= self.objects.highest and not len(self.prompts):
+        if self.numbers.taken and not len(self.prompts):
             self.next_object()
 
-    def _free_number(self) -> int:
-        return max(self.objects.highest, self.clicks.highest()) + 1
+    def _show_object(self) -> None:
+        self.object_changed.emit(self.number)
+        self._read_clicks()
 
     def _read_soon(self) -> None:
         """Read the prompt layer again when everything else has happened."""

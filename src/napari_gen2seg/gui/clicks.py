@@ -13,6 +13,7 @@ from napari_gen2seg.gui.click_table import (
     look_at,
     objects_of,
     position,
+    renumber,
     select_none,
     set_defaults,
     show_only,
@@ -159,6 +160,12 @@ class Clicks:
         self._number = number
         self._set_defaults(self.layer)
         self.show_current()
+
+    def renumber(self, number: int) -> None:
+        """Give the current object another number; its clicks go along."""
+        if self.layer is not None:
+            renumber(self.layer, self._number, number)
+        self.number = number
 
     def show_current(self) -> None:
         """Show the current object's clicks; those of others stay, out of sight."""

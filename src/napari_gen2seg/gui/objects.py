@@ -13,7 +13,7 @@ from napari_gen2seg.gui.layers import OBJECTS, find_layer, keep_selection, role_
 from napari_gen2seg.gui.target import why_not
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from napari.components import ViewerModel
     from napari.layers import Image, Labels
@@ -55,13 +55,19 @@ class Objects:
         self.overwrite = False
         self.count = 0
         self.highest = 0
-        self._counted = False  # whether no label of the layer is above the highest
+        self.known = True  # whether no label is above the highest, to our knowledge
+        self._counted = False  # and nothing happened since it was counted
         self._writing = False
 
     @property
     def layer(self) -> Labels | None:
         """The chosen Labels layer; None means that the next commit makes one."""
         return find_layer(self._viewer, self._id)
+
+    @property
+    def layer_id(self) -> str | None:
+        """``unique_id`` of that layer."""
+        return None if self.layer is None else self._id
 
     @property
     def name(self) -> str:
@@ -77,10 +83,10 @@ class Objects:
         self.release()
         self._id = chosen
         if layer is not None:
-            for name in ("paint", "set_data"):
-                getattr(layer.events, name).connect(self.recount)
+            for name, call in self._heard():
+                getattr(layer.events, name).connect(call)
         self.count = self.highest = 0
-        self._counted = False
+        self.known = layer is None
         self.recount()
         self.changed.emit()
 
@@ -88,8 +94,8 @@ class Objects:
         """Stop listening to the layer."""
         layer = self.layer
         if layer is not None:
-            for name in ("paint", "set_data"):
-                getattr(layer.events, name).disconnect(self.recount)
+            for name, call in self._heard():
+                getattr(layer.events, name).disconnect(call)
         self._id = None
 
     def suits(self, layer: Labels, plane: Plane) -> bool:
@@ -110,6 +116,7 @@ class Objects:
             with keep_selection(self._viewer):
                 self._viewer.layers.insert(self._place(), layer)
             self.choose(layer)
+            self.known = True  # nothing is in it
         new = self._counted and number > self.highest
         self._writing = True
         try:
@@ -167,18 +174,42 @@ class Objects:
             return
         data, unique_id = layer.data, self._id
         if layer.multiscale or not hasattr(data, "shape"):
+            self.known = True  # nothing will be written into it
             return
 
         def done(ticket: Ticket, value: Any, error: BaseException | None) -> None:
-            if error is None and not ticket.cancelled and unique_id == self._id:
+            if ticket.cancelled or unique_id != self._id:
+                return
+            self.known = True  # as well as it can be, after an error
+            if error is None:
                 self.count, highest = value
                 self._counted = True
-                known, self.highest = self.highest, max(self.highest, highest)
+                self._raise(highest)
                 self.changed.emit()
-                if self.highest > known:
-                    self.highest_found.emit()
 
         self._runner.submit("count", lambda ticket: count_objects(data, ticket), done)
+
+    def _heard(self) -> tuple[tuple[str, Callable[..., None]], ...]:
+        return (
+            ("paint", self._painted),
+            ("data", self._replaced),
+            ("set_data", self.recount),
+        )
+
+    def _painted(self, _event: object = None) -> None:
+        layer = self.layer
+        if layer is not None and not self._writing and layer.mode != "erase":
+            self._raise(int(layer.selected_label))  # before it is counted
+        self.recount()
+
+    def _replaced(self, _event: object = None) -> None:
+        self.known = False
+        self.recount()
+
+    def _raise(self, highest: int) -> None:
+        if highest > self.highest:
+            self.highest = highest
+            self.highest_found.emit()
 
     def _stands(self, commit: Commit) -> bool:
         layer, written = find_layer(self._viewer, commit.layer_id), commit.written
