@@ -61,7 +61,7 @@ def _check_own(folder: Path) -> None:
     """Refuse a folder where a run would replace what no run has written."""
     names = (CONFIG_NAME, EVENTS_NAME, LEARNT_NAME, PREVIEWS, CROPS, COMPARE)
     there = [name for name in names if (folder / name).exists()]
-    if not there:
+    if not there or any((folder / name).exists() for name in (STATE_NAME, BEST_NAME)):
         return
     try:
         told = json.loads((folder / CONFIG_NAME).read_text(encoding="utf-8"))
