@@ -6,12 +6,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from napari_gen2seg.gui.layer_order import insert_above, lift_above
+from napari_gen2seg.gui.layer_order import keep_selection as keep_selection
 from napari_gen2seg.gui.planes import Plane, placement_over, spread
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from contextlib import AbstractContextManager
-
     from napari.components import ViewerModel
     from napari.layers import Image, Labels, Layer
 
@@ -51,30 +50,6 @@ def find_layer(viewer: ViewerModel, unique_id: str | None) -> Layer | None:
         if str(layer.unique_id) == unique_id:
             return layer
     return None
-
-
-def keep_selection(viewer: ViewerModel) -> AbstractContextManager[None]:
-    """Leave the selected layers as they are while layers are added."""
-    from contextlib import contextmanager
-
-    @contextmanager
-    def guard() -> Iterator[None]:
-        active = viewer.layers.selection.active
-        before = [layer for layer in viewer.layers if layer in viewer.layers.selection]
-        yield
-        viewer.layers.selection = {one for one in before if one in viewer.layers}
-        if active is not None and active in viewer.layers:
-            viewer.layers.selection.active = active
-
-    return guard()
-
-
-def insert_above(viewer: ViewerModel, layer: Layer, *ids: str | None) -> str:
-    """Add a layer just above the highest of those named; return its ``unique_id``."""
-    places = [i for i, one in enumerate(viewer.layers) if str(one.unique_id) in ids]
-    with keep_selection(viewer):
-        viewer.layers.insert(max(places, default=len(viewer.layers) - 1) + 1, layer)
-    return str(layer.unique_id)
 
 
 def place(layer: Layer, where: dict[str, Any]) -> None:
@@ -187,6 +162,7 @@ class Drawn:
         layer.data = pixels
         layer.metadata.update(facts)
         place(layer, where)
+        lift_above(self._viewer, layer, plane.layer_id)
 
     def clear(self) -> None:
         """Show no preview."""
@@ -248,12 +224,14 @@ class Drawn:
             self._viewer.layers.remove(layer)
             layer = None
         self._drawn_for = (plane, shape)
+        below = plane.layer_id, self._coloring_id
         if layer is not None:
             if self._canvas.shape != shape:
                 self._new_canvas(shape)
             layer.data = spread(plane, self._canvas)
             layer.metadata.update(mark(PREVIEW, plane.layer_id))
             place(layer, where)
+            lift_above(self._viewer, layer, *below)
             return layer
         from napari.layers import Labels
         from napari.utils.colormaps import DirectLabelColormap
@@ -268,7 +246,6 @@ class Drawn:
             **where,
         )
         layer.editable = False  # drawn by the pointer alone
-        below = plane.layer_id, self._coloring_id
         self._preview_id = insert_above(self._viewer, layer, *below)
         return layer
 
