@@ -157,5 +157,6 @@ class Bridge(Clicking):
 
     def _source_edited(self, source_id: str) -> None:
         self.session.forget(source_id)
-        self.spotlight.blank()
-        self.view_changed.emit()
+        self.drawn.outdate(source_id)
+        if source_id == self.source.layer_id:
+            self.spotlight.blank()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import astuple
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -103,7 +104,7 @@ class Drawn:
     def found(self, plane: Plane) -> Coloring | None:
         """Read back the coloring of a plane from a layer that is there already."""
         layer = self.coloring
-        if layer is None or layer.metadata[MARK].get("plane") != _facts(plane):
+        if layer is None or layer.metadata[MARK].get("plane") != astuple(plane):
             return None
         from napari_gen2seg.core.coloring import Coloring
 
@@ -143,7 +144,7 @@ class Drawn:
             more=coloring.more,  # not shown, but clicks consult it
             revision=coloring.revision,
             resolution=coloring.resolution,
-            plane=_facts(plane),
+            plane=astuple(plane),
         )
         layer = self.coloring
         if layer is not None and layer.ndim != plane.ndim:
@@ -160,9 +161,18 @@ class Drawn:
             self._coloring_id = insert_above(self._viewer, layer, plane.layer_id)
             return
         layer.data = pixels
+        if "plane" not in layer.metadata[MARK]:  # hidden when it was outdated
+            layer.visible = True
         layer.metadata.update(facts)
         place(layer, where)
         lift_above(self._viewer, layer, plane.layer_id)
+
+    def outdate(self, source_id: str) -> None:
+        """Hide the coloring of a picture that has other pixels now."""
+        layer = self.coloring
+        if layer is not None and source_of(layer) == source_id:
+            layer.metadata[MARK].pop("plane", None)
+            layer.visible = False
 
     def clear(self) -> None:
         """Show no preview."""
@@ -271,7 +281,3 @@ class Drawn:
     def _new_canvas(self, shape: tuple[int, int]) -> None:
         self._canvas = np.zeros(shape, np.uint8)
         self._window = None
-
-
-def _facts(plane: Plane) -> tuple[Any, ...]:
-    return plane.layer_id, plane.axes, plane.index, plane.level, plane.channel_axis

@@ -65,7 +65,7 @@ class Source:
     plane_changed = Signal()  # another plane, layer, level or channel axis
     view_changed = Signal()  # the model would see something else
     moved = Signal()  # the layer was scaled, moved or rotated
-    edited = Signal(str)  # the layer has other data now
+    edited = Signal(str)  # a picture, this or an earlier one, has other data now
 
     def __init__(self, viewer: ViewerModel) -> None:
         self._viewer = viewer
@@ -107,6 +107,7 @@ class Source:
         if layer is not None and self._id not in self._views:
             self._views[str(self._id)] = guess_view(layer)
         self._listen(True)
+        self._hear()
         self.look()
         self.view_changed.emit()
 
@@ -117,6 +118,7 @@ class Source:
         view = replace(self.view, **changes)
         if view != self.view:
             self._views[self._id] = view
+            self._hear()
             self.look()
             self.view_changed.emit()
 
@@ -189,6 +191,8 @@ class Source:
     def close(self) -> None:
         """Stop listening."""
         self._listen(False)
+        for layer in self._viewer.layers:
+            layer.events.data.disconnect(self._edited)
         for name in ("point", "ndisplay", "order"):
             getattr(self._viewer.dims.events, name).disconnect(self.look)
 
@@ -199,18 +203,26 @@ class Source:
         for name in MOVES:
             event = getattr(layer.events, name)
             event.connect(self._moved) if on else event.disconnect(self._moved)
-        event = layer.events.data
-        event.connect(self._edited) if on else event.disconnect(self._edited)
+
+    def _hear(self) -> None:
+        """Hear of other data of the picture and its partners, from now on."""
+        for unique_id in (self._id, *self.view.partners):
+            layer = find_layer(self._viewer, unique_id)
+            if layer is not None:
+                layer.events.data.connect(self._edited)
 
     def _moved(self, _event: object = None) -> None:
         self.look()
         self.moved.emit()
 
-    def _edited(self, _event: object = None) -> None:
-        self.look()
-        if self._id is not None:
-            self.edited.emit(self._id)
-        self.view_changed.emit()
+    def _edited(self, event: Any) -> None:
+        changed = str(event.source.unique_id)
+        for picture, view in self._views.items():
+            if changed in (picture, *view.partners):
+                self.edited.emit(picture)
+        if changed in (self._id, *self.view.partners):
+            self.look()
+            self.view_changed.emit()
 
 
 def guess_view(layer: Image) -> View:
