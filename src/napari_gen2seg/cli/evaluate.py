@@ -173,6 +173,7 @@ def evaluate(
         seed=seed,
     )
     colorer = load(chosen)
+    skipped: list[str] = []
     for event in workflow.iter_evaluate(
         dataset, colorer, None, settings, pictures=pictures
     ):
@@ -180,6 +181,12 @@ def evaluate(
             click.echo(f"{event.model_id} on {event.data}: {event.pictures} pictures")
         elif isinstance(event, workflow.PictureDone):
             click.echo(f"{event.number} of {event.count}: {event.name}", err=True)
+        elif isinstance(event, workflow.PictureSkipped):
+            skipped.append(f"{event.name}: {event.why}")
+            click.echo(
+                f"{event.number} of {event.count}: not measured: {skipped[-1]}",
+                err=True,
+            )
         elif isinstance(event, workflow.Finished):
             _tell(event.report)
             if json_ is not None:
@@ -188,6 +195,13 @@ def evaluate(
             if html is not None:
                 event.report.save_html(html)
                 click.echo(f"{html}: the page")
+    if skipped:
+        from napari_gen2seg.errors import DataError
+
+        raise DataError(
+            f"{len(skipped)} of the pictures could not be measured; everything else "
+            "is. Not measured: " + "; ".join(skipped)
+        )
 
 
 def _one_of(value: str) -> Any:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -23,7 +24,7 @@ overwrite_option = click.option(
 def check_free(
     targets: Iterable[Path | None], overwrite: bool, *sources: Path | None
 ) -> None:
-    """Refuse to write over files, before long work rather than after.
+    """Refuse to write over files, or where nobody can, before long work.
 
     Parameters
     ----------
@@ -37,7 +38,7 @@ def check_free(
     Raises
     ------
     StorageError
-        If a file is there, is a source, or is to be written twice.
+        If a file is there, is a source, is to be written twice, or cannot be written.
     """
     read = {path.resolve() for path in sources if path is not None}
     written: set[Path] = set()
@@ -58,6 +59,13 @@ def check_free(
             raise StorageError(
                 f"{target} is there already; add --overwrite to replace it, or choose "
                 "another name. Nothing was done."
+            )
+        folder = next(parent for parent in place.parents if parent.exists())
+        if not (folder.is_dir() and os.access(folder, os.W_OK)):
+            raise StorageError(
+                f"{target} cannot be written: {folder} is "
+                f"{'not yours to write to' if folder.is_dir() else 'no folder'}; "
+                "choose another place. Nothing was done."
             )
         written.add(place)
 

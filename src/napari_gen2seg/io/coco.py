@@ -46,6 +46,11 @@ def decode(segmentation: Any, height: int, width: int) -> Bools:
     """
     if isinstance(segmentation, dict):
         return _decode_runs(segmentation, height, width)
+    if segmentation is None:
+        raise DataError(
+            "It has no segmentation (perhaps only a box); it must have polygons or run "
+            "lengths. Add them, or remove the annotation."
+        )
     if not isinstance(segmentation, list):
         raise DataError(
             f"A COCO segmentation is {type(segmentation).__name__}; it must be a list "
@@ -166,7 +171,10 @@ def _read(
     height, width = image.shape[:2]
     masks, unknown = [], np.zeros((height, width), bool)
     for entry in sorted(entries, key=lambda e: e.get("id", 0)):
-        mask = decode(entry["segmentation"], height, width)
+        try:
+            mask = decode(entry.get("segmentation"), height, width)
+        except DataError as error:
+            raise DataError(f"Annotation {entry.get('id')}: {error}") from error
         if entry.get("iscrowd"):
             unknown |= mask
         else:

@@ -9,6 +9,7 @@ from napari_gen2seg.workflows.evaluate.report import Report, WorstCase
 from napari_gen2seg.workflows.evaluate.run import (
     Finished,
     PictureDone,
+    PictureSkipped,
     Started,
     evaluate,
     iter_evaluate,
@@ -22,6 +23,7 @@ __all__ = [
     "EvaluationSettings",
     "Finished",
     "PictureDone",
+    "PictureSkipped",
     "Report",
     "Started",
     "WorstCase",

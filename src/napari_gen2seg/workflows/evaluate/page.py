@@ -8,6 +8,7 @@ from html import escape
 from typing import TYPE_CHECKING, Any
 
 from napari_gen2seg.workflows.evaluate.charts import Line, chart
+from napari_gen2seg.workflows.evaluate.words import not_measured
 
 if TYPE_CHECKING:
     from napari_gen2seg.workflows.evaluate.report import Report, WorstCase
@@ -44,6 +45,7 @@ def page(report: Report) -> str:
             f"<p>{data['pictures']} pictures. Intervals: {confidence:.0%}, bootstrap "
             f"over pictures ({content['settings']['resamples']} draws).</p>"
         ),
+        *(f"<p>{escape(sentence)}</p>" for sentence in not_measured(report)),
         _summary(report.summary),
         '<div class="charts">',
         *_charts(content["curves"], content["settings"]["edge_levels"]),

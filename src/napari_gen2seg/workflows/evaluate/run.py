@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
 from napari_gen2seg.core.rgb import to_rgb
-from napari_gen2seg.errors import DataError
+from napari_gen2seg.errors import DataError, ImageError, StorageError
 from napari_gen2seg.io.annotated import Annotated, Dataset, Item, as_labels
 from napari_gen2seg.models.hooks import Cancel, Progress, check_cancel
 from napari_gen2seg.workflows.evaluate.pictures import Facts, study_picture
@@ -51,6 +51,16 @@ class PictureDone:
     facts: Facts
 
 
+@dataclass(frozen=True)
+class PictureSkipped:
+    """One picture, ``number`` of ``count``, is not measured; ``why`` is a sentence."""
+
+    name: str
+    number: int
+    count: int
+    why: str
+
+
 @dataclass(frozen=True, eq=False)
 class Finished:
     """Everything is done."""
@@ -58,7 +68,7 @@ class Finished:
     report: Report
 
 
-Event = Started | PictureDone | Finished
+Event = Started | PictureDone | PictureSkipped | Finished
 
 
 def evaluate(
@@ -119,12 +129,12 @@ def iter_evaluate(
 
     Yields
     ------
-    Started, PictureDone (one a picture), Finished
+    Started, PictureDone or PictureSkipped (one a picture), Finished
 
     Raises
     ------
-    DataError
-        If the data cannot be read.
+    DataError, ImageError, StorageError
+        If the data cannot be read, or not one of the pictures.
     SettingsError
         If a setting cannot be used.
     Cancelled
@@ -150,18 +160,26 @@ def iter_evaluate(
             len(items),
         )
         images: list[Facts] = []
+        skipped: list[str] = []
         worst = Worst(settings)
         for number, item in enumerate(items, 1):
             check()
-            truth = item.read()
-            rgb = to_rgb(truth.image, recipe)
-            coloring = colorer.color(
-                rgb,
-                settings.resolution,
-                passes=settings.passes,
-                progress=progress,
-                cancel=cancel,
-            )
+            try:
+                truth = item.read()
+                rgb = to_rgb(truth.image, recipe)
+                coloring = colorer.color(
+                    rgb,
+                    settings.resolution,
+                    passes=settings.passes,
+                    progress=progress,
+                    cancel=cancel,
+                )
+            except (ImageError, DataError, StorageError) as error:
+                skipped.append(item.name)
+                if len(skipped) == len(items):
+                    raise type(error)(f"{item.name}: {error}") from error
+                yield PictureSkipped(item.name, number, len(items), str(error))
+                continue
             facts = study_picture(item.name, truth, coloring, settings, check)
             worst.see(facts, rgb, truth, coloring)
             images.append(facts)
@@ -173,13 +191,16 @@ def iter_evaluate(
             "device": colorer.device,
             "dtype": colorer.dtype,
         }
+        facts_of_data: Facts = {"name": dataset.name, "pictures": len(images)}
+        if skipped:
+            facts_of_data["not_measured"] = skipped
         cases: tuple[WorstCase, ...] = worst.cases()
         yield Finished(
             make_report(
                 images,
                 settings,
                 facts_of_model,
-                {"name": dataset.name, "pictures": len(items)},
+                facts_of_data,
                 cases,
             )
         )

@@ -11,14 +11,24 @@ if TYPE_CHECKING:
 def in_words(report: Report) -> list[str]:
     """Return a sentence for each rule that was clicked with, and one on proposals.
 
-    Empty where only edges were measured.
+    A last one names the pictures that were not measured, if any. Empty where only
+    edges were measured, of every picture.
     """
     images = report.images
     rules = [rule for rule in ("distance", "paper") if rule in _part(images, "clicks")]
     said = [_of_clicks(report, rule, len(rules) > 1) for rule in rules]
     if _part(images, "proposals"):
         said.append(_of_proposals([image["proposals"] for image in images]))
-    return said
+    return said + not_measured(report)
+
+
+def not_measured(report: Report) -> list[str]:
+    """Return a sentence that names the pictures left out; empty if there are none."""
+    names = report.content["data"].get("not_measured", [])
+    if not names:
+        return []
+    count = _number(len(names) + len(report.images), "picture")
+    return [f"Not measured: {len(names)} of {count}: {', '.join(names)}."]
 
 
 def _part(images: list[dict[str, Any]], name: str) -> Any:
