@@ -67,6 +67,17 @@ def test_16_bit_rgb_keeps_its_hues() -> None:
     np.testing.assert_allclose(rgb, COLOUR / 255, atol=0.01)
 
 
+def test_three_channels_of_a_microscope_are_stretched_each() -> None:
+    rng = np.random.default_rng(3)
+    channels = rng.uniform(0, 1, (32, 32, 3)) * (20000, 15000, 400)
+    for dtype, most in ((np.uint16, 1), (np.uint8, 0.012)):
+        planes = (channels * most).astype(dtype)
+        each = to_rgb(planes, RgbRecipe(joint=False))
+        assert np.percentile(each, 99, axis=(0, 1)).min() > 0.95
+    alike = to_rgb(channels.astype(np.uint16))
+    assert np.percentile(alike[..., 2], 99) < 0.05
+
+
 def test_bool_is_black_and_white() -> None:
     rgb = to_rgb(np.eye(12, dtype=bool))
     assert set(np.unique(rgb)) == {0, 1}

@@ -46,6 +46,10 @@ class RgbRecipe:
     limits
         ``(black, white)`` per channel in data units, instead of percentiles:
         the same contrast for every plane of a stack.
+    joint
+        Whether three channels are one colour picture, stretched alike, rather than
+        channels of a microscope, each stretched by itself. ``None`` takes any three
+        for a colour picture, and four of 8 bits for RGBA.
     """
 
     channels: tuple[int | None, int | None, int | None] | None = None
@@ -54,6 +58,7 @@ class RgbRecipe:
     stretch: Literal["auto", "always", "never"] = "auto"
     invert: bool = False
     limits: tuple[tuple[float, float], ...] | None = None
+    joint: bool | None = None
 
     def __post_init__(self) -> None:
         if not 0 <= self.low < self.high <= 100:
@@ -239,7 +244,7 @@ def _pick(planes: npt.NDArray[Any], recipe: RgbRecipe) -> list[npt.NDArray[Any] 
 
 def _is_true_colour(planes: npt.NDArray[Any], recipe: RgbRecipe) -> bool:
     """Whether the three channels are one colour picture, to be stretched alike."""
-    if recipe.channels not in (None, (0, 1, 2)):
+    if recipe.joint is False or recipe.channels not in (None, (0, 1, 2)):
         return False
     return planes.shape[2] == 3 or (
         planes.shape[2] == 4 and planes.dtype == np.uint8 and recipe.channels is None

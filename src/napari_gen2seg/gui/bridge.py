@@ -117,7 +117,8 @@ class Bridge(Clicking):
         if number is None:
             self.next_object()
         else:
-            self.set_object(number)
+            self.numbers.take_up(number)
+            self._show_object()
 
     def _colored(self, plane: Plane) -> None:
         source = self.source.layer

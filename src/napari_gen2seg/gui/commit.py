@@ -209,7 +209,7 @@ def _over_labels(
         mask's pixels lie outside the layer.
     """
     crop, corner = mask.window()
-    matrix, shift = _labels_to_plane(labels, source, plane)
+    matrix, shift = labels_to_plane(labels, source, plane)
     own = plane.own_axes
     shape = tuple(int(labels.data.shape[axis]) for axis in own)
     same = shape == plane.shape and np.allclose(matrix, np.eye(plane.ndim), atol=1e-6)
@@ -258,7 +258,7 @@ def _over_labels(
     return moved, (int(low[0]), int(low[1])), index, int(np.count_nonzero(outside))
 
 
-def _labels_to_plane(
+def labels_to_plane(
     labels: Labels, source: Image, plane: Plane
 ) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
     """Return matrix and shift from pixels of a Labels layer to those of the level."""

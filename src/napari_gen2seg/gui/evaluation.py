@@ -115,7 +115,7 @@ def planes_of(
             title = ",".join(
                 str(n) for axis, n in enumerate(place) if axis not in known.axes
             )
-            reader = _Reader(pixels, at, rgb, view.recipe, numbers)
+            reader = _Reader(pixels, at, rgb, view.seen, numbers)
             items.append(Item(title or "plane", reader))
         if not items:
             raise DataError(

@@ -45,6 +45,11 @@ class Numbers:
         meant = layer in (None, self._objects.name)
         self._back_in = self._objects.layer_id if meant else None
 
+    def take_up(self, number: int) -> None:
+        """Go on with an object that was clicked but never kept: it replaces none."""
+        self._clicks.number = number
+        self._back_in = None
+
     @property
     def taken(self) -> bool:
         """Whether another object may have the number."""

@@ -51,7 +51,7 @@ class Seen(QObject):
     def look(self) -> None:
         """Look now."""
         try:
-            read, recipe = self._source.reader(), self._source.view.recipe
+            read, recipe = self._source.reader(), self._source.view.seen
         except Gen2SegError:
             self.changed.emit(None)
             return

@@ -52,6 +52,12 @@ class View:
     partners: tuple[str, ...] = ()
     recipe: RgbRecipe = field(default_factory=RgbRecipe)
 
+    @property
+    def seen(self) -> RgbRecipe:
+        """The recipe to colour by: channels of a microscope have no common contrast."""
+        channels = self.channel_axis is not None or bool(self.partners)
+        return replace(self.recipe, joint=False) if channels else self.recipe
+
 
 class Source:
     """The chosen image layer and the plane of it that is in view.
@@ -156,7 +162,7 @@ class Source:
             plane,
             plane.layer_id,
             self.reader(),
-            view.recipe,
+            view.seen,
             inputs=(view.partners,),
         )
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from napari_gen2seg.errors import ImageError, SettingsError
-from napari_gen2seg.gui.commit import _labels_to_plane as labels_to_plane
+from napari_gen2seg.gui.commit import labels_to_plane
 from napari_gen2seg.gui.planes import array_of, level_factors
 
 if TYPE_CHECKING:

@@ -182,7 +182,7 @@ def _candidate(
         drawn=labels.name,
         read=nothing,
         labels=nothing,
-        recipe=view.recipe,
+        recipe=view.seen,
         suggested=not problem,
         layer_id=name,
         labels_id=str(labels.unique_id),
