@@ -13,7 +13,7 @@ from napari_gen2seg.core.rgb import RgbRecipe, to_rgb
 from napari_gen2seg.errors import DataError, Gen2SegError
 from napari_gen2seg.gui.planes import array_of, level_shape, plane_in_view, read
 from napari_gen2seg.gui.source import guess_view
-from napari_gen2seg.io.annotated import Annotated, Dataset, Item
+from napari_gen2seg.io.annotated import Annotated, Dataset, Item, as_labels
 
 if TYPE_CHECKING:
     from napari.components import ViewerModel
@@ -143,6 +143,7 @@ def run(task: Task, load: Load, ticket: Ticket) -> Report:
     from napari_gen2seg.workflows.evaluate import (
         Finished,
         PictureDone,
+        PictureSkipped,
         iter_evaluate,
     )
 
@@ -171,9 +172,9 @@ def run(task: Task, load: Load, ticket: Ticket) -> Report:
         for event in iter_evaluate(
             data, model, task.protocol, progress=progress, cancel=cancel
         ):
-            if isinstance(event, PictureDone):
+            if isinstance(event, PictureDone | PictureSkipped):
                 done = event.number
-                ticket.progress(done / count, f"{done} of {count} measured")
+                ticket.progress(done / count, f"{done} of {count} done")
             elif isinstance(event, Finished):
                 return event.report
     finally:
@@ -193,7 +194,7 @@ class _Reader:
 
     def __call__(self) -> Annotated:
         picture = to_rgb(read(self.pixels, self.plane, self.rgb), self.recipe)
-        return Annotated(picture, self.labels.astype(np.int32))
+        return Annotated(picture, as_labels(self.labels))
 
 
 def _level_of(

@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import tifffile
+from PIL import Image
 from tests.train.finetune.made import discs, write_pairs
 
 from napari_gen2seg.errors import DataError, SettingsError
@@ -121,6 +122,18 @@ def test_huge_numbers_are_renumbered() -> None:
     pair, _ = check_pair(image, far)
     assert len(pair.objects) == 16
     assert ((pair.labels > 0) == (labels > 0)).all()
+
+
+def test_indexed_labels_are_their_index(tmp_path: Path) -> None:
+    (spec,) = write_pairs(tmp_path, 1)
+    labels = tifffile.imread(spec.labels)
+    indexed = Image.fromarray(labels.astype(np.uint8), "P")
+    indexed.putpalette(np.random.default_rng(0).integers(0, 256, 768).tolist())
+    indexed.save(tmp_path / "voc.png")
+    (pair,), _ = read_pairs(
+        [dataclasses.replace(spec, labels=str(tmp_path / "voc.png"), complete=True)]
+    )
+    assert np.array_equal(pair.labels, labels)
 
 
 def test_few_objects_are_warned_of_and_names_stay_apart(tmp_path: Path) -> None:

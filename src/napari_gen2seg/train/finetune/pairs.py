@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from napari_gen2seg.core.rgb import rgb_key, to_rgb
 from napari_gen2seg.errors import DataError, ImageError, StorageError
+from napari_gen2seg.io.annotated import as_labels
 from napari_gen2seg.train.finetune.config import PairSpec
 from napari_gen2seg.train.finetune.label_facts import FEW, look_through, remarks
 
@@ -88,7 +89,7 @@ def read_pairs(specs: tuple[PairSpec, ...]) -> tuple[list[Pair], list[str]]:
     for spec in specs:
         name = _unique(spec.title, names)
         pair, told = check_pair(
-            read_plane(spec.image), read_plane(spec.labels), spec, name
+            read_plane(spec.image), read_plane(spec.labels, True), spec, name
         )
         pairs.append(pair)
         warnings += told
@@ -102,8 +103,15 @@ def read_pairs(specs: tuple[PairSpec, ...]) -> tuple[list[Pair], list[str]]:
     return pairs, warnings
 
 
-def read_plane(path: str | Path) -> NDArray[Any]:
+def read_plane(path: str | Path, numbers: bool = False) -> NDArray[Any]:
     """Read a file of one plane: NPY, TIFF, PNG and the like.
+
+    Parameters
+    ----------
+    path
+        The file.
+    numbers
+        Whether its values are numbers: then an indexed PNG gives its index.
 
     Raises
     ------
@@ -112,9 +120,9 @@ def read_plane(path: str | Path) -> NDArray[Any]:
     """
     file = Path(path).expanduser()
     if file.suffix.lower() != ".npy":
-        from napari_gen2seg.io.images import plane_of, read_picture
+        from napari_gen2seg.io.images import plane_of, read_numbers, read_picture
 
-        array = plane_of(read_picture(file))
+        array = read_numbers(file) if numbers else plane_of(read_picture(file))
     else:
         try:
             array = np.load(file, allow_pickle=False)
@@ -185,16 +193,7 @@ def _check_labels(labels: NDArray[Any], name: str) -> Labels:
             f"{labels.dtype}; they must be one plane of whole numbers, a number for "
             "each object and 0 elsewhere."
         )
-    values = labels
-    if values.dtype.kind == "b" or (values.size and values.max() > 2**30):
-        # Large numbers come from ids of other programs: any distinct ones will do.
-        names, index = np.unique(values, return_inverse=True)
-        values = np.where(
-            names[index].reshape(labels.shape) > 0,
-            index.reshape(labels.shape) + 1,
-            np.minimum(values.astype(np.int64), 0),
-        )
-    values = np.maximum(values.astype(np.int64), -1).astype(np.int32)
+    values = as_labels(labels)
     if not (values > 0).any():
         raise DataError(
             f"The labels of {name!r} are empty: nothing in it is labelled. Label at "
