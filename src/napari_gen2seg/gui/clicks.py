@@ -18,7 +18,8 @@ from napari_gen2seg.gui.click_table import (
     set_defaults,
     show_only,
 )
-from napari_gen2seg.gui.layers import find_layer, keep_selection, place
+from napari_gen2seg.gui.layer_order import keep_selection
+from napari_gen2seg.gui.layers import find_layer, place
 from napari_gen2seg.gui.pointer import NEGATIVE
 from napari_gen2seg.session.prompts import Prompts
 

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from napari_gen2seg.gui.layer_order import insert_above, lift_above
-from napari_gen2seg.gui.layer_order import keep_selection as keep_selection
 from napari_gen2seg.gui.planes import Plane, placement_over, spread
 
 if TYPE_CHECKING:

@@ -9,7 +9,8 @@ import numpy as np
 from psygnal import Signal
 
 from napari_gen2seg.gui.commit import Written, new_objects, write
-from napari_gen2seg.gui.layers import OBJECTS, find_layer, keep_selection, role_of
+from napari_gen2seg.gui.layer_order import keep_selection
+from napari_gen2seg.gui.layers import OBJECTS, find_layer, role_of
 from napari_gen2seg.gui.target import why_not
 
 if TYPE_CHECKING:

@@ -58,8 +58,8 @@ class DeviceChoice:
     def on_cpu(self, because: str = "") -> DeviceChoice:
         """Return the choice for the CPU, with the number type that is quick there.
 
-        bfloat16 that a GPU was glad of is nine times slower than float32 on a CPU that
-        has no such numbers. A type that was asked for stays.
+        bfloat16, of which a GPU was glad, is far slower than float32 on a CPU that has
+        no such numbers. A type that was asked for stays.
         """
         dtype = self.dtype if self.asked_dtype else _dtype("cpu", "auto")[0]
         reason = f"{self.reason} {because}".rstrip()

@@ -49,7 +49,9 @@ def drawn_crop(
     drawn, side = median_diameter(scene.labels), len(scene.labels)
     wanted = math.exp(rng.uniform(math.log(smallest), math.log(largest)))
     scale = min(max(wanted / drawn, size / side), _ENLARGE)
-    rows, columns = window(scene.labels, round(size / scale), rng, 0.9)
+    whole = round(size / scale)
+    objects = np.unique(scene.labels[scene.labels > 0])
+    rows, columns = window(scene.labels, (whole, whole), rng, objects)
     pixels = resize(to_tensor(scene.image[rows, columns]), (size, size))
     labels = scene.labels[rows, columns]
     at = ((np.arange(size) + 0.5) * len(labels) / size).astype(int)

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -35,6 +36,11 @@ class Picture:
     labels: NDArray[np.int32]
     diameter: float
     kind: str = ""
+
+    @cached_property
+    def objects(self) -> NDArray[np.int32]:
+        """The labels above 0."""
+        return np.unique(self.labels[self.labels > 0])
 
     @cached_property
     def limits(self) -> tuple[float, float]:
@@ -143,36 +149,40 @@ def median_diameter(labels: NDArray[np.int32]) -> float:
 
 def window(
     labels: NDArray[np.int32],
-    side: int,
+    sides: tuple[int, int],
     rng: np.random.Generator,
-    around: float = 0.0,
+    objects: Sequence[int] | NDArray[np.integer[Any]] = (),
 ) -> tuple[slice, slice]:
-    """Place a random square in a picture, as much of it as fits.
+    """Place a random window in a picture, as much of it as fits.
 
     Parameters
     ----------
     labels
-        (H, W), above 0 objects.
-    side
-        In pixels.
+        Integer, (H, W).
+    sides
+        Height and width of the window in pixels.
     rng
         The place depends on it alone.
-    around
-        Share of squares that hold a random pixel of a random object. Placed anywhere,
-        a quarter of them are empty where objects are few.
+    objects
+        Labels, of one of which the window is to hold a pixel; anywhere without.
+
+    Returns
+    -------
+    tuple of slice
+        Rows and columns, cut off where the picture ends.
     """
-    height, width = labels.shape
-    corner = [int(rng.integers(0, max(n - side, 0) + 1)) for n in (height, width)]
-    near = around > 0 and rng.random() < around
-    objects = np.unique(labels[labels > 0]) if near else ()
+    spare = [max(n - side, 0) for n, side in zip(labels.shape, sides, strict=True)]
+    corner = [int(rng.integers(0, most + 1)) for most in spare]
     if len(objects):
         places = np.argwhere(labels == objects[int(rng.integers(len(objects)))])
         at = places[int(rng.integers(len(places)))]
-        for axis, whole in enumerate((height, width)):
-            start = int(at[axis]) - int(side * rng.uniform(0.1, 0.9))
-            corner[axis] = min(max(start, 0), max(whole - side, 0))
-    top, left = corner
-    return slice(top, top + side), slice(left, left + side)
+        for axis in (0, 1):
+            start = int(at[axis]) - round(sides[axis] * rng.uniform(0.15, 0.85))
+            corner[axis] = min(max(start, 0), spare[axis])
+    rows, columns = (
+        slice(start, start + side) for start, side in zip(corner, sides, strict=True)
+    )
+    return rows, columns
 
 
 def crop(
@@ -185,13 +195,15 @@ def crop(
     """Cut a random square of ``size`` pixels in which objects have ``diameter``.
 
     Beyond the picture's rim it is mirrored, and its labels are unknown there: an object
-    and its mirror image are no one object. ``around`` is as for `window`.
+    and its mirror image are no one object. ``around`` is the share of crops placed
+    around an object; anywhere, many are empty where objects are few.
     """
     scale = float(np.clip(diameter / picture.diameter, 0.1, 6.0))
     side = max(8, round(size / scale))
     height, width = picture.labels.shape
     pad = (max(0, side - height), max(0, side - width))
-    place = window(picture.labels, side, rng, around)
+    near = around > 0 and rng.random() < around
+    place = window(picture.labels, (side, side), rng, picture.objects if near else ())
     rgb, labels = picture.rgb[place], picture.labels[place]
     if any(pad):
         rgb = np.pad(rgb, ((0, pad[0]), (0, pad[1]), (0, 0)), "symmetric")

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from napari_gen2seg.gui.layers import find_layer, keep_selection, mark
+from napari_gen2seg.gui.layer_order import keep_selection
+from napari_gen2seg.gui.layers import find_layer, mark
 from napari_gen2seg.gui.planes import placement_over, spread
 
 if TYPE_CHECKING:

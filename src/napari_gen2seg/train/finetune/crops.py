@@ -20,6 +20,7 @@ from napari_gen2seg.models.pixels import resize, to_tensor
 from napari_gen2seg.models.resolution import MAGNIFY, choose_resolution
 from napari_gen2seg.train.augment import turn
 from napari_gen2seg.train.finetune.pairs import Labels, Pair
+from napari_gen2seg.train.pictures import window
 
 Rgb = NDArray[np.float32]
 Batch = dict[str, torch.Tensor]
@@ -28,6 +29,7 @@ Crop = tuple[Rgb, Labels]
 # Spread of log size about the size the model likes: it tolerates 1.2 either way, and
 # the size it reads off its own map is not exact.
 _SIZE = 0.25
+_DRAWN = (12.0, 55.0)  # diameters of drawn objects in pixels, as mini learns them
 
 
 def model_resolution(pair: Pair, facts: ModelFacts) -> int:
@@ -108,13 +110,9 @@ class Crops:
                 stored = self.replay[int(rng.integers(len(self.replay)))]
                 return turn(*fit(stored, self.size, rng), rng)
             if self.drawn:
-                from napari_gen2seg.train.synthetic import draw_scene
+                from napari_gen2seg.train.drawn import drawn_crop
 
-                scene = draw_scene(rng, self.size)
-                labels = scene.labels
-                if not scene.complete:
-                    labels = np.where(labels == 0, -1, labels)
-                return turn(scene.image, labels.astype(np.int32), rng)
+                return turn(*drawn_crop(rng, self.size, *_DRAWN), rng)
         return self.cut(rng)
 
     def cut(self, rng: np.random.Generator) -> Crop:
@@ -143,20 +141,10 @@ class Crops:
             scale = model_resolution(pair, self.facts) / max(height, width)
             scale *= math.exp(float(np.clip(rng.normal(0, _SIZE), -0.7, 0.7)))
             sides = [max(8, round(self.size / scale))] * 2
-        objects = pair.objects
-        row, col = rng.uniform(0, height), rng.uniform(0, width)
-        if len(objects) and (not (pair.labels == 0).any() or rng.random() < 0.8):
-            places = np.argwhere(
-                pair.labels == objects[int(rng.integers(len(objects)))]
-            )
-            row, col = places[int(rng.integers(len(places)))]
-        corner = [
-            _corner(at, side, whole, rng)
-            for at, side, whole in zip((row, col), sides, (height, width), strict=True)
-        ]
-        rows = slice(corner[0], corner[0] + sides[0])
-        cols = slice(corner[1], corner[1] + sides[1])
-        rgb, labels = pair.rgb[rows, cols], pair.labels[rows, cols]
+        near = not (pair.labels == 0).any() or rng.random() < 0.8
+        objects = pair.objects if near else ()
+        place = window(pair.labels, (sides[0], sides[1]), rng, objects)
+        rgb, labels = pair.rgb[place], pair.labels[place]
         below, right = sides[0] - rgb.shape[0], sides[1] - rgb.shape[1]
         if below or right:
             # Mirrored pixels give context; what they show is already elsewhere.
@@ -170,12 +158,6 @@ class Crops:
         rows = nearest(labels.shape[0], self.size)
         cols = nearest(labels.shape[1], self.size)
         return np.ascontiguousarray(pixels), labels[rows[:, None], cols]
-
-
-def _corner(at: float, side: int, whole: int, rng: np.random.Generator) -> int:
-    """Place a window so that it holds a point, inside the picture where it fits."""
-    start = round(at - side * rng.uniform(0.15, 0.85))
-    return int(min(max(start, 0), max(whole - side, 0)))
 
 
 def nearest(source: int, target: int) -> NDArray[np.int64]:
