@@ -97,6 +97,15 @@ def desk(window: Any, qtbot: Any, painter: Painter, memory: FileMemory) -> Any:
 
 
 @pytest.fixture
+def coins(desk: Any) -> Desk:
+    """Coloured coins, ready for clicks."""
+    at: Desk = desk()
+    at.widget.model.color.click()
+    at.person.wait(60)
+    return at
+
+
+@pytest.fixture
 def home(tmp_path: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     """Give this test folders of its own, and a quick stand-in for a training."""
     monkeypatch.setenv("NAPARI_GEN2SEG_HOME", str(tmp_path / "home"))

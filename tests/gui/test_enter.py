@@ -11,15 +11,6 @@ COIN, SECOND = (51, 155), (124, 45)
 GROUND = (88, 130)
 
 
-@pytest.fixture
-def coins(desk):
-    """Coloured coins, ready for clicks."""
-    at = desk()
-    at.widget.model.color.click()
-    at.person.wait(60)
-    return at
-
-
 def clicks(at) -> int:
     return len(at.person.layer("prompts").data)
 

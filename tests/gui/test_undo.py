@@ -12,15 +12,6 @@ from tests.gui.person import CONTROL
 COIN, SECOND = (51, 155), (124, 45)
 
 
-@pytest.fixture
-def coins(desk):
-    """Coloured coins, ready for clicks."""
-    at = desk()
-    at.widget.model.color.click()
-    at.person.wait(60)
-    return at
-
-
 def clicks(at) -> int:
     return len(at.person.layer("prompts").data)
 

@@ -14,15 +14,6 @@ COIN, SECOND, THIRD = (51, 155), (124, 45), (125, 102)
 GROUND = (88, 130)
 
 
-@pytest.fixture
-def coins(desk):
-    """Coloured coins, ready for clicks."""
-    at = desk()
-    at.widget.model.color.click()
-    at.person.wait(60)
-    return at
-
-
 def middles(labels: np.ndarray) -> list[tuple[float, float]]:
     return ndimage.center_of_mass(labels > 0, labels, range(1, labels.max() + 1))
 
