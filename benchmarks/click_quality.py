@@ -24,8 +24,9 @@ from pathlib import Path
 import numpy as np
 from rivals import Oracle, Otsu, RandomWalker, Wand  # benchmarks/rivals.py
 
-from napari_gen2seg.core.probe import Prober
+from napari_gen2seg.core.settings import ProbeSettings
 from napari_gen2seg.core.study import ObjectResult, click_study, summary, touching_score
+from napari_gen2seg.models.colorer import Colorer
 from napari_gen2seg.train.pictures import Picture, read_source
 
 BINS = (0, 200, 800, 3200, 1 << 30)
@@ -109,11 +110,19 @@ def run(
 class Model:
     """Clicks on the colouring of one picture."""
 
-    def __init__(self, colorer: object, picture: Picture, resolution: int | None):
-        self.coloring = colorer.color(picture.rgb, resolution)  # type: ignore[attr-defined]
+    def __init__(
+        self,
+        colorer: Colorer,
+        picture: Picture,
+        resolution: int | None,
+        passes: int = 1,
+        brightness: bool = True,
+    ):
+        self.coloring = colorer.color(picture.rgb, resolution, passes=passes)
+        self.settings = ProbeSettings(brightness=brightness)
 
     def __call__(self, points, signs):  # type: ignore[no-untyped-def]
-        return self.coloring.probe(points, signs).full()
+        return self.coloring.probe(points, signs, self.settings).full()
 
     def touching(self, labels: np.ndarray) -> tuple[int, int]:
         """Count touching pairs told apart, at the size of the map."""
@@ -134,34 +143,14 @@ class Model:
         return touching_score(self.coloring.values, small, tolerance)
 
 
-class Flipped:
-    """Clicks on the colourings of the picture and its mirror images, stacked.
-
-    Four passes, twelve channels; divided by two so that tolerances keep their meaning.
-    """
-
-    def __init__(self, colorer: object, picture: Picture, resolution: int | None):
-        first = colorer.color(picture.rgb, resolution)  # type: ignore[attr-defined]
-        maps = [first.values]
-        for axes in ((0,), (1,), (0, 1)):
-            mirrored = np.ascontiguousarray(np.flip(picture.rgb, axes))
-            found = colorer.color(mirrored, first.resolution)  # type: ignore[attr-defined]
-            maps.append(np.flip(found.values, axes))
-        stacked = np.ascontiguousarray(np.concatenate(maps, -1), np.float32) / 2
-        self.prober = Prober(stacked, picture.labels.shape)
-
-    def __call__(self, points, signs):  # type: ignore[no-untyped-def]
-        return self.prober.probe(points, signs).full()
-
-
 def maker(method: str, chosen: argparse.Namespace) -> Callable[[Picture], object]:
     """Return what makes an answerer of a picture."""
-    if method in ("model", "flips"):
+    if method in ("model", "map", "flips"):
         from napari_gen2seg import load_model
 
         colorer = load_model(chosen.model)
-        kind = Model if method == "model" else Flipped
-        return lambda picture: kind(colorer, picture, chosen.resolution)
+        options = {"map": {"brightness": False}, "flips": {"passes": 4}}.get(method, {})
+        return lambda picture: Model(colorer, picture, chosen.resolution, **options)
     return {
         "wand": Wand,
         "oracle": Oracle,

@@ -172,6 +172,8 @@ def test_a_stack_needs_a_plane(tiny_sd: Path, tmp_path: Path) -> None:
         (["segment", "COINS", "--not", "1,1", "--all"], 2, "--not"),
         (["segment", "COINS", "--all", "--rule", "paper"], 2, "no use of --rule"),
         (["segment", "COINS", "--all", "--tolerance", "9"], 2, "no use of --tolerance"),
+        (["segment", "COINS", "--all", "--map-alone"], 2, "no use of --map-alone"),
+        ([*PAPER, "--map-alone"], 2, "no use of --map-alone"),
         (["segment", "COINS", "--all", "--everywhere"], 2, "no use of --everywhere"),
         (["segment", "COINS", "--all", "--each"], 2, "no use of --each"),
         ([*PAPER, "--not", "9,9"], 2, "--rule paper makes no use of --not"),

@@ -253,3 +253,29 @@ def test_real_picture_of_three_channels(desk):
     at.widget.model.color.click()
     assert at.person.layer("coloring").data.shape == (256, 256, 3)
     assert at.widget.picture.seen.pixmap().width() > 50
+
+
+def test_brightness_has_a_say_until_it_is_unticked(desk, painter):
+    picture = np.full((120, 160), 20, np.uint8)
+    picture[20:100, 20:140] = 90
+    picture[50:70, 60:90] = 230
+    at = desk(picture)
+    painter.color = lambda image, resolution=None, **_: _one_colour(image)
+    at.widget.model.color.click()
+    at.person.click(60, 75)
+    assert not at.person.layer("preview").data[30, 30]
+    at.widget.probe.brightness.setChecked(False)
+    assert at.person.layer("preview").data[30, 30]
+    assert at.widget.memory.get("brightness") is False
+    at.widget.probe.brightness.setChecked(True)
+    assert not at.person.layer("preview").data[30, 30]
+
+
+def _one_colour(image):
+    from napari_gen2seg.core.brightness import witness
+    from napari_gen2seg.core.coloring import Coloring
+
+    grey = np.asarray(image, np.float32).mean(-1)
+    color = np.where(grey[..., None] > 0.2, (255.0, 40.0, 40.0), (0.0, 0.0, 0.0))
+    heard = witness(color.astype(np.float32), grey)
+    return Coloring.from_array(color, more=heard[..., None], on_black=True)

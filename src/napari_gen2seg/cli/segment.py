@@ -86,6 +86,11 @@ Point = tuple[float, float]
     help="How far a colour may be off, 0 to 441; by default chosen from the map.",
 )
 @click.option("--everywhere", is_flag=True, help="Also parts that do not touch.")
+@click.option(
+    "--map-alone",
+    is_flag=True,
+    help="Do not consult the picture's brightness, even where it agrees with the map.",
+)
 @overwrite_option
 @model_options
 @diameter_option
@@ -101,6 +106,7 @@ def segment(
     rule: str,
     tolerance: float | None,
     everywhere: bool,
+    map_alone: bool,
     overwrite: bool,
     chosen: ModelOptions,
     diameter: float | None,
@@ -114,7 +120,11 @@ def segment(
         )
     if nots and not points:
         raise click.UsageError("--not R,C needs a --point R,C of the same object.")
-    idle = {"--tolerance": tolerance is not None, "--everywhere": everywhere}
+    idle = {
+        "--tolerance": tolerance is not None,
+        "--everywhere": everywhere,
+        "--map-alone": map_alone,
+    }
     if everything:
         _refuse("--all", {**idle, "--rule": rule == "paper", "--each": each})
     if rule == "paper":
@@ -134,6 +144,7 @@ def segment(
         rule="paper" if rule == "paper" else "distance",
         tolerance=tolerance,
         contiguous=not everywhere,
+        brightness=not map_alone,
     )
     clicks = None if everything else _clicks(points, nots, each, shape)
     colorer = load(chosen)

@@ -51,8 +51,10 @@ class Coloring:
     on_black
         Whether the model paints the background black, so that dark means background.
     more
-        float32 (h, w, 3 n) in 0..255, read-only, or None: the maps of n mirror images
-        of the picture, mirrored back. Clicks consult them too; nothing shows them.
+        float32 (h, w, 3 n) or (h, w, 3 n + 1) in 0..255, read-only, or None: the maps
+        of n mirror images of the picture, mirrored back, and the picture's brightness
+        where it agrees with the map (:mod:`~.brightness`). Clicks consult them too;
+        nothing shows them.
     """
 
     values: npt.NDArray[np.float32]
@@ -74,10 +76,11 @@ class Coloring:
         object.__setattr__(self, "values", values)
         if self.more is not None:
             more = _checked(self.more)
-            if more.shape[:2] != values.shape[:2] or more.shape[2] % 3:
+            if more.shape[:2] != values.shape[:2] or more.shape[2] % 3 > 1:
                 raise ImageError(
                     f"The further maps have the shape {more.shape}; beside a map of "
-                    f"{values.shape} it must be {(*values.shape[:2], '3 n')}."
+                    f"{values.shape} it must be {(*values.shape[:2], '3 n')}, or one "
+                    "more channel for brightness."
                 )
             object.__setattr__(self, "more", more)
         height, width = (int(n) for n in self.source_shape)
@@ -122,6 +125,11 @@ class Coloring:
     def shape(self) -> Shape:
         """(h, w) of the map."""
         return int(self.values.shape[0]), int(self.values.shape[1])
+
+    @property
+    def hears_brightness(self) -> bool:
+        """Whether clicks consult the picture's brightness beside the map."""
+        return self.more is not None and self.more.shape[2] % 3 == 1
 
     @cached_property
     def key(self) -> str:
@@ -204,7 +212,7 @@ class Coloring:
         if not self.on_black:
             return np.zeros(len(places), bool)
         pixels = nearest_pixel(self.to_coloring(places), self.shape)
-        colours = query_colours(self.prober.distance.map, pixels, 0.0)
+        colours = query_colours(self.prober.rule(brightness=False).map, pixels, 0.0)
         return np.asarray(np.linalg.norm(colours, axis=1) < DARK)
 
     def save(self, path: str | os.PathLike[str]) -> Path:

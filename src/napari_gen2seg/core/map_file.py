@@ -29,7 +29,7 @@ def write_map(
     facts
         What JSON can say.
     values, more
-        float32 (h, w, 3), and (h, w, 3 n) or None.
+        float32 (h, w, 3), and (h, w, 3 n) or (h, w, 3 n + 1) or None.
 
     Raises
     ------
@@ -39,14 +39,18 @@ def write_map(
     import tifffile
 
     temporary = target.parent / f".{target.name}.{uuid.uuid4().hex}.tmp"
-    further = [] if more is None else np.split(more, more.shape[-1] // 3, axis=-1)
+    channels = 0 if more is None else more.shape[-1]
+    further = [] if more is None else np.split(more, range(3, channels, 3), axis=-1)
     try:
         with temporary.open("xb") as stream:
             with tifffile.TiffWriter(stream) as pages:
                 told = json.dumps(facts)
                 pages.write(values, photometric="rgb", description=told, metadata=None)
                 for page in further:
-                    pages.write(page, photometric="rgb", metadata=None)
+                    if page.shape[-1] == 3:
+                        pages.write(page, photometric="rgb", metadata=None)
+                    else:
+                        pages.write(page[..., 0], metadata=None)
             stream.flush()
             os.fsync(stream.fileno())
         temporary.replace(target)
@@ -78,7 +82,7 @@ def read_map(source: Path) -> tuple[Any, npt.NDArray[Any], npt.NDArray[Any] | No
             facts = json.loads(getattr(first, "description", "") or "null")
             values = first.asarray()
             further = [page.asarray() for page in list(tiff.pages)[1:]]
-            more = np.concatenate(further, axis=-1) if further else None
+            more = np.dstack(further) if further else None
     except OSError as error:
         raise StorageError(
             f"The colouring map {source} could not be read: "

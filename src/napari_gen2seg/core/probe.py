@@ -28,8 +28,9 @@ class Prober:
     source_shape
         (H, W) in pixels of the picture that the map stands for.
     more
-        float32 (h, w, 3 n) or None: n further maps of the same picture, of the same
-        size. Only the product's own rule reads them.
+        float32 (h, w, 3 n) or (h, w, 3 n + 1) or None: n further maps of the same
+        picture, of the same size, and its brightness. Only the product's own rule reads
+        them.
     """
 
     def __init__(
@@ -42,16 +43,34 @@ class Prober:
         self.source_shape = source_shape
         self.more = more
 
-    @cached_property
-    def distance(self) -> DistanceRule:
-        """The product's own rule on this map, or on all of them stacked.
+    def rule(self, brightness: bool = True) -> DistanceRule:
+        """The product's own rule on this map and what stands beside it.
 
-        Two pixels are then as far apart as the root mean square over the maps says,
-        so that tolerances mean what they mean on one map.
+        Parameters
+        ----------
+        brightness
+            Whether the picture's brightness, if it is known, has a say.
         """
-        if self.more is None:
+        known = self.more is not None and self.more.shape[2] % 3 == 1
+        return self._all if brightness or not known else self._maps_alone
+
+    @cached_property
+    def _all(self) -> DistanceRule:
+        return self._stacked(self.more)
+
+    @cached_property
+    def _maps_alone(self) -> DistanceRule:
+        return self._stacked(self.more[..., :-1] if self.more is not None else None)
+
+    def _stacked(self, more: npt.NDArray[np.float32] | None) -> DistanceRule:
+        """Return the rule on all channels.
+
+        Two pixels are as far apart as the root mean square over the maps says, so that
+        tolerances mean what they mean on one map.
+        """
+        if more is None or more.shape[2] == 0:
             return DistanceRule(self.values, self.source_shape)
-        stacked = np.concatenate([self.values, self.more], axis=-1)
+        stacked = np.concatenate([self.values, more], axis=-1)
         stacked *= np.float32((stacked.shape[-1] / 3) ** -0.5)
         return DistanceRule(stacked, self.source_shape)
 
@@ -62,7 +81,7 @@ class Prober:
 
     def prepare(self) -> None:
         """Do now, on any thread, what the first click would otherwise wait for."""
-        self.distance.prepare()
+        self.rule().prepare()
 
     def probe(
         self,
@@ -80,7 +99,7 @@ class Prober:
             return Mask.from_window(
                 found, (0, 0), prompts.shape, self.source_shape, score=1.0
             )
-        return self.distance.probe(prompts, settings)
+        return self.rule(settings.brightness).probe(prompts, settings)
 
     def preview(
         self,
@@ -96,7 +115,9 @@ class Prober:
         settings = settings or ProbeSettings()
         if settings.rule == "paper":
             return self.probe(points, signs, settings)
-        return self.distance.preview(self._prompts(points, signs), settings)
+        return self.rule(settings.brightness).preview(
+            self._prompts(points, signs), settings
+        )
 
     def curve(
         self,
@@ -112,9 +133,9 @@ class Prober:
             ``tolerances`` (n,), ``areas`` (n,) in map pixels, ``plateau``
             (from, to) and ``best``, the tolerance that would be chosen.
         """
-        return self.distance.curve(
-            self._prompts(points, signs), settings or ProbeSettings()
-        )
+        settings = settings or ProbeSettings()
+        rule = self.rule(settings.brightness)
+        return rule.curve(self._prompts(points, signs), settings)
 
     def _prompts(self, points: Any, signs: Any) -> Prompts:
         shape = (int(self.values.shape[0]), int(self.values.shape[1]))

@@ -130,7 +130,7 @@ def find_objects(
     """
     settings = settings or ProposalSettings()
     prober.prepare()
-    map_ = prober.distance.map
+    map_ = prober.rule().map
     background = settings.background
     if background is None:
         background = _DIM if on_black else _BLACK

@@ -31,6 +31,9 @@ class ProbeSettings:
     clean
         Fill pin holes and let the rim follow the edge of the map. Nothing thin
         is ever removed.
+    brightness
+        Let the picture's brightness have a say where it tells objects from background
+        as the map does; False asks the map alone.
     query_radius
         Source pixels around a click whose colours, as far as they agree, make
         the clicked colour.
@@ -45,6 +48,7 @@ class ProbeSettings:
     contiguous: bool = True
     edge_barrier: bool = True
     clean: bool = True
+    brightness: bool = True
     query_radius: float = 2.0
     sigma: float = 0.01
     threshold: int = 3

@@ -75,6 +75,12 @@ class ProbePanel(Panel):
             "On: only what is connected to a click. Off: the same colour everywhere, "
             "for objects in several parts."
         )
+        self.brightness = QCheckBox("Brightness")
+        self.brightness.setChecked(True)
+        self.brightness.setToolTip(
+            "On: where bright and dark tell objects from background as the map does, "
+            "the picture's brightness has a say in the outline. Off: the map alone."
+        )
         self.hover = QCheckBox("Preview")
         self.hover.setChecked(True)
         self.hover.setToolTip("Light up the object under the pointer before any click.")
@@ -85,7 +91,7 @@ class ProbePanel(Panel):
         row = self.add_row(self.auto, self.slider, label="Tolerance")
         row.addWidget(self.value)
         self.column.addWidget(self.curve)
-        self.add_row(self.contiguous, self.hover)
+        self.add_row(self.contiguous, self.brightness, self.hover)
         self.column.addWidget(self.result)
 
         self.auto.toggled.connect(self._auto_toggled)
@@ -94,17 +100,22 @@ class ProbePanel(Panel):
         self.contiguous.toggled.connect(
             lambda on: self.settings_asked.emit({"contiguous": on})
         )
+        self.brightness.toggled.connect(
+            lambda on: self.settings_asked.emit({"brightness": on})
+        )
         self.hover.toggled.connect(self.hover_asked)
 
     def show_settings(self, settings: ProbeSettings) -> None:
         """Show the settings in use."""
-        for widget in (self.auto, self.slider, self.contiguous):
+        quiet = (self.auto, self.slider, self.contiguous, self.brightness)
+        for widget in quiet:
             widget.blockSignals(True)
         self.auto.setChecked(settings.tolerance is None)
         self.contiguous.setChecked(settings.contiguous)
+        self.brightness.setChecked(settings.brightness)
         if settings.tolerance is not None:
             self._show_tolerance(settings.tolerance)
-        for widget in (self.auto, self.slider, self.contiguous):
+        for widget in quiet:
             widget.blockSignals(False)
 
     def show_sign(self, sign: int) -> None:

@@ -19,6 +19,7 @@ DEFAULTS: dict[str, Any] = {
     "device": "auto",
     "passes": 1,
     "connected": True,
+    "brightness": True,
     "preview": True,
     "overwrite": False,
     "one_click": False,

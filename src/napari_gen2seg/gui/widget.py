@@ -166,7 +166,9 @@ class SegmentWidget(Docked):
     def _remember(self) -> None:
         get = self.memory.get
         self.session.choose(Choice(get("model"), get("device"), passes=get("passes")))
-        self.session.set_probe(contiguous=get("connected"))
+        self.session.set_probe(
+            contiguous=get("connected"), brightness=get("brightness")
+        )
         self.probe.hover.setChecked(get("preview"))
         self.objects.overwrite.setChecked(get("overwrite"))
         self.objects.at_once.setChecked(get("one_click"))
@@ -226,6 +228,7 @@ class SegmentWidget(Docked):
     def _set_probe(self, changes: dict[str, object]) -> None:
         self.session.set_probe(**changes)
         self.memory.set("connected", self.session.settings.contiguous)
+        self.memory.set("brightness", self.session.settings.brightness)
 
     def _set_sign(self, sign: int) -> None:
         self.bridge.clicks.sign = sign

@@ -10,10 +10,11 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from napari_gen2seg.core.brightness import witness
 from napari_gen2seg.core.rgb import rgb_key, to_rgb
 from napari_gen2seg.models.flips import check_passes
 from napari_gen2seg.models.hooks import Cancel, Progress, check_cancel, report
-from napari_gen2seg.models.pixels import to_tensor, to_values
+from napari_gen2seg.models.pixels import grey_at, to_tensor, to_values
 from napari_gen2seg.models.placed import PlacedNet, is_out_of_memory
 from napari_gen2seg.models.resolution import (
     check_resolution,
@@ -137,6 +138,10 @@ class BaseColorer(ABC):
                 mirrored = np.ascontiguousarray(np.flip(rgb, axes))
                 found = self._predict([mirrored], resolution, cancel)[0]
                 more.append(np.flip(found, axes))
+        if self._facts.on_black:
+            heard = witness(values, grey_at(rgb, (values.shape[0], values.shape[1])))
+            if heard is not None:
+                more.append(heard[..., None])
         check_cancel(cancel, "Colouring")
         # 3. wrap
         report(progress, 1.0, "Coloured")

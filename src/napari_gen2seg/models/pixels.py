@@ -19,7 +19,7 @@ IMAGENET_STD = (0.229, 0.224, 0.225)
 
 
 def to_tensor(rgb: NDArray[np.float32], device: torch.device | str = "cpu") -> Tensor:
-    """Turn (h, w, 3) in 0..1 into a float32 tensor (1, 3, h, w) in 0..1."""
+    """Turn (h, w, c) in 0..1 into a float32 tensor (1, c, h, w) in 0..1."""
     array = np.ascontiguousarray(rgb, dtype=np.float32)
     if not array.flags.writeable:
         array = array.copy()
@@ -51,10 +51,16 @@ def resized_shape(shape: tuple[int, int], longer_side: int) -> tuple[int, int]:
 
 
 def resize(pixels: Tensor, shape: tuple[int, int]) -> Tensor:
-    """Resize (B, 3, h, w) to ``shape``: bilinear, antialiased when shrinking."""
+    """Resize (B, c, h, w) to ``shape``: bilinear, antialiased when shrinking."""
     if tuple(pixels.shape[-2:]) == tuple(shape):
         return pixels
     return functional.interpolate(pixels, shape, mode="bilinear", antialias=True)
+
+
+def grey_at(rgb: NDArray[np.float32], shape: tuple[int, int]) -> NDArray[np.float32]:
+    """Return the mean of the channels of (H, W, 3), resized to ``shape``."""
+    grey = to_tensor(rgb.mean(-1, keepdims=True))
+    return np.asarray(resize(grey, shape)[0, 0].numpy())
 
 
 def pad(pixels: Tensor, multiple: int) -> Tensor:
