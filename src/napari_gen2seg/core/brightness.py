@@ -25,6 +25,7 @@ only hue shows, and 0.82 to 1 in all others (`docs/mini.md`).
 
 _LOUD = 153.0  # colour units between the background and the brightest objects
 _BINS = 256
+_COUNTED = 1 << 20  # pixels that are enough to know the range of a picture
 _DEEPEST = 0.2  # quantile of the background's brightness that becomes 0
 _TOP = 0.98  # quantile of the objects' brightness that becomes _LOUD
 
@@ -84,3 +85,11 @@ def witness(values: Floats, grey: Floats) -> Floats | None:
     if high <= low:
         return None
     return np.clip((shown - low) * (_LOUD / (high - low)), 0, _LOUD).astype(np.float32)
+
+
+def as_bytes(grey: Floats) -> npt.NDArray[np.uint8]:
+    """Return brightness as uint8 (H, W), its own darkest and brightest percent cut."""
+    step = max(1, round((grey.size / _COUNTED) ** 0.5))
+    low, high = np.quantile(grey[::step, ::step], (0.01, 0.99))
+    scaled = (grey - low) * (255 / max(high - low, 1e-6))
+    return np.clip(scaled, 0, 255).astype(np.uint8)

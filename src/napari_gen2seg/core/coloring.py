@@ -55,6 +55,9 @@ class Coloring:
         of n mirror images of the picture, mirrored back, and the picture's brightness
         where it agrees with the map (:mod:`~.brightness`). Clicks consult them too;
         nothing shows them.
+    picture
+        uint8 (H, W), read-only, or None: the brightness of a picture much larger than
+        its map, which outlines at the size of the picture follow.
     """
 
     values: npt.NDArray[np.float32]
@@ -65,6 +68,7 @@ class Coloring:
     source_key: str = ""
     on_black: bool = False
     more: npt.NDArray[np.float32] | None = None
+    picture: npt.NDArray[np.uint8] | None = None
 
     def __post_init__(self) -> None:
         values = _checked(self.values)
@@ -89,6 +93,15 @@ class Coloring:
                 f"The source is {height} x {width} pixels; both must be at least 1."
             )
         object.__setattr__(self, "source_shape", (height, width))
+        if self.picture is not None:
+            picture = np.array(self.picture, np.uint8, order="C")
+            if picture.shape != (height, width):
+                raise ImageError(
+                    f"The picture's brightness has the shape {picture.shape}; it must "
+                    f"be {(height, width)}, the source's."
+                )
+            picture.flags.writeable = False
+            object.__setattr__(self, "picture", picture)
 
     @classmethod
     def from_array(
@@ -138,6 +151,8 @@ class Coloring:
         digest.update(self.values.data)
         if self.more is not None:
             digest.update(self.more.data)
+        if self.picture is not None:
+            digest.update(self.picture.data)
         return digest.hexdigest()
 
     def _facts(self) -> dict[str, Any]:
@@ -163,7 +178,7 @@ class Coloring:
     @cached_property
     def prober(self) -> Prober:
         """What is prepared once per map to answer clicks quickly."""
-        return Prober(self.values, self.source_shape, self.more)
+        return Prober(self.values, self.source_shape, self.more, self.picture)
 
     def probe(
         self,
@@ -226,7 +241,7 @@ class Coloring:
             If it cannot be written.
         """
         facts = {"format": _FORMAT, "version": 1, **self._facts(), "key": self.key}
-        return write_map(Path(path), facts, self.values, self.more)
+        return write_map(Path(path), facts, self.values, self.more, self.picture)
 
     @classmethod
     def load(cls, path: str | os.PathLike[str]) -> Coloring:
@@ -238,7 +253,7 @@ class Coloring:
             If the file is missing, damaged or not a colouring map.
         """
         source = Path(path)
-        facts, values, more = read_map(source)
+        facts, values, more, picture = read_map(source)
         if not isinstance(facts, dict) or facts.get("format") != _FORMAT:
             raise StorageError(
                 f"{source} is a TIFF without a colouring map's facts; wrap a plain "
@@ -253,6 +268,7 @@ class Coloring:
                 **known,
                 on_black=bool(facts.get("on_black", False)),
                 more=more,
+                picture=picture,
             )
         except (KeyError, TypeError, ValueError, IndexError) as error:
             raise StorageError(

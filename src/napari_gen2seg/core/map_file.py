@@ -1,4 +1,8 @@
-"""A colouring map as a TIFF: the map on the first page, facts as JSON, more behind."""
+"""A colouring map as a TIFF: the map on the first page, facts as JSON, more behind.
+
+Further maps are pages in colour, the brightness beside them is a grey one of their
+size, and the brightness of the whole picture a grey one of 8 bits at the end.
+"""
 
 from __future__ import annotations
 
@@ -18,7 +22,11 @@ Floats = npt.NDArray[np.float32]
 
 
 def write_map(
-    target: Path, facts: dict[str, Any], values: Floats, more: Floats | None
+    target: Path,
+    facts: dict[str, Any],
+    values: Floats,
+    more: Floats | None,
+    picture: npt.NDArray[np.uint8] | None,
 ) -> Path:
     """Write a map that any program opens; the file appears whole or not at all.
 
@@ -30,6 +38,8 @@ def write_map(
         What JSON can say.
     values, more
         float32 (h, w, 3), and (h, w, 3 n) or (h, w, 3 n + 1) or None.
+    picture
+        uint8 (H, W), or None.
 
     Raises
     ------
@@ -51,6 +61,8 @@ def write_map(
                         pages.write(page, photometric="rgb", metadata=None)
                     else:
                         pages.write(page[..., 0], metadata=None)
+                if picture is not None:
+                    pages.write(picture, metadata=None)
             stream.flush()
             os.fsync(stream.fileno())
         temporary.replace(target)
@@ -66,8 +78,10 @@ def write_map(
     return target
 
 
-def read_map(source: Path) -> tuple[Any, npt.NDArray[Any], npt.NDArray[Any] | None]:
-    """Read facts (None where there are none), the map, and further maps or None.
+def read_map(
+    source: Path,
+) -> tuple[Any, npt.NDArray[Any], npt.NDArray[Any] | None, npt.NDArray[Any] | None]:
+    """Read facts (None where there are none), the map, more and picture or None.
 
     Raises
     ------
@@ -82,6 +96,8 @@ def read_map(source: Path) -> tuple[Any, npt.NDArray[Any], npt.NDArray[Any] | No
             facts = json.loads(getattr(first, "description", "") or "null")
             values = first.asarray()
             further = [page.asarray() for page in list(tiff.pages)[1:]]
+            bytes_ = bool(further) and further[-1].dtype == np.uint8
+            picture = further.pop() if bytes_ else None
             more = np.dstack(further) if further else None
     except OSError as error:
         raise StorageError(
@@ -93,4 +109,4 @@ def read_map(source: Path) -> tuple[Any, npt.NDArray[Any], npt.NDArray[Any] | No
             f"{source} is no readable colouring map ({error}); it must be a TIFF "
             "written by Coloring.save."
         ) from error
-    return facts, values, more
+    return facts, values, more, picture

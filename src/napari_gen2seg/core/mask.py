@@ -14,6 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from napari_gen2seg.core.geometry import Shape, rescale
+from napari_gen2seg.core.outline import REACH, follow_picture
 from napari_gen2seg.core.resample import resample
 
 Bools = npt.NDArray[np.bool_]
@@ -43,6 +44,9 @@ class Mask:
         in, and out of, the mask at source size whatever rounding would say.
     exact
         False for a preview in coarse blocks, as a moving pointer gets it.
+    picture
+        uint8 (H, W), the picture's brightness, which the outline at the size of the
+        source follows; None where it is to follow the map alone.
     """
 
     crop: Bools
@@ -54,6 +58,7 @@ class Mask:
     keep: tuple[tuple[int, int], ...] = ()
     drop: tuple[tuple[int, int], ...] = ()
     exact: bool = True
+    picture: npt.NDArray[np.uint8] | None = None
 
     def __post_init__(self) -> None:
         crop = np.array(self.crop, bool)
@@ -145,18 +150,30 @@ class Mask:
             r0, c0 = self.bbox[0] - low[0], self.bbox[1] - low[1]
             out[r0 : r0 + self.crop.shape[0], c0 : c0 + self.crop.shape[1]] = self.crop
         else:
-            out = resample(
-                self.crop.astype(np.float32),
-                (self.bbox[0], self.bbox[1]),
-                self.shape,
-                self.source_shape,
-                (int(low[0]), int(low[1]), int(high[0]), int(high[1])),
-            ) >= np.float32(0.5)
+            out = self._enlarged(low, high)
         _force(out, low, self.keep, True)
         _force(out, low, self.drop, False)
         box = _extent(out)
         tight = np.ascontiguousarray(out[box[0] : box[2], box[1] : box[3]])
         return tight, (int(low[0]) + box[0], int(low[1]) + box[1])
+
+    def _enlarged(self, low: npt.NDArray[np.intp], high: npt.NDArray[np.intp]) -> Bools:
+        """Return a window of the mask at the size of the source."""
+        radius = round(REACH * self.source_shape[0] / self.shape[0])
+        if self.picture is not None:  # the filter looks, and may move rims, that far
+            low[:] = np.maximum(low - 2 * radius, 0)
+            high[:] = np.minimum(high + 2 * radius, self.source_shape)
+        soft = resample(
+            self.crop.astype(np.float32),
+            (self.bbox[0], self.bbox[1]),
+            self.shape,
+            self.source_shape,
+            (int(low[0]), int(low[1]), int(high[0]), int(high[1])),
+        )
+        if self.picture is None:
+            return soft >= np.float32(0.5)
+        here = self.picture[low[0] : high[0], low[1] : high[1]]
+        return follow_picture(soft, here, radius)
 
 
 def _force(

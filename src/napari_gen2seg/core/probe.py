@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import cached_property
 from typing import Any
 
@@ -31,6 +32,8 @@ class Prober:
         float32 (h, w, 3 n) or (h, w, 3 n + 1) or None: n further maps of the same
         picture, of the same size, and its brightness. Only the product's own rule reads
         them.
+    picture
+        uint8 (H, W) or None: brightness that outlines at the picture's size follow.
     """
 
     def __init__(
@@ -38,10 +41,12 @@ class Prober:
         values: npt.NDArray[np.float32],
         source_shape: Shape,
         more: npt.NDArray[np.float32] | None = None,
+        picture: npt.NDArray[np.uint8] | None = None,
     ) -> None:
         self.values = values
         self.source_shape = source_shape
         self.more = more
+        self.picture = picture
 
     def rule(self, brightness: bool = True) -> DistanceRule:
         """The product's own rule on this map and what stands beside it.
@@ -99,7 +104,10 @@ class Prober:
             return Mask.from_window(
                 found, (0, 0), prompts.shape, self.source_shape, score=1.0
             )
-        return self.rule(settings.brightness).probe(prompts, settings)
+        mask = self.rule(settings.brightness).probe(prompts, settings)
+        if settings.brightness and settings.clean and self.picture is not None:
+            return replace(mask, picture=self.picture)
+        return mask
 
     def preview(
         self,

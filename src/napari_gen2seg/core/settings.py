@@ -33,7 +33,7 @@ class ProbeSettings:
         is ever removed.
     brightness
         Let the picture's brightness have a say where it tells objects from background
-        as the map does; False asks the map alone.
+        as the map does, in outlines too; False asks the map alone.
     query_radius
         Source pixels around a click whose colours, as far as they agree, make
         the clicked colour.

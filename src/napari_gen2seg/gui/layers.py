@@ -117,6 +117,7 @@ class Drawn:
             resolution=facts["resolution"],
             on_black=facts.get("on_black", False),
             more=facts.get("more"),
+            picture=facts.get("picture"),
         )
 
     def show_coloring(
@@ -140,7 +141,8 @@ class Drawn:
             plane.layer_id,
             model=coloring.model_id,
             on_black=coloring.on_black,
-            more=coloring.more,  # not shown, but clicks consult it
+            more=coloring.more,  # not shown, but clicks consult them
+            picture=coloring.picture,
             revision=coloring.revision,
             resolution=coloring.resolution,
             plane=astuple(plane),

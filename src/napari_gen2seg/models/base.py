@@ -10,11 +10,12 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from napari_gen2seg.core.brightness import witness
+from napari_gen2seg.core.brightness import as_bytes, witness
+from napari_gen2seg.core.outline import COARSE
 from napari_gen2seg.core.rgb import rgb_key, to_rgb
 from napari_gen2seg.models.flips import check_passes
 from napari_gen2seg.models.hooks import Cancel, Progress, check_cancel, report
-from napari_gen2seg.models.pixels import grey_at, to_tensor, to_values
+from napari_gen2seg.models.pixels import resized, to_tensor, to_values
 from napari_gen2seg.models.placed import PlacedNet, is_out_of_memory
 from napari_gen2seg.models.resolution import (
     check_resolution,
@@ -138,10 +139,14 @@ class BaseColorer(ABC):
                 mirrored = np.ascontiguousarray(np.flip(rgb, axes))
                 found = self._predict([mirrored], resolution, cancel)[0]
                 more.append(np.flip(found, axes))
+        heard = picture = None
         if self._facts.on_black:
-            heard = witness(values, grey_at(rgb, (values.shape[0], values.shape[1])))
-            if heard is not None:
-                more.append(heard[..., None])
+            grey = rgb.mean(-1, dtype=np.float32)
+            heard = witness(values, resized(grey, (values.shape[0], values.shape[1])))
+        if heard is not None:
+            more.append(heard[..., None])
+            if rgb.shape[0] >= COARSE * values.shape[0]:
+                picture = as_bytes(grey)
         check_cancel(cancel, "Colouring")
         # 3. wrap
         report(progress, 1.0, "Coloured")
@@ -154,6 +159,7 @@ class BaseColorer(ABC):
             source_key=rgb_key(rgb),
             on_black=self._facts.on_black,
             more=np.concatenate(more, axis=-1) if more else None,
+            picture=picture,
         )
 
     def predict_rgb(self, rgb: Rgb, resolution: int) -> Rgb:

@@ -57,10 +57,9 @@ def resize(pixels: Tensor, shape: tuple[int, int]) -> Tensor:
     return functional.interpolate(pixels, shape, mode="bilinear", antialias=True)
 
 
-def grey_at(rgb: NDArray[np.float32], shape: tuple[int, int]) -> NDArray[np.float32]:
-    """Return the mean of the channels of (H, W, 3), resized to ``shape``."""
-    grey = to_tensor(rgb.mean(-1, keepdims=True))
-    return np.asarray(resize(grey, shape)[0, 0].numpy())
+def resized(grey: NDArray[np.float32], shape: tuple[int, int]) -> NDArray[np.float32]:
+    """Return (H, W) as a model sees it: resized to ``shape`` by `resize`."""
+    return np.asarray(resize(to_tensor(grey[..., None]), shape)[0, 0].numpy())
 
 
 def pad(pixels: Tensor, multiple: int) -> Tensor:

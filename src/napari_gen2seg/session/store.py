@@ -72,9 +72,10 @@ class ColoringStore:
     def size(self) -> int:
         """Bytes of colour values kept."""
         return sum(
-            coloring.values.nbytes
-            + (0 if coloring.more is None else coloring.more.nbytes)
+            part.nbytes
             for coloring in self._kept.values()
+            for part in (coloring.values, coloring.more, coloring.picture)
+            if part is not None
         )
 
     def __len__(self) -> int:
