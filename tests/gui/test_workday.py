@@ -264,11 +264,17 @@ def test_brightness_has_a_say_until_it_is_unticked(desk, painter):
     at.widget.model.color.click()
     at.person.click(60, 75)
     assert not at.person.layer("preview").data[30, 30]
+    assert at.widget.probe.brightness.isEnabled()
     at.widget.probe.brightness.setChecked(False)
     assert at.person.layer("preview").data[30, 30]
     assert at.widget.memory.get("brightness") is False
     at.widget.probe.brightness.setChecked(True)
     assert not at.person.layer("preview").data[30, 30]
+
+
+def test_brightness_cannot_be_ticked_where_it_has_no_say(coins):
+    assert not coins.widget.probe.brightness.isEnabled()  # the stand-in hears none
+    assert "map alone" in coins.widget.probe.brightness.toolTip()
 
 
 def _one_colour(image):

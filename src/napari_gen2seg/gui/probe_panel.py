@@ -27,6 +27,13 @@ HINT = (
     "Objects light up under the pointer. Click marks one, Shift-click leaves a part "
     "out, Enter commits."
 )
+_HEARD = (
+    "On: where bright and dark tell objects from background as the map does, the "
+    "picture's brightness has a say in the outline. Off: the map alone."
+)
+_NOT_HEARD = (
+    "Here the map alone decides: bright and dark say nothing about its objects."
+)
 
 
 class ProbePanel(Panel):
@@ -77,10 +84,7 @@ class ProbePanel(Panel):
         )
         self.brightness = QCheckBox("Brightness")
         self.brightness.setChecked(True)
-        self.brightness.setToolTip(
-            "On: where bright and dark tell objects from background as the map does, "
-            "the picture's brightness has a say in the outline. Off: the map alone."
-        )
+        self.brightness.setToolTip(_HEARD)
         self.hover = QCheckBox("Preview")
         self.hover.setChecked(True)
         self.hover.setToolTip("Light up the object under the pointer before any click.")
@@ -117,6 +121,11 @@ class ProbePanel(Panel):
             self._show_tolerance(settings.tolerance)
         for widget in quiet:
             widget.blockSignals(False)
+
+    def show_heard(self, heard: bool) -> None:
+        """Show whether the picture's brightness can have a say at all."""
+        self.brightness.setEnabled(heard)
+        self.brightness.setToolTip(_HEARD if heard else _NOT_HEARD)
 
     def show_sign(self, sign: int) -> None:
         """Show what a click means."""

@@ -150,6 +150,8 @@ class SegmentWidget(Docked):
         bridge.said.connect(self.status.setText)
         bridge.warned.connect(self._warn)
         bridge.view_changed.connect(lambda: self.picture.show_source(bridge.source))
+        bridge.view_changed.connect(self._show_heard)
+        session.coloring_changed.connect(self._show_heard)
         bridge.seen.changed.connect(self.picture.show_seen)
         bridge.spotlight.shown.connect(self._probed)
         bridge.clicks_changed.connect(self._clicks_changed)
@@ -229,6 +231,11 @@ class SegmentWidget(Docked):
         self.session.set_probe(**changes)
         self.memory.set("connected", self.session.settings.contiguous)
         self.memory.set("brightness", self.session.settings.brightness)
+
+    def _show_heard(self) -> None:
+        plane = self.bridge.source.plane
+        coloring = None if plane is None else self.session.coloring(plane)
+        self.probe.show_heard(coloring is None or coloring.hears_brightness)
 
     def _set_sign(self, sign: int) -> None:
         self.bridge.clicks.sign = sign
