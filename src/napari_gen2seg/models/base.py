@@ -10,12 +10,11 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from napari_gen2seg.core.brightness import as_bytes, witness
-from napari_gen2seg.core.outline import COARSE
 from napari_gen2seg.core.rgb import rgb_key, to_rgb
+from napari_gen2seg.models.beside import beside
 from napari_gen2seg.models.flips import check_passes
 from napari_gen2seg.models.hooks import Cancel, Progress, check_cancel, report
-from napari_gen2seg.models.pixels import resized, to_tensor, to_values
+from napari_gen2seg.models.pixels import to_tensor, to_values
 from napari_gen2seg.models.placed import PlacedNet, is_out_of_memory
 from napari_gen2seg.models.resolution import (
     check_resolution,
@@ -139,14 +138,9 @@ class BaseColorer(ABC):
                 mirrored = np.ascontiguousarray(np.flip(rgb, axes))
                 found = self._predict([mirrored], resolution, cancel)[0]
                 more.append(np.flip(found, axes))
-        heard = picture = None
-        if self._facts.on_black:
-            grey = rgb.mean(-1, dtype=np.float32)
-            heard = witness(values, resized(grey, (values.shape[0], values.shape[1])))
+        heard, picture = beside(values, rgb, self._facts)
         if heard is not None:
-            more.append(heard[..., None])
-            if rgb.shape[0] >= COARSE * values.shape[0]:
-                picture = as_bytes(grey)
+            more.append(heard)
         check_cancel(cancel, "Colouring")
         # 3. wrap
         report(progress, 1.0, "Coloured")

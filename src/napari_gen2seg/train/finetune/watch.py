@@ -14,6 +14,7 @@ from napari_gen2seg.core.coloring import Coloring
 from napari_gen2seg.core.metrics import iou
 from napari_gen2seg.core.rgb import rgb_key
 from napari_gen2seg.models.base import BaseColorer
+from napari_gen2seg.models.beside import beside
 from napari_gen2seg.models.facts import ModelFacts
 from napari_gen2seg.train.finetune.crops import model_resolution
 from napari_gen2seg.train.finetune.pairs import Labels, Pair
@@ -100,12 +101,17 @@ class Watch:
         The size does not depend on the map, so that scores compare weights alone.
         """
         resolution = model_resolution(pair, self.facts)
+        values = colorer.predict_rgb(pair.rgb, resolution)
+        heard, picture = beside(values, pair.rgb, self.facts)
         return Coloring(
-            values=colorer.predict_rgb(pair.rgb, resolution),
+            values=values,
             source_shape=(pair.rgb.shape[0], pair.rgb.shape[1]),
             model_id="in training",
             resolution=resolution,
             source_key=rgb_key(pair.rgb),
+            on_black=self.facts.on_black,
+            more=heard,
+            picture=picture,
         )
 
     def preview(self, colorer: BaseColorer, pair: Pair, folder: Path) -> Path:

@@ -1,0 +1,43 @@
+"""What a colouring carries beside its map: the picture's brightness, where it helps."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from napari_gen2seg.core.brightness import as_bytes, witness
+from napari_gen2seg.core.outline import COARSE
+from napari_gen2seg.models.facts import ModelFacts
+from napari_gen2seg.models.pixels import resized
+
+Floats = NDArray[np.float32]
+
+
+def beside(
+    values: Floats, rgb: Floats, facts: ModelFacts
+) -> tuple[Floats | None, NDArray[np.uint8] | None]:
+    """Return the brightness that clicks hear, and the one that outlines follow.
+
+    Parameters
+    ----------
+    values
+        float32 (h, w, 3) in 0..255, a map.
+    rgb
+        float32 (H, W, 3) in 0..1, its picture.
+    facts
+        Of the model; only one that paints the background black can be agreed with.
+
+    Returns
+    -------
+    tuple
+        float32 (h, w, 1), or None where brightness does not agree with the map; and
+        uint8 (H, W), or None there and where the picture is hardly larger than the map.
+    """
+    if not facts.on_black:
+        return None, None
+    grey = rgb.mean(-1, dtype=np.float32)
+    heard = witness(values, resized(grey, (values.shape[0], values.shape[1])))
+    if heard is None:
+        return None, None
+    coarse = rgb.shape[0] >= COARSE * values.shape[0]
+    return heard[..., None], as_bytes(grey) if coarse else None
