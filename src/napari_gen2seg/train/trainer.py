@@ -19,8 +19,10 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from torch._dynamo.exc import TorchDynamoException
 
 from napari_gen2seg.errors import StorageError, TrainingError
+from napari_gen2seg.models.compiled import compile_net
 from napari_gen2seg.models.onestep import OneStepNet
 from napari_gen2seg.train.architecture import build_net
 from napari_gen2seg.train.average import Average
@@ -72,7 +74,7 @@ def train_stage(
     Raises
     ------
     TrainingError
-        If the loss is no longer a number.
+        If the loss is no longer a number, or the network cannot be compiled.
     StorageError
         If the run folder cannot be written.
     """
@@ -88,7 +90,11 @@ def train_stage(
     net = starting_net(config, stage_name, run).to(accelerator.device)
     parameters = trained_parts(stage_name, net)
     optimiser = torch.optim.AdamW(
-        parameters, lr=stage.rate, weight_decay=stage.weight_decay, betas=(0.9, 0.98)
+        parameters,
+        lr=stage.rate,
+        weight_decay=stage.weight_decay,
+        betas=(0.9, 0.98),
+        fused=True,
     )
     average = Average(net, stage.average)
     state_path = run / f"{stage_name}.state.pt"
@@ -99,6 +105,8 @@ def train_stage(
     seed = stage.seed + 1_000_003 * accelerator.process_index
     batches = iter(loader(config.data, stage.batch, seed, step * stage.batch))
     compute = stage_loss(stage_name, stage)
+    if stage.compile:
+        compile_net(net)
     begun = time.monotonic() - spent
     net.train()
     while not any_of(
@@ -110,8 +118,14 @@ def train_stage(
             group["lr"] = rate
         batch = {k: v.to(accelerator.device) for k, v in next(batches).items()}
         batch["pixels"] = batch["pixels"].contiguous(memory_format=torch.channels_last)
-        with accelerator.autocast():
-            loss, parts = compute(net, batch, share)
+        try:
+            with accelerator.autocast():
+                loss, parts = compute(net, batch, share)
+        except TorchDynamoException as error:
+            raise TrainingError(
+                f"The network could not be compiled: {error}. Install a C++ compiler, "
+                f"or train without: --set {stage_name}.compile=false."
+            ) from error
         if not math.isfinite(loss.item()):
             raise TrainingError(
                 f"The loss became {loss.item()} at step {step} of {stage_name}. The "
