@@ -16,6 +16,7 @@ from napari_gen2seg.errors import MemoryShortError, SettingsError
 from napari_gen2seg.models.facts import ModelFacts
 from napari_gen2seg.train.finetune import setup
 from napari_gen2seg.train.finetune.crops import Crops, model_resolution
+from napari_gen2seg.train.finetune.learner import Learner
 from napari_gen2seg.train.finetune.lora import merge_lora
 from napari_gen2seg.train.finetune.losses import (
     Asked,
@@ -28,6 +29,8 @@ from napari_gen2seg.train.finetune.memory import Amount, Need, kept_per_pixel
 from napari_gen2seg.train.finetune.memory import fit as fit_amount
 from napari_gen2seg.train.finetune.nets import load_trainee, set_trained
 from napari_gen2seg.train.finetune.pairs import check_pair, read_pairs, typical_size
+from napari_gen2seg.train.finetune.state import Progress
+from napari_gen2seg.train.finetune.team import Team
 from napari_gen2seg.train.harmonic import harmonic_target
 from napari_gen2seg.train.loss import instance_coloring_loss
 
@@ -115,7 +118,7 @@ def test_unknown_pixels_ask_for_nothing_but_the_ring(kind: str) -> None:
         colours = (torch.rand(2, 3, 24, 24) * 60 + 90).requires_grad_()
         asked = Asked(ring=ring)
         if kind == "guided":
-            loss = guided_loss(colours, labels, torch.zeros(2, 2), 32.0, asked)
+            loss = guided_loss(colours, labels, torch.zeros(2, 2), 32.0, asked=asked)
         else:
             # The paper's separation speaks of all pixels; without it nothing does.
             loss = ring * ring_loss(colours, labels, asked)
@@ -158,10 +161,61 @@ def test_harmonic_colours_cost_nothing_but_the_rim() -> None:
     origin = torch.tensor([[3.0, 7.0], [0.0, 0.0]])
     target = harmonic_target(labels, 32.0, origin)
     asked = Asked(outline=0.0)  # which is never quite content
-    loss = guided_loss(target, labels, origin, 32.0, asked)
+    loss = guided_loss(target, labels, origin, 32.0, asked=asked)
     assert float(loss) < 1e-6
-    other = guided_loss(target, labels, origin + 9, 32.0, asked)
+    other = guided_loss(target, labels, origin + 9, 32.0, asked=asked)
     assert float(other) > 0.01
+
+
+def test_unknown_pixels_are_asked_to_stay_what_they_were() -> None:
+    labels = labels_of_two()
+    origin = torch.zeros(2, 2)
+    before = torch.rand(2, 3, 24, 24) * 200 - 20  # black may be overshot
+    asked = Asked(width=0)
+
+    def loss(colours: torch.Tensor) -> float:
+        return float(guided_loss(colours, labels, origin, 32.0, before, asked))
+
+    target = harmonic_target(labels, 32.0, origin)
+    unknown = (labels < 0)[:, None].expand(-1, 3, -1, -1)
+    kept = torch.where(unknown, before, target)
+    free = float(guided_loss(kept, labels, origin, 32.0, asked=asked))
+    assert loss(kept) == pytest.approx(free)
+    assert loss(torch.where(unknown & (before < 0), before - 50, kept)) == (
+        pytest.approx(free)
+    )
+    assert loss(torch.where(unknown, kept + 40, kept)) > free + 0.1
+
+
+def test_a_run_keeps_what_the_model_knew_where_labels_are_sparse(
+    tmp_path: Path,
+) -> None:
+    """The same run with and without: what nobody labelled changes less."""
+    specs = write_pairs(tmp_path, 2, keep=4)
+    config = settings(tmp_path, guided_model(tmp_path / "model"), specs, steps=30)
+    ready = setup.prepare(config, "cpu")
+    state = {k: v.clone() for k, v in ready.trainee.trained.items()}
+    pairs, _ = read_pairs(specs)
+    crops = Crops(pairs, ready.trainee.facts, 32, share=0.0)
+    assert crops.sparse
+    batch = crops.batch(0, 4)
+    unknown = surrounded(batch["labels"], 4) < 0
+
+    def drift(keeps: bool) -> float:
+        with torch.no_grad():
+            for name, value in state.items():
+                ready.trainee.trained[name].copy_(value)
+            before = ready.trainee.predict(batch["pixels"], batch["origin"])
+        learner = Learner(config, ready, crops, Team())
+        learner._keeps = keeps and learner._keeps
+        for step in range(30):
+            assert learner.step(Progress(step=step), 2e-3) is not None
+        with torch.no_grad():
+            after = ready.trainee.predict(batch["pixels"], batch["origin"])
+        moved = (after.clamp(min=0) - before.clamp(min=0)).abs().mean(1)
+        return float(moved[unknown].mean())
+
+    assert drift(True) < 0.8 * drift(False)
 
 
 def test_published_models_get_the_papers_loss() -> None:

@@ -28,7 +28,8 @@ def test_scores_are_of_the_clicks_that_people_get(tmp_path: Path) -> None:
     np.testing.assert_array_equal(watched.more, usual.more)
     found = [
         iou(usual.probe([point]).full(), pair.labels == label)
-        for label, point in watch._objects[0][1]
+        for label, points in watch._objects[0][1]
+        for point in points
     ]
     assert watch.score(mini) == np.mean(found)
     # What is written for people to watch is read back as it is.

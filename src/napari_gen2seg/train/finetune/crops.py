@@ -80,6 +80,11 @@ class Crops:
         """What is trained on, for people."""
         return tuple(pair.name for pair in self.pairs)
 
+    @property
+    def sparse(self) -> bool:
+        """Whether there are pictures of which part is unknown."""
+        return any(bool((pair.labels < 0).any()) for pair in self.pairs)
+
     def batch(self, step: int, count: int, process: int = 0) -> Batch:
         """Draw the crops of one step.
 

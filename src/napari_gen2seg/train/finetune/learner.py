@@ -53,6 +53,9 @@ class Learner:
         self._published = config.recipe == "published"
         trained = ready.trainee.trained
         self.average = TrainedAverage(trained, 0.0 if self._published else 0.995)
+        # The model as it was, for what nobody labelled.
+        self._start = TrainedAverage(trained, 0.0)
+        self._keeps = ready.trainee.guided and crops.sparse
         self.optimiser = torch.optim.AdamW(
             trained.values(),
             lr=ready.rate,
@@ -116,6 +119,10 @@ class Learner:
                 place, ready.amount.batch, self._team.process
             ).items()
         }
+        before = None
+        if self._keeps and not self._published:
+            with torch.no_grad(), self._start.worn(), ready.mixed():
+                before = trainee.predict(batch["pixels"], batch["origin"])
         with ready.mixed():
             prediction = trainee.predict(
                 batch["pixels"], batch["origin"], latent_term=not self._published
@@ -125,7 +132,9 @@ class Learner:
         if trainee.guided:
             guides = trainee.facts.guides
             longest = max(guides.wavelengths) if guides else 0.0
-            return guided_loss(prediction, batch["labels"], batch["origin"], longest)
+            return guided_loss(
+                prediction, batch["labels"], batch["origin"], longest, before
+            )
         return published_loss(prediction, batch["labels"])
 
 

@@ -1,9 +1,11 @@
 """What fine-tuning asks for, where part of a picture is unknown.
 
 Models with position guides are asked for harmonic colours (`train.harmonic`), the
-published families for the paper's loss. Unknown pixels (-1) ask for nothing, but for a
-thin ring around a labelled object, which is surely not that object: harmonic colours
-are asked to be black there; a push away from its colour can be had beside either.
+published families for the paper's loss. Unknown pixels (-1) ask for nothing, with two
+exceptions. A thin ring around a labelled object is surely not that object: harmonic
+colours are asked to be black there; a push away from its colour can be had beside
+either. And what a guided model said of unknown pixels before, it is asked to say still
+(Li & Hoiem, "Learning without Forgetting", ECCV 2016, arXiv 1606.09282).
 """
 
 from __future__ import annotations
@@ -39,6 +41,8 @@ class Asked:
         Colour distance at which the push ends.
     width
         Width of the ring in pixels of the model.
+    keep
+        Weight of what the model said of unknown pixels before.
     """
 
     rim: float = 0.7
@@ -47,6 +51,7 @@ class Asked:
     ring: float = 0.0
     margin: float = 80.0
     width: int = 2
+    keep: float = 1.0
 
 
 def guided_loss(
@@ -54,6 +59,7 @@ def guided_loss(
     labels: Tensor,
     origin: Tensor,
     wavelength: float,
+    before: Tensor | None = None,
     asked: Asked | None = None,
 ) -> Tensor:
     """Distance to the mean of the position waves over each object; see `harmonic`.
@@ -68,6 +74,9 @@ def guided_loss(
         (B, 2), of the crops on the guides.
     wavelength
         In pixels.
+    before
+        (B, 3, H, W), what the model predicted before it learnt; None asks nothing of
+        unknown pixels.
     asked
         Weights.
     """
@@ -76,11 +85,7 @@ def guided_loss(
     target = harmonic_target(labels, wavelength, origin)
     rim = touching_rim(labels)
     target = target * ~rim[:, None]
-    difference = (prediction - target) / 255
-    # Colours below black are cut off when a map is made.
-    difference = torch.where(target > 0, difference, difference.clamp(min=0))
-    cost = (4 * difference.square() + 0.5 * difference.abs()).mean(1)
-    cost = torch.where(rim, asked.rim * cost, cost)
+    cost = torch.where(rim, asked.rim, 1.0) * _distance(prediction, target)
     total = prediction.sum() * 0.0
     for mask in (labels > 0, labels == 0):
         if bool(mask.any()):
@@ -93,7 +98,21 @@ def guided_loss(
         total = total + asked.flat * gradient_loss(prediction, target, labels)
     if asked.ring > 0:
         total = total + asked.ring * ring_loss(prediction, labels, asked)
+    unknown = labels < 0
+    if before is not None and asked.keep > 0 and bool(unknown.any()):
+        kept = _distance(prediction, before.clamp(min=0))
+        total = total + asked.keep * kept[unknown].mean()
     return total
+
+
+def _distance(prediction: Tensor, target: Tensor) -> Tensor:
+    """Squared and absolute distance of colours, (B, H, W).
+
+    Colours below black are cut off when a map is made: black may be overshot.
+    """
+    difference = (prediction - target) / 255
+    difference = torch.where(target > 0, difference, difference.clamp(min=0))
+    return (4 * difference.square() + 0.5 * difference.abs()).mean(1)
 
 
 def surrounded(labels: Tensor, width: int) -> Tensor:

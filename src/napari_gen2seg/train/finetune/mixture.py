@@ -129,6 +129,11 @@ class Mixture:
         """What is trained on, for people."""
         return tuple(f"{s.name} ({len(s.train):,} frames)" for s in self.sources)
 
+    @property
+    def sparse(self) -> bool:
+        """Whether part of the frames is unknown."""
+        return any(not source.spec.complete for source in self.sources)
+
     def batch(self, step: int, count: int, process: int = 0) -> Batch:
         """Return the crops of one step, and begin to read those of the next.
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_gen2seg.core.clicks import innermost
+from napari_gen2seg.core.clicks import innermost, off_centre
 from napari_gen2seg.core.coloring import Coloring
 from napari_gen2seg.core.metrics import iou
 from napari_gen2seg.core.rgb import rgb_key
@@ -30,6 +30,10 @@ def clickable(labels: Labels) -> NDArray[np.int64]:
     sizes = np.bincount(labels[labels > 0].ravel())
     large = np.flatnonzero(sizes >= SMALLEST)
     return large if len(large) else np.flatnonzero(sizes)
+
+
+def _points(mask: NDArray[np.bool_]) -> list[tuple[int, int]]:
+    return [innermost(mask), off_centre(mask, 0), off_centre(mask, 1)]
 
 
 def watched_objects(pairs: Sequence[Pair], seed: int) -> list[tuple[Pair, list[int]]]:
@@ -69,8 +73,8 @@ class Watch:
     seed: int = 0
 
     def __post_init__(self) -> None:
-        self._objects: list[tuple[Pair, list[tuple[int, tuple[int, int]]]]] = [
-            (pair, [(label, innermost(pair.labels == label)) for label in ids])
+        self._objects: list[tuple[Pair, list[tuple[int, list[tuple[int, int]]]]]] = [
+            (pair, [(label, _points(pair.labels == label)) for label in ids])
             for pair, ids in watched_objects(self.pairs, self.seed)
         ]
 
@@ -82,17 +86,22 @@ class Watch:
     def score(
         self, colorer: BaseColorer, check: Callable[[], None] = lambda: None
     ) -> float:
-        """Return the mean IoU of one centre click; NaN without objects."""
+        """Return the mean IoU of single clicks; NaN without objects.
+
+        Each object is clicked in its middle and at two random pixels of its inner
+        half: one click on each of a few objects is mostly chance.
+        """
         found = []
         for pair, objects in self._objects:
             if not objects:
                 continue
             check()
             coloring = self.color(colorer, pair)
-            for label, point in objects:
-                check()
-                mask = coloring.probe([point]).full()
-                found.append(iou(mask, pair.labels == label))
+            for label, points in objects:
+                truth = pair.labels == label
+                for point in points:
+                    check()
+                    found.append(iou(coloring.probe([point]).full(), truth))
         return float(np.mean(found)) if found else float("nan")
 
     def color(self, colorer: BaseColorer, pair: Pair) -> Coloring:
