@@ -72,8 +72,8 @@ def _bodies(
     count = int(basins.max()) + 1
     number = np.arange(count)
     peak = np.asarray(ndimage.maximum(depth, basins, number))
-    size = np.bincount(basins.ravel(), minlength=count).astype(float)
     flat = basins.ravel()
+    size = np.bincount(flat, minlength=count).astype(float)
     total = np.stack([np.bincount(flat, c.ravel(), count) for c in block], axis=1)
     for one, two, width in _passages(basins, depth):
         a, b = number[one], number[two]

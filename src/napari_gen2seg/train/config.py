@@ -63,7 +63,7 @@ class StageConfig:
     share of steps over which ``harmonic`` fades into it, ``reveal`` the share over
     which the background of the harmonic target gains its weight. ``compile`` runs the
     network through ``torch.compile``, which needs a C++ compiler on the machine: a
-    quarter less time a step on a CPU, after half a minute of compiling.
+    fifth less time a step on a CPU, after half a minute of compiling.
     """
 
     steps: int = 1000

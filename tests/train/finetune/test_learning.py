@@ -207,7 +207,8 @@ def test_a_run_keeps_what_the_model_knew_where_labels_are_sparse(
                 ready.trainee.trained[name].copy_(value)
             before = ready.trainee.predict(batch["pixels"], batch["origin"])
         learner = Learner(config, ready, crops, Team())
-        learner._keeps = keeps and learner._keeps
+        if not keeps:
+            learner._start = None
         for step in range(30):
             assert learner.step(Progress(step=step), 2e-3) is not None
         with torch.no_grad():

@@ -53,9 +53,9 @@ class Learner:
         self._published = config.recipe == "published"
         trained = ready.trainee.trained
         self.average = TrainedAverage(trained, 0.0 if self._published else 0.995)
+        keeps = ready.trainee.guided and crops.sparse and not self._published
         # The model as it was, for what nobody labelled.
-        self._start = TrainedAverage(trained, 0.0)
-        self._keeps = ready.trainee.guided and crops.sparse
+        self._start = TrainedAverage(trained, 0.0) if keeps else None
         self.optimiser = torch.optim.AdamW(
             trained.values(),
             lr=ready.rate,
@@ -120,7 +120,7 @@ class Learner:
             ).items()
         }
         before = None
-        if self._keeps and not self._published:
+        if self._start is not None:
             with torch.no_grad(), self._start.worn(), ready.mixed():
                 before = trainee.predict(batch["pixels"], batch["origin"])
         with ready.mixed():
