@@ -89,3 +89,25 @@ def test_a_layer_chosen_by_hand_stays_chosen(two):
     two.widget.picture.layer.choose(two.first)
     two.person.wait()
     assert two.widget.objects.target.layer is mine
+
+
+def test_what_was_said_of_one_picture_is_not_said_of_the_next(two):
+    status = two.widget.status
+    assert status.text() == ""
+    color(two)
+    keep(two, MIRRORED)
+    assert status.text()
+    two.widget.picture.layer.choose(two.first)
+    assert status.text() == ""
+
+
+def test_a_warning_goes_once_a_picture_is_coloured(two):
+    two.viewer.layers.remove(two.second)
+    two.viewer.layers.remove(two.first)
+    two.person.wait()
+    two.widget.model.color.click()
+    assert two.widget.status.text()
+    two.viewer.add_image(LARGER, name="third")
+    two.person.wait()
+    color(two)
+    assert two.widget.status.text() == ""

@@ -10,9 +10,17 @@ import numpy as np
 import pytest
 import tifffile
 import torch
+from safetensors.torch import load_file
 
 from napari_gen2seg import load_model
-from napari_gen2seg.errors import DataError, SettingsError, StorageError
+from napari_gen2seg.errors import (
+    DataError,
+    SettingsError,
+    StorageError,
+    TrainingError,
+    WeightsError,
+)
+from napari_gen2seg.models.compiled import compile_net
 from napari_gen2seg.models.guides import guide_channels
 from napari_gen2seg.train.architecture import build_net
 from napari_gen2seg.train.config import (
@@ -25,6 +33,7 @@ from napari_gen2seg.train.config import (
 from napari_gen2seg.train.dataset import Crops
 from napari_gen2seg.train.export import checksums, export_run
 from napari_gen2seg.train.pictures import Picture, kind_weights, read_source
+from napari_gen2seg.train.schedule import done, rate, share
 from napari_gen2seg.train.stages import PlacedNet
 from napari_gen2seg.train.trainer import load_weights, starting_net, train_stage
 
@@ -68,6 +77,40 @@ def test_the_exported_model_loads_and_answers_clicks(run: Path, tmp_path: Path) 
     assert not list(folder.rglob("*.pt"))
 
 
+def test_the_mean_of_two_models_lies_between_them(run: Path, tmp_path: Path) -> None:
+    own = export_run(TINY, run, tmp_path / "own")
+    other = tmp_path / "other"
+    untrained = dataclasses.replace(
+        TINY, colour=dataclasses.replace(TINY.colour, steps=1)
+    )
+    list(train_stage(untrained, "colour", tmp_path / "fresh"))
+    export_run(untrained, tmp_path / "fresh", other)
+    mean = export_run(TINY, run, tmp_path / "mean", mean_with=[other])
+    name = Path("unet") / "diffusion_pytorch_model.safetensors"
+    weights = [load_file(folder / name) for folder in (own, other, mean)]
+    for key, value in weights[2].items():
+        middle = (weights[0][key].float() + weights[1][key].float()) / 2
+        torch.testing.assert_close(value.float(), middle, atol=2e-3, rtol=2e-3)
+    facts = json.loads((mean / "gen2seg.json").read_text())
+    assert len(facts["recipe"]["mean_with"][0]["unet"]) == 64
+    assert load_model(mean).color(np.zeros((40, 40), np.uint8)).values.shape[2] == 3
+
+
+def test_the_mean_with_a_model_of_another_shape_is_refused(
+    run: Path, tmp_path: Path
+) -> None:
+    wide = dataclasses.replace(
+        TINY,
+        model=dataclasses.replace(TINY.model, unet_channels=(8, 24)),
+        colour=dataclasses.replace(TINY.colour, steps=1),
+    )
+    list(train_stage(wide, "colour", tmp_path / "wide"))
+    other = export_run(wide, tmp_path / "wide", tmp_path / "model")
+    with pytest.raises(WeightsError, match="another shape"):
+        export_run(TINY, run, tmp_path / "mean", mean_with=[other])
+    assert not (tmp_path / "mean").exists()
+
+
 def test_the_autoencoder_knows_its_latents_spread(run: Path, tmp_path: Path) -> None:
     folder = export_run(TINY, run, tmp_path / "tiny")
     scaling = json.loads((folder / "vae" / "config.json").read_text())["scaling_factor"]
@@ -103,6 +146,49 @@ def test_a_half_written_state_is_never_seen(
     with pytest.raises(StorageError, match="Free some space"):
         list(train_stage(TINY, "colour", tmp_path))
     assert (tmp_path / "colour.state.pt").read_bytes() == before
+
+
+def _compiled(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, backend: object
+) -> list[float]:
+    """Train three steps; code for this machine would take minutes to generate."""
+    monkeypatch.setattr(
+        "napari_gen2seg.train.trainer.compile_net",
+        lambda net: compile_net(net, backend=backend),  # type: ignore[arg-type]
+    )
+    colour = dataclasses.replace(TINY.colour, steps=25, compile=backend is not None)
+    config = dataclasses.replace(TINY, colour=colour)
+    return [event.loss for event in train_stage(config, "colour", folder)]
+
+
+def test_a_compiled_stage_learns_the_same(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plain = _compiled(tmp_path / "plain", monkeypatch, None)
+    compiled = _compiled(tmp_path / "compiled", monkeypatch, "aot_eager")
+    assert compiled == pytest.approx(plain, rel=0.02)
+    weights = [
+        load_file(tmp_path / name / "colour.safetensors")
+        for name in ("plain", "compiled")
+    ]
+    assert weights[0].keys() == weights[1].keys()
+
+
+def test_a_stage_that_cannot_be_compiled_says_how_to_train_without(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(*_: object, **__: object) -> object:
+        raise RuntimeError("there is no compiler")
+
+    with pytest.raises(TrainingError, match=r"--set colour\.compile=false"):
+        _compiled(tmp_path, monkeypatch, broken)
+
+
+def test_a_stage_ends_by_its_time_and_slows_down_towards_it() -> None:
+    timed = StageConfig(steps=1000, minutes=2, ramp=0, rate=1.0)
+    assert not done(10, timed, 119) and done(10, timed, 121) and done(1000, timed, 1)
+    assert share(10, timed, 60) == 0.5 and share(900, timed, 60) == 0.9
+    assert rate(10, 0.0, timed) > rate(10, 0.5, timed) > rate(10, 1.0, timed) > 0
 
 
 def test_training_lowers_the_loss(run: Path) -> None:

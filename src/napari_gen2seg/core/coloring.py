@@ -19,6 +19,7 @@ import numpy.typing as npt
 
 from napari_gen2seg.core.geometry import Floats, Shape, nearest_pixel, rescale
 from napari_gen2seg.core.map_file import read_map, write_map
+from napari_gen2seg.core.map_values import further_maps, map_values, source_brightness
 from napari_gen2seg.core.mask import Mask
 from napari_gen2seg.core.probe import Prober, ProbeSettings
 from napari_gen2seg.core.proposals import ProposalSettings, propose
@@ -71,36 +72,18 @@ class Coloring:
     picture: npt.NDArray[np.uint8] | None = None
 
     def __post_init__(self) -> None:
-        values = _checked(self.values)
-        if values.shape[2] != 3:
-            raise ImageError(
-                f"The colouring map has the shape {values.shape}; it must be "
-                "(rows, columns, 3) with at least one pixel."
-            )
-        object.__setattr__(self, "values", values)
-        if self.more is not None:
-            more = _checked(self.more)
-            if more.shape[:2] != values.shape[:2] or more.shape[2] % 3 > 1:
-                raise ImageError(
-                    f"The further maps have the shape {more.shape}; beside a map of "
-                    f"{values.shape} it must be {(*values.shape[:2], '3 n')}, or one "
-                    "more channel for brightness."
-                )
-            object.__setattr__(self, "more", more)
+        values = map_values(self.values)
         height, width = (int(n) for n in self.source_shape)
         if height < 1 or width < 1:
             raise ImageError(
                 f"The source is {height} x {width} pixels; both must be at least 1."
             )
+        object.__setattr__(self, "values", values)
         object.__setattr__(self, "source_shape", (height, width))
+        if self.more is not None:
+            object.__setattr__(self, "more", further_maps(self.more, self.shape))
         if self.picture is not None:
-            picture = np.array(self.picture, np.uint8, order="C")
-            if picture.shape != (height, width):
-                raise ImageError(
-                    f"The picture's brightness has the shape {picture.shape}; it must "
-                    f"be {(height, width)}, the source's."
-                )
-            picture.flags.writeable = False
+            picture = source_brightness(self.picture, self.source_shape)
             object.__setattr__(self, "picture", picture)
 
     @classmethod
@@ -178,7 +161,9 @@ class Coloring:
     @cached_property
     def prober(self) -> Prober:
         """What is prepared once per map to answer clicks quickly."""
-        return Prober(self.values, self.source_shape, self.more, self.picture)
+        return Prober(
+            self.values, self.source_shape, self.more, self.picture, self.on_black
+        )
 
     def probe(
         self,
@@ -280,26 +265,3 @@ class Coloring:
                 "not fit its content); make it again."
             )
         return loaded
-
-
-def _checked(values: npt.ArrayLike) -> npt.NDArray[np.float32]:
-    """Return a read-only copy of map values; see `Coloring` for what may be wrong."""
-    checked = np.array(values, np.float32, order="C")
-    if checked.ndim != 3 or checked.size == 0:
-        raise ImageError(
-            f"The colouring map has the shape {checked.shape}; it must be "
-            "(rows, columns, 3) with at least one pixel."
-        )
-    if not np.isfinite(checked).all():
-        raise ImageError(
-            "The colouring map holds NaN or infinite values; the model failed. "
-            "Try float32 (dtype='fp32') or another picture."
-        )
-    if checked.min() < -0.01 or checked.max() > 255.01:
-        raise ImageError(
-            f"The colouring map ranges over {checked.min():g}..{checked.max():g}; "
-            "its values must lie in 0..255."
-        )
-    np.clip(checked, 0, 255, out=checked)
-    checked.flags.writeable = False
-    return checked

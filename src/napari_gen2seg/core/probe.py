@@ -15,6 +15,7 @@ from napari_gen2seg.core.mask import Mask
 from napari_gen2seg.core.paper import PaperRule
 from napari_gen2seg.core.prompts import Prompts
 from napari_gen2seg.core.settings import MAX_TOLERANCE, ProbeSettings
+from napari_gen2seg.core.strands import Strands
 
 __all__ = ["MAX_TOLERANCE", "Curve", "ProbeSettings", "Prober"]
 
@@ -34,6 +35,8 @@ class Prober:
         them.
     picture
         uint8 (H, W) or None: brightness that outlines at the picture's size follow.
+    on_black
+        Whether the model paints the background black; only there strands are followed.
     """
 
     def __init__(
@@ -42,11 +45,13 @@ class Prober:
         source_shape: Shape,
         more: npt.NDArray[np.float32] | None = None,
         picture: npt.NDArray[np.uint8] | None = None,
+        on_black: bool = False,
     ) -> None:
         self.values = values
         self.source_shape = source_shape
         self.more = more
         self.picture = picture
+        self.strands = Strands(values) if on_black else None
 
     def rule(self, brightness: bool = True) -> DistanceRule:
         """The product's own rule on this map and what stands beside it.
@@ -87,6 +92,8 @@ class Prober:
     def prepare(self) -> None:
         """Do now, on any thread, what the first click would otherwise wait for."""
         self.rule().prepare()
+        if self.strands is not None:
+            self.strands.prepare()
 
     def probe(
         self,
@@ -105,6 +112,7 @@ class Prober:
                 found, (0, 0), prompts.shape, self.source_shape, score=1.0
             )
         mask = self.rule(settings.brightness).probe(prompts, settings)
+        mask = self._whole(mask, prompts, settings)
         if settings.brightness and settings.clean and self.picture is not None:
             return replace(mask, picture=self.picture)
         return mask
@@ -123,9 +131,9 @@ class Prober:
         settings = settings or ProbeSettings()
         if settings.rule == "paper":
             return self.probe(points, signs, settings)
-        return self.rule(settings.brightness).preview(
-            self._prompts(points, signs), settings
-        )
+        prompts = self._prompts(points, signs)
+        mask = self.rule(settings.brightness).preview(prompts, settings)
+        return self._whole(mask, prompts, settings)
 
     def curve(
         self,
@@ -144,6 +152,16 @@ class Prober:
         settings = settings or ProbeSettings()
         rule = self.rule(settings.brightness)
         return rule.curve(self._prompts(points, signs), settings)
+
+    def _whole(self, mask: Mask, prompts: Prompts, settings: ProbeSettings) -> Mask:
+        """Return the whole strand, where a mask is a part of one.
+
+        Not where somebody asked for a tolerance: what they see is to follow it.
+        """
+        asked = settings.tolerance is not None or not settings.clean
+        if self.strands is None or asked or not settings.contiguous:
+            return mask
+        return self.strands.follow(mask, prompts)
 
     def _prompts(self, points: Any, signs: Any) -> Prompts:
         shape = (int(self.values.shape[0]), int(self.values.shape[1]))

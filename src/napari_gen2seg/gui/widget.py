@@ -7,11 +7,12 @@ from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from qtpy.QtCore import Qt, QTimer
-from qtpy.QtWidgets import QFrame, QScrollArea, QVBoxLayout, QWidget
+from qtpy.QtCore import QTimer
+from qtpy.QtWidgets import QVBoxLayout
 
 from napari_gen2seg.errors import Gen2SegError
 from napari_gen2seg.gui.bridge import Bridge
+from napari_gen2seg.gui.column import Column
 from napari_gen2seg.gui.docked import Docked
 from napari_gen2seg.gui.finetune.tuning import Tuning
 from napari_gen2seg.gui.jobs import Mailbox, lane, once
@@ -28,7 +29,6 @@ from napari_gen2seg.session import Choice, Session
 if TYPE_CHECKING:
     import napari
     from napari.layers import Image
-    from qtpy.QtGui import QShowEvent
 
     from napari_gen2seg.session import JobState, ModelState, Preview, Prompts, Runner
 
@@ -70,7 +70,12 @@ class SegmentWidget(Docked):
         self.status = quiet_label("")
         self._curve_soon = once(self, self._show_curve, 60)
         self._closed = False
-        self._lay_out()
+        self._warned = ""
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 0)
+        panels = (self.picture, self.model, self.probe, self.objects)
+        column.addWidget(Column(panels), 1)
+        column.addWidget(self.status)  # below, where no panel pushes it out of sight
         self._connect_panels()
         self._connect_session()
         self._remember()
@@ -80,39 +85,7 @@ class SegmentWidget(Docked):
         # napari closes its window without telling the widgets inside.
         self.destroyed.connect(partial(_let_go, self._mail, self.session, self._eyes))
 
-    # ---- building
-
-    def _lay_out(self) -> None:
-        inside = QWidget()
-        column = QVBoxLayout(inside)
-        column.setContentsMargins(6, 6, 6, 6)
-        column.setSpacing(4)
-        for place, panel in enumerate(
-            (self.picture, self.model, self.probe, self.objects)
-        ):
-            if place:
-                line = QFrame()
-                line.setFrameShape(QFrame.Shape.HLine)
-                column.addWidget(line)
-            column.addWidget(panel)
-        column.addStretch(1)
-        scroll = QScrollArea()
-        scroll.setWidgetResizable(True)
-        scroll.setFrameShape(QFrame.Shape.NoFrame)
-        scroll.setWidget(inside)
-        # Never sideways: the dock is as wide as its panels need.
-        scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        outer = QVBoxLayout(self)
-        outer.setContentsMargins(0, 0, 0, 0)
-        outer.addWidget(scroll, 1)
-        outer.addWidget(self.status)  # below, where no panel pushes it out of sight
-        self._inside, self._bar = inside, scroll.verticalScrollBar()
-
-    def showEvent(self, event: QShowEvent) -> None:  # noqa: N802 - Qt's name
-        """Be as wide as the panels need in the style that comes with the dock."""
-        super().showEvent(event)
-        need = self._inside.minimumSizeHint().width() + self._bar.sizeHint().width()
-        self.setMinimumWidth(max(280, need))
+    # ---- connecting
 
     def _connect_panels(self) -> None:
         bridge = self.bridge
@@ -152,6 +125,7 @@ class SegmentWidget(Docked):
         bridge.view_changed.connect(lambda: self.picture.show_source(bridge.source))
         bridge.view_changed.connect(self._show_heard)
         session.coloring_changed.connect(self._show_heard)
+        session.coloring_changed.connect(self._no_longer_wrong)
         bridge.seen.changed.connect(self.picture.show_seen)
         bridge.spotlight.shown.connect(self._probed)
         bridge.clicks_changed.connect(self._clicks_changed)
@@ -204,6 +178,7 @@ class SegmentWidget(Docked):
 
     def _choose_picture(self, layer: Image | None) -> None:
         """Work on another picture, at a size of its own."""
+        self.status.clear()  # what was said of the one before
         self.sizes.forget()
         self.bridge.choose_source(layer)
 
@@ -275,8 +250,14 @@ class SegmentWidget(Docked):
     def _warn(self, text: str) -> None:
         from napari.utils.notifications import show_warning
 
+        self._warned = text
         self.status.setText(text)
         show_warning(text)
+
+    def _no_longer_wrong(self) -> None:
+        """Take back a warning, once a picture is coloured."""
+        if self.status.text() == self._warned:
+            self.status.clear()
 
     def _ask_licence(self, text: str) -> None:
         ask(self, "Licence of the model", text, self._licence_accepted)

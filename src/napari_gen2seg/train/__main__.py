@@ -21,6 +21,14 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--run", type=Path, required=True, help="run folder")
     parser.add_argument("--out", type=Path, help="model folder to export to")
     parser.add_argument(
+        "--mean-with",
+        type=Path,
+        nargs="+",
+        default=[],
+        metavar="MODEL",
+        help="export the mean of these model folders' weights and the run's",
+    )
+    parser.add_argument(
         "--set", action="append", default=[], metavar="SECTION.KEY=VALUE"
     )
     parser.add_argument("--threads", type=int, default=0)
@@ -30,7 +38,8 @@ def main(arguments: list[str] | None = None) -> int:
         if chosen.stage == "export":
             from napari_gen2seg.train.export import export_run
 
-            export_run(config, chosen.run, chosen.out or chosen.run / "model")
+            out = chosen.out or chosen.run / "model"
+            export_run(config, chosen.run, out, mean_with=chosen.mean_with)
             return 0
         import torch
 

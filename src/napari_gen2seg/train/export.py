@@ -7,6 +7,7 @@ import json
 import os
 import platform
 import shutil
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -155,14 +156,31 @@ def _machine() -> str:
 
 
 def export_run(
-    config: RunConfig, run: Path, folder: Path, card: str | None = None
+    config: RunConfig,
+    run: Path,
+    folder: Path,
+    card: str | None = None,
+    mean_with: Sequence[Path] = (),
 ) -> Path:
     """Export the latest stage of a run as a model folder.
+
+    Parameters
+    ----------
+    config, run
+        The run.
+    folder
+        Where to; its card is kept.
+    card
+        Text of another card.
+    mean_with
+        Model folders of the same shape. The mean of their weights and the run's is
+        exported: of models that began with the same weights it often is better than
+        each (Wortsman et al. 2022, "Model soups", arXiv 2203.05482).
 
     Raises
     ------
     WeightsError
-        If the run has no finished weights.
+        If the run has no finished weights, or a model folder has another shape.
     """
     from napari_gen2seg.train.trainer import load_weights, starting_net
 
@@ -175,6 +193,7 @@ def export_run(
         raise WeightsError(
             f"{run} holds no trained weights; run a training stage into it first."
         )
+    mixed = _mix(net, mean_with)
     guides = net.guides
     facts = {
         "format_version": FORMAT_VERSION,
@@ -194,10 +213,42 @@ def export_run(
         "refine": {"radius": 2, "eps": 5e-3, "chroma": 1.0},
         "object_diameter": config.model.object_diameter,
         "created": datetime.now(UTC).date().isoformat(),
-        "recipe": recipe(config, run),
+        "recipe": {**recipe(config, run), **mixed},
     }
     text = card if card is not None else f"# {config.id}\n"
     kept = folder / "README.md"
     if card is None and kept.is_file():
         text = kept.read_text()
     return save_model(net, folder, facts, text)
+
+
+def _mix(net: OneStepNet, folders: Sequence[Path]) -> dict[str, Any]:
+    """Replace weights by their mean with those of other models; say which."""
+    from napari_gen2seg.models.facts import read_facts, read_json
+    from napari_gen2seg.models.sd import load_net
+
+    own = net.state_dict()
+    mixed = []
+    for folder in folders:
+        other = load_net(folder, read_facts(folder), "float32").state_dict()
+        if {k: v.shape for k, v in other.items()} != {
+            k: v.shape for k, v in own.items()
+        }:
+            raise WeightsError(
+                f"{folder} has a network of another shape; the mean of its weights and "
+                "those of this run means nothing."
+            )
+        for name, value in own.items():
+            if value.is_floating_point():
+                value += other[name].to(value.device)
+        unet = folder / "unet" / "diffusion_pytorch_model.safetensors"
+        mixed.append(
+            {
+                "created": read_json(folder / FACTS_NAME).get("created"),
+                "unet": hashlib.sha256(unet.read_bytes()).hexdigest(),
+            }
+        )
+    for value in own.values():
+        if value.is_floating_point():
+            value /= len(folders) + 1
+    return {"mean_with": mixed} if mixed else {}

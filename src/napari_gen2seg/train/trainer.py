@@ -19,16 +19,16 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from torch._dynamo.exc import TorchDynamoException
 
 from napari_gen2seg.errors import StorageError, TrainingError
-from napari_gen2seg.models.compiled import compile_net
+from napari_gen2seg.models.compiled import compile_net, compiling
 from napari_gen2seg.models.onestep import OneStepNet
 from napari_gen2seg.train.architecture import build_net
 from napari_gen2seg.train.average import Average
-from napari_gen2seg.train.config import STAGES, RunConfig, StageConfig, as_dict
+from napari_gen2seg.train.config import STAGES, RunConfig, as_dict
 from napari_gen2seg.train.dataset import loader
 from napari_gen2seg.train.processes import any_of, average_gradients, first_of
+from napari_gen2seg.train.schedule import done, rate, share
 from napari_gen2seg.train.stages import PlacedNet, stage_loss, trained_parts
 
 _LOG_EVERY = 25
@@ -110,28 +110,23 @@ def train_stage(
     begun = time.monotonic() - spent
     net.train()
     while not any_of(
-        accelerator, cancel() or _done(step, stage, time.monotonic() - begun)
+        accelerator, cancel() or done(step, stage, time.monotonic() - begun)
     ):
-        share = first_of(accelerator, _share(step, stage, time.monotonic() - begun))
-        rate = _rate(step, share, stage)
+        gone = first_of(accelerator, share(step, stage, time.monotonic() - begun))
+        pace = rate(step, gone, stage)
         for group in optimiser.param_groups:
-            group["lr"] = rate
+            group["lr"] = pace
         batch = {k: v.to(accelerator.device) for k, v in next(batches).items()}
         batch["pixels"] = batch["pixels"].contiguous(memory_format=torch.channels_last)
-        try:
+        with compiling(f"--set {stage_name}.compile=false"):
             with accelerator.autocast():
-                loss, parts = compute(net, batch, share)
-        except TorchDynamoException as error:
-            raise TrainingError(
-                f"The network could not be compiled: {error}. Install a C++ compiler, "
-                f"or train without: --set {stage_name}.compile=false."
-            ) from error
+                loss, parts = compute(net, batch, gone)
+            accelerator.backward(loss)
         if not math.isfinite(loss.item()):
             raise TrainingError(
                 f"The loss became {loss.item()} at step {step} of {stage_name}. The "
                 "last saved state is kept; resume with a smaller rate."
             )
-        accelerator.backward(loss)
         average_gradients(accelerator, parameters)
         accelerator.clip_grad_norm_(parameters, stage.clip)
         optimiser.step()
@@ -141,7 +136,7 @@ def train_stage(
         if step % _LOG_EVERY == 0:
             seconds = time.monotonic() - begun
             event = Progress(
-                stage_name, step, stage.steps, loss.item(), rate, seconds, parts
+                stage_name, step, stage.steps, loss.item(), pace, seconds, parts
             )
             if accelerator.is_main_process:
                 _log(run / f"{stage_name}.jsonl", event.__dict__)
@@ -203,24 +198,6 @@ def load_weights(net: OneStepNet, path: Path) -> None:
         net.vae.register_to_config(  # type: ignore[operator]
             scaling_factor=float(scaling)
         )
-
-
-def _done(step: int, stage: StageConfig, seconds: float) -> bool:
-    return step >= stage.steps or (stage.minutes > 0 and seconds > 60 * stage.minutes)
-
-
-def _share(step: int, stage: StageConfig, seconds: float) -> float:
-    """Progress 0..1 by steps, or by time where time ends the stage first."""
-    share = step / stage.steps
-    if stage.minutes > 0:
-        share = max(share, seconds / (60 * stage.minutes))
-    return min(share, 1.0)
-
-
-def _rate(step: int, share: float, stage: StageConfig) -> float:
-    """Linear warm-up, then half a cosine down to 2 %."""
-    ramp = min(1.0, (step + 1) / max(stage.ramp, 1))
-    return stage.rate * ramp * (0.02 + 0.98 * 0.5 * (1 + math.cos(math.pi * share)))
 
 
 def _resume(

@@ -47,7 +47,6 @@ from napari_gen2seg.train.finetune.state import (
 from napari_gen2seg.train.finetune.team import Team
 from napari_gen2seg.train.finetune.watch import Watch
 
-_LEAST = 0.01  # of one click's mean IoU, by which any step must beat the start
 _STORED = 32  # crops kept for later runs
 _WHY: tuple[Why, ...] = ("steps", "minutes", "patience", "stop", "cancel")
 
@@ -248,18 +247,11 @@ class Training:
         with self.learner.average.worn():
             value = self.watch.score(self.ready.trainee.colorer)
         progress = self.progress
-        # A hair's breadth above the start is chance: the start is kept.
-        hurdle = progress.best
-        if progress.step and not progress.best_step:
-            hurdle += _LEAST
-        best = not value <= hurdle
+        best = progress.scored(value)
         if best:
-            progress.best, progress.best_step, progress.waited = value, progress.step, 0
             save_best(
                 self.folder, self.ready.trains, progress, self.learner.average.shadow
             )
-        else:
-            progress.waited += 1
         seconds = self.pace.seconds if progress.step else 0.0
         return Score(progress.step, value, self.watch.count, seconds, best)
 

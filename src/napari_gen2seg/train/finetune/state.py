@@ -31,6 +31,9 @@ _DAMAGED = (
 )
 
 
+_LEAST = 0.01  # of one click's mean IoU, by which any step must beat the start
+
+
 @dataclass
 class Progress:
     """Where a run is.
@@ -57,6 +60,18 @@ class Progress:
     best_step: int = 0
     waited: int = 0
     finished: str = ""
+
+    def scored(self, value: float) -> bool:
+        """Take note of the score at this step; True if it is the best so far."""
+        hurdle = self.best
+        if self.step and not self.best_step:
+            hurdle += _LEAST  # a hair's breadth above the start is chance
+        best = not value <= hurdle
+        if best:
+            self.best, self.best_step, self.waited = value, self.step, 0
+        else:
+            self.waited += 1
+        return best
 
 
 def fingerprint(config: FinetuneConfig) -> str:

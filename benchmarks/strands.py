@@ -1,0 +1,99 @@
+"""What following strands does to clicks: with and without it, on the same maps.
+
+    python benchmarks/strands.py [DATA] [--model mini]
+
+Drawn scenes of ten kinds, of a seed that no training used (thin things, and bodies
+that must stay what they are), and some pictures per kind of DATA. One centre click per
+object, brightness left out.
+"""
+
+from __future__ import annotations
+
+import argparse
+import time
+from collections import defaultdict
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+from breadth import scenes  # benchmarks/breadth.py
+from necks import pick  # benchmarks/necks.py
+
+from napari_gen2seg import load_model
+from napari_gen2seg.core.clicks import innermost
+from napari_gen2seg.core.coloring import Coloring
+from napari_gen2seg.core.probe import ProbeSettings
+from napari_gen2seg.core.study import object_labels
+from napari_gen2seg.train.pictures import Picture
+
+THIN = ["fibres", "cables", "branching", "hoops", "worms"]
+BODIES = ["rods", "chains", "palisades", "creatures", "adherent cells", "piles"]
+CHANGED = 0.02  # of IoU
+
+
+def main() -> None:
+    """Print a table by kind."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("data", type=Path, nargs="?")
+    parser.add_argument("--model", default="mini")
+    parser.add_argument(
+        "--sources", nargs="+", default=["dsb2018", "usiigaci", "ampis_powder"]
+    )
+    parser.add_argument("--pictures", type=int, default=10, help="per kind")
+    parser.add_argument("--first", type=int, default=0, help="scene to begin with")
+    parser.add_argument("--most", type=int, default=8, help="objects per picture")
+    chosen = parser.parse_args()
+    model = load_model(chosen.model, device="cpu")
+    rows: dict[str, list[tuple[float, float]]] = defaultdict(list)
+    seconds: list[tuple[float, float]] = []
+    for kind, picture in pictures(chosen):
+        coloring = model.color(picture.rgb)
+        for number in object_labels(picture.labels, most=chosen.most):
+            truth = picture.labels == number
+            both = [click(coloring, truth, on) for on in (False, True)]
+            rows[kind].append((both[0][0], both[1][0]))
+            seconds.append((both[0][1], both[1][1]))
+    print(f"{'kind':20} clicks  without   with  better  worse")
+    for kind, pairs in rows.items():
+        without, with_ = np.array(pairs).T
+        print(
+            f"{kind:20} {len(pairs):6} {without.mean():8.3f} {with_.mean():6.3f} "
+            f"{(with_ > without + CHANGED).sum():7} "
+            f"{(with_ < without - CHANGED).sum():6}"
+        )
+    took = 1000 * np.array(seconds)
+    print(
+        "ms for a click without and with: median {:.1f}, {:.1f}; "
+        "one in ten above {:.1f}, {:.1f}".format(
+            *np.median(took, 0), *np.quantile(took, 0.9, 0)
+        )
+    )
+
+
+def pictures(chosen: argparse.Namespace) -> Iterator[tuple[str, Picture]]:
+    """Yield drawn scenes, then pictures, with their kinds."""
+    for kind in THIN + BODIES:
+        found = list(scenes(kind, chosen.first + chosen.pictures, 384))
+        yield from ((kind, picture) for picture in found[chosen.first :])
+    for source in chosen.sources if chosen.data else ():
+        for kind, picture in pick(chosen.data / source, chosen.pictures, "train"):
+            yield kind or source, picture
+
+
+def click(coloring: Coloring, truth: np.ndarray, on: bool) -> tuple[float, float]:
+    """Return IoU and seconds of one centre click."""
+    prober = coloring.prober
+    prober.prepare()
+    strands = prober.strands
+    if not on:
+        prober.strands = None
+    begun = time.perf_counter()
+    mask = prober.probe([innermost(truth)], settings=ProbeSettings(brightness=False))
+    took = time.perf_counter() - begun
+    prober.strands = strands
+    found = mask.full()
+    return (found & truth).sum() / (found | truth).sum(), took
+
+
+if __name__ == "__main__":
+    main()
