@@ -2,11 +2,30 @@
 
 from __future__ import annotations
 
+import atexit
 from collections.abc import Iterable
 from typing import Any
 
 import torch
 from torch import nn
+
+
+def join_processes(**settings: Any) -> Any:
+    """Return accelerate's ``Accelerator`` (these are its settings) until the exit.
+
+    A process that ends with its group alive is aborted now and then by gloo's threads,
+    and the launcher then calls a finished training failed.
+    """
+    from accelerate import Accelerator
+
+    accelerator = Accelerator(**settings)
+    atexit.register(_leave)
+    return accelerator
+
+
+def _leave() -> None:
+    if torch.distributed.is_available() and torch.distributed.is_initialized():
+        torch.distributed.destroy_process_group()
 
 
 def average_gradients(accelerator: Any, parameters: Iterable[nn.Parameter]) -> None:

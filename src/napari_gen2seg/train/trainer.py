@@ -27,7 +27,12 @@ from napari_gen2seg.train.architecture import build_net
 from napari_gen2seg.train.average import Average
 from napari_gen2seg.train.config import STAGES, RunConfig, as_dict
 from napari_gen2seg.train.dataset import loader
-from napari_gen2seg.train.processes import any_of, average_gradients, first_of
+from napari_gen2seg.train.processes import (
+    any_of,
+    average_gradients,
+    first_of,
+    join_processes,
+)
 from napari_gen2seg.train.schedule import done, rate, share
 from napari_gen2seg.train.stages import PlacedNet, stage_loss, trained_parts
 
@@ -78,12 +83,11 @@ def train_stage(
     StorageError
         If the run folder cannot be written.
     """
-    from accelerate import Accelerator
     from accelerate.utils import set_seed
 
     stage = config.stage(stage_name)
     run.mkdir(parents=True, exist_ok=True)
-    accelerator = Accelerator(
+    accelerator = join_processes(
         mixed_precision="bf16" if torch.cuda.is_available() else "no"
     )
     set_seed(stage.seed)

@@ -13,7 +13,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from napari_gen2seg.train.processes import average_gradients
+from napari_gen2seg.train.processes import average_gradients, join_processes
 
 
 class Team:
@@ -24,9 +24,7 @@ class Team:
         self.process = 0
         self._accelerator: Any = None
         if self.count > 1:
-            from accelerate import Accelerator
-
-            self._accelerator = Accelerator()
+            self._accelerator = join_processes()
             self.process = int(self._accelerator.process_index)
             self.count = int(self._accelerator.num_processes)
 
