@@ -145,8 +145,8 @@ def test_one_flat_channel_among_others_does_no_harm() -> None:
         (np.zeros((0, 9)), "empty"),
         (np.zeros((1, 1)), "1 x 1"),
         (np.zeros((3, 500, 500)), "3 x 500"),
-        (np.where(np.eye(9) > 0, np.nan, 1.0), "9 values"),
-        (np.where(np.eye(9) > 0, np.inf, 1.0), "9 values"),
+        (np.full((9, 9), np.nan), "no finite value"),
+        (np.full((9, 9), -np.inf), "no finite value"),
     ],
 )
 def test_what_cannot_be_coloured_is_named(picture: np.ndarray, names: str) -> None:
@@ -154,6 +154,15 @@ def test_what_cannot_be_coloured_is_named(picture: np.ndarray, names: str) -> No
         check_image(picture)
     with pytest.raises(ValueError, match=names):
         to_rgb(picture)
+
+
+def test_what_was_not_measured_is_as_dark_as_the_darkest() -> None:
+    whole = np.linspace(3, 7, 81, dtype=np.float32).reshape(9, 9)
+    holed = whole.copy()
+    holed[0, 0], holed[0, 1], holed[8, 8] = np.nan, -np.inf, np.inf
+    whole[0, 0], whole[0, 1], whole[8, 8] = whole[0, 2], whole[0, 2], whole[8, 7]
+    np.testing.assert_array_equal(to_rgb(holed), to_rgb(whole))
+    assert np.isnan(holed[0, 0])  # the picture itself is left as it is
 
 
 def test_a_channel_that_does_not_exist_is_named() -> None:

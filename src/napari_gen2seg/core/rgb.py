@@ -88,14 +88,15 @@ def check_image(array: Any, *, what: str = "The picture") -> npt.NDArray[Any]:
     Parameters
     ----------
     array
-        (H, W) or (H, W, C) of bool, integers or floats; floats must be finite.
+        (H, W) or (H, W, C) of bool, integers or floats. NaN and -inf are taken as the
+        lowest finite value (napari shows them so), inf as the highest.
     what
         How to call the picture in messages.
 
     Raises
     ------
     ImageError
-        For a wrong type or shape, an empty or tiny picture, NaN or infinity.
+        For a wrong type or shape, an empty or tiny picture, or no finite value.
     """
     image = np.asarray(array)
     if image.dtype.kind not in "buif":
@@ -121,12 +122,15 @@ def check_image(array: Any, *, what: str = "The picture") -> npt.NDArray[Any]:
             "and columns to the front."
         )
     if image.dtype.kind == "f":
-        bad = image.size - int(np.count_nonzero(np.isfinite(image)))
-        if bad:
+        known = np.isfinite(image)
+        if not known.any():
             raise ImageError(
-                f"{what} holds {bad} values that are NaN or infinite; every value must "
-                "be finite. Replace them first, for instance with numpy.nan_to_num."
+                f"{what} holds no finite value, only NaN or infinity; there is nothing "
+                "to see in it."
             )
+        if not known.all():
+            low, high = image[known].min(), image[known].max()
+            image = np.nan_to_num(image, nan=low, posinf=high, neginf=low)
     return image
 
 
