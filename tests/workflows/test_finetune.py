@@ -68,7 +68,8 @@ def test_from_labels_to_a_model_that_loads(model: Path, tmp_path: Path) -> None:
     looked = [one for one in map(json.loads, lines) if one["event"] == "comparing"]
     assert {one["when"] for one in looked} >= {"before"}
     assert looked[-1]["done"] == looked[-1]["total"] > 0
-    assert result.unchanged == (facts["recipe"]["best_step"] == 0)
+    kept = facts["recipe"]["best_step"] == 0 and not facts["recipe"]["use"]
+    assert result.unchanged == kept
     assert told[0] == "plan" and told[-2:] == ["compared", "done"]
 
 

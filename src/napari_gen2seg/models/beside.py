@@ -25,7 +25,8 @@ def beside(
     rgb
         float32 (H, W, 3) in 0..1, its picture.
     facts
-        Of the model; only one that paints the background black can be agreed with.
+        Of the model; only one that paints the background black can be agreed with, and
+        it may be one that is better off without.
 
     Returns
     -------
@@ -33,7 +34,7 @@ def beside(
         float32 (h, w, 1), or None where brightness does not agree with the map; and
         uint8 (H, W), or None there and where the picture is hardly larger than the map.
     """
-    if not facts.on_black:
+    if not facts.on_black or not facts.hears_brightness:
         return None, None
     grey = rgb.mean(-1, dtype=np.float32)
     heard = witness(values, resized(grey, (values.shape[0], values.shape[1])))

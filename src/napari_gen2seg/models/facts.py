@@ -51,6 +51,11 @@ class ModelFacts:
         absolute colours.
     object_diameter
         Size in pixels, at model scale, of the objects the model likes best.
+    source_diameter
+        Size of objects in pixels of the pictures that the model was fitted to, where
+        the model would read the size of something else off its map; None lets it read.
+    hears_brightness
+        Whether clicks hear a picture's brightness beside the map, where the two agree.
     """
 
     family: Family
@@ -67,6 +72,8 @@ class ModelFacts:
     refine: Refine | None = None
     stretch: Stretch = "published"
     object_diameter: float | None = None
+    source_diameter: float | None = None
+    hears_brightness: bool = True
     base_model: str = ""
     created: str = ""
     recipe: dict[str, Any] = field(default_factory=dict)
@@ -204,6 +211,8 @@ def _facts(raw: dict[str, Any], family: Family, folder: Path) -> ModelFacts:
             refine=_refine(value.get("refine")),
             stretch=cast("Stretch", stretch),
             object_diameter=_number(value.get("object_diameter")),
+            source_diameter=_number(value.get("source_diameter")),
+            hears_brightness=bool(value.get("hears_brightness", True)),
             base_model=str(value.get("base_model", "")),
             created=str(value.get("created", "")),
             recipe=dict(value.get("recipe", {})),

@@ -37,10 +37,14 @@ def choose_resolution(rgb: NDArray[np.float32], facts: ModelFacts) -> int:
     Returns
     -------
     int
-        The model's default, else the picture's own longer side within the limits.
+        The model's default; else what brings objects of the size that the model was
+        fitted to, to the size it likes; else the picture's own longer side within the
+        limits.
     """
     if facts.default_resolution is not None:
         return facts.default_resolution
+    if facts.source_diameter is not None and facts.object_diameter is not None:
+        return resolution_for_objects(facts.source_diameter, rgb.shape, facts)
     native = max(rgb.shape[:2])
     highest = facts.max_resolution
     if facts.object_diameter is not None:
@@ -70,11 +74,12 @@ def refine_resolution(
     int or None
         The longer side at which objects have the size the model likes, within its
         limits and at most `MAGNIFY` times the picture; None where the first map
-        will do (objects within `TOLERATED` of that size) or nothing was found. Twice
-        the size where all that was found is one mass without borders.
+        will do (objects within `TOLERATED` of that size), nothing was found, or the
+        model knows the size of its objects beforehand. Twice the size where all that
+        was found is one mass without borders.
     """
     liked = facts.object_diameter
-    if liked is None or diameter is None:
+    if liked is None or diameter is None or facts.source_diameter is not None:
         return None
     if liked / TOLERATED <= diameter <= liked * TOLERATED:
         return None

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from napari_gen2seg.train.finetune.use_words import use_words
+
 GREEN, RED, GREY = "#50be78", "#e05a50", "#9a9fa8"
 NOTHING_GAINED = (
     "No step of this training was better than the model you began with, so nothing "
@@ -39,6 +41,8 @@ def verdict_text(compared: dict[str, Any]) -> str:
     low, high = compared.get("low"), compared.get("high")
     if low is not None and high is not None:
         said += f" (The gain lies between {low:+.0%} and {high:+.0%}.)"
+    if words := use_words(compared.get("use") or {}):
+        said += f"<br>{words}"
     if verdict == "worse":
         said += (
             " Keep the old one; more labels, or a longer training, may help. It is "

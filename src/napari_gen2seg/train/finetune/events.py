@@ -9,7 +9,7 @@ from __future__ import annotations
 import dataclasses
 import json
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Literal
 
 Verdict = Literal["better", "worse", "no difference"]
@@ -203,6 +203,9 @@ class Compared(Event):
     unchanged
         No step scored better than the old model, so the new one *is* the old one;
         it was clicked once, and the figures of both are the same.
+    use
+        Facts of the model that the labels set right: ``source_diameter`` in pixels,
+        ``hears_brightness``.
     """
 
     before: Scores
@@ -214,6 +217,7 @@ class Compared(Event):
     pictures: tuple[dict[str, Any], ...]
     path: str
     unchanged: bool = False
+    use: dict[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

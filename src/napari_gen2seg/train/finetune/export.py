@@ -20,6 +20,7 @@ from napari_gen2seg.train.finetune.config import FinetuneConfig
 from napari_gen2seg.train.finetune.lora import merge_lora
 from napari_gen2seg.train.finetune.nets import Trainee, load_trainee, set_trained
 from napari_gen2seg.train.finetune.run_folder import BEST_NAME, MODEL_NAME
+from napari_gen2seg.train.finetune.use import Use
 
 CARD_NAME = "README.md"
 
@@ -38,12 +39,20 @@ class Best:
         When they were best, and how good.
     weights
         By the parameters' names in the whole network.
+    use
+        Facts of the model that the labels set right; see `finetune.use`.
     """
 
     trains: str
     step: int
     score: float
     weights: dict[str, torch.Tensor]
+    use: dict[str, Any]
+
+    @property
+    def unchanged(self) -> bool:
+        """Whether nothing came of the run: the weights and facts of the base."""
+        return self.step == 0 and not self.use
 
 
 def read_best(run: Path) -> Best:
@@ -61,7 +70,9 @@ def read_best(run: Path) -> Best:
         with safe_open(path, "pt") as file:
             told = file.metadata() or {}
             weights = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118
-        return Best(told["trains"], int(told["step"]), float(told["score"]), weights)
+        step, score = int(told["step"]), float(told["score"])
+        use = json.loads(told.get("use", "{}"))
+        return Best(told["trains"], step, score, weights, use)
     except (OSError, SafetensorError, KeyError, ValueError) as error:
         raise WeightsError(
             f"The best weights {path} cannot be read ({error}). Start the run anew."
@@ -88,7 +99,7 @@ def export_best(config: FinetuneConfig, run: Path) -> Path:
     try:
         shutil.rmtree(part, ignore_errors=True)
         _write(trainee, part, best.trains)
-        _write_facts(config, trainee, part)
+        _write_facts(config, trainee, part, best.use)
         (part / CHECKSUMS_NAME).write_text(checksums(part))
         old = run / f"{MODEL_NAME}.old"
         shutil.rmtree(old, ignore_errors=True)
@@ -161,7 +172,9 @@ def _stored_dtype(folder: Path) -> torch.dtype:
     return _DTYPES.get(most, torch.float32)
 
 
-def _write_facts(config: FinetuneConfig, trainee: Trainee, folder: Path) -> None:
+def _write_facts(
+    config: FinetuneConfig, trainee: Trainee, folder: Path, use: Use
+) -> None:
     path = folder / FACTS_NAME
     facts: dict[str, Any] = (
         json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
@@ -181,5 +194,6 @@ def _write_facts(config: FinetuneConfig, trainee: Trainee, folder: Path) -> None
         "description": f"{base.title}, fine-tuned on a person's own pictures.",
         "base_model": base.id if base.source != "folder" else Path(base.id).name,
         "created": datetime.now(UTC).date().isoformat(),
+        **use,
     }
     path.write_text(json.dumps(facts, indent=2) + "\n", encoding="utf-8")

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
-from dataclasses import asdict
+from dataclasses import asdict, replace
+from functools import partial
 from typing import Any
 
 import torch
 
 from napari_gen2seg.errors import Cancelled, TrainingError
-from napari_gen2seg.models.hooks import Cancel
+from napari_gen2seg.models.hooks import Cancel, check_cancel
 from napari_gen2seg.train.finetune.config import FinetuneConfig
 from napari_gen2seg.train.finetune.events import (
     Event,
@@ -45,6 +46,7 @@ from napari_gen2seg.train.finetune.state import (
     save_state,
 )
 from napari_gen2seg.train.finetune.team import Team
+from napari_gen2seg.train.finetune.use import Use, fitting_use
 from napari_gen2seg.train.finetune.watch import Watch
 
 _STORED = 32  # crops kept for later runs
@@ -138,9 +140,16 @@ class Training:
         self.learner = Learner(self.config, self.ready, self.crops, self.team)
         self.watch = Watch(split.held, trainee.facts, self.config.seed)
         self.shown: Pair = (split.held or split.train)[0]
+        self._labelled = split.train
         if state is not None:
             self.learner.restore(state)
             self.pace.progress = state["progress"]
+            self._wear(self.progress.use)
+
+    def _wear(self, use: Use) -> None:
+        """Watch the clicks that people will make with the new model."""
+        self.progress.use = use
+        self.watch.facts = replace(self.ready.trainee.facts, **use)
 
     def _plan(self, split: Split, warnings: list[str]) -> Plan:
         return self.ready.plan(
@@ -152,6 +161,16 @@ class Training:
         if self.team.main:
             yield self._preview()
             if fresh:
+                trainee = self.ready.trainee
+                self._wear(
+                    fitting_use(
+                        trainee.colorer,
+                        trainee.facts,
+                        self._labelled,
+                        self.config.seed,
+                        partial(check_cancel, self.cancel, "Fine-tuning"),
+                    )
+                )
                 yield self._save()
                 yield self._score()
                 self.progress.seconds = 0.0

@@ -8,7 +8,7 @@ import math
 import os
 import pickle
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -50,6 +50,8 @@ class Progress:
         Scores since then.
     finished
         Why training ended, "" while it has not.
+    use
+        Facts of the model that the labels set right; see `finetune.use`.
     """
 
     step: int = 0
@@ -60,6 +62,7 @@ class Progress:
     best_step: int = 0
     waited: int = 0
     finished: str = ""
+    use: dict[str, Any] = field(default_factory=dict)
 
     def scored(self, value: float) -> bool:
         """Take note of the score at this step; True if it is the best so far."""
@@ -181,6 +184,7 @@ def save_best(
         "trains": trains,
         "step": str(progress.step),
         "score": str(progress.best),
+        "use": json.dumps(progress.use),
     }
     return write(folder / BEST_NAME, lambda path: save_file(weights, path, told))
 

@@ -14,6 +14,7 @@ import napari_gen2seg
 from napari_gen2seg.io.atomic import writing
 from napari_gen2seg.models.facts import FACTS_NAME, read_json
 from napari_gen2seg.train.finetune.config import FinetuneConfig
+from napari_gen2seg.train.finetune.use_words import use_words
 from napari_gen2seg.workflows.finetune.clicked import CAP, WANTED
 
 if TYPE_CHECKING:
@@ -51,6 +52,7 @@ def write_card(
         "steps": progress.step,
         "seconds": round(progress.seconds),
         "best_step": best.step,
+        "use": best.use,
         "ended_by": progress.finished,
         "pictures": len(config.pairs),
         "settings": settings,
@@ -110,7 +112,9 @@ def card(config: FinetuneConfig, facts: dict[str, Any], report: dict[str, Any]) 
         else "not known: too few objects"
     )
     verdict = f"Verdict: **{report['verdict']}**."
-    if report["unchanged"]:
+    if report["use"]:
+        verdict += f" {use_words(report['use'])}"
+    if recipe["best_step"] == 0:
         verdict += " No step was better than the base: these are its weights."
     return f"""---
 library_name: napari-gen2seg

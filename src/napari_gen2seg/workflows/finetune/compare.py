@@ -28,6 +28,7 @@ from napari_gen2seg.workflows.finetune.clicked import Floats, Judged, click_thro
 
 if TYPE_CHECKING:
     from napari_gen2seg.models.colorer import Colorer
+    from napari_gen2seg.train.finetune.export import Best
 
 COMPARE = "compare"
 PICTURES = 8
@@ -58,7 +59,7 @@ def compare_models(
     config: FinetuneConfig,
     model: Path,
     cancel: Cancel | None = None,
-    unchanged: bool = False,
+    best: Best | None = None,
 ) -> Generator[Comparing, None, tuple[Compared, dict[str, Any]]]:
     """Compare a run's new model with its base; write ``RUN/compare``.
 
@@ -68,8 +69,8 @@ def compare_models(
         The run and the folder of its new model.
     cancel
         Asked between objects.
-    unchanged
-        The new model is the old one: it is not clicked a second time.
+    best
+        What the run kept. If that is the old model, it is not clicked a second time.
 
     Yields
     ------
@@ -90,6 +91,8 @@ def compare_models(
     """
     from napari_gen2seg.train.finetune.mixture import material
 
+    unchanged = best is not None and best.unchanged
+    use = best.use if best is not None else {}
     held = material(config, begun=True)[0].held[:PICTURES]
     chosen, rule = judged_objects(held, config.seed)
     folder = config.folder / COMPARE
@@ -127,6 +130,7 @@ def compare_models(
         "after": asdict(scores[1]),
         "verdict": verdict,
         "unchanged": unchanged,
+        "use": use,
         "low": low,
         "high": high,
         "interval": f"95 % bootstrap of the gain in one-click IoU, over {over}",
@@ -138,7 +142,7 @@ def compare_models(
         draft.write_text(json.dumps(report, indent=2) + "\n", encoding="utf-8")
     better = verdict == "better"
     compared = Compared(
-        *scores, better, verdict, low, high, pictures, str(path), unchanged
+        *scores, better, verdict, low, high, pictures, str(path), unchanged, use
     )
     return compared, report
 

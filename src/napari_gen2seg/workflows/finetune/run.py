@@ -269,9 +269,8 @@ def _events(
 
     check_cancel(cancel, "Fine-tuning")
     model = export_best(config, config.folder)
-    # Step 0 is the old model: nothing that came after it scored better.
-    unchanged = read_best(config.folder).step == 0
-    compared, report = yield from compare_models(config, model, cancel, unchanged)
+    best = read_best(config.folder)
+    compared, report = yield from compare_models(config, model, cancel, best)
     write_card(config, model, report, progress)
     yield compared
     yield Done(str(model), compared.verdict, time.monotonic() - begun)

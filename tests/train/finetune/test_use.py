@@ -1,0 +1,141 @@
+"""What labels say about using a model, without training it."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+from skimage import draw, filters
+from tests.train.finetune.made import guided_model, settings, write_pairs
+
+from napari_gen2seg import finetune, load_model
+from napari_gen2seg.errors import Cancelled
+from napari_gen2seg.models.base import BaseColorer
+from napari_gen2seg.train.finetune import loop
+from napari_gen2seg.train.finetune.loop import Training
+from napari_gen2seg.train.finetune.pairs import Pair, check_pair
+from napari_gen2seg.train.finetune.use import best_use, common_diameter, fitting_use
+from napari_gen2seg.train.finetune.use_words import use_words
+from napari_gen2seg.train.synthetic import draw_scene
+
+
+@pytest.fixture(scope="module")
+def mini() -> BaseColorer:
+    model = load_model("mini", device="cpu")
+    assert isinstance(model, BaseColorer)
+    return model
+
+
+def drawn(kind: str, seed: int) -> Pair:
+    scene = draw_scene(np.random.default_rng(seed), 256, kind)
+    picture = np.rint(255 * scene.image).astype(np.uint8)
+    return check_pair(picture, scene.labels.astype(np.int32))[0]
+
+
+def specked(seed: int) -> Pair:
+    """Large pale cells with a small bright spot in each, which alone is labelled."""
+    rng = np.random.default_rng(seed)
+    image, labels = np.full((320, 320), 30.0), np.zeros((320, 320), np.int32)
+    for number, (row, col) in enumerate(np.ndindex(3, 3), 1):
+        at = 55 + 105 * np.array([row, col]) + rng.uniform(-8, 8, 2)
+        image[draw.disk(at, 44)] = 120
+        spot = draw.disk(at + rng.uniform(-12, 12, 2), 6)
+        image[spot] = 235
+        labels[spot] = number
+    noisy = filters.gaussian(image, 1) + rng.normal(0, 3, image.shape)
+    return check_pair(noisy.clip(0, 255).astype(np.uint8), labels)[0]
+
+
+def test_brightness_is_left_out_where_it_misleads(mini: BaseColorer) -> None:
+    # Cells are labelled whole; their nuclei are darker.
+    pairs = [drawn("stained cells", seed) for seed in (1, 2, 3)]
+    assert fitting_use(mini, mini.facts, pairs) == {"hears_brightness": False}
+
+
+def test_the_size_is_learnt_where_the_model_takes_something_else(
+    mini: BaseColorer,
+) -> None:
+    pairs = [specked(seed) for seed in (1, 2)]
+    use = fitting_use(mini, mini.facts, pairs)
+    assert use["source_diameter"] == pytest.approx(12, abs=2)
+
+
+def test_what_is_right_stays(mini: BaseColorer) -> None:
+    pairs = [drawn("fluorescent nuclei", seed) for seed in (1, 2)]
+    assert fitting_use(mini, mini.facts, pairs) == {}
+
+
+def test_nothing_is_concluded_from_a_few_objects() -> None:
+    good, bad = np.full(5, 0.9), np.full(5, 0.1)
+    assert best_use({(False, True): bad, (False, False): good}) == (False, True)
+
+
+def test_chance_and_hairs_breadths_change_nothing() -> None:
+    rng = np.random.default_rng(0)
+    usual = rng.uniform(0, 1, 30)
+    scores = {(False, True): usual, (False, False): usual + 0.02}
+    assert best_use(scores) == (False, True)
+    scores[False, False] = rng.permutation(usual) + 0.05
+    assert best_use(scores) == (False, True)
+    scores[False, False] = usual + 0.05
+    assert best_use(scores) == (False, False)
+
+
+def test_the_smaller_change_is_enough_unless_both_are_better_still() -> None:
+    usual = np.full(10, 0.5)
+    scores = {
+        (False, True): usual,
+        (False, False): usual,
+        (True, True): usual + 0.2,
+        (True, False): usual + 0.205,
+    }
+    assert best_use(scores) == (True, True)
+    scores[True, False] = usual + 0.3
+    assert best_use(scores) == (True, False)
+
+
+def test_pictures_of_different_magnification_have_no_common_size() -> None:
+    pairs = [specked(1), drawn("stained cells", 1)]
+    assert common_diameter(pairs[:1]) == pairs[0].diameter
+    assert common_diameter(pairs) is None
+
+
+def test_the_new_model_is_used_as_the_labels_say(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    use = {"source_diameter": 8.0, "hears_brightness": False}
+    monkeypatch.setattr(loop, "fitting_use", lambda *_: use)
+    model = guided_model(tmp_path / "tiny")
+    config = settings(tmp_path / "run", model, write_pairs(tmp_path, 3), steps=2)
+    training = Training(config)
+    for event in training.events():
+        if event.kind == "step":
+            break
+    assert not training.watch.facts.hears_brightness
+    # Gone on with, the run knows it still; no labels are looked at again.
+    monkeypatch.setattr(loop, "fitting_use", lambda *_: {})
+    result = finetune(config, resume=True)
+    facts = json.loads((result.model / "gen2seg.json").read_text())
+    assert (facts["source_diameter"], facts["hears_brightness"]) == (8.0, False)
+    assert result.compared.use == use and not result.unchanged
+    assert use_words(use) in (result.model / "README.md").read_text()
+    colorer = load_model(result.model, "cpu")
+    coloring = colorer.color(np.random.default_rng(0).random((64, 64)))
+    # 16 pixels are what it likes: the picture is seen at twice its size.
+    assert coloring.resolution == 128 and not coloring.hears_brightness
+
+
+def test_it_can_be_cancelled(mini: BaseColorer) -> None:
+    def cancelled() -> None:
+        raise Cancelled("Fine-tuning was cancelled.")
+
+    with pytest.raises(Cancelled):
+        fitting_use(mini, mini.facts, [specked(1)], check=cancelled)
+
+
+def test_words() -> None:
+    assert use_words({}) == ""
+    assert "23 pixels" in use_words({"source_diameter": 22.8})
+    assert "brightness" in use_words({"hears_brightness": False})
