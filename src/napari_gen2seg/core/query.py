@@ -59,7 +59,7 @@ def _query(map_: SharpMap, row: int, col: int, reach: float) -> Floats:
     colour: Floats = map_.sharp[:, row, col].copy()
     for band in _BANDS:
         agree = np.square(heard - colour).sum(axis=1) <= band * band
-        if np.count_nonzero(agree) == 1 and len(heard) > 1:
+        if np.count_nonzero(agree) <= 1 < len(heard):
             return _shared(heard)
         colour = heard[agree].mean(axis=0)
     return colour
