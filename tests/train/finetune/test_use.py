@@ -68,31 +68,42 @@ def test_what_is_right_stays(mini: BaseColorer) -> None:
 
 
 def test_nothing_is_concluded_from_a_few_objects() -> None:
-    good, bad = np.full(5, 0.9), np.full(5, 0.1)
+    good, bad = [np.full(5, 0.9)], [np.full(5, 0.1)]
     assert best_use({(False, True): bad, (False, False): good}) == (False, True)
 
 
 def test_chance_and_hairs_breadths_change_nothing() -> None:
     rng = np.random.default_rng(0)
     usual = rng.uniform(0, 1, 30)
-    scores = {(False, True): usual, (False, False): usual + 0.02}
+    scores = {(False, True): [usual], (False, False): [usual + 0.02]}
     assert best_use(scores) == (False, True)
-    scores[False, False] = rng.permutation(usual) + 0.05
+    scores[False, False] = [rng.permutation(usual) + 0.05]
     assert best_use(scores) == (False, True)
-    scores[False, False] = usual + 0.05
+    scores[False, False] = [usual + 0.05]
+    assert best_use(scores) == (False, False)
+
+
+def test_what_is_worse_in_one_picture_is_not_taken() -> None:
+    usual = np.full(10, 0.5)
+    scores = {
+        (False, True): [usual, usual],
+        (False, False): [usual + 0.3, usual - 0.02],
+    }
+    assert best_use(scores) == (False, True)
+    scores[False, False][1] = usual
     assert best_use(scores) == (False, False)
 
 
 def test_the_smaller_change_is_enough_unless_both_are_better_still() -> None:
     usual = np.full(10, 0.5)
     scores = {
-        (False, True): usual,
-        (False, False): usual,
-        (True, True): usual + 0.2,
-        (True, False): usual + 0.205,
+        (False, True): [usual],
+        (False, False): [usual],
+        (True, True): [usual + 0.2],
+        (True, False): [usual + 0.205],
     }
     assert best_use(scores) == (True, True)
-    scores[True, False] = usual + 0.3
+    scores[True, False] = [usual + 0.3]
     assert best_use(scores) == (True, False)
 
 

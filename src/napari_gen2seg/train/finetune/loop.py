@@ -140,7 +140,7 @@ class Training:
         self.learner = Learner(self.config, self.ready, self.crops, self.team)
         self.watch = Watch(split.held, trainee.facts, self.config.seed)
         self.shown: Pair = (split.held or split.train)[0]
-        self._labelled = split.train
+        self._split = split
         if state is not None:
             self.learner.restore(state)
             self.pace.progress = state["progress"]
@@ -166,7 +166,8 @@ class Training:
                     fitting_use(
                         trainee.colorer,
                         trainee.facts,
-                        self._labelled,
+                        self._split.train,
+                        self._split.held,
                         self.config.seed,
                         partial(check_cancel, self.cancel, "Fine-tuning"),
                     )

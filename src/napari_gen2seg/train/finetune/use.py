@@ -28,18 +28,29 @@ from napari_gen2seg.train.finetune.watch import watched_objects
 Use = dict[str, Any]
 """Facts of a model to change: `hears_brightness`, `source_diameter`."""
 
+Way = tuple[bool, bool]
+"""At the size that the labels give; with brightness."""
+
+Scores = dict[Way, list[NDArray[np.float64]]]
+"""IoU of clicks on the same objects, an array for each picture."""
+
 FEWEST = 6
 """Objects below which nothing is concluded."""
 
+OBJECTS = 12
+"""At most so many objects are clicked in each of three pictures."""
+
 _LEAST = 0.03  # of mean IoU
 _SURE = 2.5  # standard errors: one picture must not decide by chance about others
+_WORSE = -0.01  # mean gain at which a picture speaks against
 _ALIKE = 2.0  # largest ratio of the objects' sizes between pictures of one kind
 
 
 def fitting_use(
     colorer: BaseColorer,
     facts: ModelFacts,
-    pairs: Sequence[Pair],
+    train: Sequence[Pair],
+    held: Sequence[Pair] = (),
     seed: int = 0,
     check: Callable[[], None] = lambda: None,
 ) -> Use:
@@ -49,10 +60,11 @@ def fitting_use(
     ----------
     colorer, facts
         The model as it is.
-    pairs
-        Labelled pictures that it has not been fitted to.
+    train, held
+        Labelled pictures that it has not been fitted to yet. Of those held back one
+        has a say, by the objects that are watched.
     seed
-        Chooses the objects: at most 30 of at most three pictures.
+        Chooses the objects.
     check
         Called between objects; may raise.
 
@@ -61,11 +73,12 @@ def fitting_use(
     dict
         Empty where the facts are right as they are, or cannot be judged.
     """
-    if not facts.on_black or not pairs:
+    if not facts.on_black or not train:
         return {}
-    diameter = common_diameter(pairs)
-    scores: dict[tuple[bool, bool], list[float]] = {}
-    for pair, ids in watched_objects(pairs, seed):
+    diameter = common_diameter(train)
+    looked = [*watched_objects(held, seed)[:1], *watched_objects(train, seed)]
+    scores: Scores = {}
+    for pair, ids in looked[:3]:
         check()
         maps = {False: colorer.color(pair.rgb)}
         if diameter is not None:
@@ -73,14 +86,17 @@ def fitting_use(
             maps[True] = maps[False]
             if abs(wanted - maps[False].resolution) >= 0.15 * maps[False].resolution:
                 maps[True] = colorer.color(pair.rgb, wanted)
-        for label in ids:
+        found: dict[Way, list[float]] = {}
+        for label in ids[:: -(-len(ids) // OBJECTS)]:
             check()
             truth = pair.labels == label
             for sized, coloring in maps.items():
                 for heard in (True, False):
-                    found = scores.setdefault((sized, heard), [])
-                    found.append(_click(coloring, truth, heard))
-    best = best_use({key: np.asarray(found) for key, found in scores.items()})
+                    one = _click(coloring, truth, heard)
+                    found.setdefault((sized, heard), []).append(one)
+        for way, values in found.items():
+            scores.setdefault(way, []).append(np.asarray(values))
+    best = best_use(scores)
     use: Use = {}
     if best[0]:
         use["source_diameter"] = round(float(diameter or 0), 1)
@@ -89,23 +105,29 @@ def fitting_use(
     return use
 
 
-def best_use(scores: dict[tuple[bool, bool], NDArray[np.float64]]) -> tuple[bool, bool]:
-    """Choose by the IoU of the same objects: (at the labels' size, with brightness).
+def best_use(scores: Scores) -> Way:
+    """Choose by the IoU of the same objects, picture by picture.
 
-    (False, True) is how things are. Something else must be better by 0.03, and by more
-    than chance; of two that are, what changes less, unless the other is better still.
+    Something else than (False, True), how things are, must be better by 0.03, by more
+    than chance, and worse in no picture; of two that are, what changes less is chosen,
+    unless the other is better still.
     """
     usual = (False, True)
     best, gained = usual, 0.0
     # As it would be with one change, then with both.
-    for key in ((False, False), (True, True), (True, False)):
-        if key not in scores or len(scores[key]) < FEWEST:
+    for way in ((False, False), (True, True), (True, False)):
+        if way not in scores:
             continue
-        gains = scores[key] - scores[usual]
+        pictures = [
+            new - old for new, old in zip(scores[way], scores[usual], strict=True)
+        ]
+        gains = np.concatenate(pictures)
+        if len(gains) < FEWEST or min(gain.mean() for gain in pictures) < _WORSE:
+            continue
         error = float(gains.std(ddof=1)) / len(gains) ** 0.5
         mean = float(gains.mean())
         if mean >= max(_LEAST, _SURE * error) and mean >= gained + 0.01:
-            best, gained = key, mean
+            best, gained = way, mean
     return best
 
 
