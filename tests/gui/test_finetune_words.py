@@ -111,6 +111,22 @@ def test_words():
     assert "−2.5" in change_text(4.0, 1.5, False, "{:.1f}")
 
 
+def test_the_verdict_says_how_the_new_model_is_used():
+    compared = {
+        "verdict": "better",
+        "pictures": [{}],
+        "before": {"one_click": 0.5},
+        "after": {"one_click": 0.7},
+        "use": {"source_diameter": 22.8, "hears_brightness": False},
+    }
+    said = verdict_text(compared)
+    assert "23 pixels" in said and "brightness" in said
+    assert "pixels" not in verdict_text(compared | {"use": {}})
+    # A run of an earlier version does not tell.
+    del compared["use"]
+    assert "better" in verdict_text(compared)
+
+
 def test_the_plan_in_a_line():
     values = {"name": "n", "minutes": None, "steps": None, "dial": "quick"}
     assert "page 1" in plan_line([], 0, values, False)
