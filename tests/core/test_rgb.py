@@ -157,12 +157,31 @@ def test_what_cannot_be_coloured_is_named(picture: np.ndarray, names: str) -> No
 
 
 def test_what_was_not_measured_is_as_dark_as_the_darkest() -> None:
-    whole = np.linspace(3, 7, 81, dtype=np.float32).reshape(9, 9)
+    plane = np.linspace(3, 7, 10_000, dtype=np.float32).reshape(100, 100)
+    whole = np.stack([plane, 1000 + plane], axis=-1)
     holed = whole.copy()
-    holed[0, 0], holed[0, 1], holed[8, 8] = np.nan, -np.inf, np.inf
-    whole[0, 0], whole[0, 1], whole[8, 8] = whole[0, 2], whole[0, 2], whole[8, 7]
-    np.testing.assert_array_equal(to_rgb(holed), to_rgb(whole))
-    assert np.isnan(holed[0, 0])  # the picture itself is left as it is
+    holed[50:55], holed[60, 0], holed[60, 1] = np.nan, -np.inf, np.inf
+    holed[0, 0] = -5000  # one dead pixel
+    rgb = to_rgb(holed)
+    assert np.isnan(holed[50, 0]).all()  # the picture itself is left as it is
+    assert (rgb[50:55, :, :2] < 0.01).all()
+    assert (rgb[60, 0, :2] < 0.01).all() and (rgb[60, 1, :2] > 0.99).all()
+    seen = np.ones((100, 100), bool)
+    seen[50:55], seen[60, :2], seen[0, 0] = False, False, False
+    assert np.abs(rgb - to_rgb(whole))[seen].max() < 0.01
+
+
+def test_a_channel_without_any_number_is_even() -> None:
+    holed = np.stack([np.full((9, 9), np.nan), np.arange(81.0).reshape(9, 9)], axis=-1)
+    rgb = to_rgb(holed)
+    assert np.ptp(rgb[..., 0]) == 0 and np.ptp(rgb[..., 1]) == 1
+
+
+def test_a_grey_picture_with_holes_is_taken() -> None:
+    holed = np.arange(81.0).reshape(9, 9)
+    holed[4, 4] = np.nan
+    rgb = to_rgb(holed)
+    assert rgb[4, 4].max() < 0.01 and rgb[8, 8].min() == 1
 
 
 def test_a_channel_that_does_not_exist_is_named() -> None:

@@ -16,8 +16,14 @@ SCRIPT = """
 import sys
 from pathlib import Path
 import torch
+import atexit
 from napari_gen2seg.train.processes import any_of, average_gradients, join_processes
 
+# The last to be asked: registered first.
+left = Path(sys.argv[1])
+atexit.register(
+    lambda: (left / f"{rank}.left").write_text(str(torch.distributed.is_initialized()))
+)
 accelerator = join_processes()
 rank = accelerator.process_index
 used, unused = (torch.nn.Parameter(torch.zeros(2)) for _ in range(2))
@@ -66,6 +72,7 @@ def test_gradients_are_averaged_and_one_process_stops_all(tmp_path: Path) -> Non
     script.write_text(SCRIPT)
     launch(script, tmp_path)
     for rank in (0, 1):
+        assert (tmp_path / f"{rank}.left").read_text() == "False"
         used, unused, answers = torch.load(tmp_path / f"{rank}.pt")
         assert used.tolist() == [1.5, 1.5]
         assert unused.tolist() == [0.5, 0.5]

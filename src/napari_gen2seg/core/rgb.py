@@ -15,6 +15,7 @@ from typing import Any, Literal
 import numpy as np
 import numpy.typing as npt
 
+from napari_gen2seg.core.holes import filled
 from napari_gen2seg.errors import ImageError, SettingsError
 
 MIN_SIDE = 8
@@ -88,8 +89,8 @@ def check_image(array: Any, *, what: str = "The picture") -> npt.NDArray[Any]:
     Parameters
     ----------
     array
-        (H, W) or (H, W, C) of bool, integers or floats. NaN and -inf are taken as the
-        lowest finite value (napari shows them so), inf as the highest.
+        (H, W) or (H, W, C) of bool, integers or floats. NaN and -inf are made as dark
+        as the darkest thousandth of their channel, inf as bright as the brightest.
     what
         How to call the picture in messages.
 
@@ -129,8 +130,7 @@ def check_image(array: Any, *, what: str = "The picture") -> npt.NDArray[Any]:
                 "to see in it."
             )
         if not known.all():
-            low, high = image[known].min(), image[known].max()
-            image = np.nan_to_num(image, nan=low, posinf=high, neginf=low)
+            image = filled(image, known)
     return image
 
 

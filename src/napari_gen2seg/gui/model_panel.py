@@ -54,7 +54,8 @@ class ModelPanel(Panel):
             self.resolution.addItem(f"{size} px", size)
         self.resolution.setToolTip(
             "Longer side at which the model sees the picture. Larger shows smaller "
-            "objects and takes longer; auto chooses from the picture."
+            "objects and takes longer; auto chooses from the picture, or as a "
+            "fine-tuned model was told by the labels."
         )
         self.careful = QCheckBox("Careful: look four times")
         self.careful.setToolTip(

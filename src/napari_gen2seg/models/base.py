@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import copy
 import threading
 from abc import ABC, abstractmethod
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 import torch
@@ -89,6 +90,12 @@ class BaseColorer(ABC):
     def facts(self) -> ModelFacts:
         """What the model folder says about the model."""
         return self._facts
+
+    def with_facts(self, facts: ModelFacts) -> Self:
+        """Return a colorer of the same network, placed where it is, by other facts."""
+        other = copy.copy(self)
+        other._facts = facts  # noqa: SLF001 - of its own class
+        return other
 
     @property
     def net(self) -> nn.Module:

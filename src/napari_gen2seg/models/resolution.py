@@ -44,7 +44,9 @@ def choose_resolution(rgb: NDArray[np.float32], facts: ModelFacts) -> int:
     if facts.default_resolution is not None:
         return facts.default_resolution
     if facts.source_diameter is not None and facts.object_diameter is not None:
-        return resolution_for_objects(facts.source_diameter, rgb.shape, facts)
+        # A picture much smaller than such an object is no reason to fail.
+        diameter = min(facts.source_diameter, max(rgb.shape[:2]))
+        return resolution_for_objects(diameter, rgb.shape, facts)
     native = max(rgb.shape[:2])
     highest = facts.max_resolution
     if facts.object_diameter is not None:

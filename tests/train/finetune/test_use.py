@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
-from skimage import draw, filters
+from skimage import draw, filters, measure
 from tests.train.finetune.made import guided_model, settings, write_pairs
 
 from napari_gen2seg import finetune, load_model
 from napari_gen2seg.errors import Cancelled
 from napari_gen2seg.models.base import BaseColorer
+from napari_gen2seg.models.facts import ModelFacts
+from napari_gen2seg.models.resolution import choose_resolution, refine_resolution
 from napari_gen2seg.train.finetune import loop
 from napari_gen2seg.train.finetune.loop import Training
 from napari_gen2seg.train.finetune.pairs import Pair, check_pair
@@ -100,7 +103,7 @@ def test_the_smaller_change_is_enough_unless_both_are_better_still() -> None:
         (False, True): [usual],
         (False, False): [usual],
         (True, True): [usual + 0.2],
-        (True, False): [usual + 0.205],
+        (True, False): [usual + 0.22],
     }
     assert best_use(scores) == (True, True)
     scores[True, False] = [usual + 0.3]
@@ -138,12 +141,56 @@ def test_the_new_model_is_used_as_the_labels_say(
     assert coloring.resolution == 128 and not coloring.hears_brightness
 
 
-def test_it_can_be_cancelled(mini: BaseColorer) -> None:
-    def cancelled() -> None:
-        raise Cancelled("Fine-tuning was cancelled.")
+def test_what_an_earlier_run_found_is_asked_anew(mini: BaseColorer) -> None:
+    told = replace(mini.facts, hears_brightness=False, source_diameter=120.0)
+    pairs = [drawn("fluorescent nuclei", seed) for seed in (1, 2)]
+    use = fitting_use(mini.with_facts(told), told, pairs)
+    assert use == {"hears_brightness": True, "source_diameter": None}
+    assert mini.facts.hears_brightness
 
+
+def test_a_held_back_picture_can_speak_against_it(mini: BaseColorer) -> None:
+    pairs = [specked(seed) for seed in (1, 2)]
+    # There the large cells are what is labelled: their size is that which mini reads.
+    other = specked(3)
+    cells = measure.label(other.rgb[..., 0] > 0.25).astype(np.int32)
+    held = replace(other, labels=cells)
+    assert "source_diameter" in fitting_use(mini, mini.facts, pairs)
+    assert "source_diameter" not in fitting_use(mini, mini.facts, pairs, [held])
+
+
+def test_a_known_size_is_not_read_off_the_map() -> None:
+    facts = ModelFacts("sd", object_diameter=28.0)
+    assert refine_resolution(400, 90.0, 400, facts) is not None
+    told = replace(facts, source_diameter=14.0)
+    assert choose_resolution(np.zeros((400, 300, 3), np.float32), told) == 800
+    assert refine_resolution(800, 90.0, 400, told) is None
+    # A picture smaller than such an object is looked at all the same.
+    told = replace(facts, source_diameter=900.0)
+    assert choose_resolution(np.zeros((40, 40, 3), np.float32), told) == 64
+
+
+def test_it_can_be_cancelled_and_is_asked_again(
+    mini: BaseColorer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     with pytest.raises(Cancelled):
-        fitting_use(mini, mini.facts, [specked(1)], check=cancelled)
+        fitting_use(mini, mini.facts, [specked(1)], cancel=lambda: True)
+    model = guided_model(tmp_path / "tiny")
+    config = settings(tmp_path / "run", model, write_pairs(tmp_path, 3), steps=2)
+    asked = []
+
+    def fitting(*given: object) -> dict[str, bool]:
+        asked.append(given)
+        if len(asked) == 1:
+            raise Cancelled("Fine-tuning was cancelled.")
+        return {"hears_brightness": False}
+
+    monkeypatch.setattr(loop, "fitting_use", fitting)
+    with pytest.raises(Cancelled, match="Its state is saved"):
+        for _ in Training(config, cancel=lambda: bool(asked)).events():
+            pass
+    result = finetune(config, resume=True)
+    assert len(asked) == 2 and result.compared.use == {"hears_brightness": False}
 
 
 def test_words() -> None:

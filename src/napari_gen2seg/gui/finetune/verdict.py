@@ -21,10 +21,11 @@ def verdict_text(compared: dict[str, Any]) -> str:
             f'<span style="color:{GREY}; font-size:14pt"><b>Nothing was gained.</b>'
             f"</span><br>{NOTHING_GAINED}"
         )
+    words = use_words(compared.get("use") or {})
     if not compared.get("pictures"):
         return (
             "<b>Nothing was held back, so nobody knows whether the new model is "
-            "better.</b> Colour a picture with it and judge for yourself."
+            f"better.</b> Colour a picture with it and judge for yourself. {words}"
         )
     before = (compared.get("before") or {}).get("one_click")
     after = (compared.get("after") or {}).get("one_click")
@@ -41,7 +42,7 @@ def verdict_text(compared: dict[str, Any]) -> str:
     low, high = compared.get("low"), compared.get("high")
     if low is not None and high is not None:
         said += f" (The gain lies between {low:+.0%} and {high:+.0%}.)"
-    if words := use_words(compared.get("use") or {}):
+    if words:
         said += f"<br>{words}"
     if verdict == "worse":
         said += (

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import asdict, replace
-from functools import partial
 from typing import Any
 
 import torch
 
 from napari_gen2seg.errors import Cancelled, TrainingError
-from napari_gen2seg.models.hooks import Cancel, check_cancel
+from napari_gen2seg.models.hooks import Cancel
 from napari_gen2seg.train.finetune.config import FinetuneConfig
 from napari_gen2seg.train.finetune.events import (
     Event,
@@ -29,12 +29,12 @@ from napari_gen2seg.train.finetune.memory import Amount
 from napari_gen2seg.train.finetune.mixture import material
 from napari_gen2seg.train.finetune.pace import Pace
 from napari_gen2seg.train.finetune.pairs import Pair
+from napari_gen2seg.train.finetune.reasons import agreed_reason, reason
 from napari_gen2seg.train.finetune.replay import note_learnt, store
 from napari_gen2seg.train.finetune.run_folder import (
     CROPS,
     PREVIEWS,
     answered,
-    asked,
     clear,
 )
 from napari_gen2seg.train.finetune.setup import prepare
@@ -46,11 +46,10 @@ from napari_gen2seg.train.finetune.state import (
     save_state,
 )
 from napari_gen2seg.train.finetune.team import Team
-from napari_gen2seg.train.finetune.use import Use, fitting_use
+from napari_gen2seg.train.finetune.use import fitting_use
 from napari_gen2seg.train.finetune.watch import Watch
 
 _STORED = 32  # crops kept for later runs
-_WHY: tuple[Why, ...] = ("steps", "minutes", "patience", "stop", "cancel")
 
 
 class Training:
@@ -116,7 +115,7 @@ class Training:
         if state is not None and state["progress"].finished:
             self.pace.progress = state["progress"]
             if self.team.main:
-                yield Stopping(self._why(self.progress.finished))
+                yield Stopping(reason(self.progress.finished))
             return
         self.ready = prepare(
             self.config,
@@ -130,7 +129,7 @@ class Training:
             note_learnt(self.config, split.train)
         if self.team.main:
             yield self._plan(split, warnings)
-        yield from self._first(state is None)
+        yield from self._first()
         yield from self._steps()
 
     def _begin(self, split: Split, state: dict[str, Any] | None) -> None:
@@ -144,45 +143,45 @@ class Training:
         if state is not None:
             self.learner.restore(state)
             self.pace.progress = state["progress"]
-            self._wear(self.progress.use)
+            self._watch_as_used()
 
-    def _wear(self, use: Use) -> None:
+    def _watch_as_used(self) -> None:
         """Watch the clicks that people will make with the new model."""
-        self.progress.use = use
-        self.watch.facts = replace(self.ready.trainee.facts, **use)
+        facts = self.ready.trainee.facts
+        self.watch.facts = replace(facts, **(self.progress.use or {}))
 
     def _plan(self, split: Split, warnings: list[str]) -> Plan:
         return self.ready.plan(
             self.config, split, self.crops.names, warnings, self.progress.step
         )
 
-    def _first(self, fresh: bool) -> Iterator[Event]:
-        """Show the untrained map, save, keep some crops, score."""
+    def _first(self) -> Iterator[Event]:
+        """Show the untrained map, ask the labels how it is best used, save, score."""
         if self.team.main:
             yield self._preview()
-            if fresh:
-                trainee = self.ready.trainee
-                self._wear(
-                    fitting_use(
-                        trainee.colorer,
-                        trainee.facts,
-                        self._split.train,
-                        self._split.held,
-                        self.config.seed,
-                        partial(check_cancel, self.cancel, "Fine-tuning"),
-                    )
-                )
+            if self.progress.use is None:
+                # Whoever cancels here is heard before the first step, by all processes.
+                with suppress(Cancelled):
+                    self._ask_labels()
                 yield self._save()
-                yield self._score()
+                if self.progress.use is not None:
+                    yield self._score()
                 self.progress.seconds = 0.0
         self.team.agree(0)
         self.pace.begin()
+
+    def _ask_labels(self) -> None:
+        trainee, split, seed = self.ready.trainee, self._split, self.config.seed
+        self.progress.use = fitting_use(
+            trainee.colorer, trainee.facts, split.train, split.held, seed, self.cancel
+        )
+        self._watch_as_used()
 
     def _steps(self) -> Iterator[Event]:
         last_told = last_shown = last_scored = last_saved = time.monotonic()
         shown_for = scored_for = 0.0
         while True:
-            why = self._agreed()
+            why = agreed_reason(self.team, self.folder, self.cancel, self.pace)
             if why is not None:
                 break
             loss = self.learner.step(self.progress, self._rate())
@@ -233,18 +232,6 @@ class Training:
 
     def _rate(self) -> float:
         return self.pace.rate(self.ready.rate)
-
-    def _agreed(self) -> Why | None:
-        """Return why to stop, the first process's answer for all."""
-        why: Why | None = None
-        if self.team.main:
-            why = asked(self.folder, self.cancel) or self.pace.over
-        number = self.team.agree(_WHY.index(why) if why else -1)
-        return _WHY[int(number)] if number >= 0 else None
-
-    @staticmethod
-    def _why(text: str) -> Why:
-        return next((why for why in _WHY if why == text), "steps")
 
     def _told(self, loss: float) -> Step:
         return Step(

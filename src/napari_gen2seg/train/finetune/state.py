@@ -8,7 +8,7 @@ import math
 import os
 import pickle
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -51,7 +51,8 @@ class Progress:
     finished
         Why training ended, "" while it has not.
     use
-        Facts of the model that the labels set right; see `finetune.use`.
+        Facts of the model that the labels set right; see `finetune.use`. None before
+        that is known.
     """
 
     step: int = 0
@@ -62,7 +63,7 @@ class Progress:
     best_step: int = 0
     waited: int = 0
     finished: str = ""
-    use: dict[str, Any] = field(default_factory=dict)
+    use: dict[str, Any] | None = None
 
     def scored(self, value: float) -> bool:
         """Take note of the score at this step; True if it is the best so far."""
@@ -136,7 +137,8 @@ def read_state(folder: Path, config: FinetuneConfig | None) -> dict[str, Any] | 
         return None
     try:
         state: dict[str, Any] = torch.load(path, map_location="cpu", weights_only=True)
-        state["progress"] = Progress(**state["progress"])
+        # Runs of an earlier version were begun without asking the labels for it.
+        state["progress"] = Progress(**{"use": {}} | state["progress"])
     except _DAMAGED as error:
         # Torch explains at length how to read unsafe files; that is no advice here.
         why = str(error).splitlines()[0][:120] if str(error) else type(error).__name__
@@ -184,7 +186,7 @@ def save_best(
         "trains": trains,
         "step": str(progress.step),
         "score": str(progress.best),
-        "use": json.dumps(progress.use),
+        "use": json.dumps(progress.use or {}),
     }
     return write(folder / BEST_NAME, lambda path: save_file(weights, path, told))
 

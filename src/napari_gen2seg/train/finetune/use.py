@@ -1,15 +1,16 @@
 """How a model is best used on a kind of picture: no weights, two of its facts.
 
 Labels say more than what to paint. They say whether clicks should hear the picture's
-brightness (not where the labelled cells have dark nuclei inside, say), and how large the
-objects are, where the model itself would read the size of something else off its map.
-Both are read off a few labelled objects, before any step, and kept only where clicks are
-surely better for it.
+brightness (not where the labelled cells have dark nuclei inside, say), and how large
+the objects are, where the model itself would read the size of something else off its
+map. Both are read off a few labelled objects, before any step, and kept only where
+clicks are surely better for it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -21,7 +22,8 @@ from napari_gen2seg.core.metrics import iou
 from napari_gen2seg.core.settings import ProbeSettings
 from napari_gen2seg.models.base import BaseColorer
 from napari_gen2seg.models.facts import ModelFacts
-from napari_gen2seg.models.resolution import resolution_for_objects
+from napari_gen2seg.models.hooks import Cancel, check_cancel
+from napari_gen2seg.models.resolution import choose_resolution
 from napari_gen2seg.train.finetune.pairs import Pair
 from napari_gen2seg.train.finetune.watch import watched_objects
 
@@ -33,6 +35,8 @@ Way = tuple[bool, bool]
 
 Scores = dict[Way, list[NDArray[np.float64]]]
 """IoU of clicks on the same objects, an array for each picture."""
+
+NEUTRAL: Use = {"source_diameter": None, "hears_brightness": True}
 
 FEWEST = 6
 """Objects below which nothing is concluded."""
@@ -52,43 +56,55 @@ def fitting_use(
     train: Sequence[Pair],
     held: Sequence[Pair] = (),
     seed: int = 0,
-    check: Callable[[], None] = lambda: None,
+    cancel: Cancel | None = None,
 ) -> Use:
     """Return which facts would make single clicks on labelled objects better.
 
     Parameters
     ----------
     colorer, facts
-        The model as it is.
+        The model as it is. What it was told by an earlier fine-tuning is asked anew.
     train, held
         Labelled pictures that it has not been fitted to yet. Of those held back one
         has a say, by the objects that are watched.
     seed
         Chooses the objects.
-    check
-        Called between objects; may raise.
+    cancel
+        Asked between objects.
 
     Returns
     -------
     dict
         Empty where the facts are right as they are, or cannot be judged.
+
+    Raises
+    ------
+    Cancelled
+        If asked.
     """
     if not facts.on_black or not train:
         return {}
+    told: Use = {key: getattr(facts, key) for key in NEUTRAL}
+    facts = replace(facts, **NEUTRAL)
+    colorer = colorer.with_facts(facts)
     diameter = common_diameter(train)
+    if facts.default_resolution is not None:
+        diameter = None  # it would not be heard
     looked = [*watched_objects(held, seed)[:1], *watched_objects(train, seed)]
     scores: Scores = {}
     for pair, ids in looked[:3]:
-        check()
+        check_cancel(cancel, "Fine-tuning")
         maps = {False: colorer.color(pair.rgb)}
         if diameter is not None:
-            wanted = resolution_for_objects(diameter, pair.labels.shape, facts)
+            wanted = choose_resolution(
+                pair.rgb, replace(facts, source_diameter=diameter)
+            )
             maps[True] = maps[False]
             if abs(wanted - maps[False].resolution) >= 0.15 * maps[False].resolution:
                 maps[True] = colorer.color(pair.rgb, wanted)
         found: dict[Way, list[float]] = {}
         for label in ids[:: -(-len(ids) // OBJECTS)]:
-            check()
+            check_cancel(cancel, "Fine-tuning")
             truth = pair.labels == label
             for sized, coloring in maps.items():
                 for heard in (True, False):
@@ -96,38 +112,34 @@ def fitting_use(
                     found.setdefault((sized, heard), []).append(one)
         for way, values in found.items():
             scores.setdefault(way, []).append(np.asarray(values))
-    best = best_use(scores)
-    use: Use = {}
-    if best[0]:
-        use["source_diameter"] = round(float(diameter or 0), 1)
-    if not best[1]:
-        use["hears_brightness"] = False
-    return use
+    sized, heard = best_use(scores)
+    use: Use = {
+        "source_diameter": round(diameter, 1) if sized and diameter else None,
+        "hears_brightness": heard,
+    }
+    return {key: value for key, value in use.items() if value != told[key]}
 
 
 def best_use(scores: Scores) -> Way:
     """Choose by the IoU of the same objects, picture by picture.
 
     Something else than (False, True), how things are, must be better by 0.03, by more
-    than chance, and worse in no picture; of two that are, what changes less is chosen,
-    unless the other is better still.
+    than chance, and worse in no picture; one that changes more, better by as much than
+    one that changes less.
     """
-    usual = (False, True)
-    best, gained = usual, 0.0
-    # As it would be with one change, then with both.
+    best = (False, True)
     for way in ((False, False), (True, True), (True, False)):
         if way not in scores:
             continue
         pictures = [
-            new - old for new, old in zip(scores[way], scores[usual], strict=True)
+            new - old for new, old in zip(scores[way], scores[best], strict=True)
         ]
         gains = np.concatenate(pictures)
         if len(gains) < FEWEST or min(gain.mean() for gain in pictures) < _WORSE:
             continue
         error = float(gains.std(ddof=1)) / len(gains) ** 0.5
-        mean = float(gains.mean())
-        if mean >= max(_LEAST, _SURE * error) and mean >= gained + 0.01:
-            best, gained = way, mean
+        if gains.mean() >= max(_LEAST, _SURE * error):
+            best = way
     return best
 
 

@@ -112,8 +112,8 @@ def card(config: FinetuneConfig, facts: dict[str, Any], report: dict[str, Any]) 
         else "not known: too few objects"
     )
     verdict = f"Verdict: **{report['verdict']}**."
-    if report["use"]:
-        verdict += f" {use_words(report['use'])}"
+    if words := use_words(facts):
+        verdict += f" {words}"
     if recipe["best_step"] == 0:
         verdict += " No step was better than the base: these are its weights."
     return f"""---

@@ -73,7 +73,7 @@ class FinetuneResult:
 
     @property
     def unchanged(self) -> bool:
-        """Whether no step was better than the old model, which was kept as it is."""
+        """Whether the old model was kept as it is, weights and use."""
         return self.compared.unchanged
 
 
