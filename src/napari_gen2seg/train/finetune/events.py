@@ -202,7 +202,8 @@ class Compared(Event):
         ``report.json``, beside the maps and masks of both.
     unchanged
         No step scored better than the old model, and its use is right as it was, so
-        the new one *is* the old one; it was clicked once, and the figures of both are the same.
+        the new one *is* the old one; it was clicked once, and the figures of both are
+        the same.
     use
         Facts of the model that the labels set right: ``source_diameter`` in pixels,
         ``hears_brightness``.
