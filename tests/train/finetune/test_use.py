@@ -141,12 +141,37 @@ def test_the_new_model_is_used_as_the_labels_say(
     assert coloring.resolution == 128 and not coloring.hears_brightness
 
 
-def test_what_an_earlier_run_found_is_asked_anew(mini: BaseColorer) -> None:
-    told = replace(mini.facts, hears_brightness=False, source_diameter=120.0)
-    pairs = [drawn("fluorescent nuclei", seed) for seed in (1, 2)]
+def test_what_an_earlier_run_found_stays_unless_labels_say_otherwise(
+    mini: BaseColorer,
+) -> None:
+    pairs = [specked(seed) for seed in (1, 2)]
+    told = replace(mini.facts, source_diameter=12.5)
+    assert fitting_use(mini.with_facts(told), told, pairs) == {}
+    told = replace(mini.facts, source_diameter=60.0)
     use = fitting_use(mini.with_facts(told), told, pairs)
-    assert use == {"hears_brightness": True, "source_diameter": None}
-    assert mini.facts.hears_brightness
+    assert use == {"source_diameter": pytest.approx(12, abs=2)}
+    # Three objects say nothing, and pictures of different sizes have none in common.
+    few = pairs[0].relabelled(np.where(pairs[0].labels > 3, 0, pairs[0].labels))
+    assert fitting_use(mini.with_facts(told), told, [few]) == {}
+    mixed = [specked(1), drawn("stained cells", 1)]
+    use = fitting_use(mini.with_facts(told), told, mixed)
+    assert use["source_diameter"] is None
+    assert mini.facts.source_diameter is None
+
+
+def test_a_way_that_was_found_before_is_left_for_a_surely_better_one() -> None:
+    usual = np.full(10, 0.5)
+    scores = {
+        (False, True): [usual + 0.02],
+        (False, False): [usual],
+        (True, True): [usual + 0.1],
+        (True, False): [usual],
+    }
+    assert best_use(scores, (False, False)) == (True, True)
+    scores[True, True] = [usual + 0.02]
+    assert best_use(scores, (False, False)) == (False, False)
+    scores[False, True] = [usual + 0.04]
+    assert best_use(scores, (False, False)) == (False, True)
 
 
 def test_a_held_back_picture_can_speak_against_it(mini: BaseColorer) -> None:

@@ -23,7 +23,7 @@ from napari_gen2seg.core.settings import ProbeSettings
 from napari_gen2seg.models.base import BaseColorer
 from napari_gen2seg.models.facts import ModelFacts
 from napari_gen2seg.models.hooks import Cancel, check_cancel
-from napari_gen2seg.models.resolution import choose_resolution
+from napari_gen2seg.models.resolution import TOLERATED, choose_resolution
 from napari_gen2seg.train.finetune.pairs import Pair
 from napari_gen2seg.train.finetune.watch import watched_objects
 
@@ -63,7 +63,8 @@ def fitting_use(
     Parameters
     ----------
     colorer, facts
-        The model as it is. What it was told by an earlier fine-tuning is asked anew.
+        The model as it is. What an earlier fine-tuning found stays until the labels
+        surely say otherwise.
     train, held
         Labelled pictures that it has not been fitted to yet. Of those held back one
         has a say, by the objects that are watched.
@@ -91,6 +92,9 @@ def fitting_use(
     if facts.default_resolution is not None:
         diameter = None  # it would not be heard
     looked = [*watched_objects(held, seed)[:1], *watched_objects(train, seed)]
+    looked = [(pair, ids) for pair, ids in looked if ids]
+    if sum(len(ids) for _, ids in looked[:3]) < FEWEST:
+        return {}
     scores: Scores = {}
     for pair, ids in looked[:3]:
         check_cancel(cancel, "Fine-tuning")
@@ -112,23 +116,27 @@ def fitting_use(
                     found.setdefault((sized, heard), []).append(one)
         for way, values in found.items():
             scores.setdefault(way, []).append(np.asarray(values))
-    sized, heard = best_use(scores)
-    use: Use = {
-        "source_diameter": round(diameter, 1) if sized and diameter else None,
-        "hears_brightness": heard,
-    }
+    before = told["source_diameter"]
+    # A size that was found before is given up where the labels have none in common.
+    usual = before is not None and diameter is not None, bool(told["hears_brightness"])
+    sized, heard = best_use(scores, usual)
+    use: Use = {"source_diameter": None, "hears_brightness": heard}
+    if sized and diameter is not None:
+        alike = before and before / TOLERATED <= diameter <= before * TOLERATED
+        use["source_diameter"] = before if alike else round(diameter, 1)
     return {key: value for key, value in use.items() if value != told[key]}
 
 
-def best_use(scores: Scores) -> Way:
+def best_use(scores: Scores, usual: Way = (False, True)) -> Way:
     """Choose by the IoU of the same objects, picture by picture.
 
-    Something else than (False, True), how things are, must be better by 0.03, by more
-    than chance, and worse in no picture; one that changes more, better by as much than
-    one that changes less.
+    Something else than the usual way must be better by 0.03, by more than chance, and
+    worse in no picture; one that changes more, better by as much than one that changes
+    less.
     """
-    best = (False, True)
-    for way in ((False, False), (True, True), (True, False)):
+    best = usual
+    sized, heard = usual
+    for way in ((sized, not heard), (not sized, heard), (not sized, not heard)):
         if way not in scores:
             continue
         pictures = [
