@@ -15,6 +15,7 @@ from collections import defaultdict
 from pathlib import Path
 
 import numpy as np
+from changes import print_changes  # benchmarks/changes.py
 from PIL import Image
 
 import napari_gen2seg.core.distance as rule
@@ -26,7 +27,6 @@ from napari_gen2seg.train.pictures import Picture, read_source
 
 OBJECTS = 12  # per picture
 LEAST = 12  # map pixels; smaller objects are left
-CHANGED = 0.02  # of IoU
 
 part = rule.part_at_necks
 seconds: list[float] = []
@@ -59,15 +59,8 @@ def main() -> None:
         for kind, picture in pick(chosen.data / source, chosen.pictures, chosen.split):
             ious[kind or source] += compare(model.color(picture.rgb), picture, rng)
             pictures += 1
-    print(f"{'kind':24} clicks  without   with  better  worse")
     ious["all"] = [pair for pairs in ious.values() for pair in pairs]
-    for kind, pairs in ious.items():
-        without, with_ = np.array(pairs).T
-        print(
-            f"{kind:24} {len(pairs):6} {without.mean():8.3f} {with_.mean():6.3f} "
-            f"{(with_ > without + CHANGED).sum():7} "
-            f"{(with_ < without - CHANGED).sum():6}"
-        )
+    print_changes(ious)
     took = 1000 * np.array(seconds)
     print(
         f"{pictures} pictures; {np.median(took):.2f} ms at the median, "

@@ -17,6 +17,7 @@ from pathlib import Path
 
 import numpy as np
 from breadth import scenes  # benchmarks/breadth.py
+from changes import print_changes  # benchmarks/changes.py
 from necks import pick  # benchmarks/necks.py
 
 from napari_gen2seg import load_model
@@ -28,7 +29,6 @@ from napari_gen2seg.train.pictures import Picture
 
 THIN = ["fibres", "cables", "branching", "hoops", "worms"]
 BODIES = ["rods", "chains", "palisades", "creatures", "adherent cells", "piles"]
-CHANGED = 0.02  # of IoU
 
 
 def main() -> None:
@@ -53,14 +53,7 @@ def main() -> None:
             both = [click(coloring, truth, on) for on in (False, True)]
             rows[kind].append((both[0][0], both[1][0]))
             seconds.append((both[0][1], both[1][1]))
-    print(f"{'kind':20} clicks  without   with  better  worse")
-    for kind, pairs in rows.items():
-        without, with_ = np.array(pairs).T
-        print(
-            f"{kind:20} {len(pairs):6} {without.mean():8.3f} {with_.mean():6.3f} "
-            f"{(with_ > without + CHANGED).sum():7} "
-            f"{(with_ < without - CHANGED).sum():6}"
-        )
+    print_changes(rows)
     took = 1000 * np.array(seconds)
     print(
         "ms for a click without and with: median {:.1f}, {:.1f}; "

@@ -11,7 +11,7 @@ import pytest
 from skimage import draw, filters, measure
 from tests.train.finetune.made import guided_model, settings, write_pairs
 
-from napari_gen2seg import finetune, load_model
+from napari_gen2seg import Coloring, finetune, load_model
 from napari_gen2seg.errors import Cancelled
 from napari_gen2seg.models.base import BaseColorer
 from napari_gen2seg.models.facts import ModelFacts
@@ -182,6 +182,23 @@ def test_a_held_back_picture_can_speak_against_it(mini: BaseColorer) -> None:
     held = replace(other, labels=cells)
     assert "source_diameter" in fitting_use(mini, mini.facts, pairs)
     assert "source_diameter" not in fitting_use(mini, mini.facts, pairs, [held])
+
+
+def test_two_parts_of_a_picture_are_coloured_once(
+    mini: BaseColorer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole = specked(1)
+    train = whole.relabelled(np.where(whole.labels > 6, -1, whole.labels))
+    held = whole.relabelled(np.where(whole.labels > 6, whole.labels, -1))
+    color, seen = type(mini).color, []
+
+    def counted(colorer: BaseColorer, *given: object) -> Coloring:
+        seen.append(given)
+        return color(colorer, *given)
+
+    monkeypatch.setattr(type(mini), "color", counted)
+    fitting_use(mini, mini.facts, [train], [held])
+    assert len(seen) == 2  # at the size it reads, and at that of the labels
 
 
 def test_a_known_size_is_not_read_off_the_map() -> None:

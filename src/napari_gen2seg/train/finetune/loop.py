@@ -184,7 +184,7 @@ class Training:
             why = agreed_reason(self.team, self.folder, self.cancel, self.pace)
             if why is not None:
                 break
-            loss = self.learner.step(self.progress, self._rate())
+            loss = self.learner.step(self.progress, self.pace.rate(self.ready.rate))
             if loss is None:
                 back = self._roll_back()
                 if self.team.main:
@@ -230,15 +230,12 @@ class Training:
                 "saved; it can be resumed."
             )
 
-    def _rate(self) -> float:
-        return self.pace.rate(self.ready.rate)
-
     def _told(self, loss: float) -> Step:
         return Step(
             self.progress.step,
             self.config.length[0],
             loss,
-            self._rate(),
+            self.pace.rate(self.ready.rate),
             self.pace.seconds,
             self.pace.left,
         )
@@ -298,4 +295,4 @@ class Training:
         self.pace.back_to(state["progress"])
         self.progress.rolled = rolled + 1
         self.progress.rate_scale /= 2
-        return RolledBack(at, self.progress.step, self._rate())
+        return RolledBack(at, self.progress.step, self.pace.rate(self.ready.rate))

@@ -96,16 +96,13 @@ def fitting_use(
     if sum(len(ids) for _, ids in looked[:3]) < FEWEST:
         return {}
     scores: Scores = {}
+    colored: dict[str, dict[bool, Coloring]] = {}
     for pair, ids in looked[:3]:
         check_cancel(cancel, "Fine-tuning")
-        maps = {False: colorer.color(pair.rgb)}
-        if diameter is not None:
-            wanted = choose_resolution(
-                pair.rgb, replace(facts, source_diameter=diameter)
-            )
-            maps[True] = maps[False]
-            if abs(wanted - maps[False].resolution) >= 0.15 * maps[False].resolution:
-                maps[True] = colorer.color(pair.rgb, wanted)
+        # Two parts of one picture share its maps.
+        if pair.key not in colored:
+            colored[pair.key] = _maps(colorer, pair, diameter)
+        maps = colored[pair.key]
         found: dict[Way, list[float]] = {}
         for label in ids[:: -(-len(ids) // OBJECTS)]:
             check_cancel(cancel, "Fine-tuning")
@@ -157,6 +154,19 @@ def common_diameter(pairs: Sequence[Pair]) -> float | None:
     if diameters.max() > _ALIKE * diameters.min():
         return None
     return float(np.exp(np.log(diameters).mean()))
+
+
+def _maps(
+    colorer: BaseColorer, pair: Pair, diameter: float | None
+) -> dict[bool, Coloring]:
+    """Colour a picture at the size that the model reads, and at that of the labels."""
+    maps = {False: colorer.color(pair.rgb)}
+    if diameter is not None:
+        facts = replace(colorer.facts, source_diameter=diameter)
+        wanted, read = choose_resolution(pair.rgb, facts), maps[False].resolution
+        same = abs(wanted - read) < 0.15 * read
+        maps[True] = maps[False] if same else colorer.color(pair.rgb, wanted)
+    return maps
 
 
 def _click(coloring: Coloring, truth: NDArray[np.bool_], heard: bool) -> float:
