@@ -28,9 +28,11 @@ class DeviceChoice:
     dtype
         ``"float32"``, ``"bfloat16"`` or ``"float16"``.
     reason
-        One sentence for people.
+        Sentences for people, on the device and on the number type.
     asked_device, asked_dtype
         False where the plugin chose: it may then choose again when memory is short.
+    where
+        The sentence on the device.
     """
 
     device: str
@@ -38,6 +40,7 @@ class DeviceChoice:
     reason: str
     asked_device: bool = False
     asked_dtype: bool = False
+    where: str = ""
 
     @property
     def kind(self) -> str:
@@ -95,9 +98,8 @@ def choose(device: str = "auto", dtype: str = "auto") -> DeviceChoice:
         )
     place, where = _device(device)
     chosen, why = _dtype(place.split(":")[0], dtype)
-    return DeviceChoice(
-        place, chosen, f"{where} {why}", device != "auto", dtype != "auto"
-    )
+    asked = device != "auto", dtype != "auto"
+    return DeviceChoice(place, chosen, f"{where} {why}", *asked, where)
 
 
 def _device(device: str) -> tuple[str, str]:

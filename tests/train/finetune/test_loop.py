@@ -60,9 +60,11 @@ def stopping_at(training: Training, step: int) -> Training:
 
 def test_a_run_tells_what_it_does(config: FinetuneConfig) -> None:
     events = list(Training(config).events())
-    assert kinds(events)[:4] == ["plan", "preview", "saved", "score"]
+    assert kinds(events)[:5] == ["plan", "preview", "use", "saved", "score"]
     assert kinds(events)[-1] == "stopping" and events[-1].reason == "steps"
-    plan, score = events[0], events[3]
+    plan, score = events[0], events[4]
+    assert plan.reason.startswith("Computing on the CPU, as asked. Number type float32")
+    assert events[2].use == {} and len(events[2].tried) == 4
     assert plan.held and set(plan.train).isdisjoint(plan.held)
     assert plan.trainable <= plan.parameters and plan.memory_bytes < plan.memory_free
     assert score.step == 0 and 0 <= score.one_click <= 1 and score.objects > 0
@@ -70,6 +72,7 @@ def test_a_run_tells_what_it_does(config: FinetuneConfig) -> None:
     assert preview.source_shape == (96, 96)
     steps = [event for event in events if event.kind == "step"]
     assert steps[0].step == 1 and math.isfinite(steps[0].loss)
+    assert steps[0].left is None  # the first step is slow: it tells nothing of the rest
     for event in events:
         assert event.line().startswith('{"event": ')
     assert (config.folder / "best.safetensors").is_file()
@@ -261,3 +264,30 @@ def test_training_lowers_the_loss(
     monkeypatch.setattr(Learner, "step", noted)
     list(Training(trained).events())
     assert np.mean(losses[-10:]) < 0.8 * np.mean(losses[:10])
+
+
+def test_the_plan_tells_what_was_asked_for_and_what_was_chosen(
+    config: FinetuneConfig,
+) -> None:
+    plan = Training(dataclasses.replace(config, device="auto")).plan()
+    assert "asked" not in plan.reason and plan.reason.endswith("Number type float32.")
+
+
+def test_the_time_left_is_counted_from_the_second_step(
+    config: FinetuneConfig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    now = [100.0]
+    monkeypatch.setattr("time.monotonic", lambda: now[0])
+    pace = Pace(dataclasses.replace(config, steps=101, minutes=None))
+    pace.begin()
+    now[0] += 30  # compiling, caches
+    pace.stepped()
+    assert pace.left is None
+    now[0] += 2
+    pace.stepped()
+    assert pace.left == pytest.approx(2 * 99)
+    limited = Pace(dataclasses.replace(config, steps=None, minutes=1.0))
+    limited.begin()
+    now[0] += 20
+    limited.stepped()
+    assert limited.left == pytest.approx(40)

@@ -19,6 +19,7 @@ from napari_gen2seg.models.resolution import choose_resolution, refine_resolutio
 from napari_gen2seg.train.finetune import loop
 from napari_gen2seg.train.finetune.loop import Training
 from napari_gen2seg.train.finetune.pairs import Pair, check_pair
+from napari_gen2seg.train.finetune.events import UseFound
 from napari_gen2seg.train.finetune.use import best_use, common_diameter, fitting_use
 from napari_gen2seg.train.finetune.use_words import use_words
 from napari_gen2seg.train.synthetic import draw_scene
@@ -54,20 +55,25 @@ def specked(seed: int) -> Pair:
 def test_brightness_is_left_out_where_it_misleads(mini: BaseColorer) -> None:
     # Cells are labelled whole; their nuclei are darker.
     pairs = [drawn("stained cells", seed) for seed in (1, 2, 3)]
-    assert fitting_use(mini, mini.facts, pairs) == {"hears_brightness": False}
+    assert fitting_use(mini, mini.facts, pairs).use == {"hears_brightness": False}
 
 
 def test_the_size_is_learnt_where_the_model_takes_something_else(
     mini: BaseColorer,
 ) -> None:
     pairs = [specked(seed) for seed in (1, 2)]
-    use = fitting_use(mini, mini.facts, pairs)
-    assert use["source_diameter"] == pytest.approx(12, abs=2)
+    found = fitting_use(mini, mini.facts, pairs)
+    assert found.use["source_diameter"] == pytest.approx(12, abs=2)
+    # Whoever reads the events can see why.
+    ways = {(way["size"], way["brightness"]): way["one_click"] for way in found.tried}
+    assert len(ways) == 4 and found.objects == 18
+    assert ways["labels", True] > ways["read", True] + 0.03
+    assert json.loads(found.line())["event"] == "use"
 
 
 def test_what_is_right_stays(mini: BaseColorer) -> None:
     pairs = [drawn("fluorescent nuclei", seed) for seed in (1, 2)]
-    assert fitting_use(mini, mini.facts, pairs) == {}
+    assert fitting_use(mini, mini.facts, pairs).use == {}
 
 
 def test_nothing_is_concluded_from_a_few_objects() -> None:
@@ -120,7 +126,7 @@ def test_the_new_model_is_used_as_the_labels_say(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     use = {"source_diameter": 8.0, "hears_brightness": False}
-    monkeypatch.setattr(loop, "fitting_use", lambda *_: use)
+    monkeypatch.setattr(loop, "fitting_use", lambda *_: UseFound(use))
     model = guided_model(tmp_path / "tiny")
     config = settings(tmp_path / "run", model, write_pairs(tmp_path, 3), steps=2)
     training = Training(config)
@@ -129,7 +135,7 @@ def test_the_new_model_is_used_as_the_labels_say(
             break
     assert not training.watch.facts.hears_brightness
     # Gone on with, the run knows it still; no labels are looked at again.
-    monkeypatch.setattr(loop, "fitting_use", lambda *_: {})
+    monkeypatch.setattr(loop, "fitting_use", lambda *_: UseFound())
     result = finetune(config, resume=True)
     facts = json.loads((result.model / "gen2seg.json").read_text())
     assert (facts["source_diameter"], facts["hears_brightness"]) == (8.0, False)
@@ -146,15 +152,15 @@ def test_what_an_earlier_run_found_stays_unless_labels_say_otherwise(
 ) -> None:
     pairs = [specked(seed) for seed in (1, 2)]
     told = replace(mini.facts, source_diameter=12.5)
-    assert fitting_use(mini.with_facts(told), told, pairs) == {}
+    assert fitting_use(mini.with_facts(told), told, pairs).use == {}
     told = replace(mini.facts, source_diameter=60.0)
-    use = fitting_use(mini.with_facts(told), told, pairs)
+    use = fitting_use(mini.with_facts(told), told, pairs).use
     assert use == {"source_diameter": pytest.approx(12, abs=2)}
     # Three objects say nothing, and pictures of different sizes have none in common.
     few = pairs[0].relabelled(np.where(pairs[0].labels > 3, 0, pairs[0].labels))
-    assert fitting_use(mini.with_facts(told), told, [few]) == {}
+    assert fitting_use(mini.with_facts(told), told, [few]).use == {}
     mixed = [specked(1), drawn("stained cells", 1)]
-    use = fitting_use(mini.with_facts(told), told, mixed)
+    use = fitting_use(mini.with_facts(told), told, mixed).use
     assert use["source_diameter"] is None
     assert mini.facts.source_diameter is None
 
@@ -180,8 +186,8 @@ def test_a_held_back_picture_can_speak_against_it(mini: BaseColorer) -> None:
     other = specked(3)
     cells = measure.label(other.rgb[..., 0] > 0.25).astype(np.int32)
     held = replace(other, labels=cells)
-    assert "source_diameter" in fitting_use(mini, mini.facts, pairs)
-    assert "source_diameter" not in fitting_use(mini, mini.facts, pairs, [held])
+    assert "source_diameter" in fitting_use(mini, mini.facts, pairs).use
+    assert "source_diameter" not in fitting_use(mini, mini.facts, pairs, [held]).use
 
 
 def test_two_parts_of_a_picture_are_coloured_once(
@@ -221,11 +227,11 @@ def test_it_can_be_cancelled_and_is_asked_again(
     config = settings(tmp_path / "run", model, write_pairs(tmp_path, 3), steps=2)
     asked = []
 
-    def fitting(*given: object) -> dict[str, bool]:
+    def fitting(*given: object) -> UseFound:
         asked.append(given)
         if len(asked) == 1:
             raise Cancelled("Fine-tuning was cancelled.")
-        return {"hears_brightness": False}
+        return UseFound({"hears_brightness": False})
 
     monkeypatch.setattr(loop, "fitting_use", fitting)
     with pytest.raises(Cancelled, match="Its state is saved"):

@@ -27,6 +27,7 @@ from napari_gen2seg.gui.finetune.words import (
     step_text,
     wide_label,
 )
+from napari_gen2seg.train.finetune.use_words import use_words
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -191,6 +192,8 @@ class TrainingPage(QWidget):
         if kind == "plan":
             self.told.setText(plan_text(event, self.title))
             self._reach(event.get("steps"))
+        elif kind == "use":
+            self._show_use(event)
         elif kind == "step":
             self._show_step(event)
         elif kind == "score":
@@ -219,6 +222,11 @@ class TrainingPage(QWidget):
         if first:
             self.before.show_picture(rgb)
         self.now.show_picture(rgb)
+
+    def _show_use(self, event: dict[str, Any]) -> None:
+        said = use_words(event.get("use") or {})
+        if said:
+            self.told.setText(f"{self.told.text()}<br>{said}")
 
     def _show_step(self, event: dict[str, Any]) -> None:
         step, share = int(event["step"]), share_done(event) or 0.0

@@ -85,8 +85,41 @@ class Plan(Event):
 
 
 @dataclass(frozen=True)
+class UseFound(Event):
+    """Labelled objects were clicked in several ways, before the first step.
+
+    Attributes
+    ----------
+    use
+        Facts of the model that they set right, as in `Compared`; empty where none.
+    tried
+        For each way: ``size`` (``"read"`` off the map, or that of the ``"labels"``),
+        ``brightness`` (whether it was heard) and ``one_click``, the mean IoU. Empty
+        where the labels are too few to ask.
+    objects
+        Clicked in each way.
+    """
+
+    use: dict[str, Any] = field(default_factory=dict)
+    tried: tuple[dict[str, Any], ...] = ()
+    objects: int = 0
+
+    @property
+    def kind(self) -> str:
+        """The name under which it is written."""
+        return "use"
+
+
+@dataclass(frozen=True)
 class Step(Event):
-    """Training goes on; about once a second at most."""
+    """Training goes on; about once a second at most.
+
+    Attributes
+    ----------
+    seconds, left
+        Of training so far, and most likely to come; None while too little was done
+        to tell.
+    """
 
     step: int
     steps: int | None

@@ -22,6 +22,7 @@ from napari_gen2seg.train.finetune.events import (
     Score,
     Step,
     Stopping,
+    UseFound,
     Why,
 )
 from napari_gen2seg.train.finetune.learner import Learner, lesson
@@ -31,12 +32,7 @@ from napari_gen2seg.train.finetune.pace import Pace
 from napari_gen2seg.train.finetune.pairs import Pair
 from napari_gen2seg.train.finetune.reasons import agreed_reason, reason
 from napari_gen2seg.train.finetune.replay import note_learnt, store
-from napari_gen2seg.train.finetune.run_folder import (
-    CROPS,
-    PREVIEWS,
-    answered,
-    clear,
-)
+from napari_gen2seg.train.finetune.run_folder import CROPS, PREVIEWS, answered, clear
 from napari_gen2seg.train.finetune.setup import prepare
 from napari_gen2seg.train.finetune.split import Split
 from napari_gen2seg.train.finetune.state import (
@@ -162,7 +158,7 @@ class Training:
             if self.progress.use is None:
                 # Whoever cancels here is heard before the first step, by all processes.
                 with suppress(Cancelled):
-                    self._ask_labels()
+                    yield self._ask_labels()
                 yield self._save()
                 if self.progress.use is not None:
                     yield self._score()
@@ -170,12 +166,14 @@ class Training:
         self.team.agree(0)
         self.pace.begin()
 
-    def _ask_labels(self) -> None:
+    def _ask_labels(self) -> UseFound:
         trainee, split, seed = self.ready.trainee, self._split, self.config.seed
-        self.progress.use = fitting_use(
+        found = fitting_use(
             trainee.colorer, trainee.facts, split.train, split.held, seed, self.cancel
         )
+        self.progress.use = found.use
         self._watch_as_used()
+        return found
 
     def _steps(self) -> Iterator[Event]:
         last_told = last_shown = last_scored = last_saved = time.monotonic()
@@ -190,7 +188,7 @@ class Training:
                 if self.team.main:
                     yield back
                 continue
-            self.progress.step += 1
+            self.pace.stepped()
             if not self.team.main:
                 continue
             now = time.monotonic()

@@ -32,10 +32,17 @@ class Pace:
         self._config = config
         self.progress = Progress()
         self._since = time.monotonic()
+        self._warm: tuple[int, float] | None = None
 
     def begin(self) -> None:
         """Count the minutes from here: loading and first looks are no training."""
         self._since = time.monotonic()
+
+    def stepped(self) -> None:
+        """Count a step. The first one here is slow and says nothing of the others."""
+        self.progress.step += 1
+        if self._warm is None:
+            self._warm = self.progress.step, self.seconds
 
     def keep(self) -> None:
         """Write the time so far into the progress, which is about to be saved."""
@@ -52,15 +59,16 @@ class Pace:
         return self.progress.seconds + time.monotonic() - self._since
 
     @property
-    def left(self) -> float:
-        """Seconds that are left, most likely; known after the first step."""
+    def left(self) -> float | None:
+        """Seconds that are left, most likely; None while that cannot be told."""
         steps, minutes = self._config.length
-        seconds, left = self.seconds, []
-        if steps is not None:
-            left.append(seconds / self.progress.step * (steps - self.progress.step))
+        at, seconds, left = self.progress.step, self.seconds, []
+        if steps is not None and self._warm is not None and at > self._warm[0]:
+            each = (seconds - self._warm[1]) / (at - self._warm[0])
+            left.append(each * (steps - at))
         if minutes is not None:
             left.append(60 * minutes - seconds)
-        return max(0.0, min(left))
+        return max(0.0, min(left)) if left else None
 
     @property
     def share(self) -> float:

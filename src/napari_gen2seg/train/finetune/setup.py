@@ -45,6 +45,8 @@ class Ready:
         Estimated need, and what was free, in bytes.
     warnings
         Sentences for people.
+    where
+        Sentence on the device.
     """
 
     trainee: Trainee
@@ -55,6 +57,7 @@ class Ready:
     memory: int
     free: int
     warnings: list[str]
+    where: str
 
     @property
     def precision(self) -> str:
@@ -102,7 +105,7 @@ class Ready:
             crop=amount.crop,
             precision=self.precision,
             device=trainee.colorer.device,
-            reason=trainee.colorer.reason,
+            reason=f"{self.where} Number type {self.precision}.",
             train=train,
             held=tuple(pair.name for pair in split.held),
             objects=split.objects,
@@ -195,6 +198,7 @@ def prepare(
         need.total(amount),
         free,
         warnings,
+        place.where,
     )
 
 

@@ -24,6 +24,7 @@ from napari_gen2seg.models.base import BaseColorer
 from napari_gen2seg.models.facts import ModelFacts
 from napari_gen2seg.models.hooks import Cancel, check_cancel
 from napari_gen2seg.models.resolution import TOLERATED, choose_resolution
+from napari_gen2seg.train.finetune.events import UseFound
 from napari_gen2seg.train.finetune.pairs import Pair
 from napari_gen2seg.train.finetune.watch import watched_objects
 
@@ -57,8 +58,8 @@ def fitting_use(
     held: Sequence[Pair] = (),
     seed: int = 0,
     cancel: Cancel | None = None,
-) -> Use:
-    """Return which facts would make single clicks on labelled objects better.
+) -> UseFound:
+    """Find which facts would make single clicks on labelled objects better.
 
     Parameters
     ----------
@@ -75,8 +76,8 @@ def fitting_use(
 
     Returns
     -------
-    dict
-        Empty where the facts are right as they are, or cannot be judged.
+    UseFound
+        Its ``use`` is empty where the facts are right as they are, or cannot be judged.
 
     Raises
     ------
@@ -84,7 +85,7 @@ def fitting_use(
         If asked.
     """
     if not facts.on_black or not train:
-        return {}
+        return UseFound()
     told: Use = {key: getattr(facts, key) for key in NEUTRAL}
     facts = replace(facts, **NEUTRAL)
     colorer = colorer.with_facts(facts)
@@ -94,7 +95,7 @@ def fitting_use(
     looked = [*watched_objects(held, seed)[:1], *watched_objects(train, seed)]
     looked = [(pair, ids) for pair, ids in looked if ids]
     if sum(len(ids) for _, ids in looked[:3]) < FEWEST:
-        return {}
+        return UseFound()
     scores: Scores = {}
     colored: dict[str, dict[bool, Coloring]] = {}
     for pair, ids in looked[:3]:
@@ -121,7 +122,19 @@ def fitting_use(
     if sized and diameter is not None:
         alike = before and before / TOLERATED <= diameter <= before * TOLERATED
         use["source_diameter"] = before if alike else round(diameter, 1)
-    return {key: value for key, value in use.items() if value != told[key]}
+    changed = {key: value for key, value in use.items() if value != told[key]}
+    return UseFound(changed, _tried(scores), sum(map(len, next(iter(scores.values())))))
+
+
+def _tried(scores: Scores) -> tuple[dict[str, Any], ...]:
+    return tuple(
+        {
+            "size": "labels" if sized else "read",
+            "brightness": heard,
+            "one_click": float(np.concatenate(values).mean()),
+        }
+        for (sized, heard), values in scores.items()
+    )
 
 
 def best_use(scores: Scores, usual: Way = (False, True)) -> Way:
