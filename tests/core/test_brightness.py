@@ -10,7 +10,7 @@ from scipy import stats
 from skimage import data
 
 from napari_gen2seg import load_model
-from napari_gen2seg.core.brightness import agreement, witness
+from napari_gen2seg.core.brightness import agreement, mixture, witness
 from napari_gen2seg.core.coloring import Coloring
 from napari_gen2seg.core.settings import ProbeSettings
 from napari_gen2seg.errors import ImageError
@@ -117,8 +117,37 @@ def test_mini_hears_it_where_the_picture_bears_it() -> None:
     assert coins.hears_brightness
     turned = mini.color(255 - data.coins(), 256, passes=2)
     assert turned.more is not None and turned.more.shape[2] % 3 == 1
-    # Objects of another hue, exactly as bright as what is behind them.
+    # Objects of another hue, exactly as bright as what is behind them: only hue is heard.
     picture = np.zeros((128, 128, 3), np.float32)
     picture[..., 1] = 0.5
     picture[40:80, 40:80] = (0.5, 0.0, 0.0)
-    assert not mini.color(picture, 256).hears_brightness
+    assert mini.color(picture, 256).hears_brightness
+    grey = np.repeat(picture.mean(axis=-1, keepdims=True), 3, axis=-1)
+    assert not mini.color(grey, 256).hears_brightness
+
+
+def test_of_a_stain_it_is_the_stain_however_bright() -> None:
+    # Objects are redder and less blue than the rest, by less than brightness varies.
+    grey = RNG.normal(120, 30, SHAPE)
+    red = np.where(INSIDE, 20, -20) + RNG.normal(0, 3, SHAPE)
+    rgb = np.stack([grey + red, grey, grey - red], axis=-1).astype(np.float32)
+    assert abs(agreement(MAP, rgb.mean(axis=-1))) < 0.1
+    weights = mixture(MAP, rgb)
+    assert agreement(MAP, rgb @ weights) > 0.99
+    assert np.abs(weights).sum() == pytest.approx(1, abs=1e-5)
+
+
+@pytest.mark.parametrize("values", [MAP, np.zeros_like(MAP), np.full_like(MAP, 200)])
+def test_without_colour_every_channel_counts_alike(values: np.ndarray) -> None:
+    grey = np.repeat(noisy(200, 50)[..., None], 3, axis=-1)
+    np.testing.assert_allclose(mixture(values, grey), 1 / 3, rtol=1e-6)
+
+
+def test_a_map_of_one_kind_tells_no_mixture() -> None:
+    rgb = RNG.uniform(0, 255, (*SHAPE, 3)).astype(np.float32)
+    for values in (np.zeros_like(MAP), np.full_like(MAP, 200)):
+        np.testing.assert_allclose(mixture(values, rgb), 1 / 3, rtol=1e-6)
+    # A picture without any contrast, in a colour of its own.
+    flat = np.broadcast_to(np.asarray([1, 2, 3], np.float32), (*SHAPE, 3))
+    assert np.isfinite(mixture(MAP, flat)).all()
+    assert witness(MAP, flat @ mixture(MAP, flat)) is None

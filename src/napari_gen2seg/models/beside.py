@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_gen2seg.core.brightness import as_bytes, witness
+from napari_gen2seg.core.brightness import as_bytes, mixture, witness
 from napari_gen2seg.core.outline import COARSE
 from napari_gen2seg.models.facts import ModelFacts
 from napari_gen2seg.models.pixels import resized
@@ -36,9 +36,11 @@ def beside(
     """
     if not facts.on_black or not facts.hears_brightness:
         return None, None
-    grey = rgb.mean(-1, dtype=np.float32)
-    heard = witness(values, resized(grey, (values.shape[0], values.shape[1])))
+    shape = values.shape[0], values.shape[1]
+    small = np.stack([resized(rgb[..., one], shape) for one in range(3)], axis=-1)
+    weights = mixture(values, small)
+    heard = witness(values, small @ weights)
     if heard is None:
         return None, None
     coarse = rgb.shape[0] >= COARSE * values.shape[0]
-    return heard[..., None], as_bytes(grey) if coarse else None
+    return heard[..., None], as_bytes(rgb @ weights) if coarse else None

@@ -38,23 +38,24 @@ def drawn(kind: str, seed: int) -> Pair:
     return check_pair(picture, scene.labels.astype(np.int32))[0]
 
 
-def specked(seed: int) -> Pair:
-    """Large pale cells with a small bright spot in each, which alone is labelled."""
+def specked(seed: int, pale: float = 120, whole: bool = False) -> Pair:
+    """Large pale cells with a small bright spot in each: labelled alone, or whole."""
     rng = np.random.default_rng(seed)
     image, labels = np.full((320, 320), 30.0), np.zeros((320, 320), np.int32)
     for number, (row, col) in enumerate(np.ndindex(3, 3), 1):
         at = 55 + 105 * np.array([row, col]) + rng.uniform(-8, 8, 2)
-        image[draw.disk(at, 44)] = 120
+        cell = draw.disk(at, 44)
+        image[cell] = pale
         spot = draw.disk(at + rng.uniform(-12, 12, 2), 6)
         image[spot] = 235
-        labels[spot] = number
+        labels[cell if whole else spot] = number
     noisy = filters.gaussian(image, 1) + rng.normal(0, 3, image.shape)
     return check_pair(noisy.clip(0, 255).astype(np.uint8), labels)[0]
 
 
 def test_brightness_is_left_out_where_it_misleads(mini: BaseColorer) -> None:
-    # Cells are labelled whole; their nuclei are darker.
-    pairs = [drawn("stained cells", seed) for seed in (1, 2, 3)]
+    # Cells are labelled whole; the bright spots inside say otherwise.
+    pairs = [specked(seed, pale=100, whole=True) for seed in (1, 2, 3)]
     assert fitting_use(mini, mini.facts, pairs).use == {"hears_brightness": False}
 
 
