@@ -73,7 +73,7 @@ def test_train_kill_resume_stop_use_click_and_go_back(real):
     press(at.dialog.training.resume)
     at.steps(known + 3)
     score = at.dialog.training.score
-    # By as much as a step must beat the start to be kept.
+    # By so much that the comparison is likely to see it, too.
     at.until(lambda: max(y for _, y in score.points) > score.points[0][1] + 0.01)
     shown = watched(at)
     assert not np.array_equal(shown.data, early)

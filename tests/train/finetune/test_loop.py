@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import itertools
 import math
 from collections.abc import Iterator
 from pathlib import Path
@@ -20,6 +21,7 @@ from napari_gen2seg.train.finetune.events import Event
 from napari_gen2seg.train.finetune.learner import Learner
 from napari_gen2seg.train.finetune.loop import Training
 from napari_gen2seg.train.finetune.pace import Pace
+from napari_gen2seg.train.finetune.setup import prepare
 from napari_gen2seg.train.finetune.state import Progress, read_state
 from napari_gen2seg.train.finetune.watch import Watch
 
@@ -118,7 +120,8 @@ def test_a_file_stops_and_a_file_cancels(config: FinetuneConfig) -> None:
 def test_patience_ends_a_run_that_gains_nothing(
     config: FinetuneConfig, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(loop.Watch, "score", lambda *_: 0.5)
+    falling = itertools.chain([0.5], itertools.repeat(0.4))
+    monkeypatch.setattr(loop.Watch, "score", lambda *_: next(falling))
     patient = dataclasses.replace(config, steps=10_000, score_seconds=0.0, patience=2)
     events = list(Training(patient).events())
     assert events[-1].reason == "patience"
@@ -291,3 +294,29 @@ def test_the_time_left_is_counted_from_the_second_step(
     now[0] += 20
     limited.stepped()
     assert limited.left == pytest.approx(40)
+
+
+def test_a_step_may_miss_the_start_by_a_hair_and_no_other_step() -> None:
+    progress = Progress()
+    assert progress.scored(0.5)
+    progress.step = 10
+    assert not progress.scored(0.48)
+    progress.step = 20
+    assert progress.scored(0.495)
+    progress.step = 30
+    assert not progress.scored(0.495)
+    assert progress.scored(0.51)
+    assert (progress.best, progress.best_step) == (0.51, 30)
+
+
+def test_sparse_labels_are_learnt_in_smaller_steps(
+    tmp_path: Path,
+) -> None:
+    model = guided_model(tmp_path / "tiny")
+    pairs = write_pairs(tmp_path, 3, complete=True)
+    assert prepare(settings(tmp_path / "a", model, pairs), "cpu").rate == 1e-3
+    some = (dataclasses.replace(pairs[0], complete=False), *pairs[1:])
+    assert prepare(settings(tmp_path / "b", model, some), "cpu").rate == 4e-4
+    # Of pictures that only judge nothing is learnt.
+    judged = (dataclasses.replace(some[0], role="held"), *pairs[1:])
+    assert prepare(settings(tmp_path / "c", model, judged), "cpu").rate == 1e-3

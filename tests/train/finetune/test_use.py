@@ -117,6 +117,23 @@ def test_the_smaller_change_is_enough_unless_both_are_better_still() -> None:
     assert best_use(scores) == (True, False)
 
 
+def test_a_size_that_several_pictures_share_is_believed_sooner() -> None:
+    usual = np.full(10, 0.5)
+    mixed = usual + np.tile([0.3, -0.16], 5)  # 0.07 on the mean, of thirty 1.6 errors
+    scores = {(False, True): [usual] * 3, (True, True): [mixed, mixed, usual - 0.02]}
+    assert best_use(scores) == (False, True)
+    scores[True, True] = [mixed, mixed, mixed]
+    assert best_use(scores) == (False, True)
+    assert best_use(scores, several=True) == (True, True)
+    # Brightness is not, nor going back to the size that the model reads.
+    assert best_use({(False, True): [usual], (False, False): [mixed]}, several=True)[1]
+    back = {(True, True): [usual] * 3, (False, True): [mixed] * 3}
+    assert best_use(back, (True, True), several=True) == (True, True)
+    # Where it is surely worse in one picture, it is not that picture's size.
+    scores[True, True] = [mixed + 0.2, mixed + 0.2, usual - 0.06]
+    assert best_use(scores, several=True) == (False, True)
+
+
 def test_pictures_of_different_magnification_have_no_common_size() -> None:
     pairs = [specked(1), drawn("stained cells", 1)]
     assert common_diameter(pairs[:1]) == pairs[0].diameter

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -11,6 +12,7 @@ from napari_gen2seg import load_model
 from napari_gen2seg.core.coloring import Coloring
 from napari_gen2seg.core.metrics import iou
 from napari_gen2seg.models.base import BaseColorer
+from napari_gen2seg.models.resolution import choose_resolution
 from napari_gen2seg.train.finetune.pairs import check_pair
 from napari_gen2seg.train.finetune.watch import Watch
 
@@ -23,7 +25,8 @@ def test_scores_are_of_the_clicks_that_people_get(tmp_path: Path) -> None:
     assert isinstance(mini, BaseColorer)
     watch = Watch([pair], mini.facts)
     watched = watch.color(mini, pair)
-    usual = mini.color(picture, watched.resolution)
+    usual = mini.color(picture)
+    assert watched.resolution == usual.resolution
     assert watched.hears_brightness and watched.on_black
     np.testing.assert_array_equal(watched.more, usual.more)
     found = [
@@ -32,6 +35,10 @@ def test_scores_are_of_the_clicks_that_people_get(tmp_path: Path) -> None:
         for point in points
     ]
     assert watch.score(mini) == np.mean(found)
+    # A size that the new model will know is used here, too.
+    known = replace(mini.facts, source_diameter=15.0)
+    finer = Watch([pair], known).color(mini, pair)
+    assert finer.resolution == choose_resolution(pair.rgb, known) != usual.resolution
     # What is written for people to watch is read back as it is.
     path = watch.preview(mini, pair, tmp_path)
     np.testing.assert_array_equal(Coloring.load(path).more, watched.more)

@@ -64,7 +64,8 @@ class MapLayers:
         if title in self._ids:
             layer = self._find(title)
             if layer is not None:
-                layer.data = spread(plane, rgb)
+                rows, cols = (layer.data.shape[axis] for axis in plane.own_axes)
+                layer.data = spread(plane, _as_large(rgb, (rows, cols)))
             return layer is not None
         source = find_layer(self._viewer, row.layer_id)
         if source is None:
@@ -101,6 +102,21 @@ class MapLayers:
 
     def _find(self, title: str) -> Image | None:
         return find_layer(self._viewer, self._ids.get(title))
+
+
+def _as_large(
+    rgb: npt.NDArray[np.uint8], shape: tuple[int, int]
+) -> npt.NDArray[np.uint8]:
+    """Return a map at the size of the first one, where the layer lies right.
+
+    A model in training may look at the picture at another size than before.
+    """
+    if rgb.shape[:2] == shape:
+        return rgb
+    from skimage.transform import resize
+
+    found = resize(rgb, shape, order=1, preserve_range=True)
+    return np.asarray(np.rint(found), np.uint8)
 
 
 class LiveMaps(QObject):

@@ -20,9 +20,10 @@ from napari_gen2seg.train.finetune.nets import Trainee, load_trainee, set_traine
 from napari_gen2seg.train.finetune.split import Split
 
 # Step sizes by what is trained: published 6e-5 for the whole UNet at eight crops a
-# step, half of it here, where steps are few; for "guided" docs/finetuning.md compares
-# three; the others are chosen, not yet compared.
-_RATES = {"guided": 1e-3, "full": 3e-5, "last": 1e-4, "lora": 2e-4}
+# step, half of it here, where steps are few; for "guided" and "sparse" (a guided model
+# and labels that are not complete) docs/finetuning.md compares some; the others are
+# chosen, not yet compared.
+_RATES = {"guided": 1e-3, "sparse": 4e-4, "full": 3e-5, "last": 1e-4, "lora": 2e-4}
 
 
 @dataclass(eq=False)
@@ -188,7 +189,10 @@ def prepare(
             f"Memory is short: crops of {amount.crop} pixels, {amount.batch} at once, "
             f"in place of {wanted.crop} pixels and {wanted.batch}."
         )
-    kind = "guided" if trainee.guided and option == "full" else option
+    kind = option
+    if trainee.guided and option == "full":
+        learnt = [pair for pair in config.pairs if pair.role != "held"]
+        kind = "guided" if all(pair.complete for pair in learnt) else "sparse"
     return Ready(
         trainee,
         option,

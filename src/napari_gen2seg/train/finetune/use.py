@@ -48,6 +48,9 @@ OBJECTS = 12
 _LEAST = 0.03  # of mean IoU
 _SURE = 2.5  # standard errors: one picture must not decide by chance about others
 _WORSE = -0.01  # mean gain at which a picture speaks against
+# The same where several pictures of a kind have objects of like sizes and what is asked
+# is whether to take that size: it is likely from the start.
+_LIKELY, _WORSE_LIKELY = 1.5, -0.05
 _ALIKE = 2.0  # largest ratio of the objects' sizes between pictures of one kind
 
 
@@ -117,7 +120,7 @@ def fitting_use(
     before = told["source_diameter"]
     # A size that was found before is given up where the labels have none in common.
     usual = before is not None and diameter is not None, bool(told["hears_brightness"])
-    sized, heard = best_use(scores, usual)
+    sized, heard = best_use(scores, usual, len(colored) > 1)
     use: Use = {"source_diameter": None, "hears_brightness": heard}
     if sized and diameter is not None:
         alike = before and before / TOLERATED <= diameter <= before * TOLERATED
@@ -137,12 +140,15 @@ def _tried(scores: Scores) -> tuple[dict[str, Any], ...]:
     )
 
 
-def best_use(scores: Scores, usual: Way = (False, True)) -> Way:
+def best_use(
+    scores: Scores, usual: Way = (False, True), several: bool = False
+) -> Way:
     """Choose by the IoU of the same objects, picture by picture.
 
     Something else than the usual way must be better by 0.03, by more than chance, and
     worse in no picture; one that changes more, better by as much than one that changes
-    less.
+    less. The size of the labels needs less to be believed where ``several`` pictures
+    have it in common.
     """
     best = usual
     sized, heard = usual
@@ -153,10 +159,12 @@ def best_use(scores: Scores, usual: Way = (False, True)) -> Way:
             new - old for new, old in zip(scores[way], scores[best], strict=True)
         ]
         gains = np.concatenate(pictures)
-        if len(gains) < FEWEST or min(gain.mean() for gain in pictures) < _WORSE:
+        likely = several and way == (True, best[1]) and not best[0]
+        sure, worse = (_LIKELY, _WORSE_LIKELY) if likely else (_SURE, _WORSE)
+        if len(gains) < FEWEST or min(gain.mean() for gain in pictures) < worse:
             continue
         error = float(gains.std(ddof=1)) / len(gains) ** 0.5
-        if gains.mean() >= max(_LEAST, _SURE * error):
+        if gains.mean() >= max(_LEAST, sure * error):
             best = way
     return best
 

@@ -12,11 +12,8 @@ from numpy.typing import NDArray
 from napari_gen2seg.core.clicks import innermost, off_centre
 from napari_gen2seg.core.coloring import Coloring
 from napari_gen2seg.core.metrics import iou
-from napari_gen2seg.core.rgb import rgb_key
 from napari_gen2seg.models.base import BaseColorer
-from napari_gen2seg.models.beside import beside
 from napari_gen2seg.models.facts import ModelFacts
-from napari_gen2seg.train.finetune.crops import model_resolution
 from napari_gen2seg.train.finetune.pairs import Labels, Pair
 
 PICTURES = 3
@@ -105,23 +102,11 @@ class Watch:
         return float(np.mean(found)) if found else float("nan")
 
     def color(self, colorer: BaseColorer, pair: Pair) -> Coloring:
-        """Colour a picture at the size its labels say the model likes.
+        """Colour a picture as people will: at the size that the model reads or knows.
 
-        The size does not depend on the map, so that scores compare weights alone.
+        Reading it is learnt too, so the labels' own size would hide a part of the gain.
         """
-        resolution = model_resolution(pair, self.facts)
-        values = colorer.predict_rgb(pair.rgb, resolution)
-        heard, picture = beside(values, pair.rgb, self.facts)
-        return Coloring(
-            values=values,
-            source_shape=(pair.rgb.shape[0], pair.rgb.shape[1]),
-            model_id="in training",
-            resolution=resolution,
-            source_key=rgb_key(pair.rgb),
-            on_black=self.facts.on_black,
-            more=heard,
-            picture=picture,
-        )
+        return colorer.with_facts(self.facts).color(pair.rgb)
 
     def preview(self, colorer: BaseColorer, pair: Pair, folder: Path) -> Path:
         """Write a picture's map as ``NAME.tif``.
