@@ -290,7 +290,14 @@ def test_a_result_left_undecided_is_offered_again(trainer, desk, qtbot):
 
 def test_what_the_labels_set_right_is_told_before_the_training(trainer):
     page = trainer.open().training
-    event = {"event": "use", "use": {"source_diameter": 9.6}, "tried": [], "objects": 20}
-    trainer.work.replayed.emit([{"event": "plan", "train": ["a"], "held": ["b"]}, event])
+    event = {
+        "event": "use",
+        "use": {"source_diameter": 9.6},
+        "tried": [],
+        "objects": 20,
+    }
+    trainer.work.replayed.emit(
+        [{"event": "plan", "train": ["a"], "held": ["b"]}, event]
+    )
     trainer.until(lambda: "measured 10 pixels" in page.told.text())
     assert "held back" in page.told.text()

@@ -17,9 +17,9 @@ from napari_gen2seg.models.base import BaseColorer
 from napari_gen2seg.models.facts import ModelFacts
 from napari_gen2seg.models.resolution import choose_resolution, refine_resolution
 from napari_gen2seg.train.finetune import loop
+from napari_gen2seg.train.finetune.events import UseFound
 from napari_gen2seg.train.finetune.loop import Training
 from napari_gen2seg.train.finetune.pairs import Pair, check_pair
-from napari_gen2seg.train.finetune.events import UseFound
 from napari_gen2seg.train.finetune.use import best_use, common_diameter, fitting_use
 from napari_gen2seg.train.finetune.use_words import use_words
 from napari_gen2seg.train.synthetic import draw_scene

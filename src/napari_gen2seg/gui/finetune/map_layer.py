@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 from qtpy.QtCore import QObject
 
 from napari_gen2seg.gui.layers import find_layer, insert_above, mark
@@ -12,7 +13,6 @@ from napari_gen2seg.gui.planes import placement_over, spread
 if TYPE_CHECKING:
     from pathlib import Path
 
-    import numpy as np
     import numpy.typing as npt
     from napari.components import ViewerModel
     from napari.layers import Image

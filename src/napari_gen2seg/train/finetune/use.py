@@ -140,9 +140,7 @@ def _tried(scores: Scores) -> tuple[dict[str, Any], ...]:
     )
 
 
-def best_use(
-    scores: Scores, usual: Way = (False, True), several: bool = False
-) -> Way:
+def best_use(scores: Scores, usual: Way = (False, True), several: bool = False) -> Way:
     """Choose by the IoU of the same objects, picture by picture.
 
     Something else than the usual way must be better by 0.03, by more than chance, and
