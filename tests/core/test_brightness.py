@@ -117,7 +117,7 @@ def test_mini_hears_it_where_the_picture_bears_it() -> None:
     assert coins.hears_brightness
     turned = mini.color(255 - data.coins(), 256, passes=2)
     assert turned.more is not None and turned.more.shape[2] % 3 == 1
-    # Objects of another hue, exactly as bright as what is behind them: only hue is heard.
+    # Objects of another hue, exactly as bright as what is behind: only hue tells.
     picture = np.zeros((128, 128, 3), np.float32)
     picture[..., 1] = 0.5
     picture[40:80, 40:80] = (0.5, 0.0, 0.0)
