@@ -51,7 +51,9 @@ _WORSE = -0.01  # mean gain at which a picture speaks against
 # The same where several pictures of a kind have objects of like sizes and what is asked
 # is whether to take that size: it is likely from the start.
 _LIKELY, _WORSE_LIKELY = 1.5, -0.05
-_ALIKE = 2.0  # largest ratio of the objects' sizes between pictures of one kind
+# Largest standard deviation of log sizes between pictures of one kind: two of them may
+# differ by a factor of 2.
+_ALIKE = 0.35
 
 
 def fitting_use(
@@ -169,10 +171,8 @@ def best_use(scores: Scores, usual: Way = (False, True), several: bool = False) 
 
 def common_diameter(pairs: Sequence[Pair]) -> float | None:
     """Return the typical diameter in pixels; None where pictures differ in it."""
-    diameters = np.asarray([pair.diameter for pair in pairs])
-    if diameters.max() > _ALIKE * diameters.min():
-        return None
-    return float(np.exp(np.log(diameters).mean()))
+    sizes = np.log([pair.diameter for pair in pairs])
+    return None if sizes.std() > _ALIKE else float(np.exp(sizes.mean()))
 
 
 def _maps(
