@@ -31,7 +31,7 @@ _DAMAGED = (
 )
 
 
-_SLACK = 0.01  # of one click's mean IoU, by which a step may miss the start
+_LEAST = 0.01  # of one click's mean IoU, by which any step must beat the start
 
 
 @dataclass
@@ -69,8 +69,7 @@ class Progress:
         """Take note of the score at this step; True if it is the best so far."""
         hurdle = self.best
         if self.step and not self.best_step:
-            # So little is chance with a few objects, and learning helps more often.
-            hurdle -= _SLACK
+            hurdle += _LEAST  # a hair's breadth above the start is chance
         best = not value <= hurdle
         if best:
             self.best, self.best_step, self.waited = value, self.step, 0
