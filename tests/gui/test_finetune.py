@@ -299,5 +299,6 @@ def test_what_the_labels_set_right_is_told_before_the_training(trainer):
     trainer.work.replayed.emit(
         [{"event": "plan", "train": ["a"], "held": ["b"]}, event]
     )
-    trainer.until(lambda: "measured 10 pixels" in page.told.text())
+    trainer.until(lambda: "set right: It looks" in page.told.text())
+    assert "measured 10 pixels" in page.told.text()
     assert "held back" in page.told.text()

@@ -226,7 +226,8 @@ class TrainingPage(QWidget):
     def _show_use(self, event: dict[str, Any]) -> None:
         said = use_words(event.get("use") or {})
         if said:
-            self.told.setText(f"{self.told.text()}<br>{said}")
+            told = self.told.text()
+            self.told.setText(f"{told}<br>What the labels set right: {said}")
 
     def _show_step(self, event: dict[str, Any]) -> None:
         step, share = int(event["step"]), share_done(event) or 0.0
