@@ -117,6 +117,19 @@ def test_a_typical_diameter_chooses_the_size(
     assert "give the resolution itself" in unknown.stderr
 
 
+def test_proposals_have_the_size_that_was_told(coins: Path, tmp_path: Path) -> None:
+    # Coins are 40 to 55 pixels wide: there is none of 12, which means 24 at most.
+    sizes = {}
+    for diameter in (45, 12):
+        target = tmp_path / f"{diameter}.tif"
+        command = ("segment", coins, "--all", "--diameter", diameter, "-o", target)
+        done = run(*command, "--device", "cpu")
+        assert done.returncode == 0, done.stderr
+        sizes[diameter] = np.bincount(tifffile.imread(target).ravel())[1:]
+    assert len(sizes[45]) > 20 and sizes[45].min() > np.pi / 4 * 15**2
+    assert not np.any(sizes[12] > np.pi / 4 * 25**2)
+
+
 def test_segment_writes_the_mask_of_the_clicks(
     coins: Path, tiny_sd: Path, tmp_path: Path
 ) -> None:

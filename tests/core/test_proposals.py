@@ -101,6 +101,41 @@ def test_points_on_the_background_are_known_on_black() -> None:
     assert not Coloring.from_array(values, (360, 360)).on_background(points).any()
 
 
+def discs_in_cells() -> tuple[np.ndarray, np.ndarray]:
+    """Four cells in colours that drift, with a disc of one colour in each."""
+    rows, cols = np.mgrid[:220, :220]
+    labels = np.zeros((220, 220), np.int32)
+    values = np.zeros((220, 220, 3), np.float32)
+    for number, (row, col) in enumerate(np.ndindex(2, 2)):
+        row, col = 55 + 110 * row, 55 + 110 * col
+        cell = np.hypot(rows - row, cols - col) <= 50
+        drift = np.stack([120 + (rows - row), 130 + (cols - col), 0 * rows + 150], -1)
+        values[cell] = drift[cell]
+        disc = np.hypot(rows - row - 8, cols - col + 12) <= 10
+        labels[disc] = number + 1
+        values[disc] = (250, 60, 40 + 60 * number)
+    return labels, values
+
+
+def test_objects_of_the_size_that_was_told_are_found_in_larger_ones(
+    tmp_path: Path,
+) -> None:
+    labels, values = discs_in_cells()
+    read = Coloring.from_array(values, on_black=True)
+    assert agreement(labels, read.propose()).hits < 4
+    for told in (
+        read.propose(ProposalSettings(diameter=20)),
+        Coloring.from_array(values, on_black=True, diameter=20).propose(),
+    ):
+        result = agreement(labels, told)
+        assert (result.recall, result.precision) == (1.0, 1.0)
+    # In pixels of the picture, also where its map is half as large.
+    large = Coloring.from_array(values, (440, 440), on_black=True, diameter=40)
+    assert agreement(labels, large.propose()[::2, ::2]).recall == 1.0
+    again = Coloring.load(large.save(tmp_path / "map.tif"))
+    assert (again.diameter, again.key) == (40, large.key) and large.key != read.key
+
+
 def test_coins_are_coins(tmp_path: Path) -> None:
     coloring = load_model("mini", device="cpu").color(data.coins())
     found = coloring.propose()
@@ -122,6 +157,7 @@ def test_coins_are_coins(tmp_path: Path) -> None:
         {"max_share": 0.0},
         {"min_score": 2.0},
         {"min_diameter": -0.1},
+        {"diameter": 0.0},
     ],
 )
 def test_settings_that_make_no_sense_are_refused(wrong: dict[str, float]) -> None:

@@ -223,7 +223,7 @@ diameter_option = click.option(
     type=float,
     metavar="PX",
     help="Diameter of a typical object in pixels of the picture: chooses the "
-    "resolution, where the model's own rule misjudges it.",
+    "resolution, where the model's own rule misjudges it, and the size of proposals.",
 )
 
 

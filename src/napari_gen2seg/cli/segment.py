@@ -131,6 +131,7 @@ def segment(
         _refuse("--rule paper", {**idle, "--not": bool(nots)})
 
     from napari_gen2seg.core.probe import ProbeSettings
+    from napari_gen2seg.core.proposals import ProposalSettings
     from napari_gen2seg.io.images import check_ending, write_labels
     from napari_gen2seg.workflows import segment as workflow
 
@@ -154,6 +155,7 @@ def segment(
         "YX" if pixels.ndim == 2 else "YXC",
         clicks,
         settings=settings,
+        proposals=ProposalSettings(diameter=diameter) if diameter else None,
         resolution=resolution_from(chosen.resolution, diameter, shape, colorer),
         passes=chosen.passes,
     )

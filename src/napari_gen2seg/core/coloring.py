@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -59,6 +59,9 @@ class Coloring:
     picture
         uint8 (H, W), read-only, or None: the brightness of a picture much larger than
         its map, which outlines at the size of the picture follow.
+    diameter
+        Of a typical object, in source pixels, where the model was told it; else None.
+        Proposals are of about that size.
     """
 
     values: npt.NDArray[np.float32]
@@ -70,6 +73,7 @@ class Coloring:
     on_black: bool = False
     more: npt.NDArray[np.float32] | None = None
     picture: npt.NDArray[np.uint8] | None = None
+    diameter: float | None = None
 
     def __post_init__(self) -> None:
         values = map_values(self.values)
@@ -99,7 +103,8 @@ class Coloring:
         source_shape
             (H, W) of the picture it stands for; that of ``rgb`` if not given.
         **facts
-            ``model_id``, ``revision``, ``resolution``, ``source_key``, ``on_black``.
+            ``model_id``, ``revision``, ``resolution``, ``source_key``, ``on_black``,
+            ``diameter``.
         """
         values = np.asarray(rgb)
         if values.dtype.kind not in "uif":
@@ -144,6 +149,8 @@ class Coloring:
         facts["shape"] = list(self.shape)
         if self.on_black:  # absent otherwise: the keys of other maps stay what they are
             facts["on_black"] = True
+        if self.diameter is not None:
+            facts["diameter"] = self.diameter
         return facts
 
     def as_rgb8(self) -> npt.NDArray[np.uint8]:
@@ -193,6 +200,9 @@ class Coloring:
         self, settings: ProposalSettings | None = None
     ) -> npt.NDArray[np.int32]:
         """Return all objects found without clicks: labels (H, W), 0 elsewhere."""
+        settings = settings or ProposalSettings()
+        if settings.diameter is None:
+            settings = replace(settings, diameter=self.diameter)
         return propose(self.prober, settings, self.on_black)
 
     def on_background(self, points: npt.ArrayLike) -> npt.NDArray[np.bool_]:
@@ -252,6 +262,7 @@ class Coloring:
                 shape,
                 **known,
                 on_black=bool(facts.get("on_black", False)),
+                diameter=facts.get("diameter"),
                 more=more,
                 picture=picture,
             )

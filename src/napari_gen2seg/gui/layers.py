@@ -116,6 +116,7 @@ class Drawn:
             revision=facts["revision"],
             resolution=facts["resolution"],
             on_black=facts.get("on_black", False),
+            diameter=facts.get("diameter"),
             more=facts.get("more"),
             picture=facts.get("picture"),
         )
@@ -141,6 +142,7 @@ class Drawn:
             plane.layer_id,
             model=coloring.model_id,
             on_black=coloring.on_black,
+            diameter=coloring.diameter,
             more=coloring.more,  # not shown, but clicks consult them
             picture=coloring.picture,
             revision=coloring.revision,

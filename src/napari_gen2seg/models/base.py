@@ -159,6 +159,7 @@ class BaseColorer(ABC):
             resolution=resolution,
             source_key=rgb_key(rgb),
             on_black=self._facts.on_black,
+            diameter=None if chosen else self._facts.source_diameter,
             more=np.concatenate(more, axis=-1) if more else None,
             picture=picture,
         )

@@ -167,6 +167,8 @@ def test_the_new_model_is_used_as_the_labels_say(
     coloring = colorer.color(np.random.default_rng(0).random((64, 64)))
     # 16 pixels are what it likes: the picture is seen at twice its size.
     assert coloring.resolution == 128 and not coloring.hears_brightness
+    assert coloring.diameter == 8.0  # and proposals are of that size
+    assert colorer.color(np.zeros((64, 64, 3)), resolution=64).diameter is None
 
 
 def test_what_an_earlier_run_found_stays_unless_labels_say_otherwise(
