@@ -9,8 +9,8 @@ Models differ in what a dark colour means. Those trained to paint the background
 never paint an object darker than 60 in each of the three colours: there, whatever is
 dimmer is background that shines a little, and much smaller things are specks.
 
-Where somebody told how large a typical object is, candidates of that size come first, and
-what is much larger or smaller is no object: a map that paints cells has nuclei in it.
+Where the size of a typical object is told, candidates of that size come first, and
+what is much larger or smaller is no object: a map that paints cells has nuclei too.
 """
 
 from __future__ import annotations
@@ -38,8 +38,8 @@ _BLACK = 40.0  # colour distance from black that any model may leave in the back
 _DIM = 100.0  # the same on black; of 400 right proposals on real pictures 1 was dimmer
 _SPECK = 0.25  # of the typical diameter; of 101 smaller proposals 8 were right
 _SCORE = 0.15
-# Where the diameter is told. On smears (cells where nuclei are meant) 0.35 leaves out 6 of
-# 10 proposals and 1 of 7 right ones; on nuclei alone, as good as none.
+# Where the diameter is told. On smears (cells where nuclei are meant) 0.35 leaves out 6
+# of 10 proposals and 1 of 7 right ones; on nuclei alone, as good as none.
 _SCORE_TOLD = 0.35
 _SIZES = 0.35, 2.0  # diameters of objects, as shares of the one told
 _DEPTHS = 0.3, 1.7  # of candidates, as shares of the told radius

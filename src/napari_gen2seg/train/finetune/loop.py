@@ -108,6 +108,7 @@ class Training:
         state = read_state(self.folder, self.config) if self.resume else None
         begun = state is not None
         split, self.sources, warnings = material(self.config, begun)
+        self.split = split
         if state is not None and state["progress"].finished:
             self.pace.progress = state["progress"]
             if self.team.main:
@@ -135,7 +136,7 @@ class Training:
         self.learner = Learner(self.config, self.ready, self.crops, self.team)
         self.watch = Watch(split.held, trainee.facts, self.config.seed)
         self.shown: Pair = (split.held or split.train)[0]
-        self._split = split
+        self.split = split
         if state is not None:
             self.learner.restore(state)
             self.pace.progress = state["progress"]
@@ -167,7 +168,7 @@ class Training:
         self.pace.begin()
 
     def _ask_labels(self) -> UseFound:
-        trainee, split, seed = self.ready.trainee, self._split, self.config.seed
+        trainee, split, seed = self.ready.trainee, self.split, self.config.seed
         found = fitting_use(
             trainee.colorer, trainee.facts, split.train, split.held, seed, self.cancel
         )

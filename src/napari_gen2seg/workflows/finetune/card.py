@@ -18,15 +18,22 @@ from napari_gen2seg.train.finetune.use_words import use_words
 from napari_gen2seg.workflows.finetune.clicked import CAP, WANTED
 
 if TYPE_CHECKING:
+    from napari_gen2seg.train.finetune.split import Split
     from napari_gen2seg.train.finetune.state import Progress
 
 _PACKAGES = ("torch", "diffusers", "transformers")
 
 
 def write_card(
-    config: FinetuneConfig, model: Path, report: dict[str, Any], progress: Progress
+    config: FinetuneConfig,
+    model: Path,
+    report: dict[str, Any],
+    progress: Progress,
+    learnt: str,
 ) -> None:
     """Write ``README.md`` and the recipe, and renew the checksums.
+
+    ``learnt`` is what `learnt_from` says.
 
     Raises
     ------
@@ -66,7 +73,7 @@ def write_card(
     }
     for name, text in (
         (FACTS_NAME, json.dumps(facts, indent=2) + "\n"),
-        (CARD_NAME, card(config, facts, report)),
+        (CARD_NAME, card(config, facts, report, learnt)),
     ):
         with writing(model / name) as draft:
             draft.write_text(text, encoding="utf-8")
@@ -81,18 +88,29 @@ def write_card(
         )
 
 
-def _learnt(config: FinetuneConfig) -> str:
-    """Say what it learnt from."""
+def learnt_from(config: FinetuneConfig, split: Split) -> str:
+    """Say what a model learnt from, and what was held back."""
     if config.datasets:
         return " and ".join(f"{d.kind} (weight {d.weight:g})" for d in config.datasets)
-    complete = sum(pair.complete for pair in config.pairs)
-    return (
-        f"{len(config.pairs)} labelled picture(s), {complete} of them labelled "
-        "completely"
-    )
+    train = {pair.name for pair in split.train}
+    held = {pair.name for pair in split.held}
+    parts = "a part of " if train & held else ""
+    # Of the others, what has no label is unknown and not background.
+    complete = sum(bool((pair.labels == 0).any()) for pair in split.train)
+    all_ = {0: "none", len(split.train): "all"}.get(complete, f"{complete}")
+    text = f"{parts}{_pictures(len(train))} ({all_} completely)"
+    if train & held:
+        return f"{text}, judged by the rest"
+    return f"{text}, judged by {_pictures(len(held))} held back" if held else text
 
 
-def card(config: FinetuneConfig, facts: dict[str, Any], report: dict[str, Any]) -> str:
+def _pictures(count: int) -> str:
+    return "1 labelled picture" if count == 1 else f"{count} labelled pictures"
+
+
+def card(
+    config: FinetuneConfig, facts: dict[str, Any], report: dict[str, Any], learnt: str
+) -> str:
     """Return the text of the model card."""
     recipe = facts["recipe"]
     before, after = report["before"], report["after"]
@@ -127,7 +145,7 @@ tags: [instance-segmentation, microscopy, napari]
 
 # {config.name}
 
-`{facts["base_model"]}`, fine-tuned with napari-gen2seg on {_learnt(config)}.
+`{facts["base_model"]}`, fine-tuned with napari-gen2seg on {learnt}.
 Licence of the weights: that of the base, {facts["licence"]}. {facts["licence_url"]}
 
 ## Held-back objects, before and after

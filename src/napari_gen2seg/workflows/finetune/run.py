@@ -252,6 +252,7 @@ def _events(
 ) -> Iterator[Event]:
     # Late: torch and its friends take seconds to import.
     from napari_gen2seg.train.finetune.loop import Training
+    from napari_gen2seg.workflows.finetune.card import learnt_from, write_card
 
     training = Training(config, cancel, resume)
     main = False
@@ -261,17 +262,17 @@ def _events(
     if not main:
         return
     progress = training.progress
+    learnt = learnt_from(config, training.split)
     # The network in training and its optimiser make room for the two to compare.
     del training
     from napari_gen2seg.train.finetune.export import export_best, read_best
-    from napari_gen2seg.workflows.finetune.card import write_card
     from napari_gen2seg.workflows.finetune.compare import compare_models
 
     check_cancel(cancel, "Fine-tuning")
     model = export_best(config, config.folder)
     best = read_best(config.folder)
     compared, report = yield from compare_models(config, model, cancel, best)
-    write_card(config, model, report, progress)
+    write_card(config, model, report, progress, learnt)
     yield compared
     yield Done(str(model), compared.verdict, time.monotonic() - begun)
 
