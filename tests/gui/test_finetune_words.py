@@ -54,6 +54,23 @@ def test_curves(qtbot):
     assert [value for _, value in flat] == pytest.approx([2.0] * 5)
 
 
+def test_one_value_stands_in_the_middle(qtbot, monkeypatch):
+    drawn = []
+
+    def polygon(points):
+        drawn.append(points)
+        return QPolygonF(points)
+
+    monkeypatch.setattr(module, "QPolygonF", polygon)
+    chart = Chart("score", QColor("white"))
+    qtbot.addWidget(chart)
+    chart.resize(300, 100)
+    chart.add(0, 0.81)
+    chart.grab()
+    height = 100 - module.TOP - module.BOTTOM
+    assert drawn[0][0].y() == pytest.approx(module.TOP + height / 2, abs=1)
+
+
 def test_a_long_curve_is_drawn_with_a_point_for_a_pixel(qtbot, monkeypatch):
     drawn = []
 

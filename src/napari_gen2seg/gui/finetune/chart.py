@@ -144,8 +144,9 @@ class Chart(QWidget):
             values.append(self.base)
         low = min(values) if self._low is None else self._low
         high = max(values) if self._high is None else self._high
-        if high - low < 1e-6:
-            high = low + max(abs(low), 1e-3)
+        if high - low < 1e-6:  # one value: in the middle
+            room = max(0.05 * abs(low), 1e-3)
+            return low - room, high + room
         return low, high
 
 
