@@ -175,10 +175,18 @@ def test_an_earlier_run_is_neither_lost_nor_its_settings(tmp_path: Path) -> None
 
 
 def test_either_a_file_or_folders(tmp_path: Path) -> None:
-    done = subprocess.run(
-        [sys.executable, "-m", "napari_gen2seg", "finetune", "--name", "x"],
-        capture_output=True,
-        text=True,
-        timeout=300,
-    )
-    assert done.returncode == 1 and "--images" in done.stderr
+    def refused(*arguments: str | Path) -> str:
+        done = subprocess.run(
+            [sys.executable, "-m", "napari_gen2seg", "finetune", *map(str, arguments)],
+            capture_output=True,
+            text=True,
+            timeout=300,
+        )
+        assert done.returncode == 1
+        return done.stderr
+
+    assert "--images" in refused("--name", "x")
+    wrong = tmp_path / "a", tmp_path / "b"
+    said = refused("--images", wrong[0], "--labels", wrong[1], "--out", tmp_path / "c")
+    assert f"no folder {wrong[0]} and no folder {wrong[1]}." in said
+    assert list(tmp_path.iterdir()) == []

@@ -11,6 +11,7 @@ import pytest
 from qtpy.QtCore import QEvent, QObject
 from tests.gui.trainer import press
 
+from napari_gen2seg.gui.finetune.dialog import SETTINGS
 from napari_gen2seg.models.paths import models_dir
 from napari_gen2seg.session.training_runs import past_runs, waiting_runs
 
@@ -72,10 +73,24 @@ def test_from_two_layers_to_a_model_in_use_and_back(trainer):
     assert at.desk.person.layer("coloring") is not None  # coloured anew
     assert at.layer("training: coins B") is None
     assert waiting_runs() == []
+    said = (at.dialog.status, at.widget.status)
+    assert all("'my-coins' is in use" in one.text() for one in said)
     press(result.back)
     assert at.widget.session.model.choice.model == "mini"
     assert not at.widget.model.back.isVisible()
     assert folder.is_dir()
+    assert all("mini (embedded) is in use" in one.text() for one in said)
+
+    press(result.adopt)  # and, after all, the new one
+    assert at.widget.session.model.choice.model == str(folder)
+    assert [one.name for one in models_dir().iterdir()] == ["my-coins"]
+    assert result.back.isVisible() and not result.adopt.isVisible()
+    dock = at.widget.model.model
+    dock.setCurrentIndex(dock.findData("mini"))
+    dock.activated.emit(dock.currentIndex())
+    assert all("mini (embedded) is in use" in one.text() for one in said)
+    assert result.adopt.isVisible() and not result.back.isVisible()
+    assert not at.widget.model.back.isVisible()
 
 
 def test_the_docks_own_button_goes_back_too(trainer):
@@ -84,6 +99,8 @@ def test_the_docks_own_button_goes_back_too(trainer):
     assert "mini" in trainer.widget.model.back.text()
     press(trainer.widget.model.back)
     assert trainer.widget.session.model.choice.model == "mini"
+    for label in (trainer.dialog.status, trainer.widget.status):
+        assert label.text() == "mini (embedded) is in use."
 
 
 def test_a_worse_model_is_never_used_unasked(trainer, monkeypatch):
@@ -264,6 +281,30 @@ def test_a_model_in_use_is_removed(trainer):
     assert at.widget.model.model.findData(str(models_dir() / "my-coins")) < 0
     assert list(models_dir().iterdir()) == []
     assert past_runs() == []
+    assert "'my-coins' is removed; mini (embedded) is in use" in at.widget.status.text()
+
+
+def test_a_model_is_removed_in_the_dock_when_another_run_has_ended(trainer):
+    at = trainer
+    assert not at.widget.model.remove.isVisible()
+    at.adopt()
+    first = past_runs()[0]
+    press(at.dialog.result.more)
+    at.dialog.settings.steps.setValue(100_000)
+    at.dialog.tabs.setCurrentIndex(SETTINGS)
+    press(at.dialog.settings.start)
+    press(at.widget.model.remove)
+    at.answer(yes=True)
+    assert "is being trained further" in at.widget.status.text()
+    at.finish()
+    press(at.widget.model.remove)
+    assert "Remove" in at.answer(yes=True)
+    assert list(models_dir().iterdir()) == []
+    assert at.widget.session.model.choice.model == "mini"
+    assert not at.widget.model.remove.isVisible()
+    # What was learnt first is still replayed for what waits.
+    assert {run.folder for run in past_runs()} == {first.folder, at.work.run.folder}
+    assert at.dialog.result.adopt.isVisible()  # of the run that waits still
 
 
 def test_settings_are_remembered(trainer, memory):
@@ -271,6 +312,19 @@ def test_settings_are_remembered(trainer, memory):
     assert memory.get("training_steps") == 7
     assert memory.get("training_dial") == "quick"
     trainer.ended()
+
+
+def test_a_length_set_by_hand_is_told_beside_the_dial_and_left_to_it_again(trainer):
+    at = trainer
+    at.open()
+    page = at.settings(1200)
+    press(at.dialog.pictures.next)
+    assert page.by_hand.isVisible()
+    assert "1,200 steps" in page.by_hand.text()
+    press(page.dials["standard"])
+    assert page.values["steps"] is None
+    assert not page.by_hand.isVisible()
+    assert "It ends after 15 minutes" in page.plan.text()
 
 
 def test_a_result_left_undecided_is_offered_again(trainer, desk, qtbot):

@@ -54,7 +54,10 @@ def test_where_nothing_was_gained_there_is_no_new_model(trainer, monkeypatch):
     assert "No step of this training was better" in result.verdict.text()
     assert "gain lies" not in result.verdict.text()
     assert not result.adopt.isVisible() and not result.share.isVisible()
-    assert "nothing was gained" in at.dialog.status.text()
+    assert "nothing was gained. mini (embedded) is in use" in at.dialog.status.text()
+    assert result.more.isVisible() and not result.remove.isVisible()
+    assert result.discard.text() == "Forget this training"
+    assert not result.discard.font().bold()
     at.dialog.decisions.adopt()  # as the question before another one might
     assert not models_dir().exists()
     monkeypatch.setenv("TRAINING_CHILD", "")
@@ -64,7 +67,23 @@ def test_where_nothing_was_gained_there_is_no_new_model(trainer, monkeypatch):
     assert "gained nothing" in at.choose("Keep for later")
     assert at.ended() == "done"
     assert result.adopt.isVisible() and result.share.isVisible()
+    assert result.discard.text() == "Throw it away"
     assert "gained nothing" in at.dialog.waiting.text.text()
+
+
+def test_a_training_that_gained_nothing_is_tried_again_or_forgotten(
+    trainer, monkeypatch
+):
+    monkeypatch.setenv("TRAINING_CHILD", "unchanged")
+    at = trainer
+    at.start(5)
+    assert at.ended() == "done"
+    press(at.dialog.result.more)
+    assert at.dialog.tabs.currentWidget() is at.dialog.pictures
+    assert at.dialog.settings.model.currentData() == at.work.base
+    at.dialog.tabs.setCurrentWidget(at.dialog.result)
+    press(at.dialog.result.discard)  # nothing is lost, so nobody is asked
+    assert past_runs() == []
 
 
 def test_where_nothing_was_held_back_nobody_knows(trainer, monkeypatch):

@@ -19,7 +19,7 @@ from napari_gen2seg.gui.finetune.pair_list import PairList
 from napari_gen2seg.gui.finetune.pair_search import folder_rows, search
 from napari_gen2seg.gui.finetune.pair_view import LINE, outlined, preview_of, shrunk
 from napari_gen2seg.gui.finetune.pairs import candidates
-from napari_gen2seg.gui.finetune.pairs_page import USE, PairsPage
+from napari_gen2seg.gui.finetune.pairs_page import ALL, USE, PairsPage
 from napari_gen2seg.gui.layers import mark
 from napari_gen2seg.gui.source import Source, View
 from napari_gen2seg.session import Inline
@@ -303,3 +303,77 @@ def test_comparison_layers_of_a_picture_that_is_not_open(viewer):
     assert names == ["p", "p: map before", "p: map after", "p: objects before"]
     assert viewer.layers["p: map after"].scale == pytest.approx((2, 2))
     assert viewer.layers["p: map after"].translate == pytest.approx((0.5, 0.5))
+
+
+@pytest.fixture
+def clicked(viewer, qtbot):
+    """Return a page of one picture: three labels, and an object committed beside."""
+    image = viewer.add_image(picture(40, 80), name="powder")
+    viewer.add_labels(labels(40, 80, objects=3), name="mine")
+    mine = np.zeros((40, 80), np.int32)
+    mine[4:12, 12:20] = 1  # the first of the three, corrected
+    mine[30:36, 60:66] = 2
+    viewer.add_labels(
+        mine, name="objects", metadata=mark("objects", str(image.unique_id))
+    )
+    pairs = PairList(viewer, Source(viewer), Inline())
+    page = PairsPage(pairs, Inline())
+    qtbot.addWidget(page)
+    pairs.rescan()
+    return pairs, page
+
+
+def test_what_was_clicked_is_taken_together_with_older_labels(clicked):
+    pairs, page = clicked
+    assert [row.suggested for row in pairs.rows] == [True, True]
+    assert "1 picture with 5 objects" in page.total.text()
+    assert "'mine' and 'objects' are taken together" in page.total.text()
+    assert "that of 'objects' counts" in page.total.text()
+    (source,) = pairs.sources()[0]
+    written = source.labels()
+    assert len(np.unique(written)) == 1 + 4
+    assert written[11, 19] == written[4, 12] > 0  # one object, the corrected one
+    assert written[30, 60] > 0
+    page.table.item(1, 0).setCheckState(Qt.CheckState.Unchecked)
+    assert "taken together" not in page.total.text()
+    (source,) = pairs.sources()[0]
+    assert np.array_equal(source.labels(), labels(40, 80, objects=3))
+
+
+def test_what_is_said_of_a_picture_holds_for_all_its_labels(clicked):
+    pairs, page = clicked
+    page.table.item(1, ALL).setCheckState(Qt.CheckState.Checked)
+    assert page.table.item(0, ALL).checkState() == Qt.CheckState.Checked
+    roles = page.table.cellWidget(0, USE)
+    roles.setCurrentIndex(roles.findData("held"))
+    roles.activated.emit(roles.currentIndex())
+    assert page.table.cellWidget(1, USE).currentData() == "held"
+    ((_, choice),) = pairs.used
+    assert (choice.complete, choice.role) == (True, "held")
+
+
+def test_a_layer_that_comes_later_takes_what_was_said_of_its_picture(viewer, qtbot):
+    image = viewer.add_image(picture(40, 80))
+    viewer.add_labels(labels(40, 80), name="mine")
+    pairs = PairList(viewer, Source(viewer), Inline())
+    pairs.rescan()
+    pairs.choose(pairs.rows[0], complete=True)
+    pairs.choose(pairs.rows[0], use=False)
+    viewer.add_labels(
+        labels(40, 80, objects=1), metadata=mark("objects", str(image.unique_id))
+    )
+    pairs.rescan()
+    assert [pairs.choice(row).complete for row in pairs.rows] == [True, True]
+    assert [pairs.choice(row).use for row in pairs.rows] == [False, True]
+
+
+def test_a_picture_opened_twice_is_one_picture(viewer, qtbot):
+    pixels = picture(40, 80)
+    for number in (1, 2):
+        viewer.add_image(pixels, name=f"copy {number}")
+        viewer.add_labels(labels(40, 80, objects=number), name=f"labels {number}")
+    pairs = PairList(viewer, Source(viewer), Inline())
+    pairs.rescan()
+    assert [pairs.choice(row).use for row in pairs.rows] == [True, True]
+    (source,) = pairs.sources()[0]
+    assert np.array_equal(source.labels() > 0, labels(40, 80) > 0)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from qtpy.QtGui import QColor, QPolygonF
@@ -14,6 +16,8 @@ from napari_gen2seg.gui.finetune.pair_list import PairChoice
 from napari_gen2seg.gui.finetune.pairs import Row
 from napari_gen2seg.gui.finetune.plan import memory_line, plan_line
 from napari_gen2seg.gui.finetune.verdict import (
+    GREEN,
+    GREY,
     NOTHING_GAINED,
     change_text,
     verdict_text,
@@ -126,6 +130,8 @@ def test_words():
     assert "same" in change_text(0.5, 0.501, True, "{:.2f}")
     assert change_text(None, 0.5, True, "{:.2f}") == ""
     assert "−2.5" in change_text(4.0, 1.5, False, "{:.1f}")
+    assert GREEN in change_text(4.0, 1.5, False, "{:.1f}")
+    assert GREY in change_text(4.0, 1.5, False, "{:.1f}", clear=False)
 
 
 def test_the_verdict_says_how_the_new_model_is_used():
@@ -157,6 +163,15 @@ def test_the_plan_in_a_line():
     said = plan_line(one, 1, values, False)
     assert "1 picture with 1 object, too few to hold any back" in said
     assert "a part of it held back" in plan_line(one, 12, values, False)
+    others = [(replace(row, key=str(n)), PairChoice(True)) for n in range(9)]
+    assert "1 of them held back" in plan_line([*one, *others[:1]], 12, values, False)
+    assert "2 of them held back" in plan_line([*one, *others], 99, values, False)
+    stack = [(replace(r, group="s"), at) for r, at in others[:3]]
+    assert "some of them held back" in plan_line([*one, *stack], 12, values, False)
+    assert "after 3 minutes, or earlier" in said
+    by_hand = {**values, "minutes": 2.5, "steps": 1000}
+    said = plan_line(one, 12, by_hand, False)
+    assert "after 2.5 minutes or 1,000 steps, or earlier" in said
     learnt = [(row, PairChoice(True, role="train"))]
     assert "nothing held back" in plan_line(learnt, 12, values, False)
     told = plan_text({"train": ["p"], "held": [], "objects": 1}, str)

@@ -105,7 +105,7 @@ class Trainer:
         return box.text()
 
     def boxes(self) -> list[Any]:
-        found = self.dialog.findChildren(QMessageBox)
+        found = self.widget.findChildren(QMessageBox)
         return [box for box in found if box.isVisible()]
 
     def layer(self, name: str) -> Any:

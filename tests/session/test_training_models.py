@@ -41,6 +41,8 @@ def test_adopted_models_are_listed_and_removed(tiny_sd):
     assert free_name("my cells") == "my cells-tuned"
     adopt(tiny_sd, "mini-tuned")
     assert free_name("mini") == "mini-tuned-2"
+    assert free_name("/models/mini-tuned") == "mini-tuned-2"
+    assert free_name("/models/yours-tuned-3") == "yours-tuned"
     assert is_own(str(folder))
     remove(folder)
     assert not is_own(str(folder))

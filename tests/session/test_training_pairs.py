@@ -29,10 +29,6 @@ def test_worries_are_about_the_choice():
     assert "Only 2 objects" in worries([("a", facts(2, "k"), "auto")])[0]
     held_only = worries([("a", facts(9, "k"), "held")])
     assert any("none to learn from" in one for one in held_only)
-    both = [("a", facts(9, "k"), "train"), ("b", facts(9, "k"), "held")]
-    assert "once held back" in worries(both)[0]
-    twice = [("a", facts(9, "k"), "train"), ("b", facts(9, "k"), "auto")]
-    assert "two sets of labels" in worries(twice)[0]
 
 
 @pytest.mark.parametrize("kind", [np.uint32, np.uint64, np.int64, np.uint16, bool])

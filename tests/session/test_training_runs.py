@@ -12,7 +12,11 @@ import pytest
 
 from napari_gen2seg.session import training_runs
 from napari_gen2seg.session.training_child import remember_child
-from napari_gen2seg.session.training_leftovers import OLD, sweep
+from napari_gen2seg.session.training_leftovers import (
+    OLD,
+    drop_runs_without_models,
+    sweep,
+)
 from napari_gen2seg.session.training_runs import (
     CONFIG,
     CROPS,
@@ -107,3 +111,21 @@ def test_what_nobody_would_miss_is_swept_away_after_a_day(home, tmp_path):
     assert not any(folder.exists() for folder in gone)
     assert all(folder.is_dir() for folder in (*kept, *young))
     assert sweep(lambda: None) == []
+
+
+def test_runs_of_removed_models_go_unless_their_crops_are_replayed(tmp_path):
+    models = {name: tmp_path / name for name in ("first", "second", "third", "lone")}
+    runs = {name: made(name, "plan", "done") for name in models}
+    for earlier, later in (("first", "second"), ("second", "third")):
+        config = {"name": later, "replay": [str(runs[earlier] / CROPS)]}
+        (runs[later] / CONFIG).write_text(json.dumps(config))
+    for name in ("first", "second", "lone"):
+        models[name].mkdir()
+        decide(runs[name], models[name])  # the third is not decided on
+    assert drop_runs_without_models() == []
+    for name in ("second", "lone"):
+        models[name].rmdir()
+    assert drop_runs_without_models() == [runs["lone"]]
+    decide(runs["third"], models["third"])  # a folder that is not there
+    assert sorted(drop_runs_without_models()) == sorted([runs["third"], runs["second"]])
+    assert runs["first"].is_dir()

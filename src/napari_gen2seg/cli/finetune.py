@@ -16,7 +16,7 @@ from napari_gen2seg.errors import DataError, Gen2SegError, SettingsError
 if TYPE_CHECKING:
     from napari_gen2seg.train.finetune.config import FinetuneConfig
 
-FOLDER = click.Path(exists=True, file_okay=False, path_type=Path)
+FOLDER = click.Path(path_type=Path)  # checked together, so that both are told of
 FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 
 
@@ -127,6 +127,12 @@ def _settings(
     if images is None or labels is None or out is None:
         raise SettingsError(
             "Give a settings file, or --images, --labels and --out (see --help)."
+        )
+    missing = [str(folder) for folder in (images, labels) if not folder.is_dir()]
+    if missing:
+        raise SettingsError(
+            f"There is no folder {' and no folder '.join(missing)}. Give folders of "
+            "pictures and of labels, files of the same names."
         )
     out = out.resolve()
     given.setdefault("name", out.name)

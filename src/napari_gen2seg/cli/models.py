@@ -65,6 +65,7 @@ def add(source: Path, name: str | None) -> None:
 @click.option("--yes", is_flag=True, help="Do not ask.")
 def remove(model: str, yes: bool) -> None:
     """Delete one of one's own models; masks made with it stay."""
+    from napari_gen2seg.session.training_leftovers import drop_runs_without_models
     from napari_gen2seg.session.training_models import is_own
     from napari_gen2seg.session.training_models import remove as delete
 
@@ -74,6 +75,7 @@ def remove(model: str, yes: bool) -> None:
     if not yes:
         click.confirm(f"Delete {folder}?", abort=True)
     delete(folder)
+    drop_runs_without_models()
     click.echo(f"{folder}: removed")
 
 

@@ -113,7 +113,7 @@ def segment(
     plane: tuple[int, ...] | None,
     axes: str | None,
 ) -> None:
-    """Cut out of PICTURE the object under the given points."""
+    """Find objects in PICTURE: those under the given points, or all of them (--all)."""
     if everything == bool(points):
         raise click.UsageError(
             "Give either --point R,C (once or several times) or --all."

@@ -11,6 +11,7 @@ from qtpy.QtWidgets import QCheckBox, QComboBox, QProgressBar, QPushButton
 
 from napari_gen2seg.gui.rows import Panel, fold, quiet_label, shrink
 from napari_gen2seg.gui.typical_object import STEP
+from napari_gen2seg.session.training_models import is_own
 
 if TYPE_CHECKING:
     from napari_gen2seg.models.spec import ModelSpec
@@ -39,11 +40,15 @@ class ModelPanel(Panel):
     cancel_asked = Signal()
     finetune_asked = Signal()
     back_asked = Signal()
+    remove_asked = Signal()
 
     def __init__(self, models: tuple[ModelSpec, ...]) -> None:
         super().__init__("2  Color it")
         self.model = shrink(QComboBox())
         self.show_models(models)
+        self.remove = QPushButton("Remove…")
+        self.remove.setToolTip("Delete this model, one of your own.")
+        self.remove.setVisible(False)
         self.device = shrink(QComboBox())
         for name in ("auto", "cuda", "mps", "cpu"):
             self.device.addItem(name, name)
@@ -107,7 +112,9 @@ class ModelPanel(Panel):
         more.add_row(self.resolution, self.by_object, label="Size")
         more.column.addWidget(self.careful)
         more.column.addWidget(self.reason)
-        self.add_row(self.model, label="Model")
+        row = self.add_row(self.model, self.remove, label="Model")
+        row.setStretch(1, 1)
+        row.setStretch(2, 0)
         row = self.add_row(self.color, self.progress)
         row.addWidget(self.cancel)
         self.column.addWidget(self.doing)
@@ -135,6 +142,7 @@ class ModelPanel(Panel):
         self.cancel.clicked.connect(lambda: self.cancel_asked.emit())
         self.finetune.clicked.connect(lambda: self.finetune_asked.emit())
         self.back.clicked.connect(lambda: self.back_asked.emit())
+        self.remove.clicked.connect(lambda: self.remove_asked.emit())
 
     def show_models(self, models: tuple[ModelSpec, ...]) -> None:
         """Offer other models; the chosen one stays chosen while it is there."""
@@ -173,6 +181,7 @@ class ModelPanel(Panel):
                 place = combo.count() - 1
             combo.setCurrentIndex(max(place, 0))
         self.careful.setChecked(choice.passes > 1)
+        self.remove.setVisible(is_own(choice.model))
         if state.loaded:
             self.reason.setText(state.reason)
             self.model.setToolTip(f"Runs on {state.device} in {state.dtype}.")

@@ -101,6 +101,7 @@ class SegmentWidget(Docked):
         self.model.cancel_asked.connect(self.session.cancel)
         self.model.finetune_asked.connect(self.tuning.open)
         self.model.back_asked.connect(self.tuning.back)
+        self.model.remove_asked.connect(self.tuning.ask_remove)
         self.probe.settings_asked.connect(self._set_probe)
         self.probe.sign_asked.connect(self._set_sign)
         self.probe.hover_asked.connect(self._set_hover)
@@ -173,6 +174,7 @@ class SegmentWidget(Docked):
 
     def _model_changed(self, state: ModelState) -> None:
         self.model.show_model(state)
+        self.tuning.show_use()
         if state.loaded:  # one that could not be loaded is not what to begin with
             self.memory.set("model", state.choice.model)
 

@@ -124,6 +124,14 @@ def folder_spec(folder: Path) -> ModelSpec:
     )
 
 
+def title_of(model: str) -> str:
+    """Return what people call a model, by its id."""
+    for spec in list_models():
+        if spec.id == model:
+            return spec.title
+    return Path(model).name
+
+
 def folder_bytes(folder: Path) -> int:
     """Sum the sizes in bytes of a folder's files."""
     return sum(f.stat().st_size for f in folder.rglob("*") if f.is_file())

@@ -8,7 +8,12 @@ from collections.abc import Callable
 from pathlib import Path
 
 from napari_gen2seg.models.paths import data_dir
-from napari_gen2seg.session.training_runs import is_empty, run_folders
+from napari_gen2seg.session.training_runs import (
+    adopted_as,
+    is_empty,
+    read_config,
+    run_folders,
+)
 
 DRAFTS = (".planning-*", ".adopting-*", ".removing-*")
 OLD = 24 * 3600.0  # seconds: nobody works in it any more, on whatever computer
@@ -36,6 +41,24 @@ def sweep(check: Callable[[], None]) -> list[Path]:
         if time.time() - _touched(folder) > OLD and is_empty(folder):
             shutil.rmtree(folder, ignore_errors=True)
             gone.append(folder)
+    return gone
+
+
+def drop_runs_without_models() -> list[Path]:
+    """Delete the runs whose models were removed, and return their folders.
+
+    Those stay whose crops are still replayed, against forgetting, for another model.
+    """
+    runs = {folder: adopted_as(folder) for folder in run_folders()}
+    kept = [one for one, model in runs.items() if model is None or model.is_dir()]
+    replayed = {
+        Path(str(crops)).parent
+        for folder in kept
+        for crops in read_config(folder).get("replay", [])
+    }
+    gone = [one for one in runs if one not in kept and one not in replayed]
+    for folder in gone:
+        shutil.rmtree(folder, ignore_errors=True)
     return gone
 
 

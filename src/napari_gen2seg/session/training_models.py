@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 import uuid
 import zipfile
@@ -120,8 +121,8 @@ def is_own(model: str) -> bool:
 
 
 def free_name(base: str) -> str:
-    """Propose a name for a model fine-tuned from another."""
-    stem = Path(base).name or "model"
+    """Propose a name for a model fine-tuned from another, perhaps a proposed one."""
+    stem = re.sub(r"-tuned(-\d+)?$", "", Path(base).name) or "model"
     name, count = f"{stem}-tuned", 1
     while (models_dir() / slug(name)).exists():
         count += 1

@@ -25,7 +25,7 @@ Labels = npt.NDArray[Any]
 def worries(
     used: Sequence[tuple[str, PairFacts | None, str]],
 ) -> list[str]:
-    """Say what might go wrong with the chosen pictures together.
+    """Say what might go wrong with the chosen pictures together, each there once.
 
     Parameters
     ----------
@@ -42,25 +42,6 @@ def worries(
         )
     if used and all(role == "held" for _, _, role in used):
         said.append("Every picture is held back, so there is none to learn from.")
-    first: dict[str, tuple[str, str]] = {}
-    for name, facts, role in known:
-        if not facts.key:
-            continue
-        if facts.key not in first:
-            first[facts.key] = (name, role)
-            continue
-        other, other_role = first[facts.key]
-        if "held" in (role, other_role) and role != other_role:
-            said.append(
-                f"{name!r} and {other!r} are the same picture, once to learn from and "
-                "once held back: the score would flatter the model. Hold back both, or "
-                "neither."
-            )
-        else:
-            said.append(
-                f"{name!r} and {other!r} are the same picture with two sets of labels. "
-                "Untick one of them."
-            )
     return said
 
 

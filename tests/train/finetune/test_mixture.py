@@ -170,6 +170,10 @@ def test_pairs_beside_data_sets_are_only_held(rooms: Path, streets: Path) -> Non
 def test_settings_name_what_is_wrong() -> None:
     with pytest.raises(SettingsError, match=r"data set 1.*unknown settings 'path'"):
         finetune_config({"datasets": [{"root": "x", "path": "y"}]})
+    with pytest.raises(SettingsError, match=r"'step'; did you mean 'steps'\?"):
+        finetune_config({"step": 3})
+    with pytest.raises(SettingsError, match=r"'zzz'; known are model, revision"):
+        finetune_config({"zzz": 3})
     with pytest.raises(SettingsError, match=r"crop .* must be"):
         finetune_config({"datasets": [{"root": "x", "crop": [8, 8]}]})
     with pytest.raises(SettingsError, match="recipe is"):

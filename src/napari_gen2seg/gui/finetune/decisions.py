@@ -15,9 +15,13 @@ from napari_gen2seg.gui.finetune.comparison import Whole, read_shown, read_whole
 from napari_gen2seg.gui.finetune.comparison_layers import show_layers
 from napari_gen2seg.gui.finetune.questions import choose
 from napari_gen2seg.gui.rows import ask
+from napari_gen2seg.models.registry import title_of
 from napari_gen2seg.session.session import sentence
-from napari_gen2seg.session.training_leftovers import sweep
-from napari_gen2seg.session.training_models import adopt, remove
+from napari_gen2seg.session.training_leftovers import (
+    drop_runs_without_models,
+    sweep,
+)
+from napari_gen2seg.session.training_models import adopt, is_own, remove
 from napari_gen2seg.session.training_runs import (
     MODEL,
     decide,
@@ -29,6 +33,7 @@ from napari_gen2seg.session.training_runs import (
 
 if TYPE_CHECKING:
     from napari.components import ViewerModel
+    from qtpy.QtWidgets import QWidget
 
     from napari_gen2seg.gui.finetune.result_page import ResultPage
     from napari_gen2seg.gui.finetune.training_page import TrainingPage
@@ -87,24 +92,24 @@ class Decisions(QObject):
             self._page.show_result(
                 compared, work.title, lambda name: read_shown(folder, name)
             )
-            self._page.show_adopted(None, "")
+            self.show_use()
         if work.unchanged:
             return "nothing was gained"
         if compared is None or not compared.get("pictures"):
             return "not compared"  # nothing was held back
         return str(compared.get("verdict"))
 
-    def show_adopted(self) -> None:
-        """Show that the new model is in use."""
-        model = self._work.model
-        if model is not None:
-            self._page.show_adopted(str(model), self._previous)
+    def show_use(self) -> None:
+        """Show whether the new model is one of the user's, and whether it is in use."""
+        model = str(self._work.model)
+        own = is_own(model)
+        used = own and self._work.in_use == model
+        self._page.show_use(own, used, self._previous)
 
     def show_previous(self, title: str) -> None:
         """Say which model was in use before; empty for none to go back to."""
         self._previous = title
-        if self._page.remove.isVisibleTo(self._page):
-            self.show_adopted()
+        self.show_use()
 
     # ---- doing
 
@@ -145,9 +150,7 @@ class Decisions(QObject):
     def discard(self) -> None:
         """Throw the run away, with its model."""
         run = self._work.run
-        if run is None or self._work.busy:
-            return
-        if self._work.finished and self._refused():
+        if run is None or self._work.busy or self._refused():
             return
         try:
             discard(run.folder)
@@ -158,19 +161,31 @@ class Decisions(QObject):
         self.thrown_away.emit()
         self._work.drop()
 
-    def remove(self) -> None:
-        """Delete the adopted model, and the run it came from."""
-        model = self._work.model
-        if model is None or self._refused():
+    def remove(self, model: Path) -> None:
+        """Delete one of the user's models, and the run it came from."""
+        if self._refused():
+            return
+        work = self._work
+        if work.busy and work.base == str(model):
+            self.warned.emit(
+                f"{model.name!r} is being trained further. Wait for the training, or "
+                "cancel it."
+            )
             return
         try:
             remove(model)
         except Gen2SegError as error:
             self.warned.emit(str(error))
             return
-        self._work.model = None
+        drop_runs_without_models()
         self.removed.emit(str(model))
-        self.discard()
+        if work.model == model:
+            self.thrown_away.emit()
+            work.drop()
+        self.said.emit(
+            f"{model.name!r} is removed; {title_of(work.in_use)} is in use. Your other "
+            "models are as they were."
+        )
 
     def _refused(self) -> bool:
         """Leave the model alone while something reads its files, and say so."""
@@ -244,6 +259,9 @@ class Decisions(QObject):
         choose(self._page.window(), "Another training?", text, answers)
 
     def _ask_adopt(self) -> None:
+        if is_own(str(self._work.model)):  # after going back to another
+            self.adopted.emit(str(self._work.model))
+            return
         if (self._work.compared or {}).get("better"):
             self.adopt()
             return
@@ -256,6 +274,9 @@ class Decisions(QObject):
         )
 
     def _ask_discard(self) -> None:
+        if self._work.unchanged:  # nothing is lost
+            self.discard()
+            return
         ask(
             self._page,
             "Throw it away?",
@@ -265,9 +286,16 @@ class Decisions(QObject):
         )
 
     def _ask_remove(self) -> None:
+        model = self._work.model
+        if model is not None:
+            self.ask_remove(model, self._page)
+
+    def ask_remove(self, model: Path, parent: QWidget) -> None:
+        """Ask whether one of the user's models is to be deleted."""
         ask(
-            self._page,
-            "Remove the new model?",
-            "The model is deleted from this computer. Masks made with it stay.",
-            self.remove,
+            parent,
+            "Remove the model?",
+            f"The model {model.name!r} is deleted from this computer. Masks made with "
+            "it stay.",
+            lambda: self.remove(model),
         )

@@ -32,7 +32,7 @@ from napari_gen2seg.gui.finetune.waiting_bar import WaitingBar
 from napari_gen2seg.gui.finetune.words import dock_text, wide_label
 from napari_gen2seg.gui.finetune.work import Work
 from napari_gen2seg.gui.jobs import Mailbox, lane
-from napari_gen2seg.models.registry import list_models
+from napari_gen2seg.models.registry import list_models, title_of
 from napari_gen2seg.session.training import COMMAND
 
 if TYPE_CHECKING:
@@ -95,7 +95,7 @@ class FinetuneDialog(QDialog):
         self.pairs = PairList(viewer, source, files, self)
         self.forecast = Forecast(self.pairs, asker, command, self)
         self.work = Work(self.pairs, session, files, mail.post, command, self)
-        self._shut = False
+        self._shut, self._in_use = False, self.work.in_use
         self.pictures = PairsPage(self.pairs, files)
         self.settings = SettingsPage(memory)
         self.training = TrainingPage()
@@ -190,10 +190,10 @@ class FinetuneDialog(QDialog):
             self.pairs.close()
             self.maps.clear()
 
-    def show_models(self) -> None:
-        """Offer the models that are on this computer."""
+    def show_models(self, chosen: str | None = None) -> None:
+        """Offer the models on this computer; the dock's is chosen, or another."""
         here = tuple(spec for spec in list_models() if spec.path is not None)
-        self.settings.show_models(here, self._session.model.choice.model)
+        self.settings.show_models(here, chosen or self.work.in_use)
         self._tell_plan()
 
     def _look_for_waiting(self) -> None:
@@ -256,12 +256,12 @@ class FinetuneDialog(QDialog):
         self.maps.end()
         self.tabs.setTabEnabled(RESULT, True)
         self.tabs.setCurrentIndex(RESULT)
-        self._say(f"Training has finished: {verdict}. The old model is in use still.")
+        name = title_of(self.work.in_use)
+        self._say(f"Training has finished: {verdict}. {name} is in use, as before.")
 
     def _was_adopted(self, model: str) -> None:
         self.maps.clear()
         self.adopted.emit(model)
-        self.decisions.show_adopted()
         self._say(f"{Path(model).name!r} is in use, and among your models.")
 
     def _thrown_away(self) -> None:
@@ -269,12 +269,19 @@ class FinetuneDialog(QDialog):
         self.tabs.setCurrentIndex(PICTURES)
 
     def _continue(self) -> None:
-        self.show_models()
-        place = self.settings.model.findData(str(self.work.model))
-        self.settings.model.setCurrentIndex(max(place, 0))
+        work = self.work
+        self.show_models(work.base if work.unchanged else str(work.model))
         self.settings.rename()
         self.tabs.setCurrentIndex(PICTURES)
         self._say("Correct or add labels, tick the pictures to use, then start again.")
+
+    def show_use(self) -> None:
+        """Show which model the dock uses, when that has changed."""
+        model = self.work.in_use
+        if model != self._in_use:
+            self._in_use = model
+            self.decisions.show_use()
+            self._say(f"{title_of(model)} is in use.")
 
     # ---- words
 

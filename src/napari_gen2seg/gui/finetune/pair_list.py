@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -13,6 +14,7 @@ from napari_gen2seg.errors import Gen2SegError
 from napari_gen2seg.gui.finetune.pair_search import folder_rows, search
 from napari_gen2seg.gui.finetune.pairs import Row, candidates
 from napari_gen2seg.gui.jobs import once
+from napari_gen2seg.session.joined_labels import join_labels
 from napari_gen2seg.session.session import sentence
 from napari_gen2seg.session.training_pairs import PairSource, worries
 from napari_gen2seg.session.training_runs import slug
@@ -64,6 +66,7 @@ class PairList(QObject):
         self._viewer, self._source, self._runner = viewer, source, runner
         self.rows: list[Row] = []
         self._choices: dict[str, PairChoice] = {}
+        self._sets: dict[str, list[Row]] = {}  # by the content of the picture
         self._wanted: dict[str, str] = {}
         self._folders: dict[Path, list[Row]] = {}
         self._layers: list[Row] = []
@@ -77,25 +80,70 @@ class PairList(QObject):
 
     def choice(self, row: Row) -> PairChoice:
         """Return what is wanted of a picture."""
-        return self._choices.get(row.key, PairChoice(row.suggested))
+        for one in (row, *self._alike(row)):
+            if one.key in self._choices:
+                now = self._choices[one.key]
+                return now if one is row else replace(now, use=row.suggested)
+        return PairChoice(row.suggested)
 
     def choose(self, row: Row, **changes: Any) -> None:
-        """Want something else of it; names as in `PairChoice`."""
-        now = self.choice(row)
-        changed = replace(now, **changes)
-        if changed != now:
-            self._choices[row.key] = changed
-            self.chosen_changed.emit()
+        """Want something else of it; names as in `PairChoice`.
+
+        Whether all is labelled, and what it is used for, is said of a picture: of all
+        its sets of labels.
+        """
+        for one in [row] if "use" in changes else self._alike(row):
+            self._choices[one.key] = replace(self.choice(one), **changes)
+        self.chosen_changed.emit()
 
     @property
     def used(self) -> list[tuple[Row, PairChoice]]:
-        """The pictures to train on or to hold back."""
-        both = [(row, self.choice(row)) for row in self.rows]
-        return [(row, at) for row, at in both if at.use and row.facts is not None]
+        """The pictures to train on or to hold back, each once: see `joined`."""
+        found: dict[str, Row] = {}
+        for row in self.rows:
+            if row.facts is not None and self.choice(row).use:
+                found.setdefault(row.facts.key or row.key, row)
+        return [(self.joined(row), self.choice(row)) for row in found.values()]
+
+    def joined(self, row: Row) -> Row:
+        """Return a picture with all labels that are ticked for it, put together."""
+        sets = self._ticked(row)
+        if len(sets) < 2 or row not in sets or row.facts is None:
+            return row
+        objects = sum(one.facts.objects for one in sets if one.facts is not None)
+        return replace(
+            row,
+            labels=lambda: join_labels([one.labels() for one in sets]),
+            facts=replace(row.facts, objects=objects),
+        )
+
+    def notes(self) -> list[str]:
+        """Say which sets of labels are put together."""
+        said = []
+        for row, _ in self.used:
+            names = [one.drawn for one in self._ticked(row)]
+            if len(names) > 1:
+                said.append(
+                    f"{row.name!r}: the objects of {' and '.join(map(repr, names))} "
+                    f"are taken together; where two overlap, that of {names[-1]!r} "
+                    "counts."
+                )
+        return said
+
+    def _ticked(self, row: Row) -> list[Row]:
+        """List the labels that are ticked for a picture; the last count most."""
+        ticked = [one for one in self._alike(row) if self.choice(one).use]
+        # Files first, then layers from below.
+        return sorted(ticked, key=lambda one: one.layer_id is not None)
+
+    def _alike(self, row: Row) -> list[Row]:
+        """List the rows of a row's picture: one for every set of labels."""
+        key = "" if row.facts is None else row.facts.key
+        return self._sets.get(key, [row])
 
     @property
     def objects(self) -> int:
-        """How many objects the used pictures hold."""
+        """How many objects the used pictures hold; doubles are not told apart."""
         return sum(row.facts.objects for row, _ in self.used if row.facts)
 
     def worries(self) -> list[str]:
@@ -191,6 +239,10 @@ class PairList(QObject):
             *self._layers,
             *(r for rows in self._folders.values() for r in rows),
         ]
+        self._sets = defaultdict(list)
+        for row in self.rows:
+            if row.facts is not None and row.facts.key:
+                self._sets[row.facts.key].append(row)
         self.changed.emit()
         self.chosen_changed.emit()
 

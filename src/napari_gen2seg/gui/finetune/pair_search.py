@@ -45,7 +45,10 @@ def search(found: list[Candidate], check: Callable[[], None]) -> list[Row]:
 
 
 def _once(rows: list[Row]) -> list[Row]:
-    """Suggest every picture once: with the labels that hold most objects."""
+    """Suggest every picture with the labels that hold most objects.
+
+    And with what was clicked: corrections are often committed beside older labels.
+    """
     best: dict[Any, Row] = {}
     for row in rows:
         known = best.get(row.plane)
@@ -54,7 +57,11 @@ def _once(rows: list[Row]) -> list[Row]:
         if known is None or known.facts is None or _count(row) > _count(known):
             best[row.plane] = row
     return [
-        replace(row, suggested=row.suggested and best.get(row.plane, row) is row)
+        replace(
+            row,
+            suggested=row.suggested
+            and (row.committed or best.get(row.plane, row) is row),
+        )
         for row in rows
     ]
 

@@ -52,6 +52,8 @@ class Row:
         Where it comes from, if from a layer.
     labels_id
         The Labels layer, likewise.
+    committed
+        Whether it is one that the dock writes into.
     others
         Name and ``unique_id`` of further layers that the labels would fit.
     facts
@@ -70,6 +72,7 @@ class Row:
     layer_id: str | None = None
     plane: Plane | None = None
     labels_id: str = ""
+    committed: bool = False
     others: tuple[tuple[str, str], ...] = ()
     facts: PairFacts | None = None
     problem: str = ""
@@ -186,6 +189,7 @@ def _candidate(
         suggested=not problem,
         layer_id=name,
         labels_id=str(labels.unique_id),
+        committed=role_of(labels) == OBJECTS,
         problem=problem,
     )
     return Candidate(

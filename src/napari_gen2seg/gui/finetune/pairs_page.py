@@ -149,7 +149,7 @@ class PairsPage(QWidget):
         self._look()
 
     def _fill_row(self, place: int, row: Row) -> None:
-        at, usable = self._pairs.choice(row), row.facts is not None
+        usable = row.facts is not None
         *texts, problem, _ = _cells(row)
         for column, text in enumerate((*texts, "")):
             item = QTableWidgetItem(text)
@@ -163,16 +163,11 @@ class PairsPage(QWidget):
                     Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
                 )
             if column in (0, ALL):
-                on = (at.use and usable) if column == 0 else at.complete
                 item.setFlags(item.flags() | Qt.ItemFlag.ItemIsUserCheckable)
-                item.setCheckState(
-                    Qt.CheckState.Checked if on else Qt.CheckState.Unchecked
-                )
             self.table.setItem(place, column, item)
         roles = QComboBox()
         for text, role in ROLES:
             roles.addItem(text, role)
-        roles.setCurrentIndex(roles.findData(at.role))
         roles.setEnabled(usable)
         roles.activated.connect(
             lambda _, row=row, roles=roles: self._pairs.choose(
@@ -180,6 +175,21 @@ class PairsPage(QWidget):
             )
         )
         self.table.setCellWidget(place, USE, roles)
+
+    def _show_choices(self) -> None:
+        """Show what is wanted: a choice for one set of labels may be for others too."""
+        self.table.blockSignals(True)
+        for place, row in enumerate(self._listed):
+            at = self._pairs.choice(row)
+            for column, on in (
+                (0, at.use and row.facts is not None),
+                (ALL, at.complete),
+            ):
+                state = Qt.CheckState.Checked if on else Qt.CheckState.Unchecked
+                self.table.item(place, column).setCheckState(state)
+            roles = self.table.cellWidget(place, USE)
+            roles.setCurrentIndex(roles.findData(at.role))
+        self.table.blockSignals(False)
 
     @property
     def row(self) -> Row | None:
@@ -193,7 +203,8 @@ class PairsPage(QWidget):
 
     def _show_total(self) -> None:
         used, objects = self._pairs.used, self._pairs.objects
-        said = self._pairs.worries()
+        notes, said = self._pairs.notes(), self._pairs.worries()
+        self._show_choices()
         if not self._pairs.rows:
             text = (
                 "No picture with labels is open. Open a picture, label some objects in "
@@ -206,7 +217,8 @@ class PairsPage(QWidget):
                 f"{count_text(len(used), 'picture')} with "
                 f"{count_text(objects, 'object')}."
             )
-        self.total.setText(text + "".join("<br>" + WARNING.format(one) for one in said))
+        lines = [text, *notes, *(WARNING.format(one) for one in said)]
+        self.total.setText("<br>".join(lines))
         self.next.setEnabled(bool(used))
         self._show_told()
 
@@ -219,9 +231,10 @@ class PairsPage(QWidget):
             self.told.setText(row.problem)
             return
         complete = self._pairs.choice(row).complete
+        facts = self._pairs.joined(row).facts or row.facts
         lines = [
-            f"{count_text(row.facts.objects, 'object')}, about "
-            f"{row.facts.diameter:.0f} pixels wide. This is exactly what the model "
+            f"{count_text(facts.objects, 'object')}, about "
+            f"{facts.diameter:.0f} pixels wide. This is exactly what the model "
             "sees; outlines of the labels are yellow. "
             + (
                 "Everything else is background."
@@ -229,7 +242,7 @@ class PairsPage(QWidget):
                 else "Dark is unknown: nothing is learnt there."
             )
         ]
-        lines += [WARNING.format(one) for one in remarks(row.facts, complete)]
+        lines += [WARNING.format(one) for one in remarks(facts, complete)]
         self.told.setText("<br>".join(lines))
 
     # ---- asking
@@ -241,8 +254,7 @@ class PairsPage(QWidget):
         on = item.checkState() == Qt.CheckState.Checked
         name = "use" if item.column() == 0 else "complete"
         self._pairs.choose(rows[item.row()], **{name: on})
-        if name == "complete":
-            self._look()
+        self._look()  # other labels of the picture may come in, or go
 
     def _show_partner(self, row: Row | None) -> None:
         others = () if row is None else row.others
@@ -266,7 +278,7 @@ class PairsPage(QWidget):
         if row is None or row.facts is None:
             self.view.show_picture(None, "" if row is None else row.problem)
             return
-        complete = self._pairs.choice(row).complete
+        joined, complete = self._pairs.joined(row), self._pairs.choice(row).complete
 
         def done(ticket: Ticket, value: Any, error: BaseException | None) -> None:
             if ticket.cancelled:
@@ -276,7 +288,7 @@ class PairsPage(QWidget):
             else:
                 self.view.show_picture(value)
 
-        self._runner.submit("pair view", lambda _: preview_of(row, complete), done)
+        self._runner.submit("pair view", lambda _: preview_of(joined, complete), done)
 
     def _ask_folder(self) -> None:
         chosen = QFileDialog.getExistingDirectory(

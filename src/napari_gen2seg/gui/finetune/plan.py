@@ -5,10 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from napari_gen2seg.errors import Gen2SegError
-from napari_gen2seg.gui.finetune.words import bytes_text, count_text
+from napari_gen2seg.gui.finetune.words import bytes_text, count_text, length_text
 from napari_gen2seg.models.memory import LIBRARIES, estimate_memory
 from napari_gen2seg.models.registry import find
-from napari_gen2seg.train.finetune.config import DIALS
+from napari_gen2seg.train.finetune.config import DIALS, FinetuneConfig
+from napari_gen2seg.train.finetune.split import held_number
 
 if TYPE_CHECKING:
     from napari_gen2seg.gui.finetune.pair_list import PairChoice
@@ -41,18 +42,23 @@ def plan_line(
     elif len(used) == 1:
         back = "a part of it held back to judge by, if its objects allow it"
     else:
-        back = "some of them held back to judge by"
-    minutes, steps = values["minutes"], values["steps"]
-    if minutes is None and steps is None:
-        minutes = DIALS[values["dial"]].minutes
-    ends = [f"{minutes:g} minutes"] if minutes else []
-    ends += [f"{steps:,} steps"] if steps else []
+        back = f"{_number(used)} of them held back to judge by"
+    ends = length_text(values) or f"{DIALS[values['dial']].minutes:g} minutes"
     return (
         f"<b>Start</b> makes {values['name']!r} from "
         f"{count_text(len(used), 'picture')} with {count_text(objects, 'object')}, "
-        f"{back}. It ends after {' or '.join(ends)}, or earlier "
+        f"{back}. It ends after {ends}, or earlier "
         "when it no longer gets better. The model you have is not changed."
     )
+
+
+def _number(used: list[tuple[Row, PairChoice]]) -> str:
+    """Say how many pictures will be held back, if each stands for itself."""
+    groups = [row.group or row.key for row, _ in used]
+    if len(set(groups)) < len(groups):
+        return "some"
+    free = sum(choice.role == "auto" for _, choice in used)
+    return str(held_number(free, len(used) - free, FinetuneConfig.hold_back))
 
 
 def memory_line(values: dict[str, Any]) -> str:

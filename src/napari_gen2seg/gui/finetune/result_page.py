@@ -30,6 +30,9 @@ if TYPE_CHECKING:
     from napari_gen2seg.session import Runner, Ticket
 
 
+THROW_AWAY, FORGET = "Throw it away", "Forget this training"
+
+
 class ResultPage(QWidget):
     """Shows a comparison and asks what to do with the new model.
 
@@ -68,7 +71,7 @@ class ResultPage(QWidget):
         }
         self.note = wide_label(width=160)
         self.adopt = QPushButton("Use the new model")
-        self.discard = QPushButton("Throw it away")
+        self.discard = QPushButton(THROW_AWAY)
         self.show_layers = QPushButton("Show in napari")
         self.share = ShareBar()
         self.more = QPushButton("Train on…")
@@ -91,7 +94,7 @@ class ResultPage(QWidget):
         self.show_layers.clicked.connect(self._show_asked)
         self.picture.currentIndexChanged.connect(self._look)
         self.share.busy_changed.connect(self._tie)
-        self.show_adopted(None, "")
+        self.show_use(False, False, "")
 
     @property
     def tied(self) -> bool:
@@ -184,6 +187,7 @@ class ResultPage(QWidget):
         found = compared or {}
         better, unchanged = bool(found.get("better")), bool(found.get("unchanged"))
         self._unchanged = unchanged
+        clear = str(found.get("verdict")) in ("better", "worse")
         self.verdict.setText(verdict_text(found))
         for key, measure in MEASURES.items():
             more, form = measure.more, measure.form
@@ -193,10 +197,12 @@ class ResultPage(QWidget):
                 self._cells[key, when].setText(
                     "–" if value is None else form.format(value)
                 )
-            self._cells[key, "change"].setText(change_text(before, after, more, form))
+            self._cells[key, "change"].setText(
+                change_text(before, after, more, form, clear)
+            )
         for button, on in (
             (self.adopt, better),
-            (self.discard, found.get("verdict") == "worse" or unchanged),
+            (self.discard, found.get("verdict") == "worse"),
         ):
             font = button.font()
             font.setBold(on)
@@ -210,16 +216,16 @@ class ResultPage(QWidget):
         self.show_layers.setEnabled(self.picture.count() > 0)
         self._look()
 
-    def show_adopted(self, model: str | None, previous: str) -> None:
-        """Show whether the model is in use, and what was before it."""
-        on = model is not None
+    def show_use(self, own: bool, used: bool, previous: str) -> None:
+        """Show whether the model is the user's own, in use, and what was before it."""
         # The old model under a new name is nothing to use, or to share.
-        self.adopt.setVisible(not on and not self._unchanged)
+        self.adopt.setVisible(not used and not self._unchanged)
         self.share.setVisible(not self._unchanged)
-        self.discard.setVisible(not on)
-        self.more.setVisible(on)
-        self.remove.setVisible(on)
-        self.back.setVisible(on and bool(previous))
+        self.discard.setVisible(not own)
+        self.discard.setText(FORGET if self._unchanged else THROW_AWAY)
+        self.more.setVisible(own or self._unchanged)
+        self.remove.setVisible(own)
+        self.back.setVisible(used and bool(previous))
         self.back.setToolTip(f"Use {previous} again, as before.")
 
     def show_copying(self, on: bool) -> None:

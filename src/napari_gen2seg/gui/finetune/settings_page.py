@@ -28,8 +28,8 @@ from napari_gen2seg.gui.finetune.choices import (
     TRAINS,
     automatic,
 )
-from napari_gen2seg.gui.finetune.words import wide_label
-from napari_gen2seg.gui.rows import shrink
+from napari_gen2seg.gui.finetune.words import length_text, wide_label
+from napari_gen2seg.gui.rows import quiet_label, shrink
 from napari_gen2seg.session.training_models import free_name
 from napari_gen2seg.train.finetune.config import DIALS
 
@@ -66,6 +66,7 @@ class SettingsPage(QWidget):
                 f"{name.capitalize()}: about {minutes:.0f} minutes, {TELLS[name]}"
             )
             self._group.addButton(button)
+        self.by_hand = quiet_label()
         self.minutes = automatic(QDoubleSpinBox(), 0, 100_000, 1)
         self.minutes.setDecimals(1)
         self.minutes.setSuffix(" min")
@@ -113,6 +114,7 @@ class SettingsPage(QWidget):
         dials = QVBoxLayout()
         for button in self.dials.values():
             dials.addWidget(button)
+        dials.addWidget(self.by_hand)
         form.addRow("How long", dials)
         inside = QWidget()
         more = QFormLayout(inside)
@@ -189,6 +191,7 @@ class SettingsPage(QWidget):
         self.name.textChanged.connect(self._tell)
         self.model.currentIndexChanged.connect(self._propose_name)
         self._group.buttonToggled.connect(self._tell)
+        self._group.buttonClicked.connect(self._by_dial)
         for box in (self.minutes, self.steps, self.batch, self.seed):
             box.valueChanged.connect(self._tell)
         for combo in (self.rate, self.crop, self.trains, self.precision):
@@ -226,7 +229,7 @@ class SettingsPage(QWidget):
                 self._memory.set(KEPT[name], kept)
 
     def show_models(self, models: tuple[ModelSpec, ...], chosen: str) -> None:
-        """Offer models; the one of the dock is chosen."""
+        """Offer models; one of them, or a folder elsewhere, is chosen."""
         self.model.blockSignals(True)
         self.model.clear()
         for spec in models:
@@ -252,7 +255,17 @@ class SettingsPage(QWidget):
             self.name.setText(free_name(str(self.model.currentData() or "mini")))
         self._tell()
 
+    def _by_dial(self, *_: Any) -> None:
+        """Leave the length to the dial again."""
+        for box in (self.minutes, self.steps):
+            box.setValue(0)
+
     def _tell(self, *_: Any) -> None:
+        ends = length_text(self.values)
+        self.by_hand.setText(
+            f"Now {ends}, as set under Advanced; press one above to go by that."
+        )
+        self.by_hand.setVisible(bool(ends))
         self.changed.emit()
 
     def show_memory(self, text: str) -> None:

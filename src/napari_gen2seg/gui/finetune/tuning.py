@@ -6,7 +6,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from napari_gen2seg.models.registry import list_models
+from napari_gen2seg.models.registry import list_models, title_of
 
 if TYPE_CHECKING:
     from napari.components import ViewerModel
@@ -34,12 +34,11 @@ class Tuning:
 
     def open(self) -> FinetuneDialog:
         """Show the dialog, in front of the window it belongs to."""
-        if self.dialog is None:
-            self.dialog = self._make()
-        self.dialog.show()
-        self.dialog.raise_()
-        self.dialog.activateWindow()
-        return self.dialog
+        dialog = self._there()
+        dialog.show()
+        dialog.raise_()
+        dialog.activateWindow()
+        return dialog
 
     def adopt(self, model: str) -> None:
         """Use a new model from now on, on the picture in view first."""
@@ -64,12 +63,30 @@ class Tuning:
             self._show_previous()
         self._dock.model.show_models(list_models())
 
+    def ask_remove(self) -> None:
+        """Ask whether the chosen model, one of the user's, is to be deleted."""
+        model = Path(self._dock.session.model.choice.model)
+        self._there().decisions.ask_remove(model, self._dock)
+
+    def show_use(self) -> None:
+        """Show which model is in use."""
+        if self.previous == self._dock.session.model.choice.model:
+            self.previous = ""  # gone back to by hand
+            self._show_previous()
+        if self.dialog is not None:
+            self.dialog.show_use()
+
     def close(self) -> None:
         """Let go; a training saves its state and can be resumed."""
         if self.dialog is not None:
             self.dialog.shut()
             with suppress(RuntimeError):  # Qt may have deleted it with the dock
                 self.dialog.close()
+
+    def _there(self) -> FinetuneDialog:
+        if self.dialog is None:
+            self.dialog = self._make()
+        return self.dialog
 
     def _make(self) -> FinetuneDialog:
         from napari_gen2seg.gui.finetune.dialog import FinetuneDialog
@@ -102,11 +119,3 @@ class Tuning:
         self._dock.model.show_previous(title)
         if self.dialog is not None:
             self.dialog.decisions.show_previous(title)
-
-
-def title_of(model: str) -> str:
-    """Return what people call a model."""
-    for spec in list_models():
-        if spec.id == model:
-            return spec.title
-    return Path(model).name

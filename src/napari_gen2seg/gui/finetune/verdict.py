@@ -52,13 +52,17 @@ def verdict_text(compared: dict[str, Any]) -> str:
     return said
 
 
-def change_text(before: Any, after: Any, more: bool, form: str) -> str:
-    """Write a change, green for the better and red for the worse."""
+def change_text(
+    before: Any, after: Any, more: bool, form: str, clear: bool = True
+) -> str:
+    """Write a change: green for the better, red for the worse, grey if unclear."""
     if before is None or after is None:
         return ""
     change = float(after) - float(before)
     if form.format(abs(change)) == form.format(0):
         return f'<span style="color:{GREY}">same</span>'
-    color = GREEN if (change > 0) == more else RED
+    color = GREY
+    if clear:
+        color = GREEN if (change > 0) == more else RED
     sign = "+" if change > 0 else "−"
     return f'<span style="color:{color}">{sign}{form.format(abs(change))}</span>'

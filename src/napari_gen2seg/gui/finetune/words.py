@@ -113,6 +113,13 @@ def bytes_text(count: float) -> str:
     return f"{count / 1e9:.1f} GB" if count >= 1e9 else f"{count / 1e6:.0f} MB"
 
 
+def length_text(values: dict[str, Any]) -> str:
+    """Say how long a training lasts that was set by hand; empty where it was not."""
+    ends = [f"{values['minutes']:g} minutes"] if values["minutes"] else []
+    ends += [count_text(values["steps"], "step")] if values["steps"] else []
+    return " or ".join(ends)
+
+
 def names_text(names: list[str], most: int = 3) -> str:
     """List names, the first few of many."""
     shown = ", ".join(names[:most])

@@ -119,6 +119,11 @@ class Work(QObject):
         """Whether there is a model to be decided on."""
         return self.run is not None and self._last("done") is not None
 
+    @property
+    def in_use(self) -> str:
+        """Id of the model that the dock uses."""
+        return self._session.model.choice.model
+
     def title(self, name: str) -> str:
         """Return a picture's name for people."""
         row = self.rows.get(name)

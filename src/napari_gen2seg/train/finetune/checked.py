@@ -5,6 +5,8 @@ from __future__ import annotations
 import dataclasses
 import types
 import typing
+from collections.abc import Sequence
+from difflib import get_close_matches
 from typing import Any, Literal, get_args
 
 from napari_gen2seg.errors import SettingsError
@@ -36,8 +38,8 @@ def checked(kind: type, raw: Any, where: str) -> dict[str, Any]:
     unknown = [key for key in raw if key not in known]
     if unknown:
         raise SettingsError(
-            f"{where}: unknown settings {', '.join(map(repr, unknown))}; known are "
-            f"{', '.join(known)}."
+            f"{where}: unknown settings {', '.join(map(repr, unknown))}; "
+            f"{suggested(unknown, known)}"
         )
     missing = [
         f.name
@@ -55,6 +57,14 @@ def checked(kind: type, raw: Any, where: str) -> dict[str, Any]:
                 f"{where}: {key} is {value!r}; it must be of the kind {wanted}."
             )
     return raw
+
+
+def suggested(unknown: Sequence[str], known: Sequence[str]) -> str:
+    """Say which names were probably meant, or which there are."""
+    meant = [get_close_matches(str(name), known, 1) for name in unknown]
+    if all(meant):
+        return f"did you mean {', '.join(repr(one) for (one,) in meant)}?"
+    return f"known are {', '.join(known)}."
 
 
 def _fits(value: Any, hint: Any) -> bool:

@@ -256,11 +256,12 @@ class Compared(Event):
 
 @dataclass(frozen=True)
 class Done(Event):
-    """The new model is in ``model``."""
+    """The new model is in ``model``; ``unchanged``: it is the old one."""
 
     model: str
     verdict: Verdict
     seconds: float
+    unchanged: bool = False
 
 
 @dataclass(frozen=True)

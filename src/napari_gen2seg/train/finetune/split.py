@@ -69,11 +69,9 @@ def divide(
         return Split(tuple(pairs), (), (_NO_SCORE,))
     fixed = {pair.group for pair in pairs if pair.role == "train"}
     free = list(dict.fromkeys(p.group for p in pairs if p.group not in fixed))
-    count = len(free) + len(fixed)
-    if count == 1 and not fixed:
+    if len(free) == 1 and not fixed:
         return _divide_pictures(pairs, before)
-    most = len(free) if fixed else len(free) - 1
-    number = min(max(1, round(hold_back * count)), most)
+    number = held_number(len(free), len(fixed), hold_back)
     if number < 1:
         return Split(tuple(pairs), (), (_NO_SCORE,))
     known = {pair.group for pair in pairs if pair.key in before}
@@ -85,6 +83,20 @@ def divide(
     held = [pair for pair in pairs if pair.group in back]
     train = [pair for pair in pairs if pair.group not in back]
     return Split(tuple(train), tuple(held), _learnt(held, before))
+
+
+def held_number(free: int, fixed: int, hold_back: float) -> int:
+    """Return how many of several groups are held back; 0 where none can be.
+
+    Parameters
+    ----------
+    free, fixed
+        Groups that may be held back, and groups that may not.
+    hold_back
+        Share of all, 0..1.
+    """
+    most = free if fixed else free - 1
+    return min(max(1, round(hold_back * (free + fixed))), most)
 
 
 _NO_SCORE = (

@@ -274,7 +274,8 @@ def _events(
     compared, report = yield from compare_models(config, model, cancel, best)
     write_card(config, model, report, progress, learnt)
     yield compared
-    yield Done(str(model), compared.verdict, time.monotonic() - begun)
+    seconds = time.monotonic() - begun
+    yield Done(str(model), compared.verdict, seconds, compared.unchanged)
 
 
 def _config(config: Config) -> FinetuneConfig:
