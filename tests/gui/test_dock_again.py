@@ -87,3 +87,10 @@ def test_a_dock_without_its_map_does_not_go_on_with_a_finished_object(again):
     person.wait(60)
     assert widget.bridge.number == 2
     assert len(widget.bridge.prompts) == 0
+
+
+def test_a_model_that_is_gone_is_not_asked_for(again, memory, tmp_path):
+    memory.set("model", str(tmp_path / "once-mine"))
+    widget = again()
+    assert widget.session.model.choice.model == "mini"
+    assert widget.status.text() == "'once-mine' is gone; mini is in use."

@@ -5,6 +5,7 @@ from __future__ import annotations
 from contextlib import suppress
 from dataclasses import replace
 from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from qtpy.QtCore import QTimer
@@ -141,8 +142,11 @@ class SegmentWidget(Docked):
         )
 
     def _remember(self) -> None:
-        get = self.memory.get
-        self.session.choose(Choice(get("model"), get("device"), passes=get("passes")))
+        get, model = self.memory.get, self.memory.get("model")
+        if Path(model).is_absolute() and not Path(model).is_dir():
+            self.status.setText(f"{Path(model).name!r} is gone; mini is in use.")
+            model = "mini"
+        self.session.choose(Choice(model, get("device"), passes=get("passes")))
         self.session.set_probe(
             contiguous=get("connected"), brightness=get("brightness")
         )
