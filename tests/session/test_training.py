@@ -10,6 +10,7 @@ import time
 from pathlib import Path
 
 import numpy as np
+import psutil
 import pytest
 import tifffile
 
@@ -33,6 +34,7 @@ from napari_gen2seg.session.training_runs import (
     running_in,
     waiting_runs,
 )
+from napari_gen2seg.session.worker import NICE
 
 CHILD = (sys.executable, str(Path(__file__).parent / "training_child.py"))
 LONG = 60
@@ -110,6 +112,18 @@ def test_runs_to_its_end(watched, config):
     assert at.seen[-1]["model"] == str(at.run.folder / "model")
     assert read_events(at.run.folder) == at.seen == at.run.events
     assert not at.run.resumable
+
+
+def test_the_window_comes_first(watched, config):
+    at = watched()
+    at.run.start(config)
+    at.until("step")
+    child, worker = psutil.Process(at.run.pid), psutil.Process()
+    if sys.platform == "win32":
+        assert child.nice() == psutil.BELOW_NORMAL_PRIORITY_CLASS
+    else:
+        assert child.nice() > max(worker.nice(), NICE)
+    assert at.wait() == "done"
 
 
 def test_cancel_saves_and_resume_goes_on(watched, config):

@@ -15,6 +15,7 @@ from napari_gen2seg.session.children import start
 
 CHILD, CANCEL = "child.json", "CANCEL"
 KILLED = (-9, 137)
+NICE = 10  # twice as polite as the worker
 
 
 def start_child(command: Sequence[str], errors: IO[bytes]) -> subprocess.Popen[bytes]:
@@ -25,7 +26,7 @@ def start_child(command: Sequence[str], errors: IO[bytes]) -> subprocess.Popen[b
     TrainingError
         If it cannot be started.
     """
-    return start(
+    child = start(
         command,
         "The training process",
         TrainingError,
@@ -33,6 +34,17 @@ def start_child(command: Sequence[str], errors: IO[bytes]) -> subprocess.Popen[b
         PYTHONUNBUFFERED="1",
         PYTHONIOENCODING="utf-8",
     )
+    _give_way(child.pid)
+    return child
+
+
+def _give_way(pid: int) -> None:
+    """Let the window, and the worker that colours for it, come first."""
+    import psutil
+
+    low = psutil.BELOW_NORMAL_PRIORITY_CLASS if sys.platform == "win32" else NICE
+    with suppress(psutil.Error):
+        psutil.Process(pid).nice(low)
 
 
 def cancel_child(child: subprocess.Popen[bytes], folder: Path) -> None:
