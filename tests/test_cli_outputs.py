@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 from pathlib import Path
 
@@ -99,6 +100,18 @@ def test_what_cannot_be_removed_is_not_asked_about(
     refused = run("models", "remove", "yours", **home)
     assert "no model 'yours' of your own; yours are mine." in refused.stderr
     assert run("models", "remove", "mine", "--yes", **home).returncode == 0
+
+
+def test_a_model_is_added_and_removed_by_its_title(
+    tiny_sd: Path, tmp_path: Path
+) -> None:
+    home = {"NAPARI_GEN2SEG_HOME": str(tmp_path / "home")}
+    model = shutil.copytree(tiny_sd, tmp_path / "run" / "model")
+    (model / "gen2seg.json").write_text(json.dumps({"title": "My cells"}))
+    assert run("models", "add", model, **home).returncode == 0
+    assert (tmp_path / "home" / "models" / "My-cells").is_dir()
+    assert run("models", "remove", "My cells", "--yes", **home).returncode == 0
+    assert not (tmp_path / "home" / "models" / "My-cells").exists()
 
 
 def test_what_is_missing_of_a_data_set_is_named(coins: Path, tmp_path: Path) -> None:

@@ -296,6 +296,13 @@ def test_a_model_is_removed_in_the_dock_when_another_run_has_ended(trainer):
     press(at.widget.model.remove)
     at.answer(yes=True)
     assert "is being trained further" in at.widget.status.text()
+    at.steps(6)
+    press(at.dialog.training.cancel)
+    at.ended()
+    press(at.widget.model.remove)
+    at.answer(yes=True)
+    assert "starts from 'my-coins' and is not finished" in at.widget.status.text()
+    press(at.dialog.training.resume)
     at.finish()
     press(at.widget.model.remove)
     assert "Remove" in at.answer(yes=True)
@@ -340,6 +347,57 @@ def test_a_result_left_undecided_is_offered_again(trainer, desk, qtbot):
     trainer.until(lambda: dialog.result.views["truth"].picture is not None)
     press(dialog.result.adopt)
     trainer.until(lambda: (models_dir() / "my-coins").exists())
+
+
+def test_another_window_knows_the_pictures_of_a_run(trainer, desk):
+    at = trainer
+    at.start()
+    at.steps(8)
+    press(at.dialog.training.cancel)
+    at.ended()
+    at.dialog.close()
+    at.widget.tuning.dialog.shut()
+    at.widget.tuning.dialog.deleteLater()
+    at.widget.tuning.dialog = None
+    at.viewer.layers.remove("coins A")  # whose labels take the other picture
+    dialog = at.open()
+    at.until(lambda: len(dialog.pairs.rows) == 2)
+    press(dialog.waiting.take_up)
+    at.until(lambda: at.layer("training: coins B") is not None)
+    at.finish()
+    assert "coins B" in dialog.result.picture.currentText()
+    press(dialog.result.show_layers)
+    at.until(lambda: at.layer("coins B: objects after") is not None)
+    assert np.allclose(
+        at.layer("coins B: objects after").scale, at.layer("coins B").scale
+    )
+
+
+def test_what_is_trained_from_is_what_is_in_use(trainer):
+    at = trainer
+    at.adopt()
+    page, mine = at.dialog.settings, str(models_dir() / "my-coins")
+    assert page.model.currentData() == mine
+    press(at.dialog.result.back)
+    assert page.model.currentData() == "mini"
+    press(at.dialog.result.adopt)
+    press(at.dialog.result.remove)
+    at.answer(yes=True)
+    assert page.model.findData(mine) < 0
+    assert page.model.currentData() == "mini"
+
+
+def test_all_of_it_fits_on_a_small_screen(trainer):
+    at = trainer
+    dialog = at.open()
+    press(dialog.pictures.next)
+    dialog.settings.fold.expand()
+    at.bot.wait(50)
+    dialog.resize(800, 600)
+    at.bot.wait(50)
+    assert dialog.height() <= 700
+    press(dialog.settings.check)
+    assert dialog.settings.start.isVisible()
 
 
 def test_what_the_labels_set_right_is_told_before_the_training(trainer):

@@ -78,6 +78,20 @@ def test_of_pictures_of_one_size_the_name_decides_then_the_place_in_the_list(vie
     assert [row.suggested for row in rows] == [True, False]
 
 
+def test_labels_that_nobody_ticked_are_pointed_out(viewer, qtbot):
+    viewer.add_image(picture(40, 80), name="cells")
+    viewer.add_labels(labels(40, 80, objects=3), name="old")
+    viewer.add_labels(labels(40, 80, objects=1), name="more")
+    pairs = PairList(viewer, Source(viewer), Inline())
+    page = PairsPage(pairs, Inline())
+    qtbot.addWidget(page)
+    pairs.rescan()
+    assert "'cells' has more labels, in 'more'" in page.total.text()
+    page.table.item(1, 0).setCheckState(Qt.CheckState.Checked)
+    assert "has more labels" not in page.total.text()
+    assert "taken together" in page.total.text()
+
+
 def test_committed_objects_belong_to_their_source(viewer):
     first = viewer.add_image(picture(40, 80), name="first")
     viewer.add_image(picture(40, 80), name="second")
@@ -334,8 +348,12 @@ def test_what_was_clicked_is_taken_together_with_older_labels(clicked):
     assert len(np.unique(written)) == 1 + 4
     assert written[11, 19] == written[4, 12] > 0  # one object, the corrected one
     assert written[30, 60] > 0
+    for place in (0, 1):
+        page.table.selectRow(place)
+        assert "5 objects, about 7 pixels wide" in page.told.text()
     page.table.item(1, 0).setCheckState(Qt.CheckState.Unchecked)
     assert "taken together" not in page.total.text()
+    assert "more labels" not in page.total.text()  # it was said that they are not
     (source,) = pairs.sources()[0]
     assert np.array_equal(source.labels(), labels(40, 80, objects=3))
 

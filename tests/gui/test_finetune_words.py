@@ -130,6 +130,9 @@ def test_words():
     assert "same" in change_text(0.5, 0.501, True, "{:.2f}")
     assert change_text(None, 0.5, True, "{:.2f}") == ""
     assert "−2.5" in change_text(4.0, 1.5, False, "{:.1f}")
+    assert "+0.3" in change_text(1.149, 1.351, True, "{:.1f}")  # 1.1 to 1.4
+    low = {**better, "after": {"one_click": 0.8}, "low": -0.004, "high": 0.05}
+    assert "between 0% and +5%" in verdict_text(low)
     assert GREEN in change_text(4.0, 1.5, False, "{:.1f}")
     assert GREY in change_text(4.0, 1.5, False, "{:.1f}", clear=False)
 
@@ -174,6 +177,8 @@ def test_the_plan_in_a_line():
     assert "after 2.5 minutes or 1,000 steps, or earlier" in said
     learnt = [(row, PairChoice(True, role="train"))]
     assert "nothing held back" in plan_line(learnt, 12, values, False)
+    held = [(row, PairChoice(True, role="held"))]
+    assert "Every picture is held back" in plan_line(held, 12, values, False)
     told = plan_text({"train": ["p"], "held": [], "objects": 1}, str)
     assert "p (1 object); nothing is held back" in told
     memory = memory_line({"model": "mini", "trains": "full"})

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import json
 import shutil
 import zipfile
 
@@ -23,6 +24,13 @@ from napari_gen2seg.session.training_models import (
     free_name,
     is_own,
     remove,
+)
+from napari_gen2seg.session.training_runs import (
+    CONFIG,
+    EVENTS,
+    STATE,
+    discard,
+    runs_dir,
 )
 
 
@@ -48,6 +56,29 @@ def test_adopted_models_are_listed_and_removed(tiny_sd):
     assert not is_own(str(folder))
     assert str(folder) not in [spec.id for spec in list_models()]
     assert is_own(str(again))
+
+
+def test_what_an_unfinished_training_starts_from_stays(tiny_sd):
+    folder, other = adopt(tiny_sd, "base"), adopt(tiny_sd, "other")
+    run = runs_dir() / "half"
+    run.mkdir(parents=True)
+    (run / CONFIG).write_text(json.dumps({"name": "next", "model": str(folder)}))
+    (run / EVENTS).write_text('{"event": "stopping", "reason": "cancel"}')
+    (run / STATE).touch()
+    with pytest.raises(SettingsError, match=r"'next' starts from 'base'"):
+        remove(folder)
+    assert is_own(str(folder))
+    remove(other)
+    discard(run)
+    remove(folder)
+
+
+def test_copies_are_told_apart_by_their_titles(tiny_sd):
+    titled = adopt(tiny_sd, "one")
+    (titled / "gen2seg.json").write_text('{"title": "Cells"}')
+    adopt(titled, "two")
+    titles = [spec.title for spec in list_models() if is_own(spec.id)]
+    assert titles == ["Cells", "two"]
 
 
 def test_only_ones_own_models_are_removed(tiny_sd, tmp_path):

@@ -45,7 +45,7 @@ def models(context: click.Context, as_json: bool) -> None:
 
 @models.command()
 @click.argument("source", type=_ANY)
-@click.option("--name", help="Its name in the list; by default its own.")
+@click.option("--name", help="Its folder's name; by default its own.")
 def add(source: Path, name: str | None) -> None:
     """Add the model in SOURCE, a folder or a zip, to one's own models."""
     from napari_gen2seg.models.exchange import check_model, unpacked
@@ -53,10 +53,10 @@ def add(source: Path, name: str | None) -> None:
 
     if source.is_dir():
         check_model(source)
-        placed = adopt(source, name or source.resolve().name)
+        placed = adopt(source, name or _name_of(source) or source.resolve().name)
     else:
         with unpacked(source) as folder:
-            placed = adopt(folder, name or source.stem)
+            placed = adopt(folder, name or _name_of(folder) or source.stem)
     click.echo(f"{placed}: added")
 
 
@@ -181,11 +181,24 @@ def _folder(model: str) -> Path:
 
 
 def _own(model: str) -> Path:
-    """Return the folder of one of the user's models, named by id or folder name."""
+    """Return the folder of one of the user's models, by id, folder name or title."""
     from napari_gen2seg.models.paths import models_dir
+    from napari_gen2seg.models.registry import list_models
 
     own = models_dir() / model
-    return own if Path(model).name == model and own.is_dir() else Path(model)
+    if Path(model).name == model and own.is_dir():
+        return own
+    titled = [one.path for one in list_models() if one.title == model and one.path]
+    mine = [path for path in titled if path.parent == models_dir()]
+    return mine[0] if len(mine) == 1 else Path(model)
+
+
+def _name_of(folder: Path) -> str:
+    """Return what a model is called in its own files; empty if they do not say."""
+    from napari_gen2seg.models.registry import folder_spec
+
+    title = folder_spec(folder).title
+    return "" if title == folder.name else title
 
 
 def _not_removable(model: str) -> Gen2SegError:

@@ -26,6 +26,7 @@ from napari_gen2seg.gui.settings import Memory, remembered
 from napari_gen2seg.gui.sizes import Sizes
 from napari_gen2seg.models.registry import list_models
 from napari_gen2seg.session import Choice, Session
+from napari_gen2seg.session.training_models import is_own
 
 if TYPE_CHECKING:
     import napari
@@ -179,8 +180,10 @@ class SegmentWidget(Docked):
     def _model_changed(self, state: ModelState) -> None:
         self.model.show_model(state)
         self.tuning.show_use()
-        if state.loaded:  # one that could not be loaded is not what to begin with
-            self.memory.set("model", state.choice.model)
+        model = state.choice.model
+        # One of the hub that could not be loaded is not what to begin with.
+        if state.loaded or model == "mini" or is_own(model):
+            self.memory.set("model", model)
 
     def _choose_picture(self, layer: Image | None) -> None:
         """Work on another picture, at a size of its own."""

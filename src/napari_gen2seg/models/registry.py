@@ -184,12 +184,15 @@ def _mini() -> ModelSpec:
 def _own() -> tuple[ModelSpec, ...]:
     """Describe the user's own model folders, leaving out what cannot be read."""
     root = models_dir()
-    found = []
+    found: list[ModelSpec] = []
     if root.is_dir():
         for folder in sorted(p for p in root.iterdir() if p.is_dir()):
             try:
                 if detect_family(folder) is not None:
-                    found.append(folder_spec(folder))
+                    spec = folder_spec(folder)
+                    # Copies of a model have its title, and names of their own.
+                    own = any(one.title == spec.title for one in found)
+                    found.append(replace(spec, title=folder.name) if own else spec)
             except (WeightsError, WrongFamilyError):
                 continue
     return tuple(found)

@@ -13,7 +13,7 @@ from pathlib import Path
 from napari_gen2seg.errors import ModelNotFoundError, SettingsError, StorageError
 from napari_gen2seg.models.paths import data_dir, models_dir
 from napari_gen2seg.models.registry import folder_bytes
-from napari_gen2seg.session.training_runs import slug
+from napari_gen2seg.session.training_runs import needing, slug
 
 Check = Callable[[], None]
 """Raises when the copying is to stop."""
@@ -94,7 +94,8 @@ def remove(model: str | Path) -> None:
     Raises
     ------
     SettingsError
-        If it is no folder among the user's models: nothing else is ever deleted.
+        If it is no folder among the user's models: nothing else is ever deleted; or if
+        an unfinished training starts from it.
     StorageError
         If it cannot be removed.
     """
@@ -103,6 +104,12 @@ def remove(model: str | Path) -> None:
         raise SettingsError(
             f"{folder.name!r} is none of your own models in {models_dir()}, so it is "
             "not removed here."
+        )
+    run = needing(folder)
+    if run is not None:
+        raise SettingsError(
+            f"The training of {run.name!r} starts from {folder.name!r} and is not "
+            "finished. Let it end, or throw it away, first."
         )
     grave = data_dir() / f".removing-{uuid.uuid4().hex[:12]}"
     try:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,6 +18,7 @@ from napari_gen2seg.io.images import write_rgb
 from napari_gen2seg.train.finetune.label_facts import FEW, PairFacts, different
 
 GOOD = 15  # objects in all that are enough for a first try
+PICTURES = "pictures.json"
 LARGE = 2**30  # larger numbers of objects are replaced by small ones
 
 Labels = npt.NDArray[Any]
@@ -64,6 +66,8 @@ class PairSource:
         ``auto``, ``train`` or ``held``.
     group
         Pictures of one group are held back together; None for none.
+    key
+        Names the picture by its content, so that it is known again.
     """
 
     name: str
@@ -73,6 +77,7 @@ class PairSource:
     complete: bool = False
     role: str = "auto"
     group: str | None = None
+    key: str = ""
 
 
 def write_pairs(
@@ -132,7 +137,22 @@ def write_pairs(
                 "role": source.role,
             }
         )
+    known = {
+        name: {"title": source.name, "key": source.key}
+        for source, name in zip(sources, names, strict=True)
+    }
+    with writing(folder / PICTURES) as draft:
+        draft.write_text(json.dumps(known), "utf-8")
     return written
+
+
+def read_pictures(folder: Path) -> dict[str, dict[str, str]]:
+    """Return what the pictures of `write_pairs` are called, and their keys, by name."""
+    try:
+        known = json.loads((folder / PICTURES).read_text("utf-8"))
+    except (OSError, ValueError):
+        return {}
+    return known if isinstance(known, dict) else {}
 
 
 def _small(labels: Labels) -> npt.NDArray[np.int32]:

@@ -203,6 +203,21 @@ def crops_for(model: str) -> list[str]:
     return list(dict.fromkeys(folders))
 
 
+def needing(model: Path) -> PastRun | None:
+    """Return an unfinished run that starts from a model folder, if there is one.
+
+    Its comparison at the end looks at the old model too.
+    """
+    for folder in run_folders():
+        base = read_config(folder).get("model", "")
+        if not base or Path(str(base)) != model or (folder / DECISION).is_file():
+            continue
+        run = look_at(folder)
+        if run is not None and (run.state == "running" or run.resumable):
+            return run
+    return None
+
+
 def discard(folder: Path) -> None:
     """Throw a run folder away.
 

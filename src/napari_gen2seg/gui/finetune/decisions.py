@@ -168,10 +168,11 @@ class Decisions(QObject):
         work = self._work
         if work.busy and work.base == str(model):
             self.warned.emit(
-                f"{model.name!r} is being trained further. Wait for the training, or "
-                "cancel it."
+                f"{title_of(str(model))!r} is being trained further. Let the training "
+                "end, or throw it away, first."
             )
             return
+        title = title_of(str(model))
         try:
             remove(model)
         except Gen2SegError as error:
@@ -183,7 +184,7 @@ class Decisions(QObject):
             self.thrown_away.emit()
             work.drop()
         self.said.emit(
-            f"{model.name!r} is removed; {title_of(work.in_use)} is in use. Your other "
+            f"{title!r} is removed; {title_of(work.in_use)} is in use. Your other "
             "models are as they were."
         )
 
@@ -198,7 +199,7 @@ class Decisions(QObject):
 
     def show(self, name: str) -> None:
         """Show before and after of a held-back picture as layers."""
-        run, row = self._work.run, self._work.rows.get(name)
+        run, row = self._work.run, self._work.row(name)
         if run is None:
             return
         title = self._work.title(name)
@@ -295,7 +296,7 @@ class Decisions(QObject):
         ask(
             parent,
             "Remove the model?",
-            f"The model {model.name!r} is deleted from this computer. Masks made with "
-            "it stay.",
+            f"The model {title_of(str(model))!r} is deleted from this computer. Masks "
+            "made with it stay.",
             lambda: self.remove(model),
         )

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from contextlib import suppress
 from functools import partial
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from qtpy.QtCore import Qt, Signal
@@ -205,12 +204,14 @@ class FinetuneDialog(QDialog):
     def start(self) -> None:
         """Start training with what is set, once the run before it is decided on."""
         self.forecast.drop()
-        self.decisions.before_another(self._start)
+        values = self._values()  # as shown now: the answer may change them
 
-    def _start(self) -> None:
-        self.settings.keep()
-        self.maps.clear()
-        self.work.start(self._values())
+        def start() -> None:
+            self.settings.keep()
+            self.maps.clear()
+            self.work.start(values)
+
+        self.decisions.before_another(start)
 
     def _values(self) -> dict[str, Any]:
         device = self._session.model.choice.device
@@ -262,7 +263,7 @@ class FinetuneDialog(QDialog):
     def _was_adopted(self, model: str) -> None:
         self.maps.clear()
         self.adopted.emit(model)
-        self._say(f"{Path(model).name!r} is in use, and among your models.")
+        self._say(f"{title_of(model)!r} is in use, and among your models.")
 
     def _thrown_away(self) -> None:
         self.maps.clear()
@@ -281,6 +282,7 @@ class FinetuneDialog(QDialog):
         if model != self._in_use:
             self._in_use = model
             self.decisions.show_use()
+            self.show_models()
             self._say(f"{title_of(model)} is in use.")
 
     # ---- words
@@ -288,7 +290,8 @@ class FinetuneDialog(QDialog):
     def _tell_plan(self) -> None:
         self.forecast.drop()  # it was about something else
         used, values = self.pairs.used, self.settings.values
-        ready = bool(used) and bool(values["name"]) and not self.work.busy
+        learnt = any(choice.role != "held" for _, choice in used)
+        ready = learnt and bool(values["name"]) and not self.work.busy
         text = plan_line(used, self.pairs.objects, values, self.work.busy)
         self.settings.show_plan(text, memory_line(values), ready)
 

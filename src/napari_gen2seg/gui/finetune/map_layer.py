@@ -178,7 +178,7 @@ class LiveMaps(QObject):
             self._draw(name)
 
     def _draw(self, name: str) -> None:
-        row = self._work.rows.get(name)
+        row = self._work.row(name)
         if row is not None:
             self.layers.show(row, f"training: {row.name}", self._latest[name])
 

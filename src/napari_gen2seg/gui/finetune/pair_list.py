@@ -18,6 +18,7 @@ from napari_gen2seg.session.joined_labels import join_labels
 from napari_gen2seg.session.session import sentence
 from napari_gen2seg.session.training_pairs import PairSource, worries
 from napari_gen2seg.session.training_runs import slug
+from napari_gen2seg.train.finetune.label_facts import together
 
 if TYPE_CHECKING:
     from napari.components import ViewerModel
@@ -110,11 +111,10 @@ class PairList(QObject):
         sets = self._ticked(row)
         if len(sets) < 2 or row not in sets or row.facts is None:
             return row
-        objects = sum(one.facts.objects for one in sets if one.facts is not None)
         return replace(
             row,
             labels=lambda: join_labels([one.labels() for one in sets]),
-            facts=replace(row.facts, objects=objects),
+            facts=together([one.facts for one in sets if one.facts is not None]),
         )
 
     def notes(self) -> list[str]:
@@ -128,7 +128,18 @@ class PairList(QObject):
                     f"are taken together; where two overlap, that of {names[-1]!r} "
                     "counts."
                 )
+            left = [one.drawn for one in self._alike(row) if self._unasked(one)]
+            if left:
+                names = " and ".join(map(repr, left))
+                said.append(
+                    f"{row.name!r} has more labels, in {names}: tick them to learn from "
+                    "them too."
+                )
         return said
+
+    def _unasked(self, row: Row) -> bool:
+        """Whether labels are left out though nobody said so."""
+        return row.key not in self._choices and not row.suggested
 
     def _ticked(self, row: Row) -> list[Row]:
         """List the labels that are ticked for a picture; the last count most."""
@@ -172,6 +183,7 @@ class PairList(QObject):
                 at.complete,
                 at.role,
                 row.group,
+                row.facts.key if row.facts is not None else "",
             )
             for row, at in used
         ]

@@ -33,6 +33,8 @@ def plan_line(
     if not values["name"]:
         return "Give the new model a name."
     held = [row.name for row, choice in used if choice.role == "held"]
+    if len(held) == len(used):
+        return "Every picture is held back: let at least one be learnt from, on page 1."
     if held:
         back = f"{len(held)} of them held back to judge by"
     elif all(choice.role == "train" for _, choice in used):

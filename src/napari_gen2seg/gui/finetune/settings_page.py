@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from qtpy.QtCore import Signal
+from qtpy.QtCore import Qt, Signal
 from qtpy.QtWidgets import (
     QButtonGroup,
     QComboBox,
     QDoubleSpinBox,
     QFormLayout,
+    QFrame,
     QHBoxLayout,
     QLineEdit,
     QProgressBar,
     QPushButton,
     QRadioButton,
+    QScrollArea,
     QSpinBox,
     QVBoxLayout,
     QWidget,
@@ -162,15 +165,24 @@ class SettingsPage(QWidget):
         self.fold = QCollapsible("Advanced")
         self.fold.setDuration(0)
         self.fold.addWidget(inside)
+        above = QWidget()
+        fields = QVBoxLayout(above)
+        fields.setContentsMargins(0, 0, 0, 0)
+        fields.addLayout(form)
+        fields.addWidget(self.fold)
+        fields.addStretch(1)
+        room = QScrollArea()  # so that the window fits on a small screen, unfolded too
+        room.setWidgetResizable(True)
+        room.setFrameShape(QFrame.Shape.NoFrame)
+        room.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        room.setWidget(above)
         last = QHBoxLayout()
         last.addStretch(1)
         last.addWidget(self.checking)
         last.addWidget(self.check)
         last.addWidget(self.start)
         column = QVBoxLayout(self)
-        column.addLayout(form)
-        column.addWidget(self.fold)
-        column.addStretch(1)
+        column.addWidget(room, 1)
         column.addWidget(self.plan)
         column.addWidget(self.memory)
         column.addLayout(last)
@@ -252,7 +264,9 @@ class SettingsPage(QWidget):
 
     def _propose_name(self, _index: int = 0) -> None:
         if not self._named:
-            self.name.setText(free_name(str(self.model.currentData() or "mini")))
+            base = str(self.model.currentData() or "mini")
+            own = Path(base).is_absolute()  # its title is its name
+            self.name.setText(free_name(self.model.currentText() if own else base))
         self._tell()
 
     def _by_dial(self, *_: Any) -> None:

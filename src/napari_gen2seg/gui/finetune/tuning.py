@@ -62,6 +62,8 @@ class Tuning:
             self.previous = ""
             self._show_previous()
         self._dock.model.show_models(list_models())
+        if self.dialog is not None:
+            self.dialog.show_models()
 
     def ask_remove(self) -> None:
         """Ask whether the chosen model, one of the user's, is to be deleted."""

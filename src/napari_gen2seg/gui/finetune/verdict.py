@@ -41,7 +41,7 @@ def verdict_text(compared: dict[str, Any]) -> str:
         )
     low, high = compared.get("low"), compared.get("high")
     if low is not None and high is not None:
-        said += f" (The gain lies between {low:+.0%} and {high:+.0%}.)"
+        said += f" (The gain lies between {_signed(low)} and {_signed(high)}.)"
     if words:
         said += f"<br>{words}"
     if verdict == "worse":
@@ -52,13 +52,20 @@ def verdict_text(compared: dict[str, Any]) -> str:
     return said
 
 
+def _signed(share: float) -> str:
+    """Write a gain or a loss; zero has no sign."""
+    text = f"{share:+.0%}"
+    return "0%" if text[1:] == "0%" else text
+
+
 def change_text(
     before: Any, after: Any, more: bool, form: str, clear: bool = True
 ) -> str:
     """Write a change: green for the better, red for the worse, grey if unclear."""
     if before is None or after is None:
         return ""
-    change = float(after) - float(before)
+    # Of the two as they are shown: 1.1 and 1.4 differ by 0.3 for who reads them.
+    change = float(form.format(after)) - float(form.format(before))
     if form.format(abs(change)) == form.format(0):
         return f'<span style="color:{GREY}">same</span>'
     color = GREY

@@ -15,7 +15,7 @@ from napari_gen2seg.errors import Gen2SegError, SettingsError
 from napari_gen2seg.gui.finetune.hold import Hold
 from napari_gen2seg.session.session import sentence
 from napari_gen2seg.session.training import COMMAND, TrainingRun
-from napari_gen2seg.session.training_pairs import write_pairs
+from napari_gen2seg.session.training_pairs import read_pictures, write_pairs
 from napari_gen2seg.session.training_runs import (
     MODEL,
     adopted_as,
@@ -72,6 +72,7 @@ class Work(QObject):
         self._command = command
         self.hold = Hold()
         self.rows: dict[str, Row] = {}  # by their names in the run
+        self._pictures: dict[str, dict[str, str]] = {}  # of an earlier window's run
         self._preparing: Path | None = None  # the run folder being filled
         self._ticket: Ticket | None = None
         self.model: Path | None = None  # where the run's model is now
@@ -127,7 +128,17 @@ class Work(QObject):
     def title(self, name: str) -> str:
         """Return a picture's name for people."""
         row = self.rows.get(name)
-        return name if row is None else row.name
+        if row is not None:
+            return row.name
+        return self._pictures.get(name, {}).get("title", name)
+
+    def row(self, name: str) -> Row | None:
+        """Return the open picture of a name in the run, if it is open."""
+        key = self._pictures.get(name, {}).get("key")
+        if name in self.rows or not key:
+            return self.rows.get(name)
+        alike = (r for r in self._pairs.rows if r.facts and r.facts.key == key)
+        return next(alike, None)
 
     # ---- running
 
@@ -250,6 +261,7 @@ class Work(QObject):
         self._let_go()
         config = read_config(folder)
         self.base, self.model = str(config.get("model", "")), None
+        self._pictures = read_pictures(folder / "data")
         run = TrainingRun(folder, self._command, self._deliver)
         self._connect(run)
         return run
@@ -264,7 +276,7 @@ class Work(QObject):
             self.run.state_changed.disconnect()
             self.run.happened.disconnect()
         self.hold.run, self.model = None, None
-        self.rows = {}
+        self.rows, self._pictures = {}, {}
 
     def _happen(self, event: dict[str, Any]) -> None:
         if event["event"] == "preview":

@@ -91,6 +91,21 @@ def look_through(
     )
 
 
+def together(sets: Sequence[PairFacts]) -> PairFacts:
+    """Sum up the facts of several sets of labels of one picture."""
+    objects = sum(facts.objects for facts in sets)
+    wide = sum(facts.objects * facts.diameter for facts in sets)
+    return PairFacts(
+        objects=objects,
+        diameter=wide / max(objects, 1),
+        rim=sum(facts.rim for facts in sets),
+        tiny=sum(facts.tiny for facts in sets),
+        torn=sum(facts.torn for facts in sets),
+        covered=min(1.0, sum(facts.covered for facts in sets)),
+        key=sets[0].key,
+    )
+
+
 def _pieces(labels: npt.NDArray[Any]) -> list[int]:
     """Count the 8-connected pieces of each object, numbered from 1 without gaps."""
     return [
