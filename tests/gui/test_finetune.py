@@ -81,8 +81,11 @@ def test_from_two_layers_to_a_model_in_use_and_back(trainer):
     assert folder.is_dir()
     assert all("mini (embedded) is in use" in one.text() for one in said)
 
+    assert at.widget.memory.get("model") == "mini"
+
     press(result.adopt)  # and, after all, the new one
     assert at.widget.session.model.choice.model == str(folder)
+    assert at.widget.memory.get("model") == str(folder)  # the map was there already
     assert [one.name for one in models_dir().iterdir()] == ["my-coins"]
     assert result.back.isVisible() and not result.adopt.isVisible()
     dock = at.widget.model.model

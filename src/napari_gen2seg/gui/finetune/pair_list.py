@@ -132,8 +132,8 @@ class PairList(QObject):
             if left:
                 names = " and ".join(map(repr, left))
                 said.append(
-                    f"{row.name!r} has more labels, in {names}: tick them to learn from "
-                    "them too."
+                    f"{row.name!r} has more labels, in {names}: tick them to learn "
+                    "from them too."
                 )
         return said
 
