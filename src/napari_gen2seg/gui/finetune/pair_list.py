@@ -130,9 +130,9 @@ class PairList(QObject):
                 )
             left = [one.drawn for one in self._alike(row) if self._unasked(one)]
             if left:
-                names = " and ".join(map(repr, left))
+                others = " and ".join(map(repr, left))
                 said.append(
-                    f"{row.name!r} has more labels, in {names}: tick them to learn "
+                    f"{row.name!r} has more labels, in {others}: tick them to learn "
                     "from them too."
                 )
         return said
