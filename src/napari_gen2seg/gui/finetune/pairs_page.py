@@ -43,6 +43,7 @@ HEADS = {
 }
 ROLES = (("automatic", "auto"), ("learn from it", "train"), ("hold back", "held"))
 ALL, USE = 3, 4
+EMPTY_BOX = "QTableView::indicator:unchecked {border: 1px solid gray;}"
 
 
 class PairsPage(QWidget):
@@ -70,6 +71,10 @@ class PairsPage(QWidget):
         header.setSectionResizeMode(QHeaderView.ResizeMode.ResizeToContents)
         header.setSectionResizeMode(0, QHeaderView.ResizeMode.Stretch)
         self.table.verticalHeader().hide()
+        # napari's empty boxes have the colour of the cells; grey shows on any theme.
+        self.table.setStyleSheet(
+            "QTableView::indicator:unchecked {border: 1px solid gray;}"
+        )
         self.table.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
         self.table.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
         self.table.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
