@@ -86,9 +86,9 @@ def test_labels_that_nobody_ticked_are_pointed_out(viewer, qtbot):
     page = PairsPage(pairs, Inline())
     qtbot.addWidget(page)
     pairs.rescan()
-    assert "'cells' has more labels, in 'more'" in page.total.text()
+    assert "More labels of 'cells' are in 'more': tick" in page.total.text()
     page.table.item(1, 0).setCheckState(Qt.CheckState.Checked)
-    assert "has more labels" not in page.total.text()
+    assert "More labels" not in page.total.text()
     assert "taken together" in page.total.text()
 
 
@@ -353,9 +353,25 @@ def test_what_was_clicked_is_taken_together_with_older_labels(clicked):
         assert "5 objects, about 7 pixels wide" in page.told.text()
     page.table.item(1, 0).setCheckState(Qt.CheckState.Unchecked)
     assert "taken together" not in page.total.text()
-    assert "more labels" not in page.total.text()  # it was said that they are not
+    assert "More labels" not in page.total.text()  # it was said that they are not
     (source,) = pairs.sources()[0]
     assert np.array_equal(source.labels(), labels(40, 80, objects=3))
+
+
+def test_many_planes_are_told_of_in_few_words(viewer, qtbot):
+    truth = np.stack([labels(40, 80)] * 9)
+    image = viewer.add_image(picture(9, 40, 80), name="movie")
+    viewer.add_labels(truth, name="mine")
+    viewer.add_labels(truth, metadata=mark("objects", str(image.unique_id)), name="o")
+    for number in range(5):
+        viewer.add_image(picture(30, 60), name=f"p{number}")
+        for name in ("a", "b"):
+            viewer.add_labels(labels(30, 60), name=f"{name} {number}")
+    pairs = PairList(viewer, Source(viewer), Inline())
+    pairs.rescan()
+    notes = pairs.notes()
+    assert "and 6 more: the objects of 'mine' and 'o' are taken together" in notes[0]
+    assert len(notes) == 4 and notes[-1] == "And 3 more like these."
 
 
 def test_what_is_said_of_a_picture_holds_for_all_its_labels(clicked):

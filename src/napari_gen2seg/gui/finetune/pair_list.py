@@ -13,6 +13,7 @@ from qtpy.QtCore import QObject, Signal
 from napari_gen2seg.errors import Gen2SegError
 from napari_gen2seg.gui.finetune.pair_search import folder_rows, search
 from napari_gen2seg.gui.finetune.pairs import Row, candidates
+from napari_gen2seg.gui.finetune.words import names_text
 from napari_gen2seg.gui.jobs import once
 from napari_gen2seg.session.joined_labels import join_labels
 from napari_gen2seg.session.session import sentence
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from napari_gen2seg.gui.source import Source
     from napari_gen2seg.session import Runner, Ticket
 
+NOTES = 3  # lines on labels taken together or left out; a movie has many planes
 PAUSE = 400  # milliseconds without a change before layers are looked through
 
 
@@ -118,24 +120,27 @@ class PairList(QObject):
         )
 
     def notes(self) -> list[str]:
-        """Say which sets of labels are put together."""
-        said = []
+        """Say which sets of labels are put together, and which are left out."""
+        joined, left = defaultdict(list), defaultdict(list)
         for row, _ in self.used:
-            names = [one.drawn for one in self._ticked(row)]
-            if len(names) > 1:
-                said.append(
-                    f"{row.name!r}: the objects of {' and '.join(map(repr, names))} "
-                    f"are taken together; where two overlap, that of {names[-1]!r} "
-                    "counts."
-                )
-            left = [one.drawn for one in self._alike(row) if self._unasked(one)]
-            if left:
-                others = " and ".join(map(repr, left))
-                said.append(
-                    f"{row.name!r} has more labels, in {others}: tick them to learn "
-                    "from them too."
-                )
-        return said
+            ticked = tuple(one.drawn for one in self._ticked(row))
+            if len(ticked) > 1:
+                joined[ticked].append(repr(row.name))
+            others = tuple(one.drawn for one in self._alike(row) if self._unasked(one))
+            if others:
+                left[others].append(repr(row.name))
+        said = [
+            f"{names_text(pictures)}: the objects of {' and '.join(map(repr, names))} "
+            f"are taken together; where two overlap, that of {names[-1]!r} counts."
+            for names, pictures in joined.items()
+        ]
+        said += [
+            f"More labels of {names_text(pictures)} are in "
+            f"{' and '.join(map(repr, names))}: tick them to learn from them too."
+            for names, pictures in left.items()
+        ]
+        more = len(said) - NOTES
+        return said if more <= 0 else [*said[:NOTES], f"And {more} more like these."]
 
     def _unasked(self, row: Row) -> bool:
         """Whether labels are left out though nobody said so."""

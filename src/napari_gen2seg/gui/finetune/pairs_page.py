@@ -72,9 +72,7 @@ class PairsPage(QWidget):
         header.setSectionResizeMode(0, QHeaderView.ResizeMode.Stretch)
         self.table.verticalHeader().hide()
         # napari's empty boxes have the colour of the cells; grey shows on any theme.
-        self.table.setStyleSheet(
-            "QTableView::indicator:unchecked {border: 1px solid gray;}"
-        )
+        self.table.setStyleSheet(EMPTY_BOX)
         self.table.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
         self.table.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
         self.table.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
