@@ -14,6 +14,7 @@ from napari_gen2seg.errors import Gen2SegError, StorageError
 from napari_gen2seg.gui.finetune.comparison import Whole, read_shown, read_whole
 from napari_gen2seg.gui.finetune.comparison_layers import show_layers
 from napari_gen2seg.gui.finetune.questions import choose
+from napari_gen2seg.gui.finetune.words import left_text
 from napari_gen2seg.gui.rows import ask
 from napari_gen2seg.models.registry import title_of
 from napari_gen2seg.session.session import sentence
@@ -248,15 +249,10 @@ class Decisions(QObject):
                 go()
 
         answers: dict[str, Callable[[], None]] = {}
-        if past.state != "done":
-            text = f"The training of {past.name!r} is not finished."
-        elif past.unchanged:
-            text = f"The training of {past.name!r} gained nothing."
-        else:
-            text = f"The new model {past.name!r} is neither used nor thrown away."
+        if past.state == "done" and not past.unchanged:
             answers["Use it"] = lambda: self.adopt(go)
         answers |= {"Keep for later": go, "Throw away": throw_away}
-        text += " What becomes of it? What is kept is offered above the pages."
+        text = f"{left_text(past)} What is kept is offered above the pages."
         choose(self._page.window(), "Another training?", text, answers)
 
     def _ask_adopt(self) -> None:

@@ -22,7 +22,7 @@ from napari_gen2seg.gui.finetune.hold import let_go
 from napari_gen2seg.gui.finetune.map_layer import LiveMaps
 from napari_gen2seg.gui.finetune.pair_list import PairList
 from napari_gen2seg.gui.finetune.pairs_page import PairsPage
-from napari_gen2seg.gui.finetune.plan import memory_line, plan_line
+from napari_gen2seg.gui.finetune.plan import whole_plan
 from napari_gen2seg.gui.finetune.result_page import ResultPage
 from napari_gen2seg.gui.finetune.settings_page import SettingsPage
 from napari_gen2seg.gui.finetune.sharing import Sharing
@@ -235,10 +235,8 @@ class FinetuneDialog(QDialog):
         elif state in ("cancelled", "failed", "lost"):
             self._say(self.training.heading.text())
         self._tell_plan()
-        if not work.busy:
-            self.progress_changed.emit("")
-        elif state == "starting":
-            self.progress_changed.emit("starting")
+        if state == "starting" or not work.busy:
+            self.progress_changed.emit("starting" if work.busy else "")
 
     def _happened(self, event: dict[str, Any]) -> None:
         self.training.show_event(event)
@@ -257,8 +255,8 @@ class FinetuneDialog(QDialog):
         self.maps.end()
         self.tabs.setTabEnabled(RESULT, True)
         self.tabs.setCurrentIndex(RESULT)
-        name = title_of(self.work.in_use)
-        self._say(f"Training has finished: {verdict}. {name} is in use, as before.")
+        used = title_of(self.work.in_use)
+        self._say(f"Training has finished: {verdict}. {used} is in use, as before.")
 
     def _was_adopted(self, model: str) -> None:
         self.maps.clear()
@@ -270,8 +268,7 @@ class FinetuneDialog(QDialog):
         self.tabs.setCurrentIndex(PICTURES)
 
     def _continue(self) -> None:
-        work = self.work
-        self.show_models(work.base if work.unchanged else str(work.model))
+        self.show_models(self.work.newest)
         self.settings.rename()
         self.tabs.setCurrentIndex(PICTURES)
         self._say("Correct or add labels, tick the pictures to use, then start again.")
@@ -289,11 +286,7 @@ class FinetuneDialog(QDialog):
 
     def _tell_plan(self) -> None:
         self.forecast.drop()  # it was about something else
-        used, values = self.pairs.used, self.settings.values
-        learnt = any(choice.role != "held" for _, choice in used)
-        ready = learnt and bool(values["name"]) and not self.work.busy
-        text = plan_line(used, self.pairs.objects, values, self.work.busy)
-        self.settings.show_plan(text, memory_line(values), ready)
+        self.settings.show_plan(*whole_plan(self.pairs, self.settings, self.work))
 
     def _say(self, text: str) -> None:
         self.status.setText(text)

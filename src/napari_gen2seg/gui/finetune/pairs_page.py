@@ -21,10 +21,14 @@ from qtpy.QtWidgets import (
 )
 
 from napari_gen2seg.gui.finetune.pair_view import PictureView, preview_of
-from napari_gen2seg.gui.finetune.words import WARNING, count_text, wide_label
+from napari_gen2seg.gui.finetune.words import (
+    WARNING,
+    count_text,
+    labels_text,
+    wide_label,
+)
 from napari_gen2seg.gui.rows import shrink
 from napari_gen2seg.session.session import sentence
-from napari_gen2seg.train.finetune.label_facts import remarks
 
 if TYPE_CHECKING:
     from napari_gen2seg.gui.finetune.pair_list import PairList
@@ -235,18 +239,7 @@ class PairsPage(QWidget):
             return
         complete = self._pairs.choice(row).complete
         facts = self._pairs.joined(row).facts or row.facts
-        lines = [
-            f"{count_text(facts.objects, 'object')}, about "
-            f"{facts.diameter:.0f} pixels wide. This is exactly what the model "
-            "sees; outlines of the labels are yellow. "
-            + (
-                "Everything else is background."
-                if complete
-                else "Dark is unknown: nothing is learnt there."
-            )
-        ]
-        lines += [WARNING.format(one) for one in remarks(facts, complete)]
-        self.told.setText("<br>".join(lines))
+        self.told.setText(labels_text(facts, complete))
 
     # ---- asking
 

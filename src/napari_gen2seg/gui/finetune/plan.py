@@ -12,11 +12,24 @@ from napari_gen2seg.train.finetune.config import DIALS, FinetuneConfig
 from napari_gen2seg.train.finetune.split import held_number
 
 if TYPE_CHECKING:
-    from napari_gen2seg.gui.finetune.pair_list import PairChoice
+    from napari_gen2seg.gui.finetune.pair_list import PairChoice, PairList
     from napari_gen2seg.gui.finetune.pairs import Row
+    from napari_gen2seg.gui.finetune.settings_page import SettingsPage
+    from napari_gen2seg.gui.finetune.work import Work
 
 #: Bytes for every value: itself; with its gradient, two moments and average.
 LIGHT, FULL = 4, 20
+
+
+def whole_plan(
+    pairs: PairList, settings: SettingsPage, work: Work
+) -> tuple[str, str, bool]:
+    """Return what Start will do, the memory it needs, and whether it can be pressed."""
+    used, values, busy = pairs.used, settings.values, work.busy
+    learnt = any(choice.role != "held" for _, choice in used)
+    ready = learnt and bool(values["name"]) and not busy
+    line = plan_line(used, pairs.objects, values, busy)
+    return line, memory_line(values), ready
 
 
 def plan_line(

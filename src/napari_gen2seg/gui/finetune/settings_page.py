@@ -5,25 +5,24 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from qtpy.QtCore import Qt, Signal
+from qtpy.QtCore import Signal
 from qtpy.QtWidgets import (
     QButtonGroup,
     QComboBox,
     QDoubleSpinBox,
     QFormLayout,
-    QFrame,
     QHBoxLayout,
     QLineEdit,
     QProgressBar,
     QPushButton,
     QRadioButton,
-    QScrollArea,
     QSpinBox,
     QVBoxLayout,
     QWidget,
 )
 from superqt import QCollapsible
 
+from napari_gen2seg.gui.column import Column
 from napari_gen2seg.gui.finetune.choices import (
     KEPT,
     PRECISIONS,
@@ -32,7 +31,7 @@ from napari_gen2seg.gui.finetune.choices import (
     automatic,
 )
 from napari_gen2seg.gui.finetune.words import length_text, wide_label
-from napari_gen2seg.gui.rows import quiet_label, shrink
+from napari_gen2seg.gui.rows import Panel, quiet_label, shrink
 from napari_gen2seg.session.training_models import free_name
 from napari_gen2seg.train.finetune.config import DIALS
 
@@ -165,24 +164,17 @@ class SettingsPage(QWidget):
         self.fold = QCollapsible("Advanced")
         self.fold.setDuration(0)
         self.fold.addWidget(inside)
-        above = QWidget()
-        fields = QVBoxLayout(above)
-        fields.setContentsMargins(0, 0, 0, 0)
-        fields.addLayout(form)
-        fields.addWidget(self.fold)
-        fields.addStretch(1)
-        room = QScrollArea()  # so that the window fits on a small screen, unfolded too
-        room.setWidgetResizable(True)
-        room.setFrameShape(QFrame.Shape.NoFrame)
-        room.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        room.setWidget(above)
+        above = Panel()
+        above.column.addLayout(form)
+        above.column.addWidget(self.fold)
         last = QHBoxLayout()
         last.addStretch(1)
         last.addWidget(self.checking)
         last.addWidget(self.check)
         last.addWidget(self.start)
         column = QVBoxLayout(self)
-        column.addWidget(room, 1)
+        # Scrolled, so that the window fits on a small screen, unfolded too.
+        column.addWidget(Column((above,)), 1)
         column.addWidget(self.plan)
         column.addWidget(self.memory)
         column.addLayout(last)

@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from qtpy.QtWidgets import QLabel
 
 from napari_gen2seg.gui.rows import quiet_label
+from napari_gen2seg.train.finetune.label_facts import remarks
+
+if TYPE_CHECKING:
+    from napari_gen2seg.session.training_runs import PastRun
+    from napari_gen2seg.train.finetune.label_facts import PairFacts
 
 TRAINS = {
     "full": "the whole network",
@@ -118,6 +123,33 @@ def length_text(values: dict[str, Any]) -> str:
     ends = [f"{values['minutes']:g} minutes"] if values["minutes"] else []
     ends += [count_text(values["steps"], "step")] if values["steps"] else []
     return " or ".join(ends)
+
+
+def labels_text(facts: PairFacts, complete: bool) -> str:
+    """Say what is labelled in a picture, how the rest is taken, and what is odd."""
+    rest = (
+        "Everything else is background."
+        if complete
+        else "Dark is unknown: nothing is learnt there."
+    )
+    told = (
+        f"{count_text(facts.objects, 'object')}, about {facts.diameter:.0f} pixels "
+        "wide. This is exactly what the model sees; outlines of the labels are yellow. "
+        f"{rest}"
+    )
+    odd = [WARNING.format(one) for one in remarks(facts, complete)]
+    return "<br>".join([told, *odd])
+
+
+def left_text(past: PastRun) -> str:
+    """Say how a run stands that nobody has decided on, and ask what becomes of it."""
+    if past.state != "done":
+        stands = f"The training of {past.name!r} is not finished."
+    elif past.unchanged:
+        stands = f"The training of {past.name!r} gained nothing."
+    else:
+        stands = f"The new model {past.name!r} is neither used nor thrown away."
+    return f"{stands} What becomes of it?"
 
 
 def names_text(names: list[str], most: int = 3) -> str:

@@ -125,6 +125,11 @@ class Work(QObject):
         """Id of the model that the dock uses."""
         return self._session.model.choice.model
 
+    @property
+    def newest(self) -> str:
+        """Id of the model to go on from: the old one if nothing was gained."""
+        return self.base if self.unchanged else str(self.model)
+
     def title(self, name: str) -> str:
         """Return a picture's name for people."""
         row = self.rows.get(name)
