@@ -22,14 +22,18 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from napari_gen2seg.core.clicks import innermost
 from napari_gen2seg.core.coloring import Coloring
-from napari_gen2seg.core.study import click_study, summary, touching_score
-from napari_gen2seg.train.config import read_config
-from napari_gen2seg.train.harmonic import harmonic_target
-from napari_gen2seg.train.pictures import crop, read_source
+from napari_gen2seg.metrics.click_protocol import (
+    click_study,
+    innermost,
+    summary,
+    touching_score,
+)
+from napari_gen2seg.train.data.annotated_image import crop, read_source
+from napari_gen2seg.train.loss.harmonic import harmonic_target
+from napari_gen2seg.train.mini.config import read_config
+from napari_gen2seg.train.mini.trainer import load_weights, starting_net, train_stage
 from napari_gen2seg.train.synthetic import draw_scene
-from napari_gen2seg.train.trainer import load_weights, starting_net, train_stage
 
 VARIANTS: dict[str, tuple[list[str], list[str]]] = {
     "as shipped": ([], []),

@@ -18,8 +18,8 @@ import tempfile
 import time
 from pathlib import Path
 
-from napari_gen2seg.session.training_child import NICE as TRAINING
-from napari_gen2seg.session.worker import NICE as WORKER
+from napari_gen2seg.jobs.model.server import NICE as WORKER
+from napari_gen2seg.jobs.training.child import NICE as TRAINING
 
 BEGUN = 40  # seconds until a training is past loading and its first looks
 
@@ -76,7 +76,7 @@ def told(chosen: argparse.Namespace) -> str:
 def colour(path: Path, times: int) -> str:
     """Colour a picture again and again; the first time is not counted."""
     from napari_gen2seg import load_model
-    from napari_gen2seg.io.images import plane_of, read_picture
+    from napari_gen2seg.io.formats.images import plane_of, read_picture
 
     model, picture = load_model("mini"), plane_of(read_picture(path))
     seconds = []

@@ -16,8 +16,8 @@ from collections.abc import Iterator
 import numpy as np
 from click_quality import maker  # benchmarks/click_quality.py
 
-from napari_gen2seg.core.study import click_study
-from napari_gen2seg.train.pictures import Picture, median_diameter
+from napari_gen2seg.metrics.click_protocol import click_study
+from napari_gen2seg.train.data.annotated_image import Picture, median_diameter
 from napari_gen2seg.train.synthetic import KINDS, draw_scene
 
 SEED = 987_654_321

@@ -24,10 +24,15 @@ from pathlib import Path
 import numpy as np
 from rivals import Oracle, Otsu, RandomWalker, Wand  # benchmarks/rivals.py
 
-from napari_gen2seg.core.settings import ProbeSettings
-from napari_gen2seg.core.study import ObjectResult, click_study, summary, touching_score
+from napari_gen2seg.core.probe.settings import ProbeSettings
+from napari_gen2seg.metrics.click_protocol import (
+    ObjectResult,
+    click_study,
+    summary,
+    touching_score,
+)
 from napari_gen2seg.models.colorer import Colorer
-from napari_gen2seg.train.pictures import Picture, read_source
+from napari_gen2seg.train.data.annotated_image import Picture, read_source
 
 BINS = (0, 200, 800, 3200, 1 << 30)
 
@@ -132,8 +137,8 @@ class Model:
         small = np.asarray(
             Image.fromarray(labels).resize((width, height), Image.Resampling.NEAREST)
         )
-        from napari_gen2seg.core.clicks import innermost
         from napari_gen2seg.core.coloring import Coloring
+        from napari_gen2seg.metrics.click_protocol import innermost
 
         same = Coloring.from_array(self.coloring.values)
 

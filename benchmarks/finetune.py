@@ -28,10 +28,10 @@ import numpy as np
 import tifffile
 from finetune_rivals import Clicked, Forest, SmallUnet  # benchmarks/
 
-from napari_gen2seg.core.study import ObjectResult, click_study, summary
+from napari_gen2seg.metrics.click_protocol import ObjectResult, click_study, summary
+from napari_gen2seg.train.data.annotated_image import manifest_kinds
+from napari_gen2seg.train.data.labeled_images import Pair, read_pairs
 from napari_gen2seg.train.finetune.config import FinetuneConfig, PairSpec
-from napari_gen2seg.train.finetune.pairs import Pair, read_pairs
-from napari_gen2seg.train.pictures import manifest_kinds
 
 RIVALS = {"unet": SmallUnet, "forest": Forest}
 

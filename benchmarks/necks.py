@@ -18,12 +18,12 @@ import numpy as np
 from changes import print_changes  # benchmarks/changes.py
 from PIL import Image
 
-import napari_gen2seg.core.distance as rule
+import napari_gen2seg.core.probe.distance_rule as rule
 from napari_gen2seg import load_model
-from napari_gen2seg.core.clicks import innermost, off_centre
 from napari_gen2seg.core.coloring import Coloring
-from napari_gen2seg.core.probe import ProbeSettings
-from napari_gen2seg.train.pictures import Picture, read_source
+from napari_gen2seg.core.probe.prober import ProbeSettings
+from napari_gen2seg.metrics.click_protocol import innermost, off_centre
+from napari_gen2seg.train.data.annotated_image import Picture, read_source
 
 OBJECTS = 12  # per picture
 LEAST = 12  # map pixels; smaller objects are left

@@ -26,8 +26,8 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 from benchmarks import drawn_maps
 
 from napari_gen2seg.core.coloring import Coloring
-from napari_gen2seg.core.metrics import iou
-from napari_gen2seg.core.probe import Prober, ProbeSettings
+from napari_gen2seg.core.probe.prober import Prober, ProbeSettings
+from napari_gen2seg.metrics.matching import iou
 
 try:
     import cv2
@@ -35,11 +35,10 @@ except ImportError:
     cv2 = None
 
 Bytes = npt.NDArray[np.uint8]
-Bools = npt.NDArray[np.bool_]
 PAPER = ProbeSettings(rule="paper")
 
 
-def straightforward(values: Bytes, row: int, col: int) -> Bools:
+def straightforward(values: Bytes, row: int, col: int) -> npt.NDArray[np.bool_]:
     """Apply the published rule as its description reads, over the whole frame."""
     height, width = values.shape[:2]
     cols, rows = np.meshgrid(np.linspace(0, 1, width), np.linspace(0, 1, height))

@@ -12,7 +12,7 @@ from skimage.filters import threshold_otsu
 from skimage.segmentation import flood, random_walker, watershed
 
 from napari_gen2seg.core.coloring import Coloring
-from napari_gen2seg.train.pictures import Picture
+from napari_gen2seg.train.data.annotated_image import Picture
 
 Points = Sequence[tuple[int, int]]
 

@@ -7,7 +7,7 @@ the middle of some objects. Printed: mean IoU by the diameter of a typical objec
 model scale, per kind of picture; then what the automatic size reaches beside the size
 at which objects are as large as the model likes (known from the labels) and beside the
 best of the sizes tried (known from the truth). Constants of the rule in
-`napari_gen2seg.models.resolution` were chosen from this table: training pictures only.
+`models.runtime.resolution` were chosen from this table: training pictures only.
 """
 
 from __future__ import annotations
@@ -22,9 +22,9 @@ from pathlib import Path
 import numpy as np
 
 from napari_gen2seg import load_model
-from napari_gen2seg.core.clicks import innermost
-from napari_gen2seg.models.resolution import resolution_for_objects
-from napari_gen2seg.train.pictures import Picture, read_source
+from napari_gen2seg.metrics.click_protocol import innermost
+from napari_gen2seg.models.runtime.resolution import resolution_for_objects
+from napari_gen2seg.train.data.annotated_image import Picture, read_source
 
 SIZES = (192, 256, 384, 512, 768, 1024)
 BINS = (0, 10, 14, 18, 22.5, 28, 35, 44, 55, 200)

@@ -62,8 +62,8 @@ def build(name: str, folder: Path | None = None, prompt: str = "cached") -> Subj
     """
     torch.manual_seed(0)
     if name == "mini":
+        from napari_gen2seg.models.families.stable_diffusion import load_net
         from napari_gen2seg.models.registry import find
-        from napari_gen2seg.models.sd import load_net
 
         path = folder or Path(str(find("mini").path))
         net = load_net(path)
@@ -81,7 +81,7 @@ def sd_net(shape: tuple[Any, ...]) -> Any:
     """Build a Stable Diffusion 2 shape with random weights."""
     from diffusers import AutoencoderKL, UNet2DConditionModel
 
-    from napari_gen2seg.models.onestep import OneStepNet
+    from napari_gen2seg.models.networks.one_step import OneStepNet
 
     widths, heads, width, vae_widths = shape
     unet = UNet2DConditionModel(
@@ -136,7 +136,7 @@ def mae_net(name: str) -> Any:
     """Build ViT-MAE, B with patch 16 or H with patch 14, with random weights."""
     from transformers import ViTMAEConfig, ViTMAEForPreTraining
 
-    from napari_gen2seg.models.mae import MaeNet
+    from napari_gen2seg.models.families.mae import MaeNet
 
     large = {
         "hidden_size": 1280,

@@ -21,11 +21,10 @@ from changes import print_changes  # benchmarks/changes.py
 from necks import pick  # benchmarks/necks.py
 
 from napari_gen2seg import load_model
-from napari_gen2seg.core.clicks import innermost
 from napari_gen2seg.core.coloring import Coloring
-from napari_gen2seg.core.probe import ProbeSettings
-from napari_gen2seg.core.study import object_labels
-from napari_gen2seg.train.pictures import Picture
+from napari_gen2seg.core.probe.prober import ProbeSettings
+from napari_gen2seg.metrics.click_protocol import innermost, object_labels
+from napari_gen2seg.train.data.annotated_image import Picture
 
 THIN = ["fibres", "cables", "branching", "hoops", "worms"]
 BODIES = ["rods", "chains", "palisades", "creatures", "adherent cells", "piles"]

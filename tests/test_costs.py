@@ -16,8 +16,8 @@ import numpy as np
 import pytest
 
 from napari_gen2seg import Coloring, load_model
-from napari_gen2seg.core.mask import Mask
-from napari_gen2seg.core.probe import Prober
+from napari_gen2seg.core.probe.mask import Mask
+from napari_gen2seg.core.probe.prober import Prober
 from napari_gen2seg.session import ColorRequest, Prompts, Session
 
 CELL = 64

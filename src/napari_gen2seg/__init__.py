@@ -20,8 +20,8 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from napari_gen2seg.core.coloring import Coloring as Coloring
     from napari_gen2seg.core.coloring import Mask as Mask
-    from napari_gen2seg.core.probe import ProbeSettings as ProbeSettings
-    from napari_gen2seg.core.proposals import ProposalSettings as ProposalSettings
+    from napari_gen2seg.core.probe.prober import ProbeSettings as ProbeSettings
+    from napari_gen2seg.core.propose import ProposalSettings as ProposalSettings
     from napari_gen2seg.models.colorer import Colorer as Colorer
     from napari_gen2seg.models.loader import load_model as load_model
     from napari_gen2seg.models.registry import list_models as list_models
@@ -41,8 +41,8 @@ _HOMES = {
     "Gen2SegError": "errors",
     "Mask": "core.coloring",
     "ModelSpec": "models.spec",
-    "ProbeSettings": "core.probe",
-    "ProposalSettings": "core.proposals",
+    "ProbeSettings": "core.probe.settings",
+    "ProposalSettings": "core.propose",
     "evaluate": "workflows.evaluate",
     "finetune": "workflows.finetune",
     "iter_finetune": "workflows.finetune",

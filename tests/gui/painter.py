@@ -14,7 +14,7 @@ from skimage.segmentation import watershed
 from skimage.transform import resize
 
 from napari_gen2seg.core.coloring import Coloring
-from napari_gen2seg.models.flips import check_passes
+from napari_gen2seg.models.base_colorer import check_passes
 
 
 def paint(rgb: np.ndarray) -> np.ndarray:

@@ -70,7 +70,7 @@ class Person:
         self.wait(10)
 
     def _timers(self) -> list[QTimer]:
-        from napari_gen2seg.gui.bridge import Bridge
+        from napari_gen2seg.gui.annotate.bridge import Bridge
 
         bridges = self.viewer.window._qt_window.findChildren(Bridge)
         return [timer for one in bridges for timer in one.findChildren(QTimer)]

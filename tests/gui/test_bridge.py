@@ -9,9 +9,15 @@ from napari.components import ViewerModel
 from skimage import data
 from tests.gui.painter import Painter
 
-from napari_gen2seg.core.rgb import RgbRecipe
-from napari_gen2seg.gui.bridge import Bridge
-from napari_gen2seg.gui.layers import COLORING, OBJECTS, PREVIEW, PROMPTS, role_of
+from napari_gen2seg.core.image.rgb import RgbRecipe
+from napari_gen2seg.gui.annotate.bridge import Bridge
+from napari_gen2seg.gui.layers.overlays import (
+    COLORING,
+    OBJECTS,
+    PREVIEW,
+    PROMPTS,
+    role_of,
+)
 from napari_gen2seg.session import Inline, Session
 
 COIN, SECOND, GROUND = (51, 155), (124, 45), (88, 130)

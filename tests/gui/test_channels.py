@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from napari_gen2seg.core.rgb import to_rgb
+from napari_gen2seg.core.image.rgb import to_rgb
 
 BRIGHT = np.array([20000, 15000, 400], np.float64)
 

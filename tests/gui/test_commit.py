@@ -9,10 +9,10 @@ import zarr
 from napari.components import ViewerModel
 from napari.layers import Labels
 
-from napari_gen2seg.core.mask import Mask
-from napari_gen2seg.gui.commit import CommitError, new_objects, write
-from napari_gen2seg.gui.objects import Objects, count_objects
-from napari_gen2seg.gui.planes import plane_in_view
+from napari_gen2seg.core.probe.mask import Mask
+from napari_gen2seg.gui.annotate.commit import CommitError, new_objects, write
+from napari_gen2seg.gui.annotate.labels_layer import Objects, count_objects
+from napari_gen2seg.gui.layers.displayed_plane import plane_in_view
 from napari_gen2seg.session import Inline
 
 H, W = 40, 60

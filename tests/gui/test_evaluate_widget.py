@@ -14,8 +14,8 @@ from skimage import data
 from tests.gui.judged import Judged
 from tests.gui.painter import paint
 
-from napari_gen2seg.gui.evaluate_widget import EvaluateWidget
-from napari_gen2seg.session.helper import Helper
+from napari_gen2seg.gui.evaluate.widget import EvaluateWidget
+from napari_gen2seg.jobs.model.client import Helper
 from napari_gen2seg.workflows.evaluate import Report, evaluate
 
 COINS = data.coins()[:200, :240]
@@ -155,7 +155,7 @@ def test_a_model_in_a_process_of_its_own_gives_the_same(make, viewer, qtbot):
     code = (
         f"import sys; sys.path.insert(0, {str(Path(__file__).parents[2])!r}); "
         "from tests.gui.judged import load; "
-        "from napari_gen2seg.session.worker import serve; serve(load)"
+        "from napari_gen2seg.jobs.model.server import serve; serve(load)"
     )
     helper = Helper((sys.executable, "-c", code))
     widget = make(viewer, load=helper.load)

@@ -11,9 +11,9 @@ import pytest
 from qtpy.QtCore import QEvent, QObject
 from tests.gui.trainer import press
 
+from napari_gen2seg.common.user_dirs import models_dir
 from napari_gen2seg.gui.finetune.dialog import SETTINGS
-from napari_gen2seg.models.paths import models_dir
-from napari_gen2seg.session.training_runs import past_runs, waiting_runs
+from napari_gen2seg.jobs.training.past_runs import list_past_runs, waiting_runs
 
 pytestmark = pytest.mark.usefixtures("home")
 
@@ -118,7 +118,7 @@ def test_a_worse_model_is_never_used_unasked(trainer, monkeypatch):
     assert not models_dir().exists()
     press(result.discard)
     trainer.answer(yes=True)
-    assert past_runs() == []
+    assert list_past_runs() == []
     assert trainer.dialog.tabs.currentWidget() is trainer.dialog.pictures
     assert trainer.layer("training: coins B") is None
 
@@ -197,16 +197,16 @@ def test_a_failure_shows_the_way_out(trainer, monkeypatch, mode, word):
 
 def test_no_room_for_the_pictures(trainer, monkeypatch):
     from napari_gen2seg.errors import StorageError
-    from napari_gen2seg.gui.finetune import work
+    from napari_gen2seg.gui.finetune.run import controller
 
     def full(*_: Any) -> None:
         raise StorageError("The disk is full: free some space.")
 
-    monkeypatch.setattr(work, "write_pairs", full)
+    monkeypatch.setattr(controller, "write_pairs", full)
     trainer.start()
     assert trainer.ended() == "idle"
     assert "disk is full" in trainer.dialog.status.text()
-    assert past_runs() == []
+    assert list_past_runs() == []
     assert trainer.dialog.settings.start.isEnabled()
 
 
@@ -269,7 +269,7 @@ def test_the_same_model_is_trained_on_with_its_own_crops(trainer):
     press(page.start)
     at.until(lambda: at.work.run is not None)
     assert at.ended() == "done"
-    (first, second) = sorted(past_runs(), key=lambda run: run.name)
+    (first, second) = sorted(list_past_runs(), key=lambda run: run.name)
     assert first.name == "my coins"
     config = (second.folder / "config.json").read_text()
     assert str(first.folder / "crops") in config
@@ -283,7 +283,7 @@ def test_a_model_in_use_is_removed(trainer):
     assert at.widget.session.model.choice.model == "mini"
     assert at.widget.model.model.findData(str(models_dir() / "my-coins")) < 0
     assert list(models_dir().iterdir()) == []
-    assert past_runs() == []
+    assert list_past_runs() == []
     assert "'my-coins' is removed; mini (embedded) is in use" in at.widget.status.text()
 
 
@@ -291,7 +291,7 @@ def test_a_model_is_removed_in_the_dock_when_another_run_has_ended(trainer):
     at = trainer
     assert not at.widget.model.remove.isVisible()
     at.adopt()
-    first = past_runs()[0]
+    first = list_past_runs()[0]
     press(at.dialog.result.more)
     at.dialog.settings.steps.setValue(100_000)
     at.dialog.tabs.setCurrentIndex(SETTINGS)
@@ -313,7 +313,10 @@ def test_a_model_is_removed_in_the_dock_when_another_run_has_ended(trainer):
     assert at.widget.session.model.choice.model == "mini"
     assert not at.widget.model.remove.isVisible()
     # What was learnt first is still replayed for what waits.
-    assert {run.folder for run in past_runs()} == {first.folder, at.work.run.folder}
+    assert {run.folder for run in list_past_runs()} == {
+        first.folder,
+        at.work.run.folder,
+    }
     assert at.dialog.result.adopt.isVisible()  # of the run that waits still
 
 

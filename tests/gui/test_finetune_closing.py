@@ -12,8 +12,8 @@ from skimage import data
 from tests.gui.painter import Painter
 from tests.gui.trainer import CHILD, LONG, Trainer, coin_labels, press
 
+from napari_gen2seg.jobs.training.past_runs import waiting_runs
 from napari_gen2seg.session import Inline, Session
-from napari_gen2seg.session.training_runs import waiting_runs
 
 
 @pytest.fixture(autouse=True)

@@ -7,9 +7,9 @@ import os
 import pytest
 from tests.gui.trainer import press
 
+from napari_gen2seg.common.user_dirs import models_dir
 from napari_gen2seg.gui.finetune.dialog import RESULT, SETTINGS
-from napari_gen2seg.models.paths import models_dir
-from napari_gen2seg.session.training_runs import past_runs, waiting_runs
+from napari_gen2seg.jobs.training.past_runs import list_past_runs, waiting_runs
 
 pytestmark = pytest.mark.usefixtures("home")
 
@@ -83,7 +83,7 @@ def test_a_training_that_gained_nothing_is_tried_again_or_forgotten(
     assert at.dialog.settings.model.currentData() == at.work.base
     at.dialog.tabs.setCurrentWidget(at.dialog.result)
     press(at.dialog.result.discard)  # nothing is lost, so nobody is asked
-    assert past_runs() == []
+    assert list_past_runs() == []
 
 
 def test_where_nothing_was_held_back_nobody_knows(trainer, monkeypatch):
@@ -139,7 +139,7 @@ def test_cancelled_with_nothing_saved_does_not_claim_that_it_was(trainer, monkey
     at.until(lambda: at.work.run is not None and at.work.run is not before)
     assert not at.boxes()
     assert at.ended() == "done"
-    (left,) = past_runs()
+    (left,) = list_past_runs()
     assert left.state == "done"
 
 
@@ -157,7 +157,7 @@ def test_a_result_is_asked_about_before_another_training(trainer):
     at.ended()
     again(at)
     assert "neither used nor thrown away" in at.choose("Cancel")
-    assert not at.work.busy and len(past_runs()) == 1
+    assert not at.work.busy and len(list_past_runs()) == 1
     assert at.dialog.tabs.isTabEnabled(RESULT)
     again(at)
     at.choose("Keep for later")
@@ -172,7 +172,7 @@ def test_a_result_is_asked_about_before_another_training(trainer):
     at.ended()
     assert waiting.which.count() == 2 and waiting.which.isVisible()
     waiting.which.setCurrentIndex(1)
-    first = min(past_runs(), key=lambda run: run.folder.name).folder
+    first = min(list_past_runs(), key=lambda run: run.folder.name).folder
     press(waiting.take_up)
     assert at.work.run.folder == first
     assert at.dialog.tabs.currentIndex() == RESULT
@@ -185,7 +185,9 @@ def test_a_result_is_used_before_another_training(trainer):
     at.ended()
     again(at)
     at.choose("Use it")
-    at.until(lambda: (models_dir() / "my-coins").is_dir() and len(past_runs()) == 2)
+    at.until(
+        lambda: (models_dir() / "my-coins").is_dir() and len(list_past_runs()) == 2
+    )
     assert at.widget.session.model.choice.model == str(models_dir() / "my-coins")
     assert at.ended() == "done"
     assert len(waiting_runs()) == 1
@@ -197,7 +199,7 @@ def test_an_unfinished_training_is_thrown_away_before_another(trainer):
     at.steps(6)
     press(at.dialog.training.cancel)
     at.ended()
-    (before,) = past_runs()
+    (before,) = list_past_runs()
     again(at)
     assert "not finished" in at.choose("Throw away")
     at.until(lambda: at.work.run is not None)

@@ -10,18 +10,23 @@ import tifffile
 from napari.components import ViewerModel
 from qtpy.QtCore import Qt
 
-from napari_gen2seg.core.rgb import RgbRecipe
+from napari_gen2seg.core.image.rgb import RgbRecipe
 from napari_gen2seg.errors import DataError
-from napari_gen2seg.gui.finetune.comparison import Whole
-from napari_gen2seg.gui.finetune.comparison_layers import show_layers
-from napari_gen2seg.gui.finetune.map_layer import MapLayers
-from napari_gen2seg.gui.finetune.pair_list import PairList
-from napari_gen2seg.gui.finetune.pair_search import folder_rows, search
-from napari_gen2seg.gui.finetune.pair_view import LINE, outlined, preview_of, shrunk
-from napari_gen2seg.gui.finetune.pairs import candidates
-from napari_gen2seg.gui.finetune.pairs_page import ALL, USE, PairsPage
-from napari_gen2seg.gui.layers import mark
-from napari_gen2seg.gui.source import Source, View
+from napari_gen2seg.gui.finetune.data.candidates import candidates
+from napari_gen2seg.gui.finetune.data.image_view import (
+    LINE,
+    outlined,
+    preview_of,
+    shrunk,
+)
+from napari_gen2seg.gui.finetune.data.page import ALL, USE, PairsPage
+from napari_gen2seg.gui.finetune.data.search import folder_rows, search
+from napari_gen2seg.gui.finetune.data.selection import PairList
+from napari_gen2seg.gui.finetune.result.comparison import Whole
+from napari_gen2seg.gui.finetune.result.comparison_layers import show_layers
+from napari_gen2seg.gui.finetune.run.preview_layer import MapLayers
+from napari_gen2seg.gui.layers.overlays import mark
+from napari_gen2seg.gui.layers.source import Source, View
 from napari_gen2seg.session import Inline
 
 RNG = np.random.default_rng(0)

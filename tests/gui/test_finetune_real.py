@@ -16,8 +16,8 @@ from skimage import data
 from tests.gui.trainer import Trainer, coin_labels, press
 
 import napari_gen2seg
-from napari_gen2seg.core.metrics import iou
-from napari_gen2seg.models.paths import models_dir
+from napari_gen2seg.common.user_dirs import models_dir
+from napari_gen2seg.metrics.matching import iou
 from napari_gen2seg.session import Inline, Session
 
 MINI = Path(napari_gen2seg.__file__).parent / "models" / "mini"

@@ -9,11 +9,11 @@ import pytest
 from qtpy.QtCore import Qt
 from qtpy.QtTest import QTest
 from tests.gui.trainer import LONG, Trainer, press
-from tests.models.hub_server import StandIn
+from tests.models.hub.hub_server import StandIn
 
-from napari_gen2seg.gui.finetune import sharing
-from napari_gen2seg.gui.finetune.share_forms import Form
-from napari_gen2seg.models.paths import models_dir
+from napari_gen2seg.common.user_dirs import models_dir
+from napari_gen2seg.gui.finetune.result import sharing
+from napari_gen2seg.gui.finetune.result.share_forms import Form
 
 
 @pytest.fixture

@@ -8,25 +8,24 @@ import numpy as np
 import pytest
 from qtpy.QtGui import QColor, QPolygonF
 
-from napari_gen2seg.core.rgb import RgbRecipe
-from napari_gen2seg.gui.finetune import chart as module
-from napari_gen2seg.gui.finetune.chart import Chart, smooth, thinned
-from napari_gen2seg.gui.finetune.measures import MEASURES
-from napari_gen2seg.gui.finetune.pair_list import PairChoice
-from napari_gen2seg.gui.finetune.pairs import Row
-from napari_gen2seg.gui.finetune.plan import memory_line, plan_line
-from napari_gen2seg.gui.finetune.verdict import (
+from napari_gen2seg.common.text import duration_text, names_text
+from napari_gen2seg.core.image.rgb import RgbRecipe
+from napari_gen2seg.gui.finetune.data.candidates import Row
+from napari_gen2seg.gui.finetune.data.selection import PairChoice
+from napari_gen2seg.gui.finetune.result.measure_names import MEASURES
+from napari_gen2seg.gui.finetune.result.verdict import (
     GREEN,
     GREY,
     NOTHING_GAINED,
     change_text,
     verdict_text,
 )
-from napari_gen2seg.gui.finetune.words import (
+from napari_gen2seg.gui.finetune.run import live_plot as module
+from napari_gen2seg.gui.finetune.run.live_plot import Chart, smooth, thinned
+from napari_gen2seg.gui.finetune.run.plan_preview import memory_line, plan_line
+from napari_gen2seg.gui.finetune.texts import (
     comparing_text,
     dock_text,
-    duration,
-    names_text,
     plan_text,
     share_done,
     step_text,
@@ -102,9 +101,13 @@ def test_a_long_curve_is_drawn_with_a_point_for_a_pixel(qtbot, monkeypatch):
 
 
 def test_words():
-    assert [duration(s) for s in (8, 240, 4800)] == ["8 s", "4 min", "80 min"]
-    assert [duration(s) for s in (59.6, 117, 900)] == ["1 min", "1 min 57 s", "15 min"]
-    assert duration(7200) == "2 h 0 min"
+    assert [duration_text(s) for s in (8, 240, 4800)] == ["8 s", "4 min", "80 min"]
+    assert [duration_text(s) for s in (59.6, 117, 900)] == [
+        "1 min",
+        "1 min 57 s",
+        "15 min",
+    ]
+    assert duration_text(7200) == "2 h 0 min"
     assert names_text(["a", "b", "c", "d"]) == "a, b, c and 1 more"
     assert share_done({"step": 3, "steps": 12}) == 0.25
     assert share_done({"step": 3, "steps": None, "seconds": 1, "left": 3}) == 0.25
@@ -187,7 +190,7 @@ def test_the_plan_in_a_line():
 
 
 def test_measures_say_how_many_clicks_are_counted():
-    from napari_gen2seg.workflows.finetune.clicked import CAP, WANTED
+    from napari_gen2seg.workflows.finetune.judged_clicks import CAP, WANTED
 
     tip = MEASURES["clicks"].tip
     assert f"by {WANTED}" in tip and f"stops at {CAP}" in tip

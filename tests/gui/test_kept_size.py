@@ -8,7 +8,7 @@ import pytest
 from qtpy.QtCore import Qt
 from skimage import data
 
-from napari_gen2seg.gui.typical_object import kept_diameter
+from napari_gen2seg.gui.panels.object_size import kept_diameter
 
 COIN = (51, 155)
 

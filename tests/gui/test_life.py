@@ -18,7 +18,7 @@ from skimage import data
 from tests.gui.painter import Painter
 from tests.gui.person import Person
 
-from napari_gen2seg.gui.jobs import Mailbox, lane
+from napari_gen2seg.gui.qt_threads import Mailbox, lane
 from napari_gen2seg.session import Session
 
 COIN, SECOND = (51, 155), (124, 45)

@@ -51,7 +51,7 @@ def test_samples_open_as_layers(manifest):
 
 def test_opening_the_dock_loads_no_model_library():
     code = (
-        "import napari_gen2seg.gui.widget, napari_gen2seg.session.worker, sys;"
+        "import napari_gen2seg.gui.widget, napari_gen2seg.jobs.model.server, sys;"
         "print([m for m in ('torch', 'diffusers', 'transformers', 'peft',"
         " 'accelerate', 'huggingface_hub') if m in sys.modules])"
     )

@@ -9,13 +9,13 @@ from qtpy.QtCore import QPoint, Qt
 from qtpy.QtTest import QTest
 from tests.gui.painter import Painter
 
-from napari_gen2seg.core.probe import ProbeSettings
-from napari_gen2seg.core.rgb import RgbRecipe
-from napari_gen2seg.gui.channels import choice_of, inputs_of, picked
-from napari_gen2seg.gui.model_panel import ModelPanel
-from napari_gen2seg.gui.picture_panel import PicturePanel
-from napari_gen2seg.gui.probe_panel import ProbePanel, slider_at, tolerance_at
-from napari_gen2seg.gui.source import Source, View
+from napari_gen2seg.core.image.rgb import RgbRecipe
+from napari_gen2seg.core.probe.prober import ProbeSettings
+from napari_gen2seg.gui.layers.channels import choice_of, inputs_of, picked
+from napari_gen2seg.gui.layers.source import Source, View
+from napari_gen2seg.gui.panels.image_panel import PicturePanel
+from napari_gen2seg.gui.panels.model_panel import ModelPanel
+from napari_gen2seg.gui.panels.probe_panel import ProbePanel, slider_at, tolerance_at
 from napari_gen2seg.models.registry import list_models
 from napari_gen2seg.session import Choice, JobState, ModelState, Preview
 

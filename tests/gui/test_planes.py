@@ -9,9 +9,9 @@ import zarr
 from napari.components import ViewerModel
 from napari.layers import Image, Labels
 
-from napari_gen2seg.core.geometry import rescale
+from napari_gen2seg.core.image.geometry import rescale
 from napari_gen2seg.errors import ImageError
-from napari_gen2seg.gui.planes import (
+from napari_gen2seg.gui.layers.displayed_plane import (
     array_of,
     default_level,
     level_factors,
@@ -65,7 +65,7 @@ def test_derived_layer_lies_exactly_over_its_plane(moved):
 
 
 def plane_in_view_of(image, step):
-    from napari_gen2seg.gui.planes import Plane
+    from napari_gen2seg.gui.layers.displayed_plane import Plane
 
     return Plane(str(image.unique_id), (1, 2), (step, 0, 0), image.data.shape[1:])
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from skimage import data
 
-from napari_gen2seg.core.rgb import RgbRecipe
+from napari_gen2seg.core.image.rgb import RgbRecipe
 
 COIN = (51, 155)
 STACK = np.stack([data.coins()] * 4)

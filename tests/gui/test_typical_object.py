@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from napari_gen2seg.gui.typical_object import drawn_diameter, kept_diameter
+from napari_gen2seg.gui.panels.object_size import drawn_diameter, kept_diameter
 
 SHAPES = {
     "line": ([[10, 10], [10, 50]], 40),
@@ -53,7 +53,7 @@ def test_the_button_chooses_the_size_or_says_what_to_do(desk):
     assert combo.currentData() is None
     desk.viewer.add_shapes([np.array([[100, 100], [100, 150]])], shape_type="line")
     button.click()
-    from napari_gen2seg.models.facts import read_facts
+    from napari_gen2seg.models.model_config import read_facts
     from napari_gen2seg.models.registry import find
 
     liked = read_facts(find("mini").path).object_diameter

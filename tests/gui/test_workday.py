@@ -278,8 +278,8 @@ def test_brightness_cannot_be_ticked_where_it_has_no_say(coins):
 
 
 def _one_colour(image):
-    from napari_gen2seg.core.brightness import witness
     from napari_gen2seg.core.coloring import Coloring
+    from napari_gen2seg.core.map.brightness import witness
 
     grey = np.asarray(image, np.float32).mean(-1)
     color = np.where(grey[..., None] > 0.2, (255.0, 40.0, 40.0), (0.0, 0.0, 0.0))

@@ -10,7 +10,7 @@ from qtpy.QtCore import Qt
 from qtpy.QtTest import QTest
 from qtpy.QtWidgets import QMessageBox
 
-CHILD = Path(__file__).parents[1] / "session" / "training_child.py"
+CHILD = Path(__file__).parents[1] / "jobs" / "training" / "training_child.py"
 LONG = 90_000
 
 

@@ -40,7 +40,7 @@ def make_mini(tmp_path: Path) -> Callable[..., Path]:
         import torch
         from diffusers import AutoencoderKL, DDIMScheduler, UNet2DConditionModel
 
-        from napari_gen2seg.models.guides import Guides
+        from napari_gen2seg.models.networks.position_guides import Guides
 
         torch.manual_seed(0)
         extra = Guides.from_dict(guides).channels if guides else 0

@@ -18,8 +18,9 @@ from napari_gen2seg.errors import (
     WeightsError,
     WrongFamilyError,
 )
-from napari_gen2seg.models import prompt, registry
+from napari_gen2seg.models import registry
 from napari_gen2seg.models.colorer import Colorer
+from napari_gen2seg.models.families import empty_prompt
 from napari_gen2seg.models.loader import load_model
 
 if TYPE_CHECKING:
@@ -149,7 +150,7 @@ def test_progress_ends_at_one(tiny_mae: Path) -> None:
 def test_the_text_encoder_is_needed_once(fresh_sd: Path) -> None:
     image = np.random.default_rng(0).random((40, 40))
     before = load_model(fresh_sd, device="cpu").color(image)
-    saved = fresh_sd / prompt.PROMPT_NAME
+    saved = fresh_sd / empty_prompt.PROMPT_NAME
     assert saved.is_file()
     for path in (fresh_sd / "text_encoder").iterdir():
         path.unlink()
@@ -166,7 +167,7 @@ def test_a_folder_one_cannot_write_to_uses_the_cache(
 ) -> None:
     monkeypatch.setenv("NAPARI_GEN2SEG_HOME", str(tmp_path / "home"))
     # A folder in its place makes writing fail for root as well.
-    (fresh_sd / prompt.PROMPT_NAME).mkdir()
+    (fresh_sd / empty_prompt.PROMPT_NAME).mkdir()
     load_model(fresh_sd, device="cpu")
     (kept,) = (tmp_path / "home" / "cache" / "prompts").glob("*.safetensors")
     stamp = kept.stat().st_mtime_ns

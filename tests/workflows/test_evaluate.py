@@ -21,11 +21,11 @@ import pytest
 from scipy import stats
 
 from napari_gen2seg import Coloring, evaluate
-from napari_gen2seg.core.clicks import innermost
-from napari_gen2seg.core.study import click_trace, clicks_to
 from napari_gen2seg.errors import Cancelled, DataError, SettingsError
 from napari_gen2seg.io.annotated import Dataset, Item, from_masks
-from napari_gen2seg.io.images import write_labels
+from napari_gen2seg.io.formats.images import write_labels
+from napari_gen2seg.metrics.bootstrap import draws, interval, ratio
+from napari_gen2seg.metrics.click_protocol import click_trace, clicks_to, innermost
 from napari_gen2seg.models.spec import ModelSpec
 from napari_gen2seg.workflows.evaluate import (
     EvaluationSettings,
@@ -37,7 +37,6 @@ from napari_gen2seg.workflows.evaluate import (
     in_words,
     iter_evaluate,
 )
-from napari_gen2seg.workflows.evaluate.statistics import draws, interval, ratio
 
 QUICK = EvaluationSettings(resamples=100, edge_levels=9)
 NAMES = (
@@ -466,7 +465,7 @@ def test_names_cannot_break_the_page() -> None:
         return Annotated(image, labels)
 
     data = Dataset("<b>bold</b>", (Item("<img src=x>", read),))
-    from napari_gen2seg.workflows.evaluate.page import page
+    from napari_gen2seg.workflows.evaluate.html_report import page
 
     text = page(evaluate(data, Painter(), "clicks", QUICK))
     assert "<img src=x>" not in text

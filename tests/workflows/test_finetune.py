@@ -15,8 +15,8 @@ from tests.train.finetune.made import discs, guided_model, settings, write_pairs
 
 from napari_gen2seg import Coloring, finetune, iter_finetune, load_model
 from napari_gen2seg.errors import Cancelled, DataError, StorageError
-from napari_gen2seg.train.export import checksums
 from napari_gen2seg.train.finetune.events import Compared, Comparing
+from napari_gen2seg.train.mini.export import checksums
 from napari_gen2seg.workflows.finetune.compare import (
     Judged,
     interval,
@@ -105,7 +105,7 @@ def test_masked_autoencoder(trains: str, tiny_mae: Path, tmp_path: Path) -> None
 def test_the_new_model_is_the_best_one_of_the_run(
     small_sd: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from napari_gen2seg.train.finetune.watch import Watch
+    from napari_gen2seg.train.finetune.validation import Watch
 
     scores = iter([0.1, 0.9])
     monkeypatch.setattr(Watch, "score", lambda *_: next(scores))
@@ -132,7 +132,7 @@ def test_the_new_model_is_the_best_one_of_the_run(
 def test_nothing_better_than_the_old_model_is_said_and_clicked_once(
     model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from napari_gen2seg.train.finetune.watch import Watch
+    from napari_gen2seg.train.finetune.validation import Watch
 
     scores = iter([0.9, 0.1])
     monkeypatch.setattr(Watch, "score", lambda *_: next(scores))
@@ -256,8 +256,8 @@ def test_a_verdict_needs_an_interval_without_zero() -> None:
 
 
 def test_judged_by_objects_that_did_not_choose_the_weights(tmp_path: Path) -> None:
-    from napari_gen2seg.train.finetune.pairs import check_pair, read_pairs
-    from napari_gen2seg.train.finetune.watch import watched_objects
+    from napari_gen2seg.train.data.labeled_images import check_pair, read_pairs
+    from napari_gen2seg.train.finetune.validation import watched_objects
 
     pairs, _ = read_pairs(write_pairs(tmp_path, 3))
     few, rule = judged_objects(pairs[:1], 0)

@@ -12,7 +12,7 @@ import pytest
 from skimage import data
 
 from napari_gen2seg import Coloring, load_model
-from napari_gen2seg.core.axes import Axes
+from napari_gen2seg.core.image.axes import Axes
 from napari_gen2seg.errors import Cancelled, ImageError, PromptError
 from napari_gen2seg.models.spec import ModelSpec
 from napari_gen2seg.workflows.segment import (

@@ -149,7 +149,7 @@ def evaluate(
         _compare(cast("tuple[Path, Path]", compare), json_)
         return
 
-    from napari_gen2seg.io.datasets import open_dataset
+    from napari_gen2seg.io.datasets.catalog import open_dataset
     from napari_gen2seg.workflows import evaluate as workflow
 
     dataset = open_dataset(
@@ -227,7 +227,7 @@ def _tell(report: Report) -> None:
 def _compare(paths: tuple[Path, Path], json_: Path | None) -> None:
     import json
 
-    from napari_gen2seg.io.atomic import writing
+    from napari_gen2seg.common.atomic import writing
     from napari_gen2seg.workflows.evaluate import compare
 
     found: Comparison = compare(*paths)

@@ -79,8 +79,8 @@ def finetune(
     """
     settings = _settings(config, images, labels, out, options)
     from napari_gen2seg.cli.plan_words import plan_words
+    from napari_gen2seg.train.engine.stop_signal import asked_to_stop
     from napari_gen2seg.train.finetune.events import Failed
-    from napari_gen2seg.train.stopping import asked_to_stop
     from napari_gen2seg.workflows.finetune import iter_finetune, plan_finetune
 
     asked = asked_to_stop()
@@ -144,7 +144,7 @@ def _settings(
 
 
 def _pairs(images: Path, labels: Path, complete: bool) -> tuple[Any, ...]:
-    from napari_gen2seg.io.images import PICTURE_ENDINGS
+    from napari_gen2seg.io.formats.images import PICTURE_ENDINGS
     from napari_gen2seg.train.finetune.config import PairSpec
 
     endings = (*PICTURE_ENDINGS, ".npy")

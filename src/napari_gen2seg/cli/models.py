@@ -48,8 +48,8 @@ def models(context: click.Context, as_json: bool) -> None:
 @click.option("--name", help="Its folder's name; by default its own.")
 def add(source: Path, name: str | None) -> None:
     """Add the model in SOURCE, a folder or a zip, to one's own models."""
-    from napari_gen2seg.models.exchange import check_model, unpacked
-    from napari_gen2seg.session.training_models import adopt
+    from napari_gen2seg.models.library.import_export import check_model, unpacked
+    from napari_gen2seg.models.library.user_models import adopt
 
     if source.is_dir():
         check_model(source)
@@ -65,16 +65,17 @@ def add(source: Path, name: str | None) -> None:
 @click.option("--yes", is_flag=True, help="Do not ask.")
 def remove(model: str, yes: bool) -> None:
     """Delete one of one's own models; masks made with it stay."""
-    from napari_gen2seg.session.training_leftovers import drop_runs_without_models
-    from napari_gen2seg.session.training_models import is_own
-    from napari_gen2seg.session.training_models import remove as delete
+    from napari_gen2seg.jobs.training.cleanup import drop_runs_without_models
+    from napari_gen2seg.jobs.training.past_runs import unfinished_from
+    from napari_gen2seg.models.library.user_models import is_own
+    from napari_gen2seg.models.library.user_models import remove as delete
 
     folder = _own(model)
     if not is_own(str(folder)):
         raise _not_removable(model)
     if not yes:
         click.confirm(f"Delete {folder}?", abort=True)
-    delete(folder)
+    delete(folder, unfinished_from)
     drop_runs_without_models()
     click.echo(f"{folder}: removed")
 
@@ -107,7 +108,7 @@ def export(
     overwrite: bool,
 ) -> None:
     """Copy a model to TARGET: a folder, a zip, or a bioimage.io package."""
-    from napari_gen2seg.session.training_models import export as copy
+    from napari_gen2seg.models.library.user_models import export as copy
 
     folder = _folder(model)
     if (as_zip or bioimageio) and target.suffix.lower() != ".zip":
@@ -115,13 +116,13 @@ def export(
     if target.suffix.lower() == ".zip":
         check_free([target], overwrite)
     if bioimageio:
-        from napari_gen2seg.models.bioimageio import export_bioimageio
+        from napari_gen2seg.models.library.bioimageio import export_bioimageio
 
         made = export_bioimageio(
             folder, target, authors=authors, licence=licence, size=size
         )
     else:
-        from napari_gen2seg.models.exchange import check_model
+        from napari_gen2seg.models.library.import_export import check_model
 
         check_model(folder)
         made = copy(folder, target)
@@ -137,7 +138,7 @@ def export(
 @click.option("--yes", is_flag=True, help="Do not ask.")
 def push(model: str, repo: str, public: bool, yes: bool) -> None:
     """Upload a model to the Hugging Face hub, as who is logged in there."""
-    from napari_gen2seg.models.exchange import push as upload
+    from napari_gen2seg.models.library.import_export import push as upload
 
     folder = _folder(model)
     who = "for everybody to see" if public else "private, if it is new"
@@ -147,7 +148,7 @@ def push(model: str, repo: str, public: bool, yes: bool) -> None:
 
 
 def _checked(package: Path) -> str:
-    from napari_gen2seg.models.bioimageio_check import check_package
+    from napari_gen2seg.models.library.bioimageio import check_package
 
     checker = check_package(package)
     if checker is None:
@@ -166,7 +167,7 @@ def _folder(model: str) -> Path:
     ModelNotFoundError
         If there is none of that name on this computer.
     """
-    from napari_gen2seg.models.paths import models_dir
+    from napari_gen2seg.common.user_dirs import models_dir
     from napari_gen2seg.models.registry import find
 
     own = models_dir() / model
@@ -182,7 +183,7 @@ def _folder(model: str) -> Path:
 
 def _own(model: str) -> Path:
     """Return the folder of one of the user's models, by id, folder name or title."""
-    from napari_gen2seg.models.paths import models_dir
+    from napari_gen2seg.common.user_dirs import models_dir
     from napari_gen2seg.models.registry import list_models
 
     own = models_dir() / model
@@ -203,7 +204,7 @@ def _name_of(folder: Path) -> str:
 
 def _not_removable(model: str) -> Gen2SegError:
     """Say why a model cannot be removed, and which can."""
-    from napari_gen2seg.models.paths import models_dir
+    from napari_gen2seg.common.user_dirs import models_dir
     from napari_gen2seg.models.registry import list_models
 
     specs = list_models()

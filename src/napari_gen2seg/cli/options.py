@@ -176,9 +176,9 @@ def read_plane(
     ImageError, PromptError, StorageError
         If it cannot be read, or the file has several planes and none is named.
     """
-    from napari_gen2seg.core.axes import Axes
+    from napari_gen2seg.core.image.axes import Axes
     from napari_gen2seg.errors import PromptError
-    from napari_gen2seg.io.images import read_picture
+    from napari_gen2seg.io.formats.images import read_picture
 
     content = read_picture(picture)
     layout = Axes.of(content.array, axes or content.axes)
@@ -235,6 +235,6 @@ def resolution_from(
         return resolution
     if resolution is not None:
         raise click.UsageError("Give either --resolution or --diameter.")
-    from napari_gen2seg.models.resolution import resolution_for_objects
+    from napari_gen2seg.models.runtime.resolution import resolution_for_objects
 
     return resolution_for_objects(diameter, shape, model.facts)

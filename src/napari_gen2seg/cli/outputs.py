@@ -78,7 +78,7 @@ def write_coloring(target: Path, coloring: Coloring) -> None:
     StorageError
         If it cannot be written.
     """
-    from napari_gen2seg.io.images import TIFF_ENDINGS, write_rgb
+    from napari_gen2seg.io.formats.images import TIFF_ENDINGS, write_rgb
 
     if target.suffix.lower() in TIFF_ENDINGS:
         try:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
+from napari_gen2seg.common.text import bytes_text, duration_text
+
 if TYPE_CHECKING:
     from napari_gen2seg.train.finetune.events import Plan
 
@@ -35,7 +37,7 @@ def plan_words(plan: Plan) -> Iterator[str]:
         f"A step:   {plan.batch * plan.accumulate} crops of {plan.crop} x {plan.crop} "
         "pixels"
     )
-    need, free = _size(plan.memory_bytes), _size(plan.memory_free)
+    need, free = bytes_text(plan.memory_bytes), bytes_text(plan.memory_free)
     yield f"Memory:   about {need} of {free} free"
     yield f"Device:   {plan.reason}"
     for warning in plan.warnings:
@@ -46,11 +48,7 @@ def plan_words(plan: Plan) -> Iterator[str]:
 def _time(seconds: float | None) -> str:
     if seconds is None:
         return "for how long is known once it runs"
-    if seconds < 90:
-        return f"about {seconds:.0f} seconds"
-    if seconds < 90 * 60:
-        return f"about {seconds / 60:.0f} minutes"
-    return f"about {seconds / 3600:.1f} hours"
+    return f"about {duration_text(seconds)}"
 
 
 def _names(names: Sequence[str]) -> str:
@@ -58,7 +56,3 @@ def _names(names: Sequence[str]) -> str:
         return "none"
     more = ", ..." if len(names) > _NAMED else ""
     return f"{len(names)} ({', '.join(names[:_NAMED])}{more})"
-
-
-def _size(count: int) -> str:
-    return f"{count / 1e9:.1f} GB" if count >= 1e8 else f"{count / 1e6:.0f} MB"

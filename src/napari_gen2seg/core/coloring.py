@@ -17,14 +17,15 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from napari_gen2seg.core.geometry import Floats, Shape, nearest_pixel, rescale
-from napari_gen2seg.core.map_file import read_map, write_map
-from napari_gen2seg.core.map_values import further_maps, map_values, source_brightness
-from napari_gen2seg.core.mask import Mask
-from napari_gen2seg.core.probe import Prober, ProbeSettings
-from napari_gen2seg.core.proposals import ProposalSettings, propose
-from napari_gen2seg.core.query import query_colours
-from napari_gen2seg.core.typical import DARK
+from napari_gen2seg.common.types import Float64Array, Shape
+from napari_gen2seg.core.image.geometry import nearest_pixel, rescale
+from napari_gen2seg.core.map.object_size import DARK
+from napari_gen2seg.core.map.tiff import read_map, write_map
+from napari_gen2seg.core.map.values import further_maps, map_values, source_brightness
+from napari_gen2seg.core.probe.mask import Mask
+from napari_gen2seg.core.probe.prober import Prober, ProbeSettings
+from napari_gen2seg.core.probe.query_color import query_colours
+from napari_gen2seg.core.propose import ProposalSettings, propose
 from napari_gen2seg.errors import ImageError, StorageError
 
 __all__ = ["Coloring", "Mask"]
@@ -157,11 +158,11 @@ class Coloring:
         """Return the map rounded to uint8 (h, w, 3)."""
         return np.asarray(np.rint(self.values), np.uint8)
 
-    def to_coloring(self, points: npt.ArrayLike) -> Floats:
+    def to_coloring(self, points: npt.ArrayLike) -> Float64Array:
         """Source (row, column) -> map (row, column); (..., 2), fractional."""
         return rescale(points, self.source_shape, self.shape)
 
-    def to_source(self, points: npt.ArrayLike) -> Floats:
+    def to_source(self, points: npt.ArrayLike) -> Float64Array:
         """Map (row, column) -> source (row, column); (..., 2), fractional."""
         return rescale(points, self.shape, self.source_shape)
 
@@ -187,7 +188,7 @@ class Coloring:
         signs
             n values of +1 (keep) or -1 (leave out); all +1 if not given.
         settings
-            See :class:`~napari_gen2seg.core.probe.ProbeSettings`.
+            See :class:`~napari_gen2seg.core.probe.prober.ProbeSettings`.
 
         Raises
         ------

@@ -71,7 +71,7 @@ def changed_files(folder: Path) -> list[str]:
 
 def folders() -> Iterator[Finding]:
     """Check that our own folders can be written and have room."""
-    from napari_gen2seg.models.paths import HOME_VARIABLE, cache_dir, data_dir
+    from napari_gen2seg.common.user_dirs import HOME_VARIABLE, cache_dir, data_dir
 
     for name, folder in (("models", data_dir()), ("cache", cache_dir())):
         try:

@@ -14,7 +14,7 @@ from qtpy.QtCore import QEventLoop, QTimer
 from qtpy.QtWidgets import QApplication
 
 from napari_gen2seg.errors import ModelError
-from napari_gen2seg.io.images import write_labels, write_rgb
+from napari_gen2seg.io.formats.images import write_labels, write_rgb
 from napari_gen2seg.session import Choice
 
 if TYPE_CHECKING:

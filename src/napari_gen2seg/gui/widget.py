@@ -12,21 +12,20 @@ from qtpy.QtCore import QTimer
 from qtpy.QtWidgets import QVBoxLayout
 
 from napari_gen2seg.errors import Gen2SegError
-from napari_gen2seg.gui.bridge import Bridge
-from napari_gen2seg.gui.column import Column
-from napari_gen2seg.gui.docked import Docked
-from napari_gen2seg.gui.finetune.tuning import Tuning
-from napari_gen2seg.gui.jobs import Mailbox, lane, once
-from napari_gen2seg.gui.model_panel import ModelPanel
-from napari_gen2seg.gui.objects_panel import ObjectsPanel
-from napari_gen2seg.gui.picture_panel import PicturePanel, is_picture
-from napari_gen2seg.gui.probe_panel import ProbePanel
-from napari_gen2seg.gui.rows import ask, quiet_label
+from napari_gen2seg.gui.annotate.bridge import Bridge
+from napari_gen2seg.gui.finetune.dock_side import Tuning
+from napari_gen2seg.gui.panels.docked import Docked
+from napari_gen2seg.gui.panels.image_panel import PicturePanel, is_picture
+from napari_gen2seg.gui.panels.model_panel import ModelPanel
+from napari_gen2seg.gui.panels.objects_panel import ObjectsPanel
+from napari_gen2seg.gui.panels.probe_panel import ProbePanel
+from napari_gen2seg.gui.panels.resolution_choice import Sizes
+from napari_gen2seg.gui.panels.widgets import Column, ask, quiet_label
+from napari_gen2seg.gui.qt_threads import Mailbox, lane, once
 from napari_gen2seg.gui.settings import Memory, remembered
-from napari_gen2seg.gui.sizes import Sizes
+from napari_gen2seg.models.library.user_models import is_own
 from napari_gen2seg.models.registry import list_models
 from napari_gen2seg.session import Choice, Session
-from napari_gen2seg.session.training_models import is_own
 
 if TYPE_CHECKING:
     import napari

@@ -10,11 +10,10 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from napari_gen2seg.common.types import BoolArray, Int32Array
 from napari_gen2seg.errors import DataError
 
-Bools = npt.NDArray[np.bool_]
-Labels = npt.NDArray[np.int32]
-Crop = tuple[Bools, tuple[int, int]]
+Crop = tuple[BoolArray, tuple[int, int]]
 """A mask's bounding box, and the (row, column) of its first pixel."""
 
 LARGEST = 2**22
@@ -40,9 +39,9 @@ class Annotated:
     """
 
     image: npt.NDArray[Any]
-    labels: Labels
+    labels: Int32Array
     crops: Mapping[int, Crop] = field(default_factory=dict)
-    boundaries: tuple[Bools, ...] = ()
+    boundaries: tuple[BoolArray, ...] = ()
 
     def __post_init__(self) -> None:
         shapes = {self.labels.shape, *(edge.shape for edge in self.boundaries)}
@@ -66,7 +65,7 @@ class Annotated:
         numbers, areas = np.unique(self.labels[self.labels > 0], return_counts=True)
         return dict(zip(numbers.tolist(), areas.tolist(), strict=True))
 
-    def mask(self, number: int) -> Bools:
+    def mask(self, number: int) -> BoolArray:
         """Return one object, bool (H, W).
 
         Raises
@@ -86,7 +85,7 @@ class Annotated:
         return frame
 
     @property
-    def unknown(self) -> Bools:
+    def unknown(self) -> BoolArray:
         """Where nobody knows what is there, bool (H, W)."""
         return np.asarray(self.labels < 0)
 
@@ -150,7 +149,7 @@ class Dataset:
         return len(self.items)
 
 
-def as_labels(numbers: npt.NDArray[Any]) -> Labels:
+def as_labels(numbers: npt.NDArray[Any]) -> Int32Array:
     """Turn whole numbers of any type into labels, with no two objects made one.
 
     Numbers stay as they are, unless one is larger than `LARGEST`: ids of other programs
@@ -177,7 +176,7 @@ def as_labels(numbers: npt.NDArray[Any]) -> Labels:
 
 
 def from_masks(
-    image: npt.NDArray[Any], masks: list[Bools], unknown: Bools | None = None
+    image: npt.NDArray[Any], masks: list[BoolArray], unknown: BoolArray | None = None
 ) -> Annotated:
     """Build the truth of masks that may overlap.
 

@@ -10,8 +10,8 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+    from napari_gen2seg.common.progress import Cancel, Progress
     from napari_gen2seg.core.coloring import Coloring
-    from napari_gen2seg.models.hooks import Cancel, Progress
     from napari_gen2seg.models.spec import ModelSpec
 
 

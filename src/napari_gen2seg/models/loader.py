@@ -6,17 +6,17 @@ import logging
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from napari_gen2seg.common.progress import Cancel, Progress, check_cancel, report
 from napari_gen2seg.errors import MemoryShortError, WeightsError
-from napari_gen2seg.models.facts import ModelFacts, read_facts
-from napari_gen2seg.models.hooks import Cancel, Progress, check_cancel, report
+from napari_gen2seg.models.model_config import ModelFacts, read_facts
 from napari_gen2seg.models.registry import find
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from napari_gen2seg.models.base import BaseColorer
+    from napari_gen2seg.models.base_colorer import BaseColorer
     from napari_gen2seg.models.colorer import Colorer
-    from napari_gen2seg.models.device import DeviceChoice
+    from napari_gen2seg.models.runtime.device import DeviceChoice
     from napari_gen2seg.models.spec import ModelSpec
 
 _log = logging.getLogger(__name__)
@@ -86,7 +86,7 @@ def load_model(
     spec = find(id_or_path)
     check_cancel(cancel, "Loading")
     if spec.source == "hub":
-        from napari_gen2seg.models.download import fetch
+        from napari_gen2seg.models.hub.download import fetch
 
         spec = fetch(
             spec, revision, progress=progress, cancel=cancel, accept=accept_licence
@@ -97,7 +97,7 @@ def load_model(
         spec, family=facts.family, default_resolution=facts.default_resolution
     )
     report(progress, None, "Loading torch")
-    from napari_gen2seg.models.device import choose
+    from napari_gen2seg.models.runtime.device import choose
 
     choice, warning = _fit(choose(device, dtype), folder, facts)
     check_cancel(cancel, "Loading")
@@ -108,7 +108,7 @@ def load_model(
     try:
         colorer = _build(spec, facts, choice, folder)
     except (MemoryError, RuntimeError) as error:
-        from napari_gen2seg.models.placed import is_out_of_memory
+        from napari_gen2seg.models.runtime.placement import is_out_of_memory
 
         if not is_out_of_memory(error):
             raise
@@ -124,9 +124,9 @@ def load_model(
 
 def warm_up() -> None:
     """Import what loading a model needs, seconds before somebody asks for it."""
-    from napari_gen2seg.models import sd
+    from napari_gen2seg.models.families import stable_diffusion
 
-    sd.import_classes()
+    stable_diffusion.import_classes()
 
 
 def _folder(spec: ModelSpec) -> Path:
@@ -143,7 +143,7 @@ def _fit(
     choice: DeviceChoice, folder: Path, facts: ModelFacts
 ) -> tuple[DeviceChoice, str]:
     """Adapt the choice to the model's size and to the free memory."""
-    from napari_gen2seg.models.memory import estimate_memory, fit
+    from napari_gen2seg.models.runtime.memory import estimate_memory, fit
 
     small = estimate_memory(folder).parameters < SMALL_MODEL
     if small and choice.dtype != "float32" and not choice.asked_dtype:
@@ -158,9 +158,11 @@ def _build(
 ) -> BaseColorer:
     """Load the network of the right family."""
     if facts.family == "mae":
-        from napari_gen2seg.models import mae
+        from napari_gen2seg.models.families import mae
 
         return mae.MaeColorer(mae.load_net(folder, choice.dtype), spec, facts, choice)
-    from napari_gen2seg.models import sd
+    from napari_gen2seg.models.families import stable_diffusion
 
-    return sd.SdColorer(sd.load_net(folder, facts, choice.dtype), spec, facts, choice)
+    return stable_diffusion.SdColorer(
+        stable_diffusion.load_net(folder, facts, choice.dtype), spec, facts, choice
+    )

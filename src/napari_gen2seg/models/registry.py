@@ -6,10 +6,10 @@ import re
 from dataclasses import replace
 from pathlib import Path
 
+from napari_gen2seg.common.user_dirs import models_dir
 from napari_gen2seg.errors import ModelNotFoundError, WeightsError, WrongFamilyError
-from napari_gen2seg.models import store
-from napari_gen2seg.models.facts import detect_family, read_facts
-from napari_gen2seg.models.paths import models_dir
+from napari_gen2seg.models.hub import cache
+from napari_gen2seg.models.model_config import detect_family, read_facts
 from napari_gen2seg.models.spec import ModelSpec
 
 MINI_FOLDER = Path(__file__).parent / "mini"
@@ -58,7 +58,7 @@ def list_models() -> tuple[ModelSpec, ...]:
         A hub model has a ``path`` when it is on this computer. Damaged folders are
         left out.
     """
-    others = (r for r in store.repos() if r not in {s.repo for s in _PUBLISHED})
+    others = (r for r in cache.repos() if r not in {s.repo for s in _PUBLISHED})
     return (
         _mini(),
         *(_if_stored(spec) for spec in _PUBLISHED),
@@ -154,7 +154,7 @@ def _hub_spec(repo: str) -> ModelSpec:
 
 def _if_stored(spec: ModelSpec) -> ModelSpec:
     """Add where a hub model is, when it was downloaded."""
-    here = store.stored(spec.repo or spec.id, None, also_hub_cache=False)
+    here = cache.stored(spec.repo or spec.id, None, also_hub_cache=False)
     if here is None:
         return spec
     folder, commit = here

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from napari_gen2seg.errors import WeightsError
-from napari_gen2seg.models.facts import read_json
+from napari_gen2seg.models.model_config import read_json
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -9,7 +9,7 @@ import numpy as np
 from napari_gen2seg.session.state import Preview
 
 if TYPE_CHECKING:
-    from napari_gen2seg.core.mask import Mask
+    from napari_gen2seg.core.probe.mask import Mask
 
 INSIDE, ADDED, TAKEN = 1, 2, 3
 

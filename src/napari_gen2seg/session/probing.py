@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 from psygnal import Signal
 
-from napari_gen2seg.core.probe import Curve, ProbeSettings
+from napari_gen2seg.core.probe.prober import Curve, ProbeSettings
 from napari_gen2seg.errors import PromptError
-from napari_gen2seg.session.masks import Asked, Found, Masks, Search
+from napari_gen2seg.session.mask_cache import Asked, Found, Masks, Search
 from napari_gen2seg.session.preview import compose
 from napari_gen2seg.session.prompts import Prompts
 
@@ -17,9 +17,9 @@ if TYPE_CHECKING:
     from collections.abc import Hashable
 
     from napari_gen2seg.core.coloring import Coloring
-    from napari_gen2seg.core.mask import Mask
+    from napari_gen2seg.core.probe.mask import Mask
+    from napari_gen2seg.session.coloring_cache import ColoringStore
     from napari_gen2seg.session.state import Preview
-    from napari_gen2seg.session.store import ColoringStore
 
 
 class Probing:

@@ -12,8 +12,10 @@ from typing import TYPE_CHECKING, Any
 
 from psygnal import Signal
 
+from napari_gen2seg.common.text import duration_text
 from napari_gen2seg.errors import Cancelled, Gen2SegError, LicenceError
-from napari_gen2seg.session.bench import Bench, Colored, Facts, Load, seconds_text
+from napari_gen2seg.session.coloring_cache import ColoringStore, Made
+from napari_gen2seg.session.model_host import Bench, Colored, Facts, Load
 from napari_gen2seg.session.probing import Probing
 from napari_gen2seg.session.runner import Inline, Runner, Ticket
 from napari_gen2seg.session.state import (
@@ -22,7 +24,6 @@ from napari_gen2seg.session.state import (
     JobState,
     ModelState,
 )
-from napari_gen2seg.session.store import ColoringStore, Made
 
 if TYPE_CHECKING:
     from napari_gen2seg.core.coloring import Coloring
@@ -200,7 +201,11 @@ class Session(Probing):
             self._store.put(request.plane, request.source, made, value.coloring)
             self._masks.forget()
             self._loaded(choice, value.facts)
-            self._say(JobState(text=f"Coloured in {seconds_text(value.seconds)}"))
+            self._say(
+                JobState(
+                    text=f"Coloured in {duration_text(value.seconds, tenths=True)}"
+                )
+            )
             self.coloring_changed.emit(request.plane)
 
     def _loaded(self, choice: Choice, facts: Facts) -> None:

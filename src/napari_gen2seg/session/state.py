@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from napari_gen2seg.core.rgb import RgbRecipe
+from napari_gen2seg.core.image.rgb import RgbRecipe
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Hashable

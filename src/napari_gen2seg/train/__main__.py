@@ -7,8 +7,8 @@ import sys
 from pathlib import Path
 
 from napari_gen2seg.errors import Gen2SegError
-from napari_gen2seg.train.config import STAGES, read_config
-from napari_gen2seg.train.stopping import asked_to_stop
+from napari_gen2seg.train.engine.stop_signal import asked_to_stop
+from napari_gen2seg.train.mini.config import STAGES, read_config
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -36,14 +36,14 @@ def main(arguments: list[str] | None = None) -> int:
     try:
         config = read_config(chosen.config, chosen.set)
         if chosen.stage == "export":
-            from napari_gen2seg.train.export import export_run
+            from napari_gen2seg.train.mini.export import export_run
 
             out = chosen.out or chosen.run / "model"
             export_run(config, chosen.run, out, mean_with=chosen.mean_with)
             return 0
         import torch
 
-        from napari_gen2seg.train.trainer import train_stage
+        from napari_gen2seg.train.mini.trainer import train_stage
 
         if chosen.threads:
             torch.set_num_threads(chosen.threads)

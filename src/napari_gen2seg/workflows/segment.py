@@ -12,22 +12,20 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import numpy.typing as npt
 
-from napari_gen2seg.core.axes import Axes, Index
-from napari_gen2seg.core.rgb import RgbRecipe, to_rgb
+from napari_gen2seg.common.progress import Cancel, Progress, check_cancel
+from napari_gen2seg.common.types import Int32Array
+from napari_gen2seg.core.image.axes import Axes, Index
+from napari_gen2seg.core.image.rgb import RgbRecipe, to_rgb
 from napari_gen2seg.errors import PromptError
-from napari_gen2seg.models.hooks import Cancel, Progress, check_cancel
-from napari_gen2seg.workflows.model import at_hand
+from napari_gen2seg.workflows.loaded_model import at_hand
 
 if TYPE_CHECKING:
     from napari_gen2seg.core.coloring import Coloring
-    from napari_gen2seg.core.mask import Mask
-    from napari_gen2seg.core.probe import ProbeSettings
-    from napari_gen2seg.core.proposals import ProposalSettings
+    from napari_gen2seg.core.probe.mask import Mask
+    from napari_gen2seg.core.probe.prober import ProbeSettings
+    from napari_gen2seg.core.propose import ProposalSettings
     from napari_gen2seg.models.colorer import Colorer
-
-Labels = npt.NDArray[np.int32]
 
 
 @dataclass(frozen=True)
@@ -97,7 +95,7 @@ class Finished:
     ``labels`` is int32, with the array's axes in their order, channels left out.
     """
 
-    labels: Labels
+    labels: Int32Array
 
 
 Event = ModelReady | PlaneColored | ObjectFound | Finished
@@ -117,7 +115,7 @@ class Segmentation:
         One entry for each clicked object, in the order of their numbers.
     """
 
-    labels: Labels
+    labels: Int32Array
     colorings: tuple[PlaneColored, ...] = ()
     objects: tuple[ObjectFound, ...] = ()
 
@@ -136,7 +134,7 @@ def segment(
     Returns
     -------
     Segmentation
-        Labels, colouring maps and masks.
+        Int32Array, colouring maps and masks.
     """
     colorings: list[PlaneColored] = []
     objects: list[ObjectFound] = []
@@ -238,7 +236,7 @@ def _one_object(
     label: int,
     clicks: list[Click],
     settings: ProbeSettings | None,
-    labels: Labels,
+    labels: Int32Array,
 ) -> ObjectFound:
     """Probe one object and write it where nothing is yet."""
     points = [(click.row, click.column) for click in clicks]

@@ -51,9 +51,9 @@ def guided_model(folder: Path) -> Path:
     """Write a random model shaped as mini is, but tiny."""
     import torch
 
-    from napari_gen2seg.train.architecture import build_net
-    from napari_gen2seg.train.config import ModelConfig
-    from napari_gen2seg.train.export import save_model
+    from napari_gen2seg.train.mini.architecture import build_net
+    from napari_gen2seg.train.mini.config import ModelConfig
+    from napari_gen2seg.train.mini.export import save_model
 
     torch.manual_seed(0)
     shape = ModelConfig(

@@ -11,28 +11,32 @@ import torch
 from tests.train.finetune.made import discs, guided_model, settings, write_pairs
 
 from napari_gen2seg import load_model
-from napari_gen2seg.core.rgb import to_rgb
+from napari_gen2seg.core.image.rgb import to_rgb
 from napari_gen2seg.errors import MemoryShortError, SettingsError
-from napari_gen2seg.models.facts import ModelFacts
-from napari_gen2seg.train.finetune import setup
-from napari_gen2seg.train.finetune.crops import Crops, model_resolution
+from napari_gen2seg.models.model_config import ModelFacts
+from napari_gen2seg.train.data.crops import Crops, model_resolution
+from napari_gen2seg.train.data.labeled_images import (
+    check_pair,
+    read_pairs,
+    typical_size,
+)
+from napari_gen2seg.train.engine.distributed import Team
+from napari_gen2seg.train.finetune import planning
+from napari_gen2seg.train.finetune.checkpoint import Progress
 from napari_gen2seg.train.finetune.learner import Learner
 from napari_gen2seg.train.finetune.lora import merge_lora
-from napari_gen2seg.train.finetune.losses import (
+from napari_gen2seg.train.finetune.memory_estimate import Amount, Need, kept_per_pixel
+from napari_gen2seg.train.finetune.memory_estimate import fit as fit_amount
+from napari_gen2seg.train.finetune.trainable import load_trainee, set_trained
+from napari_gen2seg.train.loss.harmonic import harmonic_target
+from napari_gen2seg.train.loss.instance_coloring import instance_coloring_loss
+from napari_gen2seg.train.loss.weighted import (
     Asked,
     guided_loss,
     published_loss,
     ring_loss,
     surrounded,
 )
-from napari_gen2seg.train.finetune.memory import Amount, Need, kept_per_pixel
-from napari_gen2seg.train.finetune.memory import fit as fit_amount
-from napari_gen2seg.train.finetune.nets import load_trainee, set_trained
-from napari_gen2seg.train.finetune.pairs import check_pair, read_pairs, typical_size
-from napari_gen2seg.train.finetune.state import Progress
-from napari_gen2seg.train.finetune.team import Team
-from napari_gen2seg.train.harmonic import harmonic_target
-from napari_gen2seg.train.loss import instance_coloring_loss
 
 LIKES_32 = ModelFacts(
     "sd", min_resolution=32, max_resolution=512, object_diameter=32.0, multiple=8
@@ -193,7 +197,7 @@ def test_a_run_keeps_what_the_model_knew_where_labels_are_sparse(
     """The same run with and without: what nobody labelled changes less."""
     specs = write_pairs(tmp_path, 2, keep=4)
     config = settings(tmp_path, guided_model(tmp_path / "model"), specs, steps=30)
-    ready = setup.prepare(config, "cpu")
+    ready = planning.prepare(config, "cpu")
     state = {k: v.clone() for k, v in ready.trainee.trained.items()}
     pairs, _ = read_pairs(specs)
     crops = Crops(pairs, ready.trainee.facts, 32, share=0.0)
@@ -337,19 +341,19 @@ def test_too_little_memory_is_refused_with_what_would_fit(
     config = settings(
         tmp_path, tiny_sd, (), trains="full", crop=None, batch=None, checkpointing=False
     )
-    ready = setup.prepare(config, "cpu")
+    ready = planning.prepare(config, "cpu")
     assert ready.memory <= ready.free and ready.trains == "full"
-    lean = setup.measure(ready.trainee)
-    least = lean.total(Amount(1, 1, 64)) - setup._held(ready.trainee)
-    monkeypatch.setattr(setup, "free_memory", lambda _: least + 1_000_000)
-    small = setup.prepare(config, "cpu")
+    lean = planning.measure(ready.trainee)
+    least = lean.total(Amount(1, 1, 64)) - planning._held(ready.trainee)
+    monkeypatch.setattr(planning, "free_memory", lambda _: least + 1_000_000)
+    small = planning.prepare(config, "cpu")
     assert small.amount.crop < ready.amount.crop and small.warnings
-    monkeypatch.setattr(setup, "free_memory", lambda _: least - 1_500_000)
+    monkeypatch.setattr(planning, "free_memory", lambda _: least - 1_500_000)
     with pytest.raises(MemoryShortError, match=r"would fit.*crop \d+"):
-        setup.prepare(config, "cpu")
-    monkeypatch.setattr(setup, "free_memory", lambda _: 1000)
+        planning.prepare(config, "cpu")
+    monkeypatch.setattr(planning, "free_memory", lambda _: 1000)
     with pytest.raises(MemoryShortError, match="smaller model"):
-        setup.prepare(config, "cpu")
+        planning.prepare(config, "cpu")
 
 
 def test_settings_that_do_not_suit_the_model_are_named(
@@ -357,6 +361,6 @@ def test_settings_that_do_not_suit_the_model_are_named(
 ) -> None:
     model = guided_model(tmp_path / "m")
     with pytest.raises(SettingsError, match="multiple of 8"):
-        setup.prepare(settings(tmp_path, model, (), crop=36), "cpu")
+        planning.prepare(settings(tmp_path, model, (), crop=36), "cpu")
     with pytest.raises(SettingsError, match="always sees 64 x 64"):
-        setup.prepare(settings(tmp_path, tiny_mae, (), crop=32), "cpu")
+        planning.prepare(settings(tmp_path, tiny_mae, (), crop=32), "cpu")

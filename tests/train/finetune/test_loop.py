@@ -16,14 +16,14 @@ from tests.train.finetune.made import guided_model, settings, write_pairs
 from napari_gen2seg import Coloring
 from napari_gen2seg.errors import Cancelled, StorageError, TrainingError
 from napari_gen2seg.train.finetune import loop
+from napari_gen2seg.train.finetune.checkpoint import Progress, read_state
 from napari_gen2seg.train.finetune.config import FinetuneConfig, PairSpec
 from napari_gen2seg.train.finetune.events import Event
 from napari_gen2seg.train.finetune.learner import Learner
 from napari_gen2seg.train.finetune.loop import Training
-from napari_gen2seg.train.finetune.pace import Pace
-from napari_gen2seg.train.finetune.setup import prepare
-from napari_gen2seg.train.finetune.state import Progress, read_state
-from napari_gen2seg.train.finetune.watch import Watch
+from napari_gen2seg.train.finetune.planning import prepare
+from napari_gen2seg.train.finetune.schedule import Pace
+from napari_gen2seg.train.finetune.validation import Watch
 
 
 @pytest.fixture(scope="module")
@@ -174,7 +174,7 @@ def test_a_full_disk_keeps_what_was_saved(
         raise OSError(28, "No space left on device")
 
     with monkeypatch.context() as patch:
-        patch.setattr("napari_gen2seg.train.finetune.state.torch.save", full)
+        patch.setattr("napari_gen2seg.train.finetune.checkpoint.torch.save", full)
         with pytest.raises(StorageError, match=r"Free some space there and resume"):
             list(Training(config, resume=True).events())
     assert (config.folder / "state.pt").read_bytes() == before

@@ -12,14 +12,14 @@ import pytest
 from tests.train.finetune.made import guided_model, settings, write_pairs
 
 from napari_gen2seg.errors import Cancelled, DataError
-from napari_gen2seg.models.facts import ModelFacts
+from napari_gen2seg.models.model_config import ModelFacts
+from napari_gen2seg.train.data.crops import Crops, fit
+from napari_gen2seg.train.data.labeled_images import read_pairs
+from napari_gen2seg.train.data.split import divide
 from napari_gen2seg.train.finetune.config import FinetuneConfig
-from napari_gen2seg.train.finetune.crops import Crops, fit
 from napari_gen2seg.train.finetune.loop import Training
-from napari_gen2seg.train.finetune.mixture import material
-from napari_gen2seg.train.finetune.pairs import read_pairs
 from napari_gen2seg.train.finetune.replay import read_stored, replayed, store
-from napari_gen2seg.train.finetune.split import divide
+from napari_gen2seg.train.finetune.sources import material
 
 LIKES_32 = ModelFacts(
     "sd", min_resolution=32, max_resolution=512, object_diameter=32.0, multiple=8

@@ -16,30 +16,28 @@ from qtpy.QtWidgets import (
     QWidget,
 )
 
-from napari_gen2seg.gui.finetune.decisions import Decisions
-from napari_gen2seg.gui.finetune.forecast import Forecast
-from napari_gen2seg.gui.finetune.hold import let_go
-from napari_gen2seg.gui.finetune.map_layer import LiveMaps
-from napari_gen2seg.gui.finetune.pair_list import PairList
-from napari_gen2seg.gui.finetune.pairs_page import PairsPage
-from napari_gen2seg.gui.finetune.plan import whole_plan
-from napari_gen2seg.gui.finetune.result_page import ResultPage
+from napari_gen2seg.gui.finetune.data.page import PairsPage
+from napari_gen2seg.gui.finetune.data.selection import PairList
+from napari_gen2seg.gui.finetune.result.decisions import Decisions
+from napari_gen2seg.gui.finetune.result.page import ResultPage
+from napari_gen2seg.gui.finetune.result.sharing import Sharing
+from napari_gen2seg.gui.finetune.run.controller import Work, let_go
+from napari_gen2seg.gui.finetune.run.page import TrainingPage
+from napari_gen2seg.gui.finetune.run.plan_preview import Forecast, whole_plan
+from napari_gen2seg.gui.finetune.run.preview_layer import LiveMaps
+from napari_gen2seg.gui.finetune.run.unfinished_runs import WaitingBar
 from napari_gen2seg.gui.finetune.settings_page import SettingsPage
-from napari_gen2seg.gui.finetune.sharing import Sharing
-from napari_gen2seg.gui.finetune.training_page import TrainingPage
-from napari_gen2seg.gui.finetune.waiting_bar import WaitingBar
-from napari_gen2seg.gui.finetune.words import dock_text, wide_label
-from napari_gen2seg.gui.finetune.work import Work
-from napari_gen2seg.gui.jobs import Mailbox, lane
+from napari_gen2seg.gui.finetune.texts import dock_text, wide_label
+from napari_gen2seg.gui.qt_threads import Mailbox, lane
+from napari_gen2seg.jobs.training.run import COMMAND
 from napari_gen2seg.models.registry import list_models, title_of
-from napari_gen2seg.session.training import COMMAND
 
 if TYPE_CHECKING:
     from napari.components import ViewerModel
     from qtpy.QtGui import QCloseEvent, QShowEvent
 
+    from napari_gen2seg.gui.layers.source import Source
     from napari_gen2seg.gui.settings import Memory
-    from napari_gen2seg.gui.source import Source
     from napari_gen2seg.session import Runner, Session
 
 PICTURES, SETTINGS, TRAINING, RESULT = range(4)

@@ -22,17 +22,9 @@ from qtpy.QtWidgets import (
 )
 from superqt import QCollapsible
 
-from napari_gen2seg.gui.column import Column
-from napari_gen2seg.gui.finetune.choices import (
-    KEPT,
-    PRECISIONS,
-    TELLS,
-    TRAINS,
-    automatic,
-)
-from napari_gen2seg.gui.finetune.words import length_text, wide_label
-from napari_gen2seg.gui.rows import Panel, quiet_label, shrink
-from napari_gen2seg.session.training_models import free_name
+from napari_gen2seg.gui.finetune.texts import length_text, wide_label
+from napari_gen2seg.gui.panels.widgets import Column, Panel, quiet_label, shrink
+from napari_gen2seg.models.library.user_models import free_name
 from napari_gen2seg.train.finetune.config import DIALS
 
 if TYPE_CHECKING:
@@ -291,3 +283,42 @@ class SettingsPage(QWidget):
         self._ready = ready
         self.start.setEnabled(ready)
         self.show_checking(False)
+
+
+TELLS = {
+    "quick": "a first look",
+    "standard": "for most pictures",
+    "thorough": "for many labels, or when it must be as good as it gets",
+}
+TRAINS = (
+    ("automatic", "auto"),
+    ("the whole network", "full"),
+    ("small additions (LoRA)", "lora"),
+    ("the last blocks", "last"),
+)
+PRECISIONS = (
+    ("automatic", "auto"),
+    ("32 bits", "float32"),
+    ("16 bits (bfloat16)", "bfloat16"),
+)
+#: Setting of the config -> name under which it is remembered.
+KEPT = {
+    "dial": "training_dial",
+    "minutes": "training_minutes",
+    "steps": "training_steps",
+    "rate": "training_rate",
+    "crop": "training_crop",
+    "batch": "training_batch",
+    "trains": "training_trains",
+    "precision": "training_precision",
+    "seed": "training_seed",
+}
+
+
+def automatic(box: Any, low: float, high: float, step: float) -> Any:
+    """Let 0 read as automatic."""
+    box.setRange(low, high)
+    box.setSingleStep(step)
+    box.setSpecialValueText("automatic")
+    box.setKeyboardTracking(False)
+    return box

@@ -8,9 +8,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal, get_args
 
+from napari_gen2seg.common.checked import checked
 from napari_gen2seg.errors import SettingsError
-from napari_gen2seg.train.finetune.checked import checked
-from napari_gen2seg.train.finetune.dataset_spec import DatasetSpec, dataset_spec
 
 FORMAT_VERSION = 1
 
@@ -222,7 +221,7 @@ class FinetuneConfig:
         StorageError
             If the file cannot be written.
         """
-        from napari_gen2seg.io.atomic import writing
+        from napari_gen2seg.common.atomic import writing
 
         target = self.folder / "config.json" if path is None else Path(path)
         with writing(target) as draft:
@@ -288,3 +287,54 @@ def finetune_config(raw: Any, where: str = "The settings") -> FinetuneConfig:
     )
     values["replay"] = tuple(values.get("replay", ()))
     return FinetuneConfig(**values)
+
+
+@dataclass(frozen=True)
+class DatasetSpec:
+    """A data set to learn from, whose frames are read when their turn comes.
+
+    Attributes
+    ----------
+    root, kind, split
+        As for `io.datasets.open_dataset`: a folder, what it is, and which part.
+    weight
+        How often a batch comes from it, relative to the others.
+    size, crop
+        (height, width) in pixels that frames are resized to, and windows cut from
+        them; None leaves it out.
+    complete
+        True: what is not labelled is background.
+    held
+        Frames held back for scores, of scenes that are not trained on.
+    """
+
+    root: str
+    kind: str = "auto"
+    split: str | None = None
+    weight: float = 1.0
+    size: tuple[int, int] | None = None
+    crop: tuple[int, int] | None = None
+    complete: bool = True
+    held: int = 8
+
+    def __post_init__(self) -> None:
+        if self.weight <= 0 or self.held < 0:
+            raise SettingsError(
+                f"The data set {self.root} has weight {self.weight} and held "
+                f"{self.held}; they must be above 0, and 0 or more."
+            )
+        for name in ("size", "crop"):
+            shape = getattr(self, name)
+            if shape is not None and (len(shape) != 2 or min(shape) < 16):
+                raise SettingsError(
+                    f"{name} of the data set {self.root} is {list(shape)}; it must be "
+                    "[height, width] in pixels, 16 or more."
+                )
+
+
+def dataset_spec(values: dict[str, Any]) -> DatasetSpec:
+    """Build one from plain values, lists as sizes."""
+    shapes = {
+        name: tuple(values[name]) for name in ("size", "crop") if values.get(name)
+    }
+    return DatasetSpec(**{**values, **shapes})

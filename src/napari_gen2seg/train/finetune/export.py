@@ -12,15 +12,15 @@ from typing import Any
 import torch
 
 from napari_gen2seg.errors import StorageError, WeightsError
-from napari_gen2seg.models.facts import FACTS_NAME, FORMAT_VERSION
-from napari_gen2seg.models.prompt import PROMPT_NAME
+from napari_gen2seg.models.families.empty_prompt import PROMPT_NAME
+from napari_gen2seg.models.model_config import FACTS_NAME, FORMAT_VERSION
 from napari_gen2seg.models.weights import find_weights, read_header
-from napari_gen2seg.train.export import CHECKSUMS_NAME, checksums
 from napari_gen2seg.train.finetune.config import FinetuneConfig
+from napari_gen2seg.train.finetune.inference_settings import Use
 from napari_gen2seg.train.finetune.lora import merge_lora
-from napari_gen2seg.train.finetune.nets import Trainee, load_trainee, set_trained
 from napari_gen2seg.train.finetune.run_folder import BEST_NAME, MODEL_NAME
-from napari_gen2seg.train.finetune.use import Use
+from napari_gen2seg.train.finetune.trainable import Trainee, load_trainee, set_trained
+from napari_gen2seg.train.mini.export import CHECKSUMS_NAME, checksums
 
 CARD_NAME = "README.md"
 

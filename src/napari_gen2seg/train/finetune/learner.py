@@ -8,18 +8,22 @@ from typing import Any
 
 import torch
 
-from napari_gen2seg.train.finetune.average import TrainedAverage
+from napari_gen2seg.train.data.crops import Crops
+from napari_gen2seg.train.data.split import Split
+from napari_gen2seg.train.engine.distributed import Team
+from napari_gen2seg.train.engine.ema import TrainedAverage
+from napari_gen2seg.train.finetune.checkpoint import Progress
 from napari_gen2seg.train.finetune.config import FinetuneConfig
-from napari_gen2seg.train.finetune.crops import Crops
-from napari_gen2seg.train.finetune.losses import guided_loss, published_loss
-from napari_gen2seg.train.finetune.mixture import Mixture, Source
-from napari_gen2seg.train.finetune.nets import Trainee
-from napari_gen2seg.train.finetune.published import BETAS, paper_loss
+from napari_gen2seg.train.finetune.planning import Ready
 from napari_gen2seg.train.finetune.replay import replayed
-from napari_gen2seg.train.finetune.setup import Ready
-from napari_gen2seg.train.finetune.split import Split
-from napari_gen2seg.train.finetune.state import Progress
-from napari_gen2seg.train.finetune.team import Team
+from napari_gen2seg.train.finetune.sources import Mixture, Source
+from napari_gen2seg.train.finetune.trainable import Trainee
+from napari_gen2seg.train.loss.weighted import (
+    BETAS,
+    guided_loss,
+    paper_loss,
+    published_loss,
+)
 
 _CLIP = 1.0
 

@@ -10,8 +10,17 @@ from typing import Any
 
 import torch
 
+from napari_gen2seg.common.progress import Cancel
 from napari_gen2seg.errors import Cancelled, TrainingError
-from napari_gen2seg.models.hooks import Cancel
+from napari_gen2seg.train.data.labeled_images import Pair
+from napari_gen2seg.train.data.split import Split
+from napari_gen2seg.train.engine.distributed import Team
+from napari_gen2seg.train.finetune.checkpoint import (
+    Progress,
+    read_state,
+    save_best,
+    save_state,
+)
 from napari_gen2seg.train.finetune.config import FinetuneConfig
 from napari_gen2seg.train.finetune.events import (
     Event,
@@ -25,25 +34,15 @@ from napari_gen2seg.train.finetune.events import (
     UseFound,
     Why,
 )
+from napari_gen2seg.train.finetune.inference_settings import fitting_use
 from napari_gen2seg.train.finetune.learner import Learner, lesson
-from napari_gen2seg.train.finetune.memory import Amount
-from napari_gen2seg.train.finetune.mixture import material
-from napari_gen2seg.train.finetune.pace import Pace
-from napari_gen2seg.train.finetune.pairs import Pair
-from napari_gen2seg.train.finetune.reasons import agreed_reason, reason
+from napari_gen2seg.train.finetune.memory_estimate import Amount
+from napari_gen2seg.train.finetune.planning import prepare
 from napari_gen2seg.train.finetune.replay import note_learnt, store
 from napari_gen2seg.train.finetune.run_folder import CROPS, PREVIEWS, answered, clear
-from napari_gen2seg.train.finetune.setup import prepare
-from napari_gen2seg.train.finetune.split import Split
-from napari_gen2seg.train.finetune.state import (
-    Progress,
-    read_state,
-    save_best,
-    save_state,
-)
-from napari_gen2seg.train.finetune.team import Team
-from napari_gen2seg.train.finetune.use import fitting_use
-from napari_gen2seg.train.finetune.watch import Watch
+from napari_gen2seg.train.finetune.schedule import Pace, agreed_reason, reason
+from napari_gen2seg.train.finetune.sources import material
+from napari_gen2seg.train.finetune.validation import Watch
 
 _STORED = 32  # crops kept for later runs
 

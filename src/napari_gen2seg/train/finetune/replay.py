@@ -16,11 +16,11 @@ from zipfile import BadZipFile
 
 import numpy as np
 
+from napari_gen2seg.common.atomic import writing
 from napari_gen2seg.errors import DataError
-from napari_gen2seg.io.atomic import writing
+from napari_gen2seg.train.data.crops import Crop
+from napari_gen2seg.train.data.labeled_images import Pair
 from napari_gen2seg.train.finetune.config import FinetuneConfig
-from napari_gen2seg.train.finetune.crops import Crop
-from napari_gen2seg.train.finetune.pairs import Pair
 from napari_gen2seg.train.finetune.run_folder import CROPS, LEARNT_NAME
 
 Folders = Sequence[str | Path]

@@ -10,8 +10,8 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Literal
 
+from napari_gen2seg.common.progress import Cancel, check_cancel
 from napari_gen2seg.errors import Cancelled, SettingsError, StorageError
-from napari_gen2seg.models.hooks import Cancel, check_cancel
 
 STATE_NAME, BEST_NAME, MODEL_NAME = "state.pt", "best.safetensors", "model"
 STOP_NAME, CANCEL_NAME = "STOP", "CANCEL"

@@ -16,7 +16,7 @@ them, and `KINDS` lists what can be drawn. Everything follows from the random ge
 
 from __future__ import annotations
 
-from . import (
+from napari_gen2seg.train.synthetic.kinds import (
     adherent,
     lines,
     nuclei,
@@ -28,7 +28,13 @@ from . import (
     things,
     tissue,
 )
-from .scene import KINDS, Kind, Scene, draw_scene, iter_scenes
+from napari_gen2seg.train.synthetic.scene import (
+    KINDS,
+    Kind,
+    Scene,
+    draw_scene,
+    iter_scenes,
+)
 
 __all__ = ["KINDS", "Kind", "Scene", "draw_scene", "iter_scenes"]
 del adherent, lines, nuclei, particles, phase, photos, powder, stained, things, tissue

@@ -9,8 +9,8 @@ import numpy as np
 from scipy.fft import dctn, idctn
 from scipy.ndimage import gaussian_filter1d, uniform_filter1d
 
-from .layout import log_uniform
-from .textures import smooth_noise, stretch
+from napari_gen2seg.train.synthetic.layout import log_uniform
+from napari_gen2seg.train.synthetic.textures import smooth_noise, stretch
 
 Array = np.ndarray
 

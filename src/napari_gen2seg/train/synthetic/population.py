@@ -6,13 +6,19 @@ from typing import TypeVar
 
 import numpy as np
 
-from .canvas import Fragments
-from .layout import how_many, log_uniform, scatter, sizes
-from .shapes import ANGLES, blobs, polygon_profiles, round_profiles, super_profiles
-from .textures import SIDE, TEXTURES, sample, texture
+from napari_gen2seg.common.types import Shape
+from napari_gen2seg.train.synthetic.canvas import Fragments
+from napari_gen2seg.train.synthetic.layout import how_many, log_uniform, scatter, sizes
+from napari_gen2seg.train.synthetic.shapes import (
+    ANGLES,
+    blobs,
+    polygon_profiles,
+    round_profiles,
+    super_profiles,
+)
+from napari_gen2seg.train.synthetic.textures import SIDE, TEXTURES, sample, texture
 
 Array = np.ndarray
-Shape = tuple[int, int]
 T = TypeVar("T")
 
 GRAIN = (0, 1, 2, 3, 14, 25)

@@ -8,10 +8,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from napari_gen2seg.errors import SettingsError
-
-from .canvas import Canvas
-from .degrade import Wear, wear
-from .tidy import tidy
+from napari_gen2seg.train.synthetic.canvas import Canvas
+from napari_gen2seg.train.synthetic.degrade import Wear, wear
+from napari_gen2seg.train.synthetic.tidy import tidy
 
 Array = np.ndarray
 SMALLEST = 32

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from .canvas import Fragments
+from napari_gen2seg.train.synthetic.canvas import Fragments
 
 Array = np.ndarray
 ANGLES = 256

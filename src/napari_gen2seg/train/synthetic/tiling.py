@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from .textures import smooth_noise
+from napari_gen2seg.train.synthetic.textures import smooth_noise
 
 Array = np.ndarray
 

@@ -15,7 +15,7 @@ from napari_gen2seg.workflows.evaluate.run import (
     iter_evaluate,
 )
 from napari_gen2seg.workflows.evaluate.settings import EvaluationSettings
-from napari_gen2seg.workflows.evaluate.words import in_words
+from napari_gen2seg.workflows.evaluate.text_report import in_words
 
 __all__ = [
     "Comparison",

@@ -10,9 +10,9 @@ from typing import Any, Literal
 import numpy as np
 
 from napari_gen2seg.errors import DataError
-from napari_gen2seg.workflows.evaluate.measures import Facts, statistics_of
+from napari_gen2seg.metrics.bootstrap import draws, interval
 from napari_gen2seg.workflows.evaluate.report import Report, plain
-from napari_gen2seg.workflows.evaluate.statistics import draws, interval
+from napari_gen2seg.workflows.evaluate.summary_measures import Facts, statistics_of
 
 Verdict = Literal["better", "worse", "no difference"]
 

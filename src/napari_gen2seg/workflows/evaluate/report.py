@@ -11,12 +11,12 @@ from typing import Any
 
 import numpy as np
 
-from napari_gen2seg.core.study import clicks_to
+from napari_gen2seg.common.atomic import writing
 from napari_gen2seg.errors import DataError
-from napari_gen2seg.io.atomic import writing
-from napari_gen2seg.workflows.evaluate.measures import Facts, statistics_of
+from napari_gen2seg.metrics.bootstrap import draws, interval
+from napari_gen2seg.metrics.click_protocol import clicks_to
 from napari_gen2seg.workflows.evaluate.settings import WANTED, EvaluationSettings
-from napari_gen2seg.workflows.evaluate.statistics import draws, interval
+from napari_gen2seg.workflows.evaluate.summary_measures import Facts, statistics_of
 
 FORMAT = "napari-gen2seg evaluation"
 VERSION = 1
@@ -108,7 +108,7 @@ class Report:
         StorageError
             If it cannot be written.
         """
-        from napari_gen2seg.workflows.evaluate.page import page
+        from napari_gen2seg.workflows.evaluate.html_report import page
 
         with writing(path) as draft:
             draft.write_text(page(self), encoding="utf-8")
@@ -217,7 +217,7 @@ def curves(images: list[Facts], settings: EvaluationSettings) -> Facts:
                     for most in range(1, settings.cap + 1)
                 ]
     if "edges" in images[0]:
-        from napari_gen2seg.core.edges import curve
+        from napari_gen2seg.metrics.boundaries import curve
 
         names = ("found", "found_hits", "truth", "truth_hits")
         sums = [np.sum([i["edges"][name] for i in images], axis=0) for name in names]

@@ -8,18 +8,18 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
-from napari_gen2seg.core.rgb import to_rgb
+from napari_gen2seg.common.progress import Cancel, Progress, check_cancel
+from napari_gen2seg.core.image.rgb import to_rgb
 from napari_gen2seg.errors import DataError, ImageError, StorageError
 from napari_gen2seg.io.annotated import Annotated, Dataset, Item, as_labels
-from napari_gen2seg.models.hooks import Cancel, Progress, check_cancel
-from napari_gen2seg.workflows.evaluate.pictures import Facts, study_picture
+from napari_gen2seg.workflows.evaluate.one_image import Facts, study_picture
 from napari_gen2seg.workflows.evaluate.report import Report, WorstCase, make_report
 from napari_gen2seg.workflows.evaluate.settings import EvaluationSettings, Protocol
-from napari_gen2seg.workflows.evaluate.worst import Worst
-from napari_gen2seg.workflows.model import at_hand
+from napari_gen2seg.workflows.evaluate.worst_cases import Worst
+from napari_gen2seg.workflows.loaded_model import at_hand
 
 if TYPE_CHECKING:
-    from napari_gen2seg.core.rgb import RgbRecipe
+    from napari_gen2seg.core.image.rgb import RgbRecipe
     from napari_gen2seg.models.colorer import Colorer
 
 Data = Dataset | str | Path | Iterable[tuple[Any, Any]]
@@ -210,7 +210,7 @@ def _dataset(data: Data) -> Dataset:
     if isinstance(data, Dataset):
         return data
     if isinstance(data, (str, Path)):
-        from napari_gen2seg.io.datasets import open_dataset
+        from napari_gen2seg.io.datasets.catalog import open_dataset
 
         return open_dataset(data)
     pairs = list(data)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass, field
 from typing import Any, Literal, get_args
 
-from napari_gen2seg.core.settings import ProbeSettings
+from napari_gen2seg.core.probe.settings import ProbeSettings
 from napari_gen2seg.errors import SettingsError
 
 Protocol = Literal["clicks", "proposals", "edges", "all"]

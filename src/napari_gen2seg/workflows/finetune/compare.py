@@ -12,10 +12,12 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
-from napari_gen2seg.core.metrics import AP_THRESHOLDS, average_precision
+from napari_gen2seg.common.atomic import writing
+from napari_gen2seg.common.progress import Cancel
+from napari_gen2seg.common.types import Float64Array
 from napari_gen2seg.errors import StorageError
-from napari_gen2seg.io.atomic import writing
-from napari_gen2seg.models.hooks import Cancel
+from napari_gen2seg.metrics.matching import AP_THRESHOLDS, pooled_average_precision
+from napari_gen2seg.train.data.labeled_images import Pair
 from napari_gen2seg.train.finetune.config import FinetuneConfig
 from napari_gen2seg.train.finetune.events import (
     Compared,
@@ -23,8 +25,7 @@ from napari_gen2seg.train.finetune.events import (
     Scores,
     Verdict,
 )
-from napari_gen2seg.train.finetune.pairs import Pair
-from napari_gen2seg.workflows.finetune.clicked import Floats, Judged, click_through
+from napari_gen2seg.workflows.finetune.judged_clicks import Judged, click_through
 
 if TYPE_CHECKING:
     from napari_gen2seg.models.colorer import Colorer
@@ -89,7 +90,7 @@ def compare_models(
     StorageError
         If the folder cannot be written.
     """
-    from napari_gen2seg.train.finetune.mixture import material
+    from napari_gen2seg.train.finetune.sources import material
 
     unchanged = best is not None and best.unchanged
     use = best.use if best is not None else {}
@@ -215,7 +216,7 @@ def judged_objects(held: Sequence[Pair], seed: int) -> tuple[list[list[int]], st
     ids, rule
         Of each picture, and in words which they are.
     """
-    from napari_gen2seg.train.finetune.watch import clickable, watched_objects
+    from napari_gen2seg.train.finetune.validation import clickable, watched_objects
 
     watched = {pair.name: set(ids) for pair, ids in watched_objects(held, seed)}
     rng = np.random.default_rng([seed, 78])
@@ -234,7 +235,11 @@ def summarise(found: Sequence[Judged]) -> Scores:
     """Return means over all objects of all pictures."""
     tables = [one.table for one in found]
     ranked = [one.scores for one in found]
-    ap = [average_precision(tables, ranked, t) for t in AP_THRESHOLDS] if found else []
+    ap = (
+        [pooled_average_precision(tables, ranked, t) for t in AP_THRESHOLDS]
+        if found
+        else []
+    )
     return Scores(
         _mean(np.concatenate([one.centre for one in found] or [np.zeros(0)])),
         _mean(np.concatenate([one.off_centre for one in found] or [np.zeros(0)])),
@@ -280,6 +285,6 @@ def judge(low: float | None, high: float | None) -> Verdict:
     return "no difference"
 
 
-def _mean(values: Floats) -> float | None:
+def _mean(values: Float64Array) -> float | None:
     known = values[np.isfinite(values)]
     return float(known.mean()) if len(known) else None

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from napari_gen2seg.common.progress import Cancel, check_cancel
 from napari_gen2seg.errors import (
     Cancelled,
     Gen2SegError,
@@ -18,7 +19,6 @@ from napari_gen2seg.errors import (
     StorageError,
     TrainingError,
 )
-from napari_gen2seg.models.hooks import Cancel, check_cancel
 from napari_gen2seg.train.finetune.config import (
     FinetuneConfig,
     finetune_config,
@@ -227,7 +227,7 @@ def _named(error: Exception, last: Plan | Stopping | None) -> Gen2SegError | Non
     """Turn memory that ran out into an error with advice; None for what is unknown."""
     if isinstance(error, Gen2SegError):
         return error
-    from napari_gen2seg.models.placed import is_out_of_memory
+    from napari_gen2seg.models.runtime.placement import is_out_of_memory
 
     if not is_out_of_memory(error):
         return None
@@ -252,7 +252,7 @@ def _events(
 ) -> Iterator[Event]:
     # Late: torch and its friends take seconds to import.
     from napari_gen2seg.train.finetune.loop import Training
-    from napari_gen2seg.workflows.finetune.card import learnt_from, write_card
+    from napari_gen2seg.workflows.finetune.model_card import learnt_from, write_card
 
     training = Training(config, cancel, resume)
     main = False

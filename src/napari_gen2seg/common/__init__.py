@@ -1,0 +1,1 @@
+"""Ground floor: standard library and numpy, used by every other room."""

@@ -1,0 +1,1 @@
+"""What a picture is: axes, RGB, resampling, geometry."""

@@ -1,0 +1,216 @@
+"""Which axis of an array is what, and one plane at a time."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from napari_gen2seg.errors import ImageError, PromptError
+
+Index = tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class Axes:
+    """The axes of one array.
+
+    Parameters
+    ----------
+    letters
+        One for each dimension: ``Y`` and ``X`` once, ``C`` at most once.
+    sizes
+        The array's shape.
+    """
+
+    letters: str
+    sizes: tuple[int, ...]
+
+    @classmethod
+    def of(cls, array: Any, letters: str | None = None) -> Axes:
+        """Name the axes of an array.
+
+        Raises
+        ------
+        ImageError
+            If the letters do not fit the array.
+        """
+        sizes = tuple(int(size) for size in array.shape)
+        if letters is None:
+            letters = _usual(sizes)
+        letters = letters.upper()
+        if len(letters) != len(sizes):
+            raise ImageError(
+                f"The axes {letters!r} name {len(letters)} dimensions, but the array "
+                f"has {len(sizes)}, of the lengths {sizes}. Give one letter for each."
+            )
+        if (
+            letters.count("Y") != 1
+            or letters.count("X") != 1
+            or len(set(letters)) != len(letters)
+        ):
+            raise ImageError(
+                f"The axes are {letters!r}; every letter must be there once, Y (rows) "
+                "and X (columns) among them, such as YX, YXC, ZYX or TCYX."
+            )
+        return cls(letters, sizes)
+
+    @property
+    def leading(self) -> str:
+        """The axes that number planes, in the array's order."""
+        return "".join(letter for letter in self.letters if letter not in "YXC")
+
+    @property
+    def planes(self) -> tuple[int, ...]:
+        """How many planes there are along each of them."""
+        return tuple(self.sizes[self.letters.index(letter)] for letter in self.leading)
+
+    @property
+    def several(self) -> str:
+        """What makes it more than one plane, in words; empty where it is one."""
+        if all(size == 1 for size in self.planes):
+            return ""
+        return " x ".join(
+            f"{size} along {letter}"
+            for letter, size in zip(self.leading, self.planes, strict=True)
+        )
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """(H, W) of a plane."""
+        return (
+            self.sizes[self.letters.index("Y")],
+            self.sizes[self.letters.index("X")],
+        )
+
+    def check(self, plane: Index) -> None:
+        """Refuse a plane that is not there.
+
+        Raises
+        ------
+        PromptError
+            With what it must be.
+        """
+        if len(plane) != len(self.planes):
+            raise PromptError(
+                f"The plane {plane} has {len(plane)} numbers; it must have "
+                f"{len(self.planes)}, one for each of the axes {self.leading!r} of the "
+                f"lengths {self.planes}."
+                if self.planes
+                else f"The plane {plane} was named, but the array is a single picture; "
+                "leave it out."
+            )
+        for place, size, letter in zip(plane, self.planes, self.leading, strict=True):
+            if not 0 <= place < size:
+                raise PromptError(
+                    f"The plane is {place} on axis {letter}, which has {size}; it must "
+                    f"be 0 to {size - 1}."
+                )
+
+    def read(self, array: Any, plane: Index) -> npt.NDArray[Any]:
+        """Read one plane, and nothing else, as (H, W) or (H, W, C)."""
+        places = iter(plane)
+        position = [0 if letter in "YXC" else next(places) for letter in self.letters]
+        at = self.letters.index
+        axes = PlaneAxes(at("Y"), at("X"), at("C") if "C" in self.letters else None)
+        return read_plane(array, axes, position)
+
+    def restore(self, labels: npt.NDArray[np.int32]) -> npt.NDArray[np.int32]:
+        """Put (planes..., H, W) into the array's own order of axes."""
+        mine = f"{self.leading}YX"
+        return labels.transpose(
+            [mine.index(letter) for letter in self.letters if letter != "C"]
+        )
+
+
+def _usual(sizes: tuple[int, ...]) -> str:
+    """Name axes as most arrays have them."""
+    if len(sizes) < 2:
+        raise ImageError(
+            f"The array has the shape {sizes}; it must have rows and columns at least."
+        )
+    tail = "YXC" if len(sizes) > 2 and sizes[-1] in (3, 4) else "YX"
+    before = len(sizes) - len(tail)
+    if before > 2:
+        raise ImageError(
+            f"The array has {len(sizes)} dimensions, of the lengths {sizes}; say which "
+            "is which with axes, such as 'TCZYX'."
+        )
+    return "TZ"[2 - before :] + tail
+
+
+@dataclass(frozen=True)
+class PlaneAxes:
+    """Which axes of an array make a plane.
+
+    Attributes
+    ----------
+    row, column
+        Axes of the picture, counted from 0.
+    channel
+        Axis of the channels, or ``None``.
+    """
+
+    row: int
+    column: int
+    channel: int | None = None
+
+    @property
+    def spanned(self) -> tuple[int, ...]:
+        """The axes that a plane spans."""
+        axes = (self.row, self.column)
+        return axes if self.channel is None else (*axes, self.channel)
+
+
+def read_plane(
+    array: Any, axes: PlaneAxes, position: Sequence[int]
+) -> npt.NDArray[Any]:
+    """Load one plane and nothing else.
+
+    Parameters
+    ----------
+    array
+        numpy, dask, zarr or any array that can be sliced.
+    axes
+        What the plane spans.
+    position
+        Index along every axis; along those that the plane spans it is ignored.
+
+    Returns
+    -------
+    numpy.ndarray
+        (rows, columns) or (rows, columns, channels), in memory.
+
+    Raises
+    ------
+    ImageError
+        For an axis or position that does not exist.
+    """
+    shape = tuple(int(n) for n in array.shape)
+    if len(shape) <= max(axes.spanned):
+        raise ImageError(
+            f"The array has {len(shape)} axes; axis {max(axes.spanned)} does not exist."
+        )
+    if len(position) != len(shape):
+        raise ImageError(
+            f"The position {tuple(position)} has {len(position)} entries; it must have "
+            f"one for each of the {len(shape)} axes."
+        )
+    index: list[int | slice] = []
+    for axis, (at, length) in enumerate(zip(position, shape, strict=True)):
+        if axis in axes.spanned:
+            index.append(slice(None))
+            continue
+        if not -length <= at < length:
+            raise ImageError(
+                f"Position {at} along axis {axis} lies outside; the axis has {length} "
+                f"planes (0 to {length - 1})."
+            )
+        index.append(int(at) % length)
+    plane = np.asarray(array[tuple(index)])
+    kept = sorted(axes.spanned)
+    wanted = [kept.index(axis) for axis in axes.spanned]
+    return np.ascontiguousarray(np.transpose(plane, wanted))

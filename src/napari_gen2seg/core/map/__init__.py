@@ -1,0 +1,1 @@
+"""The coloring map as data: values, TIFF files, object size, brightness."""

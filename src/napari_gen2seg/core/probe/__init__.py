@@ -1,0 +1,1 @@
+"""From clicks to a mask on a coloring map."""

@@ -1,0 +1,1 @@
+"""From pointer and clicks to a committed object."""

@@ -1,0 +1,274 @@
+"""Writing a mask into a Labels layer: one step, one undo, nobody else's pixels."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+
+from napari_gen2seg.common.types import BoolArray
+from napari_gen2seg.errors import Gen2SegError
+from napari_gen2seg.gui.annotate.labels_target import why_not
+from napari_gen2seg.gui.layers.displayed_plane import (
+    Plane,
+    level_factors,
+    level_shape,
+    placement_over,
+)
+from napari_gen2seg.gui.layers.overlays import OBJECTS, mark
+
+if TYPE_CHECKING:
+    from napari.layers import Image, Labels
+
+    from napari_gen2seg.core.probe.mask import Mask
+
+Indices = tuple[npt.NDArray[np.intp], ...]
+
+_STRIP = 1 << 17  # pixels
+
+
+class CommitError(Gen2SegError, ValueError):
+    """The chosen Labels layer cannot take the mask."""
+
+
+@dataclass(frozen=True)
+class Written:
+    """What a commit did.
+
+    Parameters
+    ----------
+    number
+        The object.
+    pixels
+        How many pixels it has now on this plane.
+    spared
+        Pixels of the mask that belong to other objects and were left to them.
+    outside
+        Pixels of the mask, in the picture's pixels, that the layer does not reach.
+    witness
+        Index of one written pixel, by which an undo is noticed; None if the
+        layer did not change.
+    value
+        What was written there: 0 where the object only became smaller.
+    """
+
+    number: int
+    pixels: int
+    spared: int
+    outside: int
+    witness: tuple[int, ...] | None
+    value: int = 0
+
+
+def new_objects(source: Image, plane: Plane, name: str = "objects") -> Labels:
+    """Make an empty Labels layer over a source, at the plane's level."""
+    from napari.layers import Labels
+
+    shape = level_shape(source, plane.level)[plane.first :]
+    return Labels(
+        np.zeros(shape, np.int32),
+        name=name,
+        metadata=mark(OBJECTS, plane.layer_id),
+        **placement_over(source, plane),
+    )
+
+
+def write(
+    labels: Labels,
+    source: Image,
+    plane: Plane,
+    mask: Mask,
+    number: int,
+    overwrite: bool = False,
+    new: bool = False,
+) -> Written:
+    """Write an object into a Labels layer as one undo step.
+
+    Pixels that the object had on this plane and that are not in the mask become
+    background, so that a corrected object can be committed again.
+
+    Parameters
+    ----------
+    labels
+        The target.
+    source, plane, mask
+        Where the mask comes from.
+    number
+        The object's label, 1 or more.
+    overwrite
+        Whether pixels of other objects may be taken.
+    new
+        Whether the layer is known to hold no pixel of the object: then the rest of
+        the plane is not searched.
+
+    Raises
+    ------
+    CommitError
+        With a sentence, if the layer cannot take it. Nothing was written then.
+    """
+    problem = why_not(labels, plane)
+    if problem is not None:
+        raise CommitError(problem)
+    highest = np.iinfo(labels.data.dtype).max
+    if number > highest:
+        raise CommitError(
+            f"Object {number} does not fit {labels.name!r}, whose type "
+            f"{labels.data.dtype} ends at {highest}. Convert the layer to int32, or "
+            "choose a new one."
+        )
+    crop, corner, where, outside = _over_labels(labels, source, plane, mask)
+    window = _window(plane, where, corner, crop.shape)
+    before = np.asarray(labels.data[window])
+    before = before.reshape(crop.shape)
+    other = (before != 0) & (before != number)
+    take = crop if overwrite else crop & ~other
+    pixels = int(np.count_nonzero(take))
+    if not pixels:
+        raise CommitError(
+            f"All {int(np.count_nonzero(crop))} pixels of the mask belong to other "
+            f"objects of {labels.name!r}. Allow overwriting, or click elsewhere."
+        )
+    change = take & (before != number)
+    rows, cols = np.nonzero(change)
+    values = np.full(rows.size, number, labels.data.dtype)
+    rows, cols = rows + corner[0], cols + corner[1]
+    old = None if new else _strays(labels, plane, where, number, corner, take)
+    if old is not None and old[0].size:
+        rows, cols = np.concatenate([rows, old[0]]), np.concatenate([cols, old[1]])
+        values = np.concatenate([values, np.zeros(old[0].size, values.dtype)])
+    spared = int(np.count_nonzero(crop & other & ~take))
+    if not rows.size:
+        return Written(number, pixels, spared, outside, None)
+    indices = _indices(plane, where, rows, cols)
+    with labels.block_history():
+        labels.data_setitem(indices, values)
+    witness = tuple(int(axis[0]) for axis in indices)
+    return Written(number, pixels, spared, outside, witness, int(values[0]))
+
+
+def _indices(plane: Plane, where: tuple[int, ...], rows: Any, cols: Any) -> Indices:
+    full = [np.full(rows.size, at, np.intp) for at in where]
+    full[plane.own_axes[0]], full[plane.own_axes[1]] = rows, cols
+    return tuple(full)
+
+
+def _window(
+    plane: Plane, where: tuple[int, ...], corner: tuple[int, int], size: tuple[int, ...]
+) -> tuple[Any, ...]:
+    window: list[Any] = list(where)
+    for axis, start, length in zip(plane.own_axes, corner, size, strict=True):
+        window[axis] = slice(start, start + length)
+    return tuple(window)
+
+
+def _strays(
+    labels: Labels,
+    plane: Plane,
+    where: tuple[int, ...],
+    number: int,
+    corner: tuple[int, int],
+    take: BoolArray,
+) -> tuple[npt.NDArray[np.intp], npt.NDArray[np.intp]]:
+    """Find pixels that the object has on this plane outside its new mask."""
+    height, width = (int(labels.data.shape[axis]) for axis in plane.own_axes)
+    whole = np.asarray(labels.data[_window(plane, where, (0, 0), (height, width))])
+    whole = whole.reshape(height, width)
+    r, c = corner
+    rows, cols = [], []
+    strip = max(1, _STRIP // width)  # small enough for the processor's cache
+    for first in range(0, height, strip):
+        mine = whole[first : first + strip] == number
+        if not mine.any():
+            continue
+        down, across = np.nonzero(mine)
+        down += first
+        at = down - r, across - c
+        inside = (at[0] >= 0) & (at[0] < take.shape[0])
+        inside &= (at[1] >= 0) & (at[1] < take.shape[1])
+        stay = np.zeros(down.size, bool)
+        stay[inside] = take[at[0][inside], at[1][inside]]
+        rows.append(down[~stay])
+        cols.append(across[~stay])
+    if not rows:
+        return np.empty(0, np.intp), np.empty(0, np.intp)
+    return np.concatenate(rows), np.concatenate(cols)
+
+
+def _over_labels(
+    labels: Labels, source: Image, plane: Plane, mask: Mask
+) -> tuple[BoolArray, tuple[int, int], tuple[int, ...], int]:
+    """Bring a mask onto the grid of a Labels layer.
+
+    Returns
+    -------
+    tuple
+        bool crop, its (row, column) corner, and the index of the plane (0 on the
+        plane's own axes), all in the Labels layer's pixels; and how many of the
+        mask's pixels lie outside the layer.
+    """
+    crop, corner = mask.window()
+    matrix, shift = labels_to_plane(labels, source, plane)
+    own = plane.own_axes
+    shape = tuple(int(labels.data.shape[axis]) for axis in own)
+    same = shape == plane.shape and np.allclose(matrix, np.eye(plane.ndim), atol=1e-6)
+    if same and np.abs(shift).max() < 1e-3:
+        return crop, corner, plane.own_index, 0
+    others = [axis for axis in range(plane.ndim) if axis not in own]
+    if np.abs(matrix[np.ix_(others, own)]).max(initial=0) > 1e-6:
+        raise CommitError(
+            f"{labels.name!r} is rotated against the picture, so that its planes cross "
+            "the picture's. Choose another layer or a new one."
+        )
+    inverse = np.linalg.inv(matrix)
+    centre = np.array(plane.own_index, np.float64)
+    r, c = corner
+    edges = [(r - 1, c - 1), (r - 1, c + crop.shape[1]), (r + crop.shape[0], c - 1)]
+    edges.append((r + crop.shape[0], c + crop.shape[1]))
+    outline = np.tile(centre, (4, 1))
+    outline[:, own] = edges
+    there = (outline - shift) @ inverse.T
+    index = tuple(
+        0 if axis in own else int(np.rint(there[0, axis])) for axis in range(plane.ndim)
+    )
+    for axis in others:
+        if not 0 <= index[axis] < labels.data.shape[axis]:
+            raise CommitError(
+                f"{labels.name!r} does not reach the plane in view. Choose another "
+                "layer or a new one."
+            )
+    low = np.clip(np.floor(there[:, own].min(axis=0)), 0, shape).astype(int)
+    high = np.clip(np.ceil(there[:, own].max(axis=0)) + 1, 0, shape).astype(int)
+    if (high <= low).any():
+        raise CommitError(
+            f"The mask lies outside {labels.name!r}. Choose another layer or a new one."
+        )
+    grid = np.stack(np.mgrid[low[0] : high[0], low[1] : high[1]], axis=-1)
+    at = np.zeros((*grid.shape[:2], plane.ndim)) + np.array(index, np.float64)
+    at[..., own] = grid
+    here = np.rint((at @ matrix.T + shift)[..., own]).astype(int) - corner
+    inside = (here >= 0).all(-1) & (here < crop.shape).all(-1)
+    moved = np.zeros(grid.shape[:2], bool)
+    moved[inside] = crop[here[inside][:, 0], here[inside][:, 1]]
+    points = np.tile(centre, (np.count_nonzero(crop), 1))
+    points[:, own] = np.argwhere(crop) + corner
+    reached = np.rint(((points - shift) @ inverse.T)[:, own])
+    outside = ((reached < 0) | (reached >= shape)).any(axis=1)
+    return moved, (int(low[0]), int(low[1])), index, int(np.count_nonzero(outside))
+
+
+def labels_to_plane(
+    labels: Labels, source: Image, plane: Plane
+) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
+    """Return matrix and shift from pixels of a Labels layer to those of the level."""
+    factors = level_factors(source, plane.level)
+
+    def move(point: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+        there = np.asarray(source.world_to_data(labels.data_to_world(point)))
+        there = (there + 0.5) / factors - 0.5
+        return np.asarray(there[plane.first :])
+
+    shift = move(np.zeros(plane.ndim))
+    columns = [move(axis) - shift for axis in np.eye(plane.ndim)]
+    return np.stack(columns, axis=1), shift

@@ -1,0 +1,185 @@
+"""Lights up what has been clicked, and what a click under the pointer would give."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from qtpy.QtCore import QObject, Signal
+
+from napari_gen2seg.errors import Gen2SegError
+from napari_gen2seg.gui.annotate.pointer import NEGATIVE, Pointer
+from napari_gen2seg.gui.layers.displayed_plane import to_plane
+from napari_gen2seg.gui.layers.overlays import COLORING, PREVIEW, role_of
+from napari_gen2seg.gui.qt_threads import once
+from napari_gen2seg.session import Prompts
+from napari_gen2seg.session.preview import ADDED, INSIDE
+from napari_gen2seg.session.session import sentence
+
+if TYPE_CHECKING:
+    from napari.components import ViewerModel
+
+    from napari_gen2seg.gui.annotate.points_layer import Clicks
+    from napari_gen2seg.gui.layers.displayed_plane import Plane
+    from napari_gen2seg.gui.layers.overlays import Drawn
+    from napari_gen2seg.gui.layers.source import Source
+    from napari_gen2seg.session import Preview, Runner, Session, Ticket
+
+REST = 90  # milliseconds without a move
+
+
+class Spotlight(QObject):
+    """Follows the pointer and draws the preview.
+
+    Parameters
+    ----------
+    viewer, session, source, clicks, drawn
+        Whose pointer, who answers, on which picture, which clicks, into which layer.
+    eyes
+        Finds exactly, behind the window, what is too large for a glance.
+    parent
+        Deleted with it.
+    """
+
+    shown = Signal(object)  # Preview or None
+    warned = Signal(str)
+
+    def __init__(
+        self,
+        viewer: ViewerModel,
+        session: Session,
+        source: Source,
+        clicks: Clicks,
+        drawn: Drawn,
+        eyes: Runner,
+        parent: QObject | None = None,
+    ) -> None:
+        super().__init__(parent)
+        self._viewer, self._session = viewer, session
+        self._source, self._clicks, self._drawn = source, clicks, drawn
+        self._eyes = eyes
+        self.prompts = Prompts()  # of the current object, as last read
+        self.on = True  # whether to light up what was not clicked
+        self.at: tuple[float, float] | None = None  # pointer, in the plane
+        self._preview: Preview | None = None  # what is on screen
+        self._rest = once(self, self._rested, REST)
+        self.pointer = Pointer(viewer, self.point, self)
+
+    def point(self, position: tuple[float, ...], held: frozenset[str]) -> None:
+        """Show what a click at a world position would give.
+
+        Parameters
+        ----------
+        position
+            Of the pointer, in the world.
+        held
+            Names of the modifier keys held down.
+        """
+        source, plane = self._source.layer, self._source.plane
+        self.at = None
+        if source is None or plane is None:
+            return
+        if not self.on or self._busy_elsewhere():
+            if self._preview is not None and not self.prompts.positive:
+                self.blank()
+            return
+        self.at = pointer = to_plane(source, plane, position)
+        sign = -1 if self._clicks.sign < 0 or held & set(NEGATIVE) else 1
+        if pointer is not None and sign > 0 and self.prompts.positive:
+            if self._lit(pointer, INSIDE):
+                pointer = None  # a click here would change next to nothing
+        elif pointer is not None and sign > 0 and self._lit(pointer, ADDED):
+            # Still over the object that is lit: no flicker, and exact at rest.
+            self._rest.start()
+            return
+        self._rest.stop()
+        self.show(pointer, sign)
+
+    def show(
+        self,
+        pointer: tuple[float, float] | None = None,
+        sign: int = 1,
+        at_rest: bool = False,
+    ) -> None:
+        """Draw the clicked mask, and what a click at ``pointer`` would change."""
+        source, plane = self._source.layer, self._source.plane
+        coloring = None if plane is None else self._session.coloring(plane)
+        if source is None or plane is None or coloring is None:
+            self.blank()
+            return
+        try:
+            preview = self._session.preview(plane, self.prompts, pointer, sign)
+        except Gen2SegError as error:
+            self.warned.emit(sentence(error))
+            return
+        self._preview = preview
+        self._drawn.draw(source, plane, coloring.shape, preview)
+        self.shown.emit(preview)
+        if preview is None or preview.exact:
+            return
+        if pointer is None or at_rest:
+            self._look_closer(plane, pointer, sign)
+        else:
+            self._rest.start()
+
+    def again(self) -> None:
+        """Draw once more, after a setting changed."""
+        self.show(self.at if self.on and not self.prompts.positive else None)
+
+    def forget_pointer(self) -> None:
+        """Take nothing to be under the pointer until it moves again."""
+        self.at = None
+        self._rest.stop()
+
+    def blank(self) -> None:
+        """Show nothing."""
+        self._preview = None
+        self._rest.stop()
+        self._drawn.clear()
+
+    def close(self) -> None:
+        """Stop following; leave no preview behind."""
+        with suppress(RuntimeError):  # Qt deletes timers together with their window
+            self._rest.stop()
+        self.pointer.close()
+        self._drawn.clear()
+
+    def _rested(self) -> None:
+        """Show exactly what a click here would give, once the pointer rests."""
+        if self.at is not None and self.on and not self.prompts.positive:
+            self.show(self.at, at_rest=True)
+
+    def _look_closer(
+        self, plane: Plane, pointer: tuple[float, float] | None, sign: int
+    ) -> None:
+        """Find exactly, behind the window, what is on screen in coarse blocks."""
+        coarse = self._preview
+        find = self._session.search(plane, self.prompts, pointer, sign)
+
+        def done(_: Ticket, found: Any, error: BaseException | None) -> None:
+            if error is None:
+                self._session.learn(found)
+                if found and self._preview is coarse:
+                    self.show(pointer, sign)
+
+        self._eyes.submit("exact", lambda _: find(), done)
+
+    def _lit(self, pointer: tuple[float, float], value: int) -> bool:
+        """Whether the preview on screen has a value under the pointer."""
+        plane, preview = self._source.plane, self._preview
+        coloring = None if plane is None else self._session.coloring(plane)
+        if preview is None or coloring is None:
+            return False
+        row, col = np.rint(coloring.to_coloring(pointer)).astype(int) - preview.offset
+        height, width = preview.array.shape
+        inside = 0 <= row < height and 0 <= col < width
+        return bool(inside and preview.array[row, col] == value)
+
+    def _busy_elsewhere(self) -> bool:
+        """Whether another layer is being worked on, with the brush say."""
+        active = self._viewer.layers.selection.active
+        if active is None or role_of(active) in (COLORING, PREVIEW):
+            return False
+        ours = {self._clicks.layer_id, self._source.layer_id}
+        return str(active.unique_id) not in ours

@@ -1,0 +1,287 @@
+"""The Labels layer that takes the objects: commit, undo, count."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+from psygnal import Signal
+
+from napari_gen2seg.gui.annotate.commit import Written, new_objects, write
+from napari_gen2seg.gui.annotate.labels_target import why_not
+from napari_gen2seg.gui.layers.layer_order import keep_selection
+from napari_gen2seg.gui.layers.overlays import OBJECTS, find_layer, role_of
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from napari.components import ViewerModel
+    from napari.layers import Image, Labels
+
+    from napari_gen2seg.core.probe.mask import Mask
+    from napari_gen2seg.gui.layers.displayed_plane import Plane
+    from napari_gen2seg.session import Runner, Ticket
+
+PART = 1 << 19  # pixels counted in one go
+
+
+class Commit(NamedTuple):
+    """A commit that may be taken back: into which layer, and where the sliders were."""
+
+    layer_id: str
+    written: Written
+    sliders: dict[int, float]  # by axis, counted from the last
+
+
+class Objects:
+    """Writes objects into the layer a person chose, and counts what is there.
+
+    Parameters
+    ----------
+    viewer
+        Where the layer is.
+    runner
+        Counts big layers behind the window.
+    """
+
+    changed = Signal()  # target, count or highest number
+    highest_found = Signal()
+
+    def __init__(self, viewer: ViewerModel, runner: Runner) -> None:
+        self._viewer = viewer
+        self._runner = runner
+        self._id: str | None = None
+        self._commits: list[Commit] = []
+        self.overwrite = False
+        self.count = 0
+        self.highest = 0
+        self.known = True  # whether no label is above the highest, to our knowledge
+        self._counted = False  # and nothing happened since it was counted
+        self._writing = False
+
+    @property
+    def layer(self) -> Labels | None:
+        """The chosen Labels layer; None means that the next commit makes one."""
+        return find_layer(self._viewer, self._id)
+
+    @property
+    def layer_id(self) -> str | None:
+        """``unique_id`` of that layer."""
+        return None if self.layer is None else self._id
+
+    @property
+    def name(self) -> str:
+        """Name of that layer."""
+        layer = self.layer
+        return "" if layer is None else str(layer.name)
+
+    def choose(self, layer: Labels | None) -> None:
+        """Write into another layer; None for a new one."""
+        chosen = None if layer is None else str(layer.unique_id)
+        if chosen == self._id:
+            return
+        self.release()
+        self._id = chosen
+        if layer is not None:
+            for name, call in self._heard():
+                getattr(layer.events, name).connect(call)
+        self.count = self.highest = 0
+        self.known = layer is None
+        self.recount()
+        self.changed.emit()
+
+    def release(self) -> None:
+        """Stop listening to the layer."""
+        layer = self.layer
+        if layer is not None:
+            for name, call in self._heard():
+                getattr(layer.events, name).disconnect(call)
+        self._id = None
+
+    def suits(self, layer: Labels, plane: Plane) -> bool:
+        """Whether a layer is one of ours that can take masks of a plane."""
+        return role_of(layer) == OBJECTS and why_not(layer, plane) is None
+
+    def commit(self, source: Image, plane: Plane, mask: Mask, number: int) -> Written:
+        """Write an object, into a new layer if none was chosen.
+
+        Raises
+        ------
+        CommitError
+            If the layer cannot take it; nothing was written then.
+        """
+        layer = self.layer
+        if layer is None:
+            layer = new_objects(source, plane)
+            with keep_selection(self._viewer):
+                self._viewer.layers.insert(self._place(), layer)
+            self.choose(layer)
+            self.known = True  # nothing is in it
+        new = self._counted and number > self.highest
+        self._writing = True
+        try:
+            written = write(layer, source, plane, mask, number, self.overwrite, new=new)
+        finally:
+            self._writing = False
+        layer.selected_label = number
+        if written.witness is not None:
+            commit = Commit(str(layer.unique_id), written, self._sliders())
+            self._commits.append(commit)
+        self.highest = max(self.highest, number)
+        if new and not self.overwrite:
+            self.count += 1
+            self.changed.emit()
+        else:
+            self.recount()
+        return written
+
+    def undo(self) -> tuple[str, int | None] | None:
+        """Take back the newest edit of the layer, by the layer's own undo.
+
+        The plane of a commit comes into view again.
+
+        Returns
+        -------
+        tuple or None
+            The layer's name, and the object if its commit was taken back (None
+            for an edit by hand); None when there is nothing to take back.
+        """
+        while self._commits and not self._stands(self._commits[-1]):
+            self._commits.pop()  # taken back in the layer itself
+        if not self._commits:
+            return None
+        commit = self._commits[-1]
+        layer = find_layer(self._viewer, commit.layer_id)
+        if layer is None:
+            return None
+        layer.undo()
+        self.recount()
+        if self._stands(commit):
+            return layer.name, None
+        self._commits.pop()
+        self._slide(commit.sliders)
+        return layer.name, commit.written.number
+
+    def recount(self, _event: object = None) -> None:
+        """Count again, behind the window."""
+        if self._writing:
+            return  # the commit knows best
+        layer = self.layer
+        self._counted = False
+        if layer is None:
+            self.count = self.highest = 0
+            self.changed.emit()
+            return
+        data, unique_id = layer.data, self._id
+        if layer.multiscale or not hasattr(data, "shape"):
+            self.known = True  # nothing will be written into it
+            return
+
+        def done(ticket: Ticket, value: Any, error: BaseException | None) -> None:
+            if ticket.cancelled or unique_id != self._id:
+                return
+            self.known = True  # as well as it can be, after an error
+            if error is None:
+                self.count, highest = value
+                self._counted = True
+                self._raise(highest)
+                self.changed.emit()
+
+        self._runner.submit("count", lambda ticket: count_objects(data, ticket), done)
+
+    def _heard(self) -> tuple[tuple[str, Callable[..., None]], ...]:
+        return (
+            ("paint", self._painted),
+            ("data", self._replaced),
+            ("set_data", self.recount),
+        )
+
+    def _painted(self, _event: object = None) -> None:
+        layer = self.layer
+        if layer is not None and not self._writing and layer.mode != "erase":
+            self._raise(int(layer.selected_label))  # before it is counted
+        self.recount()
+
+    def _replaced(self, _event: object = None) -> None:
+        self.known = False
+        self.recount()
+
+    def _raise(self, highest: int) -> None:
+        if highest > self.highest:
+            self.highest = highest
+            self.highest_found.emit()
+
+    def _stands(self, commit: Commit) -> bool:
+        layer, written = find_layer(self._viewer, commit.layer_id), commit.written
+        if layer is None or written.witness is None:
+            return False
+        try:
+            return int(np.asarray(layer.data[written.witness])) == written.value
+        except IndexError:  # the layer has other data now
+            return False
+
+    def _sliders(self) -> dict[int, float]:
+        dims = self._viewer.dims
+        return {axis - dims.ndim: dims.point[axis] for axis in dims.not_displayed}
+
+    def _slide(self, sliders: dict[int, float]) -> None:
+        dims = self._viewer.dims
+        shown = {axis + dims.ndim: point for axis, point in sliders.items()}
+        moved = {axis: shown[axis] for axis in dims.not_displayed if axis in shown}
+        if moved:
+            dims.set_point(list(moved), list(moved.values()))
+
+    def _place(self) -> int:
+        """Return the place below preview and clicks, above everything else."""
+        place = len(self._viewer.layers)
+        while place and role_of(self._viewer.layers[place - 1]) in (
+            "preview",
+            "prompts",
+        ):
+            place -= 1
+        return place
+
+
+def count_objects(data: Any, ticket: Ticket | None = None) -> tuple[int, int]:
+    """Count the labels of an array.
+
+    Parameters
+    ----------
+    data
+        Integer array of any kind and number of axes; read plane by plane.
+    ticket
+        Asked between planes whether to stop.
+
+    Returns
+    -------
+    tuple of int
+        Number of different labels above 0, and the highest.
+    """
+    seen: np.ndarray[Any, Any] = np.zeros(0, np.int64)
+    for part in _parts(data):
+        if ticket is not None:
+            ticket.check()
+        flat = np.asarray(part).ravel()
+        if not flat.size:
+            continue
+        top = int(flat.max())
+        if top <= 0:
+            continue
+        if top < (1 << 24):
+            found = np.flatnonzero(np.bincount(flat[flat > 0], minlength=1))
+        else:
+            found = np.unique(flat[flat > 0])
+        seen = np.union1d(seen, found)
+    return int(seen.size), int(seen.max()) if seen.size else 0
+
+
+def _parts(data: Any) -> Iterator[Any]:
+    """Cut an array into parts so small that the window does not wait for one."""
+    if data.ndim > 2:
+        for plane in data:
+            yield from _parts(plane)
+        return
+    rows = max(1, PART // max(math.prod(data.shape[1:]), 1))
+    for first in range(0, data.shape[0], rows):
+        yield data[first : first + rows]

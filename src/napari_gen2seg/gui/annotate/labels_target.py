@@ -1,0 +1,34 @@
+"""Which Labels layers can take objects."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from napari.layers import Labels
+
+    from napari_gen2seg.gui.layers.displayed_plane import Plane
+
+
+def why_not(labels: Labels, plane: Plane) -> str | None:
+    """Say why a Labels layer cannot take masks of a plane; None if it can."""
+    if labels.multiscale:
+        return (
+            f"{labels.name!r} is a pyramid, and napari cannot write into those. Choose "
+            "another layer or a new one."
+        )
+    if not hasattr(labels.data, "__setitem__") or hasattr(labels.data, "dask"):
+        return (
+            f"{labels.name!r} holds a lazy {type(labels.data).__name__} that cannot be "
+            "written into. Choose another layer or a new one, or make it a plain array."
+        )
+    if not labels.editable:
+        return (
+            f"{labels.name!r} is locked against editing. Unlock it, or choose another."
+        )
+    if labels.ndim != plane.ndim:
+        return (
+            f"{labels.name!r} has {labels.ndim} dimensions and the picture has "
+            f"{plane.ndim}. Choose a layer with as many, or a new one."
+        )
+    return None

@@ -1,0 +1,311 @@
+"""The prompt layer: where clicks live, and the keys that work while it is selected."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from psygnal import Signal
+
+from napari_gen2seg.gui.annotate.pointer import NEGATIVE
+from napari_gen2seg.gui.annotate.points_table import (
+    OBJECT,
+    SIGN,
+    ClickTable,
+    color_of,
+    look_at,
+    objects_of,
+    position,
+    renumber,
+    select_none,
+    set_defaults,
+    show_only,
+)
+from napari_gen2seg.gui.layers.displayed_plane import Plane, placement
+from napari_gen2seg.gui.layers.layer_order import keep_selection
+from napari_gen2seg.gui.layers.overlays import (
+    PROMPTS,
+    find_layer,
+    mark,
+    place,
+    role_of,
+    source_of,
+)
+from napari_gen2seg.session.prompts import Prompts
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    import numpy as np
+    import numpy.typing as npt
+    from napari.components import ViewerModel
+    from napari.layers import Image, Layer, Points
+
+    from napari_gen2seg.gui.layers.displayed_plane import Plane
+
+
+class Clicks:
+    """Reads and writes the Points layer that holds the prompts.
+
+    The layer is the truth: events only say "look again", and every look reads it
+    whole.
+
+    Parameters
+    ----------
+    viewer
+        Where the layer is.
+    """
+
+    changed = Signal()
+    clicked = Signal()  # a click more, before `changed`
+    commit_asked = Signal()
+    undo_asked = Signal()
+    clear_asked = Signal()
+    sign_changed = Signal(int)
+    tolerance_asked = Signal(int)  # a step up (+1) or down (-1)
+
+    def __init__(self, viewer: ViewerModel) -> None:
+        self._viewer = viewer
+        self._id: str | None = None
+        self._sign = 1
+        self._number = 1
+
+    # ---- the layer
+
+    @property
+    def layer(self) -> Points | None:
+        """The prompt layer, if it is there."""
+        return find_layer(self._viewer, self._id)
+
+    @property
+    def layer_id(self) -> str | None:
+        """``unique_id`` of the prompt layer."""
+        return self._id
+
+    def ensure(self, source: Image, plane: Plane) -> Points:
+        """Return the prompt layer of a source; find it, or make it."""
+        layer = self.layer
+        if layer is not None and fits(layer, plane):
+            return layer
+        self.release()
+        layer = next((one for one in self._viewer.layers if fits(one, plane)), None)
+        if layer is None:
+            layer = new_clicks(source, plane)
+            with keep_selection(self._viewer):
+                self._viewer.add_layer(layer)
+        self._id = str(layer.unique_id)
+        self._connect(layer)
+        layer.visible = True
+        self._set_defaults(layer)
+        return layer
+
+    def release(self) -> None:
+        """Let go of the present layer: it stays, hidden, with its clicks."""
+        layer = self.layer
+        self._id = None
+        if layer is not None:
+            self._disconnect(layer)
+            layer.visible = False
+
+    def close(self) -> None:
+        """Leave the layer as it is and stop listening."""
+        layer = self.layer
+        self._id = None
+        if layer is not None:
+            self._disconnect(layer)
+
+    def activate(self) -> None:
+        """Select the layer, ready for clicks."""
+        layer = self.layer
+        if layer is not None:
+            self._viewer.layers.selection.active = layer
+            layer.mode = "add"
+
+    def follow(self, source: Image, plane: Plane) -> None:
+        """Move the layer after the source was moved, scaled or rotated."""
+        layer = self.layer
+        if layer is not None and fits(layer, plane):
+            place(layer, over(source, plane))
+
+    # ---- reading
+
+    def read(self, source: Image, plane: Plane) -> Prompts:
+        """Return the clicks of the current object on a plane."""
+        table = self._look(source, plane)
+        return Prompts() if table is None else table.prompts(self._number)
+
+    def highest(self) -> int:
+        """Return the highest object number that has clicks; 0 without any."""
+        layer = self.layer
+        if layer is None or not len(layer.data):
+            return 0
+        return int(objects_of(layer, self._number).max())
+
+    def _look(self, source: Image, plane: Plane) -> ClickTable | None:
+        layer = self.layer
+        if layer is None or not fits(layer, plane):
+            return None
+        return look_at(layer, source, plane, self._number)
+
+    # ---- changing
+
+    @property
+    def sign(self) -> int:
+        """What a plain click means: +1 keep, -1 leave out."""
+        return self._sign
+
+    @sign.setter
+    def sign(self, sign: int) -> None:
+        if sign != self._sign:
+            self._sign = sign
+            self._set_defaults(self.layer)
+            self.sign_changed.emit(sign)
+
+    @property
+    def number(self) -> int:
+        """The object that new clicks belong to."""
+        return self._number
+
+    @number.setter
+    def number(self, number: int) -> None:
+        self._number = number
+        self._set_defaults(self.layer)
+        self.show_current()
+
+    def renumber(self, number: int) -> None:
+        """Give the current object another number; its clicks go along."""
+        if self.layer is not None:
+            renumber(self.layer, self._number, number)
+        self.number = number
+
+    def show_current(self) -> None:
+        """Show the current object's clicks; those of others stay, out of sight."""
+        layer = self.layer
+        if layer is None or not len(layer.data):
+            return
+        show_only(layer, self._number)
+
+    def add(
+        self, source: Image, plane: Plane, point: tuple[float, float], sign: int = 1
+    ) -> None:
+        """Add a click of the current object at (row, column) of a plane."""
+        layer = self.ensure(source, plane)
+        self._await(layer, sign)
+        layer.add(position(source, plane, point))
+
+    def take_last(self, source: Image, plane: Plane) -> bool:
+        """Remove the current object's last click on a plane; say if there was one."""
+        table = self._look(source, plane)
+        return table is not None and self._remove(table.rows(self._number)[-1:])
+
+    def clear(self, source: Image, plane: Plane) -> bool:
+        """Remove the current object's clicks on a plane; say if there were any."""
+        table = self._look(source, plane)
+        return table is not None and self._remove(table.rows(self._number))
+
+    def drop_outside(self, source: Image, plane: Plane) -> bool:
+        """Remove the newest click if it is outside the picture; say if it was."""
+        table = self._look(source, plane)
+        return table is not None and self._remove(table.newest_outside(self._number))
+
+    def _remove(self, rows: npt.NDArray[np.intp]) -> bool:
+        layer = self.layer
+        if layer is None or not rows.size:
+            return False
+        layer.selected_data = set(rows.tolist())
+        layer.remove_selected()
+        select_none(layer)
+        return True
+
+    # ---- listening
+
+    def _set_defaults(self, layer: Points | None, sign: int | None = None) -> None:
+        if layer is not None:
+            set_defaults(layer, self._sign if sign is None else sign, self._number)
+
+    def _await(self, layer: Points, sign: int) -> None:
+        """Make the layer ready for one click of a sign."""
+        select_none(layer)  # or napari would give them the new colour
+        self._set_defaults(layer, sign)
+        layer.current_face_color = color_of(sign)
+
+    def _connect(self, layer: Points) -> None:
+        layer.events.data.connect(self._looked_at)
+        layer.events.features.connect(self._looked_at)
+        layer.mouse_drag_callbacks.append(self._pressed)
+        for key, call in self._keys().items():
+            layer.bind_key(key, call, overwrite=True)
+
+    def _disconnect(self, layer: Points) -> None:
+        layer.events.data.disconnect(self._looked_at)
+        layer.events.features.disconnect(self._looked_at)
+        if self._pressed in layer.mouse_drag_callbacks:
+            layer.mouse_drag_callbacks.remove(self._pressed)
+        for key in self._keys():
+            layer.bind_key(key, None)
+
+    def _keys(self) -> dict[str, Callable[[Any], None]]:
+        return {
+            "Enter": lambda _: self.commit_asked.emit(),
+            "Control-Z": lambda _: self.undo_asked.emit(),
+            "Escape": lambda _: self.clear_asked.emit(),
+            "T": lambda _: self._flip(),
+            "]": lambda _: self.tolerance_asked.emit(1),
+            "[": lambda _: self.tolerance_asked.emit(-1),
+        }
+
+    def _flip(self) -> None:
+        self.sign = -self._sign
+
+    def _looked_at(self, event: Any) -> None:
+        if getattr(event, "action", None) in ("adding", "changing", "removing"):
+            return
+        layer = self.layer
+        if layer is None:
+            return
+        if getattr(event, "action", None) == "added":
+            select_none(layer)  # no ring around what was just clicked
+            self.clicked.emit()
+        self._set_defaults(layer)  # a modifier counts for one click
+        self.changed.emit()
+
+    def _pressed(self, layer: Points, event: Any) -> Iterator[None]:
+        """Give the coming point its sign; napari adds it when the button is let go."""
+        held = {str(getattr(key, "name", key)) for key in event.modifiers}
+        negative = self._sign < 0 or bool(held & set(NEGATIVE))
+        if layer.mode == "add":
+            self._await(layer, -1 if negative else 1)
+        yield
+
+
+def fits(layer: Layer, plane: Plane) -> bool:
+    """Whether a layer is the one for clicks on a plane's picture."""
+    return (
+        role_of(layer) == PROMPTS
+        and source_of(layer) == plane.layer_id
+        and layer.ndim == plane.ndim
+    )
+
+
+def new_clicks(source: Image, plane: Plane) -> Points:
+    """Return an empty layer for clicks on a picture."""
+    from napari.layers import Points
+
+    return Points(
+        np.empty((0, plane.ndim)),
+        ndim=plane.ndim,
+        name="clicks",
+        features={SIGN: np.empty(0, int), OBJECT: np.empty(0, int)},
+        size=10,
+        border_color="white",
+        border_width=0.12,
+        canvas_size_limits=(9, 15),
+        metadata=mark(PROMPTS, plane.layer_id),
+        **over(source, plane),
+    )
+
+
+def over(source: Image, plane: Plane) -> dict[str, Any]:
+    """Place clicks in the source's own full-size pixels."""
+    ndim = source.ndim
+    return placement(source, np.ones(ndim), np.zeros(ndim), plane.first)

@@ -1,0 +1,167 @@
+"""The table behind the prompt layer: positions, signs, object numbers."""
+
+from __future__ import annotations
+
+from contextlib import ExitStack
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+import numpy.typing as npt
+
+from napari_gen2seg.gui.layers.displayed_plane import level_factors
+from napari_gen2seg.session.prompts import Prompts, column, read_prompts
+
+if TYPE_CHECKING:
+    from napari.layers import Image, Points
+
+    from napari_gen2seg.gui.layers.displayed_plane import Plane
+
+SIGN, OBJECT = "sign", "object"
+KEEP, LEAVE_OUT = (0.15, 0.91, 0.20, 1.0), (1.0, 0.16, 0.33, 1.0)
+RIM = (1.0, 1.0, 1.0, 1.0)
+
+
+@dataclass(frozen=True)
+class ClickTable:
+    """One look at the whole layer; never kept, because the layer is the truth.
+
+    Parameters
+    ----------
+    points
+        (n, ndim) in pixels of the plane's level.
+    signs, objects
+        (n,) the two columns of the features table.
+    plane
+        The plane looked at.
+    """
+
+    points: npt.NDArray[np.float64]
+    signs: npt.NDArray[np.int64]
+    objects: npt.NDArray[np.int64]
+    plane: Plane
+
+    def prompts(self, number: int) -> Prompts:
+        """Return the clicks of an object on the plane."""
+        plane, rows = self.plane, self.rows(number)
+        return read_prompts(
+            self.points[rows],
+            self.signs[rows],
+            self.objects[rows],
+            plane.own_axes,
+            plane.own_index,
+            number,
+        )
+
+    def rows(self, number: int) -> npt.NDArray[np.intp]:
+        """Return which rows those clicks are, oldest first."""
+        return np.flatnonzero(self._on_plane(number) & self._inside())
+
+    def newest_outside(self, number: int) -> npt.NDArray[np.intp]:
+        """Return the newest row if it lies beside the picture; else none.
+
+        Older ones wait: the picture may have been larger, and may be so again.
+        """
+        rows = np.flatnonzero(self._on_plane(number) & ~self._inside())
+        return rows[rows == len(self.points) - 1]
+
+    def _on_plane(self, number: int) -> npt.NDArray[np.bool_]:
+        chosen = self.objects == number
+        for axis, at in enumerate(self.plane.own_index):
+            if axis not in self.plane.own_axes:
+                chosen &= np.rint(self.points[:, axis]) == at
+        return chosen
+
+    def _inside(self) -> npt.NDArray[np.bool_]:
+        at = self.points[:, self.plane.own_axes]
+        inside = (at >= -0.5) & (at < np.asarray(self.plane.shape) - 0.5)
+        return np.asarray(inside.all(axis=1))
+
+
+def objects_of(layer: Points, default: int) -> npt.NDArray[np.int64]:
+    """Return the object of every point."""
+    return column(layer.features.get(OBJECT), len(layer.data), default)
+
+
+def signs_of(layer: Points) -> npt.NDArray[np.int64]:
+    """Return the sign of every point."""
+    return column(layer.features.get(SIGN), len(layer.data), 1)
+
+
+def look_at(layer: Points, source: Image, plane: Plane, default: int) -> ClickTable:
+    """Read a prompt layer whole.
+
+    Parameters
+    ----------
+    layer
+        The prompt layer, in full-size pixels of the source.
+    source, plane
+        Whose clicks.
+    default
+        Object of points whose number somebody took out of the table.
+    """
+    data = np.asarray(layer.data, np.float64).reshape(-1, plane.ndim)
+    factors = level_factors(source, plane.level)[plane.first :]
+    points = (data + 0.5) / factors - 0.5
+    return ClickTable(points, signs_of(layer), objects_of(layer, default), plane)
+
+
+def position(source: Image, plane: Plane, at: tuple[float, float]) -> npt.NDArray:
+    """Return where a click at (row, column) of a plane lies in the layer's data."""
+    where = np.array(plane.own_index, np.float64)
+    where[list(plane.own_axes)] = at
+    return (where + 0.5) * level_factors(source, plane.level)[plane.first :] - 0.5
+
+
+def set_defaults(layer: Points, sign: int, number: int) -> None:
+    """Say what the next click will be, and put back columns that are missing."""
+    values = {SIGN: sign, OBJECT: number}
+    if not set(values) <= set(layer.features.columns):
+        table, count = layer.features.copy(), len(layer.data)
+        table[SIGN] = column(table.get(SIGN), count, 1)
+        table[OBJECT] = column(table.get(OBJECT), count, number)
+        layer.features = table
+    now = layer.feature_defaults  # setting it takes napari milliseconds
+    if any(now[name].tolist() != [value] for name, value in values.items()):
+        layer.feature_defaults = values
+
+
+def renumber(layer: Points, old: int, new: int) -> None:
+    """Give an object's clicks, on all planes, to another."""
+    objects = objects_of(layer, old)
+    if (objects == old).any():
+        table = layer.features.copy()
+        table[OBJECT] = np.where(objects == old, new, objects)
+        layer.features = table
+
+
+def select_none(layer: Points) -> None:
+    """Select no point, if any is."""
+    if len(layer.selected_data):
+        layer.selected_data = set()
+
+
+def color_of(sign: int) -> tuple[float, float, float, float]:
+    """Return the colour of a click."""
+    return KEEP if sign > 0 else LEAVE_OUT
+
+
+def show_only(layer: Points, number: int) -> None:
+    """Colour an object's clicks by sign, and hide those of others."""
+    mine = objects_of(layer, number) == number
+    # napari 0.9 draws points that are not shown where a layer has two axes.
+    face = np.where(signs_of(layer)[:, None] > 0, KEEP, LEAVE_OUT)
+    border = np.tile(RIM, (len(mine), 1))
+    face[~mine, 3] = border[~mine, 3] = 0
+    with ExitStack() as quiet:
+        # Each colour is told of twice, and each time all points are drawn anew.
+        for name in ("face_color", "border_color"):
+            quiet.enter_context(getattr(layer.events, name).blocker())
+        if not np.array_equal(mine, layer.shown):
+            select_none(layer)
+            with layer.events.set_data.blocker():
+                layer.shown = mine
+        if not np.allclose(layer.face_color, face):
+            layer.face_color = face
+        if not np.allclose(layer.border_color, border):
+            layer.border_color = border

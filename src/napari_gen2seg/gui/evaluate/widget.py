@@ -1,0 +1,264 @@
+"""How good is a model here? A dock widget that measures it on labelled layers."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from qtpy.QtWidgets import (
+    QCheckBox,
+    QComboBox,
+    QFileDialog,
+    QProgressBar,
+    QPushButton,
+    QSizePolicy,
+    QVBoxLayout,
+)
+
+from napari_gen2seg.errors import Cancelled, Gen2SegError, LicenceError
+from napari_gen2seg.gui.evaluate.job import Load, Task, has_planes, planes_of, run
+from napari_gen2seg.gui.evaluate.report_table import ReportTable
+from napari_gen2seg.gui.layers.overlays import role_of
+from napari_gen2seg.gui.panels.docked import Docked
+from napari_gen2seg.gui.panels.layer_combo import LayerChoice
+from napari_gen2seg.gui.panels.widgets import Panel, ask, quiet_label, shrink
+from napari_gen2seg.gui.qt_threads import Mailbox, lane
+from napari_gen2seg.jobs.model.client import Helper
+from napari_gen2seg.models.registry import list_models
+from napari_gen2seg.session import Choice, Runner, Ticket
+from napari_gen2seg.session.session import sentence
+
+if TYPE_CHECKING:
+    import napari
+    from napari.layers import Layer
+
+    from napari_gen2seg.workflows.evaluate import Report
+
+MEASURES = {
+    "Clicks": "clicks",
+    "Proposals": "proposals",
+    "Edges": "edges",
+    "Everything": "all",
+}
+
+
+class EvaluateWidget(Docked):
+    """Choose a picture and its truth, run, read the table, save the report.
+
+    Parameters
+    ----------
+    viewer
+        napari gives it.
+    runner, load
+        Where it works, and what loads a model; other than the usual ones for tests.
+    """
+
+    def __init__(
+        self,
+        viewer: napari.viewer.Viewer,
+        runner: Runner | None = None,
+        load: Load | None = None,
+    ) -> None:
+        super().__init__()
+        self._viewer = viewer
+        self._mail = Mailbox(self)
+        self._runner = runner or lane(self._mail, "gen2seg-evaluate")
+        self._helper = Helper() if load is None else None
+        self._load: Load = self._helper.load if self._helper else load  # type: ignore[assignment]
+        self._ticket: Ticket | None = None
+        self._closed = False
+        self.report: Report | None = None
+
+        self.picture = LayerChoice(viewer, _is_picture)
+        self.truth = LayerChoice(viewer, _is_truth)
+        self.model = shrink(QComboBox())
+        for spec in list_models():
+            self.model.addItem(spec.title, spec.id)
+        self.measure = shrink(QComboBox())
+        for title, protocol in MEASURES.items():
+            self.measure.addItem(title, protocol)
+        self.every = QCheckBox("Every labelled plane")
+        self.start = QPushButton("Run")
+        self.cancel = QPushButton("Cancel")
+        self.progress = QProgressBar()
+        self.table = ReportTable()
+        self.save = QPushButton("Save report...")
+        self.status = quiet_label("Labels must be complete: what is 0 is background.")
+        self._lay_out()
+        self._connect()
+        self._show_planes()
+        self.left.connect(self.close_widget)
+        # napari closes its window without telling the widgets inside.
+        self.destroyed.connect(partial(_let_go, self._mail, self._runner, self._helper))
+
+    def _lay_out(self) -> None:
+        font = self.start.font()
+        font.setBold(True)
+        self.start.setFont(font)
+        self.cancel.setEnabled(False)
+        self.save.setEnabled(False)
+        self.progress.setRange(0, 100)
+        self.progress.setFormat("")
+        self.progress.setMinimumWidth(60)
+        self.measure.setToolTip(
+            "Clicks: one click an object, and corrections until it fits. Proposals: "
+            "objects found without a click. Edges: outlines of the colouring map."
+        )
+        self.every.setToolTip("Measure each plane of the stack that has objects.")
+        panel = Panel("Evaluate")
+        panel.add_row(self.picture, label="Picture")
+        panel.add_row(self.truth, label="Truth")
+        panel.column.addWidget(self.every)
+        panel.add_row(self.model, label="Model")
+        panel.add_row(self.measure, label="Measure")
+        row = panel.add_row(self.start, self.progress)
+        row.addWidget(self.cancel)
+        panel.column.addWidget(self.table, 1)
+        panel.column.addWidget(self.save)
+        panel.column.addWidget(self.status)
+        outer = QVBoxLayout(self)
+        outer.setContentsMargins(6, 6, 6, 6)
+        outer.addWidget(panel)
+        self.setMinimumWidth(280)
+        # The table takes the height there is; napari adds no empty space then.
+        self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Expanding)
+
+    def _connect(self) -> None:
+        self.truth.chosen.connect(self._show_planes)
+        self.start.clicked.connect(lambda: self.run())
+        self.cancel.clicked.connect(self.stop)
+        self.save.clicked.connect(self._ask_where)
+
+    # ---- verbs
+
+    def run(self, licence_accepted: bool = False) -> None:
+        """Measure what is chosen, off this thread."""
+        image, truth = self.picture.layer, self.truth.layer
+        if image is None or truth is None:
+            self.status.setText("Open a picture and a Labels layer with its objects.")
+            return
+        try:
+            every = self.every.isChecked() and self.every.isVisibleTo(self)
+            gather = planes_of(self._viewer, image, truth, every)
+        except Gen2SegError as error:
+            self.status.setText(str(error))
+            return
+        choice = Choice(self.model.currentData(), licence_accepted=licence_accepted)
+        task = Task(gather, choice, self.measure.currentData())
+        self._show_running(True)
+        self._ticket = self._runner.submit(
+            "evaluate",
+            lambda ticket: run(task, self._load, ticket),
+            self._done,
+            self._far,
+        )
+
+    def stop(self) -> None:
+        """Stop measuring; the window is free at once."""
+        if self._ticket is not None:
+            self._ticket.cancel()
+        self._show_running(False)
+        self.status.setText("Cancelled; nothing was changed.")
+
+    def save_to(self, path: str | Path) -> None:
+        """Write the report: a page for ``.html``, every number for ``.json``."""
+        if self.report is None:
+            return
+        target = Path(path)
+        try:
+            if target.suffix.lower() == ".json":
+                self.report.save_json(target)
+            else:
+                target = target.with_suffix(".html")
+                self.report.save_html(target)
+        except Gen2SegError as error:
+            self.status.setText(str(error))
+            return
+        self.status.setText(f"Saved {target.name}.")
+
+    # ---- replies
+
+    def _far(self, ticket: Ticket, fraction: float | None, text: str) -> None:
+        if not ticket.cancelled and self.cancel.isEnabled():
+            self.progress.setValue(round(100 * (fraction or 0.0)))
+            self.progress.setFormat(text)
+
+    def _done(self, ticket: Ticket, value: Any, error: BaseException | None) -> None:
+        if ticket.cancelled or self._closed:
+            return
+        self._show_running(False)
+        if isinstance(error, Cancelled):
+            self.status.setText("Cancelled; nothing was changed.")
+        elif isinstance(error, LicenceError):
+            title = "Licence of the model"
+            ask(self, title, str(error), partial(self.run, licence_accepted=True))
+        elif error is not None:
+            self.status.setText(sentence(error))
+        else:
+            self._show_report(value)
+
+    def _show_report(self, report: Report) -> None:
+        self.report = report
+        self.save.setEnabled(True)
+        self.table.show_report(report)
+        count = len(report.images)
+        noun = "picture" if count == 1 else "pictures"
+        lone = " One picture alone has no intervals." if count == 1 else ""
+        model = report.content["model"]
+        self.status.setText(
+            f"{model['id']} on {count} {noun}, {model['device']}.{lone}"
+        )
+
+    def _show_running(self, running: bool) -> None:
+        self.start.setEnabled(not running)
+        self.cancel.setEnabled(running)
+        self.progress.setValue(0)
+        self.progress.setFormat("Starting" if running else "")
+        if running:
+            self.status.setText("")
+
+    def _show_planes(self, _layer: object = None) -> None:
+        self.every.setVisible(has_planes(self.truth.layer))
+
+    def _ask_where(self) -> None:
+        path, _ = QFileDialog.getSaveFileName(
+            self, "Save report", "report.html", "Page (*.html);;Numbers (*.json)"
+        )
+        if path:
+            self.save_to(path)
+
+    # ---- leaving
+
+    def close_widget(self) -> None:
+        """Let go of everything; may be called more than once."""
+        if self._closed:
+            return
+        self._closed = True
+        if self._ticket is not None:
+            self._ticket.cancel()
+        _let_go(self._mail, self._runner, self._helper)
+        with suppress(RuntimeError):
+            self.picture.close_choice()
+            self.truth.close_choice()
+
+
+def _let_go(mail: Mailbox, runner: Runner, helper: Helper | None, *_: object) -> None:
+    """End thread and process; knows nothing of a widget that may be gone."""
+    mail.close()
+    runner.close()
+    if helper is not None:
+        helper.close()
+
+
+def _is_picture(layer: Layer) -> bool:
+    from napari.layers import Image
+
+    return isinstance(layer, Image) and role_of(layer) is None
+
+
+def _is_truth(layer: Layer) -> bool:
+    from napari.layers import Labels
+
+    return isinstance(layer, Labels) and role_of(layer) != "preview"

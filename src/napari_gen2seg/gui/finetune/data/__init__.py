@@ -1,0 +1,1 @@
+"""Page 1 of fine-tuning: which labelled images."""

@@ -1,0 +1,228 @@
+"""Pictures with labels: found in open layers and in folders, then looked through."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+
+from napari_gen2seg.core.image.rgb import RgbRecipe
+from napari_gen2seg.gui.layers.displayed_plane import (
+    Plane,
+    array_of,
+    level_factors,
+    level_shape,
+)
+from napari_gen2seg.gui.layers.overlays import OBJECTS, find_layer, role_of, source_of
+from napari_gen2seg.train.data.label_checks import PairFacts, different
+
+if TYPE_CHECKING:
+    from napari.components import ViewerModel
+    from napari.layers import Image, Labels
+
+    from napari_gen2seg.gui.layers.source import View
+
+
+Pixels = Callable[[], npt.NDArray[Any]]
+
+
+@dataclass(frozen=True, eq=False)
+class Row:
+    """A picture with labels that could be trained on.
+
+    Parameters
+    ----------
+    key
+        The same when it is found again.
+    name, drawn
+        Of the picture and of its labels, for people.
+    read, labels
+        Return the pixels and the labels, on any thread.
+    recipe
+        How the channels become RGB.
+    group
+        Planes of one stack share it.
+    suggested
+        Whether it is ticked unless a person says otherwise.
+    layer_id, plane
+        Where it comes from, if from a layer.
+    labels_id
+        The Labels layer, likewise.
+    committed
+        Whether it is one that the dock writes into.
+    others
+        Name and ``unique_id`` of further layers that the labels would fit.
+    facts
+        What is in the labels; None if they cannot be used, for the reason in
+        ``problem``.
+    """
+
+    key: str
+    name: str
+    drawn: str
+    read: Pixels
+    labels: Pixels
+    recipe: RgbRecipe
+    group: str | None = None
+    suggested: bool = True
+    layer_id: str | None = None
+    plane: Plane | None = None
+    labels_id: str = ""
+    committed: bool = False
+    others: tuple[tuple[str, str], ...] = ()
+    facts: PairFacts | None = None
+    problem: str = ""
+
+
+@dataclass(frozen=True, eq=False)
+class Candidate:
+    """An image layer and a Labels layer of one size, not looked through yet."""
+
+    row: Row
+    axes: tuple[int, int]  # of the labels
+    first: int
+    level: int
+    channel_axis: int | None
+    parts: tuple[tuple[Any, bool], ...]  # arrays of the colours, and whether RGB
+    array: Any  # of the labels
+
+
+def candidates(
+    viewer: ViewerModel,
+    view_of: Callable[[Image], View],
+    wanted: dict[str, str] | None = None,
+) -> list[Candidate]:
+    """List Labels layers, each with the image layer it fits best; nothing is read.
+
+    Parameters
+    ----------
+    viewer
+        Where the layers are.
+    view_of
+        Tells how a layer is read.
+    wanted
+        ``unique_id`` of a Labels layer -> that of the picture a person gave it.
+    """
+    from napari.layers import Image, Labels
+
+    layers = list(viewer.layers)
+    images = [one for one in layers if isinstance(one, Image) and role_of(one) is None]
+    views = {str(one.unique_id): view_of(one) for one in images}
+    helpers = {partner for view in views.values() for partner in view.partners}
+    found = []
+    for at, labels in enumerate(layers):
+        if not isinstance(labels, Labels) or role_of(labels) not in (None, OBJECTS):
+            continue
+        if labels.multiscale:
+            continue
+        fitting = []
+        for image in images:
+            name = str(image.unique_id)
+            if name in helpers:
+                continue
+            candidate = _candidate(viewer, image, labels, views[name])
+            if candidate.row.problem and source_of(labels) != name and len(images) > 1:
+                continue
+            below = at - layers.index(image)
+            rank = (
+                (wanted or {}).get(str(labels.unique_id)) == name,
+                not candidate.row.problem,
+                source_of(labels) == name,
+                _same_place(image, labels, views[name]),
+                len(_words(labels.name) & _words(image.name)),
+                -below if below > 0 else -1000 + below,
+            )
+            fitting.append((rank, candidate))
+        if fitting:
+            fitting.sort(key=lambda one: one[0], reverse=True)
+            best = fitting[0][1]
+            others = tuple(
+                (one.row.name, str(one.row.layer_id)) for _, one in fitting[1:]
+            )
+            found.append(replace(best, row=replace(best.row, others=others)))
+    return found
+
+
+def _words(name: str) -> set[str]:
+    """Return the words of a layer's name that may tell it from others."""
+    return set(re.findall(r"[a-z]+|[0-9]+", name.lower()))
+
+
+def _candidate(
+    viewer: ViewerModel, image: Image, labels: Labels, view: View
+) -> Candidate:
+    first = 0 if view.channel_axis is None else 1
+    shape = tuple(int(n) for n in labels.data.shape)
+    levels = [view.level, *range(len(image.level_shapes))]
+    fits = [n for n in levels if level_shape(image, n)[first:] == shape]
+    problem = ""
+    if not fits:
+        size = level_shape(image, view.level)[first:]
+        if len(size) == len(shape):
+            problem = different(size, shape)
+        else:
+            problem = (
+                f"The labels have {len(shape)} dimensions and the picture {len(size)}; "
+                "they must be equal. Choose labels that were drawn on this picture."
+            )
+    level = fits[0] if fits else view.level
+    others = [find_layer(viewer, partner) for partner in view.partners]
+    if not problem and any(other is None for other in others):
+        problem = "A layer chosen for a colour of this picture is gone."
+    parts = [image, *(other for other in others if other is not None)]
+    name = str(image.unique_id)
+
+    def nothing() -> npt.NDArray[Any]:
+        return np.zeros((0, 0))
+
+    row = Row(
+        key=f"{name}/{labels.unique_id}",
+        name=image.name,
+        drawn=labels.name,
+        read=nothing,
+        labels=nothing,
+        recipe=view.seen,
+        suggested=not problem,
+        layer_id=name,
+        labels_id=str(labels.unique_id),
+        committed=role_of(labels) == OBJECTS,
+        problem=problem,
+    )
+    return Candidate(
+        row,
+        _axes(viewer, labels),
+        first,
+        level,
+        view.channel_axis,
+        tuple((array_of(one, level), one.rgb) for one in parts),
+        array_of(labels, 0),
+    )
+
+
+def _axes(viewer: ViewerModel, labels: Labels) -> tuple[int, int]:
+    """Return the axes of a Labels layer that are on screen, else its last two."""
+    extra = viewer.dims.ndim - labels.ndim
+    axes = sorted(axis - extra for axis in viewer.dims.displayed)
+    if len(axes) != 2 or axes[0] < 0:
+        axes = [labels.ndim - 2, labels.ndim - 1]
+    return axes[0], axes[1]
+
+
+def _same_place(image: Image, labels: Labels, view: View) -> bool:
+    """Whether two layers lie over each other in the world."""
+    first = 0 if view.channel_axis is None else 1
+    if image.ndim - first != labels.ndim:
+        return False
+    level = min(view.level, len(image.level_shapes) - 1)
+    factors = level_factors(image, level)
+    for corner in (np.zeros(labels.ndim), np.asarray(labels.data.shape) - 1.0):
+        at = np.concatenate([np.zeros(first), corner])
+        here = np.asarray(image.data_to_world((at + 0.5) * factors - 0.5))[first:]
+        there = np.asarray(labels.data_to_world(corner))
+        if np.abs(here - there).max() > 1e-3 * max(1.0, np.abs(here).max()):
+            return False
+    return True

@@ -1,0 +1,1 @@
+"""Page 3 of fine-tuning: before and after."""

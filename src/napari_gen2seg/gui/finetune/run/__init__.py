@@ -1,0 +1,1 @@
+"""Page 2 of fine-tuning: the training as it runs."""

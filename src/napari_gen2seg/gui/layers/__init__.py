@@ -1,0 +1,1 @@
+"""napari's layers: source, displayed plane, overlays."""

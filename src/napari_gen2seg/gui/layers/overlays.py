@@ -1,0 +1,286 @@
+"""The two layers that the plugin draws: the coloring, and the preview over it."""
+
+from __future__ import annotations
+
+from dataclasses import astuple
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from napari_gen2seg.gui.layers.displayed_plane import Plane, placement_over, spread
+from napari_gen2seg.gui.layers.layer_order import insert_above, lift_above
+
+if TYPE_CHECKING:
+    from napari.components import ViewerModel
+    from napari.layers import Image, Labels, Layer
+
+    from napari_gen2seg.core.coloring import Coloring
+    from napari_gen2seg.session import Preview
+
+MARK = "napari-gen2seg"  # key in a layer's metadata
+COLORING, PREVIEW, PROMPTS, OBJECTS = "coloring", "preview", "prompts", "objects"
+
+# Inside the mask; what a click would add; what it would take away.
+PREVIEW_COLORS: dict[int | None, Any] = {
+    None: (0, 0, 0, 0),
+    1: (1.0, 0.82, 0.10, 1),
+    2: (1.0, 1.0, 1.0, 1),
+    3: (1.0, 0.15, 0.35, 1),
+}
+
+
+def mark(role: str, source: str, **facts: Any) -> dict[str, Any]:
+    """Return metadata that says what a layer of ours is for."""
+    return {MARK: {"role": role, "source": source, **facts}}
+
+
+def role_of(layer: Layer) -> str | None:
+    """Return what a layer of ours is for; None for other layers."""
+    return (layer.metadata.get(MARK) or {}).get("role")
+
+
+def source_of(layer: Layer) -> str | None:
+    """Return the ``unique_id`` of the layer that a layer of ours belongs to."""
+    return (layer.metadata.get(MARK) or {}).get("source")
+
+
+def find_layer(viewer: ViewerModel, unique_id: str | None) -> Layer | None:
+    """Find a layer by its ``unique_id``; a proxy would break ``is``."""
+    for layer in viewer.layers:
+        if str(layer.unique_id) == unique_id:
+            return layer
+    return None
+
+
+def place(layer: Layer, where: dict[str, Any]) -> None:
+    """Move a layer, setting only what differs."""
+    for name, value in where.items():
+        now = getattr(layer, name)
+        if name in ("units", "axis_labels"):
+            if tuple(now) != tuple(value):
+                setattr(layer, name, value)
+        elif name == "affine":
+            if not np.allclose(now.affine_matrix, value):
+                layer.affine = value
+        elif np.shape(now) != np.shape(value) or not np.allclose(now, value):
+            setattr(layer, name, value)
+
+
+class Drawn:
+    """Coloring and preview as layers: made when needed, made again when deleted.
+
+    Parameters
+    ----------
+    viewer
+        Where they are shown.
+    """
+
+    def __init__(self, viewer: ViewerModel) -> None:
+        self._viewer = viewer
+        self._coloring_id: str | None = None
+        self._preview_id: str | None = None
+        self._canvas = np.zeros((0, 0), np.uint8)  # the preview's one array
+        self._window: tuple[slice, slice] | None = None  # where it is not blank
+        self._drawn_for: tuple[Plane, tuple[int, int]] | None = None
+
+        # A dock that is opened again takes over what an earlier one left.
+        for layer in viewer.layers:
+            if role_of(layer) == COLORING:
+                self._coloring_id = str(layer.unique_id)
+            elif role_of(layer) == PREVIEW:
+                self._preview_id = str(layer.unique_id)
+
+    @property
+    def coloring(self) -> Image | None:
+        """The coloring layer, if it is there."""
+        return find_layer(self._viewer, self._coloring_id)
+
+    @property
+    def preview(self) -> Labels | None:
+        """The preview layer, if it is there."""
+        return find_layer(self._viewer, self._preview_id)
+
+    def found(self, plane: Plane) -> Coloring | None:
+        """Read back the coloring of a plane from a layer that is there already."""
+        layer = self.coloring
+        if layer is None or layer.metadata[MARK].get("plane") != astuple(plane):
+            return None
+        from napari_gen2seg.core.coloring import Coloring
+
+        facts = layer.metadata[MARK]
+        height, width = (layer.data.shape[axis] for axis in plane.own_axes)
+        return Coloring.from_array(
+            np.asarray(layer.data).reshape(height, width, 3),
+            plane.shape,
+            model_id=facts["model"],
+            revision=facts["revision"],
+            resolution=facts["resolution"],
+            on_black=facts.get("on_black", False),
+            diameter=facts.get("diameter"),
+            more=facts.get("more"),
+            picture=facts.get("picture"),
+        )
+
+    def show_coloring(
+        self, source: Image, plane: Plane, coloring: Coloring, make: bool = True
+    ) -> None:
+        """Show a coloring over its plane.
+
+        Parameters
+        ----------
+        source, plane
+            Where it belongs.
+        coloring
+            What to show.
+        make
+            Make the layer if it is not there; else a deleted layer stays deleted.
+        """
+        pixels = spread(plane, coloring.as_rgb8())
+        where = placement_over(source, plane, coloring.shape)
+        facts = mark(
+            COLORING,
+            plane.layer_id,
+            model=coloring.model_id,
+            on_black=coloring.on_black,
+            diameter=coloring.diameter,
+            more=coloring.more,  # not shown, but clicks consult them
+            picture=coloring.picture,
+            revision=coloring.revision,
+            resolution=coloring.resolution,
+            plane=astuple(plane),
+        )
+        layer = self.coloring
+        if layer is not None and layer.ndim != plane.ndim:
+            self._viewer.layers.remove(layer)
+            layer, make = None, True
+        if layer is None:
+            if not make:
+                return
+            from napari.layers import Image
+
+            layer = Image(
+                pixels, rgb=True, name="coloring", opacity=0.45, metadata=facts, **where
+            )
+            self._coloring_id = insert_above(self._viewer, layer, plane.layer_id)
+            return
+        layer.data = pixels
+        if "plane" not in layer.metadata[MARK]:  # hidden when it was outdated
+            layer.visible = True
+        layer.metadata.update(facts)
+        place(layer, where)
+        lift_above(self._viewer, layer, plane.layer_id)
+
+    def outdate(self, source_id: str) -> None:
+        """Hide the coloring of a picture that has other pixels now."""
+        layer = self.coloring
+        if layer is not None and source_of(layer) == source_id:
+            layer.metadata[MARK].pop("plane", None)
+            layer.visible = False
+
+    def clear(self) -> None:
+        """Show no preview."""
+        old, self._window = self._window, None
+        if old is not None:
+            self._canvas[old] = 0
+            self._send(self.preview, old)
+
+    def draw(
+        self,
+        source: Image,
+        plane: Plane,
+        shape: tuple[int, int],
+        preview: Preview | None,
+    ) -> None:
+        """Show a preview over its plane, writing into the one array in place.
+
+        Parameters
+        ----------
+        source, plane
+            Where it belongs.
+        shape
+            (h, w) of the coloring.
+        preview
+            What to show; None for nothing.
+        """
+        if preview is None:
+            self.clear()
+            return
+        layer = self._ready(source, plane, shape)
+        old = self._window
+        if old is not None:
+            self._canvas[old] = 0
+        row, col = preview.offset
+        height, width = preview.array.shape
+        self._window = slice(row, row + height), slice(col, col + width)
+        self._canvas[self._window] = preview.array
+        self._send(layer, *([] if old is None else [old]), self._window)
+
+    def prepare(self, source: Image, plane: Plane, shape: tuple[int, int]) -> None:
+        """Make the preview layer ahead of the first preview."""
+        self._ready(source, plane, shape)
+
+    def follow(self, source: Image, plane: Plane, coloring: Coloring | None) -> None:
+        """Move both layers after the source was moved, scaled or rotated."""
+        if coloring is None:
+            return
+        where = placement_over(source, plane, coloring.shape)
+        for layer in (self.coloring, self.preview):
+            if layer is not None and layer.ndim == plane.ndim:
+                place(layer, where)
+
+    def _ready(self, source: Image, plane: Plane, shape: tuple[int, int]) -> Labels:
+        layer = self.preview
+        if layer is not None and self._drawn_for == (plane, shape):
+            return layer
+        where = placement_over(source, plane, shape)
+        if layer is not None and layer.ndim != plane.ndim:
+            self._viewer.layers.remove(layer)
+            layer = None
+        self._drawn_for = (plane, shape)
+        below = plane.layer_id, self._coloring_id
+        if layer is not None:
+            if self._canvas.shape != shape:
+                self._new_canvas(shape)
+            layer.data = spread(plane, self._canvas)
+            layer.metadata.update(mark(PREVIEW, plane.layer_id))
+            place(layer, where)
+            lift_above(self._viewer, layer, *below)
+            return layer
+        from napari.layers import Labels
+        from napari.utils.colormaps import DirectLabelColormap
+
+        self._new_canvas(shape)
+        layer = Labels(
+            spread(plane, self._canvas),
+            name="preview",
+            opacity=0.55,
+            colormap=DirectLabelColormap(color_dict=PREVIEW_COLORS),
+            metadata=mark(PREVIEW, plane.layer_id),
+            **where,
+        )
+        layer.editable = False  # drawn by the pointer alone
+        self._preview_id = insert_above(self._viewer, layer, *below)
+        return layer
+
+    def _send(self, layer: Labels | None, *windows: tuple[slice, slice]) -> None:
+        """Send changed pixels to the screen, and nothing else.
+
+        Where the layer is seen as the canvas lies, by the event with which napari
+        shows brush strokes: it uploads the windows alone. A whole refresh takes ten
+        times as long, most of it for a transform that did not change.
+        """
+        if layer is None or self._drawn_for is None:
+            return
+        dims, plane = self._viewer.dims, self._drawn_for[0]
+        beyond = dims.ndim - layer.ndim
+        as_it_lies = dims.displayed == tuple(n + beyond for n in plane.own_axes)
+        if not as_it_lies or layer.contour or not layer.visible:
+            layer.refresh(thumbnail=False, highlight=False, extent=False)
+            return
+        for window in windows:
+            offset = [side.start for side in window]
+            layer.events.labels_update(data=self._canvas[window], offset=offset)
+
+    def _new_canvas(self, shape: tuple[int, int]) -> None:
+        self._canvas = np.zeros(shape, np.uint8)
+        self._window = None

@@ -1,0 +1,192 @@
+"""Which picture, and exactly what the model sees of it."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+import numpy.typing as npt
+from qtpy.QtCore import Qt, Signal
+from qtpy.QtGui import QImage, QPixmap
+from qtpy.QtWidgets import QCheckBox, QComboBox, QDoubleSpinBox, QLabel
+
+from napari_gen2seg.errors import SettingsError
+from napari_gen2seg.gui.layers.channels import Input, choice_of, inputs_of, picked
+from napari_gen2seg.gui.layers.overlays import role_of
+from napari_gen2seg.gui.panels.layer_combo import LayerChoice
+from napari_gen2seg.gui.panels.widgets import Panel, fold, quiet_label, shrink
+
+if TYPE_CHECKING:
+    from napari.components import ViewerModel
+    from napari.layers import Image, Layer
+
+    from napari_gen2seg.gui.layers.source import Source, View
+
+COLORS = ("Red", "Green", "Blue")
+SEEN = 116  # pixels, width of the thumbnail
+
+
+class PicturePanel(Panel):
+    """Asks for a layer and for how to read it; shows the model's view of it.
+
+    Parameters
+    ----------
+    viewer
+        Whose image layers are offered.
+    """
+
+    layer_chosen = Signal(object)
+    view_asked = Signal(dict)
+
+    def __init__(self, viewer: ViewerModel) -> None:
+        super().__init__("1  Picture")
+        self.layer = LayerChoice(viewer, is_picture)
+        self.seen = QLabel()
+        self.seen.setAlignment(Qt.AlignmentFlag.AlignCenter)
+        self.seen.setFixedSize(SEEN, SEEN * 3 // 4)
+        self.seen.setToolTip("Exactly what the model sees.")
+        self.facts = quiet_label("")
+        self._viewer = viewer
+        self._source: Source | None = None
+        self._inputs: list[Input] = []
+
+        inside = Panel()
+        self.level = shrink(QComboBox())
+        self.stacked = QCheckBox("The first axis holds channels")
+        self.channels = [shrink(QComboBox()) for _ in COLORS]
+        self.low, self.high = QDoubleSpinBox(), QDoubleSpinBox()
+        for box, at in ((self.low, 0.1), (self.high, 99.9)):
+            box.setRange(0, 100)
+            box.setDecimals(1)
+            box.setSingleStep(0.1)
+            box.setValue(at)
+            box.setKeyboardTracking(False)
+        self.invert = QCheckBox("Swap bright and dark")
+        inside.add_row(self.level, label="Level")
+        inside.column.addWidget(self.stacked)
+        for name, combo in zip(COLORS, self.channels, strict=True):
+            inside.add_row(combo, label=name)
+        inside.add_row(self.low, label="Black %")
+        inside.add_row(self.high, label="White %")
+        inside.column.addWidget(self.invert)
+
+        self.column.addWidget(self.layer)
+        self.add_row(self.seen, self.facts)
+        self.column.addWidget(fold("Channels and contrast", inside))
+
+        self.layer.chosen.connect(self.layer_chosen)
+        self.level.activated.connect(
+            lambda _: self.view_asked.emit({"level": self.level.currentData()})
+        )
+        self.stacked.clicked.connect(self._stack_asked)
+        for combo in self.channels:
+            combo.activated.connect(self._channels_asked)
+        self.low.valueChanged.connect(self._contrast_asked)
+        self.high.valueChanged.connect(self._contrast_asked)
+        self.invert.clicked.connect(self._contrast_asked)
+
+    def show_seen(self, seen: npt.NDArray[np.uint8] | str | None) -> None:
+        """Show the thumbnail, or the sentence that says why there is none."""
+        if isinstance(seen, np.ndarray):
+            height, width = seen.shape[:2]
+            data = np.ascontiguousarray(seen)
+            image = QImage(
+                data.data, width, height, 3 * width, QImage.Format.Format_RGB888
+            )
+            picture = QPixmap.fromImage(image.copy())
+            self.seen.setPixmap(
+                picture.scaled(
+                    self.seen.size(),
+                    Qt.AspectRatioMode.KeepAspectRatio,
+                    Qt.TransformationMode.SmoothTransformation,
+                )
+            )
+        else:
+            self.seen.clear()
+            if seen:
+                self.facts.setText(seen)
+
+    def show_source(self, source: Source) -> None:
+        """Show which plane is in view and how it is read."""
+        self._source = source
+        layer, plane, view = source.layer, source.plane, source.view
+        if layer is None or plane is None:
+            self.facts.setText(source.problem)
+            self.seen.clear()
+            return
+        place = ", ".join(
+            f"{layer.axis_labels[axis]} {at}"
+            for axis, at in enumerate(plane.index)
+            if axis not in plane.axes and axis != plane.channel_axis
+        )
+        text = f"{plane.shape[1]} x {plane.shape[0]} pixels"
+        if place:
+            text += f"\nplane {place}"
+        self.facts.setText(f"{text}\n\nThis is what the model sees.")
+        self.level.clear()
+        for level, shape in enumerate(layer.level_shapes):
+            size = f"{shape[plane.axes[1]]} x {shape[plane.axes[0]]}"
+            self.level.addItem(f"{level}: {size}", level)
+        self.level.setCurrentIndex(view.level)
+        self.level.setEnabled(layer.multiscale)
+        self.stacked.setChecked(view.channel_axis is not None)
+        self.stacked.setEnabled(not layer.rgb and layer.ndim >= 3)
+        self._fill_channels(layer, view)
+        for box, value in ((self.low, view.recipe.low), (self.high, view.recipe.high)):
+            box.blockSignals(True)
+            box.setValue(value)
+            box.blockSignals(False)
+        self.invert.setChecked(view.recipe.invert)
+
+    def _fill_channels(self, layer: Image, view: View) -> None:
+        self._inputs = inputs_of(self._viewer, layer, view)
+        now = picked(self._inputs, view)
+        for combo, place in zip(self.channels, now, strict=True):
+            combo.clear()
+            for index, one in enumerate(self._inputs):
+                combo.addItem(one.name, index)
+            combo.addItem("none", None)
+            combo.setCurrentIndex(combo.count() - 1 if place is None else place)
+
+    def _stack_asked(self, on: bool) -> None:
+        if self._source is not None:
+            recipe = replace(self._source.view.recipe, channels=None)
+            self.view_asked.emit(
+                {"channel_axis": 0 if on else None, "recipe": recipe, "partners": ()}
+            )
+
+    def _channels_asked(self, _index: int = 0) -> None:
+        if self._source is None:
+            return
+        red, green, blue = (combo.currentData() for combo in self.channels)
+        channels, partners = choice_of(self._inputs, (red, green, blue))
+        try:
+            recipe = replace(self._source.view.recipe, channels=channels)
+        except SettingsError as error:  # all three black
+            self.show_source(self._source)
+            self.facts.setText(str(error))
+            return
+        self.view_asked.emit({"recipe": recipe, "partners": partners})
+
+    def _contrast_asked(self, _value: object = None) -> None:
+        if self._source is None:
+            return
+        try:
+            recipe = replace(
+                self._source.view.recipe,
+                low=self.low.value(),
+                high=self.high.value(),
+                invert=self.invert.isChecked(),
+            )
+        except SettingsError as error:
+            self.facts.setText(str(error))
+            return
+        self.view_asked.emit({"recipe": recipe})
+
+
+def is_picture(layer: Layer) -> bool:
+    """Whether a layer is somebody's picture, and none of ours."""
+    from napari.layers import Image
+
+    return isinstance(layer, Image) and role_of(layer) is None

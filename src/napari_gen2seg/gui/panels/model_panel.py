@@ -1,0 +1,209 @@
+"""Which model colours, on what, and how far it is."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from qtpy.QtCore import QTimer, Signal
+from qtpy.QtWidgets import QCheckBox, QComboBox, QProgressBar, QPushButton
+
+from napari_gen2seg.gui.panels.object_size import STEP
+from napari_gen2seg.gui.panels.widgets import Panel, fold, quiet_label, shrink
+from napari_gen2seg.models.library.user_models import is_own
+
+if TYPE_CHECKING:
+    from napari_gen2seg.models.spec import ModelSpec
+    from napari_gen2seg.session import JobState, ModelState
+
+CAREFUL = 4  # passes
+SIZES = (256, 384, 512, 768, 1024, 1536, 2048)
+
+
+class ModelPanel(Panel):
+    """Asks for a model and for colouring; shows device, reason and progress.
+
+    Parameters
+    ----------
+    models
+        What may be chosen.
+    """
+
+    model_asked = Signal(str)
+    device_asked = Signal(str)
+    resolution_asked = Signal(object)  # int, or None for automatic
+    passes_asked = Signal(int)
+    by_object_asked = Signal()
+    step_asked = Signal(float)  # look again, so many times finer
+    color_asked = Signal()
+    cancel_asked = Signal()
+    finetune_asked = Signal()
+    back_asked = Signal()
+    remove_asked = Signal()
+
+    def __init__(self, models: tuple[ModelSpec, ...]) -> None:
+        super().__init__("2  Color it")
+        self.model = shrink(QComboBox())
+        self.show_models(models)
+        self.remove = QPushButton("Remove…")
+        self.remove.setToolTip("Delete this model, one of your own.")
+        self.remove.setVisible(False)
+        self.device = shrink(QComboBox())
+        for name in ("auto", "cuda", "mps", "cpu"):
+            self.device.addItem(name, name)
+        self.device.setToolTip("Where to compute; auto takes the best there is.")
+        self.resolution = shrink(QComboBox())
+        self.resolution.addItem("auto", None)
+        for size in SIZES:
+            self.resolution.addItem(f"{size} px", size)
+        self.resolution.setToolTip(
+            "Longer side at which the model sees the picture. Larger shows smaller "
+            "objects and takes longer; auto chooses from the picture, or as a "
+            "fine-tuned model was told by the labels."
+        )
+        self.careful = QCheckBox("Careful: look four times")
+        self.careful.setToolTip(
+            "Colour the picture's mirror images too; clicks consult all four maps. "
+            "Better masks, four times the time. The map shown is the first."
+        )
+        self.by_object = QPushButton("By an object")
+        self.by_object.setToolTip(
+            "Choose the size from a typical object: one drawn in a Shapes layer, or "
+            "those already kept. For pictures whose objects auto misjudges."
+        )
+        self.coarser, self.finer = QPushButton("Coarser"), QPushButton("Finer")
+        self.coarser.setToolTip(
+            "Colour again at a smaller size, for larger objects: the gland rather than "
+            "its nuclei."
+        )
+        self.finer.setToolTip(
+            "Colour again at a larger size, for smaller objects: the nuclei rather "
+            "than the gland."
+        )
+        self.reason = quiet_label("Preparing the model library...")
+        self.color = QPushButton("Color")
+        font = self.color.font()
+        font.setBold(True)
+        self.color.setFont(font)
+        self.color.setToolTip("Colour the picture in view, each object differently.")
+        self.cancel = QPushButton("Cancel")
+        self.cancel.setEnabled(False)
+        self.progress = QProgressBar()
+        self.progress.setTextVisible(False)  # it would be cut off
+        self.progress.setRange(0, 100)
+        self.progress.setMinimumWidth(60)
+
+        self.finetune = QPushButton("Fine-tune…")
+        self.finetune.setToolTip(
+            "Show the model a few of your own objects, so that it finds them better."
+        )
+        self.back = QPushButton()
+        self.back.setVisible(False)
+
+        self.doing = quiet_label("")
+        self._text, self._started = "", time.monotonic()
+        self._ticking = QTimer(self)
+        self._ticking.setInterval(1000)
+        self._ticking.timeout.connect(self._show_text)
+
+        more = Panel()
+        more.add_row(self.device, label="Run on")
+        more.add_row(self.resolution, self.by_object, label="Size")
+        more.column.addWidget(self.careful)
+        more.column.addWidget(self.reason)
+        row = self.add_row(self.model, self.remove, label="Model")
+        row.setStretch(1, 1)
+        row.setStretch(2, 0)
+        row = self.add_row(self.color, self.progress)
+        row.addWidget(self.cancel)
+        self.column.addWidget(self.doing)
+        self.add_row(self.coarser, self.finer).setStretch(0, 1)  # equally wide
+        self.column.addWidget(self.finetune)
+        self.column.addWidget(self.back)
+        self.column.addWidget(fold("Device and size", more))
+
+        self.model.activated.connect(
+            lambda _: self.model_asked.emit(self.model.currentData())
+        )
+        self.device.activated.connect(
+            lambda _: self.device_asked.emit(self.device.currentData())
+        )
+        self.resolution.activated.connect(
+            lambda _: self.resolution_asked.emit(self.resolution.currentData())
+        )
+        self.careful.clicked.connect(
+            lambda checked: self.passes_asked.emit(CAREFUL if checked else 1)
+        )
+        self.by_object.clicked.connect(lambda: self.by_object_asked.emit())
+        self.coarser.clicked.connect(lambda: self.step_asked.emit(1 / STEP))
+        self.finer.clicked.connect(lambda: self.step_asked.emit(STEP))
+        self.color.clicked.connect(lambda: self.color_asked.emit())
+        self.cancel.clicked.connect(lambda: self.cancel_asked.emit())
+        self.finetune.clicked.connect(lambda: self.finetune_asked.emit())
+        self.back.clicked.connect(lambda: self.back_asked.emit())
+        self.remove.clicked.connect(lambda: self.remove_asked.emit())
+
+    def show_models(self, models: tuple[ModelSpec, ...]) -> None:
+        """Offer other models; the chosen one stays chosen while it is there."""
+        keep = self.model.currentData()
+        self.model.clear()
+        for spec in models:
+            self.model.addItem(spec.title, spec.id)
+            place = self.model.count() - 1
+            self.model.setItemData(place, spec.description, 3)  # tool tip
+        self.model.setCurrentIndex(max(self.model.findData(keep), 0))
+
+    def show_previous(self, title: str) -> None:
+        """Offer to go back to a model; an empty title offers nothing."""
+        self.back.setVisible(bool(title))
+        short = title if len(title) <= 16 else f"{title[:15]}…"
+        self.back.setText(f"Back to {short}")
+        self.back.setToolTip(f"Use {title} again, as before.")
+
+    def show_training(self, progress: str) -> None:
+        """Show how far a training is; empty when there is none."""
+        text = f"Training: {progress}" if progress else "Fine-tune…"
+        self.finetune.setText(text)
+
+    def show_model(self, state: ModelState) -> None:
+        """Show the choice, and what it runs on once that is known."""
+        choice = state.choice
+        for combo, value in (
+            (self.model, choice.model),
+            (self.device, choice.device),
+            (self.resolution, choice.resolution),
+        ):
+            place = combo.findData(value)
+            if place < 0 and combo is not self.device:
+                name = Path(str(value)).name
+                combo.addItem(name if combo is self.model else f"{name} px", value)
+                place = combo.count() - 1
+            combo.setCurrentIndex(max(place, 0))
+        self.careful.setChecked(choice.passes > 1)
+        self.remove.setVisible(is_own(choice.model))
+        if state.loaded:
+            self.reason.setText(state.reason)
+            self.model.setToolTip(f"Runs on {state.device} in {state.dtype}.")
+        else:
+            self.reason.setText("Loaded when you press Color.")
+
+    def show_job(self, job: JobState) -> None:
+        """Show how far the work is."""
+        if job.running != self._ticking.isActive():
+            self._started = time.monotonic()
+            self._ticking.start() if job.running else self._ticking.stop()
+        self._text = job.text
+        self.cancel.setEnabled(job.running)
+        # No busy bar: Qt would repaint it, and with it the canvas, 60 times a second,
+        # which without a graphics card takes half a core from the model.
+        self.progress.setValue(round(100 * (job.fraction or 0.0)))
+        self._show_text()
+
+    def _show_text(self) -> None:
+        """Show what is done and, once a second, for how long."""
+        text = self._text
+        seconds = int(time.monotonic() - self._started)
+        if self._ticking.isActive() and seconds:
+            text += f" ({seconds} s)"
+        self.doing.setText(text)

@@ -1,0 +1,102 @@
+"""Where objects go: the Labels layer, commit, undo, count."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from qtpy.QtCore import Signal
+from qtpy.QtWidgets import QCheckBox, QPushButton, QSpinBox
+
+from napari_gen2seg.gui.layers.overlays import role_of
+from napari_gen2seg.gui.panels.layer_combo import LayerChoice
+from napari_gen2seg.gui.panels.widgets import Panel, quiet_label
+
+if TYPE_CHECKING:
+    from napari.components import ViewerModel
+    from napari.layers import Layer
+
+    from napari_gen2seg.gui.annotate.labels_layer import Objects
+
+
+class ObjectsPanel(Panel):
+    """Asks for commits; shows how many objects there are.
+
+    Parameters
+    ----------
+    viewer
+        Whose Labels layers are offered.
+    """
+
+    commit_asked = Signal()
+    undo_asked = Signal()
+    next_asked = Signal()
+    object_asked = Signal(int)
+    overwrite_asked = Signal(bool)
+    at_once_asked = Signal(bool)
+
+    def __init__(self, viewer: ViewerModel) -> None:
+        super().__init__("4  Keep them")
+        self.target = LayerChoice(viewer, _is_target, "new Labels layer")
+        self.target.setToolTip("The Labels layer that takes the objects.")
+        self.number = QSpinBox()
+        self.number.setRange(1, 2**31 - 1)
+        self.number.setKeyboardTracking(False)
+        self.number.setToolTip(
+            "Number of the object being clicked. Go back to an earlier number to "
+            "correct it with its clicks."
+        )
+        self.another = QPushButton("Next")
+        self.another.setToolTip("Leave this object as it is and begin another.")
+        self.commit = QPushButton("Commit (Enter)")
+        self.commit.setToolTip(
+            "Write the mask into the Labels layer. Ctrl+Z takes it back."
+        )
+        font = self.commit.font()
+        font.setBold(True)
+        self.commit.setFont(font)
+        self.undo = QPushButton("Undo")
+        self.undo.setToolTip("Take back the last commit.")
+        self.at_once = QCheckBox("One click each")
+        self.at_once.setToolTip("Commit every click at once and go on.")
+        self.overwrite = QCheckBox("May overwrite")
+        self.overwrite.setToolTip(
+            "Off: pixels of other objects are left to them. On: the new object takes "
+            "them."
+        )
+        self.counter = quiet_label("No objects yet")
+
+        self.add_row(self.target, label="Into")
+        self.add_row(self.number, self.another, label="Object")
+        row = self.add_row(self.undo, self.commit)
+        row.setStretch(0, 0)
+        self.add_row(self.at_once, self.overwrite)
+        self.column.addWidget(self.counter)
+
+        self.commit.clicked.connect(lambda: self.commit_asked.emit())
+        self.undo.clicked.connect(lambda: self.undo_asked.emit())
+        self.another.clicked.connect(lambda: self.next_asked.emit())
+        self.number.valueChanged.connect(self.object_asked)
+        self.overwrite.toggled.connect(self.overwrite_asked)
+        self.at_once.toggled.connect(self.at_once_asked)
+
+    def show_object(self, number: int) -> None:
+        """Show which object is being clicked."""
+        self.number.blockSignals(True)
+        self.number.setValue(number)
+        self.number.blockSignals(False)
+
+    def show_objects(self, objects: Objects) -> None:
+        """Show the target and how many objects it holds."""
+        layer = objects.layer
+        self.target.choose(layer)
+        if layer is None:
+            self.counter.setText("The first commit makes a Labels layer.")
+            return
+        noun = "object" if objects.count == 1 else "objects"
+        self.counter.setText(f"{objects.count:,} {noun} in {layer.name!r}")
+
+
+def _is_target(layer: Layer) -> bool:
+    from napari.layers import Labels
+
+    return isinstance(layer, Labels) and role_of(layer) != "preview"

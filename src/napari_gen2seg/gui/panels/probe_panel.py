@@ -1,0 +1,184 @@
+"""How clicks become a mask: sign, tolerance, reach."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+from qtpy.QtCore import Qt, Signal
+from qtpy.QtWidgets import (
+    QButtonGroup,
+    QCheckBox,
+    QLabel,
+    QPushButton,
+    QSlider,
+)
+
+from napari_gen2seg.gui.panels.tolerance_plot import HIGH, LOW, CurveView
+from napari_gen2seg.gui.panels.widgets import Panel, quiet_label
+
+if TYPE_CHECKING:
+    from napari_gen2seg.core.probe.prober import Curve, ProbeSettings
+    from napari_gen2seg.session import Preview
+
+STEPS = 200
+
+HINT = (
+    "Objects light up under the pointer. Click marks one, Shift-click leaves a part "
+    "out, Enter commits."
+)
+_HEARD = (
+    "On: where bright and dark tell objects from background as the map does, the "
+    "picture's brightness has a say in the outline. Off: the map alone."
+)
+_NOT_HEARD = (
+    "Here the map alone decides: bright and dark say nothing about its objects."
+)
+
+
+class ProbePanel(Panel):
+    """Asks for probe settings; shows those in use and what they give."""
+
+    settings_asked = Signal(dict)
+    sign_asked = Signal(int)
+    hover_asked = Signal(bool)
+    clicking_asked = Signal()
+
+    def __init__(self) -> None:
+        super().__init__("3  Click objects")
+        self.hint = quiet_label(HINT)
+        self.start = QPushButton("Start")
+        self.start.setToolTip("Select the click layer, so that clicks mark objects.")
+        self.start.clicked.connect(self.clicking_asked)
+        self.keep = QPushButton("+ Keep")
+        self.leave = QPushButton("− Leave out")
+        self.signs = QButtonGroup(self)
+        for button, sign in ((self.keep, 1), (self.leave, -1)):
+            button.setCheckable(True)
+            button.setToolTip(
+                "What a click means (T switches; Shift or Alt with a click means "
+                "leave out)."
+            )
+            button.clicked.connect(
+                lambda _=False, sign=sign: self.sign_asked.emit(sign)
+            )
+            self.signs.addButton(button)
+        self.keep.setChecked(True)
+        self.auto = QCheckBox("auto")
+        self.auto.setChecked(True)
+        self.auto.setToolTip("Choose the tolerance where the area holds still.")
+        self.slider = QSlider(Qt.Orientation.Horizontal)
+        self.slider.setRange(0, STEPS)
+        self.slider.setToolTip("How far colours may differ ([ and ] change it).")
+        self.value = QLabel("–")
+        self.value.setMinimumWidth(28)
+        self.value.setAlignment(
+            Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
+        )
+        self.curve = CurveView()
+        self.contiguous = QCheckBox("Connected")
+        self.contiguous.setChecked(True)
+        self.contiguous.setToolTip(
+            "On: only what is connected to a click. Off: the same colour everywhere, "
+            "for objects in several parts."
+        )
+        self.brightness = QCheckBox("Brightness")
+        self.brightness.setChecked(True)
+        self.brightness.setToolTip(_HEARD)
+        self.hover = QCheckBox("Preview")
+        self.hover.setChecked(True)
+        self.hover.setToolTip("Light up the object under the pointer before any click.")
+        self.result = quiet_label("")
+
+        self.column.addWidget(self.hint)
+        self.add_row(self.start, self.keep, self.leave)
+        row = self.add_row(self.auto, self.slider, label="Tolerance")
+        row.addWidget(self.value)
+        self.column.addWidget(self.curve)
+        self.add_row(self.contiguous, self.brightness, self.hover)
+        self.column.addWidget(self.result)
+
+        self.auto.toggled.connect(self._auto_toggled)
+        self.slider.valueChanged.connect(self._slid)
+        self.curve.tolerance_asked.connect(self._ask_tolerance)
+        self.contiguous.toggled.connect(
+            lambda on: self.settings_asked.emit({"contiguous": on})
+        )
+        self.brightness.toggled.connect(
+            lambda on: self.settings_asked.emit({"brightness": on})
+        )
+        self.hover.toggled.connect(self.hover_asked)
+
+    def show_settings(self, settings: ProbeSettings) -> None:
+        """Show the settings in use."""
+        quiet = (self.auto, self.slider, self.contiguous, self.brightness)
+        for widget in quiet:
+            widget.blockSignals(True)
+        self.auto.setChecked(settings.tolerance is None)
+        self.contiguous.setChecked(settings.contiguous)
+        self.brightness.setChecked(settings.brightness)
+        if settings.tolerance is not None:
+            self._show_tolerance(settings.tolerance)
+        for widget in quiet:
+            widget.blockSignals(False)
+
+    def show_heard(self, heard: bool) -> None:
+        """Show whether the picture's brightness can have a say at all."""
+        self.brightness.setEnabled(heard)
+        self.brightness.setToolTip(_HEARD if heard else _NOT_HEARD)
+
+    def show_sign(self, sign: int) -> None:
+        """Show what a click means."""
+        (self.keep if sign > 0 else self.leave).setChecked(True)
+
+    def show_preview(self, preview: Preview | None) -> None:
+        """Show what the mask on screen is like."""
+        if preview is None:
+            self.result.setText("")
+            return
+        self._show_tolerance(preview.tolerance)
+        self.result.setText(
+            f"{preview.area:,.0f} pixels, {_certainty(preview.score)} outline"
+        )
+
+    def show_curve(self, curve: Curve | None, tolerance: float | None) -> None:
+        """Show the graph."""
+        self.curve.show_curve(curve, tolerance)
+
+    def step(self, direction: int) -> None:
+        """Make the tolerance a little larger (+1) or smaller (-1)."""
+        self.slider.setValue(self.slider.value() + 4 * direction)
+
+    def _auto_toggled(self, on: bool) -> None:
+        tolerance = None if on else tolerance_at(self.slider.value())
+        self.settings_asked.emit({"tolerance": tolerance})
+
+    def _slid(self, value: int) -> None:
+        self._ask_tolerance(tolerance_at(value))
+
+    def _ask_tolerance(self, tolerance: float) -> None:
+        self.settings_asked.emit({"tolerance": tolerance})
+
+    def _show_tolerance(self, tolerance: float) -> None:
+        if not np.isfinite(tolerance):
+            self.value.setText("–")
+            return
+        self.slider.blockSignals(True)
+        self.slider.setValue(slider_at(tolerance))
+        self.slider.blockSignals(False)
+        self.value.setText(f"{tolerance:.0f}")
+
+
+def tolerance_at(value: int) -> float:
+    """Return the tolerance at a place of the slider, equal steps being equal ratios."""
+    return float(LOW * (HIGH / LOW) ** (value / STEPS))
+
+
+def slider_at(tolerance: float) -> int:
+    """Return the place of the slider for a tolerance."""
+    share = np.log(max(tolerance, LOW) / LOW) / np.log(HIGH / LOW)
+    return int(np.rint(np.clip(share, 0, 1) * STEPS))
+
+
+def _certainty(score: float) -> str:
+    return "clear" if score >= 0.7 else "fair" if score >= 0.4 else "uncertain"

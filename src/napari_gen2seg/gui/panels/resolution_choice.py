@@ -1,0 +1,62 @@
+"""At which size the model looks, as a person asks for it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from napari_gen2seg.gui.panels.object_size import resolution_by_object, stepped
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from napari_gen2seg.gui.annotate.bridge import Bridge
+
+
+class Sizes:
+    """Chooses the size for the picture in view; another picture starts anew.
+
+    Parameters
+    ----------
+    bridge
+        To the picture and its map.
+    choose
+        Takes a size in pixels, or None for automatic.
+    """
+
+    def __init__(self, bridge: Bridge, choose: Callable[[int | None], None]) -> None:
+        self._bridge = bridge
+        self._choose = choose
+
+    def by_object(self) -> int:
+        """Choose the size at which a typical object is as large as the model likes.
+
+        Raises
+        ------
+        Gen2SegError
+            See `resolution_by_object`.
+        """
+        source, kept = self._bridge.source, self._bridge.objects.layer
+        name = self._bridge.session.model.choice.model
+        size = resolution_by_object(
+            self._bridge.viewer, source.layer, source.plane, kept, name
+        )
+        self._choose(size)
+        return size
+
+    def again(self, factor: float) -> None:
+        """Colour again at a size so many times that of the map in view.
+
+        Raises
+        ------
+        Gen2SegError
+            If there is no map yet.
+        """
+        plane = self._bridge.source.plane
+        coloring = None if plane is None else self._bridge.session.coloring(plane)
+        self._choose(stepped(coloring, factor))
+        self._bridge.color()
+
+    def forget(self) -> None:
+        """Go back to automatic: a size in pixels fits one picture."""
+        if self._bridge.session.model.choice.resolution is not None:
+            self._choose(None)

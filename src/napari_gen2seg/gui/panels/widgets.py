@@ -1,0 +1,172 @@
+"""Panels one below the other, with lines between, scrolled where they do not fit."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING
+
+from qtpy.QtCore import Qt
+from qtpy.QtWidgets import (
+    QFrame,
+    QHBoxLayout,
+    QLabel,
+    QMessageBox,
+    QScrollArea,
+    QSizePolicy,
+    QVBoxLayout,
+    QWidget,
+)
+from superqt import QCollapsible
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from qtpy.QtGui import QShowEvent
+    from qtpy.QtWidgets import QComboBox, QWidget
+
+
+class Column(QScrollArea):
+    """Scrolls up and down, never sideways: as wide as its panels need.
+
+    Parameters
+    ----------
+    panels
+        From top to bottom.
+    """
+
+    def __init__(self, panels: Sequence[QWidget]) -> None:
+        super().__init__()
+        inside = QWidget()
+        column = QVBoxLayout(inside)
+        column.setContentsMargins(6, 6, 6, 6)
+        column.setSpacing(4)
+        for place, panel in enumerate(panels):
+            if place:
+                line = QFrame()
+                line.setFrameShape(QFrame.Shape.HLine)
+                column.addWidget(line)
+            column.addWidget(panel)
+        column.addStretch(1)
+        self.setWidgetResizable(True)
+        self.setFrameShape(QFrame.Shape.NoFrame)
+        self.setWidget(inside)
+        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+
+    def showEvent(self, event: QShowEvent) -> None:  # noqa: N802 - Qt's name
+        """Be as wide as the panels need in the style that comes with the dock."""
+        super().showEvent(event)
+        bar = self.verticalScrollBar().sizeHint().width()
+        need = self.widget().minimumSizeHint().width() + bar
+        self.setMinimumWidth(max(280, need))
+
+
+class Panel(QWidget):
+    """A titled part of the dock widget.
+
+    Parameters
+    ----------
+    title
+        What one does here, in a word or two; none for an inner part.
+    """
+
+    def __init__(self, title: str = "") -> None:
+        super().__init__()
+        self.column = QVBoxLayout(self)
+        self.column.setContentsMargins(0, 0, 0, 2)
+        self.column.setSpacing(4)
+        if title:
+            heading = QLabel(title)
+            font = heading.font()
+            font.setBold(True)
+            heading.setFont(font)
+            self.column.addWidget(heading)
+
+    def add_row(self, *widgets: QWidget, label: str | None = None) -> QHBoxLayout:
+        """Add widgets side by side; the last one takes the room there is."""
+        row = QHBoxLayout()
+        row.setContentsMargins(0, 0, 0, 0)
+        row.setSpacing(6)
+        if label is not None:
+            text = QLabel(label)
+            text.setMinimumWidth(58)
+            row.addWidget(text)
+        for widget in widgets:
+            row.addWidget(widget, 1 if widget is widgets[-1] else 0)
+        self.column.addLayout(row)
+        return row
+
+
+def quiet_label(text: str = "") -> QLabel:
+    """Return a label for explanations: wrapped, narrow if need be."""
+    label = QLabel(text)
+    label.setWordWrap(True)
+    label.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Minimum)
+    label.setMinimumWidth(40)
+    return label
+
+
+def fold(title: str, *panels: Panel) -> QCollapsible:
+    """Return panels under a title that folds them away; folded at first."""
+    folded = QCollapsible(title)
+    folded.setDuration(0)
+    folded.layout().setContentsMargins(0, 0, 0, 0)
+    for panel in panels:
+        folded.addWidget(panel)
+    return folded
+
+
+def shrink(combo: QComboBox) -> QComboBox:
+    """Let a drop-down be narrower than its longest entry."""
+    combo.setMinimumContentsLength(4)
+    combo.setSizeAdjustPolicy(
+        combo.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon
+    )
+    combo.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
+    return combo
+
+
+def ask(parent: QWidget, title: str, text: str, yes: Callable[[], None]) -> None:
+    """Ask yes or no, no being the default, without blocking the window."""
+    box = QMessageBox(parent)
+    box.setWindowTitle(title)
+    box.setText(text)
+    box.setStandardButtons(
+        QMessageBox.StandardButton.Yes | QMessageBox.StandardButton.No
+    )
+    box.setDefaultButton(QMessageBox.StandardButton.No)
+    box.finished.connect(
+        lambda answer: yes() if answer == QMessageBox.StandardButton.Yes else None
+    )
+    box.open()
+
+
+def choose(
+    parent: QWidget, title: str, text: str, answers: Mapping[str, Callable[[], None]]
+) -> None:
+    """Ask without blocking the window; Cancel is the default and does nothing.
+
+    Parameters
+    ----------
+    parent
+        Over what it opens.
+    title, text
+        The question.
+    answers
+        Text of a button -> what is done.
+    """
+    box = QMessageBox(parent)
+    box.setWindowTitle(title)
+    box.setText(text)
+    doers = {
+        box.addButton(name, QMessageBox.ButtonRole.ActionRole): do
+        for name, do in answers.items()
+    }
+    box.setDefaultButton(box.addButton(QMessageBox.StandardButton.Cancel))
+
+    def finished(_: int) -> None:
+        for button, do in doers.items():
+            if button is box.clickedButton():
+                do()
+
+    box.finished.connect(finished)
+    box.open()

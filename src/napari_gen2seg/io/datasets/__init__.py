@@ -1,0 +1,1 @@
+"""Published and user data sets as annotated images."""

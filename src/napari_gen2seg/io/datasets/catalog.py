@@ -1,0 +1,227 @@
+"""Annotated pictures from wherever people keep them."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Collection
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from napari_gen2seg.errors import DataError
+from napari_gen2seg.io.annotated import Annotated, Dataset, Item, as_labels
+from napari_gen2seg.io.datasets.published import LOADERS
+from napari_gen2seg.io.formats.coco import coco_dataset
+from napari_gen2seg.io.formats.images import (
+    PICTURE_ENDINGS,
+    plane_of,
+    read_numbers,
+    read_picture,
+)
+
+__all__ = ["KINDS", "Annotated", "Dataset", "Item", "folder_dataset", "open_dataset"]
+
+KINDS = ("auto", "folder", "coco-json", "ome-zarr", *LOADERS)
+"""What `open_dataset` can be told."""
+
+_LABEL_ENDINGS = (".tif", ".tiff", ".png")
+
+
+def open_dataset(
+    path: str | Path,
+    kind: str = "auto",
+    split: str | None = None,
+    *,
+    images: str | Path | None = None,
+    labels: str | None = None,
+    categories: Collection[str] | None = None,
+    without: Collection[str] = (),
+) -> Dataset:
+    """Open annotated pictures; nothing is read yet but lists.
+
+    Parameters
+    ----------
+    path
+        A folder with ``images/`` and ``labels/``, a COCO json, an OME-Zarr image, or
+        the root of a published set.
+    kind
+        One of `KINDS`. ``"auto"`` tells the first three from one another.
+    split
+        Part of the set: a name in ``split.json`` of a folder, or a published split.
+    images
+        COCO json: the folder of the pictures.
+    labels
+        OME-Zarr: which label image.
+    categories, without
+        COCO: only objects of these categories; none of these.
+
+    Raises
+    ------
+    DataError
+        If it cannot be read as that kind.
+    """
+    source = Path(path).expanduser()
+    if kind not in KINDS:
+        raise DataError(f"The kind is {kind!r}; it must be one of {', '.join(KINDS)}.")
+    if not source.exists():
+        raise DataError(f"There is no {source}. Check the path.")
+    if kind == "auto":
+        kind = _guess(source)
+    chosen = (
+        {"categories": categories, "without": without}
+        if categories is not None or without
+        else {}
+    )
+    for what, given, takes in (
+        ("Categories were given", chosen, ("coco", "coco-json", "pidray")),
+        ("A split was named", split, ("folder", *LOADERS)),
+        ("A folder of images was named", images, ("coco-json",)),
+        ("A label image was named", labels, ("ome-zarr",)),
+    ):
+        if given and kind not in takes:
+            raise DataError(
+                f"{what}, but data of the kind {kind} have none to choose; leave it "
+                "out."
+            )
+    if kind == "folder":
+        return folder_dataset(source, split)
+    if kind == "coco-json":
+        return coco_dataset(source, images, categories=categories, without=without)
+    if kind == "ome-zarr":
+        from napari_gen2seg.io.formats.omezarr import omezarr_dataset
+
+        return omezarr_dataset(source, labels)
+    loader = LOADERS[kind]
+    return loader(source, split, **chosen) if split else loader(source, **chosen)
+
+
+def folder_dataset(folder: str | Path, split: str | None = None) -> Dataset:
+    """Open ``folder/images`` with ``folder/labels``.
+
+    Pictures and labels belong together when their names without endings are equal.
+
+    Parameters
+    ----------
+    folder
+        Labels are TIFF or PNG of whole numbers: 0 background, -1 unknown.
+    split
+        A list of names in ``split.json``, with the pictures' endings or without. By
+        default ``test`` or else ``val`` where that file has them, and every picture
+        where there is no such file.
+
+    Raises
+    ------
+    DataError
+        If a folder is missing, a picture has no labels, or the split is unknown or
+        names a picture that is not there.
+    """
+    root = Path(folder)
+    pictures, truths = root / "images", root / "labels"
+    if not pictures.is_dir() or not truths.is_dir():
+        raise DataError(
+            f"{root} must have the folders images/ and labels/ with files of the same "
+            "names."
+        )
+    wanted, part = _names_of_split(root, split)
+    found = {
+        path.stem: path
+        for path in sorted(truths.iterdir())
+        if path.suffix.lower() in _LABEL_ENDINGS
+    }
+    files = [
+        path
+        for path in sorted(pictures.iterdir())
+        if path.suffix.lower() in PICTURE_ENDINGS
+    ]
+    if wanted is not None:
+        missing = wanted.difference(*((path.stem, path.name) for path in files))
+        if missing:
+            raise DataError(
+                f"The split {part!r} of {root / 'split.json'} names "
+                f"{', '.join(sorted(missing)[:5])}, but {pictures} holds no such "
+                "picture. Correct the names, or add the pictures."
+            )
+        files = [path for path in files if wanted & {path.stem, path.name}]
+    items = []
+    for path in files:
+        if path.stem not in found:
+            raise DataError(
+                f"{path} has no labels: {truths} must hold {path.stem}.tif or "
+                f"{path.stem}.png. Add it, or move the picture away."
+            )
+        items.append(Item(path.stem, partial(_read, path, found[path.stem])))
+    return Dataset(f"{root.name}-{part}" if part else root.name, tuple(items))
+
+
+def read_labels(path: Path) -> npt.NDArray[np.int32]:
+    """Read a label picture, int32 (H, W); of an indexed PNG the index.
+
+    Raises
+    ------
+    DataError
+        If it is not one plane of whole numbers.
+    """
+    array = read_numbers(path)
+    if array.ndim != 2 or array.dtype.kind not in "bui":
+        raise DataError(
+            f"{path} has the shape {array.shape} and type {array.dtype}; labels must "
+            "be one plane of whole numbers, 0 for background."
+        )
+    return as_labels(array)
+
+
+def _read(image: Path, truth: Path) -> Annotated:
+    return Annotated(plane_of(read_picture(image)), read_labels(truth))
+
+
+def _names_of_split(root: Path, split: str | None) -> tuple[set[str] | None, str]:
+    source = root / "split.json"
+    if not source.is_file():
+        if split:
+            raise DataError(
+                f"The split {split!r} was asked for, but {source} is not there. Write "
+                '{"train": [names], "val": [names]}, or leave the split out.'
+            )
+        return None, ""
+    try:
+        parts: dict[str, list[str]] = json.loads(source.read_text(encoding="utf-8"))
+    except ValueError as error:
+        raise DataError(
+            f"{source} is no json ({error}). Correct or remove it."
+        ) from error
+    part = split or next((p for p in ("test", "val") if p in parts), None)
+    if part not in parts:
+        raise DataError(
+            f"{source} has no split {part!r}; it has {', '.join(parts)}. Name one."
+        )
+    return {Path(name).name for name in parts[part]}, part
+
+
+def _guess(source: Path) -> str:
+    if source.suffix.lower() == ".json":
+        return "coco-json"
+    if source.suffix.lower() == ".zarr" or any(
+        (source / name).is_file() for name in (".zgroup", "zarr.json")
+    ):
+        return "ome-zarr"
+    if (
+        source.is_dir()
+        and (source / "images").is_dir()
+        and (source / "labels").is_dir()
+    ):
+        return "folder"
+    published = f"For a published set, say which: {', '.join(LOADERS)}."
+    if source.is_dir():
+        missing = [
+            f"{name}/" for name in ("images", "labels") if not (source / name).is_dir()
+        ]
+        raise DataError(
+            f"The folder {source} has no {' and no '.join(missing)}; it must hold "
+            f"pictures in images/ and labels of the same names in labels/. {published}"
+        )
+    raise DataError(
+        f"{source} is a file, but neither a COCO .json nor an OME-Zarr; give a folder "
+        f"with pictures in images/ and labels in labels/. {published}"
+    )

@@ -1,0 +1,1 @@
+"""The model process: client, server, messages."""

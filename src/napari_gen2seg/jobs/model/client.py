@@ -1,0 +1,269 @@
+"""The window's end of the models' process: start it, ask it, end it."""
+
+from __future__ import annotations
+
+import pickle
+import queue
+import subprocess
+import sys
+import threading
+import time
+from contextlib import suppress
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from napari_gen2seg.errors import Cancelled, MemoryShortError, ModelError
+from napari_gen2seg.jobs.child import start
+from napari_gen2seg.jobs.model.messages import (
+    CANCEL,
+    COLOR,
+    DONE,
+    FAILED,
+    LOAD,
+    PROGRESS,
+    UNLOAD,
+    WARM,
+    Loaded,
+    Message,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    import numpy.typing as npt
+
+    from napari_gen2seg.core.coloring import Coloring
+    from napari_gen2seg.core.image.rgb import RgbRecipe
+
+    Progress = Callable[[float | None, str], None]
+    Cancel = Callable[[], bool]
+
+PATIENCE = 5.0  # seconds that a cancelled model gets to stop by itself
+LOOK = 0.05  # seconds between two looks at whether it was cancelled
+COMMAND = (sys.executable, "-m", "napari_gen2seg.jobs.model.server")
+
+
+class Helper:
+    """A child process that holds a model; started when first asked.
+
+    Its methods but `close` are called on one thread, the lane's.
+
+    Parameters
+    ----------
+    command
+        Starts the child; for tests.
+    """
+
+    def __init__(self, command: Sequence[str] = COMMAND) -> None:
+        self._command = list(command)
+        self._child: subprocess.Popen[bytes] | None = None
+        self._replies: queue.Queue[Message | None] = queue.Queue()
+        self._number = 0
+        self._closed = False
+
+    @property
+    def alive(self) -> bool:
+        """Whether the child runs."""
+        return self._child is not None and self._child.poll() is None
+
+    def warm(self, device: str = "auto", dtype: str = "auto") -> None:
+        """Start the child and let it import the model library."""
+        self.ask(WARM, (device, dtype))
+
+    def load(
+        self,
+        id_or_path: str | Path,
+        *,
+        progress: Progress | None = None,
+        cancel: Cancel | None = None,
+        **options: Any,
+    ) -> RemoteColorer:
+        """Load a model in the child; options as for `napari_gen2seg.load_model`."""
+        given = {"id_or_path": id_or_path, **options}
+        return RemoteColorer(self, self.ask(LOAD, given, progress, cancel))
+
+    def ask(
+        self,
+        verb: str,
+        payload: Any = None,
+        progress: Progress | None = None,
+        cancel: Cancel | None = None,
+    ) -> Any:
+        """Ask the child something and wait for the answer.
+
+        Raises
+        ------
+        Cancelled
+            If ``cancel`` said so; a child that does not listen is ended.
+        ModelError, MemoryShortError
+            If the child died, or whatever it reports.
+        """
+        child = self._running()
+        self._number += 1
+        number = self._number
+        self._send(child, Message(verb, number, payload))
+        asked_to_stop: float | None = None
+        while True:
+            if asked_to_stop is None and cancel is not None and cancel():
+                asked_to_stop = time.monotonic()
+                self._send(child, Message(CANCEL, number))
+            if asked_to_stop and time.monotonic() - asked_to_stop > PATIENCE:
+                self.end()
+                raise Cancelled("Stopped as asked; the model was ended.")
+            try:
+                reply = self._replies.get(timeout=LOOK)
+            except queue.Empty:
+                continue
+            if reply is None:
+                if asked_to_stop:
+                    self.end()
+                    raise Cancelled("Stopped as asked; the model was ended.")
+                raise self._obituary(child)
+            if reply.number != number:
+                continue  # of an earlier question that was given up
+            if reply.verb == PROGRESS:
+                if progress is not None:
+                    progress(*reply.payload)
+            elif reply.verb == FAILED:
+                raise reply.payload
+            elif reply.verb == DONE:
+                return reply.payload
+
+    def end(self) -> None:
+        """End the child; the next question starts another."""
+        child, self._child = self._child, None
+        if child is None:
+            return
+        with suppress(OSError):
+            child.kill()
+        with suppress(subprocess.TimeoutExpired):
+            child.wait(2)
+        for stream in (child.stdin, child.stdout):
+            if stream is not None:
+                with suppress(OSError):
+                    stream.close()
+
+    def close(self) -> None:
+        """End the child for good; may be called from any thread."""
+        self._closed = True
+        self.end()
+
+    def _running(self) -> subprocess.Popen[bytes]:
+        if self._closed:
+            raise Cancelled("Closed; nothing more is computed.")
+        if self._child is not None and self._child.poll() is None:
+            return self._child
+        child = start(
+            self._command, "The models' process", ModelError, stdin=subprocess.PIPE
+        )
+        self._child, self._replies = child, queue.Queue()
+        threading.Thread(
+            target=_listen, args=(child, self._replies), name="gen2seg-ear", daemon=True
+        ).start()
+        return child
+
+    def _send(self, child: subprocess.Popen[bytes], message: Message) -> None:
+        if child.stdin is None:  # it was started with one
+            return
+        with suppress(OSError, ValueError):  # a dead child is noticed by its silence
+            pickle.dump(message, child.stdin, protocol=5)
+            child.stdin.flush()
+
+    def _obituary(self, child: subprocess.Popen[bytes]) -> Exception:
+        with suppress(subprocess.TimeoutExpired):
+            child.wait(2)
+        self.end()
+        if self._closed:
+            return Cancelled("Closed while it worked.")
+        if child.returncode in (-9, 137):
+            return MemoryShortError(
+                "The system ended the model's process, most likely because memory ran "
+                "out. Choose a smaller size or model, or close other programs; nothing "
+                "else was lost."
+            )
+        return ModelError(
+            f"The model's process ended unexpectedly (code {child.returncode}); "
+            "nothing else was lost. Try again, or run 'napari-gen2seg doctor'."
+        )
+
+
+class RemoteColorer:
+    """A model in the child process; does what a `Colorer` does for the session.
+
+    Parameters
+    ----------
+    helper
+        Who asks the child.
+    facts
+        Of the model, from the child.
+    """
+
+    def __init__(self, helper: Helper, facts: Loaded) -> None:
+        self._helper, self._facts = helper, facts
+
+    @property
+    def alive(self) -> bool:
+        """Whether it can still be asked."""
+        return self._helper.alive
+
+    @property
+    def device(self) -> str:
+        """Where it computes."""
+        return self._facts.device
+
+    @property
+    def dtype(self) -> str:
+        """Number type."""
+        return self._facts.dtype
+
+    @property
+    def reason(self) -> str:
+        """Why this device and number type, for people."""
+        return self._facts.reason
+
+    @property
+    def spec(self) -> Any:
+        """The model's `ModelSpec`."""
+        return self._facts.spec
+
+    def paint(
+        self,
+        pixels: npt.NDArray[Any],
+        recipe: RgbRecipe,
+        resolution: int | None = None,
+        *,
+        passes: int = 1,
+        progress: Progress | None = None,
+        cancel: Cancel | None = None,
+    ) -> Coloring:
+        """Colour one plane; see `paint.paint`, which runs in the child.
+
+        The plane travels as it is: RGB floats would be up to twelve times as much.
+        """
+        given = {
+            "pixels": pixels,
+            "recipe": recipe,
+            "resolution": resolution,
+            "passes": passes,
+        }
+        coloring: Coloring
+        coloring, self._facts = self._helper.ask(COLOR, given, progress, cancel)
+        return replace(coloring)  # read-only again, which pickles do not keep
+
+    def unload(self) -> None:
+        """Free the memory; the child stays, ready for another model."""
+        if self.alive:
+            self._helper.ask(UNLOAD)
+
+
+def _listen(
+    child: subprocess.Popen[bytes], replies: queue.Queue[Message | None]
+) -> None:
+    """Put the child's replies in a queue; None when there will be no more."""
+    stream = child.stdout
+    # Pickles from our own child process, never from a file or the network.
+    with suppress(EOFError, OSError, ValueError, pickle.UnpicklingError):
+        while stream is not None:
+            replies.put(pickle.load(stream))  # noqa: S301
+    replies.put(None)

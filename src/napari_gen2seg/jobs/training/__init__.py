@@ -1,0 +1,1 @@
+"""The training process: plan, run, past runs."""

@@ -1,0 +1,1 @@
+"""How good is it: arrays only; used by training, evaluation, comparison, benchmarks."""

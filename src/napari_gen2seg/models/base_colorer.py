@@ -1,0 +1,317 @@
+"""What the two families share: `color`, batches, the lane's lock, short memory."""
+
+from __future__ import annotations
+
+import copy
+import threading
+from abc import ABC, abstractmethod
+from typing import TYPE_CHECKING, Any, Self
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from napari_gen2seg.common.progress import Cancel, Progress, check_cancel, report
+from napari_gen2seg.common.types import Float32Array
+from napari_gen2seg.core.image.rgb import rgb_key, to_rgb
+from napari_gen2seg.core.map.brightness import as_bytes, mixture, witness
+from napari_gen2seg.core.probe.guided_outline import COARSE
+from napari_gen2seg.errors import SettingsError
+from napari_gen2seg.models.model_config import ModelFacts
+from napari_gen2seg.models.networks.tensors import resized, to_tensor, to_values
+from napari_gen2seg.models.runtime.placement import PlacedNet, is_out_of_memory
+from napari_gen2seg.models.runtime.resolution import (
+    check_resolution,
+    choose_resolution,
+    refine_resolution,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from torch import Tensor, nn
+
+    from napari_gen2seg.core.coloring import Coloring
+    from napari_gen2seg.models.model_config import ModelFacts
+    from napari_gen2seg.models.runtime.device import DeviceChoice
+    from napari_gen2seg.models.spec import ModelSpec
+
+Rgb = NDArray[np.float32]
+
+
+class BaseColorer(ABC):
+    """Common part of `SdColorer` and `MaeColorer`.
+
+    Parameters
+    ----------
+    net
+        The network, on the CPU, in the number type of ``choice``.
+    spec, facts
+        What is known about the model.
+    choice
+        Device, number type and reason.
+    """
+
+    #: Makes the network's autoencoder work in tiles, in families that have one.
+    tile: Callable[[nn.Module, int], None] | None = None
+
+    def __init__(
+        self, net: nn.Module, spec: ModelSpec, facts: ModelFacts, choice: DeviceChoice
+    ) -> None:
+        self._placed = PlacedNet(net, choice, spec.id, type(self).tile)
+        self._spec = spec
+        self._facts = facts
+        self._lock = threading.RLock()
+        self._compiled = False
+
+    @property
+    def device(self) -> str:
+        """Where it computes."""
+        return self._placed.choice.device
+
+    @property
+    def dtype(self) -> str:
+        """Number type."""
+        return self._placed.choice.dtype
+
+    @property
+    def reason(self) -> str:
+        """Why this device and number type, and what was changed since."""
+        return " ".join([self._placed.choice.reason, *self._placed.notes])
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What was done about short memory, in order."""
+        return self._placed.notes
+
+    @property
+    def spec(self) -> ModelSpec:
+        """The model's facts; ``revision`` is the commit really used."""
+        return self._spec
+
+    @property
+    def facts(self) -> ModelFacts:
+        """What the model folder says about the model."""
+        return self._facts
+
+    def with_facts(self, facts: ModelFacts) -> Self:
+        """Return a colorer of the same network, placed where it is, by other facts."""
+        other = copy.copy(self)
+        other._facts = facts  # noqa: SLF001 - of its own class
+        return other
+
+    @property
+    def net(self) -> nn.Module:
+        """The network, where it is placed."""
+        return self._placed.net
+
+    def color(
+        self,
+        image: Any,
+        resolution: int | None = None,
+        *,
+        passes: int = 1,
+        progress: Progress | None = None,
+        cancel: Cancel | None = None,
+    ) -> Coloring:
+        """Colour one picture; see `napari_gen2seg.models.colorer.Colorer.color`."""
+        from napari_gen2seg.core.coloring import Coloring
+        from napari_gen2seg.core.map.object_size import typical_diameter
+
+        # 1. resolve and check
+        rgb = to_rgb(image)  # float32 (H, W, 3), 0..1
+        chosen = resolution is not None
+        if resolution is None:
+            resolution = choose_resolution(rgb, self._facts)
+        resolution = check_resolution(resolution)
+        mirrorings = check_passes(passes)
+        check_cancel(cancel, "Colouring")
+        # 2. predict
+        report(progress, 0.1, f"Colouring at {resolution} pixels")
+        with self._lock:
+            check_cancel(cancel, "Colouring")
+            values = self._predict([rgb], resolution, cancel)[0]  # (h, w, 3), 0..255
+            if not chosen and self._facts.object_diameter is not None:
+                better = refine_resolution(
+                    resolution,
+                    typical_diameter(values),
+                    max(rgb.shape[:2]),
+                    self._facts,
+                )
+                if better is not None:
+                    report(progress, 0.5, f"Colouring again at {better} pixels")
+                    resolution = better
+                    values = self._predict([rgb], resolution, cancel)[0]
+            more: list[Rgb] = []
+            for axes in mirrorings:
+                report(progress, None, f"Colouring mirror image {len(more) + 1}")
+                mirrored = np.ascontiguousarray(np.flip(rgb, axes))
+                found = self._predict([mirrored], resolution, cancel)[0]
+                more.append(np.flip(found, axes))
+        heard, picture = beside(values, rgb, self._facts)
+        if heard is not None:
+            more.append(heard)
+        check_cancel(cancel, "Colouring")
+        # 3. wrap
+        report(progress, 1.0, "Coloured")
+        return Coloring(
+            values=values,
+            source_shape=(rgb.shape[0], rgb.shape[1]),
+            model_id=self._spec.id,
+            revision=self._spec.revision,
+            resolution=resolution,
+            source_key=rgb_key(rgb),
+            on_black=self._facts.on_black,
+            diameter=None if chosen else self._facts.source_diameter,
+            more=np.concatenate(more, axis=-1) if more else None,
+            picture=picture,
+        )
+
+    def predict_rgb(self, rgb: Rgb, resolution: int) -> Rgb:
+        """Return the map (h, w, 3) in 0..255 of one RGB (H, W, 3) in 0..1."""
+        return self.predict_many([rgb], resolution)[0]
+
+    def predict_many(self, pictures: Sequence[Rgb], resolution: int) -> list[Rgb]:
+        """Return the maps of several RGB pictures; equal sizes go as one batch."""
+        resolution = check_resolution(resolution)
+        groups: dict[tuple[int, ...], list[int]] = {}
+        for index, rgb in enumerate(pictures):
+            groups.setdefault(rgb.shape, []).append(index)
+        maps: dict[int, Rgb] = {}
+        with self._lock:
+            for members in groups.values():
+                done = self._predict([pictures[i] for i in members], resolution, None)
+                maps.update(zip(members, done, strict=True))
+        return [maps[i] for i in range(len(pictures))]
+
+    def unload(self) -> None:
+        """Free the memory. The colorer cannot be used afterwards."""
+        with self._lock:
+            self._placed.unload()
+
+    def compile(self, **options: Any) -> None:
+        """Compile the network at its first use; see `models.compiled`.
+
+        Where that fails it runs as it is, and the notes say so.
+        """
+        from napari_gen2seg.models.runtime.compilation import compile_net
+
+        compile_net(self.net, **options)
+        self._compiled = True
+
+    @abstractmethod
+    def _forward(self, pictures: Tensor, resolution: int) -> Tensor:
+        """Map (B, 3, H, W) in 0..1, float32, to (B, 3, h, w) in 0..255, float32."""
+
+    def _predict(
+        self, pictures: Sequence[Rgb], resolution: int, cancel: Cancel | None
+    ) -> list[Rgb]:
+        """Run the forward pass, stepping down while memory is short."""
+        batch = len(pictures)
+        while True:
+            check_cancel(cancel, "Colouring")
+            try:
+                maps: list[Rgb] = []
+                for start in range(0, len(pictures), batch):
+                    maps += self._run(pictures[start : start + batch], resolution)
+                return maps
+            except (torch.OutOfMemoryError, MemoryError, RuntimeError) as error:
+                if not is_out_of_memory(error):
+                    raise
+            # Outside of the except clause, so that the failed pass's frames, and the
+            # tensors they hold, are gone before the next try.
+            if batch > 1:
+                batch = 1
+                self._placed.note("Memory was short: pictures go one at a time.")
+                self._placed.free()
+            else:
+                self._placed.step_down(f"Colouring at {resolution} pixels")
+
+    def _run(self, pictures: Sequence[Rgb], resolution: int) -> list[Rgb]:
+        """Run one batch of equally sized pictures."""
+        with torch.inference_mode():
+            stacked = torch.cat([to_tensor(rgb, self.device) for rgb in pictures])
+            colours = self._pass(stacked, resolution)
+            if not torch.isfinite(colours).all():
+                self._placed.to_float32()
+                colours = self._forward(stacked, resolution)
+            return to_values(colours)
+
+    def _pass(self, stacked: Tensor, resolution: int) -> Tensor:
+        """Run the forward pass, and without the compiler if that is what fails."""
+        if not self._compiled:
+            return self._forward(stacked, resolution)
+        try:
+            return self._forward(stacked, resolution)
+        except Exception as error:  # compilers fail in ways of their own
+            if is_out_of_memory(error):
+                raise
+            from napari_gen2seg.models.runtime.compilation import give_up
+
+            give_up(self.net)
+            self._compiled = False
+            told = str(error).strip().splitlines() or [""]
+            self._placed.note(
+                f"It could not be compiled and runs as it is ({type(error).__name__}: "
+                f"{told[0][:120]})."
+            )
+        return self._forward(stacked, resolution)
+
+
+Axes = tuple[int, ...]
+
+#: Further passes by how many there are in all: axes along which a picture is mirrored.
+MIRRORINGS: dict[int, tuple[Axes, ...]] = {
+    1: (),
+    2: ((0, 1),),
+    4: ((0, 1), (0,), (1,)),
+}
+
+
+def check_passes(passes: int) -> tuple[Axes, ...]:
+    """Return the further passes' axes.
+
+    Raises
+    ------
+    SettingsError
+        If there are not 1, 2 or 4 passes.
+    """
+    if passes not in MIRRORINGS:
+        raise SettingsError(
+            f"{passes} passes were asked for; there can be 1 (the picture), 2 (and the "
+            "picture turned by half) or 4 (and both its mirror images)."
+        )
+    return MIRRORINGS[passes]
+
+
+def beside(
+    values: Float32Array, rgb: Float32Array, facts: ModelFacts
+) -> tuple[Float32Array | None, NDArray[np.uint8] | None]:
+    """Return the brightness that clicks hear, and the one that outlines follow.
+
+    Parameters
+    ----------
+    values
+        float32 (h, w, 3) in 0..255, a map.
+    rgb
+        float32 (H, W, 3) in 0..1, its picture.
+    facts
+        Of the model; only one that paints the background black can be agreed with, and
+        it may be one that is better off without.
+
+    Returns
+    -------
+    tuple
+        float32 (h, w, 1), or None where brightness does not agree with the map; and
+        uint8 (H, W), or None there and where the picture is hardly larger than the map.
+    """
+    if not facts.on_black or not facts.hears_brightness:
+        return None, None
+    shape = values.shape[0], values.shape[1]
+    small = np.stack([resized(rgb[..., one], shape) for one in range(3)], axis=-1)
+    weights = mixture(values, small)
+    heard = witness(values, small @ weights)
+    if heard is None:
+        return None, None
+    coarse = rgb.shape[0] >= COARSE * values.shape[0]
+    return heard[..., None], as_bytes(rgb @ weights) if coarse else None

@@ -1,0 +1,1 @@
+"""One module a model family; `FAMILIES` is the door."""

@@ -1,0 +1,1 @@
+"""Model hub: client, resumable download, cache, licence."""

@@ -1,0 +1,243 @@
+"""The facts of a model folder: ``gen2seg.json``, and what the folder itself tells.
+
+A published diffusers or transformers folder carries no ``gen2seg.json``; its facts
+are then the published defaults, chosen by family.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Literal, cast
+
+from napari_gen2seg.errors import SettingsError, WeightsError, WrongFamilyError
+from napari_gen2seg.models.networks.position_guides import Guides
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from napari_gen2seg.models.spec import Family
+
+if TYPE_CHECKING:
+    from napari_gen2seg.models.networks.guided_upsampling import Refine
+
+FACTS_NAME = "gen2seg.json"
+FORMAT_VERSION = 1
+
+Stretch = Literal["published", "fixed"]
+
+
+@dataclass(frozen=True)
+class ModelFacts:
+    """What ``gen2seg.json`` says about a model.
+
+    Parameters
+    ----------
+    family
+        ``"sd"`` or ``"mae"``.
+    default_resolution
+        Longer side in pixels; None leaves it to the resolution rule.
+    min_resolution, max_resolution
+        Limits of the resolution rule, in pixels.
+    multiple
+        Sides are padded to a multiple of this many pixels.
+    guides
+        Position guides of the UNet, or None.
+    refine
+        Guided filter laid over the map, or None.
+    stretch
+        ``"published"``: each prediction is stretched to 0..255 by its own extremes.
+        ``"fixed"``: the prediction's -1..1 is 0..255, clipped, for models trained to
+        absolute colours.
+    object_diameter
+        Size in pixels, at model scale, of the objects the model likes best.
+    source_diameter
+        Size of objects in pixels of the pictures that the model was fitted to, where
+        the model would read the size of something else off its map; None lets it read.
+    hears_brightness
+        Whether clicks hear a picture's brightness beside the map, where the two agree.
+    """
+
+    family: Family
+    id: str = ""
+    title: str = ""
+    licence: str = "unknown"
+    licence_url: str = ""
+    description: str = ""
+    default_resolution: int | None = None
+    min_resolution: int = 64
+    max_resolution: int = 1024
+    multiple: int = 8
+    guides: Guides | None = None
+    refine: Refine | None = None
+    stretch: Stretch = "published"
+    object_diameter: float | None = None
+    source_diameter: float | None = None
+    hears_brightness: bool = True
+    base_model: str = ""
+    created: str = ""
+    recipe: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def on_black(self) -> bool:
+        """Whether the model paints the background black.
+
+        Models trained here do, and only they know a size of objects.
+        """
+        return self.object_diameter is not None
+
+
+def detect_family(folder: Path) -> Family | None:
+    """Tell the family from a folder's own files; None when it is neither.
+
+    A ``unet`` and a ``vae`` folder are a latent diffusion model; a ``config.json``
+    with model type ``vit_mae`` is a masked autoencoder.
+    """
+    if (folder / "unet" / "config.json").is_file() and (
+        folder / "vae" / "config.json"
+    ).is_file():
+        return "sd"
+    config = folder / "config.json"
+    if config.is_file() and read_json(config).get("model_type") == "vit_mae":
+        return "mae"
+    return None
+
+
+def read_json(path: Path) -> dict[str, Any]:
+    """Read one JSON object.
+
+    Raises
+    ------
+    WeightsError
+        If the file is missing or is not a JSON object.
+    """
+    try:
+        value = json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError as error:
+        raise WeightsError(
+            f"The model file {path} is missing. Download or copy the model again."
+        ) from error
+    except (OSError, ValueError) as error:
+        raise WeightsError(
+            f"The model file {path} cannot be read as JSON ({error}). "
+            "Download or copy the model again."
+        ) from error
+    if not isinstance(value, dict):
+        raise WeightsError(
+            f"The model file {path} holds a {type(value).__name__}; it must hold a "
+            "JSON object. Download or copy the model again."
+        )
+    return value
+
+
+def read_facts(folder: Path) -> ModelFacts:
+    """Read a model folder's facts.
+
+    Parameters
+    ----------
+    folder
+        A diffusers or transformers model folder, with or without ``gen2seg.json``.
+
+    Raises
+    ------
+    WeightsError
+        If a JSON file is damaged or written by a newer version.
+    WrongFamilyError
+        If the folder holds neither family, or another one than its facts say.
+    """
+    found = detect_family(folder)
+    path = folder / FACTS_NAME
+    raw = read_json(path) if path.is_file() else {}
+    if found is None:
+        raise WrongFamilyError(
+            f"The folder {folder} holds no model this plugin can load. It must hold "
+            "either unet/config.json and vae/config.json (family 'sd') or a "
+            "config.json of model type 'vit_mae' (family 'mae')."
+        )
+    family = raw.get("family", found)
+    if family != found:
+        raise WrongFamilyError(
+            f"{path} says family {family!r}, but the folder holds a {found!r} model. "
+            "Correct the file or use the folder the weights came with."
+        )
+    if int(raw.get("format_version", FORMAT_VERSION)) > FORMAT_VERSION:
+        raise WeightsError(
+            f"{path} has format version {raw['format_version']}; this version of "
+            f"napari-gen2seg reads up to {FORMAT_VERSION}. Update napari-gen2seg."
+        )
+    return _facts(raw, found, folder)
+
+
+def _facts(raw: dict[str, Any], family: Family, folder: Path) -> ModelFacts:
+    """Fill in published defaults by family and check the values."""
+    defaults: dict[str, int | None]
+    if family == "mae":
+        config = read_json(folder / "config.json")
+        size = int(config.get("image_size", 224))
+        defaults = {
+            "default_resolution": size,
+            "min_resolution": size,
+            "max_resolution": size,
+            "multiple": int(config.get("patch_size", 16)),
+        }
+    else:
+        defaults = {
+            "default_resolution": None if raw else 768,
+            "min_resolution": 256,
+            "max_resolution": 1024,
+            "multiple": 8,
+        }
+    value = {**defaults, **{k: v for k, v in raw.items() if v is not None}}
+    stretch = value.get("stretch", "published")
+    if stretch not in ("published", "fixed"):
+        raise WeightsError(
+            f"{folder / FACTS_NAME} has stretch {stretch!r}; it must be 'published' "
+            "or 'fixed'."
+        )
+    try:
+        guides = value.get("guides")
+        return ModelFacts(
+            family=family,
+            id=str(value.get("id", "")),
+            title=str(value.get("title", "")),
+            licence=str(value.get("licence", "unknown")),
+            licence_url=str(value.get("licence_url", "")),
+            description=str(value.get("description", "")),
+            default_resolution=_whole(value["default_resolution"]),
+            min_resolution=int(value["min_resolution"]),
+            max_resolution=int(value["max_resolution"]),
+            multiple=int(value["multiple"]),
+            guides=None if guides is None else Guides.from_dict(guides),
+            refine=_refine(value.get("refine")),
+            stretch=cast("Stretch", stretch),
+            object_diameter=_number(value.get("object_diameter")),
+            source_diameter=_number(value.get("source_diameter")),
+            hears_brightness=bool(value.get("hears_brightness", True)),
+            base_model=str(value.get("base_model", "")),
+            created=str(value.get("created", "")),
+            recipe=dict(value.get("recipe", {})),
+        )
+    except (TypeError, ValueError, SettingsError) as error:
+        raise WeightsError(
+            f"{folder / FACTS_NAME} has a value of the wrong kind: {error}"
+        ) from error
+
+
+def _whole(value: object) -> int | None:
+    """Return an int, or None for None."""
+    return None if value is None else int(cast("int", value))
+
+
+def _number(value: object) -> float | None:
+    """Return a float, or None for None."""
+    return None if value is None else float(cast("float", value))
+
+
+def _refine(value: object) -> Refine | None:
+    """Return the guided filter's settings, or None for None."""
+    if value is None:
+        return None
+    # Late: the filter needs torch, the facts of a model do not.
+    from napari_gen2seg.models.networks.guided_upsampling import Refine
+
+    return Refine.from_dict(cast("dict[str, Any]", value))

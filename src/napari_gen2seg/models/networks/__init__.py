@@ -1,0 +1,1 @@
+"""Torch modules and tensor helpers; nothing of files."""

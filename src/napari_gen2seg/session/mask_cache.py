@@ -1,0 +1,120 @@
+"""Masks of clicks: found once, at a glance while the pointer moves, exact at rest."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from napari_gen2seg.errors import PromptError
+
+if TYPE_CHECKING:
+    from napari_gen2seg.core.coloring import Coloring
+    from napari_gen2seg.core.probe.mask import Mask
+    from napari_gen2seg.core.probe.prober import ProbeSettings
+    from napari_gen2seg.session.prompts import Prompts
+
+_HELD = 4
+_NEAR = 1e-3  # source pixels: a click read back from its layer is a little off
+
+Found = tuple["Asked", "Mask"]
+Search = Callable[[], list[Found]]
+
+
+@dataclass(frozen=True, eq=False)
+class Asked:
+    """What a mask answers."""
+
+    coloring: Coloring
+    prompts: Prompts
+    settings: ProbeSettings
+
+    def same(self, other: Asked) -> bool:
+        """Whether the answer is the same."""
+        return (
+            self.coloring is other.coloring
+            and self.settings == other.settings
+            and self.prompts.signs == other.prompts.signs
+            and np.allclose(
+                self.prompts.points, other.prompts.points, rtol=0, atol=_NEAR
+            )
+        )
+
+    def exact(self) -> Mask:
+        """Find the mask."""
+        prompts = self.prompts
+        return self.coloring.probe(prompts.points, prompts.signs, self.settings)
+
+    def glance(self) -> Mask:
+        """Find the mask, in coarse blocks where it is very large."""
+        prompts = self.prompts
+        return self.coloring.prober.preview(
+            prompts.points, prompts.signs, self.settings
+        )
+
+
+class Masks:
+    """The newest masks: a click gets the very mask that the pointer showed."""
+
+    def __init__(self) -> None:
+        self._found: list[Found] = []
+
+    def forget(self) -> None:
+        """Let go of all masks, and of the colorings they were found on."""
+        self._found = []
+
+    def keep(self, asked: Asked, mask: Mask) -> None:
+        """Remember an exact mask."""
+        if mask.exact:
+            self._found = [(asked, mask), *self._found[: _HELD - 1]]
+
+    def known(self, asked: Asked) -> Mask | None:
+        """Return a mask that was found before, and hold it longer than others."""
+        for place, (one, mask) in enumerate(self._found):
+            if one.same(asked):
+                # To the front: the clicked mask is asked for at every move.
+                self._found.insert(0, self._found.pop(place))
+                return mask
+        return None
+
+    def exact(self, asked: Asked) -> Mask:
+        """Return a mask, found now if need be.
+
+        Raises
+        ------
+        PromptError
+            For a click outside the picture.
+        """
+        mask = self.known(asked)
+        if mask is None:
+            mask = asked.exact()
+            self.keep(asked, mask)
+        return mask
+
+    def glance(self, asked: Asked) -> Mask | None:
+        """Return a mask, coarse where it is very large; None for clicks outside."""
+        mask = self.known(asked)
+        if mask is None:
+            try:
+                mask = asked.glance()
+            except PromptError:
+                return None
+            self.keep(asked, mask)
+        return mask
+
+    def search(self, asked: list[Asked]) -> Search:
+        """Return the search for exact masks not yet known, to be run on any thread."""
+        wanted = [one for one in asked if self.known(one) is None]
+
+        def find() -> list[Found]:
+            found = []
+            for one in wanted:
+                try:
+                    found.append((one, one.exact()))
+                except PromptError:
+                    continue  # outside the picture: there is nothing to find
+            return found
+
+        return find

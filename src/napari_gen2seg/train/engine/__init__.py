@@ -1,0 +1,1 @@
+"""What every training loop needs: EMA, learning rate, ranks, stop signal."""

@@ -1,0 +1,216 @@
+"""How a model is best used on a kind of picture: no weights, two of its facts.
+
+Labels say more than what to paint. They say whether clicks should hear the picture's
+brightness (not where the labelled cells have dark nuclei inside, say), and how large
+the objects are, where the model itself would read the size of something else off its
+map. Both are read off a few labelled objects, before any step, and kept only where
+clicks are surely better for it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from napari_gen2seg.common.progress import Cancel, check_cancel
+from napari_gen2seg.core.coloring import Coloring
+from napari_gen2seg.core.probe.settings import ProbeSettings
+from napari_gen2seg.metrics.click_protocol import innermost
+from napari_gen2seg.metrics.matching import iou
+from napari_gen2seg.models.base_colorer import BaseColorer
+from napari_gen2seg.models.model_config import ModelFacts
+from napari_gen2seg.models.runtime.resolution import TOLERATED, choose_resolution
+from napari_gen2seg.train.data.labeled_images import Pair
+from napari_gen2seg.train.finetune.events import UseFound
+from napari_gen2seg.train.finetune.validation import watched_objects
+
+Use = dict[str, Any]
+"""Facts of a model to change: `hears_brightness`, `source_diameter`."""
+
+Way = tuple[bool, bool]
+"""At the size that the labels give; with brightness."""
+
+Scores = dict[Way, list[NDArray[np.float64]]]
+"""IoU of clicks on the same objects, an array for each picture."""
+
+NEUTRAL: Use = {"source_diameter": None, "hears_brightness": True}
+
+FEWEST = 6
+"""Objects below which nothing is concluded."""
+
+OBJECTS = 12
+"""At most so many objects are clicked in each of three pictures."""
+
+_LEAST = 0.03  # of mean IoU
+_SURE = 2.5  # standard errors: one picture must not decide by chance about others
+_WORSE = -0.01  # mean gain at which a picture speaks against
+# The same where several pictures of a kind have objects of like sizes and what is asked
+# is whether to take that size: it is likely from the start.
+_LIKELY, _WORSE_LIKELY = 1.5, -0.05
+# Largest standard deviation of log sizes between pictures of one kind: two of them may
+# differ by a factor of 2.
+_ALIKE = 0.35
+
+
+def fitting_use(
+    colorer: BaseColorer,
+    facts: ModelFacts,
+    train: Sequence[Pair],
+    held: Sequence[Pair] = (),
+    seed: int = 0,
+    cancel: Cancel | None = None,
+) -> UseFound:
+    """Find which facts would make single clicks on labelled objects better.
+
+    Parameters
+    ----------
+    colorer, facts
+        The model as it is. What an earlier fine-tuning found stays until the labels
+        surely say otherwise.
+    train, held
+        Labelled pictures that it has not been fitted to yet. Of those held back one
+        has a say, by the objects that are watched.
+    seed
+        Chooses the objects.
+    cancel
+        Asked between objects.
+
+    Returns
+    -------
+    UseFound
+        Its ``use`` is empty where the facts are right as they are, or cannot be judged.
+
+    Raises
+    ------
+    Cancelled
+        If asked.
+    """
+    if not facts.on_black or not train:
+        return UseFound()
+    told: Use = {key: getattr(facts, key) for key in NEUTRAL}
+    facts = replace(facts, **NEUTRAL)
+    colorer = colorer.with_facts(facts)
+    diameter = common_diameter(train)
+    if facts.default_resolution is not None:
+        diameter = None  # it would not be heard
+    looked = [*watched_objects(held, seed)[:1], *watched_objects(train, seed)]
+    looked = [(pair, ids) for pair, ids in looked if ids]
+    if sum(len(ids) for _, ids in looked[:3]) < FEWEST:
+        return UseFound()
+    scores: Scores = {}
+    colored: dict[str, dict[bool, Coloring]] = {}
+    for pair, ids in looked[:3]:
+        check_cancel(cancel, "Fine-tuning")
+        # Two parts of one picture share its maps.
+        if pair.key not in colored:
+            colored[pair.key] = _maps(colorer, pair, diameter)
+        maps = colored[pair.key]
+        found: dict[Way, list[float]] = {}
+        for label in ids[:: -(-len(ids) // OBJECTS)]:
+            check_cancel(cancel, "Fine-tuning")
+            truth = pair.labels == label
+            for sized, coloring in maps.items():
+                for heard in (True, False):
+                    one = _click(coloring, truth, heard)
+                    found.setdefault((sized, heard), []).append(one)
+        for way, values in found.items():
+            scores.setdefault(way, []).append(np.asarray(values))
+    before = told["source_diameter"]
+    # A size that was found before is given up where the labels have none in common.
+    usual = before is not None and diameter is not None, bool(told["hears_brightness"])
+    sized, heard = best_use(scores, usual, len(colored) > 1)
+    use: Use = {"source_diameter": None, "hears_brightness": heard}
+    if sized and diameter is not None:
+        alike = before and before / TOLERATED <= diameter <= before * TOLERATED
+        use["source_diameter"] = before if alike else round(diameter, 1)
+    changed = {key: value for key, value in use.items() if value != told[key]}
+    return UseFound(changed, _tried(scores), sum(map(len, next(iter(scores.values())))))
+
+
+def _tried(scores: Scores) -> tuple[dict[str, Any], ...]:
+    return tuple(
+        {
+            "size": "labels" if sized else "read",
+            "brightness": heard,
+            "one_click": float(np.concatenate(values).mean()),
+        }
+        for (sized, heard), values in scores.items()
+    )
+
+
+def best_use(scores: Scores, usual: Way = (False, True), several: bool = False) -> Way:
+    """Choose by the IoU of the same objects, picture by picture.
+
+    Something else than the usual way must be better by 0.03, by more than chance, and
+    worse in no picture; one that changes more, better by as much than one that changes
+    less. The size of the labels needs less to be believed where ``several`` pictures
+    have it in common.
+    """
+    best = usual
+    sized, heard = usual
+    for way in ((sized, not heard), (not sized, heard), (not sized, not heard)):
+        if way not in scores:
+            continue
+        pictures = [
+            new - old for new, old in zip(scores[way], scores[best], strict=True)
+        ]
+        gains = np.concatenate(pictures)
+        likely = several and way == (True, best[1]) and not best[0]
+        sure, worse = (_LIKELY, _WORSE_LIKELY) if likely else (_SURE, _WORSE)
+        if len(gains) < FEWEST or min(gain.mean() for gain in pictures) < worse:
+            continue
+        error = float(gains.std(ddof=1)) / len(gains) ** 0.5
+        if gains.mean() >= max(_LEAST, sure * error):
+            best = way
+    return best
+
+
+def common_diameter(pairs: Sequence[Pair]) -> float | None:
+    """Return the typical diameter in pixels; None where pictures differ in it."""
+    sizes = np.log([pair.diameter for pair in pairs])
+    return None if sizes.std() > _ALIKE else float(np.exp(sizes.mean()))
+
+
+def _maps(
+    colorer: BaseColorer, pair: Pair, diameter: float | None
+) -> dict[bool, Coloring]:
+    """Colour a picture at the size that the model reads, and at that of the labels."""
+    maps = {False: colorer.color(pair.rgb)}
+    if diameter is not None:
+        facts = replace(colorer.facts, source_diameter=diameter)
+        wanted, read = choose_resolution(pair.rgb, facts), maps[False].resolution
+        same = abs(wanted - read) < 0.15 * read
+        maps[True] = maps[False] if same else colorer.color(pair.rgb, wanted)
+    return maps
+
+
+def _click(coloring: Coloring, truth: NDArray[np.bool_], heard: bool) -> float:
+    mask = coloring.probe([innermost(truth)], settings=ProbeSettings(brightness=heard))
+    return iou(mask.full(), truth)
+
+
+def use_words(use: Mapping[str, Any]) -> str:
+    """Say which facts of a model the labels set right; "" where none.
+
+    Parameters
+    ----------
+    use
+        From `finetune.use.fitting_use`.
+    """
+    said = []
+    diameter = use.get("source_diameter")
+    if diameter is not None:
+        said.append(
+            f"It looks at every picture as if its objects measured {diameter:.0f} "
+            "pixels, as the labelled ones do; the size can be chosen by hand."
+        )
+    if use.get("hears_brightness") is False:
+        said.append(
+            "Its clicks leave the picture's brightness out, which misled them on the "
+            "labelled objects."
+        )
+    return " ".join(said)

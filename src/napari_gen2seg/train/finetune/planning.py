@@ -1,0 +1,300 @@
+"""From settings to a model that is ready for its first step."""
+
+from __future__ import annotations
+
+import contextlib
+from dataclasses import dataclass, replace
+
+import torch
+
+from napari_gen2seg.common.progress import Cancel
+from napari_gen2seg.errors import SettingsError
+from napari_gen2seg.models.loader import SMALL_MODEL
+from napari_gen2seg.models.runtime.device import DeviceChoice, choose
+from napari_gen2seg.models.runtime.memory import free_memory
+from napari_gen2seg.train.data.split import Split
+from napari_gen2seg.train.finetune.config import FinetuneConfig
+from napari_gen2seg.train.finetune.events import Plan
+from napari_gen2seg.train.finetune.lora import attention_layers
+from napari_gen2seg.train.finetune.memory_estimate import (
+    Amount,
+    Need,
+    fit,
+    measure,
+    refuse,
+)
+from napari_gen2seg.train.finetune.trainable import Trainee, load_trainee, set_trained
+
+# Step sizes by what is trained: published 6e-5 for the whole UNet at eight crops a
+# step, half of it here, where steps are few; for "guided" and "sparse" (a guided model
+# and labels that are not complete) docs/finetuning.md compares some; the others are
+# chosen, not yet compared.
+_RATES = {"guided": 1e-3, "sparse": 4e-4, "full": 3e-5, "last": 1e-4, "lora": 2e-4}
+
+
+@dataclass(eq=False)
+class Ready:
+    """A model and everything that was chosen for it.
+
+    Attributes
+    ----------
+    trainee
+        With its trained parameters chosen.
+    trains
+        ``"full"``, ``"lora"`` or ``"last"``.
+    amount
+        Batch, crop, accumulation, checkpointing.
+    rate
+        Largest step size.
+    autocast
+        Number type of the forward pass, None for that of the weights.
+    memory, free
+        Estimated need, and what was free, in bytes.
+    warnings
+        Sentences for people.
+    where
+        Sentence on the device.
+    """
+
+    trainee: Trainee
+    trains: str
+    amount: Amount
+    rate: float
+    autocast: torch.dtype | None
+    memory: int
+    free: int
+    warnings: list[str]
+    where: str
+
+    @property
+    def precision(self) -> str:
+        """Number type of the forward pass, for people."""
+        return "bfloat16" if self.autocast is torch.bfloat16 else "float32"
+
+    def mixed(self) -> contextlib.AbstractContextManager[object]:
+        """Return the context in which forward passes run."""
+        if self.autocast is None:
+            return contextlib.nullcontext()
+        return torch.autocast(self.trainee.device.type, self.autocast)
+
+    def plan(
+        self,
+        config: FinetuneConfig,
+        split: Split,
+        train: tuple[str, ...],
+        warnings: list[str],
+        resumed: int,
+    ) -> Plan:
+        """Say what a run will do.
+
+        Parameters
+        ----------
+        config
+            The run.
+        split, train
+            What is held back and counted, and names of what is learnt from.
+        warnings
+            Of the pictures.
+        resumed
+            Steps that were done before.
+        """
+        trainee, amount = self.trainee, self.amount
+        steps, minutes = config.length
+        return Plan(
+            steps=steps,
+            seconds_estimate=60 * minutes if minutes else None,
+            trains=self.trains,
+            parameters=trainee.parameters,
+            trainable=trainee.trainable,
+            memory_bytes=self.memory,
+            memory_free=self.free,
+            batch=amount.batch,
+            crop=amount.crop,
+            precision=self.precision,
+            device=trainee.colorer.device,
+            reason=f"{self.where} Number type {self.precision}.",
+            train=train,
+            held=tuple(pair.name for pair in split.held),
+            objects=split.objects,
+            warnings=(*warnings, *self.warnings),
+            accumulate=amount.accumulate,
+            checkpointing=amount.checkpointing,
+            resumed=resumed,
+        )
+
+
+def prepare(
+    config: FinetuneConfig,
+    device: str,
+    cancel: Cancel | None = None,
+    begun: tuple[str, Amount] | None = None,
+) -> Ready:
+    """Load the base and choose what fits.
+
+    Parameters
+    ----------
+    config
+        The run.
+    device
+        Of this process, as for `load_model`.
+    cancel
+        Asked while a model is downloaded.
+    begun
+        What a resumed run trains, and how much at once; else both are chosen.
+
+    Raises
+    ------
+    ModelError
+        If the base cannot be loaded.
+    SettingsError
+        If a setting does not suit it.
+    MemoryShortError
+        If nothing that was left open makes it fit; names what would.
+    """
+    place = choose(device, "float32")
+    precision = config.precision
+    if precision == "auto":
+        precision = choose(device).dtype if place.kind == "cuda" else "float32"
+
+    def load(dtype: str) -> Trainee:
+        return load_trainee(
+            config.model, place.device, config.revision, dtype, cancel=cancel
+        )
+
+    trainee = load("float32")
+    small = trainee.parameters < SMALL_MODEL
+    if config.precision == "auto" and small:
+        precision = "float32"
+    free = free_memory(place) + _held(trainee)
+    wanted = _wanted(config, trainee, place)
+    options = _options(begun[0] if begun else config.trains, trainee, place, small)
+    refusals: list[tuple[Need, Amount]] = []
+    for number, option in enumerate(options):
+        narrow = option == "lora" and precision == "bfloat16"
+        if number or narrow:
+            # What an earlier try added must not stay; and beside LoRA the weights
+            # themselves do not change and may be narrow.
+            del trainee
+            trainee = load("bfloat16" if narrow else "float32")
+        set_trained(trainee, option, config.seed)
+        need = measure(trainee)
+        # Another amount would not be the same run.
+        amount = begun[1] if begun else _fit(need, wanted, free, config, trainee)
+        if amount is not None:
+            break
+        refusals.append((need, wanted))
+    else:
+        need, amount = refusals[0]
+        nearest = _nearest(config, load("float32"), free)
+        raise refuse(need, amount, free, place.device, nearest)
+    if amount.checkpointing:
+        trainee.checkpoint()
+    warnings = []
+    if not begun and (amount.batch, amount.crop) != (wanted.batch, wanted.crop):
+        warnings.append(
+            f"Memory is short: crops of {amount.crop} pixels, {amount.batch} at once, "
+            f"in place of {wanted.crop} pixels and {wanted.batch}."
+        )
+    kind = option
+    if trainee.guided and option == "full":
+        learnt = [pair for pair in config.pairs if pair.role != "held"]
+        kind = "guided" if all(pair.complete for pair in learnt) else "sparse"
+    return Ready(
+        trainee,
+        option,
+        amount,
+        config.rate or _RATES[kind],
+        torch.bfloat16 if precision == "bfloat16" else None,
+        need.total(amount),
+        free,
+        warnings,
+        place.where,
+    )
+
+
+def _options(
+    trains: str, trainee: Trainee, place: DeviceChoice, small: bool
+) -> list[str]:
+    """List what may be trained, best first."""
+    if trains != "auto":
+        return [trains]
+    options = ["full", "lora", "last"]
+    if place.kind == "cpu" and not small:
+        options.remove("full")
+    if not attention_layers(trainee.net):
+        options.remove("lora")
+    return options
+
+
+def _held(trainee: Trainee) -> int:
+    """Bytes that the loaded model takes already: the estimate counts them too."""
+    return sum(p.numel() * p.element_size() for p in trainee.net.parameters())
+
+
+def _wanted(config: FinetuneConfig, trainee: Trainee, place: DeviceChoice) -> Amount:
+    """Return batch, crop and accumulation as asked, else by the kind of model."""
+    multiple = trainee.multiple
+    if trainee.facts.family == "mae":
+        crop = int(trainee.net.image_size)
+        if config.crop not in (None, crop):
+            raise SettingsError(
+                f"crop is {config.crop}, but {trainee.spec.id!r} always sees "
+                f"{crop} x {crop} pixels. Leave the setting out."
+            )
+        batch, times = 8, 1
+    elif trainee.guided:
+        crop, batch, times = 96, 6, 1
+        if place.kind != "cpu":
+            crop, batch = 192, 16
+    else:
+        crop, batch, times = 512, 2, 4
+        if place.kind == "cpu":
+            crop, times = 384, 1
+    crop = config.crop or crop
+    if crop % multiple:
+        raise SettingsError(
+            f"crop is {crop}; for this model it must be a multiple of {multiple}, "
+            f"such as {max(multiple, crop // multiple * multiple)}."
+        )
+    checkpoint = config.checkpointing is True
+    return Amount(config.batch or batch, config.accumulate or times, crop, checkpoint)
+
+
+def _fit(
+    need: Need, wanted: Amount, free: int, config: FinetuneConfig, trainee: Trainee
+) -> Amount | None:
+    """Shrink what the settings leave open until it fits."""
+    amount = fit(
+        need,
+        wanted,
+        free,
+        smallest=max(64, 2 * trainee.multiple),
+        multiple=trainee.multiple,
+        may_checkpoint=config.checkpointing == "auto",
+        may_shrink=config.crop is None and trainee.facts.family != "mae",
+    )
+    if amount is not None and config.batch is not None and amount.batch < config.batch:
+        return None
+    return amount
+
+
+def _nearest(
+    config: FinetuneConfig, trainee: Trainee, free: int
+) -> tuple[str, Amount, int] | None:
+    """Find settings near the refused ones that would fit."""
+    open_ = replace(config, batch=None, crop=None, checkpointing="auto")
+    asked = config.trains
+    order = [asked] if asked != "auto" else []
+    for option in dict.fromkeys([*order, "lora", "last"]):
+        if option == "lora" and not attention_layers(trainee.net):
+            continue
+        try:
+            set_trained(trainee, option, config.seed)
+        except SettingsError:
+            continue
+        need = measure(trainee)
+        wanted = _wanted(open_, trainee, choose(str(trainee.device), "float32"))
+        amount = _fit(need, wanted, free, open_, trainee)
+        if amount is not None:
+            return option, amount, need.total(amount)
+    return None

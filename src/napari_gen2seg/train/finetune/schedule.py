@@ -1,0 +1,139 @@
+"""How far a run is, how large its steps are, and when it has lasted long enough."""
+
+from __future__ import annotations
+
+import math
+import time
+from pathlib import Path
+
+from napari_gen2seg.common.progress import Cancel
+from napari_gen2seg.train.engine.distributed import Team
+from napari_gen2seg.train.finetune.checkpoint import Progress
+from napari_gen2seg.train.finetune.config import FinetuneConfig
+from napari_gen2seg.train.finetune.events import Why
+from napari_gen2seg.train.finetune.run_folder import asked
+from napari_gen2seg.train.loss.weighted import published_share
+
+WARM, WARM_STEPS = 0.1, 100
+"""Share of the run in which the rate rises, and the most steps that may take."""
+
+
+class Pace:
+    """The clock and the schedule of a run.
+
+    Parameters
+    ----------
+    config
+        Says how long.
+
+    Attributes
+    ----------
+    progress
+        Where the run is; replaced when it goes on, or back.
+    """
+
+    def __init__(self, config: FinetuneConfig) -> None:
+        self._config = config
+        self.progress = Progress()
+        self._since = time.monotonic()
+        self._warm: tuple[int, float] | None = None
+
+    def begin(self) -> None:
+        """Count the minutes from here: loading and first looks are no training."""
+        self._since = time.monotonic()
+
+    def stepped(self) -> None:
+        """Count a step. The first one here is slow and says nothing of the others."""
+        self.progress.step += 1
+        if self._warm is None:
+            self._warm = self.progress.step, self.seconds
+
+    def keep(self) -> None:
+        """Write the time so far into the progress, which is about to be saved."""
+        self.back_to(self.progress)
+
+    def back_to(self, progress: Progress) -> None:
+        """Take another progress; the time that was spent is not given back."""
+        progress.seconds, self._since = self.seconds, time.monotonic()
+        self.progress = progress
+
+    @property
+    def seconds(self) -> float:
+        """Seconds of training, before a resume included."""
+        return self.progress.seconds + time.monotonic() - self._since
+
+    @property
+    def left(self) -> float | None:
+        """Seconds that are left, most likely; None while that cannot be told."""
+        steps, minutes = self._config.length
+        at, seconds, left = self.progress.step, self.seconds, []
+        if steps is not None and self._warm is not None and at > self._warm[0]:
+            each = (seconds - self._warm[1]) / (at - self._warm[0])
+            left.append(each * (steps - at))
+        if minutes is not None:
+            left.append(60 * minutes - seconds)
+        return max(0.0, min(left)) if left else None
+
+    @property
+    def share(self) -> float:
+        """How much of the run is done, 0..1."""
+        steps, minutes = self._config.length
+        share = self.progress.step / steps if steps else 0.0
+        if minutes:
+            share = max(share, self.seconds / (60 * minutes))
+        return min(share, 1.0)
+
+    def rate(self, largest: float) -> float:
+        """Linear warm-up, then half a cosine down to 2 %; or the paper's schedule.
+
+        The warm-up lasts a tenth of the run, `WARM_STEPS` steps at most.
+
+        Parameters
+        ----------
+        largest
+            Step size at its height.
+        """
+        largest *= self.progress.rate_scale
+        if self._config.recipe == "published":
+            return largest * published_share(self.progress.step)
+        # A fixed number of steps would be half the run on a slow computer.
+        ramp = max(self.share / WARM, (self.progress.step + 1) / WARM_STEPS)
+        cosine = 0.02 + 0.98 * 0.5 * (1 + math.cos(math.pi * self.share))
+        return largest * min(1.0, ramp) * cosine
+
+    @property
+    def over(self) -> Why | None:
+        """Why the run has lasted long enough; None while it has not."""
+        steps, minutes = self._config.length
+        if steps is not None and self.progress.step >= steps:
+            return "steps"
+        if minutes is not None and self.seconds >= 60 * minutes:
+            return "minutes"
+        if self.progress.waited >= self._config.patience:
+            return "patience"
+        return None
+
+
+_REASONS: tuple[Why, ...] = ("steps", "minutes", "patience", "stop", "cancel")
+
+
+def agreed_reason(
+    team: Team, folder: Path, cancel: Cancel | None, pace: Pace
+) -> Why | None:
+    """Return why to stop now, the first process's answer for all; None to go on.
+
+    Parameters
+    ----------
+    team, folder, cancel, pace
+        Of the run.
+    """
+    why: Why | None = None
+    if team.main:
+        why = asked(folder, cancel) or pace.over
+    number = team.agree(_REASONS.index(why) if why else -1)
+    return _REASONS[int(number)] if number >= 0 else None
+
+
+def reason(text: str) -> Why:
+    """Return the reason that a finished run has written down."""
+    return next((why for why in _REASONS if why == text), "steps")

@@ -1,0 +1,123 @@
+"""What is watched on held-back pictures while a model trains: a score and a map."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from napari_gen2seg.common.types import Int32Array
+from napari_gen2seg.core.coloring import Coloring
+from napari_gen2seg.metrics.click_protocol import innermost, off_centre
+from napari_gen2seg.metrics.matching import iou
+from napari_gen2seg.models.base_colorer import BaseColorer
+from napari_gen2seg.models.model_config import ModelFacts
+from napari_gen2seg.train.data.labeled_images import Pair
+
+PICTURES = 3
+OBJECTS = 30
+SMALLEST = 30
+"""Objects below so many pixels are not clicked (as in `core.study`)."""
+
+
+def clickable(labels: Int32Array) -> NDArray[np.int64]:
+    """Return the objects of at least `SMALLEST` pixels, or all where none has."""
+    sizes = np.bincount(labels[labels > 0].ravel())
+    large = np.flatnonzero(sizes >= SMALLEST)
+    return large if len(large) else np.flatnonzero(sizes)
+
+
+def _points(mask: NDArray[np.bool_]) -> list[tuple[int, int]]:
+    return [innermost(mask), off_centre(mask, 0), off_centre(mask, 1)]
+
+
+def watched_objects(pairs: Sequence[Pair], seed: int) -> list[tuple[Pair, list[int]]]:
+    """Choose the few objects that are clicked while training.
+
+    At most `PICTURES` pictures and `OBJECTS` objects in all, the same for a seed; at
+    most half of those of a picture with many, so that others are left for the verdict.
+    """
+    chosen = []
+    rng = np.random.default_rng([seed, 77])
+    pairs = list(pairs)[:PICTURES]
+    for pair in pairs:
+        ids = clickable(pair.labels)
+        most = OBJECTS // len(pairs)
+        if len(ids) > 16:
+            most = min(most, len(ids) // 2)
+        chosen.append((pair, sorted(rng.permutation(ids)[:most].tolist())))
+    return chosen
+
+
+@dataclass(eq=False)
+class Watch:
+    """Clicks on held-back objects, with the weights as they are.
+
+    Attributes
+    ----------
+    pairs
+        Held-back pictures.
+    facts
+        Of the model.
+    seed
+        Chooses the objects.
+    """
+
+    pairs: Sequence[Pair]
+    facts: ModelFacts
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        self._objects: list[tuple[Pair, list[tuple[int, list[tuple[int, int]]]]]] = [
+            (pair, [(label, _points(pair.labels == label)) for label in ids])
+            for pair, ids in watched_objects(self.pairs, self.seed)
+        ]
+
+    @property
+    def count(self) -> int:
+        """How many objects are clicked."""
+        return sum(len(objects) for _, objects in self._objects)
+
+    def score(
+        self, colorer: BaseColorer, check: Callable[[], None] = lambda: None
+    ) -> float:
+        """Return the mean IoU of single clicks; NaN without objects.
+
+        Each object is clicked in its middle and at two random pixels of its inner
+        half: one click on each of a few objects is mostly chance.
+        """
+        found = []
+        for pair, objects in self._objects:
+            if not objects:
+                continue
+            check()
+            coloring = self.color(colorer, pair)
+            for label, points in objects:
+                truth = pair.labels == label
+                for point in points:
+                    check()
+                    found.append(iou(coloring.probe([point]).full(), truth))
+        return float(np.mean(found)) if found else float("nan")
+
+    def color(self, colorer: BaseColorer, pair: Pair) -> Coloring:
+        """Colour a picture as people will: at the size that the model reads or knows.
+
+        Reading it is learnt too, so the labels' own size would hide a part of the gain.
+        """
+        return colorer.with_facts(self.facts).color(pair.rgb)
+
+    def preview(self, colorer: BaseColorer, pair: Pair, folder: Path) -> Path:
+        """Write a picture's map as ``NAME.tif``.
+
+        Raises
+        ------
+        StorageError
+            If it cannot be written.
+        """
+        folder.mkdir(parents=True, exist_ok=True)
+        path = folder / f"{pair.name}.tif"
+        self.color(colorer, pair).save(path)
+        return path

@@ -1,0 +1,1 @@
+"""Losses; the published instance coloring loss is re-exported here."""

@@ -1,0 +1,1 @@
+"""One kind of synthetic scene a module."""

@@ -1,0 +1,265 @@
+"""A report as one HTML page: no other file, no script, no network."""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Iterable, Sequence
+from html import escape
+from typing import TYPE_CHECKING, Any
+
+from napari_gen2seg.workflows.evaluate.text_report import not_measured
+
+if TYPE_CHECKING:
+    from napari_gen2seg.workflows.evaluate.report import Report, WorstCase
+
+_STYLE = """
+:root { color-scheme: light dark; }
+body { font: 15px/1.5 system-ui, sans-serif; max-width: 60rem; margin: 2rem auto;
+       padding: 0 1rem; }
+table { border-collapse: collapse; margin: .5rem 0 1.5rem; }
+th, td { padding: .2rem .8rem; border-bottom: 1px solid #8884; text-align: left; }
+td.number { text-align: right; font-variant-numeric: tabular-nums; }
+.charts { display: flex; flex-wrap: wrap; gap: 1rem; }
+figure { margin: 0; } figcaption { font-size: 13px; }
+.case { display: flex; flex-wrap: wrap; gap: .6rem; margin-bottom: 1.2rem; }
+.case img { display: block; max-height: 240px; image-rendering: pixelated; }
+svg text { font-size: 11px; fill: currentColor; }
+svg .end { text-anchor: end; } svg .mid { text-anchor: middle; }
+svg .grid { stroke: #8886; stroke-width: .5; }
+"""
+
+
+def page(report: Report) -> str:
+    """Return the page as text."""
+    content = report.content
+    model, data = content["model"], content["data"]
+    title = f"{model['id']} on {data['name']}"
+    confidence = content["settings"]["confidence"]
+    parts = [
+        "<!doctype html>",
+        '<html lang="en"><head><meta charset="utf-8">',
+        f"<title>{escape(title)}</title><style>{_STYLE}</style></head><body>",
+        f"<h1>{escape(title)}</h1>",
+        (
+            f"<p>{data['pictures']} pictures. Intervals: {confidence:.0%}, bootstrap "
+            f"over pictures ({content['settings']['resamples']} draws).</p>"
+        ),
+        *(f"<p>{escape(sentence)}</p>" for sentence in not_measured(report)),
+        _summary(report.summary),
+        '<div class="charts">',
+        *_charts(content["curves"], content["settings"]["edge_levels"]),
+        "</div>",
+    ]
+    if report.worst:
+        parts.append("<h2>Worst objects after one centre click</h2>")
+        parts += [_case(case) for case in report.worst]
+    parts += ["<h2>Pictures</h2>", _pictures(report.images)]
+    for name in ("settings", "model", "versions"):
+        parts += [f"<h2>{name.capitalize()}</h2>", _facts(content[name])]
+    return "\n".join([*parts, "</body></html>", ""])
+
+
+def _summary(summary: dict[str, dict[str, Any]]) -> str:
+    rows = [
+        (
+            entry["title"],
+            _number(entry["value"]),
+            f"{_number(entry['low'])} – {_number(entry['high'])}",
+        )
+        for entry in summary.values()
+    ]
+    return _table(("what", "value", "interval"), rows, numbers=(1, 2))
+
+
+def _charts(curves: dict[str, list[float | None]], edge_levels: int) -> Iterable[str]:
+    shares: list[Line] = [
+        (name.removeprefix("share_"), [place / 20 for place in range(21)], values)
+        for name, values in curves.items()
+        if name.startswith("share_")
+    ]
+    if shares:
+        yield _figure(
+            "Share of objects by IoU of one centre click",
+            chart("Share of objects by IoU", "IoU at least", "share", shares),
+        )
+    clicks: list[Line] = [
+        (_words(name), list(range(1, len(values) + 1)), values)
+        for name, values in curves.items()
+        if name.startswith(("iou_", "reached_"))
+    ]
+    if clicks:
+        yield _figure(
+            "Corrections: mean IoU, and share of objects that reached 0.85 and 0.90",
+            chart("Corrections", "clicks", "IoU or share", clicks),
+        )
+    if "edge_recall" in curves:
+        known = [
+            (recall, precision)
+            for recall, precision in zip(
+                curves["edge_recall"], curves["edge_precision"], strict=True
+            )
+            if recall is not None and precision is not None and precision > 0
+        ]
+        if known:
+            known.sort()
+            line: Line = (
+                f"{edge_levels} thresholds",
+                [recall for recall, _ in known],
+                [precision for _, precision in known],
+            )
+            yield _figure("Edges", chart("Edges", "recall", "precision", [line]))
+
+
+def _words(name: str) -> str:
+    kind, _, rest = name.partition("_")
+    return "mean IoU" if kind == "iou" else f"≥ 0.{rest.partition('_')[0]}"
+
+
+def _pictures(images: Sequence[dict[str, Any]]) -> str:
+    rows = []
+    for image in images:
+        height, width = image["shape"]
+        row = [image["name"], f"{height} x {width}"]
+        for objects in image.get("clicks", {}).values():
+            overlaps = [one["centre"] for one in objects]
+            row.append(str(len(objects)))
+            row.append(_number(sum(overlaps) / len(overlaps) if overlaps else None))
+        if "proposals" in image:
+            found = image["proposals"]
+            row.append(f"{found['hits'][0]} of {found['true']}, {found['found']} found")
+        rows.append(row)
+    head = ["picture", "size"]
+    for rule in images[0].get("clicks", {}):
+        head += [f"objects, {rule}", "mean IoU"]
+    if "proposals" in images[0]:
+        head.append("proposals right (IoU 0.50)")
+    return _table(head, rows)
+
+
+def _case(case: WorstCase) -> str:
+    views = "".join(
+        _figure(words, _image(data, words)) for words, data in case.pictures
+    )
+    return (
+        f"<p>{escape(case.title)}: IoU {case.overlap:.3f}</p>"
+        f'<div class="case">{views}</div>'
+    )
+
+
+def _image(data: bytes, words: str) -> str:
+    coded = base64.b64encode(data).decode("ascii")
+    return f'<img alt="{escape(words)}" src="data:image/png;base64,{coded}">'
+
+
+def _figure(words: str, content: str) -> str:
+    return f"<figure>{content}<figcaption>{escape(words)}</figcaption></figure>"
+
+
+def _facts(facts: dict[str, Any]) -> str:
+    return _table(
+        ("name", "value"), [(name, str(facts[name])) for name in sorted(facts)]
+    )
+
+
+def _table(
+    head: Sequence[str], rows: Iterable[Sequence[str]], numbers: Sequence[int] = ()
+) -> str:
+    cells = "".join(f"<th>{escape(name)}</th>" for name in head)
+    lines = [f"<table><tr>{cells}</tr>"]
+    for row in rows:
+        cells = "".join(
+            f'<td class="number">{escape(cell)}</td>'
+            if place in numbers
+            else f"<td>{escape(cell)}</td>"
+            for place, cell in enumerate(row)
+        )
+        lines.append(f"<tr>{cells}</tr>")
+    return "\n".join([*lines, "</table>"])
+
+
+def _number(value: float | None) -> str:
+    return "–" if value is None else f"{value:.3f}"
+
+
+WIDTH, HEIGHT = 420, 260
+_LEFT, _RIGHT, _TOP, _BOTTOM = 44, 12, 12, 40
+COLOURS = ("#2563eb", "#db2777", "#059669", "#d97706")
+
+Line = tuple[str, Sequence[float], Sequence[float | None]]
+"""Name, x and y."""
+
+
+def chart(title: str, across: str, up: str, lines: Sequence[Line]) -> str:
+    """Draw lines with y in 0..1.
+
+    Parameters
+    ----------
+    title, across, up
+        Words for the chart and its axes.
+    lines
+        Points without a value are left out.
+
+    Returns
+    -------
+    str
+        An ``svg`` element.
+    """
+    places = [x for _, xs, _ in lines for x in xs]
+    low, high = min(places), max(places)
+    span = (high - low) or 1.0
+
+    def at(x: float, y: float) -> tuple[float, float]:
+        return (
+            _LEFT + (x - low) / span * (WIDTH - _LEFT - _RIGHT),
+            HEIGHT - _BOTTOM - y * (HEIGHT - _TOP - _BOTTOM),
+        )
+
+    parts = [
+        (
+            f'<svg viewBox="0 0 {WIDTH} {HEIGHT}" width="{WIDTH}" role="img" '
+            f'aria-label="{escape(title)}">'
+        )
+    ]
+    for step in range(6):
+        x, y = at(low + span * step / 5, step / 5)
+        parts += [
+            (
+                f'<line x1="{_LEFT}" x2="{WIDTH - _RIGHT}" y1="{y:.1f}" y2="{y:.1f}" '
+                'class="grid"/>'
+            ),
+            f'<text x="{_LEFT - 6}" y="{y + 4:.1f}" class="end">{step / 5:.1f}</text>',
+            (
+                f'<text x="{x:.1f}" y="{HEIGHT - _BOTTOM + 16}" class="mid">'
+                f"{low + span * step / 5:g}</text>"
+            ),
+        ]
+    for number, (name, xs, ys) in enumerate(lines):
+        colour = COLOURS[number % len(COLOURS)]
+        points = " ".join(
+            "{:.1f},{:.1f}".format(*at(x, y))
+            for x, y in zip(xs, ys, strict=True)
+            if y is not None
+        )
+        parts += [
+            (
+                f'<polyline points="{points}" fill="none" stroke="{colour}" '
+                'stroke-width="2"/>'
+            ),
+            (
+                f'<text x="{WIDTH - _RIGHT - 4}" y="{_TOP + 14 + 16 * number}" '
+                'class="end" '
+                f'style="fill:{colour}">{escape(name)}</text>'
+            ),
+        ]
+    parts += [
+        (
+            f'<text x="{(WIDTH + _LEFT) / 2}" y="{HEIGHT - 6}" class="mid">'
+            f"{escape(across)}</text>"
+        ),
+        (
+            f'<text transform="translate(12 {HEIGHT / 2}) rotate(-90)" class="mid">'
+            f"{escape(up)}</text>"
+        ),
+        "</svg>",
+    ]
+    return "".join(parts)

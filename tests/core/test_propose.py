@@ -1,0 +1,165 @@
+"""Objects found without a click."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from benchmarks import drawn_maps
+from skimage import data
+
+from napari_gen2seg import load_model
+from napari_gen2seg.core.coloring import Coloring
+from napari_gen2seg.core.propose import ProposalSettings, find_objects
+from napari_gen2seg.errors import SettingsError
+from napari_gen2seg.metrics.matching import agreement
+
+
+@pytest.mark.parametrize(
+    ("kind", "spoil", "least"),
+    [
+        ("blobs", {}, 0.8),
+        ("blobs", {"noise": 6.0, "coarse": 5.0}, 0.75),
+        ("tissue", {}, 0.85),
+    ],
+)
+def test_most_objects_are_found(
+    kind: str, spoil: dict[str, float], least: float
+) -> None:
+    labels = getattr(drawn_maps, kind)(192, 25, 3)
+    # Slivers left of covered objects are no objects.
+    labels[np.bincount(labels.ravel())[labels] < 60] = 0
+    coloring = Coloring.from_array(drawn_maps.paint(labels, 3, **spoil))
+    found = coloring.propose()
+    assert found.dtype == np.int32 and found.shape == labels.shape
+    result = agreement(labels, found)
+    assert result.recall > least and result.precision > least
+
+
+def test_labels_are_at_source_size_and_without_gaps() -> None:
+    labels = drawn_maps.blobs(96, 10, 1)
+    coloring = Coloring.from_array(drawn_maps.paint(labels, 1), source_shape=(250, 300))
+    found = coloring.propose()
+    assert found.shape == (250, 300)
+    assert np.unique(found).tolist() == list(range(int(found.max()) + 1))
+    np.testing.assert_array_equal(found, coloring.propose())
+
+
+def test_an_empty_map_has_no_objects() -> None:
+    assert not Coloring.from_array(np.zeros((40, 50, 3))).propose().any()
+
+
+def test_settings_decide_what_counts() -> None:
+    labels = drawn_maps.blobs(128, 15, 2)
+    coloring = Coloring.from_array(drawn_maps.paint(labels, 2))
+    every = find_objects(coloring.prober)
+    assert len(find_objects(coloring.prober, ProposalSettings(most=3))) == 3
+    large = find_objects(coloring.prober, ProposalSettings(min_area=300))
+    assert 0 < len(large) < len(every)
+    assert all(proposal.mask.area >= 300 for proposal in large)
+    for proposal in every:
+        pixel = np.rint(proposal.point).astype(int)
+        assert proposal.mask.full()[tuple(pixel)]
+
+
+def discs_in_a_haze() -> tuple[np.ndarray, np.ndarray]:
+    """Nine discs on black; a haze that flickers between them, and bright specks."""
+    rows, cols = np.mgrid[:180, :180]
+    labels = np.zeros((180, 180), np.int32)
+    values = np.zeros((180, 180, 3), np.float32)
+    colours = np.random.default_rng(0).uniform(70, 255, (9, 3))
+    for number, (row, col) in enumerate(np.ndindex(3, 3)):
+        inside = np.hypot(rows - 30 - 60 * row, cols - 30 - 60 * col) <= 16
+        labels[inside] = number + 1
+        values[inside] = colours[number]
+    between = (np.abs(rows - 60) < 9) | (np.abs(rows - 120) < 9)
+    values[between & (cols % 60 > 20)] = (45, 40, 25)
+    values[between & (cols % 60 > 40)] = (20, 50, 60)
+    for row, col in ((2, 2), (90, 2), (175, 175)):
+        values[row : row + 5, col : col + 5] = (250, 250, 90)
+    return labels, values
+
+
+def test_what_shines_a_little_is_no_object_on_black() -> None:
+    labels, values = discs_in_a_haze()
+    assert Coloring.from_array(values).propose().max() > 14
+    coloring = Coloring.from_array(values, on_black=True)
+    result = agreement(labels, coloring.propose())
+    assert (result.recall, result.precision) == (1.0, 1.0)
+    every = ProposalSettings(background=0, min_diameter=0)
+    assert coloring.propose(every).max() > 14
+
+
+def test_points_on_the_background_are_known_on_black() -> None:
+    labels, values = discs_in_a_haze()
+    # The picture is twice as large as its map.
+    points = [(60, 60), (300, 61), (60, 120), (241, 180)]
+    wanted = [labels[int(row / 2), int(col / 2)] == 0 for row, col in points]
+    coloring = Coloring.from_array(values, (360, 360), on_black=True)
+    assert coloring.on_background(points).tolist() == wanted
+    assert not Coloring.from_array(values, (360, 360)).on_background(points).any()
+
+
+def discs_in_cells() -> tuple[np.ndarray, np.ndarray]:
+    """Four cells in colours that drift, with a disc of one colour in each."""
+    rows, cols = np.mgrid[:220, :220]
+    labels = np.zeros((220, 220), np.int32)
+    values = np.zeros((220, 220, 3), np.float32)
+    for number, (row, col) in enumerate(np.ndindex(2, 2)):
+        row, col = 55 + 110 * row, 55 + 110 * col
+        cell = np.hypot(rows - row, cols - col) <= 50
+        drift = np.stack([120 + (rows - row), 130 + (cols - col), 0 * rows + 150], -1)
+        values[cell] = drift[cell]
+        disc = np.hypot(rows - row - 8, cols - col + 12) <= 10
+        labels[disc] = number + 1
+        values[disc] = (250, 60, 40 + 60 * number)
+    return labels, values
+
+
+def test_objects_of_the_size_that_was_told_are_found_in_larger_ones(
+    tmp_path: Path,
+) -> None:
+    labels, values = discs_in_cells()
+    read = Coloring.from_array(values, on_black=True)
+    assert agreement(labels, read.propose()).hits < 4
+    for told in (
+        read.propose(ProposalSettings(diameter=20)),
+        Coloring.from_array(values, on_black=True, diameter=20).propose(),
+    ):
+        result = agreement(labels, told)
+        assert (result.recall, result.precision) == (1.0, 1.0)
+    # In pixels of the picture, also where its map is half as large.
+    large = Coloring.from_array(values, (440, 440), on_black=True, diameter=40)
+    assert agreement(labels, large.propose()[::2, ::2]).recall == 1.0
+    again = Coloring.load(large.save(tmp_path / "map.tif"))
+    assert (again.diameter, again.key) == (40, large.key) and large.key != read.key
+
+
+def test_coins_are_coins(tmp_path: Path) -> None:
+    coloring = load_model("mini", device="cpu").color(data.coins())
+    found = coloring.propose()
+    sizes = np.bincount(found.ravel())[1:]
+    assert np.count_nonzero(sizes > 900) == 24  # so many coins are there
+    assert len(sizes) <= 26
+    again = Coloring.load(coloring.save(tmp_path / "map.tif"))
+    assert again.on_black and again.key == coloring.key
+    np.testing.assert_array_equal(again.propose(), found)
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"tolerance": 0.0},
+        {"background": -1.0},
+        {"min_area": 0},
+        {"most": 0},
+        {"max_share": 0.0},
+        {"min_score": 2.0},
+        {"min_diameter": -0.1},
+        {"diameter": 0.0},
+    ],
+)
+def test_settings_that_make_no_sense_are_refused(wrong: dict[str, float]) -> None:
+    with pytest.raises(SettingsError):
+        ProposalSettings(**wrong)

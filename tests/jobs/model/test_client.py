@@ -1,0 +1,165 @@
+"""Models in a process of their own: asked, cancelled, killed, outlived."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from napari_gen2seg.core.image.rgb import RgbRecipe
+from napari_gen2seg.errors import (
+    Cancelled,
+    MemoryShortError,
+    ModelError,
+    WeightsError,
+)
+from napari_gen2seg.jobs.model.client import Helper
+from napari_gen2seg.session import Choice, ColorRequest, Session
+
+HERE = Path(__file__).parents[3]
+AS_IS = RgbRecipe(stretch="never")
+PICTURE = np.random.default_rng(0).random((64, 80, 3), np.float32)
+CODE = (
+    f"import sys; sys.path.insert(0, {str(HERE)!r}); "
+    "from tests.jobs.model.fake_models import load; "
+    "from napari_gen2seg.jobs.model.server import serve; serve(load)"
+)
+FAKE = (sys.executable, "-c", CODE)
+
+
+@pytest.fixture
+def helper():
+    made = Helper(FAKE)
+    yield made
+    made.close()
+
+
+def test_loads_colours_and_tells_its_facts(helper):
+    texts = []
+    colorer = helper.load("plain", progress=lambda f, text: texts.append(text))
+    assert (colorer.device, colorer.dtype) == ("cpu", "float32")
+    assert colorer.reason == "Because."
+    coloring = colorer.paint(
+        PICTURE, AS_IS, 40, progress=lambda f, t: texts.append((f, t))
+    )
+    assert coloring.source_shape == (64, 80)
+    assert coloring.resolution == 40
+    assert not coloring.values.flags.writeable
+    assert texts == ["Opening plain", (None, "Colouring"), (0.5, "Half way")]
+    assert np.array_equal(coloring.values, np.clip(PICTURE * 255, 0, 255))
+
+
+def test_options_reach_the_loader(helper):
+    colorer = helper.load("plain", device="cuda:1", accept_licence=True)
+    assert colorer.device == "cuda:1"
+
+
+def test_what_a_library_prints_does_not_get_in_between(helper):
+    colorer = helper.load("noisy")
+    assert colorer.paint(PICTURE, AS_IS).source_shape == (64, 80)
+
+
+@pytest.mark.parametrize(
+    ("model", "kind", "words"),
+    [
+        ("broken", WeightsError, "cut short"),
+        ("strange", ModelError, "KeyError"),
+        ("greedy", MemoryShortError, "memory"),
+    ],
+)
+def test_errors_come_back_as_they_were_meant(helper, model, kind, words):
+    with pytest.raises(kind, match=words):
+        helper.load(model)
+    helper.load("plain")  # and the child goes on
+
+
+def test_cancel_is_heard_between_steps(helper):
+    colorer = helper.load("patient")
+    stop = threading.Event()
+    threading.Timer(0.3, stop.set).start()
+    with pytest.raises(Cancelled):
+        colorer.paint(PICTURE, AS_IS, cancel=stop.is_set)
+    assert colorer.alive
+    assert helper.load("plain").paint(PICTURE, AS_IS).source_shape == (64, 80)
+
+
+def test_a_model_deaf_to_cancel_is_ended(helper, monkeypatch):
+    monkeypatch.setattr("napari_gen2seg.jobs.model.client.PATIENCE", 0.2)
+    colorer = helper.load("deaf")
+    with pytest.raises(Cancelled):
+        colorer.paint(PICTURE, AS_IS, cancel=lambda: True)
+    assert not colorer.alive
+    assert helper.load("plain").alive
+
+
+@pytest.mark.skipif(os.name == "nt", reason="signals are another thing there")
+def test_killed_by_the_system_is_said_and_the_next_question_works(helper):
+    colorer = helper.load("patient")
+    child = helper._child.pid
+    threading.Timer(0.3, os.kill, (child, signal.SIGKILL)).start()
+    with pytest.raises(MemoryShortError, match="memory ran out"):
+        colorer.paint(PICTURE, AS_IS)
+    assert not colorer.alive
+    assert helper.load("plain").paint(PICTURE, AS_IS).source_shape == (64, 80)
+
+
+def test_crash_is_said(helper):
+    with pytest.raises(ModelError, match="code 3"):
+        helper.load("crash")
+
+
+def test_close_from_another_thread_frees_the_waiting_one(helper):
+    colorer = helper.load("patient")
+    threading.Timer(0.3, helper.close).start()
+    with pytest.raises(Cancelled):
+        colorer.paint(PICTURE, AS_IS)
+    with pytest.raises(Cancelled):
+        helper.load("plain")
+
+
+def test_child_ends_with_its_parent():
+    code = (
+        f"import sys; sys.path.insert(0, {str(HERE)!r})\n"
+        "from tests.jobs.model.test_client import FAKE\n"
+        "from napari_gen2seg.jobs.model.client import Helper\n"
+        "import os; h = Helper(FAKE); h.load('plain')\n"
+        "print(h._child.pid, flush=True); os._exit(1)"
+    )
+    result = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=False
+    )
+    pid = int(result.stdout)
+    deadline = time.monotonic() + 10
+    while time.monotonic() < deadline and Path(f"/proc/{pid}").exists():
+        state = Path(f"/proc/{pid}/stat").read_text().split()[2]
+        if state == "Z":
+            break
+        time.sleep(0.05)
+    else:
+        assert not Path(f"/proc/{pid}").exists()
+
+
+def test_missing_interpreter_is_said():
+    with pytest.raises(ModelError, match="could not be started"):
+        Helper(("/nowhere/python",)).load("plain")
+
+
+def test_session_keeps_models_out_of_its_own_process(tiny_sd):
+    """The real thing: a published layout, coloured in the child."""
+    session = Session()
+    session.choose(Choice(str(tiny_sd), resolution=64))
+    failures = []
+    session.failed.connect(failures.append)
+    session.color(ColorRequest("p", "layer", lambda: (PICTURE * 255).astype(np.uint8)))
+    session.close()
+    assert failures == []
+    assert session.coloring("p").model_id
+    assert session.model.loaded
+    assert "CPU" in session.model.reason or session.model.device != "cpu"
