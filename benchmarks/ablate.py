@@ -25,7 +25,7 @@ import torch
 from napari_gen2seg.core.coloring import Coloring
 from napari_gen2seg.metrics.click_protocol import (
     click_study,
-    innermost,
+    interior_point,
     summary,
     touching_score,
 )
@@ -140,7 +140,7 @@ def score(net: torch.nn.Module, cases: list[tuple[str, np.ndarray, np.ndarray]])
         rows.setdefault(kind, []).extend(click_study(answer, labels, most=20))
 
         def tolerance(label, coloring=coloring, labels=labels):  # type: ignore[no-untyped-def]
-            return coloring.probe([innermost(labels == label)]).tolerance
+            return coloring.probe([interior_point(labels == label)]).tolerance
 
         told, all_pairs = touching_score(coloring.values, labels, tolerance)
         apart, pairs = apart + told, pairs + all_pairs

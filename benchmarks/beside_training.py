@@ -33,8 +33,8 @@ def main() -> None:
     parser.add_argument("--colour", action="store_true", help=argparse.SUPPRESS)
     chosen = parser.parse_args()
     pictures = sorted((chosen.data / "images").iterdir())[: chosen.pictures]
-    if chosen.colour:
-        out(colour(pictures[0], chosen.times))
+    if chosen.color:
+        out(color(pictures[0], chosen.times))
         return
     with tempfile.TemporaryDirectory() as place:
         folder = Path(place)
@@ -73,7 +73,7 @@ def told(chosen: argparse.Namespace) -> str:
     return done.stdout.strip()
 
 
-def colour(path: Path, times: int) -> str:
+def color(path: Path, times: int) -> str:
     """Colour a picture again and again; the first time is not counted."""
     from napari_gen2seg import load_model
     from napari_gen2seg.io.formats.images import plane_of, read_picture

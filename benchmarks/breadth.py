@@ -44,7 +44,7 @@ def main() -> None:
                 found = click_study(
                     make(picture), picture.labels, kind, "", most=chosen.most
                 )
-                rows[name] += [result.centre for result in found]
+                rows[name] += [result.center for result in found]
         means.append([float(np.mean(row)) for row in rows.values()])
         out(f"{kind:22s}" + "".join(f"{mean:9.3f}" for mean in means[-1]))
     out(f"{'mean of kinds':22s}" + "".join(f"{m:9.3f}" for m in np.mean(means, 0)))

@@ -138,12 +138,12 @@ class Model:
             Image.fromarray(labels).resize((width, height), Image.Resampling.NEAREST)
         )
         from napari_gen2seg.core.coloring import Coloring
-        from napari_gen2seg.metrics.click_protocol import innermost
+        from napari_gen2seg.metrics.click_protocol import interior_point
 
         same = Coloring.from_array(self.coloring.values)
 
         def tolerance(label: int) -> float:
-            return same.probe([innermost(small == label)]).tolerance
+            return same.probe([interior_point(small == label)]).tolerance
 
         return touching_score(self.coloring.values, small, tolerance)
 
@@ -180,7 +180,7 @@ def sizes(table: dict[str, list[ObjectResult]]) -> None:
     for method, rows in table.items():
         cells = []
         for low, high in itertools.pairwise(BINS):
-            inside = [r.centre for r in rows if low <= r.area < high]
+            inside = [r.center for r in rows if low <= r.area < high]
             if inside:
                 name = f"{low}-{high}" if high < 1 << 30 else f">={low}"
                 cells.append(f"{name} px: {np.mean(inside):.3f} (n={len(inside)})")

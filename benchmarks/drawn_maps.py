@@ -37,9 +37,9 @@ def blobs(size: int = 256, count: int = 60, seed: int = 0) -> Labels:
 def tissue(size: int = 256, count: int = 60, seed: int = 0) -> Labels:
     """Draw cells that fill the frame and touch everywhere."""
     rng = np.random.default_rng(seed)
-    centres = rng.random((count, 2)) * size
+    centers = rng.random((count, 2)) * size
     pixels = np.stack(np.mgrid[:size, :size], -1).reshape(-1, 2)
-    nearest = KDTree(centres).query(pixels)[1]
+    nearest = KDTree(centers).query(pixels)[1]
     return np.asarray(nearest.reshape(size, size) + 1, np.int32)
 
 
@@ -101,13 +101,13 @@ def paint(
         float32 (h, w, 3) in 0..255.
     """
     rng = np.random.default_rng(seed)
-    colours = rng.uniform(30, 255, (int(labels.max()) + 1, 3))
+    colors = rng.uniform(30, 255, (int(labels.max()) + 1, 3))
     # At least one channel is bright, so that no object looks like background.
-    colours[np.arange(len(colours)), rng.integers(0, 3, len(colours))] = rng.uniform(
-        160, 255, len(colours)
+    colors[np.arange(len(colors)), rng.integers(0, 3, len(colors))] = rng.uniform(
+        160, 255, len(colors)
     )
-    colours[0] = 0
-    picture = colours[labels]
+    colors[0] = 0
+    picture = colors[labels]
     shape = picture.shape
 
     def slow(width: float, strength: float) -> npt.NDArray[np.float64]:

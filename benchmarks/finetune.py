@@ -89,7 +89,7 @@ def cell(chosen: argparse.Namespace, k: int, seed: int) -> dict[str, float | Non
         times = train(config)
         row: dict[str, float | None] = {"k": k, "seed": seed, "judges": len(judges)}
         for name, model in (("before", chosen.model), ("after", times.pop("model"))):
-            found = summary(clicked(judges, colours(str(model)), chosen.most))
+            found = summary(clicked(judges, colors(str(model)), chosen.most))
             row[name] = found["centre"]
             row[f"{name}_aside"] = found["off_centre"]
         row |= times
@@ -203,7 +203,7 @@ def train(config: FinetuneConfig) -> dict[str, object]:
     return times
 
 
-def colours(model: str) -> Callable[[Pair], Callable[..., np.ndarray]]:
+def colors(model: str) -> Callable[[Pair], Callable[..., np.ndarray]]:
     """Return what makes an answerer of a picture, by a model's map."""
     from napari_gen2seg import load_model
 

@@ -18,12 +18,12 @@ from scipy import ndimage
 from skimage.segmentation import expand_labels
 from torch import nn
 
-from napari_gen2seg.models.model_config import ModelFacts
+from napari_gen2seg.models.model_config import ModelConfig
 from napari_gen2seg.models.networks.tensors import resize, to_tensor
 from napari_gen2seg.train.data.crops import Crops, model_resolution
 from napari_gen2seg.train.data.labeled_images import Pair
 
-FACTS = ModelFacts(
+FACTS = ModelConfig(
     "sd", min_resolution=192, max_resolution=1024, object_diameter=25.0, multiple=32
 )
 IGNORED = -1

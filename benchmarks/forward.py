@@ -65,7 +65,7 @@ class Rates:
     copy_gb_s: float
 
 
-class Bench:
+class ModelHost:
     """Times one shape.
 
     Parameters
@@ -243,9 +243,9 @@ def _attention(*shapes: Any, **_: Any) -> int:
 _ATTENTION = {torch.ops.aten._scaled_dot_product_flash_attention_for_cpu: _attention}
 
 
-def stretched(colours: Tensor) -> Tensor:
+def stretched(colors: Tensor) -> Tensor:
     """Stretch a raw prediction to 0..255, as a map is."""
-    raw = colours.float().cpu()
+    raw = colors.float().cpu()
     return (raw - raw.min()) / (raw.max() - raw.min()) * 255
 
 
@@ -291,7 +291,7 @@ def main() -> None:
         parser.error(f"on {chosen.device} the steps are {', '.join(possible)}")
     if chosen.threads:
         torch.set_num_threads(chosen.threads)
-    bench = Bench(chosen.device, chosen.repeats)
+    bench = ModelHost(chosen.device, chosen.repeats)
     machine = {
         "processor": platform.processor() or platform.machine(),
         "gpu": torch.cuda.get_device_name() if chosen.device == "cuda" else None,

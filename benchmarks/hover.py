@@ -66,7 +66,7 @@ def drawn_map(side: int, spacing: int = 64, seed: int = 0) -> np.ndarray:
     return np.clip(colors, 0, 255)
 
 
-class Bench:
+class ModelHost:
     """A viewer with the dock widget, moved by real mouse events."""
 
     def __init__(self) -> None:
@@ -123,11 +123,11 @@ class Bench:
         canvas = self.viewer.window._qt_viewer.canvas.native
         handled: list[float] = []
         cpu: list[float] = []
-        spotlight = bridge.spotlight
-        pointed, started = spotlight.point, [0.0]
+        hover_preview = bridge.hover_preview
+        pointed, started = hover_preview.point, [0.0]
         drawn: list[object] = []
-        spotlight.shown.connect(drawn.append)
-        seen = spotlight.pointer._seen
+        hover_preview.shown.connect(drawn.append)
+        seen = hover_preview.pointer._seen
 
         def note(viewer, event):
             started[0] = time.perf_counter()
@@ -143,7 +143,7 @@ class Bench:
 
         callbacks = self.viewer.mouse_move_callbacks
         callbacks[callbacks.index(seen)] = note
-        spotlight.pointer._moved = timed
+        hover_preview.pointer._moved = timed
         rng = np.random.default_rng(1)
         at = np.array([side / 2, side / 2])
         heading = 0.0
@@ -167,8 +167,8 @@ class Bench:
         self.clock.stop()
         gaps = np.diff(self.ticks) * 1000
         callbacks[callbacks.index(note)] = seen
-        spotlight.pointer._moved = pointed
-        spotlight.shown.disconnect(drawn.append)
+        hover_preview.pointer._moved = pointed
+        hover_preview.shown.disconnect(drawn.append)
 
         source, plane = bridge.source.layer, bridge.source.plane
         clicks, commits, undos = [], [], []
@@ -210,7 +210,7 @@ def main() -> None:
     parser.add_argument("--moves", type=int, default=200)
     parser.add_argument("--json", help="write the rows there too")
     options = parser.parse_args()
-    bench = Bench()
+    bench = ModelHost()
     rows = []
     print(f"{platform.processor() or platform.machine()}, Python", end=" ")
     print(f"{platform.python_version()}; milliseconds")

@@ -22,7 +22,7 @@ import napari_gen2seg.core.probe.distance_rule as rule
 from napari_gen2seg import load_model
 from napari_gen2seg.core.coloring import Coloring
 from napari_gen2seg.core.probe.prober import ProbeSettings
-from napari_gen2seg.metrics.click_protocol import innermost, off_centre
+from napari_gen2seg.metrics.click_protocol import interior_point, off_center
 from napari_gen2seg.train.data.annotated_image import Picture, read_source
 
 OBJECTS = 12  # per picture
@@ -98,7 +98,7 @@ def compare(
     pairs = []
     for number in numbers:
         truth = labels == number
-        for point in (innermost(truth), off_centre(truth, int(number))):
+        for point in (interior_point(truth), off_center(truth, int(number))):
             both = []
             for rule.part_at_necks in (lambda mask, *_: mask, timed):
                 mask = plain.probe([point], None, settings).full()

@@ -60,18 +60,18 @@ class Otsu:
     """
 
     def __init__(self, picture: Picture) -> None:
-        grey = rgb2gray(picture.rgb)
-        if np.ptp(grey) == 0:
-            self.labels = np.zeros(grey.shape, int)
+        gray = rgb2gray(picture.rgb)
+        if np.ptp(gray) == 0:
+            self.labels = np.zeros(gray.shape, int)
             return
-        bright = grey > threshold_otsu(grey)
+        bright = gray > threshold_otsu(gray)
         if bright.mean() > 0.5:
             bright = ~bright
         bright = ndimage.binary_fill_holes(bright)
         depth = ndimage.distance_transform_edt(bright)
         smooth = ndimage.gaussian_filter(depth, 1)
         peaks = peak_local_max(smooth, min_distance=5, labels=ndimage.label(bright)[0])
-        seeds = np.zeros(grey.shape, int)
+        seeds = np.zeros(gray.shape, int)
         seeds[tuple(peaks.T)] = np.arange(1, len(peaks) + 1)
         self.labels = watershed(-smooth, seeds, mask=bright)
 
@@ -89,19 +89,19 @@ class RandomWalker:
     """
 
     def __init__(self, picture: Picture) -> None:
-        self.grey = rgb2gray(picture.rgb)
+        self.gray = rgb2gray(picture.rgb)
         self.half = int(np.clip(2 * picture.diameter, 12, 120))
 
     def __call__(self, points: Points, signs: Sequence[int]) -> np.ndarray:
         row, col = points[0]
         top, left = max(row - self.half, 0), max(col - self.half, 0)
-        crop = self.grey[top : row + self.half + 1, left : col + self.half + 1]
+        crop = self.gray[top : row + self.half + 1, left : col + self.half + 1]
         seeds = np.full(crop.shape, 0)
         seeds[[0, -1]] = 2
         seeds[:, [0, -1]] = 2
         r, c = row - top, col - left
         seeds[max(r - 1, 0) : r + 2, max(c - 1, 0) : c + 2] = 1
-        out = np.zeros(self.grey.shape, bool)
+        out = np.zeros(self.gray.shape, bool)
         found = random_walker(crop, seeds, beta=1000, mode="cg_j", tol=1e-2)
         out[top : top + crop.shape[0], left : left + crop.shape[1]] = found == 1
         return out

@@ -22,7 +22,7 @@ from pathlib import Path
 import numpy as np
 
 from napari_gen2seg import load_model
-from napari_gen2seg.metrics.click_protocol import innermost
+from napari_gen2seg.metrics.click_protocol import interior_point
 from napari_gen2seg.models.runtime.resolution import resolution_for_objects
 from napari_gen2seg.train.data.annotated_image import Picture, read_source
 
@@ -77,7 +77,7 @@ def study(model, picture: Picture, kind: str, number: int, chosen) -> list[dict]
             continue
         coloring = model.color(picture.rgb, size)
         overlaps = [
-            overlap(coloring.probe([innermost(truth)]).full(), truth)
+            overlap(coloring.probe([interior_point(truth)]).full(), truth)
             for truth in truths
         ]
         rows.append(

@@ -172,8 +172,8 @@ def straight_sd(net: Any, encoder: Any) -> Callable[[Tensor], Tensor]:
             999,
             encoder_hidden_states=text.expand(len(pixels), -1, -1),
         ).sample
-        colours = steps.step(velocity, 999, latent).pred_original_sample
-        return vae.decode(colours / scale).sample
+        colors = steps.step(velocity, 999, latent).pred_original_sample
+        return vae.decode(colors / scale).sample
 
     return run
 

@@ -52,11 +52,11 @@ def prepare(
             return {}
         seen = pixels.to(wide).contiguous(memory_format=torch.channels_last)
         z = net.encode(seen).to(narrow)
-        colours = denoise(z).to(wide)
+        colors = denoise(z).to(wide)
         return {
             "encode": lambda: net.encode(seen),
             "unet": lambda: denoise(z),
-            "decode": lambda: net.decode(colours),
+            "decode": lambda: net.decode(colors),
         }
 
     if step == "compile":

@@ -23,7 +23,7 @@ from necks import pick  # benchmarks/necks.py
 from napari_gen2seg import load_model
 from napari_gen2seg.core.coloring import Coloring
 from napari_gen2seg.core.probe.prober import ProbeSettings
-from napari_gen2seg.metrics.click_protocol import innermost, object_labels
+from napari_gen2seg.metrics.click_protocol import interior_point, object_labels
 from napari_gen2seg.train.data.annotated_image import Picture
 
 THIN = ["fibres", "cables", "branching", "hoops", "worms"]
@@ -80,7 +80,9 @@ def click(coloring: Coloring, truth: np.ndarray, on: bool) -> tuple[float, float
     if not on:
         prober.strands = None
     begun = time.perf_counter()
-    mask = prober.probe([innermost(truth)], settings=ProbeSettings(brightness=False))
+    mask = prober.probe(
+        [interior_point(truth)], settings=ProbeSettings(brightness=False)
+    )
     took = time.perf_counter() - begun
     prober.strands = strands
     found = mask.full()

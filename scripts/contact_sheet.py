@@ -15,7 +15,7 @@ from skimage.segmentation import find_boundaries
 from napari_gen2seg.train.synthetic import KINDS, draw_scene
 
 
-def colours(labels: np.ndarray) -> np.ndarray:
+def colors(labels: np.ndarray) -> np.ndarray:
     """Labels as uint8 (H, W, 3): random colours, black background, thin rims."""
     rng = np.random.default_rng(1)
     table = rng.uniform(0.25, 1, (int(labels.max()) + 1, 3))
@@ -44,7 +44,7 @@ def sheet(
             picture = Image.fromarray((scene.image * 255).astype(np.uint8))
             page.paste(picture, (x, top + title))
             page.paste(
-                Image.fromarray(colours(scene.labels)), (x, top + title + size + 2)
+                Image.fromarray(colors(scene.labels)), (x, top + title + size + 2)
             )
     return page
 

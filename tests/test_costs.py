@@ -28,10 +28,10 @@ def drawn(side: int, source: int | None = None) -> Coloring:
     """Return a prepared map of square cells, 64 pixels wide."""
     cells = -(-side // CELL)
     rng = np.random.default_rng(0)
-    colours = rng.uniform(30, 255, (cells, cells, 3)).astype(np.float32)
+    colors = rng.uniform(30, 255, (cells, cells, 3)).astype(np.float32)
     place = np.arange(side) // CELL
     shape = (source, source) if source else None
-    coloring = Coloring.from_array(colours[place[:, None], place[None]], shape)
+    coloring = Coloring.from_array(colors[place[:, None], place[None]], shape)
     coloring.prober.prepare()
     coloring.probe([(10, 10)])  # whatever is made once is made now
     return coloring

@@ -68,11 +68,11 @@ def discs_in_a_haze() -> tuple[np.ndarray, np.ndarray]:
     rows, cols = np.mgrid[:180, :180]
     labels = np.zeros((180, 180), np.int32)
     values = np.zeros((180, 180, 3), np.float32)
-    colours = np.random.default_rng(0).uniform(70, 255, (9, 3))
+    colors = np.random.default_rng(0).uniform(70, 255, (9, 3))
     for number, (row, col) in enumerate(np.ndindex(3, 3)):
         inside = np.hypot(rows - 30 - 60 * row, cols - 30 - 60 * col) <= 16
         labels[inside] = number + 1
-        values[inside] = colours[number]
+        values[inside] = colors[number]
     between = (np.abs(rows - 60) < 9) | (np.abs(rows - 120) < 9)
     values[between & (cols % 60 > 20)] = (45, 40, 25)
     values[between & (cols % 60 > 40)] = (20, 50, 60)

@@ -80,7 +80,7 @@ def desk(window: Any, qtbot: Any, painter: Painter, memory: FileMemory) -> Any:
         widget = SegmentWidget(
             window,
             session or Session(Inline(), load=lambda *a, **k: painter),
-            eyes=Inline(),
+            background=Inline(),
             memory=memory,
         )
         docks.append(window.window.add_dock_widget(widget, name="gen2seg"))

@@ -19,9 +19,9 @@ from napari_gen2seg.models.base_colorer import check_passes
 
 def paint(rgb: np.ndarray) -> np.ndarray:
     """Paint each bright blob in a hue of its own on black; float (H, W, 3) 0..255."""
-    grey = gaussian(rgb.mean(axis=-1), 2)
-    grey = grey - gaussian(grey, max(rgb.shape[:2]) / 8)
-    front = ndimage.binary_fill_holes(grey > threshold_otsu(grey))
+    gray = gaussian(rgb.mean(axis=-1), 2)
+    gray = gray - gaussian(gray, max(rgb.shape[:2]) / 8)
+    front = ndimage.binary_fill_holes(gray > threshold_otsu(gray))
     depth = gaussian(ndimage.distance_transform_edt(front), 2)
     peaks = (ndimage.maximum_filter(depth, 21) == depth) & (depth > 3)
     labels = watershed(-depth, ndimage.label(peaks)[0], mask=front)

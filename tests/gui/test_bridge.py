@@ -23,7 +23,7 @@ from napari_gen2seg.session import Inline, Session
 COIN, SECOND, GROUND = (51, 155), (124, 45), (88, 130)
 
 
-class Work:
+class TrainingController:
     """A bridge over a viewer model, and what it says."""
 
     def __init__(self, viewer: ViewerModel, painter: Painter) -> None:
@@ -57,7 +57,7 @@ class Work:
         full = list(source.plane.index)
         for axis, value in zip(source.plane.axes, at, strict=True):
             full[axis] = value
-        self.bridge.spotlight.point(tuple(source.layer.data_to_world(full)), held)
+        self.bridge.hover_preview.point(tuple(source.layer.data_to_world(full)), held)
 
 
 @pytest.fixture
@@ -67,7 +67,7 @@ def painter():
 
 @pytest.fixture
 def work(qapp, painter):
-    made = Work(ViewerModel(), painter)
+    made = TrainingController(ViewerModel(), painter)
     yield made
     made.bridge.close()
 
@@ -77,13 +77,13 @@ def lit(work, *at):
     return bool(preview is not None and preview.data[at])
 
 
-GREY = data.coins()
+GRAY = data.coins()
 KINDS = {
-    "8-bit": GREY,
-    "16-bit": GREY.astype(np.uint16) * 200 + 311,
-    "float": GREY / 37.0 - 2,
-    "rgb": np.stack([GREY, GREY, 255 - GREY], axis=-1),
-    "lazy": da.from_array(GREY, chunks=100),
+    "8-bit": GRAY,
+    "16-bit": GRAY.astype(np.uint16) * 200 + 311,
+    "float": GRAY / 37.0 - 2,
+    "rgb": np.stack([GRAY, GRAY, 255 - GRAY], axis=-1),
+    "lazy": da.from_array(GRAY, chunks=100),
 }
 
 
@@ -103,7 +103,7 @@ def test_every_kind_of_pixels(work, painter, kind):
 
 
 def stack() -> np.ndarray:
-    return np.stack([GREY, GREY[::-1], GREY[:, ::-1], 255 - GREY])
+    return np.stack([GRAY, GRAY[::-1], GRAY[:, ::-1], 255 - GRAY])
 
 
 def test_plane_of_a_stack_with_its_place_in_the_world(work):
@@ -178,7 +178,7 @@ def test_reply_for_a_plane_out_of_view_is_kept_for_later(qapp, painter):
     from tests.session.test_session import Stepped
 
     viewer = ViewerModel()
-    work = Work(viewer, painter)
+    work = TrainingController(viewer, painter)
     work.session._runner = Stepped()
     work.open(stack())
     viewer.dims.set_current_step(0, 0)
@@ -194,7 +194,7 @@ def test_reply_for_a_plane_out_of_view_is_kept_for_later(qapp, painter):
 
 
 def test_channel_axis_feeds_the_colours_and_objects_have_none(work, painter):
-    cyx = np.stack([GREY, np.zeros_like(GREY), 255 - GREY]).astype(np.uint16)
+    cyx = np.stack([GRAY, np.zeros_like(GRAY), 255 - GRAY]).astype(np.uint16)
     work.open(cyx, axis_labels=("c", "y", "x"))
     assert work.bridge.source.view.channel_axis == 0
     work.bridge.color()
@@ -203,7 +203,7 @@ def test_channel_axis_feeds_the_colours_and_objects_have_none(work, painter):
     assert np.ptp(seen[..., 1]) == 0
     work.click(COIN)
     work.bridge.commit()
-    assert work.layer(OBJECTS).data.shape == GREY.shape
+    assert work.layer(OBJECTS).data.shape == GRAY.shape
     assert work.layer(COLORING).data.shape == (303, 384, 3)
     work.viewer.dims.set_current_step(0, 2)  # another channel, the same picture
     assert len(painter.seen) == 1
@@ -213,8 +213,8 @@ def test_channel_axis_feeds_the_colours_and_objects_have_none(work, painter):
 
 
 def test_layers_together_make_one_picture(work, painter):
-    red = work.open(GREY, name="red")
-    green = work.viewer.add_image(255 - GREY, name="green")
+    red = work.open(GRAY, name="red")
+    green = work.viewer.add_image(255 - GRAY, name="green")
     work.bridge.source.change(
         partners=(str(green.unique_id),), recipe=RgbRecipe(channels=(0, 1, None))
     )
@@ -231,7 +231,7 @@ def test_layers_together_make_one_picture(work, painter):
 def test_thumbnail_is_exactly_what_the_model_sees(work, painter):
     shown = []
     work.bridge.seen.changed.connect(shown.append)
-    work.open(GREY.astype(np.uint16) * 77)
+    work.open(GRAY.astype(np.uint16) * 77)
     work.bridge.source.change(recipe=RgbRecipe(low=10, high=90, invert=True))
     work.bridge.seen.look()
     work.bridge.color()
@@ -243,7 +243,7 @@ def test_thumbnail_is_exactly_what_the_model_sees(work, painter):
 
 
 def test_other_contrast_is_another_coloring(work, painter):
-    work.open(GREY)
+    work.open(GRAY)
     work.bridge.color()
     work.bridge.source.change(recipe=RgbRecipe(invert=True))
     work.bridge.color()
@@ -252,7 +252,7 @@ def test_other_contrast_is_another_coloring(work, painter):
 
 
 def test_pyramid_level(work):
-    big = np.kron(GREY, np.ones((4, 4), np.uint8))
+    big = np.kron(GRAY, np.ones((4, 4), np.uint8))
     levels = [big, big[::2, ::2], big[::4, ::4]]
     layer = work.open(levels, multiscale=True, scale=(0.1, 0.1))
     work.bridge.source.change(level=2)
@@ -269,10 +269,10 @@ def test_pyramid_level(work):
 
 
 def test_source_data_replaced_drops_its_colorings(work, painter):
-    layer = work.open(GREY)
+    layer = work.open(GRAY)
     work.bridge.color()
     work.click(COIN)
-    layer.data = GREY[::-1].copy()
+    layer.data = GRAY[::-1].copy()
     assert work.session.coloring(work.bridge.source.plane) is None
     assert not work.layer(PREVIEW).data.any()
     assert len(work.layer(PROMPTS).data) == 1
@@ -281,10 +281,10 @@ def test_source_data_replaced_drops_its_colorings(work, painter):
 
 
 def test_two_pictures_have_their_own_clicks(work):
-    first = work.open(GREY, name="first")
+    first = work.open(GRAY, name="first")
     work.bridge.color()
     work.click(COIN)
-    second = work.open(GREY[:, ::-1].copy(), name="second")
+    second = work.open(GRAY[:, ::-1].copy(), name="second")
     assert len(work.bridge.prompts) == 0
     work.bridge.color()
     work.click((SECOND[0], 383 - SECOND[1]))
@@ -298,7 +298,7 @@ def test_two_pictures_have_their_own_clicks(work):
 
 
 def test_clicks_edited_in_the_layer_count_whatever_the_event_says(work):
-    work.open(GREY)
+    work.open(GRAY)
     work.bridge.color()
     work.click(COIN)
     work.click(SECOND)
@@ -318,7 +318,7 @@ def test_clicks_edited_in_the_layer_count_whatever_the_event_says(work):
 
 
 def test_click_outside_the_picture_is_said_and_nothing_breaks(work):
-    work.open(GREY)
+    work.open(GRAY)
     work.bridge.color()
     work.click(COIN)
     work.click((-40, 20))
@@ -354,9 +354,9 @@ def test_three_dimensions_are_said(work):
 
 
 def test_commit_into_a_chosen_layer_that_cannot_be_written_is_said(work):
-    work.open(GREY)
+    work.open(GRAY)
     work.bridge.color()
-    lazy = work.viewer.add_labels(da.zeros(GREY.shape, dtype="u2"), name="lazy")
+    lazy = work.viewer.add_labels(da.zeros(GRAY.shape, dtype="u2"), name="lazy")
     work.bridge.objects.choose(lazy)
     work.click(COIN)
     work.bridge.commit()
@@ -365,7 +365,7 @@ def test_commit_into_a_chosen_layer_that_cannot_be_written_is_said(work):
 
 
 def test_pointer_in_mixed_units_finds_its_place(work):
-    work.open(GREY, scale=(0.5, 0.5), units=("um", "um"))
+    work.open(GRAY, scale=(0.5, 0.5), units=("um", "um"))
     work.bridge.color()
     work.point(COIN)
     assert lit(work, *COIN)
@@ -373,7 +373,7 @@ def test_pointer_in_mixed_units_finds_its_place(work):
 
 
 def test_undo_of_everything_in_order(work):
-    work.open(GREY)
+    work.open(GRAY)
     work.bridge.color()
     work.click(COIN)
     work.bridge.commit()

@@ -29,7 +29,7 @@ def again(make_napari_viewer, qtbot, memory):
         widget = SegmentWidget(
             viewer,
             Session(Inline(), load=lambda *a, **k: Painter()),
-            eyes=Inline(),
+            background=Inline(),
             memory=memory,
         )
         docks.append(viewer.window.add_dock_widget(widget, name="gen2seg"))

@@ -15,7 +15,7 @@ from tests.gui.judged import Judged
 from tests.gui.painter import paint
 
 from napari_gen2seg.gui.evaluate.widget import EvaluateWidget
-from napari_gen2seg.jobs.model.client import Helper
+from napari_gen2seg.jobs.model.client import ModelClient
 from napari_gen2seg.workflows.evaluate import Report, evaluate
 
 COINS = data.coins()[:200, :240]
@@ -157,7 +157,7 @@ def test_a_model_in_a_process_of_its_own_gives_the_same(make, viewer, qtbot):
         "from tests.gui.judged import load; "
         "from napari_gen2seg.jobs.model.server import serve; serve(load)"
     )
-    helper = Helper((sys.executable, "-c", code))
+    helper = ModelClient((sys.executable, "-c", code))
     widget = make(viewer, load=helper.load)
     choose(widget, "proposals")
     widget.run()

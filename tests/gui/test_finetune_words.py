@@ -10,12 +10,12 @@ from qtpy.QtGui import QColor, QPolygonF
 
 from napari_gen2seg.common.text import duration_text, names_text
 from napari_gen2seg.core.image.rgb import RgbRecipe
-from napari_gen2seg.gui.finetune.data.candidates import Row
+from napari_gen2seg.gui.finetune.data.candidates import TrainingCandidate
 from napari_gen2seg.gui.finetune.data.selection import PairChoice
 from napari_gen2seg.gui.finetune.result.measure_names import MEASURES
 from napari_gen2seg.gui.finetune.result.verdict import (
+    GRAY,
     GREEN,
-    GREY,
     NOTHING_GAINED,
     change_text,
     verdict_text,
@@ -137,7 +137,7 @@ def test_words():
     low = {**better, "after": {"one_click": 0.8}, "low": -0.004, "high": 0.05}
     assert "between 0% and +5%" in verdict_text(low)
     assert GREEN in change_text(4.0, 1.5, False, "{:.1f}")
-    assert GREY in change_text(4.0, 1.5, False, "{:.1f}", clear=False)
+    assert GRAY in change_text(4.0, 1.5, False, "{:.1f}", clear=False)
 
 
 def test_the_verdict_says_how_the_new_model_is_used():
@@ -164,7 +164,7 @@ def test_the_plan_in_a_line():
     def nothing() -> np.ndarray:
         return np.zeros(0)
 
-    row = Row("k", "p", "l", nothing, nothing, RgbRecipe())
+    row = TrainingCandidate("k", "p", "l", nothing, nothing, RgbRecipe())
     one = [(row, PairChoice(True))]
     said = plan_line(one, 1, values, False)
     assert "1 picture with 1 object, too few to hold any back" in said

@@ -53,10 +53,10 @@ def test_the_button_chooses_the_size_or_says_what_to_do(desk):
     assert combo.currentData() is None
     desk.viewer.add_shapes([np.array([[100, 100], [100, 150]])], shape_type="line")
     button.click()
-    from napari_gen2seg.models.model_config import read_facts
+    from napari_gen2seg.models.model_config import read_model_config
     from napari_gen2seg.models.registry import find
 
-    liked = read_facts(find("mini").path).object_diameter
+    liked = read_model_config(find("mini").path).object_diameter
     assert combo.currentData() == round(384 * liked / 50)
     assert desk.session.model.choice.resolution == combo.currentData()
     assert "Press Color" in desk.widget.status.text()

@@ -184,7 +184,7 @@ def test_global_switch_reaches_other_objects_of_the_colour(desk, painter):
     picture = np.zeros((120, 160), np.uint8)
     picture[20:60, 20:60] = picture[60:100, 90:130] = 200
     at = desk(picture)
-    painter.color = lambda image, resolution=None, **_: _two_of_a_colour(image)
+    painter.color = lambda image, resolution=None, **_: _two_of_a_color(image)
     at.widget.model.color.click()
     at.person.click(40, 40)
     assert not at.person.layer("preview").data[80, 110]
@@ -192,7 +192,7 @@ def test_global_switch_reaches_other_objects_of_the_colour(desk, painter):
     assert at.person.layer("preview").data[80, 110]
 
 
-def _two_of_a_colour(image):
+def _two_of_a_color(image):
     from napari_gen2seg.core.coloring import Coloring
 
     color = np.where(image[..., :1] > 0.5, (255.0, 40.0, 40.0), (0.0, 0.0, 0.0))
@@ -260,7 +260,7 @@ def test_brightness_has_a_say_until_it_is_unticked(desk, painter):
     picture[20:100, 20:140] = 90
     picture[50:70, 60:90] = 230
     at = desk(picture)
-    painter.color = lambda image, resolution=None, **_: _one_colour(image)
+    painter.color = lambda image, resolution=None, **_: _one_color(image)
     at.widget.model.color.click()
     at.person.click(60, 75)
     assert not at.person.layer("preview").data[30, 30]
@@ -277,11 +277,11 @@ def test_brightness_cannot_be_ticked_where_it_has_no_say(coins):
     assert "map alone" in coins.widget.probe.brightness.toolTip()
 
 
-def _one_colour(image):
+def _one_color(image):
     from napari_gen2seg.core.coloring import Coloring
-    from napari_gen2seg.core.map.brightness import witness
+    from napari_gen2seg.core.map.brightness import brightness_channel
 
-    grey = np.asarray(image, np.float32).mean(-1)
-    color = np.where(grey[..., None] > 0.2, (255.0, 40.0, 40.0), (0.0, 0.0, 0.0))
-    heard = witness(color.astype(np.float32), grey)
+    gray = np.asarray(image, np.float32).mean(-1)
+    color = np.where(gray[..., None] > 0.2, (255.0, 40.0, 40.0), (0.0, 0.0, 0.0))
+    heard = brightness_channel(color.astype(np.float32), gray)
     return Coloring.from_array(color, more=heard[..., None], on_black=True)

@@ -126,7 +126,7 @@ def test_the_innermost_pixel_has_the_widest_disc(seed: int) -> None:
     labels = drawn_maps.blobs(80, 15, seed)
     for label in np.unique(labels[labels > 0]):
         mask = labels == label
-        row, col = click_protocol.innermost(mask)
+        row, col = click_protocol.interior_point(mask)
         assert mask[row, col]
         outside = np.argwhere(~np.pad(mask, 1)) - 1
         inside = np.argwhere(mask)
@@ -136,14 +136,14 @@ def test_the_innermost_pixel_has_the_widest_disc(seed: int) -> None:
         ).min(axis=1)
         chosen = gaps[(inside == (row, col)).all(axis=1)][0]
         assert chosen == pytest.approx(gaps.max())
-        other = click_protocol.off_centre(mask, seed)
+        other = click_protocol.off_center(mask, seed)
         assert gaps[(inside == other).all(axis=1)][0] >= gaps.max() / 2 - 1e-9
-        assert other == click_protocol.off_centre(mask, seed)
+        assert other == click_protocol.off_center(mask, seed)
 
 
 def test_off_centre_clicks_vary_with_the_seed() -> None:
     mask = np.ones((30, 30), bool)
-    assert len({click_protocol.off_centre(mask, seed) for seed in range(20)}) > 10
+    assert len({click_protocol.off_center(mask, seed) for seed in range(20)}) > 10
 
 
 def test_the_next_correction_is_in_the_largest_wrong_region() -> None:
@@ -162,4 +162,4 @@ def test_the_next_correction_is_in_the_largest_wrong_region() -> None:
 
 def test_an_empty_object_cannot_be_clicked() -> None:
     with pytest.raises(DataError, match="empty"):
-        click_protocol.innermost(np.zeros((4, 4), bool))
+        click_protocol.interior_point(np.zeros((4, 4), bool))

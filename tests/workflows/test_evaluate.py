@@ -25,7 +25,7 @@ from napari_gen2seg.errors import Cancelled, DataError, SettingsError
 from napari_gen2seg.io.annotated import Dataset, Item, from_masks
 from napari_gen2seg.io.formats.images import write_labels
 from napari_gen2seg.metrics.bootstrap import draws, interval, ratio
-from napari_gen2seg.metrics.click_protocol import click_trace, clicks_to, innermost
+from napari_gen2seg.metrics.click_protocol import click_trace, clicks_to, interior_point
 from napari_gen2seg.models.spec import ModelSpec
 from napari_gen2seg.workflows.evaluate import (
     EvaluationSettings,
@@ -279,7 +279,7 @@ def test_the_next_click_goes_into_the_largest_error() -> None:
     click_trace(left_half, truth)
     missing = truth.copy()
     missing[:, :20] = False
-    assert clicks == [innermost(truth), innermost(missing)]
+    assert clicks == [interior_point(truth), interior_point(missing)]
 
 
 # Intervals and verdicts

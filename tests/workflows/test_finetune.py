@@ -105,10 +105,10 @@ def test_masked_autoencoder(trains: str, tiny_mae: Path, tmp_path: Path) -> None
 def test_the_new_model_is_the_best_one_of_the_run(
     small_sd: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from napari_gen2seg.train.finetune.validation import Watch
+    from napari_gen2seg.train.finetune.validation import Validator
 
     scores = iter([0.1, 0.9])
-    monkeypatch.setattr(Watch, "score", lambda *_: next(scores))
+    monkeypatch.setattr(Validator, "score", lambda *_: next(scores))
     config = settings(
         tmp_path / "run", small_sd, write_pairs(tmp_path, 2), steps=2, trains="lora",
         rate=5e-2, crop=64,
@@ -132,10 +132,10 @@ def test_the_new_model_is_the_best_one_of_the_run(
 def test_nothing_better_than_the_old_model_is_said_and_clicked_once(
     model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from napari_gen2seg.train.finetune.validation import Watch
+    from napari_gen2seg.train.finetune.validation import Validator
 
     scores = iter([0.9, 0.1])
-    monkeypatch.setattr(Watch, "score", lambda *_: next(scores))
+    monkeypatch.setattr(Validator, "score", lambda *_: next(scores))
     config = settings(tmp_path / "run", model, write_pairs(tmp_path, 3), steps=2)
     told = list(iter_finetune(config))
     comparing = [event for event in told if isinstance(event, Comparing)]
@@ -237,9 +237,9 @@ def test_what_cannot_begin_is_named_and_logged(model: Path, tmp_path: Path) -> N
     assert "nothing to learn from" in (tmp_path / "run" / "events.jsonl").read_text()
 
 
-def judged(*centre: float) -> Judged:
+def judged(*center: float) -> Judged:
     none = np.zeros(0)
-    return Judged(np.asarray(centre), none, none, np.zeros((0, 0)), none)
+    return Judged(np.asarray(center), none, none, np.zeros((0, 0)), none)
 
 
 def test_a_verdict_needs_an_interval_without_zero() -> None:

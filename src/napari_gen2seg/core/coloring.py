@@ -24,7 +24,7 @@ from napari_gen2seg.core.map.tiff import read_map, write_map
 from napari_gen2seg.core.map.values import further_maps, map_values, source_brightness
 from napari_gen2seg.core.probe.mask import Mask
 from napari_gen2seg.core.probe.prober import Prober, ProbeSettings
-from napari_gen2seg.core.probe.query_color import query_colours
+from napari_gen2seg.core.probe.query_color import query_colors
 from napari_gen2seg.core.propose import ProposalSettings, propose
 from napari_gen2seg.errors import ImageError, StorageError
 
@@ -223,8 +223,8 @@ class Coloring:
         if not self.on_black:
             return np.zeros(len(places), bool)
         pixels = nearest_pixel(self.to_coloring(places), self.shape)
-        colours = query_colours(self.prober.rule(brightness=False).map, pixels, 0.0)
-        return np.asarray(np.linalg.norm(colours, axis=1) < DARK)
+        colors = query_colors(self.prober.rule(brightness=False).map, pixels, 0.0)
+        return np.asarray(np.linalg.norm(colors, axis=1) < DARK)
 
     def save(self, path: str | os.PathLike[str]) -> Path:
         """Write the map as a TIFF that any program opens, facts as JSON inside.

@@ -216,8 +216,8 @@ def propose(
 def _brightness(map_: SharpMap, mask: Mask) -> float:
     """Return the median distance from black of the pixels of a mask."""
     r0, c0, r1, c1 = mask.bbox
-    colours = map_.planes[:, r0:r1, c0:c1][:, mask.crop]
-    return float(np.median(np.linalg.norm(colours, axis=0)))
+    colors = map_.planes[:, r0:r1, c0:c1][:, mask.crop]
+    return float(np.median(np.linalg.norm(colors, axis=0)))
 
 
 def _areas(
@@ -243,8 +243,8 @@ def _candidates(
     These are the deepest; where a diameter in pixels of the map is told, those about as
     deep as such an object.
     """
-    coloured = np.einsum("kij,kij->ij", map_.sharp, map_.sharp) > background**2
-    flat = coloured & (map_.barrier < _STRONG)
+    colored = np.einsum("kij,kij->ij", map_.sharp, map_.sharp) > background**2
+    flat = colored & (map_.barrier < _STRONG)
     depth = ndimage.distance_transform_edt(np.pad(flat, 1))[1:-1, 1:-1]
     peak = ndimage.maximum_filter(depth, size=2 * (_NEAR // 2) + 1)
     points = np.argwhere((depth == peak) & flat)

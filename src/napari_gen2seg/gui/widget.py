@@ -13,7 +13,7 @@ from qtpy.QtWidgets import QVBoxLayout
 
 from napari_gen2seg.errors import Gen2SegError
 from napari_gen2seg.gui.annotate.bridge import Bridge
-from napari_gen2seg.gui.finetune.dock_side import Tuning
+from napari_gen2seg.gui.finetune.dock_side import FinetuneLauncher
 from napari_gen2seg.gui.panels.docked import Docked
 from napari_gen2seg.gui.panels.image_panel import PicturePanel, is_picture
 from napari_gen2seg.gui.panels.model_panel import ModelPanel
@@ -41,7 +41,7 @@ class SegmentWidget(Docked):
     ----------
     viewer
         napari gives it.
-    session, eyes
+    session, background
         Other than the usual ones, for tests.
     memory
         Where settings are remembered.
@@ -51,21 +51,23 @@ class SegmentWidget(Docked):
         self,
         viewer: napari.viewer.Viewer,
         session: Session | None = None,
-        eyes: Runner | None = None,
+        background: Runner | None = None,
         memory: Memory | None = None,
     ) -> None:
         super().__init__()
         self._mail = Mailbox(self)
         self.memory = memory if memory is not None else remembered()
-        self._eyes = eyes if eyes is not None else lane(self._mail, "gen2seg-eyes")
+        self._background = (
+            background if background is not None else lane(self._mail, "gen2seg-eyes")
+        )
         self.session = (
             session if session is not None else Session(lane(self._mail, "gen2seg"))
         )
-        self.bridge = Bridge(viewer, self.session, self._eyes, self)
+        self.bridge = Bridge(viewer, self.session, self._background, self)
         self.sizes = Sizes(self.bridge, lambda size: self.choose(resolution=size))
         self.picture = PicturePanel(viewer)
         self.model = ModelPanel(list_models())
-        self.tuning = Tuning(viewer, self)
+        self.tuning = FinetuneLauncher(viewer, self)
         self.probe = ProbePanel()
         self.objects = ObjectsPanel(viewer)
         self.status = quiet_label("")
@@ -84,7 +86,9 @@ class SegmentWidget(Docked):
         viewer.layers.events.inserted.connect(self._inserted)
         self.left.connect(self.close_session)
         # napari closes its window without telling the widgets inside.
-        self.destroyed.connect(partial(_let_go, self._mail, self.session, self._eyes))
+        self.destroyed.connect(
+            partial(_let_go, self._mail, self.session, self._background)
+        )
 
     # ---- connecting
 
@@ -129,7 +133,7 @@ class SegmentWidget(Docked):
         session.coloring_changed.connect(self._show_heard)
         session.coloring_changed.connect(self._no_longer_wrong)
         bridge.seen.changed.connect(self.picture.show_seen)
-        bridge.spotlight.shown.connect(self._probed)
+        bridge.hover_preview.shown.connect(self._probed)
         bridge.clicks_changed.connect(self._clicks_changed)
         bridge.object_changed.connect(self.objects.show_object)
         bridge.objects.changed.connect(
@@ -224,8 +228,8 @@ class SegmentWidget(Docked):
         self.bridge.clicks.sign = sign
 
     def _set_hover(self, on: bool) -> None:
-        self.bridge.spotlight.on = on
-        self.bridge.spotlight.again()
+        self.bridge.hover_preview.on = on
+        self.bridge.hover_preview.again()
         self.memory.set("preview", on)
 
     def _set_overwrite(self, on: bool) -> None:
@@ -283,7 +287,7 @@ class SegmentWidget(Docked):
         self._closed = True
         self.bridge.viewer.layers.events.inserted.disconnect(self._inserted)
         self.tuning.close()
-        _let_go(self._mail, self.session, self._eyes)
+        _let_go(self._mail, self.session, self._background)
         with suppress(RuntimeError):  # Qt deletes timers together with their window
             self._curve_soon.stop()
         self.bridge.close()
@@ -291,8 +295,8 @@ class SegmentWidget(Docked):
         self.objects.target.close_choice()
 
 
-def _let_go(mail: Mailbox, session: Session, eyes: Runner, *_: object) -> None:
+def _let_go(mail: Mailbox, session: Session, background: Runner, *_: object) -> None:
     """End the threads; knows nothing of a widget that may be gone."""
     mail.close()
     session.close()
-    eyes.close()
+    background.close()

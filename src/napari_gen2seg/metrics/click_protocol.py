@@ -15,7 +15,7 @@ from napari_gen2seg.errors import DataError
 from napari_gen2seg.metrics.matching import iou
 
 
-def innermost(mask: BoolArray) -> tuple[int, int]:
+def interior_point(mask: BoolArray) -> tuple[int, int]:
     """Return the pixel farthest from everything outside the mask.
 
     By the exact Euclidean distance transform, what lies beyond the frame counting
@@ -36,7 +36,7 @@ def innermost(mask: BoolArray) -> tuple[int, int]:
     return int(row) + origin[0], int(col) + origin[1]
 
 
-def off_centre(mask: BoolArray, seed: int) -> tuple[int, int]:
+def off_center(mask: BoolArray, seed: int) -> tuple[int, int]:
     """Return a random pixel of the inner half of the mask.
 
     The inner half is every pixel at least half as far from the outside as the
@@ -77,7 +77,7 @@ def next_correction(
         largest = int(sizes.argmax())
         if best is None or int(sizes[largest]) > best[0]:
             best = int(sizes[largest]), labels == largest + 1, sign
-    return None if best is None else (innermost(best[1]), best[2])
+    return None if best is None else (interior_point(best[1]), best[2])
 
 
 def _depth(mask: BoolArray) -> tuple[Float64Array, tuple[int, int]]:
@@ -116,8 +116,8 @@ class ObjectResult:
     picture: str
     label: int
     area: int
-    centre: float
-    off_centre: float
+    center: float
+    off_center: float
     clicks: int | None = None
     reached: bool = False
 
@@ -177,9 +177,9 @@ def click_study(
     for label in object_labels(labels, most=most):
         truth = labels == label
         seed = zlib.crc32(f"{picture}/{label}".encode())
-        middle = innermost(truth)
+        middle = interior_point(truth)
         first = answer([middle], [1])
-        aside = answer([off_centre(truth, seed)], [1])
+        aside = answer([off_center(truth, seed)], [1])
         clicks, reached = None, False
         if wanted is not None:
             trace = click_trace(answer, truth, first, until=wanted, cap=cap)
@@ -231,7 +231,7 @@ def click_trace(
     list of float
         IoU after 1, 2, ... clicks; at least one, at most ``cap``.
     """
-    points, signs = [innermost(truth)], [1]
+    points, signs = [interior_point(truth)], [1]
     mask = answer(points, signs) if first is None else first
     trace = [iou(mask, truth)]
     while trace[-1] < until and len(points) < cap:
@@ -270,13 +270,13 @@ def summary(results: Iterable[ObjectResult]) -> dict[str, float]:
     rows = list(results)
     if not rows:
         return {"objects": 0}
-    centre = np.asarray([r.centre for r in rows])
+    center = np.asarray([r.center for r in rows])
     out = {
         "objects": float(len(rows)),
-        "centre": float(centre.mean()),
-        "off_centre": float(np.mean([r.off_centre for r in rows])),
-        "centre_50": float((centre >= 0.5).mean()),
-        "centre_75": float((centre >= 0.75).mean()),
+        "centre": float(center.mean()),
+        "off_centre": float(np.mean([r.off_center for r in rows])),
+        "centre_50": float((center >= 0.5).mean()),
+        "centre_75": float((center >= 0.75).mean()),
     }
     counted = [r for r in rows if r.clicks is not None]
     if counted:

@@ -245,12 +245,12 @@ def evenness(
     rows, cols = _nearest(values.shape[:2], labels.shape)
     inside = labels > 0
     names, index = np.unique(labels[inside], return_inverse=True)
-    colours = np.asarray(values[rows[:, None], cols[None]][inside], np.float64)
+    colors = np.asarray(values[rows[:, None], cols[None]][inside], np.float64)
     size = np.maximum(np.bincount(index, minlength=len(names)), 1)
     spread = np.zeros(len(names))
     for channel in range(3):
-        mean = np.bincount(index, colours[:, channel], len(names)) / size
-        apart = np.square(colours[:, channel] - mean[index])
+        mean = np.bincount(index, colors[:, channel], len(names)) / size
+        apart = np.square(colors[:, channel] - mean[index])
         spread += np.bincount(index, apart, len(names)) / size
     return np.asarray(1 / (1 + np.sqrt(spread)))
 

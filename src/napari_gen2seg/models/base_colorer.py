@@ -14,12 +14,12 @@ from numpy.typing import NDArray
 from napari_gen2seg.common.progress import Cancel, Progress, check_cancel, report
 from napari_gen2seg.common.types import Float32Array
 from napari_gen2seg.core.image.rgb import rgb_key, to_rgb
-from napari_gen2seg.core.map.brightness import as_bytes, mixture, witness
+from napari_gen2seg.core.map.brightness import as_bytes, brightness_channel, mixture
 from napari_gen2seg.core.probe.guided_outline import COARSE
 from napari_gen2seg.errors import SettingsError
-from napari_gen2seg.models.model_config import ModelFacts
+from napari_gen2seg.models.model_config import ModelConfig
 from napari_gen2seg.models.networks.tensors import resized, to_tensor, to_values
-from napari_gen2seg.models.runtime.placement import PlacedNet, is_out_of_memory
+from napari_gen2seg.models.runtime.placement import DevicePlacement, is_out_of_memory
 from napari_gen2seg.models.runtime.resolution import (
     check_resolution,
     choose_resolution,
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from torch import Tensor, nn
 
     from napari_gen2seg.core.coloring import Coloring
-    from napari_gen2seg.models.model_config import ModelFacts
+    from napari_gen2seg.models.model_config import ModelConfig
     from napari_gen2seg.models.runtime.device import DeviceChoice
     from napari_gen2seg.models.spec import ModelSpec
 
@@ -56,9 +56,9 @@ class BaseColorer(ABC):
     tile: Callable[[nn.Module, int], None] | None = None
 
     def __init__(
-        self, net: nn.Module, spec: ModelSpec, facts: ModelFacts, choice: DeviceChoice
+        self, net: nn.Module, spec: ModelSpec, facts: ModelConfig, choice: DeviceChoice
     ) -> None:
-        self._placed = PlacedNet(net, choice, spec.id, type(self).tile)
+        self._placed = DevicePlacement(net, choice, spec.id, type(self).tile)
         self._spec = spec
         self._facts = facts
         self._lock = threading.RLock()
@@ -90,11 +90,11 @@ class BaseColorer(ABC):
         return self._spec
 
     @property
-    def facts(self) -> ModelFacts:
+    def facts(self) -> ModelConfig:
         """What the model folder says about the model."""
         return self._facts
 
-    def with_facts(self, facts: ModelFacts) -> Self:
+    def with_facts(self, facts: ModelConfig) -> Self:
         """Return a colorer of the same network, placed where it is, by other facts."""
         other = copy.copy(self)
         other._facts = facts  # noqa: SLF001 - of its own class
@@ -231,11 +231,11 @@ class BaseColorer(ABC):
         """Run one batch of equally sized pictures."""
         with torch.inference_mode():
             stacked = torch.cat([to_tensor(rgb, self.device) for rgb in pictures])
-            colours = self._pass(stacked, resolution)
-            if not torch.isfinite(colours).all():
+            colors = self._pass(stacked, resolution)
+            if not torch.isfinite(colors).all():
                 self._placed.to_float32()
-                colours = self._forward(stacked, resolution)
-            return to_values(colours)
+                colors = self._forward(stacked, resolution)
+            return to_values(colors)
 
     def _pass(self, stacked: Tensor, resolution: int) -> Tensor:
         """Run the forward pass, and without the compiler if that is what fails."""
@@ -285,7 +285,7 @@ def check_passes(passes: int) -> tuple[Axes, ...]:
 
 
 def beside(
-    values: Float32Array, rgb: Float32Array, facts: ModelFacts
+    values: Float32Array, rgb: Float32Array, facts: ModelConfig
 ) -> tuple[Float32Array | None, NDArray[np.uint8] | None]:
     """Return the brightness that clicks hear, and the one that outlines follow.
 
@@ -310,7 +310,7 @@ def beside(
     shape = values.shape[0], values.shape[1]
     small = np.stack([resized(rgb[..., one], shape) for one in range(3)], axis=-1)
     weights = mixture(values, small)
-    heard = witness(values, small @ weights)
+    heard = brightness_channel(values, small @ weights)
     if heard is None:
         return None, None
     coarse = rgb.shape[0] >= COARSE * values.shape[0]

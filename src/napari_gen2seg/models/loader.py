@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from napari_gen2seg.common.progress import Cancel, Progress, check_cancel, report
 from napari_gen2seg.errors import MemoryShortError, WeightsError
-from napari_gen2seg.models.model_config import ModelFacts, read_facts
+from napari_gen2seg.models.model_config import ModelConfig, read_model_config
 from napari_gen2seg.models.registry import find
 
 if TYPE_CHECKING:
@@ -92,7 +92,7 @@ def load_model(
             spec, revision, progress=progress, cancel=cancel, accept=accept_licence
         )
     folder = _folder(spec)
-    facts = read_facts(folder)
+    facts = read_model_config(folder)
     spec = replace(
         spec, family=facts.family, default_resolution=facts.default_resolution
     )
@@ -140,7 +140,7 @@ def _folder(spec: ModelSpec) -> Path:
 
 
 def _fit(
-    choice: DeviceChoice, folder: Path, facts: ModelFacts
+    choice: DeviceChoice, folder: Path, facts: ModelConfig
 ) -> tuple[DeviceChoice, str]:
     """Adapt the choice to the model's size and to the free memory."""
     from napari_gen2seg.models.runtime.memory import estimate_memory, fit
@@ -154,7 +154,7 @@ def _fit(
 
 
 def _build(
-    spec: ModelSpec, facts: ModelFacts, choice: DeviceChoice, folder: Path
+    spec: ModelSpec, facts: ModelConfig, choice: DeviceChoice, folder: Path
 ) -> BaseColorer:
     """Load the network of the right family."""
     if facts.family == "mae":

@@ -28,7 +28,7 @@ Stretch = Literal["published", "fixed"]
 
 
 @dataclass(frozen=True)
-class ModelFacts:
+class ModelConfig:
     """What ``gen2seg.json`` says about a model.
 
     Parameters
@@ -130,7 +130,7 @@ def read_json(path: Path) -> dict[str, Any]:
     return value
 
 
-def read_facts(folder: Path) -> ModelFacts:
+def read_model_config(folder: Path) -> ModelConfig:
     """Read a model folder's facts.
 
     Parameters
@@ -168,7 +168,7 @@ def read_facts(folder: Path) -> ModelFacts:
     return _facts(raw, found, folder)
 
 
-def _facts(raw: dict[str, Any], family: Family, folder: Path) -> ModelFacts:
+def _facts(raw: dict[str, Any], family: Family, folder: Path) -> ModelConfig:
     """Fill in published defaults by family and check the values."""
     defaults: dict[str, int | None]
     if family == "mae":
@@ -196,7 +196,7 @@ def _facts(raw: dict[str, Any], family: Family, folder: Path) -> ModelFacts:
         )
     try:
         guides = value.get("guides")
-        return ModelFacts(
+        return ModelConfig(
             family=family,
             id=str(value.get("id", "")),
             title=str(value.get("title", "")),

@@ -9,7 +9,7 @@ from pathlib import Path
 from napari_gen2seg.common.user_dirs import models_dir
 from napari_gen2seg.errors import ModelNotFoundError, WeightsError, WrongFamilyError
 from napari_gen2seg.models.hub import cache
-from napari_gen2seg.models.model_config import detect_family, read_facts
+from napari_gen2seg.models.model_config import detect_family, read_model_config
 from napari_gen2seg.models.spec import ModelSpec
 
 MINI_FOLDER = Path(__file__).parent / "mini"
@@ -109,7 +109,7 @@ def folder_spec(folder: Path) -> ModelSpec:
     WrongFamilyError, WeightsError
         If the folder holds no model, or a damaged one.
     """
-    facts = read_facts(folder)
+    facts = read_model_config(folder)
     return ModelSpec(
         id=str(folder),
         family=facts.family,

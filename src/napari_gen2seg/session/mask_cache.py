@@ -19,19 +19,19 @@ if TYPE_CHECKING:
 _HELD = 4
 _NEAR = 1e-3  # source pixels: a click read back from its layer is a little off
 
-Found = tuple["Asked", "Mask"]
+Found = tuple["MaskQuery", "Mask"]
 Search = Callable[[], list[Found]]
 
 
 @dataclass(frozen=True, eq=False)
-class Asked:
+class MaskQuery:
     """What a mask answers."""
 
     coloring: Coloring
     prompts: Prompts
     settings: ProbeSettings
 
-    def same(self, other: Asked) -> bool:
+    def same(self, other: MaskQuery) -> bool:
         """Whether the answer is the same."""
         return (
             self.coloring is other.coloring
@@ -65,12 +65,12 @@ class Masks:
         """Let go of all masks, and of the colorings they were found on."""
         self._found = []
 
-    def keep(self, asked: Asked, mask: Mask) -> None:
+    def keep(self, asked: MaskQuery, mask: Mask) -> None:
         """Remember an exact mask."""
         if mask.exact:
             self._found = [(asked, mask), *self._found[: _HELD - 1]]
 
-    def known(self, asked: Asked) -> Mask | None:
+    def known(self, asked: MaskQuery) -> Mask | None:
         """Return a mask that was found before, and hold it longer than others."""
         for place, (one, mask) in enumerate(self._found):
             if one.same(asked):
@@ -79,7 +79,7 @@ class Masks:
                 return mask
         return None
 
-    def exact(self, asked: Asked) -> Mask:
+    def exact(self, asked: MaskQuery) -> Mask:
         """Return a mask, found now if need be.
 
         Raises
@@ -93,7 +93,7 @@ class Masks:
             self.keep(asked, mask)
         return mask
 
-    def glance(self, asked: Asked) -> Mask | None:
+    def glance(self, asked: MaskQuery) -> Mask | None:
         """Return a mask, coarse where it is very large; None for clicks outside."""
         mask = self.known(asked)
         if mask is None:
@@ -104,7 +104,7 @@ class Masks:
             self.keep(asked, mask)
         return mask
 
-    def search(self, asked: list[Asked]) -> Search:
+    def search(self, asked: list[MaskQuery]) -> Search:
         """Return the search for exact masks not yet known, to be run on any thread."""
         wanted = [one for one in asked if self.known(one) is None]
 

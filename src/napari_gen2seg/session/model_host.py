@@ -9,7 +9,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from napari_gen2seg.core.image.rgb import check_image
-from napari_gen2seg.jobs.model.client import Helper, RemoteColorer
+from napari_gen2seg.jobs.model.client import ModelClient, RemoteColorer
 from napari_gen2seg.jobs.model.request import paint
 
 if TYPE_CHECKING:
@@ -52,7 +52,7 @@ class Colored:
     seconds: float
 
 
-class Bench:
+class ModelHost:
     """Holds at most one loaded model.
 
     Parameters
@@ -63,9 +63,9 @@ class Bench:
     """
 
     def __init__(self, load: Load | None = None) -> None:
-        self._helper: Helper | None = None
+        self._helper: ModelClient | None = None
         if load is None:
-            self._helper = Helper()
+            self._helper = ModelClient()
             load = self._helper.load
         self._load: Load = load
         self._colorer: Colorer | RemoteColorer | None = None

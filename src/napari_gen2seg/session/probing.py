@@ -9,7 +9,7 @@ from psygnal import Signal
 
 from napari_gen2seg.core.probe.prober import Curve, ProbeSettings
 from napari_gen2seg.errors import PromptError
-from napari_gen2seg.session.mask_cache import Asked, Found, Masks, Search
+from napari_gen2seg.session.mask_cache import Found, MaskQuery, Masks, Search
 from napari_gen2seg.session.preview import compose
 from napari_gen2seg.session.prompts import Prompts
 
@@ -71,7 +71,7 @@ class Probing:
         coloring = self._store.shown(plane)
         if coloring is None or not prompts.positive:
             return None
-        return self._masks.exact(Asked(coloring, prompts, self._settings))
+        return self._masks.exact(MaskQuery(coloring, prompts, self._settings))
 
     def preview(
         self,
@@ -123,16 +123,16 @@ class Probing:
         prompts: Prompts,
         pointer: tuple[float, float] | None,
         sign: int,
-    ) -> tuple[Asked | None, Asked | None]:
+    ) -> tuple[MaskQuery | None, MaskQuery | None]:
         coloring = self._store.shown(plane)
         if coloring is None:
             return None, None
         fixed = hovered = None
         if prompts.positive:
-            fixed = Asked(coloring, prompts, self._settings)
+            fixed = MaskQuery(coloring, prompts, self._settings)
         if pointer is not None and (sign > 0 or fixed is not None):
             before = prompts if fixed is not None else Prompts()
-            hovered = Asked(coloring, before.plus(pointer, sign), self._settings)
+            hovered = MaskQuery(coloring, before.plus(pointer, sign), self._settings)
         return fixed, hovered
 
     def curve(self, plane: Hashable, prompts: Prompts) -> Curve | None:

@@ -15,7 +15,7 @@ from typing import Any, Protocol
 
 from napari_gen2seg.errors import Cancelled
 
-Work = Callable[["Ticket"], Any]
+Task = Callable[["Ticket"], Any]
 Done = Callable[["Ticket", Any, BaseException | None], None]
 Report = Callable[["Ticket", float | None, str], None]
 Deliver = Callable[[Callable[[], None]], None]
@@ -72,7 +72,7 @@ class Runner(Protocol):
     """Where slow work runs."""
 
     def submit(
-        self, kind: str, work: Work, done: Done, report: Report | None = None
+        self, kind: str, work: Task, done: Done, report: Report | None = None
     ) -> Ticket:
         """Run ``work(ticket)``, then call ``done(ticket, value, error)``.
 
@@ -97,7 +97,7 @@ class Inline:
         self._closed = False
 
     def submit(
-        self, kind: str, work: Work, done: Done, report: Report | None = None
+        self, kind: str, work: Task, done: Done, report: Report | None = None
     ) -> Ticket:
         """Run and reply before returning."""
         self._count += 1
@@ -132,14 +132,14 @@ class Lane:
         self._deliver = deliver
         self._name = name
         self._count = 0
-        self._waiting: deque[tuple[Ticket, Work, Done]] = deque()
+        self._waiting: deque[tuple[Ticket, Task, Done]] = deque()
         self._running: Ticket | None = None
         self._thread: threading.Thread | None = None
         self._turn = threading.Condition()
         self._closed = False
 
     def submit(
-        self, kind: str, work: Work, done: Done, report: Report | None = None
+        self, kind: str, work: Task, done: Done, report: Report | None = None
     ) -> Ticket:
         """Queue the work; see :class:`Runner`."""
         with self._turn:
@@ -207,7 +207,7 @@ class Lane:
         self._deliver(lambda: done(ticket, value, error))
 
 
-def _attempt(work: Work, ticket: Ticket) -> tuple[Any, BaseException | None]:
+def _attempt(work: Task, ticket: Ticket) -> tuple[Any, BaseException | None]:
     """Do the work; an exception is a value here, because it must reach a person."""
     try:
         ticket.check()

@@ -15,7 +15,7 @@ from psygnal import Signal
 from napari_gen2seg.common.text import duration_text
 from napari_gen2seg.errors import Cancelled, Gen2SegError, LicenceError
 from napari_gen2seg.session.coloring_cache import ColoringStore, Made
-from napari_gen2seg.session.model_host import Bench, Colored, Facts, Load
+from napari_gen2seg.session.model_host import Colored, Facts, Load, ModelHost
 from napari_gen2seg.session.probing import Probing
 from napari_gen2seg.session.runner import Inline, Runner, Ticket
 from napari_gen2seg.session.state import (
@@ -62,7 +62,7 @@ class Session(Probing):
     ) -> None:
         super().__init__(store if store is not None else ColoringStore())
         self._runner: Runner = runner if runner is not None else Inline()
-        self._bench = Bench(load)
+        self._bench = ModelHost(load)
         self._model = ModelState()
         self._job = JobState()
         self._ticket: Ticket | None = None

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 @contextmanager
-def at_hand(
+def loaded_model(
     model: Colorer | str | Path,
     device: str,
     dtype: str,

@@ -18,7 +18,7 @@ from napari_gen2seg.common.types import Int32Array
 from napari_gen2seg.core.image.axes import Axes, Index
 from napari_gen2seg.core.image.rgb import RgbRecipe, to_rgb
 from napari_gen2seg.errors import PromptError
-from napari_gen2seg.workflows.loaded_model import at_hand
+from napari_gen2seg.workflows.loaded_model import loaded_model
 
 if TYPE_CHECKING:
     from napari_gen2seg.core.coloring import Coloring
@@ -210,7 +210,7 @@ def iter_segment(
     """
     layout = Axes.of(array, axes)
     wanted = None if clicks is None else _by_plane(clicks, layout)
-    with at_hand(model, device, dtype, progress, cancel) as colorer:
+    with loaded_model(model, device, dtype, progress, cancel) as colorer:
         yield ModelReady(colorer.spec.id, colorer.device, colorer.dtype, colorer.reason)
         labels = np.zeros((*layout.planes, *layout.shape), np.int32)
         planes = list(np.ndindex(layout.planes)) if wanted is None else list(wanted)

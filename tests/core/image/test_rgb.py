@@ -17,54 +17,54 @@ from napari_gen2seg.core.image.rgb import (
 from napari_gen2seg.errors import ImageError, SettingsError
 
 RNG = np.random.default_rng(0)
-COLOUR = RNG.integers(0, 256, (20, 30, 3), np.uint8)
+COLOR = RNG.integers(0, 256, (20, 30, 3), np.uint8)
 
 
 def test_8_bit_rgb_stays_as_it_is() -> None:
-    rgb = to_rgb(COLOUR)
+    rgb = to_rgb(COLOR)
     assert rgb.dtype == np.float32 and rgb.flags.c_contiguous
-    np.testing.assert_array_equal(to_uint8(rgb), COLOUR)
+    np.testing.assert_array_equal(to_uint8(rgb), COLOR)
 
 
 def test_float_rgb_in_0_1_stays_as_it_is() -> None:
-    np.testing.assert_allclose(to_rgb(COLOUR / 255), COLOUR / 255, atol=1e-7)
+    np.testing.assert_allclose(to_rgb(COLOR / 255), COLOR / 255, atol=1e-7)
 
 
 def test_alpha_of_8_bit_rgba_is_dropped() -> None:
-    rgba = np.dstack([COLOUR, np.full(COLOUR.shape[:2], 7, np.uint8)])
-    np.testing.assert_array_equal(to_rgb(rgba), to_rgb(COLOUR))
+    rgba = np.dstack([COLOR, np.full(COLOR.shape[:2], 7, np.uint8)])
+    np.testing.assert_array_equal(to_rgb(rgba), to_rgb(COLOR))
 
 
 @pytest.mark.parametrize(
     "dtype", ["uint8", "uint16", "int16", "int32", "int64", "float32", "float64"]
 )
 def test_grey_is_stretched_and_repeated(dtype: str) -> None:
-    grey = (np.arange(40 * 50).reshape(40, 50) % 101 + 10).astype(dtype)
-    rgb = to_rgb(grey)
+    gray = (np.arange(40 * 50).reshape(40, 50) % 101 + 10).astype(dtype)
+    rgb = to_rgb(gray)
     assert rgb.shape == (40, 50, 3)
     assert rgb.min() == 0 and rgb.max() == 1
     np.testing.assert_array_equal(rgb[..., 0], rgb[..., 2])
-    np.testing.assert_array_equal(np.argsort(grey[0]), np.argsort(rgb[0, :, 0]))
+    np.testing.assert_array_equal(np.argsort(gray[0]), np.argsort(rgb[0, :, 0]))
 
 
 def test_the_stretch_leaves_out_the_extremes() -> None:
-    grey = RNG.normal(1000, 10, (200, 200))
-    grey[3, 3] = 60000
-    rgb = to_rgb(grey)
+    gray = RNG.normal(1000, 10, (200, 200))
+    gray[3, 3] = 60000
+    rgb = to_rgb(gray)
     assert rgb.mean() > 0.3
     assert rgb[3, 3, 0] == 1
 
 
 def test_a_few_bright_pixels_do_not_vanish() -> None:
     # Both percentiles are 0: the whole range is used instead.
-    grey = np.zeros((100, 100), np.uint16)
-    grey[5, 5] = 4000
-    assert to_rgb(grey)[5, 5, 0] == 1
+    gray = np.zeros((100, 100), np.uint16)
+    gray[5, 5] = 4000
+    assert to_rgb(gray)[5, 5, 0] == 1
 
 
 def test_16_bit_rgb_keeps_its_hues() -> None:
-    rgb = to_rgb(COLOUR.astype(np.uint16) * 100, RgbRecipe(low=0, high=100))
-    np.testing.assert_allclose(rgb, COLOUR / 255, atol=0.01)
+    rgb = to_rgb(COLOR.astype(np.uint16) * 100, RgbRecipe(low=0, high=100))
+    np.testing.assert_allclose(rgb, COLOR / 255, atol=0.01)
 
 
 def test_three_channels_of_a_microscope_are_stretched_each() -> None:
@@ -107,16 +107,16 @@ def test_limits_give_every_plane_the_same_contrast() -> None:
 
 
 def test_invert_swaps_bright_and_dark() -> None:
-    grey = np.arange(100, dtype=np.uint8).reshape(10, 10)
+    gray = np.arange(100, dtype=np.uint8).reshape(10, 10)
     np.testing.assert_allclose(
-        to_rgb(grey, RgbRecipe(invert=True)), 1 - to_rgb(grey), atol=1e-7
+        to_rgb(gray, RgbRecipe(invert=True)), 1 - to_rgb(gray), atol=1e-7
     )
 
 
 def test_never_stretch_scales_by_the_type() -> None:
-    grey = np.full((9, 9), 6553, np.uint16)
-    grey[0, 0] = 0
-    rgb = to_rgb(grey, RgbRecipe(stretch="never"))
+    gray = np.full((9, 9), 6553, np.uint16)
+    gray[0, 0] = 0
+    rgb = to_rgb(gray, RgbRecipe(stretch="never"))
     assert rgb[4, 4, 0] == pytest.approx(6553 / 65535)
 
 
@@ -128,7 +128,7 @@ def test_a_constant_picture_is_mid_grey(value: float) -> None:
 
 
 def test_one_flat_channel_among_others_does_no_harm() -> None:
-    mixed = COLOUR.astype(np.uint16)
+    mixed = COLOR.astype(np.uint16)
     mixed[..., 1] = 500
     assert np.isfinite(to_rgb(mixed, RgbRecipe(channels=(0, 1, 2)))).all()
 
@@ -186,7 +186,7 @@ def test_a_grey_picture_with_holes_is_taken() -> None:
 
 def test_a_channel_that_does_not_exist_is_named() -> None:
     with pytest.raises(ImageError, match="channel 5"):
-        to_rgb(COLOUR, RgbRecipe(channels=(0, 5, None)))
+        to_rgb(COLOR, RgbRecipe(channels=(0, 5, None)))
 
 
 @pytest.mark.parametrize(
@@ -214,7 +214,7 @@ def test_the_thumbnail_shows_what_the_model_sees() -> None:
 
 
 def test_the_key_names_the_content() -> None:
-    rgb = to_rgb(COLOUR)
+    rgb = to_rgb(COLOR)
     other = rgb.copy()
     other[0, 0, 0] += 0.25
     assert rgb_key(rgb) == rgb_key(rgb.copy())

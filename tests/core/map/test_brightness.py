@@ -11,7 +11,7 @@ from skimage import data
 
 from napari_gen2seg import load_model
 from napari_gen2seg.core.coloring import Coloring
-from napari_gen2seg.core.map.brightness import agreement, mixture, witness
+from napari_gen2seg.core.map.brightness import agreement, brightness_channel, mixture
 from napari_gen2seg.core.probe.settings import ProbeSettings
 from napari_gen2seg.errors import ImageError
 
@@ -26,31 +26,31 @@ MAP = np.where(INSIDE[..., None], RED, BLACK)
 
 def noisy(bright: float, dark: float, scatter: float = 5.0) -> np.ndarray:
     """A picture with objects of one brightness on a background of another."""
-    grey = np.where(INSIDE, bright, dark) + RNG.normal(0, scatter, SHAPE)
-    return grey.astype(np.float32)
+    gray = np.where(INSIDE, bright, dark) + RNG.normal(0, scatter, SHAPE)
+    return gray.astype(np.float32)
 
 
 @pytest.mark.parametrize("shift", [0.0, 2.0, 10.0, -4.0])
 def test_agreement_is_somers_d(shift: float) -> None:
-    grey = noisy(100 + shift, 100)
-    area = stats.mannwhitneyu(grey[INSIDE], grey[~INSIDE]).statistic
+    gray = noisy(100 + shift, 100)
+    area = stats.mannwhitneyu(gray[INSIDE], gray[~INSIDE]).statistic
     area /= np.count_nonzero(INSIDE) * np.count_nonzero(~INSIDE)
-    assert agreement(MAP, grey) == pytest.approx(2 * area - 1, abs=0.01)
+    assert agreement(MAP, gray) == pytest.approx(2 * area - 1, abs=0.01)
 
 
 def test_objects_may_be_darker() -> None:
     bright, dark = noisy(200, 50), noisy(50, 200)
     assert agreement(MAP, bright) > 0.99
     assert agreement(MAP, dark) < -0.99
-    for grey in (bright, dark):
-        heard = witness(MAP, grey)
+    for gray in (bright, dark):
+        heard = brightness_channel(MAP, gray)
         assert heard is not None and heard.dtype == np.float32
         assert np.median(heard[INSIDE]) > 120 and np.median(heard[~INSIDE]) < 20
         assert heard.min() >= 0 and heard.max() <= 153
 
 
 @pytest.mark.parametrize(
-    ("values", "grey"),
+    ("values", "gray"),
     [
         (MAP, noisy(101, 100)),
         (MAP, np.zeros(SHAPE, np.float32)),
@@ -60,19 +60,19 @@ def test_objects_may_be_darker() -> None:
     ids=["says nothing", "flat picture", "no object", "no background"],
 )
 def test_where_nothing_agrees_nothing_is_heard(
-    values: np.ndarray, grey: np.ndarray
+    values: np.ndarray, gray: np.ndarray
 ) -> None:
-    assert abs(agreement(values, grey)) < 0.5
-    assert witness(values, grey) is None
+    assert abs(agreement(values, gray)) < 0.5
+    assert brightness_channel(values, gray) is None
 
 
 def test_brightness_parts_what_the_map_paints_alike() -> None:
     # A bright grain inside a dim one, both of one colour in the map.
-    grey = noisy(90, 20, 2)
+    gray = noisy(90, 20, 2)
     grain = np.zeros(SHAPE, bool)
     grain[25:35, 30:45] = True
-    grey[grain] += 140
-    heard = witness(MAP, grey)
+    gray[grain] += 140
+    heard = brightness_channel(MAP, gray)
     assert heard is not None
     coloring = Coloring.from_array(MAP, more=heard[..., None], on_black=True)
     assert coloring.hears_brightness
@@ -122,15 +122,15 @@ def test_mini_hears_it_where_the_picture_bears_it() -> None:
     picture[..., 1] = 0.5
     picture[40:80, 40:80] = (0.5, 0.0, 0.0)
     assert mini.color(picture, 256).hears_brightness
-    grey = np.repeat(picture.mean(axis=-1, keepdims=True), 3, axis=-1)
-    assert not mini.color(grey, 256).hears_brightness
+    gray = np.repeat(picture.mean(axis=-1, keepdims=True), 3, axis=-1)
+    assert not mini.color(gray, 256).hears_brightness
 
 
 def test_of_a_stain_it_is_the_stain_however_bright() -> None:
     # Objects are redder and less blue than the rest, by less than brightness varies.
-    grey = RNG.normal(120, 30, SHAPE)
+    gray = RNG.normal(120, 30, SHAPE)
     red = np.where(INSIDE, 20, -20) + RNG.normal(0, 3, SHAPE)
-    rgb = np.stack([grey + red, grey, grey - red], axis=-1).astype(np.float32)
+    rgb = np.stack([gray + red, gray, gray - red], axis=-1).astype(np.float32)
     assert abs(agreement(MAP, rgb.mean(axis=-1))) < 0.1
     weights = mixture(MAP, rgb)
     assert agreement(MAP, rgb @ weights) > 0.99
@@ -139,8 +139,8 @@ def test_of_a_stain_it_is_the_stain_however_bright() -> None:
 
 @pytest.mark.parametrize("values", [MAP, np.zeros_like(MAP), np.full_like(MAP, 200)])
 def test_without_colour_every_channel_counts_alike(values: np.ndarray) -> None:
-    grey = np.repeat(noisy(200, 50)[..., None], 3, axis=-1)
-    np.testing.assert_allclose(mixture(values, grey), 1 / 3, rtol=1e-6)
+    gray = np.repeat(noisy(200, 50)[..., None], 3, axis=-1)
+    np.testing.assert_allclose(mixture(values, gray), 1 / 3, rtol=1e-6)
 
 
 def test_a_map_of_one_kind_tells_no_mixture() -> None:
@@ -150,4 +150,4 @@ def test_a_map_of_one_kind_tells_no_mixture() -> None:
     # A picture without any contrast, in a colour of its own.
     flat = np.broadcast_to(np.asarray([1, 2, 3], np.float32), (*SHAPE, 3))
     assert np.isfinite(mixture(MAP, flat)).all()
-    assert witness(MAP, flat @ mixture(MAP, flat)) is None
+    assert brightness_channel(MAP, flat @ mixture(MAP, flat)) is None

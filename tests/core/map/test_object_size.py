@@ -15,10 +15,10 @@ def discs(diameter: int, count: int = 4) -> np.ndarray:
     rows, cols = np.mgrid[:side, :side]
     for i in range(count):
         for j in range(count):
-            centre = (i + 0.5) * diameter, (j + 0.5) * diameter
-            inside = np.hypot(rows + 0.5 - centre[0], cols + 0.5 - centre[1])
-            colour = (230, 80, 60) if (i + j) % 2 else (60, 200, 90)
-            values[inside <= diameter / 2] = colour
+            center = (i + 0.5) * diameter, (j + 0.5) * diameter
+            inside = np.hypot(rows + 0.5 - center[0], cols + 0.5 - center[1])
+            color = (230, 80, 60) if (i + j) % 2 else (60, 200, 90)
+            values[inside <= diameter / 2] = color
     return values
 
 

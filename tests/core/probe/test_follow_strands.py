@@ -22,8 +22,8 @@ def _waves(along: npt.NDArray[np.float64]) -> npt.NDArray[np.float32]:
 
 def _paint(*strokes: tuple[npt.NDArray[np.bool_], npt.ArrayLike]) -> Coloring:
     values = np.zeros((*SHAPE, 3), np.float32)
-    for inside, colours in strokes:
-        values[inside] = np.broadcast_to(colours, values.shape)[inside]
+    for inside, colors in strokes:
+        values[inside] = np.broadcast_to(colors, values.shape)[inside]
     return Coloring(values, SHAPE, on_black=True)
 
 
@@ -65,11 +65,11 @@ def test_crossing_fibres_are_followed_straight_on() -> None:
 def test_rods_in_a_row_stay_rods() -> None:
     """Flat colours that leap at a thin dark gap, and others that touch."""
     place = (_X - 20) // 40
-    colours = _waves(place * 37.0)
-    touching = _paint((ACROSS, colours))
+    colors = _waves(place * 37.0)
+    touching = _paint((ACROSS, colors))
     rod = ACROSS & (place == 3)
     assert _share(touching.probe([(60, 160)]).full(), rod) > 0.9
-    apart = _paint((ACROSS & ((_X - 20) % 40 > 2), colours))
+    apart = _paint((ACROSS & ((_X - 20) % 40 > 2), colors))
     assert not apart.probe([(60, 160)]).full()[60, 210]
 
 

@@ -13,8 +13,8 @@ _Y, _X = np.mgrid[:48, :80]
 LEFT, RIGHT = (24, 24), (24, 54)
 
 
-def _disk(centre: tuple[int, int], radius: float) -> npt.NDArray[np.bool_]:
-    disk: npt.NDArray[np.bool_] = np.hypot(_Y - centre[0], _X - centre[1]) <= radius
+def _disk(center: tuple[int, int], radius: float) -> npt.NDArray[np.bool_]:
+    disk: npt.NDArray[np.bool_] = np.hypot(_Y - center[0], _X - center[1]) <= radius
     return disk
 
 
@@ -74,10 +74,10 @@ def test_wires_are_left_whole(width: int) -> None:
 
 
 def test_a_chain_is_parted_at_its_necks_only() -> None:
-    centres = [(24, 14), (24, 38), (24, 62)]
-    chain = np.logical_or.reduce([_disk(c, 12.5) for c in centres])
+    centers = [(24, 14), (24, 38), (24, 62)]
+    chain = np.logical_or.reduce([_disk(c, 12.5) for c in centers])
     block = np.zeros((3, 48, 80), np.float32)
     block[0] = chain * np.where(_X < 50, 120, 180)  # the first two are of one colour
     for clicked, expected in ((0, [True, True, False]), (2, [False, False, True])):
-        mask = part_at_necks(chain, block, 60.0, np.array([centres[clicked]]))
-        assert [bool(mask[c]) for c in centres] == expected
+        mask = part_at_necks(chain, block, 60.0, np.array([centers[clicked]]))
+        assert [bool(mask[c]) for c in centers] == expected

@@ -36,11 +36,11 @@ def hypersim_frame(root: Path, scene: str, camera: str, number: int) -> np.ndarr
     labels = np.zeros((24, 32), np.int32)
     labels[2:10, 3:12] = 1
     labels[12:20, 15:30] = 2
-    colours = np.array([(0, 0, 0), (7, 200, 9), (200, 3, 4)], np.uint8)
+    colors = np.array([(0, 0, 0), (7, 200, 9), (200, 3, 4)], np.uint8)
     save(
         root / "instance-rgb" / scene / "images" / f"{name}_geometry_hdf5"
         / f"frame.{number:04d}.png",
-        colours[labels],
+        colors[labels],
     )  # fmt: skip
     return labels
 
@@ -102,12 +102,12 @@ def test_hypersim_frame_without_picture_is_left_out(hypersim: Path) -> None:
 
 
 def test_without_black_every_colour_is_an_object() -> None:
-    colours = np.full((4, 4, 3), 9, np.uint8)
-    colours[:2] = 200
-    labels = numbered(colours, Path("x.png"))
+    colors = np.full((4, 4, 3), 9, np.uint8)
+    colors[:2] = 200
+    labels = numbered(colors, Path("x.png"))
     assert sorted(np.unique(labels)) == [1, 2]
     with pytest.raises(DataError, match="8-bit colour"):
-        numbered(colours[..., 0], Path("x.png"))
+        numbered(colors[..., 0], Path("x.png"))
 
 
 @pytest.fixture

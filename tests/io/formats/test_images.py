@@ -14,18 +14,18 @@ from napari_gen2seg.common.atomic import writing
 from napari_gen2seg.errors import ImageError, StorageError
 from napari_gen2seg.io.formats.images import read_picture, write_labels, write_rgb
 
-GREY = np.arange(20 * 30, dtype=np.uint16).reshape(20, 30) * 100
+GRAY = np.arange(20 * 30, dtype=np.uint16).reshape(20, 30) * 100
 RGB = np.random.default_rng(0).integers(0, 255, (20, 30, 3), np.uint8)
 
 
 def test_grey_and_rgb_come_back_unchanged(tmp_path: Path) -> None:
-    tifffile.imwrite(tmp_path / "g.tif", GREY)
-    iio.imwrite(tmp_path / "g.png", GREY)
+    tifffile.imwrite(tmp_path / "g.tif", GRAY)
+    iio.imwrite(tmp_path / "g.png", GRAY)
     tifffile.imwrite(tmp_path / "c.tif", RGB, photometric="rgb")
     iio.imwrite(tmp_path / "c.png", RGB)
     for name, wanted, axes in [
-        ("g.tif", GREY, "YX"),
-        ("g.png", GREY, "YX"),
+        ("g.tif", GRAY, "YX"),
+        ("g.png", GRAY, "YX"),
         ("c.tif", RGB, "YXC"),
         ("c.png", RGB, "YXC"),
     ]:

@@ -20,7 +20,7 @@ from napari_gen2seg.errors import (
     ModelError,
     WeightsError,
 )
-from napari_gen2seg.jobs.model.client import Helper
+from napari_gen2seg.jobs.model.client import ModelClient
 from napari_gen2seg.session import Choice, ColorRequest, Session
 
 HERE = Path(__file__).parents[3]
@@ -36,7 +36,7 @@ FAKE = (sys.executable, "-c", CODE)
 
 @pytest.fixture
 def helper():
-    made = Helper(FAKE)
+    made = ModelClient(FAKE)
     yield made
     made.close()
 
@@ -148,7 +148,7 @@ def test_child_ends_with_its_parent():
 
 def test_missing_interpreter_is_said():
     with pytest.raises(ModelError, match="could not be started"):
-        Helper(("/nowhere/python",)).load("plain")
+        ModelClient(("/nowhere/python",)).load("plain")
 
 
 def test_session_keeps_models_out_of_its_own_process(tiny_sd):

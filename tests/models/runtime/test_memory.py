@@ -13,7 +13,7 @@ import pytest
 
 from napari_gen2seg.errors import MemoryShortError, ModelError, SettingsError
 from napari_gen2seg.models.loader import load_model
-from napari_gen2seg.models.model_config import read_facts
+from napari_gen2seg.models.model_config import read_model_config
 from napari_gen2seg.models.runtime import memory, placement
 from napari_gen2seg.models.runtime.device import DeviceChoice, choose
 from napari_gen2seg.models.runtime.resolution import (
@@ -224,15 +224,17 @@ def test_a_gpu_without_room_falls_back_to_the_cpu(tiny_mae: Path) -> None:
             return super().to(*args, **kwargs)
 
     choice = DeviceChoice("cuda", "bfloat16", "")
-    net = placement.PlacedNet(Crowded(2, 2), choice, "crowded")
+    net = placement.DevicePlacement(Crowded(2, 2), choice, "crowded")
     assert net.choice.device == "cpu"
     assert net.choice.dtype == choose("cpu").dtype  # quick there
     assert net.notes == ("Memory was short: computing on the CPU now.",)
     narrow = DeviceChoice("cuda", "bfloat16", "", False, True)
-    assert placement.PlacedNet(Crowded(2, 2), narrow, "").choice.dtype == "bfloat16"
+    assert (
+        placement.DevicePlacement(Crowded(2, 2), narrow, "").choice.dtype == "bfloat16"
+    )
     asked = DeviceChoice("cuda", "bfloat16", "", True, True)
     with pytest.raises(MemoryShortError, match="crowded"):
-        placement.PlacedNet(Crowded(2, 2), asked, "crowded")
+        placement.DevicePlacement(Crowded(2, 2), asked, "crowded")
 
 
 def test_numbers_that_run_over_are_widened(make_mini: Callable[..., Path]) -> None:
@@ -260,7 +262,7 @@ def test_other_errors_are_not_taken_for_short_memory(tiny_mae: Path) -> None:
 
 def test_the_first_resolution_rule(make_mini: Callable[..., Path]) -> None:
     folder = make_mini(min_resolution=200, max_resolution=600)
-    facts = read_facts(folder)
+    facts = read_model_config(folder)
     sides = [
         choose_resolution(np.zeros((10, side, 3), np.float32), facts)
         for side in (50, 300, 5000)
@@ -272,7 +274,7 @@ def test_a_second_look_brings_objects_to_the_size_the_model_likes(
     make_mini: Callable[..., Path],
 ) -> None:
     folder = make_mini(min_resolution=64, max_resolution=1024, object_diameter=30.0)
-    facts = read_facts(folder)
+    facts = read_model_config(folder)
     assert choose_resolution(np.zeros((10, 2000, 3), np.float32), facts) == 512
     # Objects of 10 px at 256: three times as large; of 100 px: as much smaller.
     assert refine_resolution(256, 10.0, 256, facts) == 768
@@ -290,12 +292,12 @@ def test_a_known_object_size_chooses_the_resolution(
     make_mini: Callable[..., Path],
 ) -> None:
     folder = make_mini(min_resolution=64, max_resolution=1024, object_diameter=30.0)
-    facts = read_facts(folder)
+    facts = read_model_config(folder)
     assert resolution_for_objects(60.0, (700, 1000), facts) == 500
     assert resolution_for_objects(2.0, (100, 100, 3), facts) == 400
     assert resolution_for_objects(900.0, (1000, 900), facts) == 64
     with pytest.raises(SettingsError, match="positive"):
         resolution_for_objects(0.0, (100, 100), facts)
-    plain = read_facts(make_mini(object_diameter=None))
+    plain = read_model_config(make_mini(object_diameter=None))
     with pytest.raises(SettingsError, match="give the resolution itself"):
         resolution_for_objects(20.0, (100, 100), plain)

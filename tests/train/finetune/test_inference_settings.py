@@ -14,18 +14,18 @@ from tests.train.finetune.made import guided_model, settings, write_pairs
 from napari_gen2seg import Coloring, finetune, load_model
 from napari_gen2seg.errors import Cancelled
 from napari_gen2seg.models.base_colorer import BaseColorer
-from napari_gen2seg.models.model_config import ModelFacts
+from napari_gen2seg.models.model_config import ModelConfig
 from napari_gen2seg.models.runtime.resolution import (
     choose_resolution,
     refine_resolution,
 )
 from napari_gen2seg.train.data.labeled_images import Pair, check_pair
 from napari_gen2seg.train.finetune import loop
-from napari_gen2seg.train.finetune.events import UseFound
+from napari_gen2seg.train.finetune.events import InferenceCalibrated
 from napari_gen2seg.train.finetune.inference_settings import (
     best_use,
+    calibrate_inference,
     common_diameter,
-    fitting_use,
     use_words,
 )
 from napari_gen2seg.train.finetune.loop import Training
@@ -63,14 +63,16 @@ def specked(seed: int, pale: float = 120, whole: bool = False) -> Pair:
 def test_brightness_is_left_out_where_it_misleads(mini: BaseColorer) -> None:
     # Cells are labelled whole; the bright spots inside say otherwise.
     pairs = [specked(seed, pale=100, whole=True) for seed in (1, 2, 3)]
-    assert fitting_use(mini, mini.facts, pairs).use == {"hears_brightness": False}
+    assert calibrate_inference(mini, mini.facts, pairs).use == {
+        "hears_brightness": False
+    }
 
 
 def test_the_size_is_learnt_where_the_model_takes_something_else(
     mini: BaseColorer,
 ) -> None:
     pairs = [specked(seed) for seed in (1, 2)]
-    found = fitting_use(mini, mini.facts, pairs)
+    found = calibrate_inference(mini, mini.facts, pairs)
     assert found.use["source_diameter"] == pytest.approx(12, abs=2)
     # Whoever reads the events can see why.
     ways = {(way["size"], way["brightness"]): way["one_click"] for way in found.tried}
@@ -81,7 +83,7 @@ def test_the_size_is_learnt_where_the_model_takes_something_else(
 
 def test_what_is_right_stays(mini: BaseColorer) -> None:
     pairs = [drawn("fluorescent nuclei", seed) for seed in (1, 2)]
-    assert fitting_use(mini, mini.facts, pairs).use == {}
+    assert calibrate_inference(mini, mini.facts, pairs).use == {}
 
 
 def test_nothing_is_concluded_from_a_few_objects() -> None:
@@ -155,7 +157,7 @@ def test_the_new_model_is_used_as_the_labels_say(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     use = {"source_diameter": 8.0, "hears_brightness": False}
-    monkeypatch.setattr(loop, "fitting_use", lambda *_: UseFound(use))
+    monkeypatch.setattr(loop, "calibrate_inference", lambda *_: InferenceCalibrated(use))
     model = guided_model(tmp_path / "tiny")
     config = settings(tmp_path / "run", model, write_pairs(tmp_path, 3), steps=2)
     training = Training(config)
@@ -164,7 +166,7 @@ def test_the_new_model_is_used_as_the_labels_say(
             break
     assert not training.watch.facts.hears_brightness
     # Gone on with, the run knows it still; no labels are looked at again.
-    monkeypatch.setattr(loop, "fitting_use", lambda *_: UseFound())
+    monkeypatch.setattr(loop, "calibrate_inference", lambda *_: InferenceCalibrated())
     result = finetune(config, resume=True)
     facts = json.loads((result.model / "gen2seg.json").read_text())
     assert (facts["source_diameter"], facts["hears_brightness"]) == (8.0, False)
@@ -183,15 +185,15 @@ def test_what_an_earlier_run_found_stays_unless_labels_say_otherwise(
 ) -> None:
     pairs = [specked(seed) for seed in (1, 2)]
     told = replace(mini.facts, source_diameter=12.5)
-    assert fitting_use(mini.with_facts(told), told, pairs).use == {}
+    assert calibrate_inference(mini.with_facts(told), told, pairs).use == {}
     told = replace(mini.facts, source_diameter=60.0)
-    use = fitting_use(mini.with_facts(told), told, pairs).use
+    use = calibrate_inference(mini.with_facts(told), told, pairs).use
     assert use == {"source_diameter": pytest.approx(12, abs=2)}
     # Three objects say nothing, and pictures of different sizes have none in common.
-    few = pairs[0].relabelled(np.where(pairs[0].labels > 3, 0, pairs[0].labels))
-    assert fitting_use(mini.with_facts(told), told, [few]).use == {}
+    few = pairs[0].relabeled(np.where(pairs[0].labels > 3, 0, pairs[0].labels))
+    assert calibrate_inference(mini.with_facts(told), told, [few]).use == {}
     mixed = [specked(1), drawn("stained cells", 1)]
-    use = fitting_use(mini.with_facts(told), told, mixed).use
+    use = calibrate_inference(mini.with_facts(told), told, mixed).use
     assert use["source_diameter"] is None
     assert mini.facts.source_diameter is None
 
@@ -217,16 +219,19 @@ def test_a_held_back_picture_can_speak_against_it(mini: BaseColorer) -> None:
     other = specked(3)
     cells = measure.label(other.rgb[..., 0] > 0.25).astype(np.int32)
     held = replace(other, labels=cells)
-    assert "source_diameter" in fitting_use(mini, mini.facts, pairs).use
-    assert "source_diameter" not in fitting_use(mini, mini.facts, pairs, [held]).use
+    assert "source_diameter" in calibrate_inference(mini, mini.facts, pairs).use
+    assert (
+        "source_diameter"
+        not in calibrate_inference(mini, mini.facts, pairs, [held]).use
+    )
 
 
 def test_two_parts_of_a_picture_are_coloured_once(
     mini: BaseColorer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     whole = specked(1)
-    train = whole.relabelled(np.where(whole.labels > 6, -1, whole.labels))
-    held = whole.relabelled(np.where(whole.labels > 6, whole.labels, -1))
+    train = whole.relabeled(np.where(whole.labels > 6, -1, whole.labels))
+    held = whole.relabeled(np.where(whole.labels > 6, whole.labels, -1))
     color, seen = type(mini).color, []
 
     def counted(colorer: BaseColorer, *given: object) -> Coloring:
@@ -234,12 +239,12 @@ def test_two_parts_of_a_picture_are_coloured_once(
         return color(colorer, *given)
 
     monkeypatch.setattr(type(mini), "color", counted)
-    fitting_use(mini, mini.facts, [train], [held])
+    calibrate_inference(mini, mini.facts, [train], [held])
     assert len(seen) == 2  # at the size it reads, and at that of the labels
 
 
 def test_a_known_size_is_not_read_off_the_map() -> None:
-    facts = ModelFacts("sd", object_diameter=28.0)
+    facts = ModelConfig("sd", object_diameter=28.0)
     assert refine_resolution(400, 90.0, 400, facts) is not None
     told = replace(facts, source_diameter=14.0)
     assert choose_resolution(np.zeros((400, 300, 3), np.float32), told) == 800
@@ -253,18 +258,18 @@ def test_it_can_be_cancelled_and_is_asked_again(
     mini: BaseColorer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with pytest.raises(Cancelled):
-        fitting_use(mini, mini.facts, [specked(1)], cancel=lambda: True)
+        calibrate_inference(mini, mini.facts, [specked(1)], cancel=lambda: True)
     model = guided_model(tmp_path / "tiny")
     config = settings(tmp_path / "run", model, write_pairs(tmp_path, 3), steps=2)
     asked = []
 
-    def fitting(*given: object) -> UseFound:
+    def fitting(*given: object) -> InferenceCalibrated:
         asked.append(given)
         if len(asked) == 1:
             raise Cancelled("Fine-tuning was cancelled.")
-        return UseFound({"hears_brightness": False})
+        return InferenceCalibrated({"hears_brightness": False})
 
-    monkeypatch.setattr(loop, "fitting_use", fitting)
+    monkeypatch.setattr(loop, "calibrate_inference", fitting)
     with pytest.raises(Cancelled, match="Its state is saved"):
         for _ in Training(config, cancel=lambda: bool(asked)).events():
             pass

@@ -13,32 +13,36 @@ from tests.train.finetune.made import discs, guided_model, settings, write_pairs
 from napari_gen2seg import load_model
 from napari_gen2seg.core.image.rgb import to_rgb
 from napari_gen2seg.errors import MemoryShortError, SettingsError
-from napari_gen2seg.models.model_config import ModelFacts
+from napari_gen2seg.models.model_config import ModelConfig
 from napari_gen2seg.train.data.crops import Crops, model_resolution
 from napari_gen2seg.train.data.labeled_images import (
     check_pair,
     read_pairs,
     typical_size,
 )
-from napari_gen2seg.train.engine.distributed import Team
+from napari_gen2seg.train.engine.distributed import Distributed
 from napari_gen2seg.train.finetune import planning
 from napari_gen2seg.train.finetune.checkpoint import Progress
 from napari_gen2seg.train.finetune.learner import Learner
 from napari_gen2seg.train.finetune.lora import merge_lora
-from napari_gen2seg.train.finetune.memory_estimate import Amount, Need, kept_per_pixel
+from napari_gen2seg.train.finetune.memory_estimate import (
+    Amount,
+    MemoryNeed,
+    kept_per_pixel,
+)
 from napari_gen2seg.train.finetune.memory_estimate import fit as fit_amount
 from napari_gen2seg.train.finetune.trainable import load_trainee, set_trained
 from napari_gen2seg.train.loss.harmonic import harmonic_target
 from napari_gen2seg.train.loss.instance_coloring import instance_coloring_loss
 from napari_gen2seg.train.loss.weighted import (
-    Asked,
+    LossWeights,
     guided_loss,
     published_loss,
     ring_loss,
     surrounded,
 )
 
-LIKES_32 = ModelFacts(
+LIKES_32 = ModelConfig(
     "sd", min_resolution=32, max_resolution=512, object_diameter=32.0, multiple=8
 )
 
@@ -85,7 +89,7 @@ def test_a_picture_is_searched_for_objects_once_however_many_crops(
         crops.cut(np.random.default_rng(seed))
     assert whole == []  # that was done when it was read
     monkeypatch.undo()
-    (other,) = crops.pairs[0].relabelled(np.ones((96, 96), np.int32)).objects
+    (other,) = crops.pairs[0].relabeled(np.ones((96, 96), np.int32)).objects
     assert other == 1 and len(crops.pairs[0].objects) == 16
 
 
@@ -119,16 +123,16 @@ def test_unknown_pixels_ask_for_nothing_but_the_ring(kind: str) -> None:
     labels = labels_of_two()
     torch.manual_seed(0)
     for ring in (0.0, 0.5):
-        colours = (torch.rand(2, 3, 24, 24) * 60 + 90).requires_grad_()
-        asked = Asked(ring=ring)
+        colors = (torch.rand(2, 3, 24, 24) * 60 + 90).requires_grad_()
+        asked = LossWeights(ring=ring)
         if kind == "guided":
-            loss = guided_loss(colours, labels, torch.zeros(2, 2), 32.0, asked=asked)
+            loss = guided_loss(colors, labels, torch.zeros(2, 2), 32.0, asked=asked)
         else:
             # The paper's separation speaks of all pixels; without it nothing does.
-            loss = ring * ring_loss(colours, labels, asked)
+            loss = ring * ring_loss(colors, labels, asked)
         loss.backward()
-        assert colours.grad is not None
-        moved = colours.grad.abs().sum(1) > 0
+        assert colors.grad is not None
+        moved = colors.grad.abs().sum(1) > 0
         far = labels == -1
         near = torch.nn.functional.max_pool2d((labels > 0)[:, None].float(), 5, 1, 2)[
             :, 0
@@ -149,22 +153,22 @@ def test_around_sparse_objects_there_is_background() -> None:
 
 def test_the_ring_pushes_away_from_its_own_object_and_only_up_to_the_margin() -> None:
     labels = labels_of_two()[:1]
-    colours = torch.full((1, 3, 24, 24), 200.0)
-    near = colours.clone().requires_grad_()
-    ring_loss(near, labels, Asked()).backward()
+    colors = torch.full((1, 3, 24, 24), 200.0)
+    near = colors.clone().requires_grad_()
+    ring_loss(near, labels, LossWeights()).backward()
     assert (
         near.grad is not None
         and near.grad[labels[:, None].expand(-1, 3, -1, -1) < 0].abs().max() > 0
     )
-    colours[labels[:, None].expand(-1, 3, -1, -1) < 0] = 0
-    assert float(ring_loss(colours, labels, Asked())) == 0
+    colors[labels[:, None].expand(-1, 3, -1, -1) < 0] = 0
+    assert float(ring_loss(colors, labels, LossWeights())) == 0
 
 
 def test_harmonic_colours_cost_nothing_but_the_rim() -> None:
     labels = labels_of_two()
     origin = torch.tensor([[3.0, 7.0], [0.0, 0.0]])
     target = harmonic_target(labels, 32.0, origin)
-    asked = Asked(outline=0.0)  # which is never quite content
+    asked = LossWeights(outline=0.0)  # which is never quite content
     loss = guided_loss(target, labels, origin, 32.0, asked=asked)
     assert float(loss) < 1e-6
     other = guided_loss(target, labels, origin + 9, 32.0, asked=asked)
@@ -175,10 +179,10 @@ def test_unknown_pixels_are_asked_to_stay_what_they_were() -> None:
     labels = labels_of_two()
     origin = torch.zeros(2, 2)
     before = torch.rand(2, 3, 24, 24) * 200 - 20  # black may be overshot
-    asked = Asked(width=0)
+    asked = LossWeights(width=0)
 
-    def loss(colours: torch.Tensor) -> float:
-        return float(guided_loss(colours, labels, origin, 32.0, before, asked))
+    def loss(colors: torch.Tensor) -> float:
+        return float(guided_loss(colors, labels, origin, 32.0, before, asked))
 
     target = harmonic_target(labels, 32.0, origin)
     unknown = (labels < 0)[:, None].expand(-1, 3, -1, -1)
@@ -210,7 +214,7 @@ def test_a_run_keeps_what_the_model_knew_where_labels_are_sparse(
             for name, value in state.items():
                 ready.trainee.trained[name].copy_(value)
             before = ready.trainee.predict(batch["pixels"], batch["origin"])
-        learner = Learner(config, ready, crops, Team())
+        learner = Learner(config, ready, crops, Distributed())
         if not keeps:
             learner._start = None
         for step in range(30):
@@ -225,13 +229,13 @@ def test_a_run_keeps_what_the_model_knew_where_labels_are_sparse(
 
 def test_published_models_get_the_papers_loss() -> None:
     labels = labels_of_two()
-    colours = torch.rand(2, 3, 24, 24) * 255
-    expected = instance_coloring_loss(colours, labels.clamp(min=0), [True, True])
-    mine = published_loss(colours, labels, Asked(ring=0.0))
+    colors = torch.rand(2, 3, 24, 24) * 255
+    expected = instance_coloring_loss(colors, labels.clamp(min=0), [True, True])
+    mine = published_loss(colors, labels, LossWeights(ring=0.0))
     torch.testing.assert_close(mine, expected)
     known = labels.clamp(min=0)
     torch.testing.assert_close(
-        published_loss(colours, known), instance_coloring_loss(colours, known)
+        published_loss(colors, known), instance_coloring_loss(colors, known)
     )
 
 
@@ -311,7 +315,7 @@ def test_checkpoints_change_no_gradient(tiny_sd: Path) -> None:
 
 
 def test_memory_is_saved_in_the_order_told() -> None:
-    need = Need(weights=1000, trained=1000, per_pixel=10.0, fixed=0)
+    need = MemoryNeed(weights=1000, trained=1000, per_pixel=10.0, fixed=0)
     wanted = Amount(batch=4, accumulate=1, crop=64)
     whole = need.total(wanted)
 

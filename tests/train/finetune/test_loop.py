@@ -22,8 +22,8 @@ from napari_gen2seg.train.finetune.events import Event
 from napari_gen2seg.train.finetune.learner import Learner
 from napari_gen2seg.train.finetune.loop import Training
 from napari_gen2seg.train.finetune.planning import prepare
-from napari_gen2seg.train.finetune.schedule import Pace
-from napari_gen2seg.train.finetune.validation import Watch
+from napari_gen2seg.train.finetune.schedule import TrainingSchedule
+from napari_gen2seg.train.finetune.validation import Validator
 
 
 @pytest.fixture(scope="module")
@@ -121,7 +121,7 @@ def test_patience_ends_a_run_that_gains_nothing(
     config: FinetuneConfig, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     falling = itertools.chain([0.5], itertools.repeat(0.4))
-    monkeypatch.setattr(loop.Watch, "score", lambda *_: next(falling))
+    monkeypatch.setattr(loop.Validator, "score", lambda *_: next(falling))
     patient = dataclasses.replace(config, steps=10_000, score_seconds=0.0, patience=2)
     events = list(Training(patient).events())
     assert events[-1].reason == "patience"
@@ -186,7 +186,7 @@ def test_better_weights_than_the_state_knows_of_survive_a_kill(
     config: FinetuneConfig, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     scores = iter([0.2, 0.8, 0.5])
-    monkeypatch.setattr(Watch, "score", lambda *_: next(scores))
+    monkeypatch.setattr(Validator, "score", lambda *_: next(scores))
     # Scored at every step, saved at the beginning alone; then killed at the second.
     often = dataclasses.replace(config, score_seconds=0.0)
     for event in Training(often).events():
@@ -204,7 +204,7 @@ def test_rolling_back_forgets_no_better_weights(
     config: FinetuneConfig, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     scores, factors, plain = iter([0.2, 0.8]), nans(1), Learner._loss
-    monkeypatch.setattr(Watch, "score", lambda *_: next(scores, 0.5))
+    monkeypatch.setattr(Validator, "score", lambda *_: next(scores, 0.5))
     monkeypatch.setattr(
         Learner, "_loss", lambda self, place: plain(self, place) * next(factors)
     )
@@ -235,7 +235,7 @@ def test_longer_than_begun_goes_on(config: FinetuneConfig) -> None:
 
 def test_the_rate_rises_over_a_tenth_of_the_run_however_it_ends() -> None:
     def rates(seconds: float, *steps: int, **length: float) -> list[float]:
-        pace = Pace(FinetuneConfig(**length))  # type: ignore[arg-type]
+        pace = TrainingSchedule(FinetuneConfig(**length))  # type: ignore[arg-type]
         found = []
         for step in steps:
             pace.back_to(Progress(step=step, seconds=0.0))
@@ -281,7 +281,7 @@ def test_the_time_left_is_counted_from_the_second_step(
 ) -> None:
     now = [100.0]
     monkeypatch.setattr("time.monotonic", lambda: now[0])
-    pace = Pace(dataclasses.replace(config, steps=101, minutes=None))
+    pace = TrainingSchedule(dataclasses.replace(config, steps=101, minutes=None))
     pace.begin()
     now[0] += 30  # compiling, caches
     pace.stepped()
@@ -289,7 +289,7 @@ def test_the_time_left_is_counted_from_the_second_step(
     now[0] += 2
     pace.stepped()
     assert pace.left == pytest.approx(2 * 99)
-    limited = Pace(dataclasses.replace(config, steps=None, minutes=1.0))
+    limited = TrainingSchedule(dataclasses.replace(config, steps=None, minutes=1.0))
     limited.begin()
     now[0] += 20
     limited.stepped()

@@ -12,16 +12,16 @@ import pytest
 from tests.train.finetune.made import guided_model, settings, write_pairs
 
 from napari_gen2seg.errors import Cancelled, DataError
-from napari_gen2seg.models.model_config import ModelFacts
+from napari_gen2seg.models.model_config import ModelConfig
 from napari_gen2seg.train.data.crops import Crops, fit
 from napari_gen2seg.train.data.labeled_images import read_pairs
 from napari_gen2seg.train.data.split import divide
 from napari_gen2seg.train.finetune.config import FinetuneConfig
 from napari_gen2seg.train.finetune.loop import Training
 from napari_gen2seg.train.finetune.replay import read_stored, replayed, store
-from napari_gen2seg.train.finetune.sources import material
+from napari_gen2seg.train.finetune.sources import training_sources
 
-LIKES_32 = ModelFacts(
+LIKES_32 = ModelConfig(
     "sd", min_resolution=32, max_resolution=512, object_diameter=32.0, multiple=8
 )
 
@@ -97,12 +97,12 @@ def test_a_later_run_is_judged_by_what_no_run_learnt_from(
     later: tuple[FinetuneConfig, FinetuneConfig],
 ) -> None:
     first, second = later
-    learnt = {pair.key for pair in material(first)[0].train}
+    learnt = {pair.key for pair in training_sources(first)[0].train}
     alone = dataclasses.replace(second, replay=())
-    assert learnt & {pair.key for pair in material(alone)[0].held}
+    assert learnt & {pair.key for pair in training_sources(alone)[0].held}
     training = Training(second)
     plan = next(iter(training.events()))
-    held = {pair.key for pair in material(second)[0].held}
+    held = {pair.key for pair in training_sources(second)[0].held}
     assert held and not held & learnt and not plan.warnings
     assert isinstance(training.crops, Crops) and len(training.crops.replay) == 32
     noted = json.loads((second.folder / "learnt.json").read_text())
@@ -119,7 +119,7 @@ def test_crops_of_unknown_pictures_are_kept_and_told_of(
         with np.load(file) as stored:
             rgb, labels = stored["rgb"], stored["labels"]
         np.savez_compressed(file, rgb=rgb, labels=labels)
-    split, _, warnings = material(second)
+    split, _, warnings = training_sources(second)
     assert "32 crops of earlier runs do not say" in warnings[-1]
     assert len(replayed(second.replay, split.held)) == 32
 
@@ -132,7 +132,7 @@ def test_a_run_that_goes_on_is_divided_as_it_began(
     training.cancel = lambda: training.progress.step >= 1
     with pytest.raises(Cancelled):
         list(training.events())
-    held = [pair.name for pair in material(second)[0].held]
+    held = [pair.name for pair in training_sources(second)[0].held]
     shutil.rmtree(first.folder)
     resumed = dataclasses.replace(second, replay=())
     plan = next(iter(Training(resumed, resume=True).events()))

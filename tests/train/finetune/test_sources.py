@@ -15,7 +15,7 @@ from skimage.io import imsave
 from tests.train.finetune.made import discs
 
 from napari_gen2seg.errors import DataError, SettingsError
-from napari_gen2seg.models.model_config import read_facts
+from napari_gen2seg.models.model_config import read_model_config
 from napari_gen2seg.train.finetune.config import (
     DatasetSpec,
     FinetuneConfig,
@@ -23,7 +23,12 @@ from napari_gen2seg.train.finetune.config import (
     finetune_config,
     read_finetune_config,
 )
-from napari_gen2seg.train.finetune.sources import Mixture, Source, material, window
+from napari_gen2seg.train.finetune.sources import (
+    Mixture,
+    Source,
+    training_sources,
+    window,
+)
 from napari_gen2seg.train.loss.instance_coloring import instance_coloring_loss
 from napari_gen2seg.train.loss.weighted import paper_loss, published_share
 
@@ -47,11 +52,11 @@ def rooms(tmp_path: Path) -> Path:
             )
             table = np.random.default_rng(scene).permutation(250) + 1
             red = np.where(labels > 0, table[labels], 0).astype(np.uint8)
-            colours = np.stack([red, labels.astype(np.uint8), red], -1)
+            colors = np.stack([red, labels.astype(np.uint8), red], -1)
             place = root / "instance-rgb" / name / "images"
             place /= "scene_cam_00_geometry_hdf5"
             place.mkdir(parents=True, exist_ok=True)
-            imsave(place / f"frame.{number:04d}.png", colours, check_contrast=False)
+            imsave(place / f"frame.{number:04d}.png", colors, check_contrast=False)
     return root
 
 
@@ -109,7 +114,7 @@ def test_batches_come_by_weight_and_are_seeded(
     rooms: Path, streets: Path, tiny_sd: Path
 ) -> None:
     sources = [Source.open(spec, 0) for spec in both(rooms, streets)]
-    facts = read_facts(tiny_sd)
+    facts = read_model_config(tiny_sd)
     mixture = Mixture(sources, facts, 64, seed=3)
     shapes = []
     for step in range(60):
@@ -137,14 +142,14 @@ def test_masked_autoencoders_see_squares(
     rooms: Path, streets: Path, tiny_mae: Path
 ) -> None:
     sources = [Source.open(spec, 0) for spec in both(rooms, streets)]
-    mixture = Mixture(sources, read_facts(tiny_mae), 64)
+    mixture = Mixture(sources, read_model_config(tiny_mae), 64)
     assert mixture.batch(0, 2)["pixels"].shape == (2, 3, 64, 64)
 
 
 def test_sides_that_the_model_cannot_take(rooms: Path, tiny_sd: Path) -> None:
     spec = DatasetSpec(str(rooms), "hypersim", size=(50, 64), held=0)
     with pytest.raises(SettingsError, match="multiples of 8"):
-        Mixture([Source.open(spec, 0)], read_facts(tiny_sd), 64)
+        Mixture([Source.open(spec, 0)], read_model_config(tiny_sd), 64)
 
 
 def test_a_window_larger_than_the_frame_is_unknown_outside() -> None:
@@ -161,10 +166,10 @@ def test_pairs_beside_data_sets_are_only_held(rooms: Path, streets: Path) -> Non
         pairs=(PairSpec("a.png", "b.png"),), datasets=both(rooms, streets)
     )
     with pytest.raises(SettingsError, match="role 'held'"):
-        material(config)
+        training_sources(config)
     alone = FinetuneConfig(datasets=both(rooms, streets)[1:])
     with pytest.raises(DataError, match="held back"):
-        material(alone)
+        training_sources(alone)
 
 
 def test_settings_name_what_is_wrong() -> None:

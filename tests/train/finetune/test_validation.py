@@ -14,7 +14,7 @@ from napari_gen2seg.metrics.matching import iou
 from napari_gen2seg.models.base_colorer import BaseColorer
 from napari_gen2seg.models.runtime.resolution import choose_resolution
 from napari_gen2seg.train.data.labeled_images import check_pair
-from napari_gen2seg.train.finetune.validation import Watch
+from napari_gen2seg.train.finetune.validation import Validator
 
 
 def test_scores_are_of_the_clicks_that_people_get(tmp_path: Path) -> None:
@@ -23,7 +23,7 @@ def test_scores_are_of_the_clicks_that_people_get(tmp_path: Path) -> None:
     pair = check_pair(picture, labels)[0]
     mini = load_model("mini", device="cpu")
     assert isinstance(mini, BaseColorer)
-    watch = Watch([pair], mini.facts)
+    watch = Validator([pair], mini.facts)
     watched = watch.color(mini, pair)
     usual = mini.color(picture)
     assert watched.resolution == usual.resolution
@@ -37,7 +37,7 @@ def test_scores_are_of_the_clicks_that_people_get(tmp_path: Path) -> None:
     assert watch.score(mini) == np.mean(found)
     # A size that the new model will know is used here, too.
     known = replace(mini.facts, source_diameter=15.0)
-    finer = Watch([pair], known).color(mini, pair)
+    finer = Validator([pair], known).color(mini, pair)
     assert finer.resolution == choose_resolution(pair.rgb, known) != usual.resolution
     # What is written for people to watch is read back as it is.
     path = watch.preview(mini, pair, tmp_path)

@@ -10,8 +10,8 @@ from napari_gen2seg.train.loss.edges import gradient_loss, outline_loss
 LABELS = torch.zeros(1, 32, 32, dtype=torch.long)
 LABELS[0, 4:20, 4:16] = 1
 LABELS[0, 4:20, 16:28] = 2
-COLOURS = torch.tensor([[0.0, 0, 0], [200, 80, 100], [80, 220, 60]])
-TARGET = COLOURS[LABELS].permute(0, 3, 1, 2)
+COLORS = torch.tensor([[0.0, 0, 0], [200, 80, 100], [80, 220, 60]])
+TARGET = COLORS[LABELS].permute(0, 3, 1, 2)
 
 
 def test_the_wanted_painting_costs_nothing() -> None:
@@ -48,9 +48,9 @@ def test_unknown_pixels_ask_for_nothing() -> None:
 
 
 def test_both_sides_of_an_outline_weigh_the_same() -> None:
-    grey = torch.full((1, 3, 32, 32), 45.0)
+    gray = torch.full((1, 3, 32, 32), 45.0)
     few = torch.zeros(1, 32, 32, dtype=torch.bool)
     few[0, 0, :3] = True
-    assert outline_loss(grey, few, ~few).item() == pytest.approx(0.6931, abs=1e-3)
+    assert outline_loss(gray, few, ~few).item() == pytest.approx(0.6931, abs=1e-3)
     none = torch.zeros_like(few)
-    assert outline_loss(grey, none, none) == 0
+    assert outline_loss(gray, none, none) == 0

@@ -5,14 +5,14 @@ from __future__ import annotations
 import itertools
 
 import torch
+from napari_gen2seg.train.loss.neighbors import (
+    NeighborWeights,
+    near_pairs,
+    neighbor_loss,
+    touching_boundary,
+)
 
 from napari_gen2seg.train.loss.harmonic import harmonic_target
-from napari_gen2seg.train.loss.neighbours import (
-    NeighbourWeights,
-    near_pairs,
-    neighbour_loss,
-    touching_rim,
-)
 from napari_gen2seg.train.loss.segment_sums import Segments
 
 
@@ -23,15 +23,15 @@ def three_squares() -> torch.Tensor:
     return labels
 
 
-def paint(labels: torch.Tensor, colours: dict[int, tuple[float, ...]]) -> torch.Tensor:
+def paint(labels: torch.Tensor, colors: dict[int, tuple[float, ...]]) -> torch.Tensor:
     out = torch.zeros(1, 3, *labels.shape[1:])
-    for label, colour in colours.items():
-        out[0, :, labels[0] == label] = torch.tensor(colour).float()[:, None]
+    for label, color in colors.items():
+        out[0, :, labels[0] == label] = torch.tensor(color).float()[:, None]
     return out
 
 
 def test_rim_lies_on_both_sides_of_a_shared_border_only() -> None:
-    rim = touching_rim(three_squares())[0]
+    rim = touching_boundary(three_squares())[0]
     assert rim[10, 19] and rim[10, 20]
     assert not rim[10, 18] and not rim[10, 4] and not rim[30:44, 46:60].any()
 
@@ -39,7 +39,7 @@ def test_rim_lies_on_both_sides_of_a_shared_border_only() -> None:
 def test_background_and_unknown_make_no_rim() -> None:
     labels = three_squares()
     labels[labels == 0] = -1
-    assert not touching_rim(labels)[0, 30:44, 46:60].any()
+    assert not touching_boundary(labels)[0, 30:44, 46:60].any()
 
 
 def test_only_near_objects_are_pairs() -> None:
@@ -52,9 +52,9 @@ def test_only_near_objects_are_pairs() -> None:
 def test_far_objects_may_share_a_colour_and_neighbours_may_not() -> None:
     labels = three_squares()
     red, green = (240.0, 60.0, 60.0), (60.0, 240.0, 60.0)
-    weights = NeighbourWeights(rim=0, far=0)
-    apart = neighbour_loss(paint(labels, {1: red, 2: green, 3: red}), labels, weights)
-    same = neighbour_loss(paint(labels, {1: red, 2: red, 3: green}), labels, weights)
+    weights = NeighborWeights(rim=0, far=0)
+    apart = neighbor_loss(paint(labels, {1: red, 2: green, 3: red}), labels, weights)
+    same = neighbor_loss(paint(labels, {1: red, 2: red, 3: green}), labels, weights)
     assert apart < 0.1 * same
 
 
@@ -62,7 +62,7 @@ def test_the_push_is_felt_from_one_hue_for_all() -> None:
     labels = three_squares()
     start = paint(labels, {1: (150.0,) * 3, 2: (150.5,) * 3, 3: (150.0,) * 3})
     start.requires_grad_()
-    neighbour_loss(start, labels, NeighbourWeights(edge=0, far=0, rim=0)).backward()
+    neighbor_loss(start, labels, NeighborWeights(edge=0, far=0, rim=0)).backward()
     assert start.grad is not None
     first, second = (start.grad[0][:, labels[0] == i].sum() for i in (1, 2))
     assert first > 0 > second
@@ -74,14 +74,14 @@ def test_unknown_pixels_cost_nothing() -> None:
     picture = paint(labels, {1: (240, 60, 60), 2: (60, 240, 60), 3: (60, 60, 240)})
     other = picture.clone()
     other[:, :, 25:28] = 200
-    assert torch.equal(neighbour_loss(picture, labels), neighbour_loss(other, labels))
+    assert torch.equal(neighbor_loss(picture, labels), neighbor_loss(other, labels))
 
 
 def test_an_empty_picture_has_a_finite_loss() -> None:
     empty = torch.zeros(2, 16, 16, dtype=torch.long)
-    assert float(neighbour_loss(torch.zeros(2, 3, 16, 16), empty)) == 0.0
+    assert float(neighbor_loss(torch.zeros(2, 3, 16, 16), empty)) == 0.0
     unknown = torch.full((1, 16, 16), -1)
-    assert float(neighbour_loss(torch.ones(1, 3, 16, 16), unknown)) == 0.0
+    assert float(neighbor_loss(torch.ones(1, 3, 16, 16), unknown)) == 0.0
 
 
 def test_harmonic_colours_differ_between_neighbours_of_any_size() -> None:

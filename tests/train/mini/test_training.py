@@ -26,20 +26,20 @@ from napari_gen2seg.train.data.annotated_image import Picture, kind_weights, rea
 from napari_gen2seg.train.engine.learning_rate import done, rate, share
 from napari_gen2seg.train.mini.architecture import build_net
 from napari_gen2seg.train.mini.config import (
+    ArchitectureConfig,
     DataConfig,
-    ModelConfig,
     RunConfig,
     StageConfig,
     read_config,
 )
 from napari_gen2seg.train.mini.dataset import Crops
 from napari_gen2seg.train.mini.export import checksums, export_run
-from napari_gen2seg.train.mini.stages import PlacedNet
+from napari_gen2seg.train.mini.stages import ShiftedGuidesNet
 from napari_gen2seg.train.mini.trainer import load_weights, starting_net, train_stage
 
 TINY = RunConfig(
     id="tiny",
-    model=ModelConfig(
+    model=ArchitectureConfig(
         vae_channels=(8, 8),
         latent_channels=4,
         unet_channels=(8, 16),
@@ -199,7 +199,7 @@ def test_training_lowers_the_loss(run: Path) -> None:
 
 def test_placed_guides_at_the_origin_are_the_published_ones() -> None:
     net = build_net(TINY.model)
-    placed = PlacedNet(net.unet, net.vae, net.prompt, net.alphas_bar, net.guides)
+    placed = ShiftedGuidesNet(net.unet, net.vae, net.prompt, net.alphas_bar, net.guides)
     placed.origin = torch.zeros(1, 2)
     latent = torch.zeros(1, 4, 12, 20)
     assert net.guides is not None

@@ -37,9 +37,9 @@ def test_their_outlines_are_drawn_in():
 def test_their_insides_are_mostly_as_bright_as_the_ground():
     gaps = []
     for canvas in CLEAN:
-        grey, inside = canvas.image[..., 0], canvas.labels > 0
-        gap = abs(np.median(grey[inside]) - np.median(grey[~inside]))
-        gaps.append(gap / np.ptp(np.quantile(grey, [0.003, 0.997])))
+        gray, inside = canvas.image[..., 0], canvas.labels > 0
+        gap = abs(np.median(gray[inside]) - np.median(gray[~inside]))
+        gaps.append(gap / np.ptp(np.quantile(gray, [0.003, 0.997])))
     assert np.median(gaps) < 0.12
 
 
@@ -55,6 +55,6 @@ def test_stray_light_does_not_drown_a_faint_picture():
     sign = np.sign(np.random.default_rng(0).standard_normal((16, 16)))
     faint = 0.5 + 0.02 * np.kron(sign, np.ones((6, 6)))[..., None]
     for seed in range(60):
-        grey = wear(np.random.default_rng(seed), faint, calm).mean(2)
-        broad = grey.reshape(4, 24, 4, 24).mean((1, 3))
-        assert broad.std() < 0.85 * grey.std()
+        gray = wear(np.random.default_rng(seed), faint, calm).mean(2)
+        broad = gray.reshape(4, 24, 4, 24).mean((1, 3))
+        assert broad.std() < 0.85 * gray.std()

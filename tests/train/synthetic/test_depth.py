@@ -62,9 +62,9 @@ def test_noise_is_as_strong_as_told_and_mostly_coarse():
     halves[48:] = 0.8
     strength, fine = [], []
     for seed in range(150):
-        grey = wear(np.random.default_rng(seed), halves, how)[..., 0]
+        gray = wear(np.random.default_rng(seed), halves, how)[..., 0]
         # Stray light and dust hardly change most of the differences along rows.
-        steps = [np.sort(np.abs(grey[:, n:] - grey[:, :-n]).ravel()) for n in (1, 4)]
+        steps = [np.sort(np.abs(gray[:, n:] - gray[:, :-n]).ravel()) for n in (1, 4)]
         near, far = (step[: int(0.9 * len(step))].mean() + 1e-6 for step in steps)
         strength.append(far / 0.97)
         fine.append(near / far)

@@ -53,13 +53,13 @@ def _along(
     """Resample axis 0: tap by tap, so that memory stays at one copy."""
     scale = length / target
     reach = max(scale, 1.0)
-    centre = (np.arange(start, stop, dtype=np.float64) + 0.5) * scale - 0.5
-    left = np.ceil(centre - reach).astype(np.intp)
+    center = (np.arange(start, stop, dtype=np.float64) + 0.5) * scale - 0.5
+    left = np.ceil(center - reach).astype(np.intp)
     out = np.zeros((stop - start, *crop.shape[1:]), np.float32)
     total = np.zeros(stop - start)
     for tap in range(int(np.ceil(2 * reach)) + 1):
         place = left + tap
-        weight = np.maximum(0.0, 1.0 - np.abs(place - centre) / reach)
+        weight = np.maximum(0.0, 1.0 - np.abs(place - center) / reach)
         total += weight
         inside = np.clip(place, 0, length - 1) - first
         held = (weight > 0) & (inside >= 0) & (inside < len(crop))

@@ -168,7 +168,7 @@ def to_rgb(array: Any, recipe: RgbRecipe | None = None) -> FloatRgb:
     used = [plane for plane in picked if plane is not None]
     if all(is_constant(plane) for plane in used) and len({p.flat[0] for p in used}) < 2:
         return np.full((*image.shape[:2], 3), 0.5, np.float32)
-    joint = _is_true_colour(planes, recipe)
+    joint = _is_true_color(planes, recipe)
     asis = recipe.stretch == "never" or (
         recipe.stretch == "auto" and joint and _is_display_ready(planes)
     )
@@ -245,7 +245,7 @@ def _pick(planes: npt.NDArray[Any], recipe: RgbRecipe) -> list[npt.NDArray[Any] 
     return [None if channel is None else planes[..., channel] for channel in wanted]
 
 
-def _is_true_colour(planes: npt.NDArray[Any], recipe: RgbRecipe) -> bool:
+def _is_true_color(planes: npt.NDArray[Any], recipe: RgbRecipe) -> bool:
     """Whether the three channels are one colour picture, to be stretched alike."""
     if recipe.joint is False or recipe.channels not in (None, (0, 1, 2)):
         return False

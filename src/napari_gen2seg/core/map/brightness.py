@@ -33,14 +33,14 @@ _TOP = 0.98  # quantile of the objects' brightness that becomes _LOUD
 _SHRINK = 0.03  # of the channels' variance, added to each: no channel counts by chance
 
 
-def agreement(values: Float32Array, grey: Float32Array) -> float:
+def agreement(values: Float32Array, gray: Float32Array) -> float:
     """Tell how well brightness separates the objects of a map from its background.
 
     Parameters
     ----------
     values
         float32 (h, w, 3) in 0..255, of a model that paints the background black.
-    grey
+    gray
         float32 (h, w), any range.
 
     Returns
@@ -51,10 +51,10 @@ def agreement(values: Float32Array, grey: Float32Array) -> float:
         brightness says nothing or the map knows no objects or no background.
     """
     inside = np.linalg.norm(values, axis=-1) > DARK
-    low, high = float(grey.min()), float(grey.max())
+    low, high = float(gray.min()), float(gray.max())
     if high <= low or inside.all() or not inside.any():
         return 0.0
-    levels = np.minimum((grey - low) * (_BINS / (high - low)), _BINS - 1)
+    levels = np.minimum((gray - low) * (_BINS / (high - low)), _BINS - 1)
     levels = levels.astype(np.uint8)
     ours = np.bincount(levels[inside], minlength=_BINS) / np.count_nonzero(inside)
     rest = np.bincount(levels[~inside], minlength=_BINS) / np.count_nonzero(~inside)
@@ -95,12 +95,12 @@ def mixture(values: Float32Array, rgb: Float32Array) -> Float32Array:
     return (weights / total).astype(np.float32) if total > 0 else even
 
 
-def witness(values: Float32Array, grey: Float32Array) -> Float32Array | None:
+def brightness_channel(values: Float32Array, gray: Float32Array) -> Float32Array | None:
     """Return the brightness as a channel beside a map, or None where they disagree.
 
     Parameters
     ----------
-    values, grey
+    values, gray
         As for :func:`agreement`.
 
     Returns
@@ -110,10 +110,10 @@ def witness(values: Float32Array, grey: Float32Array) -> Float32Array | None:
         background, 153 where it is as the brightest of its objects. Turned around
         where objects are the darker ones, so that black means background here too.
     """
-    sided = agreement(values, grey)
+    sided = agreement(values, gray)
     if abs(sided) < AGREES:
         return None
-    shown = grey if sided > 0 else -grey
+    shown = gray if sided > 0 else -gray
     inside = np.linalg.norm(values, axis=-1) > DARK
     low = np.quantile(shown[~inside], _DEEPEST)
     high = np.quantile(shown[inside], _TOP)
@@ -122,9 +122,9 @@ def witness(values: Float32Array, grey: Float32Array) -> Float32Array | None:
     return np.clip((shown - low) * (_LOUD / (high - low)), 0, _LOUD).astype(np.float32)
 
 
-def as_bytes(grey: Float32Array) -> npt.NDArray[np.uint8]:
+def as_bytes(gray: Float32Array) -> npt.NDArray[np.uint8]:
     """Return brightness as uint8 (H, W), its own darkest and brightest percent cut."""
-    step = max(1, round((grey.size / _COUNTED) ** 0.5))
-    low, high = np.quantile(grey[::step, ::step], (0.01, 0.99))
-    scaled = (grey - low) * (255 / max(high - low, 1e-6))
+    step = max(1, round((gray.size / _COUNTED) ** 0.5))
+    low, high = np.quantile(gray[::step, ::step], (0.01, 0.99))
+    scaled = (gray - low) * (255 / max(high - low, 1e-6))
     return np.clip(scaled, 0, 255).astype(np.uint8)

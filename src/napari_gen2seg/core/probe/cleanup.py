@@ -19,7 +19,7 @@ _CLEARLY = 1.2  # squared ratio: a rim between two like parts joins neither
 _SIDES = ((1, 0), (-1, 0), (0, 1), (0, -1))
 
 
-def fill_pin_holes(mask: BoolArray, unwanted: npt.NDArray[np.intp]) -> BoolArray:
+def fill_small_holes(mask: BoolArray, unwanted: npt.NDArray[np.intp]) -> BoolArray:
     """Fill holes up to 1 % of the mask (4 to 64 pixels), 4-connected.
 
     Holes that hold a negative click stay, as do rings and hollow cells.

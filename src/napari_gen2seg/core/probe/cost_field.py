@@ -10,7 +10,7 @@ import numpy.typing as npt
 from napari_gen2seg.common.types import BoolArray, Float32Array, Shape
 from napari_gen2seg.core.probe.flood import Box
 from napari_gen2seg.core.probe.prompts import Prompts
-from napari_gen2seg.core.probe.query_color import noise_around, query_colours
+from napari_gen2seg.core.probe.query_color import noise_around, query_colors
 from napari_gen2seg.core.probe.settings import ProbeSettings
 from napari_gen2seg.core.probe.sharpen import SharpMap
 
@@ -101,8 +101,8 @@ class CostField:
             prompts.shape[1] / prompts.source_shape[1],
         )
         radius = settings.query_radius * scale
-        self._wanted = query_colours(map_, self._positive, radius)
-        self._unwanted = query_colours(map_, self._negative, radius)
+        self._wanted = query_colors(map_, self._positive, radius)
+        self._unwanted = query_colors(map_, self._negative, radius)
 
     @property
     def whole(self) -> Box:
@@ -206,7 +206,7 @@ class CostField:
 
 def _nearest(
     block: Float32Array,
-    colours: Float32Array,
+    colors: Float32Array,
     places: tuple[Pixels, Float32Array, Float32Array, np.float32] | None = None,
 ) -> Float32Array:
     """Squared distance of every pixel to the nearest colour, and its place."""
@@ -216,9 +216,9 @@ def _nearest(
     for first in range(0, block.shape[1], strip):
         here = slice(first, first + strip)
         part, out = block[:, here], best[here]
-        for index, colour in enumerate(colours):
-            squared = np.square(part[0] - colour[0])
-            for plane, value in zip(part[1:], colour[1:], strict=True):
+        for index, color in enumerate(colors):
+            squared = np.square(part[0] - color[0])
+            for plane, value in zip(part[1:], color[1:], strict=True):
                 squared += np.square(plane - value)
             if places is not None:
                 clicks, rows, cols, weight = places

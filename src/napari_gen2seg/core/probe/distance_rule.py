@@ -23,7 +23,7 @@ import numpy as np
 import numpy.typing as npt
 
 from napari_gen2seg.common.types import BoolArray, Shape
-from napari_gen2seg.core.probe.cleanup import fill_pin_holes, follow_edges
+from napari_gen2seg.core.probe.cleanup import fill_small_holes, follow_edges
 from napari_gen2seg.core.probe.cost_field import RIM, CostField, Sample
 from napari_gen2seg.core.probe.flood import Box, flood, outgrows, outline
 from napari_gen2seg.core.probe.mask import Mask
@@ -117,7 +117,7 @@ class DistanceRule:
         mask, box = known
         if settings.clean:
             mask = follow_edges(mask, field.block(box), field.distance(box))
-            mask = fill_pin_holes(mask, field.unwanted_pixels(box))
+            mask = fill_small_holes(mask, field.unwanted_pixels(box))
         # A tolerance somebody asked for is kept to: raising it never loses pixels.
         if settings.clean and settings.contiguous and settings.tolerance is None:
             clicked = prompts.positive - (box[0], box[1])

@@ -115,8 +115,8 @@ class Strands:
         return self._body(path, width)
 
     def _drifts(self, path: npt.NDArray[np.intp]) -> bool:
-        colours = self._middle.smooth[path[:, 0], path[:, 1]]
-        pace = np.linalg.norm(colours[_STEP:] - colours[:-_STEP], axis=1) / _STEP
+        colors = self._middle.smooth[path[:, 0], path[:, 1]]
+        pace = np.linalg.norm(colors[_STEP:] - colors[:-_STEP], axis=1) / _STEP
         middle = float(np.median(pace))
         return bool(
             middle <= _PACE

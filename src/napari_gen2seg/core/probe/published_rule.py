@@ -108,10 +108,10 @@ class PaperRule:
         """Return the Gaussian mean colour around a click, float32 (3,)."""
         offsets, spans = [], []
         for axis in (0, 1):
-            length, centre = self._values.shape[axis], int(pixel[axis])
+            length, center = self._values.shape[axis], int(pixel[axis])
             reach = int(np.ceil(7 * sigma * max(length - 1, 1))) + 1
-            span = slice(max(centre - reach, 0), min(centre + reach + 1, length))
-            place = np.float32(centre / max(length - 1, 1))
+            span = slice(max(center - reach, 0), min(center + reach + 1, length))
+            place = np.float32(center / max(length - 1, 1))
             offsets.append(np.square(_unit_steps(length)[span] - place))
             spans.append(span)
         # Single precision up to here and double after it, as the published numbers.
@@ -125,7 +125,7 @@ class PaperRule:
         return query
 
     @cached_property
-    def _colours(self) -> npt.NDArray[np.uint8]:
+    def _colors(self) -> npt.NDArray[np.uint8]:
         """(n, 3): every colour that occurs in the map."""
         seen = np.zeros(1 << 24, bool)
         flat = self._values.reshape(-1, 3).astype(np.uint32)
@@ -173,7 +173,7 @@ class PaperRule:
 
     def prepare(self) -> None:
         """Do now what the first click would otherwise wait for."""
-        _ = self._colours, self._low, self._high, self._packed
+        _ = self._colors, self._low, self._high, self._packed
 
     def _gaps(self, query: Float32Array) -> Float32Array:
         """Return the least squared distance that each tile can have to a colour."""
@@ -183,11 +183,11 @@ class PaperRule:
 
     def _scale(self, query: Float32Array) -> tuple[np.float32, np.float32]:
         """Return the largest and the smallest nearness in the map."""
-        colours = self._colours
+        colors = self._colors
         tables = np.square(np.arange(256, dtype=np.float32)[None] - query[:, None])
-        squared = tables[0][colours[:, 0]]
-        squared += tables[1][colours[:, 1]]
-        squared += tables[2][colours[:, 2]]
+        squared = tables[0][colors[:, 0]]
+        squared += tables[1][colors[:, 1]]
+        squared += tables[2][colors[:, 2]]
         near, far = np.sqrt(squared.min()), np.sqrt(squared.max())
         return np.float32(1 / (near + _EPSILON)), np.float32(1 / (far + _EPSILON))
 
@@ -331,9 +331,9 @@ def _spread(mask: BoolArray) -> BoolArray:
 def _tables() -> dict[int, Float32Array]:
     """Weight by colour difference, for each squared distance in the disc."""
     scale = -0.5 / (_SIGMA * _SIGMA)
-    colour = np.exp(np.square(np.arange(766.0)) * scale).astype(np.float32)
+    color = np.exp(np.square(np.arange(766.0)) * scale).astype(np.float32)
     return {
-        squared: colour * np.float32(np.exp(squared * scale))
+        squared: color * np.float32(np.exp(squared * scale))
         for squared in {
             down * down + right * right
             for down, reach in enumerate(_REACHES)
@@ -347,7 +347,7 @@ _WEIGHTS = _tables()
 
 def _filtered(pixels: Packed, pitch: int, places: npt.NDArray[np.intp]) -> Float32Array:
     """Filter single pixels of a framed map, given flat; returns rounded values."""
-    centre = pixels[places].view(np.uint8)
+    center = pixels[places].view(np.uint8)
     total = np.zeros(len(places), np.float32)
     weights = np.zeros(len(places), np.float32)
     for down in range(-RADIUS, RADIUS + 1):
@@ -355,8 +355,8 @@ def _filtered(pixels: Packed, pitch: int, places: npt.NDArray[np.intp]) -> Float
         for right in range(-reach, reach + 1):
             there = pixels.take(places + (down * pitch + right))
             bytes_ = there.view(np.uint8)
-            gap = np.maximum(bytes_, centre)
-            gap -= np.minimum(bytes_, centre)
+            gap = np.maximum(bytes_, center)
+            gap -= np.minimum(bytes_, center)
             # Three of four bytes added inside each number.
             packed = gap.view(np.uint32)
             index = packed & np.uint32(0xFF)

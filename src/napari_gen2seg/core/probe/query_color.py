@@ -14,7 +14,7 @@ _LEAST_NOISE = 2.0
 _BANDS = (40.0, 28.0, 20.0)  # colour distance inside which pixels agree, shrinking
 
 
-def query_colours(
+def query_colors(
     map_: SharpMap, clicks: npt.NDArray[np.intp], radius: float
 ) -> Float32Array:
     """Return one robust colour per click.
@@ -39,10 +39,10 @@ def query_colours(
         float32 (n, 3).
     """
     reach = min(max(radius, _LEAST_RADIUS), _MOST_RADIUS)
-    colours = np.empty((len(clicks), len(map_.planes)), np.float32)
+    colors = np.empty((len(clicks), len(map_.planes)), np.float32)
     for index, (row, col) in enumerate(clicks.tolist()):
-        colours[index] = _query(map_, row, col, reach)
-    return colours
+        colors[index] = _query(map_, row, col, reach)
+    return colors
 
 
 def _query(map_: SharpMap, row: int, col: int, reach: float) -> Float32Array:
@@ -55,13 +55,13 @@ def _query(map_: SharpMap, row: int, col: int, reach: float) -> Float32Array:
     cols = np.arange(c0, c0 + patch.shape[2]) - col
     near = np.add.outer(rows**2, cols**2) <= reach**2
     heard = patch[:, near].T
-    colour: Float32Array = map_.sharp[:, row, col].copy()
+    color: Float32Array = map_.sharp[:, row, col].copy()
     for band in _BANDS:
-        agree = np.square(heard - colour).sum(axis=1) <= band * band
+        agree = np.square(heard - color).sum(axis=1) <= band * band
         if np.count_nonzero(agree) <= 1 < len(heard):
             return _shared(heard)
-        colour = heard[agree].mean(axis=0)
-    return colour
+        color = heard[agree].mean(axis=0)
+    return color
 
 
 def _shared(heard: Float32Array) -> Float32Array:
@@ -74,7 +74,7 @@ def _shared(heard: Float32Array) -> Float32Array:
 
 
 def noise_around(
-    map_: SharpMap, clicks: npt.NDArray[np.intp], colours: Float32Array
+    map_: SharpMap, clicks: npt.NDArray[np.intp], colors: Float32Array
 ) -> float:
     """Return how far pixels around the clicks lie from the clicked colours.
 
@@ -82,11 +82,11 @@ def noise_around(
     that resemble the clicked colour; the largest over the clicks; at least 2.
     """
     noise = _LEAST_NOISE
-    for (row, col), colour in zip(clicks.tolist(), colours, strict=True):
+    for (row, col), color in zip(clicks.tolist(), colors, strict=True):
         r0, c0 = max(row - 3, 0), max(col - 3, 0)
         r1, c1 = min(row + 4, map_.shape[0]), min(col + 4, map_.shape[1])
         map_.ensure((r0, c0, r1, c1))
-        change = map_.planes[:, r0:r1, c0:c1] - colour[:, None, None]
+        change = map_.planes[:, r0:r1, c0:c1] - color[:, None, None]
         gaps = np.sqrt(np.square(change).sum(axis=0))
         alike = gaps[gaps <= _BANDS[0]]
         if alike.size:

@@ -9,7 +9,7 @@ from qtpy.QtCore import QObject, Signal
 
 from napari_gen2seg.errors import Gen2SegError
 from napari_gen2seg.gui.annotate.controller import Clicking
-from napari_gen2seg.gui.annotate.object_numbers import half_clicked, kept_objects
+from napari_gen2seg.gui.annotate.object_numbers import kept_objects, unfinished_object
 from napari_gen2seg.gui.annotate.points_layer import fits
 from napari_gen2seg.gui.layers.model_input import Seen
 from napari_gen2seg.gui.layers.overlays import OBJECTS, role_of, source_of
@@ -28,8 +28,8 @@ class Bridge(Clicking):
 
     Parameters
     ----------
-    viewer, session, eyes, parent
-        See `Clicking`; ``eyes`` makes the thumbnail too.
+    viewer, session, background, parent
+        See `Clicking`; ``background`` makes the thumbnail too.
     """
 
     view_changed = Signal()  # picture, plane or their problem
@@ -38,11 +38,11 @@ class Bridge(Clicking):
         self,
         viewer: ViewerModel,
         session: Session,
-        eyes: Runner,
+        background: Runner,
         parent: QObject | None = None,
     ) -> None:
-        super().__init__(viewer, session, eyes, parent)
-        self.seen = Seen(self.source, eyes, self)
+        super().__init__(viewer, session, background, parent)
+        self.seen = Seen(self.source, background, self)
         self._worked_on: str | None = None  # `unique_id` of the picture
         self._ready_soon = once(self, self._ready)
         self._connect()
@@ -52,7 +52,7 @@ class Bridge(Clicking):
     def choose_source(self, layer: Image | None) -> None:
         """Work on another picture."""
         self.clicks.release()
-        self.spotlight.blank()
+        self.hover_preview.blank()
         self.source.choose(layer)
 
     def color(self) -> None:
@@ -77,13 +77,13 @@ class Bridge(Clicking):
         self.source.moved.connect(self._source_moved)
         self.source.edited.connect(self._source_edited)
         self.session.coloring_changed.connect(self._colored)
-        self.session.settings_changed.connect(lambda _: self.spotlight.again())
+        self.session.settings_changed.connect(lambda _: self.hover_preview.again())
         self.viewer.layers.events.removed.connect(self._removed)
 
     def _plane_changed(self) -> None:
-        self.spotlight.at = None
+        self.hover_preview.at = None
         source, plane = self.source.layer, self.source.plane
-        self.spotlight.blank()
+        self.hover_preview.blank()
         if source is not None and plane is not None:
             self._take_over(plane)
             coloring = self.session.coloring(plane)
@@ -113,7 +113,7 @@ class Bridge(Clicking):
             role_of(target) == OBJECTS and source_of(target) != plane.layer_id
         ):
             self.objects.choose(kept_objects(self.viewer, self.objects, plane))
-        number = half_clicked(self.viewer, self.clicks.layer)
+        number = unfinished_object(self.viewer, self.clicks.layer)
         if number is None:
             self.next_object()
         else:
@@ -146,7 +146,7 @@ class Bridge(Clicking):
         layer = event.value
         self.session.forget(str(layer.unique_id))
         if self.source.is_chosen(layer):
-            self.spotlight.blank()
+            self.hover_preview.blank()
             self.source.choose(None)
         self._read_soon()
 
@@ -160,4 +160,4 @@ class Bridge(Clicking):
         self.session.forget(source_id)
         self.drawn.outdate(source_id)
         if source_id == self.source.layer_id:
-            self.spotlight.blank()
+            self.hover_preview.blank()

@@ -47,7 +47,7 @@ class Written:
         Pixels of the mask that belong to other objects and were left to them.
     outside
         Pixels of the mask, in the picture's pixels, that the layer does not reach.
-    witness
+    brightness_channel
         Index of one written pixel, by which an undo is noticed; None if the
         layer did not change.
     value
@@ -58,7 +58,7 @@ class Written:
     pixels: int
     spared: int
     outside: int
-    witness: tuple[int, ...] | None
+    brightness_channel: tuple[int, ...] | None
     value: int = 0
 
 
@@ -144,8 +144,8 @@ def write(
     indices = _indices(plane, where, rows, cols)
     with labels.block_history():
         labels.data_setitem(indices, values)
-    witness = tuple(int(axis[0]) for axis in indices)
-    return Written(number, pixels, spared, outside, witness, int(values[0]))
+    brightness_channel = tuple(int(axis[0]) for axis in indices)
+    return Written(number, pixels, spared, outside, brightness_channel, int(values[0]))
 
 
 def _indices(plane: Plane, where: tuple[int, ...], rows: Any, cols: Any) -> Indices:
@@ -222,11 +222,11 @@ def _over_labels(
             "the picture's. Choose another layer or a new one."
         )
     inverse = np.linalg.inv(matrix)
-    centre = np.array(plane.own_index, np.float64)
+    center = np.array(plane.own_index, np.float64)
     r, c = corner
     edges = [(r - 1, c - 1), (r - 1, c + crop.shape[1]), (r + crop.shape[0], c - 1)]
     edges.append((r + crop.shape[0], c + crop.shape[1]))
-    outline = np.tile(centre, (4, 1))
+    outline = np.tile(center, (4, 1))
     outline[:, own] = edges
     there = (outline - shift) @ inverse.T
     index = tuple(
@@ -251,7 +251,7 @@ def _over_labels(
     inside = (here >= 0).all(-1) & (here < crop.shape).all(-1)
     moved = np.zeros(grid.shape[:2], bool)
     moved[inside] = crop[here[inside][:, 0], here[inside][:, 1]]
-    points = np.tile(centre, (np.count_nonzero(crop), 1))
+    points = np.tile(center, (np.count_nonzero(crop), 1))
     points[:, own] = np.argwhere(crop) + corner
     reached = np.rint(((points - shift) @ inverse.T)[:, own])
     outside = ((reached < 0) | (reached >= shape)).any(axis=1)

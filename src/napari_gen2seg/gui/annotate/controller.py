@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from qtpy.QtCore import QObject, Signal
 
 from napari_gen2seg.errors import Gen2SegError, PromptError
-from napari_gen2seg.gui.annotate.hover import Spotlight
+from napari_gen2seg.gui.annotate.hover import HoverPreview
 from napari_gen2seg.gui.annotate.labels_layer import Objects
 from napari_gen2seg.gui.annotate.object_numbers import Numbers
 from napari_gen2seg.gui.annotate.pointer import Pressed
@@ -37,7 +37,7 @@ class Clicking(QObject):
         napari's.
     session
         Ours.
-    eyes
+    background
         Runs what only looks: the count, the outline of the very large.
     parent
         Deleted with it.
@@ -52,7 +52,7 @@ class Clicking(QObject):
         self,
         viewer: ViewerModel,
         session: Session,
-        eyes: Runner,
+        background: Runner,
         parent: QObject | None = None,
     ) -> None:
         super().__init__(parent)
@@ -61,10 +61,10 @@ class Clicking(QObject):
         self.source = Source(viewer)
         self.drawn = Drawn(viewer)
         self.clicks = Clicks(viewer)
-        self.objects = Objects(viewer, eyes)
+        self.objects = Objects(viewer, background)
         self.numbers = Numbers(self.clicks, self.objects)
-        self.spotlight = Spotlight(
-            viewer, session, self.source, self.clicks, self.drawn, eyes, self
+        self.hover_preview = HoverPreview(
+            viewer, session, self.source, self.clicks, self.drawn, background, self
         )
         self.at_once = False
         self._singles: list[tuple[Plane, int]] = []  # objects of one click each
@@ -76,7 +76,7 @@ class Clicking(QObject):
         self.clicks.undo_asked.connect(self.undo)
         self.clicks.clear_asked.connect(self.clear)
         self.objects.highest_found.connect(self._highest_found)
-        self.spotlight.warned.connect(self.warned)
+        self.hover_preview.warned.connect(self.warned)
         self.pressed = Pressed(viewer, self._pressed_elsewhere)
 
     def close(self) -> None:
@@ -84,7 +84,7 @@ class Clicking(QObject):
         with suppress(RuntimeError):  # Qt deletes timers together with their window
             self._soon.stop()
         self.pressed.close()
-        self.spotlight.close()
+        self.hover_preview.close()
         self.source.close()
         self.objects.release()
         self.clicks.close()
@@ -105,7 +105,7 @@ class Clicking(QObject):
     @property
     def prompts(self) -> Prompts:
         """Clicks of the current object on the plane in view, as last read."""
-        return self.spotlight.prompts
+        return self.hover_preview.prompts
 
     @property
     def number(self) -> int:
@@ -132,7 +132,7 @@ class Clicking(QObject):
             self.warned.emit(self.source.problem)
             return
         self._read_clicks()
-        at = self.spotlight.at
+        at = self.hover_preview.at
         pointed = not self.prompts.positive and at is not None
         if pointed:
             self.clicks.add(source, plane, at)  # what lies under the pointer
@@ -168,7 +168,7 @@ class Clicking(QObject):
         if coloring is not None and coloring.on_background(kept).any():
             text += "; a click lies on what the model takes for background"
         self.said.emit(text)
-        self.spotlight.forget_pointer()  # or Enter again would begin another object
+        self.hover_preview.forget_pointer()  # or Enter again would begin another object
         self.next_object()
 
     def undo(self) -> None:
@@ -199,7 +199,7 @@ class Clicking(QObject):
         source, plane = self.source.layer, self.source.plane
         if source is not None and plane is not None:
             self.clicks.clear(source, plane)
-            self.spotlight.forget_pointer()  # or Enter would keep what lay under it
+            self.hover_preview.forget_pointer()  # or Enter would keep what lay under it
             self._read_clicks()
 
     # ---- the clicks
@@ -221,7 +221,7 @@ class Clicking(QObject):
         """Take a click on what is lit while the picture's own layer is selected."""
         source, plane = self.source.layer, self.source.plane
         active = self.viewer.layers.selection.active
-        lit = self.spotlight.at is not None and self.spotlight.on
+        lit = self.hover_preview.at is not None and self.hover_preview.on
         if source is None or plane is None or active is None or not lit:
             return
         drawn = role_of(active) in (COLORING, PREVIEW)
@@ -256,17 +256,17 @@ class Clicking(QObject):
         source, plane = self.source.layer, self.source.plane
         clicked, self._clicked = self._clicked, False
         if source is None or plane is None:
-            self.spotlight.prompts = Prompts()
+            self.hover_preview.prompts = Prompts()
         else:
             if clicked and self.clicks.drop_outside(source, plane):
                 self.warned.emit(
                     f"That click is outside {source.name!r} and was left out. Click on "
                     "the picture."
                 )
-            self.spotlight.prompts = self.clicks.read(source, plane)
+            self.hover_preview.prompts = self.clicks.read(source, plane)
         self.clicks.show_current()
         self.clicks_changed.emit(self.prompts)
-        self.spotlight.show()
+        self.hover_preview.show()
         if clicked and not self.prompts.positive and len(self.prompts):
             self.said.emit(
                 "Nothing to leave out of yet: click the object first, then what is "

@@ -29,14 +29,14 @@ if TYPE_CHECKING:
 REST = 90  # milliseconds without a move
 
 
-class Spotlight(QObject):
+class HoverPreview(QObject):
     """Follows the pointer and draws the preview.
 
     Parameters
     ----------
     viewer, session, source, clicks, drawn
         Whose pointer, who answers, on which picture, which clicks, into which layer.
-    eyes
+    background
         Finds exactly, behind the window, what is too large for a glance.
     parent
         Deleted with it.
@@ -52,13 +52,13 @@ class Spotlight(QObject):
         source: Source,
         clicks: Clicks,
         drawn: Drawn,
-        eyes: Runner,
+        background: Runner,
         parent: QObject | None = None,
     ) -> None:
         super().__init__(parent)
         self._viewer, self._session = viewer, session
         self._source, self._clicks, self._drawn = source, clicks, drawn
-        self._eyes = eyes
+        self._background = background
         self.prompts = Prompts()  # of the current object, as last read
         self.on = True  # whether to light up what was not clicked
         self.at: tuple[float, float] | None = None  # pointer, in the plane
@@ -163,7 +163,7 @@ class Spotlight(QObject):
                 if found and self._preview is coarse:
                     self.show(pointer, sign)
 
-        self._eyes.submit("exact", lambda _: find(), done)
+        self._background.submit("exact", lambda _: find(), done)
 
     def _lit(self, pointer: tuple[float, float], value: int) -> bool:
         """Whether the preview on screen has a value under the pointer."""

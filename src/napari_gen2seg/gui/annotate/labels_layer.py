@@ -125,7 +125,7 @@ class Objects:
         finally:
             self._writing = False
         layer.selected_label = number
-        if written.witness is not None:
+        if written.brightness_channel is not None:
             commit = Commit(str(layer.unique_id), written, self._sliders())
             self._commits.append(commit)
         self.highest = max(self.highest, number)
@@ -214,10 +214,12 @@ class Objects:
 
     def _stands(self, commit: Commit) -> bool:
         layer, written = find_layer(self._viewer, commit.layer_id), commit.written
-        if layer is None or written.witness is None:
+        if layer is None or written.brightness_channel is None:
             return False
         try:
-            return int(np.asarray(layer.data[written.witness])) == written.value
+            return (
+                int(np.asarray(layer.data[written.brightness_channel])) == written.value
+            )
         except IndexError:  # the layer has other data now
             return False
 

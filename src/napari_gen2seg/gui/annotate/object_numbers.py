@@ -97,7 +97,7 @@ def kept_objects(viewer: ViewerModel, objects: Objects, plane: Plane) -> Labels 
     return None
 
 
-def half_clicked(viewer: ViewerModel, clicks: Points | None) -> int | None:
+def unfinished_object(viewer: ViewerModel, clicks: Points | None) -> int | None:
     """Return the newest object of a prompt layer if it was clicked and never kept.
 
     It counts as kept where any Labels layer holds something under its clicks: to

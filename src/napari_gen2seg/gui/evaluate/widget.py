@@ -25,7 +25,7 @@ from napari_gen2seg.gui.panels.docked import Docked
 from napari_gen2seg.gui.panels.layer_combo import LayerChoice
 from napari_gen2seg.gui.panels.widgets import Panel, ask, quiet_label, shrink
 from napari_gen2seg.gui.qt_threads import Mailbox, lane
-from napari_gen2seg.jobs.model.client import Helper
+from napari_gen2seg.jobs.model.client import ModelClient
 from napari_gen2seg.models.registry import list_models
 from napari_gen2seg.session import Choice, Runner, Ticket
 from napari_gen2seg.session.session import sentence
@@ -65,7 +65,7 @@ class EvaluateWidget(Docked):
         self._viewer = viewer
         self._mail = Mailbox(self)
         self._runner = runner or lane(self._mail, "gen2seg-evaluate")
-        self._helper = Helper() if load is None else None
+        self._helper = ModelClient() if load is None else None
         self._load: Load = self._helper.load if self._helper else load  # type: ignore[assignment]
         self._ticket: Ticket | None = None
         self._closed = False
@@ -244,7 +244,9 @@ class EvaluateWidget(Docked):
             self.truth.close_choice()
 
 
-def _let_go(mail: Mailbox, runner: Runner, helper: Helper | None, *_: object) -> None:
+def _let_go(
+    mail: Mailbox, runner: Runner, helper: ModelClient | None, *_: object
+) -> None:
     """End thread and process; knows nothing of a widget that may be gone."""
     mail.close()
     runner.close()

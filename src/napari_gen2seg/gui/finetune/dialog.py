@@ -18,10 +18,10 @@ from qtpy.QtWidgets import (
 
 from napari_gen2seg.gui.finetune.data.page import PairsPage
 from napari_gen2seg.gui.finetune.data.selection import PairList
-from napari_gen2seg.gui.finetune.result.decisions import Decisions
+from napari_gen2seg.gui.finetune.result.decisions import ResultActions
 from napari_gen2seg.gui.finetune.result.page import ResultPage
 from napari_gen2seg.gui.finetune.result.sharing import Sharing
-from napari_gen2seg.gui.finetune.run.controller import Work, let_go
+from napari_gen2seg.gui.finetune.run.controller import TrainingController, let_go
 from napari_gen2seg.gui.finetune.run.page import TrainingPage
 from napari_gen2seg.gui.finetune.run.plan_preview import Forecast, whole_plan
 from napari_gen2seg.gui.finetune.run.preview_layer import LiveMaps
@@ -91,7 +91,9 @@ class FinetuneDialog(QDialog):
         sharer = runner or lane(mail, "gen2seg-share")
         self.pairs = PairList(viewer, source, files, self)
         self.forecast = Forecast(self.pairs, asker, command, self)
-        self.work = Work(self.pairs, session, files, mail.post, command, self)
+        self.work = TrainingController(
+            self.pairs, session, files, mail.post, command, self
+        )
         self._shut, self._in_use = False, self.work.in_use
         self.pictures = PairsPage(self.pairs, files)
         self.settings = SettingsPage(memory)
@@ -99,7 +101,9 @@ class FinetuneDialog(QDialog):
         self.result = ResultPage(files)
         self.training.title = self.work.title
         self.maps = LiveMaps(viewer, self.work, self.training, memory)
-        self.decisions = Decisions(viewer, self.work, files, self.training, self.result)
+        self.decisions = ResultActions(
+            viewer, self.work, files, self.training, self.result
+        )
         self.sharing = Sharing(self.work, sharer, self.result.share)
         self._lay_out()
         self._connect()

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from napari_gen2seg.gui.widget import SegmentWidget
 
 
-class Tuning:
+class FinetuneLauncher:
     """Makes the dialog when it is first asked for.
 
     Parameters

@@ -52,7 +52,7 @@ def resolution_by_object(
     SettingsError
         If nothing was drawn or kept, or the model does not say which size it likes.
     """
-    from napari_gen2seg.models.model_config import read_facts
+    from napari_gen2seg.models.model_config import read_model_config
     from napari_gen2seg.models.registry import find
     from napari_gen2seg.models.runtime.resolution import resolution_for_objects
 
@@ -69,7 +69,7 @@ def resolution_by_object(
             f"{model} does not say which size of objects it likes; choose the size in "
             "pixels yourself."
         )
-    return resolution_for_objects(diameter, plane.shape, read_facts(path))
+    return resolution_for_objects(diameter, plane.shape, read_model_config(path))
 
 
 def stepped(coloring: Coloring | None, factor: float) -> int:

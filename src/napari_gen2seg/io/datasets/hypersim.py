@@ -70,12 +70,12 @@ def hypersim(root: Path, split: str | None = None) -> Dataset:
     return Dataset(f"hypersim-{split or ('train' if listed else 'all')}", tuple(items))
 
 
-def numbered(colours: npt.NDArray[Any], source: Path) -> npt.NDArray[np.int32]:
+def numbered(colors: npt.NDArray[Any], source: Path) -> npt.NDArray[np.int32]:
     """Turn a picture whose colours stand for instances into labels.
 
     Parameters
     ----------
-    colours
+    colors
         uint8 (H, W, 3); black is background.
     source
         For messages.
@@ -90,12 +90,12 @@ def numbered(colours: npt.NDArray[Any], source: Path) -> npt.NDArray[np.int32]:
     DataError
         If it is no 8-bit colour picture.
     """
-    if colours.ndim != 3 or colours.shape[2] < 3 or colours.dtype != np.uint8:
+    if colors.ndim != 3 or colors.shape[2] < 3 or colors.dtype != np.uint8:
         raise DataError(
-            f"{source} has the shape {colours.shape} and type {colours.dtype}; it must "
+            f"{source} has the shape {colors.shape} and type {colors.dtype}; it must "
             "be an 8-bit colour picture, a colour an instance."
         )
-    wide = colours[..., :3].astype(np.int32)
+    wide = colors[..., :3].astype(np.int32)
     packed = (wide[..., 0] << 16) | (wide[..., 1] << 8) | wide[..., 2]
     names, index = np.unique(packed, return_inverse=True)
     # Without any black, the first colour is an object as well.

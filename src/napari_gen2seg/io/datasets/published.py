@@ -22,7 +22,7 @@ from napari_gen2seg.io.datasets.virtual_kitti import virtual_kitti
 from napari_gen2seg.io.formats.coco import coco_dataset
 from napari_gen2seg.io.formats.images import read_numbers, read_picture
 
-VOC_UNLABELLED = 255
+VOC_UNLABELED = 255
 
 
 def coco(
@@ -186,9 +186,9 @@ def _as_labels(truth: npt.NDArray[Any], source: Path) -> npt.NDArray[np.int32]:
 def _class_regions(truth: npt.NDArray[Any], source: Path) -> npt.NDArray[np.int32]:
     classes = _as_labels(truth, source)
     labels = components(
-        np.where(classes == VOC_UNLABELLED, 0, classes), connectivity=2
+        np.where(classes == VOC_UNLABELED, 0, classes), connectivity=2
     ).astype(np.int32)
-    labels[classes == VOC_UNLABELLED] = -1
+    labels[classes == VOC_UNLABELED] = -1
     return labels
 
 

@@ -55,12 +55,12 @@ def read_other(source: Path) -> tuple[NDArray[Any], str]:
     return array, "YXC" if array.ndim == 3 else "YX"
 
 
-def index_of(source: Path, colours: NDArray[Any]) -> NDArray[Any]:
+def index_of(source: Path, colors: NDArray[Any]) -> NDArray[Any]:
     """Return the index of an indexed picture, else the colours that were read of it."""
     from PIL import Image
 
     with _any_size(), Image.open(source) as picture:
-        return np.asarray(picture) if picture.mode == "P" else colours
+        return np.asarray(picture) if picture.mode == "P" else colors
 
 
 def no_picture(source: Path) -> StorageError:

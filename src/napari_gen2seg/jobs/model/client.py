@@ -44,7 +44,7 @@ LOOK = 0.05  # seconds between two looks at whether it was cancelled
 COMMAND = (sys.executable, "-m", "napari_gen2seg.jobs.model.server")
 
 
-class Helper:
+class ModelClient:
     """A child process that holds a model; started when first asked.
 
     Its methods but `close` are called on one thread, the lane's.
@@ -119,7 +119,7 @@ class Helper:
                 if asked_to_stop:
                     self.end()
                     raise Cancelled("Stopped as asked; the model was ended.")
-                raise self._obituary(child)
+                raise self._exit_error(child)
             if reply.number != number:
                 continue  # of an earlier question that was given up
             if reply.verb == PROGRESS:
@@ -170,7 +170,7 @@ class Helper:
             pickle.dump(message, child.stdin, protocol=5)
             child.stdin.flush()
 
-    def _obituary(self, child: subprocess.Popen[bytes]) -> Exception:
+    def _exit_error(self, child: subprocess.Popen[bytes]) -> Exception:
         with suppress(subprocess.TimeoutExpired):
             child.wait(2)
         self.end()
@@ -199,7 +199,7 @@ class RemoteColorer:
         Of the model, from the child.
     """
 
-    def __init__(self, helper: Helper, facts: Loaded) -> None:
+    def __init__(self, helper: ModelClient, facts: Loaded) -> None:
         self._helper, self._facts = helper, facts
 
     @property

@@ -79,7 +79,7 @@ def child_lives(folder: Path) -> bool:
     return now > 0 and abs(now - started) < 2
 
 
-def obituary(code: int, errors: Path, noise: Sequence[str], saved: bool) -> str:
+def exit_message(code: int, errors: Path, noise: Sequence[str], saved: bool) -> str:
     """Say why a child ended unexpectedly, and what to do."""
     way = (
         "Press Resume to go on from what it saved last."

@@ -23,7 +23,7 @@ from napari_gen2seg.common.atomic import writing
 from napari_gen2seg.errors import SettingsError, StorageError
 from napari_gen2seg.jobs.training.child import (
     cancel_child,
-    obituary,
+    exit_message,
     remember_child,
     start_child,
 )
@@ -267,7 +267,7 @@ class TrainingRun:
             state = "cancelled"
         else:
             state = "lost"
-            self.message = obituary(
+            self.message = exit_message(
                 code, self.folder / ERRORS, noise, (self.folder / STATE).is_file()
             )
         remember_child(self.folder, None)

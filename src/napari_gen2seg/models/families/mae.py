@@ -77,8 +77,8 @@ class MaeNet(nn.Module):
             interpolate_pos_encoding=side != self.image_size,
         ).logits  # (B, grid * grid, p * p * 3), each patch as (p, q, c)
         patches = logits.view(-1, grid, grid, self.patch_size, self.patch_size, 3)
-        colours: Tensor = patches.permute(0, 5, 1, 3, 2, 4).reshape(-1, 3, side, side)
-        return colours
+        colors: Tensor = patches.permute(0, 5, 1, 3, 2, 4).reshape(-1, 3, side, side)
+        return colors
 
 
 class MaeColorer(BaseColorer):

@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from napari_gen2seg.errors import WeightsError, WrongFamilyError
 from napari_gen2seg.models.base_colorer import BaseColorer
 from napari_gen2seg.models.families.empty_prompt import empty_prompt
-from napari_gen2seg.models.model_config import ModelFacts, read_facts, read_json
+from napari_gen2seg.models.model_config import ModelConfig, read_json, read_model_config
 from napari_gen2seg.models.networks.guided_upsampling import guided_filter
 from napari_gen2seg.models.networks.one_step import OneStepNet
 from napari_gen2seg.models.networks.tensors import (
@@ -57,13 +57,13 @@ class SdColorer(BaseColorer):
         pixels = pixels.to(self._placed.torch_dtype)
         pixels = pixels.contiguous(memory_format=torch.channels_last)
         # 2. encode, denoise, decode; the prediction leaves in float32
-        colours = net(pixels).float()
+        colors = net(pixels).float()
         # 3. unpad and stretch
-        colours = colours[..., : shape[0], : shape[1]]
+        colors = colors[..., : shape[0], : shape[1]]
         if self.facts.stretch == "fixed":
-            values = stretch_fixed(colours)
+            values = stretch_fixed(colors)
         else:
-            values = stretch_published(colours)
+            values = stretch_published(colors)
         # 4. the picture's own edges, for models that declare it
         if self.facts.refine is not None:
             values = guided_filter(values, resized, self.facts.refine).clamp(0, 255)
@@ -78,7 +78,7 @@ def import_classes() -> tuple[Any, Any]:
 
 
 def load_net(
-    folder: Path, facts: ModelFacts | None = None, dtype: str = "float32"
+    folder: Path, facts: ModelConfig | None = None, dtype: str = "float32"
 ) -> OneStepNet:
     """Load a latent diffusion folder as one network on the CPU.
 
@@ -100,7 +100,7 @@ def load_net(
         If the folder holds another kind of model.
     """
     autoencoder_kl, unet_2d = import_classes()
-    facts = facts or read_facts(folder)
+    facts = facts or read_model_config(folder)
     config = read_json(folder / "unet" / "config.json")
     # The text encoder comes and goes before the large parts are loaded.
     prompt = empty_prompt(folder, config)

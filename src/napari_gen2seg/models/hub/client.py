@@ -87,11 +87,11 @@ def list_repo(repo: str, revision: str | None) -> Listing:
     Raises
     ------
     ModelNotFoundError, LicenceError, DownloadError, OfflineError
-        See `in_our_words`.
+        See `translate_hub_errors`.
     """
     from huggingface_hub import HfApi
 
-    with in_our_words(repo, revision):
+    with translate_hub_errors(repo, revision):
         api = HfApi(endpoint=endpoint())
         info = api.model_info(repo, revision=revision, timeout=_TIMEOUT)
     card: Any = getattr(info, "card_data", None)
@@ -106,13 +106,13 @@ def locate(repo: str, name: str, commit: str) -> RemoteFile:
     Raises
     ------
     ModelNotFoundError, LicenceError, DownloadError, OfflineError
-        See `in_our_words`.
+        See `translate_hub_errors`.
     """
     from huggingface_hub import get_hf_file_metadata, get_token, hf_hub_url
 
     base = endpoint()
     url = hf_hub_url(repo, name, revision=commit, endpoint=base)
-    with in_our_words(repo, commit):
+    with translate_hub_errors(repo, commit):
         found = get_hf_file_metadata(url, token=get_token(), timeout=_TIMEOUT)
     if found.size is None or not found.etag:
         raise DownloadError(
@@ -129,7 +129,7 @@ def locate(repo: str, name: str, commit: str) -> RemoteFile:
 
 
 @contextmanager
-def in_our_words(repo: str, revision: str | None) -> Iterator[None]:
+def translate_hub_errors(repo: str, revision: str | None) -> Iterator[None]:
     """Turn what the hub's client raises into this package's errors.
 
     Raises

@@ -20,7 +20,7 @@ from napari_gen2seg.errors import (
 )
 from napari_gen2seg.models.families.empty_prompt import PROMPT_NAME
 from napari_gen2seg.models.hub import cache, client, licence, resumable
-from napari_gen2seg.models.model_config import read_facts
+from napari_gen2seg.models.model_config import read_model_config
 from napari_gen2seg.models.weights import PICKLE_SUFFIXES
 
 if TYPE_CHECKING:
@@ -88,7 +88,7 @@ def fetch(
     if (here := cache.stored(repo, listing.commit)) is not None:
         cache.remember_ref(repo, revision or "main", listing.commit)
         return _found(spec, *here)
-    names = wanted_files(listing.names, repo)
+    names = select_files(listing.names, repo)
     if spec.licence.startswith("see ") and listing.licence:
         spec = replace(spec, licence=listing.licence)
     licence.require(spec, accept)
@@ -129,7 +129,7 @@ def _transfer_all(
             advance(remote.size)
             done += remote.size
             continue
-        resumable.bring(
+        resumable.download_file(
             partial(client.locate, repo, remote.name, commit),
             folder / remote.name,
             parts,
@@ -200,7 +200,7 @@ def _check_space(spec: ModelSpec, folder: Path, needed: int) -> None:
 
 def _found(spec: ModelSpec, folder: Path, commit: str) -> ModelSpec:
     """Complete the spec with where the model is."""
-    facts = read_facts(folder)
+    facts = read_model_config(folder)
     return replace(spec, path=folder, revision=commit, family=facts.family)
 
 
@@ -243,7 +243,7 @@ _TEXT = (".json", ".txt")
 _SD_PARTS = ("unet", "vae", "scheduler", "text_encoder", "tokenizer")
 
 
-def wanted_files(names: Sequence[str], repo: str) -> tuple[str, ...]:
+def select_files(names: Sequence[str], repo: str) -> tuple[str, ...]:
     """Choose the files that loading needs: configurations and safetensors only.
 
     Raises

@@ -41,7 +41,7 @@ TRIES = 5
 _TIMEOUT = 30.0
 
 
-def bring(
+def download_file(
     find: Callable[[], RemoteFile],
     target: Path,
     parts: Path,

@@ -31,7 +31,7 @@ from napari_gen2seg.models.library.import_export import check_model
 if TYPE_CHECKING:
     from torch import nn
 
-    from napari_gen2seg.models.model_config import ModelFacts
+    from napari_gen2seg.models.model_config import ModelConfig
 
 FORMAT = "0.5.4"
 _PAPER = {
@@ -122,7 +122,7 @@ colour of its own, and not labels. napari-gen2seg turns it into masks.
 """
 
 
-def _side(facts: ModelFacts, size: int) -> int:
+def _side(facts: ModelConfig, size: int) -> int:
     if facts.family == "mae":
         return int(facts.default_resolution or 224)
     multiple = math.lcm(32, facts.multiple)
@@ -148,7 +148,7 @@ def _example(image: np.ndarray[Any, Any] | None, side: int) -> np.ndarray[Any, A
 
 
 def _trace(
-    folder: Path, facts: ModelFacts, picture: np.ndarray[Any, Any], target: Path
+    folder: Path, facts: ModelConfig, picture: np.ndarray[Any, Any], target: Path
 ) -> np.ndarray[Any, Any]:
     """Write the traced network; return what it makes of the picture."""
     import torch
@@ -165,7 +165,7 @@ def _trace(
     return shown
 
 
-def _whole(folder: Path, facts: ModelFacts) -> nn.Module:
+def _whole(folder: Path, facts: ModelConfig) -> nn.Module:
     """Return the way from pictures (1, 3, s, s) in 0..1 to maps in 0..255."""
     import torch
     from torch import nn
@@ -192,9 +192,9 @@ def _whole(folder: Path, facts: ModelFacts) -> nn.Module:
         def forward(self, pixels: torch.Tensor) -> torch.Tensor:
             if facts.family == "mae":
                 return stretch_mae(self.net(pixels))
-            colours = self.net(pixels * 2 - 1)
+            colors = self.net(pixels * 2 - 1)
             fixed = facts.stretch == "fixed"
-            values = stretch_fixed(colours) if fixed else stretch_published(colours)
+            values = stretch_fixed(colors) if fixed else stretch_published(colors)
             if facts.refine is not None:
                 from napari_gen2seg.models.networks.guided_upsampling import (
                     guided_filter,
@@ -216,7 +216,7 @@ def _cover(
 
 
 def _description(
-    folder: Path, facts: ModelFacts, authors: Sequence[str], licence: str, side: int
+    folder: Path, facts: ModelConfig, authors: Sequence[str], licence: str, side: int
 ) -> dict[str, Any]:
     import torch
 

@@ -24,13 +24,17 @@ from napari_gen2seg.errors import (
 )
 from napari_gen2seg.models.hub import client
 from napari_gen2seg.models.hub.cache import is_complete
-from napari_gen2seg.models.model_config import ModelFacts, detect_family, read_facts
+from napari_gen2seg.models.model_config import (
+    ModelConfig,
+    detect_family,
+    read_model_config,
+)
 from napari_gen2seg.models.weights import PICKLE_SUFFIXES
 
 _SPARE = 50_000_000  # left free on the disk, in bytes
 
 
-def check_model(folder: Path) -> ModelFacts:
+def check_model(folder: Path) -> ModelConfig:
     """Make sure that a folder is a whole model, without loading it.
 
     Raises
@@ -40,7 +44,7 @@ def check_model(folder: Path) -> ModelFacts:
     WeightsError
         If something is missing, damaged, or unsafe.
     """
-    facts = read_facts(folder)
+    facts = read_model_config(folder)
     if not is_complete(folder):
         raise WeightsError(
             f"The model {folder.name!r} is not complete: weights or the scheduler are "

@@ -100,5 +100,5 @@ def guided_filter(values: Tensor, picture: Tensor, settings: Refine) -> Tensor:
     slope = covariance / (variance + settings.eps)
     offset = mean_values - slope * mean_guide
     result: Tensor = mean(slope) * guide + mean(offset)
-    grey = result.mean(1, keepdim=True)
-    return grey + settings.chroma * (result - grey)
+    gray = result.mean(1, keepdim=True)
+    return gray + settings.chroma * (result - gray)

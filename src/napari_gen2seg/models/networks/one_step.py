@@ -138,10 +138,10 @@ class OneStepNet(nn.Module):
             False leaves the term with z out, as the published training did.
         """
         abar = float(self.alphas_bar[LAST_TIMESTEP])
-        colours = -((1 - abar) ** 0.5) * self.velocity(latent)
+        colors = -((1 - abar) ** 0.5) * self.velocity(latent)
         if latent_term:
-            colours = colours + abar**0.5 * latent
-        return colours
+            colors = colors + abar**0.5 * latent
+        return colors
 
     def decode(self, latent: Tensor) -> Tensor:
         """Decode latents (B, c, h, w) to pictures (B, 3, h factor, w factor)."""

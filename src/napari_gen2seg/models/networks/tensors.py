@@ -57,9 +57,9 @@ def resize(pixels: Tensor, shape: tuple[int, int]) -> Tensor:
     return functional.interpolate(pixels, shape, mode="bilinear", antialias=True)
 
 
-def resized(grey: NDArray[np.float32], shape: tuple[int, int]) -> NDArray[np.float32]:
+def resized(gray: NDArray[np.float32], shape: tuple[int, int]) -> NDArray[np.float32]:
     """Return (H, W) as a model sees it: resized to ``shape`` by `resize`."""
-    return np.asarray(resize(to_tensor(grey[..., None]), shape)[0, 0].numpy())
+    return np.asarray(resize(to_tensor(gray[..., None]), shape)[0, 0].numpy())
 
 
 def pad(pixels: Tensor, multiple: int) -> Tensor:
@@ -71,14 +71,14 @@ def pad(pixels: Tensor, multiple: int) -> Tensor:
     return functional.pad(pixels, (0, right, 0, below), mode="replicate")
 
 
-def stretch_published(colours: Tensor) -> Tensor:
+def stretch_published(colors: Tensor) -> Tensor:
     """Stretch each picture's prediction (B, 3, h, w) to 0..255 by its own extremes.
 
     The published rule, over the three channels together: ``q = p + |min p|``, then
     ``q / (|max q| + |min q|)``. Upstream takes the extremes of a whole batch; here
     each picture has its own, so a batch equals its singles.
     """
-    raised = colours + colours.amin(dim=(1, 2, 3), keepdim=True).abs()
+    raised = colors + colors.amin(dim=(1, 2, 3), keepdim=True).abs()
     span = (
         raised.amax(dim=(1, 2, 3), keepdim=True).abs()
         + raised.amin(dim=(1, 2, 3), keepdim=True).abs()
@@ -86,23 +86,23 @@ def stretch_published(colours: Tensor) -> Tensor:
     return raised / torch.where(span > 0, span, torch.ones_like(span)) * 255.0
 
 
-def stretch_fixed(colours: Tensor) -> Tensor:
+def stretch_fixed(colors: Tensor) -> Tensor:
     """Map -1..1 to 0..255 and clip, for models trained to absolute colours."""
-    return ((colours + 1) / 2).clamp(0, 1) * 255.0
+    return ((colors + 1) / 2).clamp(0, 1) * 255.0
 
 
-def stretch_mae(colours: Tensor) -> Tensor:
+def stretch_mae(colors: Tensor) -> Tensor:
     """Stretch and brighten each prediction (B, 3, h, w) of a masked autoencoder.
 
     ``((p + |min p|) / (|max p| + |min p| + 1e-5)) ** 0.7 * 255``.
     """
-    low = colours.amin(dim=(1, 2, 3), keepdim=True).abs()
-    high = colours.amax(dim=(1, 2, 3), keepdim=True).abs()
-    unit = (colours + low) / (high + low + 1e-5)
+    low = colors.amin(dim=(1, 2, 3), keepdim=True).abs()
+    high = colors.amax(dim=(1, 2, 3), keepdim=True).abs()
+    unit = (colors + low) / (high + low + 1e-5)
     return unit.clamp(min=0) ** 0.7 * 255.0
 
 
-def to_values(colours: Tensor) -> list[NDArray[np.float32]]:
+def to_values(colors: Tensor) -> list[NDArray[np.float32]]:
     """Turn (B, 3, h, w) into B contiguous float32 arrays (h, w, 3) on the CPU."""
-    moved = colours.detach().permute(0, 2, 3, 1).float().cpu().numpy()
+    moved = colors.detach().permute(0, 2, 3, 1).float().cpu().numpy()
     return [np.ascontiguousarray(one, dtype=np.float32) for one in moved]

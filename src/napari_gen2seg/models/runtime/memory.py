@@ -17,7 +17,11 @@ from typing import TYPE_CHECKING
 import psutil
 
 from napari_gen2seg.common.text import bytes_text
-from napari_gen2seg.models.model_config import detect_family, read_facts, read_json
+from napari_gen2seg.models.model_config import (
+    detect_family,
+    read_json,
+    read_model_config,
+)
 from napari_gen2seg.models.runtime.device import BYTES, DeviceChoice
 from napari_gen2seg.models.weights import find_weights
 
@@ -79,7 +83,7 @@ def estimate_memory(
     if folder is None:
         return MemoryEstimate(0, 0, 0)
     size = BYTES[dtype]
-    facts = read_facts(folder)
+    facts = read_model_config(folder)
     if detect_family(folder) == "mae":
         parameters = find_weights(folder).parameters
         config = read_json(folder / "config.json")

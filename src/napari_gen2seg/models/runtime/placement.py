@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from napari_gen2seg.models.runtime.device import DeviceChoice
 
 
-class PlacedNet:
+class DevicePlacement:
     """A network, where it is, and why.
 
     Parameters

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from napari_gen2seg.models.model_config import ModelFacts
+    from napari_gen2seg.models.model_config import ModelConfig
 
 #: Objects within this factor of the size a model likes are left as they are.
 TOLERATED = 1.3
@@ -24,7 +24,7 @@ MAGNIFY = 4
 LARGEST = 8192
 
 
-def choose_resolution(rgb: NDArray[np.float32], facts: ModelFacts) -> int:
+def choose_resolution(rgb: NDArray[np.float32], facts: ModelConfig) -> int:
     """Choose the longer side in pixels at which a model sees a picture.
 
     Parameters
@@ -56,7 +56,7 @@ def choose_resolution(rgb: NDArray[np.float32], facts: ModelFacts) -> int:
 
 
 def refine_resolution(
-    resolution: int, diameter: float | None, native: int, facts: ModelFacts
+    resolution: int, diameter: float | None, native: int, facts: ModelConfig
 ) -> int | None:
     """Choose a better size once a first map has told how large the objects are.
 
@@ -95,7 +95,7 @@ def refine_resolution(
 
 
 def resolution_for_objects(
-    diameter: float, shape: tuple[int, ...], facts: ModelFacts
+    diameter: float, shape: tuple[int, ...], facts: ModelConfig
 ) -> int:
     """Choose the resolution from the size of a typical object, known to a person.
 

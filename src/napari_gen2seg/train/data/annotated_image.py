@@ -49,7 +49,7 @@ class Picture:
         return float(low), float(high)
 
     @cached_property
-    def grey(self) -> bool:
+    def gray(self) -> bool:
         """Whether the three channels are (nearly) the same."""
         return bool(np.ptp(self.rgb[::2, ::2], axis=-1).max() < 6)
 

@@ -22,15 +22,15 @@ def turn(
 
 def relight(rgb: Rgb, rng: np.random.Generator) -> Rgb:
     """Change contrast, polarity, colours, blur and noise of (H, W, 3) in 0..1."""
-    grey = bool(np.ptp(rgb, axis=-1).max() < 0.02)
+    gray = bool(np.ptp(rgb, axis=-1).max() < 0.02)
     # Noise and slopes are added as the contrast bears them: in many a picture objects
     # differ from the ground by 0.03.
     borne = min(1.0, float(rgb.std()) / 0.15)
     if rng.random() < 0.25:
         rgb = 1 - rgb
-    if grey and rng.random() < 0.12:
+    if gray and rng.random() < 0.12:
         rgb = rgb * rng.uniform(0, 1, 3).astype(np.float32)
-    elif not grey:
+    elif not gray:
         if rng.random() < 0.25:
             rgb = np.repeat(rgb.mean(-1, keepdims=True), 3, -1)
         elif rng.random() < 0.3:
@@ -50,7 +50,7 @@ def relight(rgb: Rgb, rng: np.random.Generator) -> Rgb:
         rgb = rgb * light[..., None]
     if rng.random() < 0.5:
         strength = abs(rng.normal(0, 0.04 * borne))
-        rgb = rgb + rng.normal(0, strength, (*rgb.shape[:2], 1 if grey else 3))
+        rgb = rgb + rng.normal(0, strength, (*rgb.shape[:2], 1 if gray else 3))
     return np.clip(rgb, 0, 1).astype(np.float32)
 
 

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from scipy import ndimage
 
 from napari_gen2seg.common.types import Int32Array
-from napari_gen2seg.models.model_config import ModelFacts
+from napari_gen2seg.models.model_config import ModelConfig
 from napari_gen2seg.models.networks.tensors import resize, to_tensor
 from napari_gen2seg.models.runtime.resolution import MAGNIFY, choose_resolution
 from napari_gen2seg.train.data.annotated_image import window
@@ -33,7 +33,7 @@ _SIZE = 0.25
 _DRAWN = (12.0, 55.0)  # diameters of drawn objects in pixels, as mini learns them
 
 
-def model_resolution(pair: Pair, facts: ModelFacts) -> int:
+def model_resolution(pair: Pair, facts: ModelConfig) -> int:
     """Return the longer side at which objects have the size the model likes.
 
     What `models.resolution` aims at, from labels in place of a first map.
@@ -69,7 +69,7 @@ class Crops:
     """
 
     pairs: Sequence[Pair]
-    facts: ModelFacts
+    facts: ModelConfig
     size: int
     seed: int = 0
     replay: Sequence[Crop] = ()
@@ -193,9 +193,9 @@ def relight_gently(rgb: Rgb, rng: np.random.Generator) -> Rgb:
         sigma = rng.uniform(0.3, 0.8)
         rgb = ndimage.gaussian_filter(rgb, (sigma, sigma, 0))
     if rng.random() < 0.3:
-        grey = bool(np.ptp(rgb, axis=-1).max() < 0.02)
+        gray = bool(np.ptp(rgb, axis=-1).max() < 0.02)
         noise = rng.normal(
-            0, abs(rng.normal(0, 0.02)), (*rgb.shape[:2], 1 if grey else 3)
+            0, abs(rng.normal(0, 0.02)), (*rgb.shape[:2], 1 if gray else 3)
         )
         rgb = rgb + noise
     return np.clip(rgb, 0, 1).astype(np.float32)

@@ -59,7 +59,7 @@ class Pair:
         """Names the picture by its content, in other runs too."""
         return rgb_key(self.rgb)
 
-    def relabelled(self, labels: Int32Array) -> Pair:
+    def relabeled(self, labels: Int32Array) -> Pair:
         """Return the same picture with other labels."""
         return replace(self, labels=labels)
 

@@ -153,9 +153,9 @@ def _divide_pictures(pairs: list[Pair], before: Collection[str]) -> Split:
     for pair in pairs:
         learnt, judged = _cut(pair.labels, window)
         if (learnt > 0).any():
-            train.append(pair.relabelled(learnt))
+            train.append(pair.relabeled(learnt))
         if (judged > 0).any():
-            held.append(pair.relabelled(judged))
+            held.append(pair.relabeled(judged))
     told = (
         "There is one picture only: a part of it is held back. The score then says "
         "how the model does on more of the same picture, not on others."

@@ -15,7 +15,7 @@ import torch
 from torch import Tensor, nn
 
 
-class Team:
+class Distributed:
     """The processes of a run; one alone unless started by ``accelerate launch``."""
 
     def __init__(self) -> None:

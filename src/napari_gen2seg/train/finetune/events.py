@@ -85,7 +85,7 @@ class Plan(Event):
 
 
 @dataclass(frozen=True)
-class UseFound(Event):
+class InferenceCalibrated(Event):
     """Labelled objects were clicked in several ways, before the first step.
 
     Attributes

@@ -19,7 +19,11 @@ from napari_gen2seg.train.finetune.config import FinetuneConfig
 from napari_gen2seg.train.finetune.inference_settings import Use
 from napari_gen2seg.train.finetune.lora import merge_lora
 from napari_gen2seg.train.finetune.run_folder import BEST_NAME, MODEL_NAME
-from napari_gen2seg.train.finetune.trainable import Trainee, load_trainee, set_trained
+from napari_gen2seg.train.finetune.trainable import (
+    TrainableModel,
+    load_trainee,
+    set_trained,
+)
 from napari_gen2seg.train.mini.export import CHECKSUMS_NAME, checksums
 
 CARD_NAME = "README.md"
@@ -116,7 +120,7 @@ def export_best(config: FinetuneConfig, run: Path) -> Path:
     return folder
 
 
-def _write(trainee: Trainee, folder: Path, trains: str) -> None:
+def _write(trainee: TrainableModel, folder: Path, trains: str) -> None:
     """Copy the base and lay the changed parts over it."""
     base = trainee.folder
     # A text encoder is needed for the empty prompt alone, which is written below; of
@@ -173,7 +177,7 @@ def _stored_dtype(folder: Path) -> torch.dtype:
 
 
 def _write_facts(
-    config: FinetuneConfig, trainee: Trainee, folder: Path, use: Use
+    config: FinetuneConfig, trainee: TrainableModel, folder: Path, use: Use
 ) -> None:
     path = folder / FACTS_NAME
     facts: dict[str, Any] = (

@@ -19,13 +19,13 @@ from numpy.typing import NDArray
 from napari_gen2seg.common.progress import Cancel, check_cancel
 from napari_gen2seg.core.coloring import Coloring
 from napari_gen2seg.core.probe.settings import ProbeSettings
-from napari_gen2seg.metrics.click_protocol import innermost
+from napari_gen2seg.metrics.click_protocol import interior_point
 from napari_gen2seg.metrics.matching import iou
 from napari_gen2seg.models.base_colorer import BaseColorer
-from napari_gen2seg.models.model_config import ModelFacts
+from napari_gen2seg.models.model_config import ModelConfig
 from napari_gen2seg.models.runtime.resolution import TOLERATED, choose_resolution
 from napari_gen2seg.train.data.labeled_images import Pair
-from napari_gen2seg.train.finetune.events import UseFound
+from napari_gen2seg.train.finetune.events import InferenceCalibrated
 from napari_gen2seg.train.finetune.validation import watched_objects
 
 Use = dict[str, Any]
@@ -56,14 +56,14 @@ _LIKELY, _WORSE_LIKELY = 1.5, -0.05
 _ALIKE = 0.35
 
 
-def fitting_use(
+def calibrate_inference(
     colorer: BaseColorer,
-    facts: ModelFacts,
+    facts: ModelConfig,
     train: Sequence[Pair],
     held: Sequence[Pair] = (),
     seed: int = 0,
     cancel: Cancel | None = None,
-) -> UseFound:
+) -> InferenceCalibrated:
     """Find which facts would make single clicks on labelled objects better.
 
     Parameters
@@ -81,7 +81,7 @@ def fitting_use(
 
     Returns
     -------
-    UseFound
+    InferenceCalibrated
         Its ``use`` is empty where the facts are right as they are, or cannot be judged.
 
     Raises
@@ -90,7 +90,7 @@ def fitting_use(
         If asked.
     """
     if not facts.on_black or not train:
-        return UseFound()
+        return InferenceCalibrated()
     told: Use = {key: getattr(facts, key) for key in NEUTRAL}
     facts = replace(facts, **NEUTRAL)
     colorer = colorer.with_facts(facts)
@@ -100,7 +100,7 @@ def fitting_use(
     looked = [*watched_objects(held, seed)[:1], *watched_objects(train, seed)]
     looked = [(pair, ids) for pair, ids in looked if ids]
     if sum(len(ids) for _, ids in looked[:3]) < FEWEST:
-        return UseFound()
+        return InferenceCalibrated()
     scores: Scores = {}
     colored: dict[str, dict[bool, Coloring]] = {}
     for pair, ids in looked[:3]:
@@ -128,7 +128,9 @@ def fitting_use(
         alike = before and before / TOLERATED <= diameter <= before * TOLERATED
         use["source_diameter"] = before if alike else round(diameter, 1)
     changed = {key: value for key, value in use.items() if value != told[key]}
-    return UseFound(changed, _tried(scores), sum(map(len, next(iter(scores.values())))))
+    return InferenceCalibrated(
+        changed, _tried(scores), sum(map(len, next(iter(scores.values()))))
+    )
 
 
 def _tried(scores: Scores) -> tuple[dict[str, Any], ...]:
@@ -189,7 +191,9 @@ def _maps(
 
 
 def _click(coloring: Coloring, truth: NDArray[np.bool_], heard: bool) -> float:
-    mask = coloring.probe([innermost(truth)], settings=ProbeSettings(brightness=heard))
+    mask = coloring.probe(
+        [interior_point(truth)], settings=ProbeSettings(brightness=heard)
+    )
     return iou(mask.full(), truth)
 
 
@@ -199,7 +203,7 @@ def use_words(use: Mapping[str, Any]) -> str:
     Parameters
     ----------
     use
-        From `finetune.use.fitting_use`.
+        From `finetune.use.calibrate_inference`.
     """
     said = []
     diameter = use.get("source_diameter")

@@ -10,14 +10,14 @@ import torch
 
 from napari_gen2seg.train.data.crops import Crops
 from napari_gen2seg.train.data.split import Split
-from napari_gen2seg.train.engine.distributed import Team
+from napari_gen2seg.train.engine.distributed import Distributed
 from napari_gen2seg.train.engine.ema import TrainedAverage
 from napari_gen2seg.train.finetune.checkpoint import Progress
 from napari_gen2seg.train.finetune.config import FinetuneConfig
-from napari_gen2seg.train.finetune.planning import Ready
+from napari_gen2seg.train.finetune.planning import TrainingSetup
 from napari_gen2seg.train.finetune.replay import replayed
 from napari_gen2seg.train.finetune.sources import Mixture, Source
-from napari_gen2seg.train.finetune.trainable import Trainee
+from napari_gen2seg.train.finetune.trainable import TrainableModel
 from napari_gen2seg.train.loss.weighted import (
     BETAS,
     guided_loss,
@@ -51,7 +51,11 @@ class Learner:
     """
 
     def __init__(
-        self, config: FinetuneConfig, ready: Ready, crops: Crops | Mixture, team: Team
+        self,
+        config: FinetuneConfig,
+        ready: TrainingSetup,
+        crops: Crops | Mixture,
+        team: Distributed,
     ) -> None:
         self._ready, self._crops, self._team = ready, crops, team
         self._published = config.recipe == "published"
@@ -146,7 +150,7 @@ def lesson(
     config: FinetuneConfig,
     split: Split,
     sources: Sequence[Source],
-    trainee: Trainee,
+    trainee: TrainableModel,
     size: int,
 ) -> Crops | Mixture:
     """Return what gives the batches: crops of pairs, or of data sets.
@@ -156,7 +160,7 @@ def lesson(
     config
         The run.
     split, sources
-        From `material`.
+        From `training_sources`.
     trainee
         Who learns.
     size

@@ -14,7 +14,7 @@ from napari_gen2seg.common.progress import Cancel
 from napari_gen2seg.errors import Cancelled, TrainingError
 from napari_gen2seg.train.data.labeled_images import Pair
 from napari_gen2seg.train.data.split import Split
-from napari_gen2seg.train.engine.distributed import Team
+from napari_gen2seg.train.engine.distributed import Distributed
 from napari_gen2seg.train.finetune.checkpoint import (
     Progress,
     read_state,
@@ -24,6 +24,7 @@ from napari_gen2seg.train.finetune.checkpoint import (
 from napari_gen2seg.train.finetune.config import FinetuneConfig
 from napari_gen2seg.train.finetune.events import (
     Event,
+    InferenceCalibrated,
     Plan,
     Preview,
     RolledBack,
@@ -31,18 +32,21 @@ from napari_gen2seg.train.finetune.events import (
     Score,
     Step,
     Stopping,
-    UseFound,
     Why,
 )
-from napari_gen2seg.train.finetune.inference_settings import fitting_use
+from napari_gen2seg.train.finetune.inference_settings import calibrate_inference
 from napari_gen2seg.train.finetune.learner import Learner, lesson
 from napari_gen2seg.train.finetune.memory_estimate import Amount
 from napari_gen2seg.train.finetune.planning import prepare
 from napari_gen2seg.train.finetune.replay import note_learnt, store
 from napari_gen2seg.train.finetune.run_folder import CROPS, PREVIEWS, answered, clear
-from napari_gen2seg.train.finetune.schedule import Pace, agreed_reason, reason
-from napari_gen2seg.train.finetune.sources import material
-from napari_gen2seg.train.finetune.validation import Watch
+from napari_gen2seg.train.finetune.schedule import (
+    TrainingSchedule,
+    agreed_reason,
+    reason,
+)
+from napari_gen2seg.train.finetune.sources import training_sources
+from napari_gen2seg.train.finetune.validation import Validator
 
 _STORED = 32  # crops kept for later runs
 
@@ -67,7 +71,7 @@ class Training:
         self.cancel = cancel
         self.resume = resume
         self.folder = config.folder
-        self.pace = Pace(config)
+        self.pace = TrainingSchedule(config)
         self._saving = 0.0
 
     @property
@@ -83,8 +87,8 @@ class Training:
         DataError, SettingsError, ModelError, MemoryShortError
             If the run could not begin.
         """
-        split, self.sources, warnings = material(self.config)
-        self.team = Team()
+        split, self.sources, warnings = training_sources(self.config)
+        self.team = Distributed()
         self.ready = prepare(self.config, self.team.device(self.config.device))
         self._begin(split, None)
         return self._plan(split, warnings)
@@ -103,10 +107,10 @@ class Training:
         Cancelled
             If asked; the state is saved.
         """
-        self.team = Team()
+        self.team = Distributed()
         state = read_state(self.folder, self.config) if self.resume else None
         begun = state is not None
-        split, self.sources, warnings = material(self.config, begun)
+        split, self.sources, warnings = training_sources(self.config, begun)
         self.split = split
         if state is not None and state["progress"].finished:
             self.pace.progress = state["progress"]
@@ -133,7 +137,7 @@ class Training:
         torch.manual_seed(self.config.seed)
         self.crops = lesson(self.config, split, self.sources, trainee, size)
         self.learner = Learner(self.config, self.ready, self.crops, self.team)
-        self.watch = Watch(split.held, trainee.facts, self.config.seed)
+        self.watch = Validator(split.held, trainee.facts, self.config.seed)
         self.shown: Pair = (split.held or split.train)[0]
         self.split = split
         if state is not None:
@@ -166,9 +170,9 @@ class Training:
         self.team.agree(0)
         self.pace.begin()
 
-    def _ask_labels(self) -> UseFound:
+    def _ask_labels(self) -> InferenceCalibrated:
         trainee, split, seed = self.ready.trainee, self.split, self.config.seed
-        found = fitting_use(
+        found = calibrate_inference(
             trainee.colorer, trainee.facts, split.train, split.held, seed, self.cancel
         )
         self.progress.use = found.use

@@ -13,7 +13,7 @@ import torch
 from napari_gen2seg.common.text import bytes_text
 from napari_gen2seg.errors import MemoryShortError
 from napari_gen2seg.models.runtime.memory import LIBRARIES
-from napari_gen2seg.train.finetune.trainable import Trainee
+from napari_gen2seg.train.finetune.trainable import TrainableModel
 
 # Gradient, two moments and the average, float32 each.
 _PER_TRAINED = 16
@@ -45,7 +45,7 @@ class Amount:
 
 
 @dataclass(frozen=True)
-class Need:
+class MemoryNeed:
     """Bytes that training takes.
 
     Attributes
@@ -73,7 +73,7 @@ class Need:
         return int(self.weights + self.trained + self.fixed + kept)
 
 
-def measure(trainee: Trainee, trained_values: int | None = None) -> Need:
+def measure(trainee: TrainableModel, trained_values: int | None = None) -> MemoryNeed:
     """Measure what a model in training needs.
 
     Parameters
@@ -86,7 +86,7 @@ def measure(trainee: Trainee, trained_values: int | None = None) -> Need:
     weights = sum(p.numel() * p.element_size() for p in trainee.net.parameters())
     count = trainee.trainable if trained_values is None else trained_values
     cuda = trainee.device.type == "cuda"
-    return Need(
+    return MemoryNeed(
         weights,
         _PER_TRAINED * count,
         kept_per_pixel(trainee),
@@ -94,7 +94,7 @@ def measure(trainee: Trainee, trained_values: int | None = None) -> Need:
     )
 
 
-def kept_per_pixel(trainee: Trainee) -> float:
+def kept_per_pixel(trainee: TrainableModel) -> float:
     """Return the bytes that autograd keeps per pixel of a crop."""
     if trainee.facts.family == "mae":
         side = int(trainee.net.image_size)
@@ -120,7 +120,7 @@ def kept_per_pixel(trainee: Trainee) -> float:
 
 
 def fit(
-    need: Need,
+    need: MemoryNeed,
     amount: Amount,
     free: int,
     *,
@@ -150,7 +150,7 @@ def fit(
 
 
 def refuse(
-    need: Need,
+    need: MemoryNeed,
     amount: Amount,
     free: int,
     device: str,

@@ -18,12 +18,16 @@ from napari_gen2seg.train.finetune.events import Plan
 from napari_gen2seg.train.finetune.lora import attention_layers
 from napari_gen2seg.train.finetune.memory_estimate import (
     Amount,
-    Need,
+    MemoryNeed,
     fit,
     measure,
     refuse,
 )
-from napari_gen2seg.train.finetune.trainable import Trainee, load_trainee, set_trained
+from napari_gen2seg.train.finetune.trainable import (
+    TrainableModel,
+    load_trainee,
+    set_trained,
+)
 
 # Step sizes by what is trained: published 6e-5 for the whole UNet at eight crops a
 # step, half of it here, where steps are few; for "guided" and "sparse" (a guided model
@@ -33,7 +37,7 @@ _RATES = {"guided": 1e-3, "sparse": 4e-4, "full": 3e-5, "last": 1e-4, "lora": 2e
 
 
 @dataclass(eq=False)
-class Ready:
+class TrainingSetup:
     """A model and everything that was chosen for it.
 
     Attributes
@@ -56,7 +60,7 @@ class Ready:
         Sentence on the device.
     """
 
-    trainee: Trainee
+    trainee: TrainableModel
     trains: str
     amount: Amount
     rate: float
@@ -128,7 +132,7 @@ def prepare(
     device: str,
     cancel: Cancel | None = None,
     begun: tuple[str, Amount] | None = None,
-) -> Ready:
+) -> TrainingSetup:
     """Load the base and choose what fits.
 
     Parameters
@@ -156,7 +160,7 @@ def prepare(
     if precision == "auto":
         precision = choose(device).dtype if place.kind == "cuda" else "float32"
 
-    def load(dtype: str) -> Trainee:
+    def load(dtype: str) -> TrainableModel:
         return load_trainee(
             config.model, place.device, config.revision, dtype, cancel=cancel
         )
@@ -168,7 +172,7 @@ def prepare(
     free = free_memory(place) + _held(trainee)
     wanted = _wanted(config, trainee, place)
     options = _options(begun[0] if begun else config.trains, trainee, place, small)
-    refusals: list[tuple[Need, Amount]] = []
+    refusals: list[tuple[MemoryNeed, Amount]] = []
     for number, option in enumerate(options):
         narrow = option == "lora" and precision == "bfloat16"
         if number or narrow:
@@ -199,7 +203,7 @@ def prepare(
     if trainee.guided and option == "full":
         learnt = [pair for pair in config.pairs if pair.role != "held"]
         kind = "guided" if all(pair.complete for pair in learnt) else "sparse"
-    return Ready(
+    return TrainingSetup(
         trainee,
         option,
         amount,
@@ -213,7 +217,7 @@ def prepare(
 
 
 def _options(
-    trains: str, trainee: Trainee, place: DeviceChoice, small: bool
+    trains: str, trainee: TrainableModel, place: DeviceChoice, small: bool
 ) -> list[str]:
     """List what may be trained, best first."""
     if trains != "auto":
@@ -226,12 +230,14 @@ def _options(
     return options
 
 
-def _held(trainee: Trainee) -> int:
+def _held(trainee: TrainableModel) -> int:
     """Bytes that the loaded model takes already: the estimate counts them too."""
     return sum(p.numel() * p.element_size() for p in trainee.net.parameters())
 
 
-def _wanted(config: FinetuneConfig, trainee: Trainee, place: DeviceChoice) -> Amount:
+def _wanted(
+    config: FinetuneConfig, trainee: TrainableModel, place: DeviceChoice
+) -> Amount:
     """Return batch, crop and accumulation as asked, else by the kind of model."""
     multiple = trainee.multiple
     if trainee.facts.family == "mae":
@@ -261,7 +267,11 @@ def _wanted(config: FinetuneConfig, trainee: Trainee, place: DeviceChoice) -> Am
 
 
 def _fit(
-    need: Need, wanted: Amount, free: int, config: FinetuneConfig, trainee: Trainee
+    need: MemoryNeed,
+    wanted: Amount,
+    free: int,
+    config: FinetuneConfig,
+    trainee: TrainableModel,
 ) -> Amount | None:
     """Shrink what the settings leave open until it fits."""
     amount = fit(
@@ -279,7 +289,7 @@ def _fit(
 
 
 def _nearest(
-    config: FinetuneConfig, trainee: Trainee, free: int
+    config: FinetuneConfig, trainee: TrainableModel, free: int
 ) -> tuple[str, Amount, int] | None:
     """Find settings near the refused ones that would fit."""
     open_ = replace(config, batch=None, crop=None, checkpointing="auto")

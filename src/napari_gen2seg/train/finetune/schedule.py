@@ -7,7 +7,7 @@ import time
 from pathlib import Path
 
 from napari_gen2seg.common.progress import Cancel
-from napari_gen2seg.train.engine.distributed import Team
+from napari_gen2seg.train.engine.distributed import Distributed
 from napari_gen2seg.train.finetune.checkpoint import Progress
 from napari_gen2seg.train.finetune.config import FinetuneConfig
 from napari_gen2seg.train.finetune.events import Why
@@ -18,7 +18,7 @@ WARM, WARM_STEPS = 0.1, 100
 """Share of the run in which the rate rises, and the most steps that may take."""
 
 
-class Pace:
+class TrainingSchedule:
     """The clock and the schedule of a run.
 
     Parameters
@@ -118,7 +118,7 @@ _REASONS: tuple[Why, ...] = ("steps", "minutes", "patience", "stop", "cancel")
 
 
 def agreed_reason(
-    team: Team, folder: Path, cancel: Cancel | None, pace: Pace
+    team: Distributed, folder: Path, cancel: Cancel | None, pace: TrainingSchedule
 ) -> Why | None:
     """Return why to stop now, the first process's answer for all; None to go on.
 

@@ -19,7 +19,7 @@ from napari_gen2seg.core.image.rgb import rgb_key, to_rgb
 from napari_gen2seg.errors import DataError, SettingsError
 from napari_gen2seg.io.annotated import Item
 from napari_gen2seg.io.datasets.catalog import open_dataset
-from napari_gen2seg.models.model_config import ModelFacts
+from napari_gen2seg.models.model_config import ModelConfig
 from napari_gen2seg.models.networks.tensors import resize, to_tensor
 from napari_gen2seg.train.data.crops import Batch, Crop, nearest, renumbered
 from napari_gen2seg.train.data.labeled_images import Pair, read_pairs, typical_size
@@ -110,7 +110,7 @@ class Mixture:
     """
 
     sources: Sequence[Source]
-    facts: ModelFacts
+    facts: ModelConfig
     size: int
     seed: int = 0
     _ahead: dict[tuple[int, int, int], Future[Batch]] = field(default_factory=dict)
@@ -193,7 +193,7 @@ class Mixture:
         return (np.ascontiguousarray(rgb), np.ascontiguousarray(labels)), item
 
 
-def material(
+def training_sources(
     config: FinetuneConfig, begun: bool = False
 ) -> tuple[Split, list[Source], list[str]]:
     """Read what a run learns from and is judged by.

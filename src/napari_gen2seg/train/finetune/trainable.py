@@ -17,15 +17,15 @@ from torch import Tensor, nn
 from napari_gen2seg.common.progress import Cancel, Progress
 from napari_gen2seg.errors import WeightsError
 from napari_gen2seg.models.base_colorer import BaseColorer
-from napari_gen2seg.models.model_config import ModelFacts, read_facts
+from napari_gen2seg.models.model_config import ModelConfig, read_model_config
 from napari_gen2seg.models.registry import find
 from napari_gen2seg.models.runtime.device import DeviceChoice
 from napari_gen2seg.models.spec import ModelSpec
-from napari_gen2seg.train.mini.stages import PlacedNet, trained_parts
+from napari_gen2seg.train.mini.stages import ShiftedGuidesNet, trained_parts
 
 
 @dataclass(eq=False)
-class Trainee:
+class TrainableModel:
     """A model in training.
 
     Attributes
@@ -40,7 +40,7 @@ class Trainee:
 
     colorer: BaseColorer
     spec: ModelSpec
-    facts: ModelFacts
+    facts: ModelConfig
     folder: Path
     trained: dict[str, nn.Parameter]
 
@@ -98,17 +98,17 @@ class Trainee:
         """
         if self.facts.family == "mae":
             return _stretched(self.net(pixels.to(_dtype(self.net.vit))).float())
-        net: PlacedNet = self.net
+        net: ShiftedGuidesNet = self.net
         net.origin = origin if self.guided else None
         pixels = (pixels * 2 - 1).contiguous(memory_format=torch.channels_last)
         try:
             seen = pixels.to(_dtype(net.vae))
-            colours = net(seen, latent_term=latent_term).float()
+            colors = net(seen, latent_term=latent_term).float()
         finally:
             net.origin = None
         if self.facts.stretch == "fixed":
-            return (colours + 1) * 127.5
-        return _stretched(colours)
+            return (colors + 1) * 127.5
+        return _stretched(colors)
 
     def training(self) -> None:
         """Make ready for steps (previews switch to evaluation)."""
@@ -131,7 +131,7 @@ def load_trainee(
     dtype: str = "float32",
     progress: Progress | None = None,
     cancel: Cancel | None = None,
-) -> Trainee:
+) -> TrainableModel:
     """Load a base model; nothing is trainable yet.
 
     Raises
@@ -146,7 +146,7 @@ def load_trainee(
         spec = fetch(spec, revision, progress=progress, cancel=cancel)
     if spec.path is None:
         raise WeightsError(f"The weights of {model!r} are missing; install it again.")
-    facts = read_facts(spec.path)
+    facts = read_model_config(spec.path)
     from napari_gen2seg.models.runtime.device import choose
 
     choice: DeviceChoice = choose(device, dtype)
@@ -159,14 +159,14 @@ def load_trainee(
         from napari_gen2seg.models.families import stable_diffusion
 
         plain = stable_diffusion.load_net(spec.path, facts, dtype)
-        net = PlacedNet(
+        net = ShiftedGuidesNet(
             plain.unet, plain.vae, plain.prompt, plain.alphas_bar, plain.guides
         )
         colorer = stable_diffusion.SdColorer(net, spec, facts, choice)
-    return Trainee(colorer, spec, facts, spec.path, {})
+    return TrainableModel(colorer, spec, facts, spec.path, {})
 
 
-def set_trained(trainee: Trainee, trains: str, seed: int = 0) -> None:
+def set_trained(trainee: TrainableModel, trains: str, seed: int = 0) -> None:
     """Choose what training changes.
 
     ``"full"``: the whole network of a model with position guides (our own small
@@ -206,14 +206,14 @@ def set_trained(trainee: Trainee, trains: str, seed: int = 0) -> None:
     }
 
 
-def _main_part(trainee: Trainee) -> nn.Module:
+def _main_part(trainee: TrainableModel) -> nn.Module:
     part: nn.Module = (
         trainee.net.vit if trainee.facts.family == "mae" else trainee.net.unet
     )
     return part
 
 
-def _last(trainee: Trainee) -> Iterator[nn.Module]:
+def _last(trainee: TrainableModel) -> Iterator[nn.Module]:
     part = cast("Any", _main_part(trainee))
     if trainee.facts.family == "mae":
         layers = list(part.decoder.decoder_layers)
@@ -240,9 +240,9 @@ def _dtype(part: Any) -> torch.dtype:
     return first.dtype
 
 
-def _stretched(colours: Tensor) -> Tensor:
+def _stretched(colors: Tensor) -> Tensor:
     """Stretch each prediction to 0..255 by its own extremes, as published training."""
-    raised = colours + colours.amin((1, 2, 3), keepdim=True).abs()
+    raised = colors + colors.amin((1, 2, 3), keepdim=True).abs()
     span = (
         raised.amax((1, 2, 3), keepdim=True).abs()
         + raised.amin((1, 2, 3), keepdim=True).abs()

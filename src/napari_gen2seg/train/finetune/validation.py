@@ -11,10 +11,10 @@ from numpy.typing import NDArray
 
 from napari_gen2seg.common.types import Int32Array
 from napari_gen2seg.core.coloring import Coloring
-from napari_gen2seg.metrics.click_protocol import innermost, off_centre
+from napari_gen2seg.metrics.click_protocol import interior_point, off_center
 from napari_gen2seg.metrics.matching import iou
 from napari_gen2seg.models.base_colorer import BaseColorer
-from napari_gen2seg.models.model_config import ModelFacts
+from napari_gen2seg.models.model_config import ModelConfig
 from napari_gen2seg.train.data.labeled_images import Pair
 
 PICTURES = 3
@@ -31,7 +31,7 @@ def clickable(labels: Int32Array) -> NDArray[np.int64]:
 
 
 def _points(mask: NDArray[np.bool_]) -> list[tuple[int, int]]:
-    return [innermost(mask), off_centre(mask, 0), off_centre(mask, 1)]
+    return [interior_point(mask), off_center(mask, 0), off_center(mask, 1)]
 
 
 def watched_objects(pairs: Sequence[Pair], seed: int) -> list[tuple[Pair, list[int]]]:
@@ -53,7 +53,7 @@ def watched_objects(pairs: Sequence[Pair], seed: int) -> list[tuple[Pair, list[i
 
 
 @dataclass(eq=False)
-class Watch:
+class Validator:
     """Clicks on held-back objects, with the weights as they are.
 
     Attributes
@@ -67,7 +67,7 @@ class Watch:
     """
 
     pairs: Sequence[Pair]
-    facts: ModelFacts
+    facts: ModelConfig
     seed: int = 0
 
     def __post_init__(self) -> None:

@@ -53,6 +53,6 @@ def harmonic_target(
     along = columns[..., None] * angles.cos() + rows[..., None] * angles.sin()
     waves = torch.sin(2 * math.pi * along / wavelength).expand(batch, height, width, 3)
     mean = (_GAIN * segments.mean(waves.reshape(batch, -1, 3))).clamp(-1, 1)
-    colour = DARKEST + (BRIGHTEST - DARKEST) * (mean + 1) / 2
-    colour = torch.where(segments.label[:, None] > 0, colour, 0 * colour)
-    return colour[segments.index].transpose(1, 2).reshape(batch, 3, height, width)
+    color = DARKEST + (BRIGHTEST - DARKEST) * (mean + 1) / 2
+    color = torch.where(segments.label[:, None] > 0, color, 0 * color)
+    return color[segments.index].transpose(1, 2).reshape(batch, 3, height, width)

@@ -100,9 +100,9 @@ def _one(prediction: Tensor, labels: Tensor, ignored: bool, weight: float) -> Te
         return variance / count
     separation = _separation(values[0], objects, segments, ~background, weight)
 
-    centres = means[used]
-    pairs = torch.triu_indices(len(centres), len(centres), 1, device=centres.device)
-    distance = (centres[pairs[0]] - centres[pairs[1]]).square().sum(-1)
+    centers = means[used]
+    pairs = torch.triu_indices(len(centers), len(centers), 1, device=centers.device)
+    distance = (centers[pairs[0]] - centers[pairs[1]]).square().sum(-1)
     apart = (_REPULSION / (1 + distance)).mean() if len(distance) else variance * 0.0
     return (variance + separation + apart) / count
 

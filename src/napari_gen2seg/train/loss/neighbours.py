@@ -22,8 +22,8 @@ UNKNOWN = -1
 
 
 @dataclass(frozen=True)
-class NeighbourWeights:
-    """How the terms of `neighbour_loss` are weighted. Colours are 0..255.
+class NeighborWeights:
+    """How the terms of `neighbor_loss` are weighted. Colours are 0..255.
 
     Attributes
     ----------
@@ -48,7 +48,7 @@ class NeighbourWeights:
     far: float = 0.1
 
 
-def touching_rim(labels: Tensor) -> Tensor:
+def touching_boundary(labels: Tensor) -> Tensor:
     """Mark pixels beside (3 x 3) a pixel of another object.
 
     Parameters
@@ -105,8 +105,8 @@ def _shifted(grid: Tensor, dy: int, dx: int) -> tuple[Tensor, Tensor]:
     return grid[..., rows[0], columns[0]], grid[..., rows[1], columns[1]]
 
 
-def neighbour_loss(
-    prediction: Tensor, labels: Tensor, weights: NeighbourWeights | None = None
+def neighbor_loss(
+    prediction: Tensor, labels: Tensor, weights: NeighborWeights | None = None
 ) -> Tensor:
     """Compute the loss of one batch.
 
@@ -117,17 +117,17 @@ def neighbour_loss(
     labels
         Integer, shape (B, H, W): 0 background, -1 unknown (no constraint).
     weights
-        See `NeighbourWeights`.
+        See `NeighborWeights`.
 
     Returns
     -------
     Tensor
         Scalar, about 1 where nothing has been learnt.
     """
-    w = weights or NeighbourWeights()
+    w = weights or NeighborWeights()
     shape = (labels.shape[1], labels.shape[2])
     segments = Segments.of(labels)
-    rim = touching_rim(labels)
+    rim = touching_boundary(labels)
     values = pixels(prediction)
     inner = (~rim).reshape(len(labels), -1, 1).to(values.dtype)
     area = segments.sum(inner)
@@ -163,7 +163,7 @@ def _push(
     segments: Segments,
     objects: Tensor,
     shape: tuple[int, int],
-    w: NeighbourWeights,
+    w: NeighborWeights,
 ) -> Tensor:
     pairs = near_pairs(segments, shape, w.reach)
     pairs = pairs[:, objects[pairs[0]] & objects[pairs[1]]]
@@ -186,7 +186,7 @@ def _hinge(a: Tensor, b: Tensor, margin: float) -> Tensor:
     return (F.relu(margin - distance) / margin).square()
 
 
-def _edges(prediction: Tensor, labels: Tensor, w: NeighbourWeights) -> Tensor:
+def _edges(prediction: Tensor, labels: Tensor, w: NeighborWeights) -> Tensor:
     """Keep pixels on the two sides of a border apart, however close they are."""
     total = prediction.new_zeros(())
     count = 0

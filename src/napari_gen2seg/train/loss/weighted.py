@@ -20,12 +20,12 @@ from torch import Tensor
 from napari_gen2seg.train.loss.edges import gradient_loss, outline_loss
 from napari_gen2seg.train.loss.harmonic import harmonic_target
 from napari_gen2seg.train.loss.instance_coloring import instance_coloring_loss
-from napari_gen2seg.train.loss.neighbours import touching_rim
+from napari_gen2seg.train.loss.neighbors import touching_boundary
 from napari_gen2seg.train.loss.segment_sums import Segments, pixels
 
 
 @dataclass(frozen=True)
-class Asked:
+class LossWeights:
     """How the terms are weighted. Colours are 0..255.
 
     Attributes
@@ -61,7 +61,7 @@ def guided_loss(
     origin: Tensor,
     wavelength: float,
     before: Tensor | None = None,
-    asked: Asked | None = None,
+    asked: LossWeights | None = None,
 ) -> Tensor:
     """Distance to the mean of the position waves over each object; see `harmonic`.
 
@@ -81,10 +81,10 @@ def guided_loss(
     asked
         Weights.
     """
-    asked = asked or Asked()
+    asked = asked or LossWeights()
     labels = surrounded(labels, asked.width)
     target = harmonic_target(labels, wavelength, origin)
-    rim = touching_rim(labels)
+    rim = touching_boundary(labels)
     target = target * ~rim[:, None]
     cost = torch.where(rim, asked.rim, 1.0) * _distance(prediction, target)
     total = prediction.sum() * 0.0
@@ -135,10 +135,10 @@ def surrounded(labels: Tensor, width: int) -> Tensor:
 
 
 def published_loss(
-    prediction: Tensor, labels: Tensor, asked: Asked | None = None
+    prediction: Tensor, labels: Tensor, asked: LossWeights | None = None
 ) -> Tensor:
     """The paper's loss; a crop with unknown pixels has an ignored background."""
-    asked = asked or Asked()
+    asked = asked or LossWeights()
     unknown = (labels < 0).flatten(1).any(1)
     total = instance_coloring_loss(prediction, labels.clamp(min=0), unknown)
     if asked.ring > 0:
@@ -146,7 +146,7 @@ def published_loss(
     return total
 
 
-def ring_loss(prediction: Tensor, labels: Tensor, asked: Asked) -> Tensor:
+def ring_loss(prediction: Tensor, labels: Tensor, asked: LossWeights) -> Tensor:
     """Push unknown pixels beside an object away from the object's mean colour.
 
     Squared shortfall of their distance below the margin, relative to it: 0..1.

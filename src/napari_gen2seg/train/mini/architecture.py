@@ -8,7 +8,7 @@ import torch
 
 from napari_gen2seg.models.networks.one_step import OneStepNet
 from napari_gen2seg.models.networks.position_guides import Guides
-from napari_gen2seg.train.mini.config import ModelConfig
+from napari_gen2seg.train.mini.config import ArchitectureConfig
 
 # Stable Diffusion 2's schedule (its scheduler_config.json), v-prediction.
 SCHEDULE: dict[str, Any] = {
@@ -24,14 +24,14 @@ SCHEDULE: dict[str, Any] = {
 }
 
 
-def guides_of(config: ModelConfig) -> Guides | None:
+def guides_of(config: ArchitectureConfig) -> Guides | None:
     """Return the guides a model is built with, or None."""
     if not config.wavelengths:
         return None
     return Guides(tuple(config.wavelengths), config.directions)
 
 
-def build_autoencoder(config: ModelConfig) -> torch.nn.Module:
+def build_autoencoder(config: ArchitectureConfig) -> torch.nn.Module:
     """Build the ``AutoencoderKL``, untrained."""
     from diffusers import AutoencoderKL
 
@@ -52,7 +52,7 @@ def build_autoencoder(config: ModelConfig) -> torch.nn.Module:
     return vae
 
 
-def build_unet(config: ModelConfig) -> torch.nn.Module:
+def build_unet(config: ArchitectureConfig) -> torch.nn.Module:
     """Build the ``UNet2DConditionModel``, untrained: attention at the coarsest only."""
     from diffusers import UNet2DConditionModel
 
@@ -75,7 +75,7 @@ def build_unet(config: ModelConfig) -> torch.nn.Module:
     return unet
 
 
-def build_net(config: ModelConfig) -> OneStepNet:
+def build_net(config: ArchitectureConfig) -> OneStepNet:
     """Build a whole untrained model, with a zero embedding for the empty prompt."""
     from diffusers import DDIMScheduler
 

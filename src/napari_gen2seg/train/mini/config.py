@@ -15,7 +15,7 @@ T = TypeVar("T")
 
 
 @dataclass(frozen=True)
-class ModelConfig:
+class ArchitectureConfig:
     """Shape of the network.
 
     ``vae_channels`` has one entry per level, so the latent factor is
@@ -96,7 +96,7 @@ class RunConfig:
 
     id: str = "mini"
     start: str = ""
-    model: ModelConfig = field(default_factory=ModelConfig)
+    model: ArchitectureConfig = field(default_factory=ArchitectureConfig)
     data: DataConfig = field(default_factory=DataConfig)
     autoencoder: StageConfig = field(default_factory=StageConfig)
     pretrain: StageConfig = field(default_factory=StageConfig)

@@ -86,7 +86,7 @@ class Crops(IterableDataset[Sample]):
             diameter = float(np.exp(rng.uniform(low, high)))
             rgb8, labels = crop(picture, rng, self.config.crop, diameter, _AROUND)
             rgb = rgb8.astype(np.float32) / 255
-            if picture.grey or rng.random() < 0.5:
+            if picture.gray or rng.random() < 0.5:
                 rgb = stretch(rgb, rng, picture.limits)
             rgb = relight(rgb, rng)
         rgb, labels = turn(rgb, labels, rng)

@@ -225,12 +225,12 @@ def export_run(
 def _mix(net: OneStepNet, folders: Sequence[Path]) -> dict[str, Any]:
     """Replace weights by their mean with those of other models; say which."""
     from napari_gen2seg.models.families.stable_diffusion import load_net
-    from napari_gen2seg.models.model_config import read_facts, read_json
+    from napari_gen2seg.models.model_config import read_json, read_model_config
 
     own = net.state_dict()
     mixed = []
     for folder in folders:
-        other = load_net(folder, read_facts(folder), "float32").state_dict()
+        other = load_net(folder, read_model_config(folder), "float32").state_dict()
         if {k: v.shape for k, v in other.items()} != {
             k: v.shape for k, v in own.items()
         }:

@@ -18,10 +18,10 @@ from napari_gen2seg.models.networks.one_step import OneStepNet
 from napari_gen2seg.train.loss.edges import gradient_loss, outline_loss
 from napari_gen2seg.train.loss.harmonic import harmonic_target
 from napari_gen2seg.train.loss.instance_coloring import instance_coloring_loss
-from napari_gen2seg.train.loss.neighbours import (
-    NeighbourWeights,
-    neighbour_loss,
-    touching_rim,
+from napari_gen2seg.train.loss.neighbors import (
+    NeighborWeights,
+    neighbor_loss,
+    touching_boundary,
 )
 from napari_gen2seg.train.mini.config import StageConfig
 from napari_gen2seg.train.mini.dataset import Sample
@@ -29,7 +29,7 @@ from napari_gen2seg.train.mini.dataset import Sample
 _WAVELENGTH = 96.0  # px, of networks without guides
 
 
-class PlacedNet(OneStepNet):
+class ShiftedGuidesNet(OneStepNet):
     """A network that sees each crop of a batch at its own place on the guides.
 
     ``origin`` (B, 2), row and column in pixels, is set before each pass. Without it
@@ -64,11 +64,11 @@ def _wavelength(net: OneStepNet) -> float:
     return max(net.guides.wavelengths) if net.guides is not None else _WAVELENGTH
 
 
-def autoencoder_loss(net: PlacedNet, batch: Sample) -> Tensor:
+def autoencoder_loss(net: ShiftedGuidesNet, batch: Sample) -> Tensor:
     """L1 and edges of the reconstruction, and a light pull to a unit posterior."""
     pixels, labels = batch["pixels"], batch["labels"]
     paint = harmonic_target(labels.clamp(min=0), _wavelength(net), batch["origin"])
-    paint = paint * ~touching_rim(labels)[:, None] / 127.5 - 1
+    paint = paint * ~touching_boundary(labels)[:, None] / 127.5 - 1
     pictures = torch.cat([pixels, paint])
     posterior = net.vae.encode(pictures).latent_dist  # type: ignore[operator]
     decoded = net.vae.decode(posterior.sample()).sample  # type: ignore[operator]
@@ -81,7 +81,7 @@ def autoencoder_loss(net: PlacedNet, batch: Sample) -> Tensor:
     return loss
 
 
-def pretrain_loss(net: PlacedNet, batch: Sample) -> Tensor:
+def pretrain_loss(net: ShiftedGuidesNet, batch: Sample) -> Tensor:
     """v-prediction at a random timestep (Salimans & Ho, 2022, arXiv 2202.00512)."""
     with torch.no_grad():
         latent = net.encode(batch["pixels"])
@@ -94,14 +94,14 @@ def pretrain_loss(net: PlacedNet, batch: Sample) -> Tensor:
     return F.mse_loss(net.velocity(noisy, steps), wanted)
 
 
-def colour_loss(
-    net: PlacedNet, batch: Sample, stage: StageConfig, progress: float
+def color_loss(
+    net: ShiftedGuidesNet, batch: Sample, stage: StageConfig, progress: float
 ) -> tuple[Tensor, dict[str, float]]:
     """The colouring losses; ``progress`` 0..1 of the stage decides the mixture."""
     labels = batch["labels"]
     net.origin = batch["origin"]
-    colours = net(batch["pixels"])
-    prediction = (colours + 1) * 127.5
+    colors = net(batch["pixels"])
+    prediction = (colors + 1) * 127.5
     share = 1.0
     if stage.loss != "harmonic":
         # Alone for the first half of the warm-up, then giving way.
@@ -130,7 +130,7 @@ def colour_loss(
             total = total + stage.flat * background * steps
     if share < 1:
         if stage.loss == "neighbour":
-            main = neighbour_loss(prediction, labels, NeighbourWeights(rim=stage.rim))
+            main = neighbor_loss(prediction, labels, NeighborWeights(rim=stage.rim))
         elif stage.loss == "paper":
             unknown = (labels < 0).flatten(1).any(1)
             main = instance_coloring_loss(prediction, labels.clamp(min=0), unknown)
@@ -164,7 +164,7 @@ def _harmonic_loss(
     inside = labels > 0
     behind = labels == 0
     if rim_weight > 0:
-        rim = touching_rim(labels)
+        rim = touching_boundary(labels)
         target = target * ~rim[:, None]
     difference = (prediction - target) / 255
     # Colours below black are cut off when a map is made, so black may be overshot:
@@ -180,7 +180,7 @@ def _harmonic_loss(
     return total, target
 
 
-StageLoss = Callable[[PlacedNet, Sample, float], tuple[Tensor, dict[str, float]]]
+StageLoss = Callable[[ShiftedGuidesNet, Sample, float], tuple[Tensor, dict[str, float]]]
 
 
 def stage_loss(name: str, stage: StageConfig) -> StageLoss:
@@ -189,7 +189,7 @@ def stage_loss(name: str, stage: StageConfig) -> StageLoss:
         return lambda net, batch, _: (autoencoder_loss(net, batch), {})
     if name == "pretrain":
         return lambda net, batch, _: (pretrain_loss(net, batch), {})
-    return lambda net, batch, progress: colour_loss(net, batch, stage, progress)
+    return lambda net, batch, progress: color_loss(net, batch, stage, progress)
 
 
 def trained_parts(name: str, net: OneStepNet) -> list[torch.nn.Parameter]:

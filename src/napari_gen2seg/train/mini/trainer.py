@@ -34,7 +34,7 @@ from napari_gen2seg.train.engine.learning_rate import done, rate, share
 from napari_gen2seg.train.mini.architecture import build_net
 from napari_gen2seg.train.mini.config import STAGES, RunConfig, as_dict
 from napari_gen2seg.train.mini.dataset import loader
-from napari_gen2seg.train.mini.stages import PlacedNet, stage_loss, trained_parts
+from napari_gen2seg.train.mini.stages import ShiftedGuidesNet, stage_loss, trained_parts
 
 _LOG_EVERY = 25
 
@@ -154,7 +154,7 @@ def train_stage(
 
 
 @torch.no_grad()
-def _set_scaling(net: PlacedNet, pixels: torch.Tensor) -> None:
+def _set_scaling(net: ShiftedGuidesNet, pixels: torch.Tensor) -> None:
     """Bring latents to unit spread, as the noise schedule expects."""
     spread = float(net.encode(pixels).std()) / net.scaling
     net.vae.register_to_config(  # type: ignore[operator]
@@ -162,13 +162,13 @@ def _set_scaling(net: PlacedNet, pixels: torch.Tensor) -> None:
     )
 
 
-def starting_net(config: RunConfig, stage_name: str, run: Path) -> PlacedNet:
+def starting_net(config: RunConfig, stage_name: str, run: Path) -> ShiftedGuidesNet:
     """Build the network with the weights of the latest earlier stage that was run.
 
     Without one, with those of ``config.start``, or untrained.
     """
     plain = build_net(config.model)
-    net = PlacedNet(
+    net = ShiftedGuidesNet(
         plain.unet, plain.vae, plain.prompt, plain.alphas_bar, plain.guides
     ).to(memory_format=torch.channels_last)
     for earlier in reversed(STAGES[: STAGES.index(stage_name)]):
@@ -178,11 +178,11 @@ def starting_net(config: RunConfig, stage_name: str, run: Path) -> PlacedNet:
             return net
     if config.start:
         from napari_gen2seg.models.families.stable_diffusion import load_net
-        from napari_gen2seg.models.model_config import read_facts
+        from napari_gen2seg.models.model_config import read_model_config
 
         folder = Path(config.start).expanduser()
         net.load_state_dict(
-            load_net(folder, read_facts(folder), "float32").state_dict()
+            load_net(folder, read_model_config(folder), "float32").state_dict()
         )
     return net
 
@@ -205,7 +205,10 @@ def load_weights(net: OneStepNet, path: Path) -> None:
 
 
 def _resume(
-    path: Path, net: PlacedNet, optimiser: torch.optim.Optimizer, average: Average
+    path: Path,
+    net: ShiftedGuidesNet,
+    optimiser: torch.optim.Optimizer,
+    average: Average,
 ) -> tuple[int, float]:
     if not path.is_file():
         return 0, 0.0
@@ -225,7 +228,7 @@ def _resume(
 def _save(
     run: Path,
     stage_name: str,
-    net: PlacedNet,
+    net: ShiftedGuidesNet,
     optimiser: torch.optim.Optimizer,
     average: Average,
     step: int,

@@ -172,10 +172,10 @@ def _visible(rng: np.random.Generator, image: Array, always: bool) -> Array:
     return image
 
 
-def _colour(rng: np.random.Generator, grey: Array) -> Array:
+def _color(rng: np.random.Generator, gray: Array) -> Array:
     """A grey picture (H, W, 1) as a coloured one (H, W, 3)."""
     style = rng.integers(4)
-    g = np.clip(grey, 0, 1)
+    g = np.clip(gray, 0, 1)
     if style == 0:
         strength = np.zeros(3, np.float32)
         strength[rng.integers(3)] = 1
@@ -258,7 +258,7 @@ def wear(rng: np.random.Generator, image: Array, how: Wear) -> Array:
     if rng.random() < 0.03:
         image = blocky(image, log_uniform(rng, 0.005, 0.04))
     if image.shape[2] == 1:
-        image = _colour(rng, image) if rng.random() < how.tint else image.repeat(3, 2)
+        image = _color(rng, image) if rng.random() < how.tint else image.repeat(3, 2)
     elif rng.random() < 0.3:
         image = image * rng.uniform(0.75, 1.15, 3).astype(np.float32)
     elif rng.random() < 0.12:

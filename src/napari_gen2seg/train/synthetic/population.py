@@ -146,7 +146,7 @@ def ovals(
     return blobs(shape, center, radii, rng.uniform(0, np.pi, count), outline, bend)
 
 
-def colours(rng: np.random.Generator, count: int, vivid: float = 0.3) -> Array:
+def colors(rng: np.random.Generator, count: int, vivid: float = 0.3) -> Array:
     """Natural colours, float32 (count, 3): mostly muted, a share `vivid` saturated."""
     hue = (
         rng.uniform(0, 1) + rng.uniform(0, pick(rng, 0.1, 0.4, 1.0)) * rng.random(count)

@@ -183,7 +183,7 @@ def _number(value: float | None) -> str:
 
 WIDTH, HEIGHT = 420, 260
 _LEFT, _RIGHT, _TOP, _BOTTOM = 44, 12, 12, 40
-COLOURS = ("#2563eb", "#db2777", "#059669", "#d97706")
+COLORS = ("#2563eb", "#db2777", "#059669", "#d97706")
 
 Line = tuple[str, Sequence[float], Sequence[float | None]]
 """Name, x and y."""
@@ -234,7 +234,7 @@ def chart(title: str, across: str, up: str, lines: Sequence[Line]) -> str:
             ),
         ]
     for number, (name, xs, ys) in enumerate(lines):
-        colour = COLOURS[number % len(COLOURS)]
+        color = COLORS[number % len(COLORS)]
         points = " ".join(
             "{:.1f},{:.1f}".format(*at(x, y))
             for x, y in zip(xs, ys, strict=True)
@@ -242,13 +242,13 @@ def chart(title: str, across: str, up: str, lines: Sequence[Line]) -> str:
         )
         parts += [
             (
-                f'<polyline points="{points}" fill="none" stroke="{colour}" '
+                f'<polyline points="{points}" fill="none" stroke="{color}" '
                 'stroke-width="2"/>'
             ),
             (
                 f'<text x="{WIDTH - _RIGHT - 4}" y="{_TOP + 14 + 16 * number}" '
                 'class="end" '
-                f'style="fill:{colour}">{escape(name)}</text>'
+                f'style="fill:{color}">{escape(name)}</text>'
             ),
         ]
     parts += [

@@ -20,8 +20,8 @@ from napari_gen2seg.metrics.boundaries import (
 from napari_gen2seg.metrics.click_protocol import (
     choose_objects,
     click_trace,
-    innermost,
-    off_centre,
+    interior_point,
+    off_center,
 )
 from napari_gen2seg.metrics.matching import AP_THRESHOLDS, iou, match, overlaps
 from napari_gen2seg.workflows.evaluate.settings import WANTED
@@ -119,8 +119,8 @@ def _clicks(
         check()
         mask = truth.mask(number)
         seed = zlib.crc32(f"{name}/{number}".encode()) + settings.seed
-        first = answer([innermost(mask)], [1])
-        aside = answer([off_centre(mask, seed)], [1])
+        first = answer([interior_point(mask)], [1])
+        aside = answer([off_center(mask, seed)], [1])
         facts: Facts = {
             "object": number,
             "area": truth.areas[number],

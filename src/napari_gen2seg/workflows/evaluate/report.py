@@ -62,7 +62,7 @@ class Report:
 
     @property
     def summary(self) -> dict[str, dict[str, Any]]:
-        """``{"clicks/distance/centre": {"value", "low", "high", ...}, ...}``."""
+        """``{"clicks/distance/center": {"value", "low", "high", ...}, ...}``."""
         return dict(self.content["summary"])
 
     @property
@@ -200,9 +200,9 @@ def curves(images: list[Facts], settings: EvaluationSettings) -> Facts:
         objects = [one for image in images for one in image["clicks"][rule]]
         if not objects:
             continue
-        centre = np.array([one["centre"] for one in objects])
+        center = np.array([one["centre"] for one in objects])
         found[f"share_{rule}"] = [
-            plain(float((centre >= place / 20).mean())) for place in range(21)
+            plain(float((center >= place / 20).mean())) for place in range(21)
         ]
         traces = [one["trace"] for one in objects if "trace" in one]
         if traces:

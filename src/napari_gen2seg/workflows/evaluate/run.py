@@ -16,7 +16,7 @@ from napari_gen2seg.workflows.evaluate.one_image import Facts, study_picture
 from napari_gen2seg.workflows.evaluate.report import Report, WorstCase, make_report
 from napari_gen2seg.workflows.evaluate.settings import EvaluationSettings, Protocol
 from napari_gen2seg.workflows.evaluate.worst_cases import Worst
-from napari_gen2seg.workflows.loaded_model import at_hand
+from napari_gen2seg.workflows.loaded_model import loaded_model
 
 if TYPE_CHECKING:
     from napari_gen2seg.core.image.rgb import RgbRecipe
@@ -149,7 +149,7 @@ def iter_evaluate(
     def check() -> None:
         check_cancel(cancel, "The evaluation")
 
-    with at_hand(model, device, dtype, progress, cancel) as colorer:
+    with loaded_model(model, device, dtype, progress, cancel) as colorer:
         spec = colorer.spec
         yield Started(
             spec.id,

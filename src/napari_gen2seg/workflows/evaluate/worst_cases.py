@@ -11,7 +11,7 @@ import numpy.typing as npt
 from scipy import ndimage
 
 from napari_gen2seg.common.types import BoolArray
-from napari_gen2seg.metrics.click_protocol import innermost
+from napari_gen2seg.metrics.click_protocol import interior_point
 from napari_gen2seg.workflows.evaluate.one_image import Facts, answerer
 from napari_gen2seg.workflows.evaluate.report import WorstCase
 
@@ -61,7 +61,7 @@ class Worst:
             if full and one["centre"] >= self._kept[-1].overlap:
                 break
             mask = truth.mask(one["object"])
-            click = innermost(mask)
+            click = interior_point(mask)
             found = answerer(coloring, probe)([click], [1])
             self._kept.append(_case(facts, one, rgb, coloring, mask, found, click))
             self._kept.sort(key=lambda case: case.overlap)
@@ -98,7 +98,7 @@ def _case(
         rows.astype(np.intp)[window[0], None],
         cols.astype(np.intp)[None, window[1]],
     )
-    colours = coloring.as_rgb8()[near]
+    colors = coloring.as_rgb8()[near]
     spot = (click[0] - window[0].start, click[1] - window[1].start)
     step = max(1, -(-max(picture.shape[:2]) // SIDE))
     grow = max(1, SIDE // max(picture.shape[:2]))
@@ -109,7 +109,7 @@ def _case(
 
     views: list[tuple[str, Any]] = [
         ("picture", _dot(picture, spot)),
-        ("map", _dot(colours, spot)),
+        ("map", _dot(colors, spot)),
         ("mask", _dot(_painted(picture, found[window], _FOUND), spot)),
         ("truth", _dot(_painted(picture, truth[window], _TRUTH), spot)),
     ]
@@ -131,11 +131,11 @@ def _around(mask: BoolArray, shape: tuple[int, ...]) -> tuple[slice, slice]:
     return parts[0], parts[1]
 
 
-def _painted(picture: Rgb8, mask: BoolArray, colour: tuple[int, int, int]) -> Rgb8:
+def _painted(picture: Rgb8, mask: BoolArray, color: tuple[int, int, int]) -> Rgb8:
     """Tint a mask and draw its rim."""
     out = picture.astype(np.float32)
-    out[mask] = 0.65 * out[mask] + 0.35 * np.asarray(colour, np.float32)
-    out[mask & ~ndimage.binary_erosion(mask)] = colour
+    out[mask] = 0.65 * out[mask] + 0.35 * np.asarray(color, np.float32)
+    out[mask & ~ndimage.binary_erosion(mask)] = color
     return out.astype(np.uint8)
 
 

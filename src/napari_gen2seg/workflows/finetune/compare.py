@@ -90,11 +90,11 @@ def compare_models(
     StorageError
         If the folder cannot be written.
     """
-    from napari_gen2seg.train.finetune.sources import material
+    from napari_gen2seg.train.finetune.sources import training_sources
 
     unchanged = best is not None and best.unchanged
     use = best.use if best is not None else {}
-    held = material(config, begun=True)[0].held[:PICTURES]
+    held = training_sources(config, begun=True)[0].held[:PICTURES]
     chosen, rule = judged_objects(held, config.seed)
     folder = config.folder / COMPARE
     folder.mkdir(parents=True, exist_ok=True)
@@ -115,13 +115,13 @@ def compare_models(
         after = yield from look("after")
     low, high, over = interval(before, after, config.seed)
     verdict = judge(low, high)
-    scores = summarise(before), summarise(after)
+    scores = summarize(before), summarize(after)
     pictures = tuple(
         {
             "name": pair.name,
             "objects": len(ids),
-            "before": _mean(one.centre),
-            "after": _mean(two.centre),
+            "before": _mean(one.center),
+            "after": _mean(two.center),
         }
         for pair, ids, one, two in zip(held, chosen, before, after, strict=True)
     )
@@ -231,7 +231,7 @@ def judged_objects(held: Sequence[Pair], seed: int) -> tuple[list[list[int]], st
     return every, "all objects, those watched while training among them"
 
 
-def summarise(found: Sequence[Judged]) -> Scores:
+def summarize(found: Sequence[Judged]) -> Scores:
     """Return means over all objects of all pictures."""
     tables = [one.table for one in found]
     ranked = [one.scores for one in found]
@@ -241,8 +241,8 @@ def summarise(found: Sequence[Judged]) -> Scores:
         else []
     )
     return Scores(
-        _mean(np.concatenate([one.centre for one in found] or [np.zeros(0)])),
-        _mean(np.concatenate([one.off_centre for one in found] or [np.zeros(0)])),
+        _mean(np.concatenate([one.center for one in found] or [np.zeros(0)])),
+        _mean(np.concatenate([one.off_center for one in found] or [np.zeros(0)])),
         _mean(np.asarray(ap)),
         _mean(np.concatenate([one.clicks for one in found] or [np.zeros(0)])),
     )
@@ -256,7 +256,7 @@ def interval(
     Objects of a picture share its map: where there are `MANY` pictures, pictures are
     drawn; where there are fewer, objects, which is too narrow.
     """
-    gains = [two.centre - one.centre for one, two in zip(before, after, strict=True)]
+    gains = [two.center - one.center for one, two in zip(before, after, strict=True)]
     gains = [gain for gain in gains if len(gain)]
     rng = np.random.default_rng([seed, 79])
     if len(gains) >= MANY:

@@ -17,8 +17,8 @@ from napari_gen2seg.metrics import matching
 from napari_gen2seg.metrics.click_protocol import (
     click_trace,
     clicks_to,
-    innermost,
-    off_centre,
+    interior_point,
+    off_center,
 )
 from napari_gen2seg.metrics.matching import iou, overlaps
 from napari_gen2seg.train.data.labeled_images import Pair
@@ -37,7 +37,7 @@ class Judged:
 
     Attributes
     ----------
-    centre, off_centre
+    center, off_center
         IoU of one click, per object.
     clicks
         Clicks to `WANTED`, for the first objects.
@@ -45,8 +45,8 @@ class Judged:
         IoU of true with proposed objects, and the proposals' scores.
     """
 
-    centre: Float64Array
-    off_centre: Float64Array
+    center: Float64Array
+    off_center: Float64Array
     clicks: Float64Array
     table: Float64Array
     scores: Float64Array
@@ -89,14 +89,14 @@ def click_through(
     proposals = coloring.propose()
     write_labels(folder / f"{pair.name}-{when}-labels.tif", proposals)
     answer = _answerer(coloring)
-    centre, aside, clicks = [], [], []
+    center, aside, clicks = [], [], []
     for number, label in enumerate(ids):
         check_cancel(cancel, "The comparison")
         truth = pair.labels == label
-        first = answer([innermost(truth)], [1])
+        first = answer([interior_point(truth)], [1])
         seed = zlib.crc32(f"{pair.name}/{label}".encode())
-        centre.append(iou(first, truth))
-        aside.append(iou(answer([off_centre(truth, seed)], [1]), truth))
+        center.append(iou(first, truth))
+        aside.append(iou(answer([off_center(truth, seed)], [1]), truth))
         if number < corrected:
             trace = click_trace(answer, truth, first, until=WANTED, cap=CAP)
             clicks.append(clicks_to(trace, WANTED, CAP)[0])
@@ -104,7 +104,7 @@ def click_through(
     for label in matching.mostly_unknown(proposals, pair.labels < 0):
         proposals[proposals == label] = 0
     return Judged(
-        np.asarray(centre, float),
+        np.asarray(center, float),
         np.asarray(aside, float),
         np.asarray(clicks, float),
         overlaps(np.maximum(pair.labels, 0), proposals).table,

@@ -31,7 +31,7 @@ Pixels = Callable[[], npt.NDArray[Any]]
 
 
 @dataclass(frozen=True, eq=False)
-class Row:
+class TrainingCandidate:
     """A picture with labels that could be trained on.
 
     Parameters
@@ -82,7 +82,7 @@ class Row:
 class Candidate:
     """An image layer and a Labels layer of one size, not looked through yet."""
 
-    row: Row
+    row: TrainingCandidate
     axes: tuple[int, int]  # of the labels
     first: int
     level: int
@@ -179,7 +179,7 @@ def _candidate(
     def nothing() -> npt.NDArray[Any]:
         return np.zeros((0, 0))
 
-    row = Row(
+    row = TrainingCandidate(
         key=f"{name}/{labels.unique_id}",
         name=image.name,
         drawn=labels.name,

@@ -15,7 +15,7 @@ from napari_gen2seg.core.image.rgb import thumbnail
 if TYPE_CHECKING:
     from qtpy.QtGui import QPaintEvent
 
-    from napari_gen2seg.gui.finetune.data.candidates import Row
+    from napari_gen2seg.gui.finetune.data.candidates import TrainingCandidate
 
 SIZE = 560  # pixels of the longer side
 LINE = (255, 209, 26)  # as the preview of the dock
@@ -66,7 +66,7 @@ class PictureView(QWidget):
         painter.drawPixmap(left, (self.height() - shown.height()) // 2, shown)
 
 
-def preview_of(row: Row, complete: bool) -> Rgb8:
+def preview_of(row: TrainingCandidate, complete: bool) -> Rgb8:
     """Draw what the model will see, and what it will be told; on any thread.
 
     Outlines of the labels are yellow; where nothing is known, the picture is dark.
@@ -105,7 +105,7 @@ def rims(labels: npt.NDArray[Any]) -> npt.NDArray[np.bool_]:
     return edge & (labels > 0)
 
 
-def coloured(labels: npt.NDArray[Any]) -> Rgb8:
+def colored(labels: npt.NDArray[Any]) -> Rgb8:
     """Paint labels in colours of their own on black."""
     rng = np.random.default_rng(5)
     table = rng.uniform(70, 255, (1024, 3))

@@ -31,7 +31,7 @@ from napari_gen2seg.gui.panels.widgets import shrink
 from napari_gen2seg.session.session import sentence
 
 if TYPE_CHECKING:
-    from napari_gen2seg.gui.finetune.data.candidates import Row
+    from napari_gen2seg.gui.finetune.data.candidates import TrainingCandidate
     from napari_gen2seg.gui.finetune.data.selection import PairList
     from napari_gen2seg.session import Runner, Ticket
 
@@ -66,7 +66,7 @@ class PairsPage(QWidget):
     def __init__(self, pairs: PairList, runner: Runner) -> None:
         super().__init__()
         self._pairs, self._runner = pairs, runner
-        self._listed: list[Row] = []  # in the table
+        self._listed: list[TrainingCandidate] = []  # in the table
         self.table = QTableWidget(0, len(HEADS))
         self.table.setHorizontalHeaderLabels(list(HEADS))
         for place, tip in enumerate(HEADS.values()):
@@ -155,7 +155,7 @@ class PairsPage(QWidget):
             self.table.selectRow(keys.index(keep) if keep in keys else 0)
         self._look()
 
-    def _fill_row(self, place: int, row: Row) -> None:
+    def _fill_row(self, place: int, row: TrainingCandidate) -> None:
         usable = row.facts is not None
         *texts, problem, _ = _cells(row)
         for column, text in enumerate((*texts, "")):
@@ -199,7 +199,7 @@ class PairsPage(QWidget):
         self.table.blockSignals(False)
 
     @property
-    def row(self) -> Row | None:
+    def row(self) -> TrainingCandidate | None:
         """The picture selected in the list."""
         place = self.table.currentRow()
         rows = self._pairs.rows
@@ -252,7 +252,7 @@ class PairsPage(QWidget):
         self._pairs.choose(rows[item.row()], **{name: on})
         self._look()  # other labels of the picture may come in, or go
 
-    def _show_partner(self, row: Row | None) -> None:
+    def _show_partner(self, row: TrainingCandidate | None) -> None:
         others = () if row is None else row.others
         for one in (self.partner, self.partner_label):
             one.setVisible(bool(others))
@@ -294,7 +294,7 @@ class PairsPage(QWidget):
             self._pairs.add_folder(Path(chosen))
 
 
-def _cells(row: Row) -> tuple[str, str, str, str, bool]:
+def _cells(row: TrainingCandidate) -> tuple[str, str, str, str, bool]:
     """Return what the table tells of a row, apart from what a person chose."""
     count = "–" if row.facts is None else str(row.facts.objects)
     return row.name, row.drawn, count, row.problem, row.suggested

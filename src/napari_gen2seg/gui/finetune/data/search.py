@@ -14,14 +14,20 @@ import numpy.typing as npt
 from napari_gen2seg.core.image.axes import PlaneAxes, read_plane
 from napari_gen2seg.core.image.rgb import RgbRecipe, to_rgb
 from napari_gen2seg.errors import Gen2SegError
-from napari_gen2seg.gui.finetune.data.candidates import Candidate, Pixels, Row
+from napari_gen2seg.gui.finetune.data.candidates import (
+    Candidate,
+    Pixels,
+    TrainingCandidate,
+)
 from napari_gen2seg.gui.layers.displayed_plane import Plane, read
 from napari_gen2seg.train.data.label_checks import look_through
 
 MOST = 300  # planes of one stack that are offered
 
 
-def search(found: list[Candidate], check: Callable[[], None]) -> list[Row]:
+def search(
+    found: list[Candidate], check: Callable[[], None]
+) -> list[TrainingCandidate]:
     """Look for planes with objects and count them; on any thread.
 
     Parameters
@@ -31,7 +37,7 @@ def search(found: list[Candidate], check: Callable[[], None]) -> list[Row]:
     check
         Called between planes; raises to stop.
     """
-    rows: list[Row] = []
+    rows: list[TrainingCandidate] = []
     for candidate in found:
         if candidate.row.problem:
             rows.append(candidate.row)
@@ -44,12 +50,12 @@ def search(found: list[Candidate], check: Callable[[], None]) -> list[Row]:
     return _once(rows)
 
 
-def _once(rows: list[Row]) -> list[Row]:
+def _once(rows: list[TrainingCandidate]) -> list[TrainingCandidate]:
     """Suggest every picture with the labels that hold most objects.
 
     And with what was clicked: corrections are often committed beside older labels.
     """
-    best: dict[Any, Row] = {}
+    best: dict[Any, TrainingCandidate] = {}
     for row in rows:
         known = best.get(row.plane)
         if row.facts is None or row.plane is None:
@@ -66,11 +72,13 @@ def _once(rows: list[Row]) -> list[Row]:
     ]
 
 
-def _count(row: Row) -> int:
+def _count(row: TrainingCandidate) -> int:
     return 0 if row.facts is None else row.facts.objects
 
 
-def _planes(candidate: Candidate, check: Callable[[], None]) -> Iterator[Row]:
+def _planes(
+    candidate: Candidate, check: Callable[[], None]
+) -> Iterator[TrainingCandidate]:
     shape = tuple(int(n) for n in candidate.array.shape)
     others = [axis for axis in range(len(shape)) if axis not in candidate.axes]
     count = 0
@@ -97,7 +105,7 @@ def _row(
     index: tuple[int, ...],
     place: tuple[int, ...],
     labels: Pixels,
-) -> Row:
+) -> TrainingCandidate:
     row, first = candidate.row, candidate.first
     shape = candidate.array.shape
     rows, cols = candidate.axes
@@ -126,7 +134,7 @@ def _row(
     )
 
 
-def folder_rows(folder: Path, check: Callable[[], None]) -> list[Row]:
+def folder_rows(folder: Path, check: Callable[[], None]) -> list[TrainingCandidate]:
     """List the pictures of ``folder/images`` with those of ``folder/labels``.
 
     Raises
@@ -141,7 +149,7 @@ def folder_rows(folder: Path, check: Callable[[], None]) -> list[Row]:
         check()
         rows.append(
             _looked(
-                Row(
+                TrainingCandidate(
                     key=f"{folder}/{item.name}",
                     name=item.name,
                     drawn=folder.name,
@@ -154,7 +162,7 @@ def folder_rows(folder: Path, check: Callable[[], None]) -> list[Row]:
     return rows
 
 
-def _looked(row: Row) -> Row:
+def _looked(row: TrainingCandidate) -> TrainingCandidate:
     try:
         facts = look_through(row.labels(), to_rgb(row.read(), row.recipe))
     except Gen2SegError as error:

@@ -13,7 +13,7 @@ from qtpy.QtCore import QObject, Signal
 from napari_gen2seg.common.text import names_text, slug
 from napari_gen2seg.core.joined_labels import join_labels
 from napari_gen2seg.errors import Gen2SegError
-from napari_gen2seg.gui.finetune.data.candidates import Row, candidates
+from napari_gen2seg.gui.finetune.data.candidates import TrainingCandidate, candidates
 from napari_gen2seg.gui.finetune.data.search import folder_rows, search
 from napari_gen2seg.gui.qt_threads import once
 from napari_gen2seg.jobs.training.written_data import PairSource, worries
@@ -66,12 +66,14 @@ class PairList(QObject):
     ) -> None:
         super().__init__(parent)
         self._viewer, self._source, self._runner = viewer, source, runner
-        self.rows: list[Row] = []
+        self.rows: list[TrainingCandidate] = []
         self._choices: dict[str, PairChoice] = {}
-        self._sets: dict[str, list[Row]] = {}  # by the content of the picture
+        self._sets: dict[
+            str, list[TrainingCandidate]
+        ] = {}  # by the content of the picture
         self._wanted: dict[str, str] = {}
-        self._folders: dict[Path, list[Row]] = {}
-        self._layers: list[Row] = []
+        self._folders: dict[Path, list[TrainingCandidate]] = {}
+        self._layers: list[TrainingCandidate] = []
         self._heard: list[Any] = []
         self.on = False
         self._soon = once(self, self.rescan, PAUSE)
@@ -80,7 +82,7 @@ class PairList(QObject):
 
     # ---- choices
 
-    def choice(self, row: Row) -> PairChoice:
+    def choice(self, row: TrainingCandidate) -> PairChoice:
         """Return what is wanted of a picture."""
         for one in (row, *self._alike(row)):
             if one.key in self._choices:
@@ -88,7 +90,7 @@ class PairList(QObject):
                 return now if one is row else replace(now, use=row.suggested)
         return PairChoice(row.suggested)
 
-    def choose(self, row: Row, **changes: Any) -> None:
+    def choose(self, row: TrainingCandidate, **changes: Any) -> None:
         """Want something else of it; names as in `PairChoice`.
 
         Whether all is labelled, and what it is used for, is said of a picture: of all
@@ -99,15 +101,15 @@ class PairList(QObject):
         self.chosen_changed.emit()
 
     @property
-    def used(self) -> list[tuple[Row, PairChoice]]:
+    def used(self) -> list[tuple[TrainingCandidate, PairChoice]]:
         """The pictures to train on or to hold back, each once: see `joined`."""
-        found: dict[str, Row] = {}
+        found: dict[str, TrainingCandidate] = {}
         for row in self.rows:
             if row.facts is not None and self.choice(row).use:
                 found.setdefault(row.facts.key or row.key, row)
         return [(self.joined(row), self.choice(row)) for row in found.values()]
 
-    def joined(self, row: Row) -> Row:
+    def joined(self, row: TrainingCandidate) -> TrainingCandidate:
         """Return a picture with all labels that are ticked for it, put together."""
         sets = self._ticked(row)
         if len(sets) < 2 or row not in sets or row.facts is None:
@@ -141,17 +143,17 @@ class PairList(QObject):
         more = len(said) - NOTES
         return said if more <= 0 else [*said[:NOTES], f"And {more} more like these."]
 
-    def _unasked(self, row: Row) -> bool:
+    def _unasked(self, row: TrainingCandidate) -> bool:
         """Whether labels are left out though nobody said so."""
         return row.key not in self._choices and not row.suggested
 
-    def _ticked(self, row: Row) -> list[Row]:
+    def _ticked(self, row: TrainingCandidate) -> list[TrainingCandidate]:
         """List the labels that are ticked for a picture; the last count most."""
         ticked = [one for one in self._alike(row) if self.choice(one).use]
         # Files first, then layers from below.
         return sorted(ticked, key=lambda one: one.layer_id is not None)
 
-    def _alike(self, row: Row) -> list[Row]:
+    def _alike(self, row: TrainingCandidate) -> list[TrainingCandidate]:
         """List the rows of a row's picture: one for every set of labels."""
         key = "" if row.facts is None else row.facts.key
         return self._sets.get(key, [row])
@@ -165,7 +167,7 @@ class PairList(QObject):
         """Say what might go wrong with the choice."""
         return worries([(row.name, row.facts, at.role) for row, at in self.used])
 
-    def sources(self) -> tuple[list[PairSource], list[str], list[Row]]:
+    def sources(self) -> tuple[list[PairSource], list[str], list[TrainingCandidate]]:
         """Return what is to be written down, names for files, and the rows."""
         used = self.used
         names: list[str] = []
@@ -193,7 +195,7 @@ class PairList(QObject):
         ]
         return sources, names, [row for row, _ in used]
 
-    def pair_with(self, row: Row, layer_id: str) -> None:
+    def pair_with(self, row: TrainingCandidate, layer_id: str) -> None:
         """Take another layer as the picture of these labels."""
         self._wanted[row.labels_id] = layer_id
         self.rescan()

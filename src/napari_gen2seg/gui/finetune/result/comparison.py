@@ -12,7 +12,7 @@ import numpy.typing as npt
 from napari_gen2seg.core.coloring import Coloring
 from napari_gen2seg.core.image.rgb import thumbnail
 from napari_gen2seg.errors import Gen2SegError, StorageError
-from napari_gen2seg.gui.finetune.data.image_view import SIZE, coloured, outlined, shrunk
+from napari_gen2seg.gui.finetune.data.image_view import SIZE, colored, outlined, shrunk
 from napari_gen2seg.io.formats.images import read_picture
 from napari_gen2seg.jobs.training.past_runs import read_config
 
@@ -90,7 +90,7 @@ def read_shown(folder: Path, name: str) -> Shown:
     shape = picture.shape[:2]
     maps = [None if one is None else _small(one) for one in whole.maps]
     masks = [
-        None if one is None else coloured(shrunk(one, shape)) for one in whole.masks
+        None if one is None else colored(shrunk(one, shape)) for one in whole.masks
     ]
     truth = outlined(picture, whole.labels)
     return Shown(truth, (maps[0], maps[1]), (masks[0], masks[1]))

@@ -11,14 +11,14 @@ from napari_gen2seg.gui.layers.overlays import find_layer, mark
 if TYPE_CHECKING:
     from napari.components import ViewerModel
 
-    from napari_gen2seg.gui.finetune.data.candidates import Row
+    from napari_gen2seg.gui.finetune.data.candidates import TrainingCandidate
     from napari_gen2seg.gui.finetune.result.comparison import Whole
 
 ROLE = "comparison"
 
 
 def show_layers(
-    viewer: ViewerModel, row: Row | None, title: str, whole: Whole
+    viewer: ViewerModel, row: TrainingCandidate | None, title: str, whole: Whole
 ) -> list[str]:
     """Add the maps and masks of both models as layers.
 

@@ -37,14 +37,14 @@ if TYPE_CHECKING:
     from qtpy.QtWidgets import QWidget
 
     from napari_gen2seg.gui.finetune.result.page import ResultPage
-    from napari_gen2seg.gui.finetune.run.controller import Work
+    from napari_gen2seg.gui.finetune.run.controller import TrainingController
     from napari_gen2seg.gui.finetune.run.page import TrainingPage
     from napari_gen2seg.session import Runner, Ticket
 
 _log = logging.getLogger(__name__)
 
 
-class Decisions(QObject):
+class ResultActions(QObject):
     """Does what the result page asks for.
 
     Parameters
@@ -68,7 +68,7 @@ class Decisions(QObject):
     def __init__(
         self,
         viewer: ViewerModel,
-        work: Work,
+        work: TrainingController,
         runner: Runner,
         training: TrainingPage,
         result: ResultPage,

@@ -20,7 +20,7 @@ from qtpy.QtWidgets import (
 from napari_gen2seg.gui.finetune.texts import wide_label
 
 if TYPE_CHECKING:
-    from napari_gen2seg.models.model_config import ModelFacts
+    from napari_gen2seg.models.model_config import ModelConfig
 
 LICENCES = ("BSD-3-Clause", "MIT", "Apache-2.0", "CC-BY-4.0", "CC0-1.0")
 SIZES = (128, 256, 384, 512, 768, 1024)
@@ -109,7 +109,7 @@ class BioimageForm(Form):
         Of the model.
     """
 
-    def __init__(self, parent: QWidget, facts: ModelFacts) -> None:
+    def __init__(self, parent: QWidget, facts: ModelConfig) -> None:
         author, licence, size = QLineEdit(), QComboBox(), QComboBox()
         licence.setEditable(True)
         own = () if facts.licence in ("", "unknown") else (facts.licence,)

@@ -14,12 +14,12 @@ from napari_gen2seg.gui.finetune.result.share_forms import BioimageForm, HubForm
 from napari_gen2seg.jobs.publish import COMMAND, export_bioimageio, push
 from napari_gen2seg.jobs.training.past_runs import read_config
 from napari_gen2seg.models.library.user_models import export
-from napari_gen2seg.models.model_config import read_facts
+from napari_gen2seg.models.model_config import read_model_config
 from napari_gen2seg.session.session import sentence
 
 if TYPE_CHECKING:
     from napari_gen2seg.gui.finetune.result.share_bar import ShareBar
-    from napari_gen2seg.gui.finetune.run.controller import Work
+    from napari_gen2seg.gui.finetune.run.controller import TrainingController
     from napari_gen2seg.session import Runner, Ticket
 
 
@@ -43,7 +43,7 @@ class Sharing(QObject):
 
     def __init__(
         self,
-        work: Work,
+        work: TrainingController,
         runner: Runner,
         bar: ShareBar,
         command: Sequence[str] = COMMAND,
@@ -82,7 +82,7 @@ class Sharing(QObject):
         if model is None:
             return
         try:
-            form = BioimageForm(self._bar, read_facts(model))
+            form = BioimageForm(self._bar, read_model_config(model))
         except Gen2SegError as error:
             self.warned.emit(str(error))
             return

@@ -6,7 +6,7 @@ from typing import Any
 
 from napari_gen2seg.train.finetune.inference_settings import use_words
 
-GREEN, RED, GREY = "#50be78", "#e05a50", "#9a9fa8"
+GREEN, RED, GRAY = "#50be78", "#e05a50", "#9a9fa8"
 NOTHING_GAINED = (
     "No step of this training was better than the model you began with, so nothing "
     "has changed. Train longer (Standard), or label more objects."
@@ -18,7 +18,7 @@ def verdict_text(compared: dict[str, Any]) -> str:
     verdict = compared.get("verdict")
     if compared.get("unchanged"):
         return (
-            f'<span style="color:{GREY}; font-size:14pt"><b>Nothing was gained.</b>'
+            f'<span style="color:{GRAY}; font-size:14pt"><b>Nothing was gained.</b>'
             f"</span><br>{NOTHING_GAINED}"
         )
     words = use_words(compared.get("use") or {})
@@ -32,7 +32,7 @@ def verdict_text(compared: dict[str, Any]) -> str:
     text, color = {
         "better": ("The new model is better", GREEN),
         "worse": ("The new model is worse", RED),
-    }.get(str(verdict), ("There is no clear difference", GREY))
+    }.get(str(verdict), ("There is no clear difference", GRAY))
     said = f'<span style="color:{color}; font-size:14pt"><b>{text}.</b></span><br>'
     if before is not None and after is not None:
         said += (
@@ -67,8 +67,8 @@ def change_text(
     # Of the two as they are shown: 1.1 and 1.4 differ by 0.3 for who reads them.
     change = float(form.format(after)) - float(form.format(before))
     if form.format(abs(change)) == form.format(0):
-        return f'<span style="color:{GREY}">same</span>'
-    color = GREY
+        return f'<span style="color:{GRAY}">same</span>'
+    color = GRAY
     if clear:
         color = GREEN if (change > 0) == more else RED
     sign = "+" if change > 0 else "−"

@@ -25,7 +25,7 @@ from napari_gen2seg.session.session import sentence
 from napari_gen2seg.train.finetune.config import finetune_config
 
 if TYPE_CHECKING:
-    from napari_gen2seg.gui.finetune.data.candidates import Row
+    from napari_gen2seg.gui.finetune.data.candidates import TrainingCandidate
     from napari_gen2seg.gui.finetune.data.selection import PairList
     from napari_gen2seg.gui.qt_threads import Mailbox
     from napari_gen2seg.jobs.training.run import TrainingRun
@@ -35,7 +35,7 @@ _log = logging.getLogger(__name__)
 Deliver = Callable[[Callable[[], None]], None]
 
 
-class Work(QObject):
+class TrainingController(QObject):
     """One fine-tuning at a time.
 
     Parameters
@@ -72,7 +72,7 @@ class Work(QObject):
         self._runner, self._deliver = runner, deliver
         self._command = command
         self.hold = Hold()
-        self.rows: dict[str, Row] = {}  # by their names in the run
+        self.rows: dict[str, TrainingCandidate] = {}  # by their names in the run
         self._pictures: dict[str, dict[str, str]] = {}  # of an earlier window's run
         self._preparing: Path | None = None  # the run folder being filled
         self._ticket: Ticket | None = None
@@ -138,7 +138,7 @@ class Work(QObject):
             return row.name
         return self._pictures.get(name, {}).get("title", name)
 
-    def row(self, name: str) -> Row | None:
+    def row(self, name: str) -> TrainingCandidate | None:
         """Return the open picture of a name in the run, if it is open."""
         key = self._pictures.get(name, {}).get("key")
         if name in self.rows or not key:
@@ -318,7 +318,9 @@ class Hold:
             self.run.close()
 
 
-def let_go(mail: Mailbox, hold: Hold, runners: tuple[Runner, ...], *_: object) -> None:
+def let_go(
+    mail: Mailbox, hold: Hold, runners: tuple[Runner, ...], *_: object
+) -> None:
     """End threads and child; knows nothing of a dialog that may be gone."""
     mail.close()
     hold.close()

@@ -23,9 +23,9 @@ from napari_gen2seg.train.data.split import held_number
 from napari_gen2seg.train.finetune.config import DIALS, FinetuneConfig
 
 if TYPE_CHECKING:
-    from napari_gen2seg.gui.finetune.data.candidates import Row
+    from napari_gen2seg.gui.finetune.data.candidates import TrainingCandidate
     from napari_gen2seg.gui.finetune.data.selection import PairChoice, PairList
-    from napari_gen2seg.gui.finetune.run.controller import Work
+    from napari_gen2seg.gui.finetune.run.controller import TrainingController
     from napari_gen2seg.gui.finetune.settings_page import SettingsPage
     from napari_gen2seg.session import Runner, Ticket
 
@@ -95,7 +95,7 @@ LIGHT, FULL = 4, 20
 
 
 def whole_plan(
-    pairs: PairList, settings: SettingsPage, work: Work
+    pairs: PairList, settings: SettingsPage, work: TrainingController
 ) -> tuple[str, str, bool]:
     """Return what Start will do, the memory it needs, and whether it can be pressed."""
     used, values, busy = pairs.used, settings.values, work.busy
@@ -106,7 +106,7 @@ def whole_plan(
 
 
 def plan_line(
-    used: list[tuple[Row, PairChoice]],
+    used: list[tuple[TrainingCandidate, PairChoice]],
     objects: int,
     values: dict[str, Any],
     busy: bool,
@@ -140,7 +140,7 @@ def plan_line(
     )
 
 
-def _number(used: list[tuple[Row, PairChoice]]) -> str:
+def _number(used: list[tuple[TrainingCandidate, PairChoice]]) -> str:
     """Say how many pictures will be held back, if each stands for itself."""
     groups = [row.group or row.key for row, _ in used]
     if len(set(groups)) < len(groups):

@@ -17,8 +17,8 @@ if TYPE_CHECKING:
     from napari.components import ViewerModel
     from napari.layers import Image
 
-    from napari_gen2seg.gui.finetune.data.candidates import Row
-    from napari_gen2seg.gui.finetune.run.controller import Work
+    from napari_gen2seg.gui.finetune.data.candidates import TrainingCandidate
+    from napari_gen2seg.gui.finetune.run.controller import TrainingController
     from napari_gen2seg.gui.finetune.run.page import TrainingPage
     from napari_gen2seg.gui.settings import Memory
 
@@ -38,7 +38,9 @@ class MapLayers:
         self._viewer = viewer
         self._ids: dict[str, str] = {}  # layer title -> unique_id
 
-    def show(self, row: Row, title: str, rgb: npt.NDArray[np.uint8]) -> bool:
+    def show(
+        self, row: TrainingCandidate, title: str, rgb: npt.NDArray[np.uint8]
+    ) -> bool:
         """Show a map over its picture.
 
         A layer that a person deleted stays deleted. When the picture is gone, its
@@ -135,7 +137,11 @@ class LiveMaps(QObject):
     """
 
     def __init__(
-        self, viewer: ViewerModel, work: Work, page: TrainingPage, memory: Memory
+        self,
+        viewer: ViewerModel,
+        work: TrainingController,
+        page: TrainingPage,
+        memory: Memory,
     ) -> None:
         super().__init__(page)
         self.layers = MapLayers(viewer)

@@ -10,7 +10,7 @@ from napari_gen2seg.train.synthetic.curves import tubes, wander
 from napari_gen2seg.train.synthetic.degrade import Wear
 from napari_gen2seg.train.synthetic.kinds.photos import backdrop
 from napari_gen2seg.train.synthetic.layout import log_uniform
-from napari_gen2seg.train.synthetic.population import colours, f32, pick, skin
+from napari_gen2seg.train.synthetic.population import colors, f32, pick, skin
 from napari_gen2seg.train.synthetic.scene import kind
 from napari_gen2seg.train.synthetic.textures import fractal_noise, textured_plane
 
@@ -111,7 +111,7 @@ def cables(rng: np.random.Generator, shape: Shape) -> Canvas:
     at = tubes(shape, *strands(rng, shape, count, thick, curl, long))
     if rng.random() < 0.5:
         cloth = rng.uniform(0, 0.1) * textured_plane(rng, shape)
-        canvas.image = colours(rng, 1) + cloth[..., None]
+        canvas.image = colors(rng, 1) + cloth[..., None]
     else:
         canvas.image = backdrop(rng, shape)
     if rng.random() < 0.7:
@@ -120,9 +120,9 @@ def cables(rng: np.random.Generator, shape: Shape) -> Canvas:
         canvas.scale(at, rng.uniform(0.4, 0.9), int(shift[0]), int(shift[1]))
     top = canvas.claim(at)
     if rng.random() < 0.4:
-        paint = colours(rng, 1, 0.5) + f32(0.03 * rng.standard_normal((count, 3)))
+        paint = colors(rng, 1, 0.5) + f32(0.03 * rng.standard_normal((count, 3)))
     else:
-        paint = colours(rng, count, 0.7)
+        paint = colors(rng, count, 0.7)
     across = top.v + rng.uniform(-0.4, 0.4)
     shade = 1 - rng.uniform(0.1, 0.7) * across**2
     if rng.random() < 0.3:
@@ -173,8 +173,8 @@ def worms(rng: np.random.Generator, shape: Shape) -> Canvas:
     if rng.random() < 0.2:
         value *= 1 + 0.2 * np.sin(top.u / rng.uniform(1, 4))
     if canvas.channels == 3:
-        canvas.image *= 0.3 + colours(rng, 1)
-        canvas.put(top, value[:, None] * (0.4 + top.of(colours(rng, count, 0.5))))
+        canvas.image *= 0.3 + colors(rng, 1)
+        canvas.put(top, value[:, None] * (0.4 + top.of(colors(rng, count, 0.5))))
     else:
         canvas.put(top, value)
     return canvas
@@ -220,7 +220,7 @@ def hoops(rng: np.random.Generator, shape: Shape) -> Canvas:
             int(rng.integers(-3, 4)),
         )
     top = canvas.claim(at)
-    paint = colours(rng, count if rng.random() < 0.6 else 1, 0.5)
+    paint = colors(rng, count if rng.random() < 0.6 else 1, 0.5)
     paint = np.broadcast_to(paint, (count, 3)) + f32(
         0.02 * rng.standard_normal((count, 3))
     )

@@ -16,7 +16,7 @@ from napari_gen2seg.train.synthetic.layout import (
 )
 from napari_gen2seg.train.synthetic.population import (
     any_profiles,
-    colours,
+    colors,
     f32,
     lighting,
     one_profile,
@@ -41,7 +41,7 @@ def backdrop(rng: np.random.Generator, shape: Shape) -> Array:
     """A ground without objects of its own, (H, W, 3): walls, sky, cloth, foliage."""
     y = np.linspace(0, 1, shape[0], dtype=np.float32)[:, None]
     x = np.linspace(0, 1, shape[1], dtype=np.float32)[None, :]
-    ends = colours(rng, 2, 0.15)
+    ends = colors(rng, 2, 0.15)
     if rng.random() < 0.5:
         ends[1] = np.clip(ends[0] + rng.normal(0, 0.12, 3), 0, 1)
     style = rng.random()
@@ -72,12 +72,12 @@ def clutter(rng: np.random.Generator, shape: Shape) -> Array:
         small = (shape[0] // 6 + 3, shape[1] // 6 + 3)
         spacing = max(small) * rng.uniform(0.2, 0.9)
         cells = tile(rng, small, spacing, metric=metric, aspect=aspect)
-        plan = colours(rng, cells.count, 0.2)[cells.owner]
+        plan = colors(rng, cells.count, 0.2)[cells.owner]
         picture = np.stack([stretch(plan[..., k], shape) for k in range(3)], 2)
     else:
         spacing = max(shape) * rng.uniform(0.2, 0.9)
         cells = tile(rng, shape, spacing, warp=0.1, metric=metric, aspect=aspect)
-        picture = colours(rng, cells.count, 0.2)[cells.owner]
+        picture = colors(rng, cells.count, 0.2)[cells.owner]
     picture += (rng.uniform(0, 0.12) * smooth_noise(rng, shape, 30))[..., None]
     if rng.random() < 0.5:
         picture += (rng.uniform(0, 0.1) * textured_plane(rng, shape))[..., None]
@@ -113,7 +113,7 @@ def photo_objects(rng: np.random.Generator, shape: Shape) -> Canvas:
     center = scatter(rng, shape, radius, apart=pick(rng, 0.0, 0.7, 1.0))
     angle = rng.uniform(0, 2 * np.pi, count)
     parts = int(rng.integers(1, 4))
-    body = colours(rng, count, pick(rng, 0.1, 0.5))
+    body = colors(rng, count, pick(rng, 0.1, 0.5))
     if rng.random() < 0.25:
         body = body[:1] + f32(0.05 * rng.standard_normal((count, 3)))
     pieces: list[Fragments] = []
@@ -127,7 +127,7 @@ def photo_objects(rng: np.random.Generator, shape: Shape) -> Canvas:
         pieces.append(
             blobs(shape, center + move, radii, angle, any_profiles(rng, count), bend)
         )
-        paint.append(body if part == 0 else colours(rng, count, 0.3))
+        paint.append(body if part == 0 else colors(rng, count, 0.3))
     at = join(pieces)
     whose = np.tile(np.arange(count), parts)
     order = any_order(rng, count)
@@ -173,7 +173,7 @@ def piles(rng: np.random.Generator, shape: Shape) -> Canvas:
     if rng.random() < 0.6:
         cast_shadow(rng, canvas, at, max(2, int(0.3 * mean)))
     top = canvas.claim(at)
-    base = colours(rng, 1, 0.5)
+    base = colors(rng, 1, 0.5)
     paint = base * f32(np.exp(pick(rng, 0.02, 0.15) * rng.standard_normal((count, 1))))
     paint = paint + f32(pick(rng, 0.01, 0.08) * rng.standard_normal((count, 3)))
     shade = lighting(rng, top, rng.uniform(0.5, 1.4))
@@ -213,7 +213,7 @@ def textured_on_textured(rng: np.random.Generator, shape: Shape) -> Canvas:
     value = level + rng.uniform(0.1, 0.2) * skin(rng, top)
     canvas.put(top, value + rng.uniform(-0.08, 0.08))
     if canvas.channels == 3:
-        canvas.image *= 0.5 + colours(rng, 1)
+        canvas.image *= 0.5 + colors(rng, 1)
     return canvas
 
 
@@ -247,7 +247,7 @@ def dead_leaves(rng: np.random.Generator, shape: Shape) -> Canvas:
     canvas.labels = floor.owner + 1
     canvas.count = floor.count
     vivid = pick(rng, 0.1, 0.5)
-    canvas.image = colours(rng, floor.count, vivid)[floor.owner]
+    canvas.image = colors(rng, floor.count, vivid)[floor.owner]
     canvas.image *= (
         1 + (rng.uniform(0, 0.25) * fractal_noise(rng, shape, 40, 4))[..., None]
     )
@@ -258,5 +258,5 @@ def dead_leaves(rng: np.random.Generator, shape: Shape) -> Canvas:
         shade *= 1 + top.of(amount) * skin(rng, top)
     if rng.random() < 0.4:
         shade *= 1 - rng.uniform(0.1, 0.6) * np.exp(-top.depth / rng.uniform(0.6, 2))
-    canvas.put(top, top.of(colours(rng, count, vivid)) * shade[:, None])
+    canvas.put(top, top.of(colors(rng, count, vivid)) * shade[:, None])
     return canvas

@@ -20,7 +20,7 @@ from napari_gen2seg.train.synthetic.tiling import tile
 Array = np.ndarray
 
 
-def stain_colours(rng: np.random.Generator) -> tuple[Array, Array]:
+def stain_colors(rng: np.random.Generator) -> tuple[Array, Array]:
     """Optical densities of nuclear and counter stain, RGB, float32.
 
     Haematoxylin with eosin or with diaminobenzidine, purple on purple, or any two; the
@@ -52,7 +52,7 @@ def stain_colours(rng: np.random.Generator) -> tuple[Array, Array]:
 def stained_nuclei(rng: np.random.Generator, shape: Shape) -> Canvas:
     """Nuclei over fibrous stroma with gaps, folds and pale look-alikes."""
     canvas = Canvas(shape, 3)
-    first, second = stain_colours(rng)
+    first, second = stain_colors(rng)
     cloth = 0.7 * fractal_noise(rng, shape, log_uniform(rng, 12, 60), 4)
     cloth += rng.uniform(0.2, 0.8) * textured_plane(
         rng, shape, pick(rng, 1, 4, 5, 6, 7, 23, 24)
@@ -102,7 +102,7 @@ def stained_nuclei(rng: np.random.Generator, shape: Shape) -> Canvas:
 def stained_cells(rng: np.random.Generator, shape: Shape) -> Canvas:
     """Smears: blood and epithelial cells on a bright ground."""
     canvas = Canvas(shape, 3)
-    first, second = stain_colours(rng)
+    first, second = stain_colors(rng)
     at = ovals(
         rng,
         shape,
@@ -146,7 +146,7 @@ def stained_cells(rng: np.random.Generator, shape: Shape) -> Canvas:
 def immunostained_tissue(rng: np.random.Generator, shape: Shape) -> Canvas:
     """Epithelium whose stain is darker than its nuclei: hue tells them, not shade."""
     canvas = Canvas(shape, 3)
-    nuclear, brown = stain_colours(rng)
+    nuclear, brown = stain_colors(rng)
     if rng.random() < 0.7:
         brown = f32(np.array([0.27, 0.57, 0.78]) + 0.06 * rng.standard_normal(3))
     spacing = log_uniform(rng, 16, 60)

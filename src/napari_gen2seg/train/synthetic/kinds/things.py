@@ -17,7 +17,7 @@ from napari_gen2seg.train.synthetic.kinds.tissue import own_texture
 from napari_gen2seg.train.synthetic.layout import log_uniform
 from napari_gen2seg.train.synthetic.population import (
     any_profiles,
-    colours,
+    colors,
     f32,
     lighting,
     pick,
@@ -84,7 +84,7 @@ def boxes(rng: np.random.Generator, shape: Shape) -> Canvas:
         cells = tile(
             rng, shape, max(shape) * rng.uniform(0.4, 0.9), metric="box", aspect=1.5
         )
-        paint = colours(rng, cells.count, 0.1)[cells.owner]
+        paint = colors(rng, cells.count, 0.1)[cells.owner]
         shade = (
             1 + 0.1 * fractal_noise(rng, shape, 60, 2) + 0.05 * own_texture(rng, cells)
         )
@@ -116,7 +116,7 @@ def boxes(rng: np.random.Generator, shape: Shape) -> Canvas:
     )
     top = canvas.claim(at, np.arange(3 * count) // 3)
     tones = np.tile(f32(rng.uniform(0.4, 1.1, 3)), count)[:, None]
-    paint = np.repeat(colours(rng, count, 0.3), 3, 0) * tones
+    paint = np.repeat(colors(rng, count, 0.3), 3, 0) * tones
     value = (
         top.of(paint)
         * (1 + rng.uniform(0, 0.15) * skin(rng, top, aligned=True))[:, None]
@@ -177,10 +177,10 @@ def creatures(rng: np.random.Generator, shape: Shape) -> Canvas:
     if rng.random() < 0.6:
         cast_shadow(rng, canvas, at, max(2, int(0.08 * size)))
     top = canvas.claim(at, owners)
-    paint = colours(rng, count, 0.3)[owners]
+    paint = colors(rng, count, 0.3)[owners]
     if rng.random() < 0.4:
         other = rng.random(len(owners)) < 0.4
-        paint[other] = colours(rng, int(other.sum()), 0.3)
+        paint[other] = colors(rng, int(other.sum()), 0.3)
     shade = 1 - rng.uniform(0.1, 0.6) * (top.v + rng.uniform(-0.4, 0.4)) ** 2
     if rng.random() < 0.6:
         shade *= 1 + rng.uniform(0.03, 0.3) * skin(rng, top)
@@ -229,7 +229,7 @@ def large_object(rng: np.random.Generator, shape: Shape) -> Canvas:
     at = join(parts)
     fresh = Canvas(shape)
     top = fresh.claim(at)
-    paint = colours(rng, at.count, 0.3)
+    paint = colors(rng, at.count, 0.3)
     shade = lighting(rng, top)
     for _ in range(int(rng.integers(0, 3))):
         shade *= 1 + rng.uniform(0.02, 0.25) * skin(rng, top, aligned=True)

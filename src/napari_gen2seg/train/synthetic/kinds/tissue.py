@@ -8,7 +8,7 @@ from napari_gen2seg.common.types import Shape
 from napari_gen2seg.train.synthetic.canvas import Canvas
 from napari_gen2seg.train.synthetic.degrade import Wear
 from napari_gen2seg.train.synthetic.layout import log_uniform
-from napari_gen2seg.train.synthetic.population import colours, f32, pick
+from napari_gen2seg.train.synthetic.population import colors, f32, pick
 from napari_gen2seg.train.synthetic.scene import kind
 from napari_gen2seg.train.synthetic.textures import (
     SIDE,
@@ -179,16 +179,16 @@ def mosaic(rng: np.random.Generator, shape: Shape) -> Canvas:
     wall = rng.uniform(0.5, max(0.8, 0.08 * spacing))
     label_cells(canvas, cells, wall, rng.random() < 0.5)
     if rng.random() < 0.35:
-        paint = colours(rng, cells.count, pick(rng, 0.1, 0.6))
+        paint = colors(rng, cells.count, pick(rng, 0.1, 0.6))
     else:
         spread = pick(rng, 0.02, 0.06, 0.15) * rng.standard_normal((cells.count, 3))
-        paint = colours(rng, 1) + f32(spread)
+        paint = colors(rng, 1) + f32(spread)
     picture = paint[cells.owner]
     picture += (rng.uniform(0, 0.12) * own_texture(rng, cells))[..., None]
     edge = np.exp(-cells.border / max(1.0, wall * rng.uniform(1, 3)))
     picture *= (1 - rng.uniform(-0.2, 0.6) * edge)[..., None]
     if rng.random() < 0.7:
-        picture[cells.border < wall * rng.uniform(0.5, 1)] = colours(rng, 1)
+        picture[cells.border < wall * rng.uniform(0.5, 1)] = colors(rng, 1)
     canvas.image = picture
     return canvas
 
