@@ -16,7 +16,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(
         prog="python -m napari_gen2seg.train", description=main.__doc__
     )
-    parser.add_argument("stage", choices=(*STAGES, "export"))
+    parser.add_argument("stage", choices=("map", *STAGES, "export"))
     parser.add_argument("--config", required=True, help="TOML file of the run")
     parser.add_argument("--run", type=Path, required=True, help="run folder")
     parser.add_argument("--out", type=Path, help="model folder to export to")
@@ -32,8 +32,18 @@ def main(arguments: list[str] | None = None) -> int:
         "--set", action="append", default=[], metavar="SECTION.KEY=VALUE"
     )
     parser.add_argument("--threads", type=int, default=0)
+    parser.add_argument(
+        "--minutes", type=float, default=0.0, help="of map: stop after so many"
+    )
+    parser.add_argument(
+        "--finish",
+        action="store_true",
+        help="of map: lower the rate to nothing and write the weights to ship",
+    )
     chosen = parser.parse_args(arguments)
     try:
+        if chosen.stage == "map":
+            return _map(chosen)
         config = read_config(chosen.config, chosen.set)
         if chosen.stage == "export":
             from napari_gen2seg.train.mini.export import export_run
@@ -57,6 +67,31 @@ def main(arguments: list[str] | None = None) -> int:
     except Gen2SegError as error:
         sys.stderr.write(f"{error}\n")
         return 1
+    return 0
+
+
+def _map(chosen: argparse.Namespace) -> int:
+    import torch
+
+    from napari_gen2seg.train.mini.config import read_settings
+    from napari_gen2seg.train.mini.map_stage import MapConfig, train_map
+
+    if chosen.threads:
+        torch.set_num_threads(chosen.threads)
+    config = read_settings(MapConfig, chosen.config, chosen.set)
+    for event in train_map(
+        config,
+        chosen.run,
+        asked_to_stop(),
+        finish=chosen.finish,
+        minutes=chosen.minutes,
+    ):
+        sys.stdout.write(
+            f"map {event['step']} loss {event['loss']:.4f} "
+            f"object {event['object']:.3f} offset {event['offset']:.4f} rate {event['rate']:.2e} "
+            f"{event['seconds']:.0f} s\n"
+        )
+        sys.stdout.flush()
     return 0
 
 

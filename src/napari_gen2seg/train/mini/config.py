@@ -120,10 +120,19 @@ class RunConfig:
 
 
 def read_config(path: str | Path, overrides: list[str] | None = None) -> RunConfig:
-    """Read a TOML file.
+    """Read a TOML file; see `read_settings`."""
+    return read_settings(RunConfig, path, overrides)
+
+
+def read_settings(
+    kind: type[T], path: str | Path, overrides: list[str] | None = None
+) -> T:
+    """Read a TOML file into a dataclass of settings.
 
     Parameters
     ----------
+    kind
+        The dataclass.
     path
         The file.
     overrides
@@ -144,7 +153,7 @@ def read_config(path: str | Path, overrides: list[str] | None = None) -> RunConf
             f"The training settings {path} cannot be read: {error}. Give a TOML file "
             "like configs/mini.toml."
         ) from error
-    return _build(RunConfig, raw, str(path))
+    return _build(kind, raw, str(path))
 
 
 def _lay_over(raw: dict[str, Any], keys: list[str], value: Any) -> None:
