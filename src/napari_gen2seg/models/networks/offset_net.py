@@ -24,8 +24,9 @@ UNIT = 16.0
 #: Sides of its input must be multiples of this.
 MULTIPLE = 32
 
-_MEAN = (0.485, 0.456, 0.406)
-_DEVIATION = (0.229, 0.224, 0.225)
+# As these weights were trained: with ImageNet's usual mean and deviation the classifier
+# of the same package is less sure (a cat 0.36 for 0.41, a cup of espresso 0.82 for 0.94).
+_MEAN, _DEVIATION = 0.5, 0.5
 
 
 @dataclass(frozen=True)
@@ -83,10 +84,6 @@ class OffsetNet(nn.Module):
         # The image itself, a pixel's four quarters as channels: edges to the pixel.
         self.up2 = _Up(quarter, CHANNELS[0] + 12, half, twice=True)
         self.head = nn.Conv2d(half, 12, 1)
-        self.register_buffer("mean", torch.tensor(_MEAN).view(1, 3, 1, 1), False)
-        self.register_buffer(
-            "deviation", torch.tensor(_DEVIATION).view(1, 3, 1, 1), False
-        )
 
     def forward(self, pixels: Tensor) -> Tensor:
         """Look at images.
@@ -102,7 +99,7 @@ class OffsetNet(nn.Module):
             (B, 3, H, W): object logit, and the center's row and column relative to
             the pixel's own, in units of 16 pixels.
         """
-        normal = (pixels - self.mean) / self.deviation
+        normal = (pixels - _MEAN) / _DEVIATION
         half, quarter, eighth, sixteenth, deep = self.encoder(normal)
         out = self.top(deep)
         out = self.up16(out, sixteenth)
