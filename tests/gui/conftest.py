@@ -9,9 +9,9 @@ from unittest.mock import patch
 import numpy as np
 import pytest
 from skimage import data
-from tests.gui.painter import Painter
 from tests.gui.person import Person
 from tests.gui.trainer import CHILD, Trainer, coin_labels
+from tests.helpers.fake_colorer import FakeColorer
 
 from napari_gen2seg.gui.settings import FileMemory
 from napari_gen2seg.session import Inline, Session
@@ -32,9 +32,9 @@ class Desk:
 
 
 @pytest.fixture
-def painter() -> Painter:
+def painter() -> FakeColorer:
     """Return a colorer without a network."""
-    return Painter()
+    return FakeColorer()
 
 
 @pytest.fixture
@@ -69,7 +69,7 @@ def window() -> Any:
 
 
 @pytest.fixture
-def desk(window: Any, qtbot: Any, painter: Painter, memory: FileMemory) -> Any:
+def desk(window: Any, qtbot: Any, painter: FakeColorer, memory: FileMemory) -> Any:
     """Return a function that opens a desk on a picture; replies come at once."""
     from napari_gen2seg.gui.widget import SegmentWidget
 

@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 from napari.components import ViewerModel
 from skimage import data
-from tests.gui.painter import Painter
+from tests.helpers.fake_colorer import FakeColorer
+from tests.helpers.stepped import Stepped
 
 from napari_gen2seg.core.image.rgb import RgbRecipe
 from napari_gen2seg.gui.annotate.bridge import Bridge
@@ -26,7 +27,7 @@ COIN, SECOND, GROUND = (51, 155), (124, 45), (88, 130)
 class TrainingController:
     """A bridge over a viewer model, and what it says."""
 
-    def __init__(self, viewer: ViewerModel, painter: Painter) -> None:
+    def __init__(self, viewer: ViewerModel, painter: FakeColorer) -> None:
         self.viewer = viewer
         self.session = Session(Inline(), load=lambda *a, **k: painter)
         self.bridge = Bridge(viewer, self.session, Inline())
@@ -62,7 +63,7 @@ class TrainingController:
 
 @pytest.fixture
 def painter():
-    return Painter()
+    return FakeColorer()
 
 
 @pytest.fixture
@@ -175,8 +176,6 @@ def test_clicks_of_one_object_on_two_planes_stay_apart(work):
 
 
 def test_reply_for_a_plane_out_of_view_is_kept_for_later(qapp, painter):
-    from tests.session.test_session import Stepped
-
     viewer = ViewerModel()
     work = TrainingController(viewer, painter)
     work.session._runner = Stepped()

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 from qtpy.QtCore import Qt
 from skimage import data
-from tests.gui.painter import Painter
 from tests.gui.person import Person
+from tests.helpers.fake_colorer import FakeColorer
 
 from napari_gen2seg.session import Inline, Session
 
@@ -28,7 +28,7 @@ def again(make_napari_viewer, qtbot, memory):
             qtbot.wait(50)
         widget = SegmentWidget(
             viewer,
-            Session(Inline(), load=lambda *a, **k: Painter()),
+            Session(Inline(), load=lambda *a, **k: FakeColorer()),
             background=Inline(),
             memory=memory,
         )

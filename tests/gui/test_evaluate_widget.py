@@ -11,21 +11,22 @@ import numpy as np
 import pytest
 from napari.components import ViewerModel
 from skimage import data
-from tests.gui.judged import Judged
-from tests.gui.painter import paint
+from tests.gui.judged import judged
+from tests.helpers.fake_colorer import blobs
 
 from napari_gen2seg.gui.evaluate.widget import EvaluateWidget
 from napari_gen2seg.jobs.model.client import ModelClient
 from napari_gen2seg.workflows.evaluate import Report, evaluate
 
+LONG = 600  # seconds after which a test has failed; machines may be busy
 COINS = data.coins()[:200, :240]
 
 
 def truth() -> np.ndarray:
-    """Label what the painter paints, one object a region."""
+    """Label what the colorer paints, one object a region."""
     from skimage.measure import label
 
-    painted = paint(np.repeat(COINS[..., None] / 255, 3, -1)).max(-1) > 120
+    painted = blobs(np.repeat(COINS[..., None] / 255, 3, -1)).max(-1) > 120
     return label(painted).astype(np.int32)
 
 
@@ -34,7 +35,7 @@ def make(qtbot):
     widgets = []
 
     def open_widget(viewer, **options):
-        options.setdefault("load", lambda *a, **k: Judged())
+        options.setdefault("load", lambda *a, **k: judged())
         widgets.append(EvaluateWidget(viewer, **options))
         qtbot.addWidget(widgets[-1])
         return widgets[-1]
@@ -66,7 +67,7 @@ def test_same_numbers_as_the_command_line(make, viewer, qtbot, tmp_path):
     widget.start.click()
     assert not widget.start.isEnabled()
     finished(widget, qtbot)
-    expected = evaluate([(COINS, truth())], Judged(), "proposals")
+    expected = evaluate([(COINS, truth())], judged(), "proposals")
     assert widget.report.summary == expected.summary
     assert widget.table.rowCount() == len(expected.summary)
     first = next(iter(expected.summary.values()))
@@ -91,7 +92,7 @@ def test_every_labelled_plane_of_a_stack(make, qtbot):
     viewer.dims.set_point(0, 1)
     widget.run()
     finished(widget, qtbot)
-    one = evaluate([(COINS[::-1], truth()[::-1])], Judged(), "proposals")
+    one = evaluate([(COINS[::-1], truth()[::-1])], judged(), "proposals")
     assert widget.report.summary == one.summary
     widget.every.setChecked(True)
     widget.run()
@@ -105,13 +106,11 @@ def test_every_labelled_plane_of_a_stack(make, qtbot):
 def test_cancel_frees_the_window_at_once(make, viewer, qtbot):
     inside, go_on = threading.Event(), threading.Event()
 
-    class Slow(Judged):
-        def color(self, image, resolution=None, **hooks):
-            inside.set()
-            go_on.wait(30)
-            return super().color(image, resolution, **hooks)
+    def wait(_):
+        inside.set()
+        go_on.wait(LONG)
 
-    slow = Slow()
+    slow = judged(meanwhile=wait)
     widget = make(viewer, load=lambda *a, **k: slow)
     choose(widget, "proposals")
     widget.start.click()
@@ -163,7 +162,7 @@ def test_a_model_in_a_process_of_its_own_gives_the_same(make, viewer, qtbot):
     widget.run()
     finished(widget, qtbot)
     assert widget.report is not None, widget.status.text()
-    expected = evaluate([(COINS, truth())], Judged(), "proposals")
+    expected = evaluate([(COINS, truth())], judged(), "proposals")
     assert widget.report.summary == expected.summary
     helper.close()
 

@@ -15,8 +15,8 @@ import pytest
 from napari.utils.notifications import notification_manager
 from qtpy.QtCore import Qt
 from skimage import data
-from tests.gui.painter import Painter
 from tests.gui.person import Person
+from tests.helpers.fake_colorer import FakeColorer
 
 from napari_gen2seg.gui.qt_threads import Mailbox, lane
 from napari_gen2seg.session import Session
@@ -25,8 +25,8 @@ COIN, SECOND = (51, 155), (124, 45)
 LONG = 60  # seconds after which a test has failed; machines may be busy
 
 
-class Gated(Painter):
-    """A painter that waits at a gate, as a slow model would."""
+class Gated(FakeColorer):
+    """A colorer that waits at a gate, as a slow model would."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -198,7 +198,7 @@ def test_removed_dock_leaves_nothing_behind(make_napari_viewer, qtbot, memory):
     viewer.add_image(data.coins())
     before = len(viewer.mouse_move_callbacks)
     widget = SegmentWidget(
-        viewer, Session(load=lambda *a, **k: Painter()), memory=memory
+        viewer, Session(load=lambda *a, **k: FakeColorer()), memory=memory
     )
     gone = weakref.ref(widget.session)
     dock = viewer.window.add_dock_widget(widget, name="gen2seg")
@@ -221,7 +221,7 @@ def test_a_dock_opened_again_finds_its_clicks(make_napari_viewer, qtbot, memory)
 
     def open_dock() -> Any:
         widget = SegmentWidget(
-            viewer, Session(load=lambda *a, **k: Painter()), memory=memory
+            viewer, Session(load=lambda *a, **k: FakeColorer()), memory=memory
         )
         dock = viewer.window.add_dock_widget(widget, name="gen2seg")
         return widget, dock

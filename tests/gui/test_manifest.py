@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from napari.layers import Layer
 from npe2 import PluginManifest
-from tests.gui.painter import Painter
+from tests.helpers.fake_colorer import FakeColorer
 
 import napari_gen2seg
 from napari_gen2seg.gui.settings import DEFAULTS, FileMemory, NapariMemory, remembered
@@ -141,7 +141,7 @@ def test_the_dock_opens_from_the_plugin_menu_and_remembers(
     widget.close_session()
     viewer.window.remove_dock_widget(dock)
     again = module.SegmentWidget(
-        viewer, Session(Inline(), load=lambda *a, **k: Painter()), Inline()
+        viewer, Session(Inline(), load=lambda *a, **k: FakeColorer()), Inline()
     )
     assert again.objects.overwrite.isChecked()
     assert not again.probe.contiguous.isChecked()

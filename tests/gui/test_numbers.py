@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from qtpy.QtCore import Qt
-from tests.session.test_session import Stepped
+from tests.helpers.stepped import Stepped
 
 COIN, SECOND = (51, 155), (124, 45)
 GROUND = (88, 130)

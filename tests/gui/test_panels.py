@@ -7,7 +7,7 @@ import pytest
 from napari.components import ViewerModel
 from qtpy.QtCore import QPoint, Qt
 from qtpy.QtTest import QTest
-from tests.gui.painter import Painter
+from tests.helpers.fake_colorer import FakeColorer
 
 from napari_gen2seg.core.image.rgb import RgbRecipe
 from napari_gen2seg.core.probe.prober import ProbeSettings
@@ -57,7 +57,7 @@ def test_result_is_said_in_words(probe):
 
 
 def test_graph_is_drawn_and_a_press_asks_for_a_tolerance(probe, qtbot):
-    painter = Painter()
+    painter = FakeColorer()
     disc = np.zeros((64, 64, 3), np.float32)
     disc[20:44, 20:44] = 1
     curve = painter.color(disc).prober.curve([(32, 32)])

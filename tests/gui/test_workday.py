@@ -155,7 +155,7 @@ def test_one_click_each_commits_every_click(coins):
 
 def test_tolerance_is_automatic_until_it_is_moved_and_live(desk, painter):
     at = desk(np.tile(np.arange(160, dtype=np.uint8), (100, 1)))
-    painter.color = lambda image, resolution=None, **_: _ramp(image)
+    painter.draw, painter.side, painter.on_black = _ramp, None, False
     at.widget.model.color.click()
     person, probe = at.person, at.widget.probe
     person.click(50, 80)
@@ -174,17 +174,15 @@ def test_tolerance_is_automatic_until_it_is_moved_and_live(desk, painter):
 
 
 def _ramp(image):
-    from napari_gen2seg.core.coloring import Coloring
-
     red = np.broadcast_to(np.linspace(0, 255, image.shape[1]), image.shape[:2])
-    return Coloring.from_array(np.stack([red, red * 0, red * 0], axis=-1))
+    return np.stack([red, red * 0, red * 0], axis=-1)
 
 
 def test_global_switch_reaches_other_objects_of_the_colour(desk, painter):
     picture = np.zeros((120, 160), np.uint8)
     picture[20:60, 20:60] = picture[60:100, 90:130] = 200
     at = desk(picture)
-    painter.color = lambda image, resolution=None, **_: _two_of_a_color(image)
+    painter.draw, painter.side, painter.on_black = _two_of_a_color, None, False
     at.widget.model.color.click()
     at.person.click(40, 40)
     assert not at.person.layer("preview").data[80, 110]
@@ -193,10 +191,7 @@ def test_global_switch_reaches_other_objects_of_the_colour(desk, painter):
 
 
 def _two_of_a_color(image):
-    from napari_gen2seg.core.coloring import Coloring
-
-    color = np.where(image[..., :1] > 0.5, (255.0, 40.0, 40.0), (0.0, 0.0, 0.0))
-    return Coloring.from_array(color)
+    return np.where(image[..., :1] > 0.5, (255.0, 40.0, 40.0), (0.0, 0.0, 0.0))
 
 
 def test_escape_clears_the_clicks_of_this_object_only(coins):
@@ -260,7 +255,7 @@ def test_brightness_has_a_say_until_it_is_unticked(desk, painter):
     picture[20:100, 20:140] = 90
     picture[50:70, 60:90] = 230
     at = desk(picture)
-    painter.color = lambda image, resolution=None, **_: _one_color(image)
+    painter.draw, painter.side, painter.brightness = _one_color, None, True
     at.widget.model.color.click()
     at.person.click(60, 75)
     assert not at.person.layer("preview").data[30, 30]
@@ -278,10 +273,5 @@ def test_brightness_cannot_be_ticked_where_it_has_no_say(coins):
 
 
 def _one_color(image):
-    from napari_gen2seg.core.coloring import Coloring
-    from napari_gen2seg.core.map.brightness import brightness_channel
-
-    gray = np.asarray(image, np.float32).mean(-1)
-    color = np.where(gray[..., None] > 0.2, (255.0, 40.0, 40.0), (0.0, 0.0, 0.0))
-    heard = brightness_channel(color.astype(np.float32), gray)
-    return Coloring.from_array(color, more=heard[..., None], on_black=True)
+    gray = np.asarray(image, np.float32).mean(-1, keepdims=True)
+    return np.where(gray > 0.2, (255.0, 40.0, 40.0), (0.0, 0.0, 0.0))

@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 from skimage import data
+from tests.helpers.fake_colorer import FakeColorer
 
-from napari_gen2seg import Coloring, load_model
+from napari_gen2seg import load_model
 from napari_gen2seg.core.image.axes import Axes
 from napari_gen2seg.errors import Cancelled, ImageError, PromptError
-from napari_gen2seg.models.spec import ModelSpec
 from napari_gen2seg.workflows.segment import (
     Click,
     Finished,
@@ -31,27 +30,15 @@ SQUARES[10:30, 50:70] = 150
 SQUARES[40:55, 20:60] = 220
 
 
-@dataclass
-class ByBrightness:
-    """Paints each brightness in a colour of its own: the map is known beforehand."""
+def by_level(rgb: np.ndarray) -> np.ndarray:
+    """Paint each brightness in a colour of its own: the map is known beforehand."""
+    level = np.rint(rgb[..., 0] * 100)
+    colors = np.stack([level * 37 % 256, level * 91 % 256, level * 151 % 256], -1)
+    return colors.astype(np.float32)
 
-    spec: ModelSpec = field(
-        default_factory=lambda: ModelSpec("known", "sd", "known", "folder", "none")
-    )
-    device: str = "cpu"
-    dtype: str = "float32"
-    reason: str = "a test"
-    seen: list[tuple[int, ...]] = field(default_factory=list)
-    unloaded: bool = False
 
-    def color(self, image: Any, resolution: int | None = None, **_: Any) -> Coloring:
-        self.seen.append(image.shape)
-        level = np.rint(image[..., 0] * 100)
-        rgb = np.stack([level * 37 % 256, level * 91 % 256, level * 151 % 256], -1)
-        return Coloring.from_array(rgb.astype(np.float32))
-
-    def unload(self) -> None:
-        self.unloaded = True
+def by_brightness() -> FakeColorer:
+    return FakeColorer(by_level, "known", side=None, on_black=False)
 
 
 @pytest.fixture(scope="module")
@@ -63,7 +50,7 @@ def tiny(tiny_sd: Path) -> Iterator[Any]:
 
 def test_each_object_gets_its_number() -> None:
     clicks = [Click(20, 20, object=1), Click(20, 60, object=2), Click(45, 30, object=7)]
-    result = segment(SQUARES, ByBrightness(), clicks=clicks)
+    result = segment(SQUARES, by_brightness(), clicks=clicks)
     wanted = np.zeros((60, 80), np.int32)
     wanted[10:30, 10:30] = 1
     wanted[10:30, 50:70] = 2
@@ -74,21 +61,21 @@ def test_each_object_gets_its_number() -> None:
 
 
 def test_pairs_are_clicks_on_one_object() -> None:
-    result = segment(SQUARES, ByBrightness(), clicks=[(20, 20), (20, 60)])
+    result = segment(SQUARES, by_brightness(), clicks=[(20, 20), (20, 60)])
     assert result.labels[20, 20] == result.labels[20, 60] == 1
     assert np.count_nonzero(result.labels) == 800
 
 
 def test_an_earlier_object_is_never_overwritten() -> None:
     clicks = [Click(20, 20, object=1), Click(21, 21, object=2)]
-    result = segment(SQUARES, ByBrightness(), clicks=clicks)
+    result = segment(SQUARES, by_brightness(), clicks=clicks)
     assert [found.pixels for found in result.objects] == [400, 0]
     assert set(np.unique(result.labels)) == {0, 1}
 
 
 def test_stack_is_coloured_only_where_clicked() -> None:
     stack = np.stack([SQUARES] * 5)
-    colorer = ByBrightness()
+    colorer = by_brightness()
     clicks = [Click(20, 20, plane=(3,)), Click(45, 30, object=2, plane=(1,))]
     events = list(iter_segment(stack, colorer, "ZYX", clicks))
     colored = [e.plane for e in events if isinstance(e, PlaneColored)]
@@ -108,14 +95,14 @@ def test_stack_is_coloured_only_where_clicked() -> None:
 def test_order_of_events() -> None:
     kinds = [
         type(event)
-        for event in iter_segment(SQUARES, ByBrightness(), clicks=[(20, 20)])
+        for event in iter_segment(SQUARES, by_brightness(), clicks=[(20, 20)])
     ]
     assert kinds == [ModelReady, PlaneColored, ObjectFound, Finished]
 
 
 def test_without_clicks_everything_is_proposed() -> None:
     stack = np.stack([SQUARES, np.zeros_like(SQUARES), SQUARES])
-    labels = segment(stack, ByBrightness(), "ZYX").labels
+    labels = segment(stack, by_brightness(), "ZYX").labels
     first, last = set(np.unique(labels[0])) - {0}, set(np.unique(labels[2])) - {0}
     assert len(first) == len(last) == 3
     assert not first & last
@@ -124,10 +111,10 @@ def test_without_clicks_everything_is_proposed() -> None:
 
 def test_channels_anywhere_and_labels_in_the_arrays_order() -> None:
     channels = np.stack([SQUARES, SQUARES[::-1], SQUARES])
-    colorer = ByBrightness()
+    colorer = by_brightness()
     labels = segment(channels, colorer, "CYX", [(20, 20)]).labels
     assert labels.shape == (60, 80)
-    assert colorer.seen == [(60, 80, 3)]
+    assert colorer.shapes == [(60, 80, 3)]
     sideways = np.moveaxis(np.stack([SQUARES] * 2), 0, -1)
     labels = segment(sideways, colorer, "YXZ", [Click(20, 20, plane=(1,))]).labels
     assert labels.shape == sideways.shape
@@ -138,12 +125,12 @@ def test_lazy_arrays_are_read_one_plane_at_a_time() -> None:
     zarr = pytest.importorskip("zarr")
     array = zarr.zeros((40, 60, 80), chunks=(1, 60, 80), dtype="uint8")
     array[7] = SQUARES
-    labels = segment(array, ByBrightness(), "ZYX", [Click(20, 20, plane=(7,))]).labels
+    labels = segment(array, by_brightness(), "ZYX", [Click(20, 20, plane=(7,))]).labels
     assert np.count_nonzero(labels[7]) == 400
 
 
 def test_a_given_model_stays_loaded() -> None:
-    colorer = ByBrightness()
+    colorer = by_brightness()
     segment(SQUARES, colorer, clicks=[(20, 20)])
     assert not colorer.unloaded
 
@@ -161,15 +148,15 @@ def test_clicks_that_belong_nowhere(
     clicks: list[Any], axes: str | None, message: str
 ) -> None:
     with pytest.raises(PromptError, match=message):
-        segment(SQUARES, ByBrightness(), axes, clicks)
+        segment(SQUARES, by_brightness(), axes, clicks)
 
 
 def test_planes_that_are_not_there() -> None:
     stack = np.stack([SQUARES] * 5)
     with pytest.raises(PromptError, match=r"must be 0 to 4"):
-        segment(stack, ByBrightness(), "ZYX", [Click(2, 2, plane=(5,))])
+        segment(stack, by_brightness(), "ZYX", [Click(2, 2, plane=(5,))])
     with pytest.raises(PromptError, match="must have 1"):
-        segment(stack, ByBrightness(), "ZYX", [Click(2, 2)])
+        segment(stack, by_brightness(), "ZYX", [Click(2, 2)])
 
 
 @pytest.mark.parametrize(
@@ -201,7 +188,7 @@ def test_usual_axes() -> None:
 
 def test_cancel_stops_between_planes() -> None:
     stack = np.stack([SQUARES] * 5)
-    colorer = ByBrightness()
+    colorer = by_brightness()
     with pytest.raises(Cancelled):
         segment(stack, colorer, "ZYX", cancel=lambda: len(colorer.seen) >= 2)
     assert len(colorer.seen) == 2

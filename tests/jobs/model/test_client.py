@@ -28,7 +28,7 @@ AS_IS = RgbRecipe(stretch="never")
 PICTURE = np.random.default_rng(0).random((64, 80, 3), np.float32)
 CODE = (
     f"import sys; sys.path.insert(0, {str(HERE)!r}); "
-    "from tests.jobs.model.fake_models import load; "
+    "from tests.jobs.model.served_models import load; "
     "from napari_gen2seg.jobs.model.server import serve; serve(load)"
 )
 FAKE = (sys.executable, "-c", CODE)
@@ -45,14 +45,14 @@ def test_loads_colours_and_tells_its_facts(helper):
     texts = []
     colorer = helper.load("plain", progress=lambda f, text: texts.append(text))
     assert (colorer.device, colorer.dtype) == ("cpu", "float32")
-    assert colorer.reason == "Because."
+    assert colorer.reason == "This computer has no GPU that torch can use."
     coloring = colorer.paint(
         PICTURE, AS_IS, 40, progress=lambda f, t: texts.append((f, t))
     )
     assert coloring.source_shape == (64, 80)
     assert coloring.resolution == 40
     assert not coloring.values.flags.writeable
-    assert texts == ["Opening plain", (None, "Colouring"), (0.5, "Half way")]
+    assert texts == ["Opening plain", (None, "Colouring"), (0.5, "Painting")]
     assert np.array_equal(coloring.values, np.clip(PICTURE * 255, 0, 255))
 
 
@@ -128,8 +128,8 @@ def test_child_ends_with_its_parent():
     code = (
         f"import sys; sys.path.insert(0, {str(HERE)!r})\n"
         "from tests.jobs.model.test_client import FAKE\n"
-        "from napari_gen2seg.jobs.model.client import Helper\n"
-        "import os; h = Helper(FAKE); h.load('plain')\n"
+        "from napari_gen2seg.jobs.model.client import ModelClient\n"
+        "import os; h = ModelClient(FAKE); h.load('plain')\n"
         "print(h._child.pid, flush=True); os._exit(1)"
     )
     result = subprocess.run(
