@@ -98,8 +98,7 @@ def modules(room: str) -> list[str]:
         path.relative_to(SOURCE.parent).with_suffix("").parts
         for path in sorted((SOURCE / room).rglob("*.py"))
     ]
-    names = [".".join(parts).removesuffix(".__init__") for parts in found]
-    return names
+    return [".".join(parts).removesuffix(".__init__") for parts in found]
 
 
 def test_gui_loads_no_torch() -> None:

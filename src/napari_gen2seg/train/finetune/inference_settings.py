@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,12 +21,14 @@ from napari_gen2seg.core.coloring import Coloring
 from napari_gen2seg.core.probe.settings import ProbeSettings
 from napari_gen2seg.metrics.click_protocol import interior_point
 from napari_gen2seg.metrics.matching import iou
-from napari_gen2seg.models.base_colorer import BaseColorer
 from napari_gen2seg.models.model_config import ModelConfig
 from napari_gen2seg.models.runtime.resolution import TOLERATED, choose_resolution
 from napari_gen2seg.train.data.labeled_images import Pair
 from napari_gen2seg.train.finetune.events import InferenceCalibrated
 from napari_gen2seg.train.finetune.validation import watched_objects
+
+if TYPE_CHECKING:  # the window reads names from here, and knows no torch
+    from napari_gen2seg.models.base_colorer import BaseColorer
 
 Use = dict[str, Any]
 """Facts of a model to change: `hears_brightness`, `source_diameter`."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,9 +14,11 @@ from napari_gen2seg.common.types import Int32Array
 from napari_gen2seg.core.coloring import Coloring
 from napari_gen2seg.metrics.click_protocol import interior_point, off_center
 from napari_gen2seg.metrics.matching import iou
-from napari_gen2seg.models.base_colorer import BaseColorer
 from napari_gen2seg.models.model_config import ModelConfig
 from napari_gen2seg.train.data.labeled_images import Pair
+
+if TYPE_CHECKING:
+    from napari_gen2seg.models.base_colorer import BaseColorer
 
 PICTURES = 3
 OBJECTS = 30
