@@ -14,8 +14,8 @@ import numpy as np
 from napari_gen2seg.common.atomic import writing
 from napari_gen2seg.errors import DataError
 from napari_gen2seg.metrics.bootstrap import draws, interval
-from napari_gen2seg.metrics.click_protocol import clicks_to
-from napari_gen2seg.workflows.evaluate.settings import WANTED, EvaluationSettings
+from napari_gen2seg.metrics.click_protocol import WANTED, clicks_to
+from napari_gen2seg.workflows.evaluate.settings import EvaluationSettings
 from napari_gen2seg.workflows.evaluate.summary_measures import Facts, statistics_of
 
 FORMAT = "napari-gen2seg evaluation"

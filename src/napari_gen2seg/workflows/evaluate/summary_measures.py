@@ -11,9 +11,8 @@ import numpy.typing as npt
 from napari_gen2seg.common.types import Float64Array
 from napari_gen2seg.metrics import boundaries, matching
 from napari_gen2seg.metrics.bootstrap import OfWeights, Statistic, ratio
-from napari_gen2seg.metrics.click_protocol import clicks_to
+from napari_gen2seg.metrics.click_protocol import WANTED, clicks_to
 from napari_gen2seg.metrics.matching import AP_THRESHOLDS, size_class
-from napari_gen2seg.workflows.evaluate.settings import WANTED
 
 Facts = dict[str, Any]
 

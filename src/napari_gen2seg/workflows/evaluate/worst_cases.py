@@ -11,8 +11,8 @@ import numpy.typing as npt
 from scipy import ndimage
 
 from napari_gen2seg.common.types import BoolArray
-from napari_gen2seg.metrics.click_protocol import interior_point
-from napari_gen2seg.workflows.evaluate.one_image import Facts, answerer
+from napari_gen2seg.metrics.click_protocol import answerer, interior_point
+from napari_gen2seg.workflows.evaluate.one_image import Facts
 from napari_gen2seg.workflows.evaluate.report import WorstCase
 
 if TYPE_CHECKING:
