@@ -6,10 +6,14 @@ A real model on the same images and objects, through the four doors.
 from __future__ import annotations
 
 from argparse import Namespace
+from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
+import tifffile
+from scipy import ndimage
 from tests.train.finetune.made import discs, settings, write_pairs
 
 from napari_gen2seg import load_model
@@ -17,6 +21,7 @@ from napari_gen2seg.io.annotated import Annotated, Dataset, Item, as_labels
 from napari_gen2seg.models.base_colorer import BaseColorer
 from napari_gen2seg.train.data.annotated_image import Picture
 from napari_gen2seg.train.data.labeled_images import Pair
+from napari_gen2seg.train.finetune.config import FinetuneConfig
 from napari_gen2seg.train.finetune.export import Best
 from napari_gen2seg.train.finetune.sources import training_sources
 from napari_gen2seg.train.finetune.validation import Validator, watched_objects
@@ -34,16 +39,26 @@ def mini() -> BaseColorer:
     return colorer
 
 
-def run_of(folder: Path):
+def worn(image: np.ndarray) -> np.ndarray:
+    """Blur an image and add noise, so that some clicks fail and some do not."""
+    noise = np.random.default_rng(0).normal(0, 40, image.shape)
+    noisy = ndimage.gaussian_filter(image.astype(float), 2.5) + noise
+    return noisy.clip(0, 255).astype(np.uint8)
+
+
+def run_of(folder: Path) -> tuple[FinetuneConfig, Sequence[Pair]]:
     """Return the settings of a run, and the two images that judge it."""
-    pairs = write_pairs(folder, 2, role="held") + write_pairs(
-        folder / "learnt", 1, role="train"
-    )
-    config = settings(folder / "run", "mini", pairs)
+    pairs = []
+    for pair, role in zip(
+        write_pairs(folder, 3), ("held", "held", "train"), strict=True
+    ):
+        tifffile.imwrite(pair.image, worn(tifffile.imread(pair.image)))
+        pairs.append(replace(pair, role=role))
+    config = settings(folder / "run", "mini", tuple(pairs))
     return config, training_sources(config)[0].held
 
 
-def evaluated(mini: BaseColorer, held: list[Pair], seed: int = 0) -> Clicks:
+def evaluated(mini: BaseColorer, held: Sequence[Pair], seed: int = 0) -> Clicks:
     """Evaluate all objects of the pairs, named as they are."""
     items = [
         Item(pair.name, lambda pair=pair: Annotated(pair.rgb, as_labels(pair.labels)))
@@ -70,7 +85,7 @@ def test_evaluation_comparison_curve_and_benchmark_agree(
     clicks = evaluated(mini, held)
     ious = np.array(list(clicks.values()))
     # Clicks that all fail, or all succeed, would agree whatever they were.
-    assert 0.2 < ious.mean() < 0.999 and ious.std() > 0.001
+    assert 0.2 < ious.mean() < 0.95 and ious.std() > 0.05
     assert (ious[:, 0] != ious[:, 1]).any()
 
     # The comparison after fine-tuning, of a run that kept its old model.
@@ -127,6 +142,7 @@ def test_the_objects_of_a_crowded_image_are_chosen_by_one_rule(
     from napari_gen2seg.metrics.click_protocol import answerer
 
     image, labels = discs(3, 96, 16)
+    image = worn(image)
     labels[labels == 5] *= np.indices(labels.shape).sum(0)[labels == 5] % 16 == 0
     found = click_labels(answerer(mini.color(image)), labels, "0", most=7)
     report = evaluate(
