@@ -25,7 +25,13 @@ from napari_gen2seg import evaluate
 from napari_gen2seg.errors import Cancelled, DataError, SettingsError
 from napari_gen2seg.io.annotated import Dataset, Item, from_masks
 from napari_gen2seg.io.formats.images import write_labels
-from napari_gen2seg.metrics.bootstrap import draws, interval, ratio
+from napari_gen2seg.metrics.bootstrap import (
+    Bootstrap,
+    draws,
+    interval,
+    object_mean,
+    ratio,
+)
 from napari_gen2seg.metrics.click_protocol import click_trace, clicks_to, interior_point
 from napari_gen2seg.workflows.evaluate import (
     EvaluationSettings,
@@ -310,13 +316,53 @@ def test_a_model_is_no_better_than_itself(good: Report) -> None:
         assert one.difference in (0, None)
 
 
-def test_one_picture_proves_nothing() -> None:
-    good = evaluate(pairs(1), perfect(), settings=QUICK)
-    poor = evaluate(pairs(1), perfect("merged", merged), settings=QUICK)
+@pytest.mark.parametrize("count", [1, 3])
+def test_few_pictures_speak_of_their_own_objects_alone(
+    count: int, tmp_path: Path
+) -> None:
+    good = evaluate(pairs(count), perfect(), settings=QUICK)
+    poor = evaluate(pairs(count), perfect("merged", merged), settings=QUICK)
+    found = {one.name: one for one in compare(poor, good).differences}
+    for name, one in found.items():
+        # Numbers that are no mean over objects have no interval and no verdict.
+        whole = not name.startswith("clicks") or name.endswith("_pictures")
+        assert one.drawn == (None if whole else "objects"), name
+        assert good.summary[name]["drawn"] == one.drawn
+        assert (one.low is None) == whole
+    assert found["proposals/ap"].difference
+    assert found["proposals/ap"].verdict == "no difference"
+    if count == 3:
+        assert found["clicks/distance/centre"].verdict == "better"
+    assert "interval" in in_words(good)[0] and ", over objects)" in in_words(good)[0]
+    good.save_html(tmp_path / "few.html")
+    text = (tmp_path / "few.html").read_text(encoding="utf-8")
+    assert "over objects where fewer than 4 pictures have any" in text
+
+
+def test_from_four_pictures_on_pictures_are_drawn(good: Report) -> None:
+    assert {one.drawn for one in compare(good, good).differences} == {"images"}
+    assert "over objects" not in in_words(good)[0]
+
+
+def test_one_object_proves_nothing() -> None:
+    image, labels = pairs(1)[0]
+    labels[labels > 1] = 0
+    good = evaluate([(image, labels)], perfect(), settings=QUICK)
+    poor = evaluate([(image, labels)], perfect("merged", merged), settings=QUICK)
     assert {entry["low"] for entry in good.summary.values()} == {None}
     found = compare(poor, good).differences
     assert {one.verdict for one in found} == {"no difference"}
     assert any(one.difference for one in found)
+
+
+def test_crowded_pictures_are_drawn_in_parts_and_alike() -> None:
+    values = np.random.default_rng(0).uniform(0, 1, 3000)
+    statistic = object_mean("a/b", "B", 1, [values])
+    drawn = Bootstrap(1, 1500, 3).values(statistic)
+    assert drawn.shape == (1500,)
+    assert drawn.mean() == pytest.approx(values.mean(), abs=1e-3)
+    assert drawn.std() == pytest.approx(values.std() / 3000**0.5, rel=0.1)
+    assert (drawn == Bootstrap(1, 1500, 3).values(statistic)).all()
 
 
 def test_other_data_cannot_be_compared(good: Report) -> None:
@@ -454,7 +500,7 @@ def test_names_cannot_break_the_page() -> None:
     data = Dataset("<b>bold</b>", (Item("<img src=x>", read),))
     from napari_gen2seg.workflows.evaluate.html_report import page
 
-    text = page(evaluate(data, perfect(), "clicks", QUICK))
+    text = page(evaluate(data, perfect(), "clicks", QUICK).content)
     assert "<img src=x>" not in text
     assert "<b>bold</b>" not in text
 
@@ -470,7 +516,6 @@ def test_in_words(good: Report, poor: Report) -> None:
 
 def test_in_words_where_there_is_little_to_say() -> None:
     alone = evaluate(pairs(1), perfect(), "clicks", QUICK)
-    assert "interval" not in in_words(alone)[0]
     assert in_words(alone)[0].endswith("objects in 1 picture.")
     nothing = replace(QUICK, smallest=10**6)
     assert in_words(evaluate(pairs(2), perfect(), "clicks", nothing)) == [
@@ -513,7 +558,7 @@ def test_command_line(tmp_path: Path, tiny_sd: Path) -> None:
     verdict = re.search(
         r"One click in the middle gives a good mask \(IoU of 0\.75 or more\) for "
         r"(\d+) % of the objects; mean IoU (0\.\d\d) \(95 % interval 0\.\d\d to "
-        r"0\.\d\d\), (\d+) objects in 2 pictures\.",
+        r"0\.\d\d, over objects\), (\d+) objects in 2 pictures\.",
         child.stdout,
     )
     assert verdict and verdict.end() < table

@@ -12,9 +12,9 @@ from typing import Any
 from napari_gen2seg.common.user_dirs import data_dir
 from napari_gen2seg.errors import TrainingError
 from napari_gen2seg.jobs.training.child import start_child
-from napari_gen2seg.jobs.training.past_runs import CONFIG, ERRORS
 from napari_gen2seg.jobs.training.run import COMMAND
 from napari_gen2seg.jobs.training.written_data import PairSource, write_pairs
+from napari_gen2seg.train.finetune.run_folder import CONFIG_NAME, ERRORS_NAME
 
 LOOK = 0.2  # seconds between two looks at whether it is still wanted
 
@@ -52,10 +52,10 @@ def plan(
     folder = data_dir() / f".planning-{uuid.uuid4().hex[:12]}"
     try:
         pairs = write_pairs(folder, sources, names, check, lambda *_: None)
-        path = folder / CONFIG
+        path = folder / CONFIG_NAME
         folder.mkdir(parents=True, exist_ok=True)
         path.write_text(json.dumps({**config, "run": str(folder), "pairs": pairs}))
-        with (folder / ERRORS).open("wb") as errors:
+        with (folder / ERRORS_NAME).open("wb") as errors:
             child = start_child([*command, str(path), "--plan"], errors)
         try:
             said = _listen(child, check)

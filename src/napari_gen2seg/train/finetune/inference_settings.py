@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from napari_gen2seg.common.progress import Cancel, check_cancel
 from napari_gen2seg.core.coloring import Coloring
 from napari_gen2seg.core.probe.settings import ProbeSettings
-from napari_gen2seg.metrics.click_protocol import interior_point
+from napari_gen2seg.metrics.click_protocol import answerer, interior_point
 from napari_gen2seg.metrics.matching import iou
 from napari_gen2seg.models.model_config import ModelConfig
 from napari_gen2seg.models.runtime.resolution import TOLERATED, choose_resolution
@@ -114,10 +114,10 @@ def calibrate_inference(
         found: dict[Way, list[float]] = {}
         for label in ids[:: -(-len(ids) // OBJECTS)]:
             check_cancel(cancel, "Fine-tuning")
-            truth = pair.labels == label
+            ground_truth = pair.labels == label
             for sized, coloring in maps.items():
                 for heard in (True, False):
-                    one = _click(coloring, truth, heard)
+                    one = _click(coloring, ground_truth, heard)
                     found.setdefault((sized, heard), []).append(one)
         for way, values in found.items():
             scores.setdefault(way, []).append(np.asarray(values))
@@ -192,11 +192,9 @@ def _maps(
     return maps
 
 
-def _click(coloring: Coloring, truth: NDArray[np.bool_], heard: bool) -> float:
-    mask = coloring.probe(
-        [interior_point(truth)], settings=ProbeSettings(brightness=heard)
-    )
-    return iou(mask.full(), truth)
+def _click(coloring: Coloring, ground_truth: NDArray[np.bool_], heard: bool) -> float:
+    answer = answerer(coloring, ProbeSettings(brightness=heard))
+    return iou(answer([interior_point(ground_truth)], [1]), ground_truth)
 
 
 def use_words(use: Mapping[str, Any]) -> str:

@@ -33,14 +33,14 @@ from napari_gen2seg.train.finetune.events import (
     Stopping,
 )
 from napari_gen2seg.train.finetune.run_folder import (
+    CONFIG_NAME,
+    EVENTS_NAME,
     answered,
     begun_before,
     check_begin,
     forget,
     listening,
 )
-
-EVENTS_NAME = "events.jsonl"
 
 Config = FinetuneConfig | Mapping[str, Any] | str | Path
 
@@ -194,7 +194,7 @@ def iter_finetune(
     cancel = listening(config.folder, cancel)
     # Nothing is written over an earlier run before it is certain that this one begins.
     earlier = begun_before(config.folder)
-    written = config.folder / "config.json"
+    written = config.folder / CONFIG_NAME
     own = isinstance(given, (str, Path)) and Path(given).resolve() == written.resolve()
     try:
         if main and not own and not earlier:
