@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import numpy as np
@@ -14,6 +15,26 @@ from napari_gen2seg.core.coloring import Coloring
 from napari_gen2seg.core.propose import ProposalSettings, find_objects
 from napari_gen2seg.errors import SettingsError
 from napari_gen2seg.metrics.matching import agreement
+
+GOLDEN = Path(__file__).parents[1] / "data" / "proposals"
+
+
+@pytest.mark.parametrize(
+    "name", ["coins", "dsb2018", "usiigaci", "ampis_powder", "drawn"]
+)
+def test_the_same_objects_as_ever(name: str) -> None:
+    with np.load(GOLDEN / f"{name}.npz") as golden:
+        facts = json.loads(str(golden["facts"]))
+        coloring = Coloring(
+            golden["values"].astype(np.float32),
+            tuple(facts["source_shape"]),
+            on_black=facts["on_black"],
+            more=golden["extra"].astype(np.float32) if "extra" in golden else None,
+            picture=golden.get("brightness"),
+        )
+        for case, settings in facts["settings"].items():
+            found = coloring.propose(ProposalSettings(**settings))
+            np.testing.assert_array_equal(found, golden[f"labels_{case}"], case)
 
 
 @pytest.mark.parametrize(
