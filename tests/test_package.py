@@ -17,6 +17,7 @@ SOURCE = Path(napari_gen2seg.__file__).parent
 
 #: The public names; a change here is a change of the public API.
 PUBLIC = {
+    "CandidateSet",
     "Colorer",
     "Coloring",
     "Gen2SegError",
@@ -31,7 +32,9 @@ PUBLIC = {
     "iter_segment",
     "list_models",
     "load_model",
+    "paint",
     "segment",
+    "select",
 }
 
 HEAVY = ("torch", "diffusers", "transformers", "peft", "accelerate")
