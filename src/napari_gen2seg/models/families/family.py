@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from napari_gen2seg.models.weights import one_variant
+
 if TYPE_CHECKING:
     import re
 
@@ -112,6 +114,23 @@ class FamilyTraining:
     save_weights: Callable[[nn.Module, Path, Path], None]
     lora_targets: re.Pattern[str] | None = None
     not_copied: tuple[str, ...] = ()
+
+
+def select_top_files(names: Collection[str], marker: str) -> SelectedFiles | None:
+    """Choose the JSON files and the safetensors at the top of a repository.
+
+    Parameters
+    ----------
+    names
+        Files of the repository.
+    marker
+        The file without which it is none of this family.
+    """
+    if marker not in names:
+        return None
+    top = [name for name in names if "/" not in name]
+    texts = {name for name in top if name.endswith(".json")}
+    return SelectedFiles(frozenset(texts | one_variant(top)), ("",))
 
 
 def any_input_size(_config: ModelConfig) -> int | None:

@@ -17,9 +17,10 @@ from napari_gen2seg.models.families.family import (
     FamilyTraining,
     SelectedFiles,
     TrainableParts,
+    select_top_files,
 )
 from napari_gen2seg.models.json_file import read_json
-from napari_gen2seg.models.weights import one_variant, stored_dtype
+from napari_gen2seg.models.weights import stored_dtype
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
@@ -65,11 +66,7 @@ def _defaults(folder: Path, _published: bool) -> dict[str, int | None]:
 
 
 def _select_files(names: Collection[str]) -> SelectedFiles | None:
-    if "config.json" not in names:
-        return None
-    top = [name for name in names if "/" not in name]
-    texts = {name for name in top if name.endswith(".json")}
-    return SelectedFiles(frozenset(texts | one_variant(top)), ("",))
+    return select_top_files(names, "config.json")
 
 
 def _fixed_input_size(config: ModelConfig) -> int | None:
