@@ -114,7 +114,9 @@ def _predict(
 
 
 def _save(net: nn.Module, base: Path, target: Path) -> None:
-    save_file(net.state_dict(), target / WEIGHTS)
+    # A colorer keeps its weights in channels-last order.
+    tensors = {key: value.contiguous() for key, value in net.state_dict().items()}
+    save_file(tensors, target / WEIGHTS)
 
 
 TINY = Family(
