@@ -15,7 +15,6 @@ from napari_gen2seg.models.runtime.memory import free_memory
 from napari_gen2seg.train.data.split import Split
 from napari_gen2seg.train.finetune.config import FinetuneConfig
 from napari_gen2seg.train.finetune.events import Plan
-from napari_gen2seg.train.finetune.lora import attention_layers
 from napari_gen2seg.train.finetune.memory_estimate import (
     Amount,
     MemoryNeed,
@@ -225,7 +224,7 @@ def _options(
     options = ["full", "lora", "last"]
     if place.kind == "cpu" and not small:
         options.remove("full")
-    if not attention_layers(trainee.net):
+    if not trainee.lora_layers:
         options.remove("lora")
     return options
 
@@ -240,23 +239,14 @@ def _wanted(
 ) -> Amount:
     """Return batch, crop and accumulation as asked, else by the kind of model."""
     multiple = trainee.multiple
-    if trainee.facts.family == "mae":
-        crop = int(trainee.net.image_size)
-        if config.crop not in (None, crop):
-            raise SettingsError(
-                f"crop is {config.crop}, but {trainee.spec.id!r} always sees "
-                f"{crop} x {crop} pixels. Leave the setting out."
-            )
-        batch, times = 8, 1
-    elif trainee.guided:
-        crop, batch, times = 96, 6, 1
-        if place.kind != "cpu":
-            crop, batch = 192, 16
-    else:
-        crop, batch, times = 512, 2, 4
-        if place.kind == "cpu":
-            crop, times = 384, 1
-    crop = config.crop or crop
+    fixed = trainee.parts.fixed_side
+    if fixed is not None and config.crop not in (None, fixed):
+        raise SettingsError(
+            f"crop is {config.crop}, but {trainee.spec.id!r} always sees "
+            f"{fixed} x {fixed} pixels. Leave the setting out."
+        )
+    crop, batch, times = trainee.family.crops(trainee.facts, place.kind == "cpu")
+    crop = fixed or config.crop or crop
     if crop % multiple:
         raise SettingsError(
             f"crop is {crop}; for this model it must be a multiple of {multiple}, "
@@ -281,7 +271,7 @@ def _fit(
         smallest=max(64, 2 * trainee.multiple),
         multiple=trainee.multiple,
         may_checkpoint=config.checkpointing == "auto",
-        may_shrink=config.crop is None and trainee.facts.family != "mae",
+        may_shrink=config.crop is None and trainee.parts.fixed_side is None,
     )
     if amount is not None and config.batch is not None and amount.batch < config.batch:
         return None
@@ -296,7 +286,7 @@ def _nearest(
     asked = config.trains
     order = [asked] if asked != "auto" else []
     for option in dict.fromkeys([*order, "lora", "last"]):
-        if option == "lora" and not attention_layers(trainee.net):
+        if option == "lora" and not trainee.lora_layers:
             continue
         try:
             set_trained(trainee, option, config.seed)

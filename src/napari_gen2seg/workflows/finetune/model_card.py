@@ -11,7 +11,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from napari_gen2seg.common.atomic import writing
-from napari_gen2seg.models.model_config import FACTS_NAME, read_json
+from napari_gen2seg.models.json_file import read_json
+from napari_gen2seg.models.model_config import FACTS_NAME
 from napari_gen2seg.train.finetune.config import FinetuneConfig
 from napari_gen2seg.train.finetune.inference_settings import use_words
 from napari_gen2seg.workflows.finetune.judged_clicks import CAP, WANTED
