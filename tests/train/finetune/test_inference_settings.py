@@ -157,7 +157,9 @@ def test_the_new_model_is_used_as_the_labels_say(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     use = {"source_diameter": 8.0, "hears_brightness": False}
-    monkeypatch.setattr(loop, "calibrate_inference", lambda *_: InferenceCalibrated(use))
+    monkeypatch.setattr(
+        loop, "calibrate_inference", lambda *_: InferenceCalibrated(use)
+    )
     model = guided_model(tmp_path / "tiny")
     config = settings(tmp_path / "run", model, write_pairs(tmp_path, 3), steps=2)
     training = Training(config)
