@@ -318,9 +318,7 @@ class Hold:
             self.run.close()
 
 
-def let_go(
-    mail: Mailbox, hold: Hold, runners: tuple[Runner, ...], *_: object
-) -> None:
+def let_go(mail: Mailbox, hold: Hold, runners: tuple[Runner, ...], *_: object) -> None:
     """End threads and child; knows nothing of a dialog that may be gone."""
     mail.close()
     hold.close()
