@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import gc
+import tracemalloc
+import weakref
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -119,6 +122,77 @@ def test_channels_anywhere_and_labels_in_the_arrays_order() -> None:
     labels = segment(sideways, colorer, "YXZ", [Click(20, 20, plane=(1,))]).labels
     assert labels.shape == sideways.shape
     assert labels[20, 20].tolist() == [0, 1]
+
+
+def test_labels_go_where_they_are_to_go() -> None:
+    zarr = pytest.importorskip("zarr")
+    stack = np.stack([SQUARES, np.zeros_like(SQUARES), SQUARES])
+    expected = segment(stack, ByBrightness(), "ZYX")
+    assert len(expected.colorings) == 3
+    sink = zarr.zeros(stack.shape, chunks=(1, 60, 80), dtype="uint16")
+    maps: list[weakref.ref[Coloring]] = []
+    for event in iter_segment(stack, ByBrightness(), "ZYX", labels_out=sink):
+        if isinstance(event, PlaneColored):
+            maps.append(weakref.ref(event.coloring))
+        if isinstance(event, Finished):
+            assert event.labels is sink
+    np.testing.assert_array_equal(sink[:], expected.labels)
+    del event
+    gc.collect()
+    assert not any(ref() for ref in maps)
+    # Columns before rows, planes last.
+    turned = np.transpose(stack, (2, 1, 0))
+    other = zarr.zeros(turned.shape, dtype="int32")
+    result = segment(
+        turned, ByBrightness(), "XYZ", labels_out=other, keep_colorings=False
+    )
+    assert result.labels is other and result.colorings == ()
+    np.testing.assert_array_equal(other[:].T, expected.labels)
+
+
+def test_memory_does_not_grow_with_the_stack() -> None:
+    zarr = pytest.importorskip("zarr")
+    shape = (20_000, 60, 80)  # labels of 384 MB
+    stack = zarr.zeros(shape, chunks=(1, 60, 80), dtype="uint8")
+    sink = zarr.zeros(shape, chunks=(1, 60, 80), dtype="int32")
+    stack[7] = stack[12_345] = SQUARES
+    clicks = [Click(20, 20, plane=(7,)), Click(45, 30, plane=(12_345,))]
+    tracemalloc.start()
+    try:
+        result = segment(
+            stack,
+            ByBrightness(),
+            "ZYX",
+            clicks,
+            labels_out=sink,
+            keep_colorings=False,
+        )
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert peak < 50e6
+    assert [found.pixels for found in result.objects] == [400, 600]
+    assert np.count_nonzero(sink[7]) == 400
+    assert np.count_nonzero(sink[12_345]) == 600
+
+
+@pytest.mark.parametrize(
+    ("sink", "said"),
+    [
+        (np.zeros((60, 81), np.int32), "must have the shape"),
+        (np.zeros((60, 80), np.float32), "whole numbers"),
+        (np.zeros((60, 80), np.uint8), "Object 300 does not fit"),
+    ],
+)
+def test_where_labels_do_not_fit_is_refused(sink: np.ndarray, said: str) -> None:
+    with pytest.raises(ImageError, match=said):
+        segment(
+            SQUARES,
+            ByBrightness(),
+            clicks=[Click(20, 20, object=300)],
+            labels_out=sink,
+        )
+    assert not sink.any()
 
 
 def test_lazy_arrays_are_read_one_plane_at_a_time() -> None:
