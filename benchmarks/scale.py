@@ -69,7 +69,7 @@ def study(model, picture: Picture, kind: str, number: int, chosen) -> list[dict]
     ids = np.unique(picture.labels[picture.labels > 0])
     ids = np.random.default_rng(number).permutation(ids)[: chosen.most]
     truths = [picture.labels == label for label in ids]
-    liked = resolution_for_objects(picture.diameter, picture.rgb.shape, model.facts)
+    liked = resolution_for_objects(picture.diameter, picture.rgb.shape, model.config)
     looks = {f"at {size}": size for size in SIZES if size <= 4 * native}
     looks |= {"liked": liked, "automatic": None}
     rows = []

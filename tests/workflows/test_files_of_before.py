@@ -110,8 +110,8 @@ def test_the_command_takes_its_settings(before: Path) -> None:
 def test_a_model_colors_and_is_trained_on(before: Path, tmp_path: Path) -> None:
     model = before / "model"
     colorer: Any = load_model(model, "cpu")
-    assert colorer.facts.source_diameter == 18.0
-    assert not colorer.facts.hears_brightness
+    assert colorer.config.source_diameter == 18.0
+    assert not colorer.config.uses_brightness
     assert colorer.spec.title == "my finished"
     coloring = colorer.color(discs(3)[0])
     # Objects of 18 pixels are shown as 16 pixels, whatever is in the picture.

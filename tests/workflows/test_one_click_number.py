@@ -112,7 +112,7 @@ def test_evaluation_comparison_curve_and_benchmark_agree(
         for pair, ids in watched_objects(held, config.seed)
         for number in ids
     ]
-    score = Validator(held, mini.facts, config.seed).score(mini)
+    score = Validator(held, mini.config, config.seed).score(mini)
     assert score == pytest.approx(np.mean(watched), abs=1e-6)
 
     # The benchmarks: fine-tuning's judges by name, and click quality by number.

@@ -41,7 +41,7 @@ class Colorer(Protocol):
 
     @property
     def spec(self) -> ModelSpec:
-        """The model's facts; ``revision`` is the commit really used."""
+        """What is known of the model; ``revision`` is the commit really used."""
         ...
 
     def color(
@@ -63,8 +63,9 @@ class Colorer(Protocol):
             Longer side in pixels at which the model sees it; None lets the model
             and the picture decide.
         passes
-            1, 2 or 4: how many of the picture and its mirror images the model sees.
-            More give better masks and take so many times longer; see `models.flips`.
+            Test-time augmentation, 1, 2 or 4: how many of the picture and its mirror
+            images the model sees. More give better masks and take as many times
+            longer.
         progress, cancel
             Called, and asked, between the stages.
 

@@ -1,12 +1,12 @@
-"""The facts of a model folder: ``gen2seg.json``, and what the folder itself tells.
+"""The config of a model: ``gen2seg.json``, and what the folder itself tells.
 
-A published diffusers or transformers folder carries no ``gen2seg.json``; its facts
-are then the published defaults, chosen by family.
+A published diffusers or transformers folder carries no ``gen2seg.json``; its
+config is then the published defaults of its family.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Literal, cast
 
 from napari_gen2seg.errors import SettingsError, WeightsError, WrongFamilyError
@@ -15,6 +15,7 @@ from napari_gen2seg.models.json_file import read_json
 from napari_gen2seg.models.networks.position_guides import Guides
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from pathlib import Path
 
     from napari_gen2seg.models.families.family import Family
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
 
 FACTS_NAME = "gen2seg.json"
 FORMAT_VERSION = 1
+# Keys of saved models and runs that are spelled otherwise here.
+_FIELDS = {"hears_brightness": "uses_brightness"}
 
 Stretch = Literal["published", "fixed"]
 
@@ -53,8 +56,9 @@ class ModelConfig:
     source_diameter
         Size of objects in pixels of the pictures that the model was fitted to, where
         the model would read the size of something else off its map; None lets it read.
-    hears_brightness
-        Whether clicks hear a picture's brightness beside the map, where the two agree.
+    uses_brightness
+        Whether clicks use a picture's brightness beside the map, where the two agree;
+        ``hears_brightness`` in ``gen2seg.json``.
     """
 
     family: str
@@ -72,7 +76,7 @@ class ModelConfig:
     stretch: Stretch = "published"
     object_diameter: float | None = None
     source_diameter: float | None = None
-    hears_brightness: bool = True
+    uses_brightness: bool = True
     base_model: str = ""
     created: str = ""
     recipe: dict[str, Any] = field(default_factory=dict)
@@ -92,7 +96,7 @@ class ModelConfig:
 
 
 def read_model_config(folder: Path) -> ModelConfig:
-    """Read a model folder's facts.
+    """Read a model folder's config.
 
     Parameters
     ----------
@@ -126,6 +130,12 @@ def read_model_config(folder: Path) -> ModelConfig:
             f"napari-gen2seg reads up to {FORMAT_VERSION}. Update napari-gen2seg."
         )
     return _complete(raw, found, folder)
+
+
+def with_settings(config: ModelConfig, settings: Mapping[str, Any]) -> ModelConfig:
+    """Return a config with other values, by the keys of ``gen2seg.json``."""
+    fields = {_FIELDS.get(key, key): value for key, value in settings.items()}
+    return replace(config, **fields)
 
 
 def read_family(folder: Path) -> Family | None:
@@ -173,7 +183,7 @@ def _complete(raw: dict[str, Any], family: Family, folder: Path) -> ModelConfig:
             stretch=cast("Stretch", stretch),
             object_diameter=_number(value.get("object_diameter")),
             source_diameter=_number(value.get("source_diameter")),
-            hears_brightness=bool(value.get("hears_brightness", True)),
+            uses_brightness=bool(value.get("hears_brightness", True)),
             base_model=str(value.get("base_model", "")),
             created=str(value.get("created", "")),
             recipe=dict(value.get("recipe", {})),
@@ -198,7 +208,7 @@ def _refine(value: object) -> Refine | None:
     """Return the guided filter's settings, or None for None."""
     if value is None:
         return None
-    # Late: the filter needs torch, the facts of a model do not.
+    # Late: the filter needs torch, the config of a model does not.
     from napari_gen2seg.models.networks.guided_upsampling import Refine
 
     return Refine.from_dict(cast("dict[str, Any]", value))

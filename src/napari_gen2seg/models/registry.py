@@ -83,9 +83,10 @@ def find(id_or_path: str | Path) -> ModelSpec:
     WrongFamilyError, WeightsError
         If it is a folder that holds no model, or a damaged one.
     """
-    text = str(id_or_path)
     folder = Path(id_or_path).expanduser()
-    known = list_models()
+    if isinstance(id_or_path, Path) and folder.is_dir():
+        return folder_spec(folder)
+    text, known = str(id_or_path), list_models()
     if isinstance(id_or_path, str):
         for spec in known:
             if spec.id == text:

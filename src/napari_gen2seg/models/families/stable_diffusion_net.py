@@ -54,20 +54,20 @@ class SdColorer(BaseColorer):
         height, width = pictures.shape[-2:]
         shape = resized_shape((height, width), resolution)
         resized = resize(pictures, shape)
-        pixels = pad(resized * 2 - 1, math.lcm(self.facts.multiple, net.factor))
+        pixels = pad(resized * 2 - 1, math.lcm(self.config.multiple, net.factor))
         pixels = pixels.to(self._placed.torch_dtype)
         pixels = pixels.contiguous(memory_format=torch.channels_last)
         # 2. encode, denoise, decode; the prediction leaves in float32
         colors = net(pixels).float()
         # 3. unpad and stretch
         colors = colors[..., : shape[0], : shape[1]]
-        if self.facts.stretch == "fixed":
+        if self.config.stretch == "fixed":
             values = stretch_fixed(colors)
         else:
             values = stretch_published(colors)
         # 4. the picture's own edges, for models that declare it
-        if self.facts.refine is not None:
-            values = guided_filter(values, resized, self.facts.refine).clamp(0, 255)
+        if self.config.refine is not None:
+            values = guided_filter(values, resized, self.config.refine).clamp(0, 255)
         return values
 
 

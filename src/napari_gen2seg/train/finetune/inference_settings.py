@@ -21,7 +21,7 @@ from napari_gen2seg.core.coloring import Coloring
 from napari_gen2seg.core.probe.settings import ProbeSettings
 from napari_gen2seg.metrics.click_protocol import answerer, interior_point
 from napari_gen2seg.metrics.matching import iou
-from napari_gen2seg.models.model_config import ModelConfig
+from napari_gen2seg.models.model_config import ModelConfig, with_settings
 from napari_gen2seg.models.runtime.resolution import TOLERATED, choose_resolution
 from napari_gen2seg.train.data.labeled_images import Pair
 from napari_gen2seg.train.finetune.events import InferenceCalibrated
@@ -93,9 +93,12 @@ def calibrate_inference(
     """
     if not facts.on_black or not train:
         return InferenceCalibrated()
-    told: Use = {key: getattr(facts, key) for key in NEUTRAL}
-    facts = replace(facts, **NEUTRAL)
-    colorer = colorer.with_facts(facts)
+    told: Use = {
+        "source_diameter": facts.source_diameter,
+        "hears_brightness": facts.uses_brightness,
+    }
+    facts = with_settings(facts, NEUTRAL)
+    colorer = colorer.with_config(facts)
     diameter = common_diameter(train)
     if facts.default_resolution is not None:
         diameter = None  # it would not be heard
@@ -185,7 +188,7 @@ def _maps(
     """Colour a picture at the size that the model reads, and at that of the labels."""
     maps = {False: colorer.color(pair.rgb)}
     if diameter is not None:
-        facts = replace(colorer.facts, source_diameter=diameter)
+        facts = replace(colorer.config, source_diameter=diameter)
         wanted, read = choose_resolution(pair.rgb, facts), maps[False].resolution
         same = abs(wanted - read) < 0.15 * read
         maps[True] = maps[False] if same else colorer.color(pair.rgb, wanted)

@@ -129,7 +129,7 @@ class Validator:
 
         Reading it is learnt too, so the labels' own size would hide a part of the gain.
         """
-        return colorer.with_facts(self.facts).color(pair.rgb)
+        return colorer.with_config(self.facts).color(pair.rgb)
 
     def preview(self, colorer: BaseColorer, pair: Pair, folder: Path) -> Path:
         """Write a picture's map as ``NAME.tif``.
