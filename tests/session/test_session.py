@@ -208,7 +208,7 @@ def test_cancel_inside_the_model_says_cancelled(session, models):
     def stop(_):
         raise Cancelled("Stopped as asked.")
 
-    session._bench._load = lambda *a, **k: FakeColorer(meanwhile=stop)
+    session._host._load = lambda *a, **k: FakeColorer(meanwhile=stop)
     heard = Heard(session)
     session.color(request())
     run(session)

@@ -14,6 +14,7 @@ from qtpy.QtWidgets import QVBoxLayout
 from napari_gen2seg.errors import Gen2SegError
 from napari_gen2seg.gui.annotate.bridge import Bridge
 from napari_gen2seg.gui.finetune.dock_side import FinetuneLauncher
+from napari_gen2seg.gui.model_hosts import shared_host
 from napari_gen2seg.gui.panels.docked import Docked
 from napari_gen2seg.gui.panels.image_panel import PicturePanel, is_picture
 from napari_gen2seg.gui.panels.model_panel import ModelPanel
@@ -61,7 +62,9 @@ class SegmentWidget(Docked):
             background if background is not None else lane(self._mail, "gen2seg-eyes")
         )
         self.session = (
-            session if session is not None else Session(lane(self._mail, "gen2seg"))
+            session
+            if session is not None
+            else Session(lane(self._mail, "gen2seg"), host=shared_host(viewer))
         )
         self.bridge = Bridge(viewer, self.session, self._background, self)
         self.sizes = Sizes(self.bridge, lambda size: self.choose(resolution=size))

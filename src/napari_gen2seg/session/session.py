@@ -46,6 +46,9 @@ class Session(Probing):
         default models get a process of their own.
     store
         Where colorings are kept.
+    host
+        Holds the model, in place of a host of its own that ``load`` is for; others may
+        work with it too.
     """
 
     coloring_changed = Signal(object)  # the plane that has another coloring now
@@ -59,10 +62,12 @@ class Session(Probing):
         runner: Runner | None = None,
         load: Load | None = None,
         store: ColoringStore | None = None,
+        host: ModelHost | None = None,
     ) -> None:
         super().__init__(store if store is not None else ColoringStore())
         self._runner: Runner = runner if runner is not None else Inline()
-        self._bench = ModelHost(load)
+        self._host = (ModelHost(load) if host is None else host).join()
+        self._closed = False
         self._model = ModelState()
         self._job = JobState()
         self._ticket: Ticket | None = None
@@ -99,7 +104,7 @@ class Session(Probing):
             else:
                 self.model_changed.emit(self._model)
 
-        self._runner.submit(WARM, lambda t: self._bench.warm(choice, t), done)
+        self._runner.submit(WARM, lambda t: self._host.warm(choice, t), done)
 
     def unload(self) -> None:
         """Give the model's memory back; colorings stay."""
@@ -107,7 +112,7 @@ class Session(Probing):
         def done(_: Ticket, _value: Any, _error: BaseException | None) -> None:
             self._tell(replace(self._model, loaded=False))
 
-        self._runner.submit(UNLOAD, lambda _: self._bench.unload(), done)
+        self._runner.submit(UNLOAD, lambda _: self._host.unload(), done)
 
     # ---- coloring
 
@@ -146,7 +151,7 @@ class Session(Probing):
                 self._say(JobState(True, fraction, text))
 
         self._ticket = self._runner.submit(
-            COLOR, lambda t: self._bench.color(choice, request, t), done, report
+            COLOR, lambda t: self._host.color(choice, request, t), done, report
         )
 
     def cancel(self) -> None:
@@ -176,7 +181,9 @@ class Session(Probing):
             self._ticket.cancel()
         self._ticket = self._asked = None
         self._runner.close()
-        self._bench.close()
+        if not self._closed:
+            self._closed = True
+            self._host.leave()
 
     # ---- replies
 

@@ -24,12 +24,9 @@ if TYPE_CHECKING:
     from napari.components import ViewerModel
     from napari.layers import Image, Labels
 
-    from napari_gen2seg.core.coloring import Coloring
     from napari_gen2seg.gui.layers.displayed_plane import Plane
-    from napari_gen2seg.session import Choice, Ticket
+    from napari_gen2seg.session import Choice, ModelHost, Ticket
     from napari_gen2seg.workflows.evaluate import Report
-
-Load = Callable[..., Any]
 
 
 @dataclass(frozen=True, eq=False)
@@ -49,31 +46,6 @@ class Task:
     gather: Callable[[], Dataset]
     choice: Choice
     protocol: Any
-
-
-class Remote:
-    """A model of another process, as `workflows.evaluate` takes one.
-
-    Parameters
-    ----------
-    colorer
-        A `RemoteColorer`.
-    """
-
-    def __init__(self, colorer: Any) -> None:
-        self._colorer = colorer
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._colorer, name)
-
-    def color(
-        self, image: Any, resolution: int | None = None, **hooks: Any
-    ) -> Coloring:
-        """Colour one RGB picture."""
-        coloring: Coloring = self._colorer.paint(
-            image, RgbRecipe(), resolution, **hooks
-        )
-        return coloring
 
 
 def planes_of(
@@ -137,7 +109,7 @@ def has_planes(truth: Labels | None) -> bool:
     return truth is not None and int(np.prod(truth.data.shape[:-2])) > 1
 
 
-def run(task: Task, load: Load, ticket: Ticket) -> Report:
+def run(task: Task, host: ModelHost, ticket: Ticket) -> Report:
     """Load the model, measure, and say how far it is.
 
     Raises
@@ -164,18 +136,12 @@ def run(task: Task, load: Load, ticket: Ticket) -> Report:
         ticket.progress((done + 0.5 * (fraction or 0.0)) / count, text)
 
     ticket.progress(None, "Loading the model")
-    colorer = load(
-        task.choice.model,
-        device=task.choice.device,
-        dtype=task.choice.dtype,
-        progress=lambda _, text: ticket.progress(None, text),
-        cancel=cancel,
-        accept_licence=task.choice.licence_accepted,
+    colorer = host.colorer(
+        task.choice, lambda _, text: ticket.progress(None, text), cancel
     )
     try:
-        model = Remote(colorer) if hasattr(colorer, "paint") else colorer
         for event in iter_evaluate(
-            data, model, task.protocol, progress=progress, cancel=cancel
+            data, colorer, task.protocol, progress=progress, cancel=cancel
         ):
             if isinstance(event, PictureDone | PictureSkipped):
                 done = event.number

@@ -18,16 +18,16 @@ from qtpy.QtWidgets import (
 )
 
 from napari_gen2seg.errors import Cancelled, Gen2SegError, LicenceError
-from napari_gen2seg.gui.evaluate.job import Load, Task, has_planes, planes_of, run
+from napari_gen2seg.gui.evaluate.job import Task, has_planes, planes_of, run
 from napari_gen2seg.gui.evaluate.report_table import ReportTable
 from napari_gen2seg.gui.layers.overlays import role_of
+from napari_gen2seg.gui.model_hosts import shared_host
 from napari_gen2seg.gui.panels.docked import Docked
 from napari_gen2seg.gui.panels.layer_combo import LayerChoice
 from napari_gen2seg.gui.panels.widgets import Panel, ask, quiet_label, shrink
 from napari_gen2seg.gui.qt_threads import Mailbox, lane
-from napari_gen2seg.jobs.model.client import ModelClient
 from napari_gen2seg.models.registry import list_models
-from napari_gen2seg.session import Choice, Runner, Ticket
+from napari_gen2seg.session import Choice, ModelHost, Runner, Ticket
 from napari_gen2seg.session.session import sentence
 
 if TYPE_CHECKING:
@@ -51,22 +51,21 @@ class EvaluateWidget(Docked):
     ----------
     viewer
         napari gives it.
-    runner, load
-        Where it works, and what loads a model; other than the usual ones for tests.
+    runner, host
+        Where it works, and who holds the model; other than the usual ones for tests.
     """
 
     def __init__(
         self,
         viewer: napari.viewer.Viewer,
         runner: Runner | None = None,
-        load: Load | None = None,
+        host: ModelHost | None = None,
     ) -> None:
         super().__init__()
         self._viewer = viewer
         self._mail = Mailbox(self)
         self._runner = runner or lane(self._mail, "gen2seg-evaluate")
-        self._helper = ModelClient() if load is None else None
-        self._load: Load = self._helper.load if self._helper else load  # type: ignore[assignment]
+        self._host = (shared_host(viewer) if host is None else host).join()
         self._ticket: Ticket | None = None
         self._closed = False
         self.report: Report | None = None
@@ -91,7 +90,8 @@ class EvaluateWidget(Docked):
         self._show_planes()
         self.left.connect(self.close_widget)
         # napari closes its window without telling the widgets inside.
-        self.destroyed.connect(partial(_let_go, self._mail, self._runner, self._helper))
+        self._release = _Release(self._mail, self._runner, self._host)
+        self.destroyed.connect(self._release)
 
     def _lay_out(self) -> None:
         font = self.start.font()
@@ -150,7 +150,7 @@ class EvaluateWidget(Docked):
         self._show_running(True)
         self._ticket = self._runner.submit(
             "evaluate",
-            lambda ticket: run(task, self._load, ticket),
+            lambda ticket: run(task, self._host, ticket),
             self._done,
             self._far,
         )
@@ -238,20 +238,31 @@ class EvaluateWidget(Docked):
         self._closed = True
         if self._ticket is not None:
             self._ticket.cancel()
-        _let_go(self._mail, self._runner, self._helper)
+        self._release()
         with suppress(RuntimeError):
             self.picture.close_choice()
             self.truth.close_choice()
 
 
-def _let_go(
-    mail: Mailbox, runner: Runner, helper: ModelClient | None, *_: object
-) -> None:
-    """End thread and process; knows nothing of a widget that may be gone."""
-    mail.close()
-    runner.close()
-    if helper is not None:
-        helper.close()
+class _Release:
+    """Ends the thread and leaves the model, once; knows nothing of the widget.
+
+    Parameters
+    ----------
+    mail, runner, host
+        What the widget held.
+    """
+
+    def __init__(self, mail: Mailbox, runner: Runner, host: ModelHost) -> None:
+        self._mail, self._runner = mail, runner
+        self._host: ModelHost | None = host
+
+    def __call__(self, *_: object) -> None:
+        host, self._host = self._host, None
+        if host is not None:
+            self._mail.close()
+            self._runner.close()
+            host.leave()
 
 
 def _is_picture(layer: Layer) -> bool:
