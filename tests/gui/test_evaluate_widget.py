@@ -196,7 +196,7 @@ def test_both_docks_share_one_process_and_neither_takes_it_from_the_other(
     segment.bridge.color()  # between two of its pictures, or before the first
     finished(widget, qtbot)
     assert widget.report is not None, widget.status.text()
-    plane = segment.bridge.source.plane
+    plane = segment.bridge.source.view
     qtbot.waitUntil(lambda: segment.session.coloring(plane) is not None, timeout=60_000)
     assert segment.session.model.loaded
     assert shared_host(viewer).pid == pid

@@ -147,6 +147,6 @@ def test_the_dock_opens_from_the_plugin_menu_and_remembers(
     assert not again.probe.contiguous.isChecked()
     # A size in pixels fits one picture: it is not carried into another session.
     assert again.session.model.choice.resolution is None
-    assert not again.session.settings.contiguous
+    assert not again.session.probing.settings.contiguous
     again.close_session()
     again.deleteLater()

@@ -20,7 +20,7 @@ def color(at) -> None:
 def mapped(at) -> bool:
     """Whether the plane in view has a map, in the session or on screen."""
     coloring = at.person.layer("coloring")
-    known = at.session.coloring(at.bridge.source.plane) is not None
+    known = at.session.coloring(at.bridge.source.view) is not None
     shown = coloring is not None and coloring.visible
     assert known == shown
     return known
@@ -65,7 +65,7 @@ def test_a_map_of_another_size_is_not_taken_over(stack):
     stack.person.wait()
     assert not mapped(stack)
     color(stack)
-    plane = stack.bridge.source.plane
+    plane = stack.bridge.source.view
     assert stack.session.coloring(plane).source_shape == (200, 250)
 
 

@@ -93,15 +93,15 @@ class Tour:
         spent = time.perf_counter() - started
         self._say(f"{session.model.reason}")
         self._say(f"Coloured in {spent:.1f} s, the loading of the model included.")
-        source, plane = bridge.source.layer, bridge.source.plane
-        if source is None or plane is None:
+        view = bridge.source.view
+        if view is None:
             raise ModelError(bridge.source.problem)
         for point in points:
-            bridge.clicks.add(source, plane, point)
-            bridge.commit()
+            bridge.controller.clicks.add(view, point)
+            bridge.controller.commit()
             self.settle(3)
         if last is not None:
-            bridge.clicks.add(source, plane, last)
+            bridge.controller.clicks.add(view, last)
         self.settle()
         return self._open
 
@@ -156,8 +156,8 @@ class Tour:
             self.settle(5)
 
     def _coloring(self) -> Any:
-        plane = self._page.bridge.source.plane
-        return None if plane is None else self._page.session.coloring(plane)
+        view = self._page.bridge.source.view
+        return None if view is None else self._page.session.coloring(view)
 
     def _wait(self, ready: Callable[[], bool]) -> None:
         """Run the event loop, so that the window stays alive, until it is so."""

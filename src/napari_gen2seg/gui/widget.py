@@ -96,7 +96,7 @@ class SegmentWidget(Docked):
     # ---- connecting
 
     def _connect_panels(self) -> None:
-        bridge = self.bridge
+        bridge, controller = self.bridge, self.bridge.controller
         self.picture.layer_chosen.connect(self._choose_picture)
         self.picture.view_asked.connect(lambda view: bridge.source.change(**view))
         self.model.model_asked.connect(lambda name: self.choose(model=name))
@@ -113,38 +113,39 @@ class SegmentWidget(Docked):
         self.probe.settings_asked.connect(self._set_probe)
         self.probe.sign_asked.connect(self._set_sign)
         self.probe.hover_asked.connect(self._set_hover)
-        self.probe.clicking_asked.connect(bridge.start_clicking)
-        self.objects.target.chosen.connect(bridge.objects.choose)
-        self.objects.object_asked.connect(bridge.set_object)
-        self.objects.commit_asked.connect(bridge.commit)
-        self.objects.undo_asked.connect(bridge.undo_commit)
-        self.objects.next_asked.connect(bridge.next_object)
+        self.probe.clicking_asked.connect(controller.start_clicking)
+        self.objects.target.chosen.connect(controller.objects.choose)
+        self.objects.object_asked.connect(controller.set_object)
+        self.objects.commit_asked.connect(controller.commit)
+        self.objects.undo_asked.connect(controller.undo_commit)
+        self.objects.next_asked.connect(controller.next_object)
         self.objects.overwrite_asked.connect(self._set_overwrite)
         self.objects.at_once_asked.connect(self._set_at_once)
 
     def _connect_session(self) -> None:
         bridge, session = self.bridge, self.session
+        controller = bridge.controller
         session.job_changed.connect(self._job_changed)
         session.model_changed.connect(self._model_changed)
-        session.settings_changed.connect(self.probe.show_settings)
+        session.probing.settings_changed.connect(self.probe.show_settings)
         session.failed.connect(self._warn)
         session.licence_asked.connect(self._ask_licence)
-        bridge.said.connect(self.status.setText)
-        bridge.warned.connect(self._warn)
+        controller.status_changed.connect(self.status.setText)
+        bridge.warning.connect(self._warn)
         bridge.view_changed.connect(lambda: self.picture.show_source(bridge.source))
         bridge.view_changed.connect(self._show_heard)
         session.coloring_changed.connect(self._show_heard)
         session.coloring_changed.connect(self._no_longer_wrong)
-        bridge.seen.changed.connect(self.picture.show_seen)
-        bridge.hover_preview.shown.connect(self._probed)
-        bridge.clicks_changed.connect(self._clicks_changed)
-        bridge.object_changed.connect(self.objects.show_object)
-        bridge.objects.changed.connect(
-            lambda: self.objects.show_objects(bridge.objects)
+        bridge.model_input.changed.connect(self.picture.show_model_input)
+        controller.hover_preview.shown.connect(self._probed)
+        controller.clicks_changed.connect(self._clicks_changed)
+        controller.object_changed.connect(self.objects.show_object)
+        controller.objects.changed.connect(
+            lambda: self.objects.show_objects(controller.objects)
         )
-        bridge.clicks.sign_changed.connect(self.probe.show_sign)
-        bridge.clicks.tolerance_asked.connect(self.probe.step)
-        bridge.source.view_changed.connect(
+        controller.clicks.sign_changed.connect(self.probe.show_sign)
+        controller.clicks.tolerance_asked.connect(self.probe.step)
+        bridge.source.input_changed.connect(
             lambda: self.picture.show_source(bridge.source)
         )
 
@@ -154,7 +155,7 @@ class SegmentWidget(Docked):
             self.status.setText(f"{Path(model).name!r} is gone; mini is in use.")
             model = "mini"
         self.session.choose(Choice(model, get("device"), passes=get("passes")))
-        self.session.set_probe(
+        self.session.probing.set(
             contiguous=get("connected"), brightness=get("brightness")
         )
         self.probe.hover.setChecked(get("preview"))
@@ -163,9 +164,9 @@ class SegmentWidget(Docked):
 
     def _begin(self) -> None:
         self.model.show_job(self.session.job)
-        self.probe.show_settings(self.session.settings)
+        self.probe.show_settings(self.session.probing.settings)
         self.bridge.choose_source(self.picture.layer.layer)
-        self.bridge.objects.choose(self.objects.target.layer)
+        self.bridge.controller.objects.choose(self.objects.target.layer)
         # After the window is drawn, so that opening it waits for nothing.
         QTimer.singleShot(0, self._warm_up)
 
@@ -199,7 +200,7 @@ class SegmentWidget(Docked):
 
     def _inserted(self, event: Any) -> None:
         """Take a picture that was just opened, unless an object is being clicked."""
-        if is_picture(event.value) and not len(self.bridge.prompts):
+        if is_picture(event.value) and not len(self.bridge.controller.prompts):
             self.picture.layer.refresh()
             self.picture.layer.choose(event.value)
 
@@ -218,29 +219,30 @@ class SegmentWidget(Docked):
         self.status.setText(f"The model will look at {size} pixels. Press Color.")
 
     def _set_probe(self, changes: dict[str, object]) -> None:
-        self.session.set_probe(**changes)
-        self.memory.set("connected", self.session.settings.contiguous)
-        self.memory.set("brightness", self.session.settings.brightness)
+        self.session.probing.set(**changes)
+        self.memory.set("connected", self.session.probing.settings.contiguous)
+        self.memory.set("brightness", self.session.probing.settings.brightness)
 
     def _show_heard(self) -> None:
-        plane = self.bridge.source.plane
-        coloring = None if plane is None else self.session.coloring(plane)
+        view = self.bridge.source.view
+        coloring = None if view is None else self.session.coloring(view)
         self.probe.show_heard(coloring is None or coloring.hears_brightness)
 
     def _set_sign(self, sign: int) -> None:
-        self.bridge.clicks.sign = sign
+        self.bridge.controller.clicks.sign = sign
 
     def _set_hover(self, on: bool) -> None:
-        self.bridge.hover_preview.on = on
-        self.bridge.hover_preview.again()
+        hover_preview = self.bridge.controller.hover_preview
+        hover_preview.on = on
+        hover_preview.again()
         self.memory.set("preview", on)
 
     def _set_overwrite(self, on: bool) -> None:
-        self.bridge.objects.overwrite = on
+        self.bridge.controller.objects.overwrite = on
         self.memory.set("overwrite", on)
 
     def _set_at_once(self, on: bool) -> None:
-        self.bridge.at_once = on
+        self.bridge.controller.at_once = on
         self.memory.set("one_click", on)
 
     # ---- showing
@@ -255,9 +257,9 @@ class SegmentWidget(Docked):
         self._curve_soon.start()
 
     def _show_curve(self) -> None:
-        plane, prompts = self.bridge.source.plane, self.bridge.prompts
-        curve = None if plane is None else self.session.curve(plane, prompts)
-        now = self.session.settings.tolerance
+        view, prompts = self.bridge.source.view, self.bridge.controller.prompts
+        curve = None if view is None else self.session.probing.curve(view, prompts)
+        now = self.session.probing.settings.tolerance
         if now is None and curve is not None:
             now = curve.best  # the mask's own, without finding the mask
         self.probe.show_curve(curve, now)

@@ -9,22 +9,17 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from napari_gen2seg.core.image.rgb import RgbRecipe, to_rgb
+from napari_gen2seg.core.image.rgb import to_rgb
 from napari_gen2seg.errors import DataError, Gen2SegError
-from napari_gen2seg.gui.layers.displayed_plane import (
-    array_of,
-    level_shape,
-    plane_in_view,
-    read,
-)
-from napari_gen2seg.gui.layers.source import guess_view
+from napari_gen2seg.gui.layers.source import guess_options
+from napari_gen2seg.gui.layers.view import array_of, level_shape, view_on_screen
 from napari_gen2seg.io.annotated import Annotated, Dataset, Item, as_labels
 
 if TYPE_CHECKING:
     from napari.components import ViewerModel
     from napari.layers import Image, Labels
 
-    from napari_gen2seg.gui.layers.displayed_plane import Plane
+    from napari_gen2seg.gui.layers.view import View
     from napari_gen2seg.session import Choice, ModelHost, Ticket
     from napari_gen2seg.workflows.evaluate import Report
 
@@ -69,10 +64,10 @@ def planes_of(
     DataError, ImageError
         If they do not fit (or, from the function, nothing is labelled).
     """
-    known = plane_in_view(viewer, truth)
-    view = guess_view(image)
-    level = _level_of(image, view.channel_axis, truth, known)
-    seen = plane_in_view(viewer, image, level, view.channel_axis)
+    known = view_on_screen(viewer, truth)
+    options = guess_options(image)
+    level = _level_of(image, options.channel_axis, truth, known)
+    seen = view_on_screen(viewer, image, replace(options, level=level))
     if seen.shape != known.shape:
         raise DataError(
             f"{image.name!r} is {seen.shape} pixels but {truth.name!r} "
@@ -85,14 +80,14 @@ def planes_of(
     def gather() -> Dataset:
         items = []
         for place in places:
-            numbers = read(labels, replace(known, index=place))
+            numbers = known.at(place).read(labels)
             if not (numbers > 0).any():
                 continue
-            at = replace(seen, index=(0,) * seen.first + place) if every else seen
+            at = seen.at((0,) * seen.first + place) if every else seen
             title = ",".join(
                 str(n) for axis, n in enumerate(place) if axis not in known.axes
             )
-            reader = _Reader(pixels, at, rgb, view.seen, numbers)
+            reader = _Reader(pixels, at, rgb, numbers)
             items.append(Item(title or "plane", reader))
         if not items:
             raise DataError(
@@ -158,18 +153,17 @@ class _Reader:
     """Reads one plane of a picture; its labels are here already."""
 
     pixels: Any
-    plane: Plane
+    view: View
     rgb: bool
-    recipe: RgbRecipe
     labels: npt.NDArray[Any]
 
     def __call__(self) -> Annotated:
-        picture = to_rgb(read(self.pixels, self.plane, self.rgb), self.recipe)
+        picture = to_rgb(self.view.read(self.pixels, self.rgb), self.view.recipe)
         return Annotated(picture, as_labels(self.labels))
 
 
 def _level_of(
-    image: Image, channel_axis: int | None, truth: Labels, known: Plane
+    image: Image, channel_axis: int | None, truth: Labels, known: View
 ) -> int:
     """Return the pyramid level on which the truth was drawn; 0 if there is none."""
     first = 0 if channel_axis is None else 1
@@ -180,7 +174,7 @@ def _level_of(
     return 0
 
 
-def _places(truth: Labels, known: Plane, seen: Plane) -> list[tuple[int, ...]]:
+def _places(truth: Labels, known: View, seen: View) -> list[tuple[int, ...]]:
     """Return where on the truth's axes planes are."""
     if seen.ndim != known.ndim:
         raise DataError(

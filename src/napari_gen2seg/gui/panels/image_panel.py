@@ -21,7 +21,8 @@ if TYPE_CHECKING:
     from napari.components import ViewerModel
     from napari.layers import Image, Layer
 
-    from napari_gen2seg.gui.layers.source import Source, View
+    from napari_gen2seg.gui.layers.source import Source
+    from napari_gen2seg.gui.layers.view import ReadOptions
 
 COLORS = ("Red", "Green", "Blue")
 SEEN = 116  # pixels, width of the thumbnail
@@ -86,7 +87,7 @@ class PicturePanel(Panel):
         self.high.valueChanged.connect(self._contrast_asked)
         self.invert.clicked.connect(self._contrast_asked)
 
-    def show_seen(self, seen: npt.NDArray[np.uint8] | str | None) -> None:
+    def show_model_input(self, seen: npt.NDArray[np.uint8] | str | None) -> None:
         """Show the thumbnail, or the sentence that says why there is none."""
         if isinstance(seen, np.ndarray):
             height, width = seen.shape[:2]
@@ -110,38 +111,41 @@ class PicturePanel(Panel):
     def show_source(self, source: Source) -> None:
         """Show which plane is in view and how it is read."""
         self._source = source
-        layer, plane, view = source.layer, source.plane, source.view
-        if layer is None or plane is None:
+        layer, view, options = source.layer, source.view, source.options
+        if layer is None or view is None:
             self.facts.setText(source.problem)
             self.seen.clear()
             return
         place = ", ".join(
             f"{layer.axis_labels[axis]} {at}"
-            for axis, at in enumerate(plane.index)
-            if axis not in plane.axes and axis != plane.channel_axis
+            for axis, at in enumerate(view.index)
+            if axis not in view.axes and axis != view.channel_axis
         )
-        text = f"{plane.shape[1]} x {plane.shape[0]} pixels"
+        text = f"{view.shape[1]} x {view.shape[0]} pixels"
         if place:
             text += f"\nplane {place}"
         self.facts.setText(f"{text}\n\nThis is what the model sees.")
         self.level.clear()
         for level, shape in enumerate(layer.level_shapes):
-            size = f"{shape[plane.axes[1]]} x {shape[plane.axes[0]]}"
+            size = f"{shape[view.axes[1]]} x {shape[view.axes[0]]}"
             self.level.addItem(f"{level}: {size}", level)
-        self.level.setCurrentIndex(view.level)
+        self.level.setCurrentIndex(options.level)
         self.level.setEnabled(layer.multiscale)
-        self.stacked.setChecked(view.channel_axis is not None)
+        self.stacked.setChecked(options.channel_axis is not None)
         self.stacked.setEnabled(not layer.rgb and layer.ndim >= 3)
-        self._fill_channels(layer, view)
-        for box, value in ((self.low, view.recipe.low), (self.high, view.recipe.high)):
+        self._fill_channels(layer, options)
+        for box, value in (
+            (self.low, options.recipe.low),
+            (self.high, options.recipe.high),
+        ):
             box.blockSignals(True)
             box.setValue(value)
             box.blockSignals(False)
-        self.invert.setChecked(view.recipe.invert)
+        self.invert.setChecked(options.recipe.invert)
 
-    def _fill_channels(self, layer: Image, view: View) -> None:
-        self._inputs = inputs_of(self._viewer, layer, view)
-        now = picked(self._inputs, view)
+    def _fill_channels(self, layer: Image, options: ReadOptions) -> None:
+        self._inputs = inputs_of(self._viewer, layer, options)
+        now = picked(self._inputs, options)
         for combo, place in zip(self.channels, now, strict=True):
             combo.clear()
             for index, one in enumerate(self._inputs):
@@ -151,7 +155,7 @@ class PicturePanel(Panel):
 
     def _stack_asked(self, on: bool) -> None:
         if self._source is not None:
-            recipe = replace(self._source.view.recipe, channels=None)
+            recipe = replace(self._source.options.recipe, channels=None)
             self.view_asked.emit(
                 {"channel_axis": 0 if on else None, "recipe": recipe, "partners": ()}
             )
@@ -162,7 +166,7 @@ class PicturePanel(Panel):
         red, green, blue = (combo.currentData() for combo in self.channels)
         channels, partners = choice_of(self._inputs, (red, green, blue))
         try:
-            recipe = replace(self._source.view.recipe, channels=channels)
+            recipe = replace(self._source.options.recipe, channels=channels)
         except SettingsError as error:  # all three black
             self.show_source(self._source)
             self.facts.setText(str(error))
@@ -174,7 +178,7 @@ class PicturePanel(Panel):
             return
         try:
             recipe = replace(
-                self._source.view.recipe,
+                self._source.options.recipe,
                 low=self.low.value(),
                 high=self.high.value(),
                 invert=self.invert.isChecked(),
