@@ -80,7 +80,7 @@ def choose(widget, protocol):
 
 
 def finished(widget, qtbot):
-    qtbot.waitUntil(widget.start.isEnabled, timeout=60_000)
+    qtbot.waitUntil(widget.start.isEnabled, timeout=1000 * LONG)
 
 
 def test_same_numbers_as_the_command_line(make, viewer, qtbot, tmp_path):
@@ -188,7 +188,7 @@ def test_both_docks_share_one_process_and_neither_takes_it_from_the_other(
 ):
     segment = SegmentWidget(viewer, memory=memory)
     qtbot.addWidget(segment)
-    qtbot.waitUntil(lambda: segment.session.model.loaded, timeout=60_000)
+    qtbot.waitUntil(lambda: segment.session.model.loaded, timeout=1000 * LONG)
     pid = shared_host(viewer).pid
     widget = make(viewer, host=None)
     choose(widget, "proposals")
@@ -197,13 +197,15 @@ def test_both_docks_share_one_process_and_neither_takes_it_from_the_other(
     finished(widget, qtbot)
     assert widget.report is not None, widget.status.text()
     plane = segment.bridge.source.view
-    qtbot.waitUntil(lambda: segment.session.coloring(plane) is not None, timeout=60_000)
+    qtbot.waitUntil(
+        lambda: segment.session.coloring(plane) is not None, timeout=1000 * LONG
+    )
     assert segment.session.model.loaded
     assert shared_host(viewer).pid == pid
 
     widget.close_widget()  # the other dock goes on, with the same process
     segment.bridge.color()
-    qtbot.waitUntil(lambda: not segment.session.job.running, timeout=60_000)
+    qtbot.waitUntil(lambda: not segment.session.job.running, timeout=1000 * LONG)
     assert segment.session.job.text.startswith("Coloured in")
     assert shared_host(viewer).pid == pid
 

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import threading
-from types import SimpleNamespace
+from collections.abc import Iterator
 
 import numpy as np
 import pytest
+from tests.helpers.fake_colorer import FakeColorer, as_it_is
 
 from napari_gen2seg import load_model
-from napari_gen2seg.core.coloring import Coloring
 from napari_gen2seg.core.image import rgb
 from napari_gen2seg.errors import Cancelled
 from napari_gen2seg.jobs.model.client import RemoteColorer
@@ -19,36 +19,37 @@ from napari_gen2seg.session import Choice, ColorRequest, ModelHost, Session, Tic
 from napari_gen2seg.session.model_host import HostedColorer
 
 PICTURE = np.random.default_rng(0).integers(0, 255, (64, 80), np.uint8)
+RGB = np.repeat(PICTURE[..., None] / np.float32(255), 3, axis=-1)
 
 
-class Model:
-    device, dtype, reason, notes = "cpu", "float32", "", ()
+class Gate:
+    """Where a model waits while it is shut."""
 
-    def __init__(self, name: str) -> None:
-        self.spec = SimpleNamespace(id=name)
-        self.unloaded = False
-        self.inside, self.gate = threading.Event(), threading.Event()
-        self.gate.set()
+    def __init__(self) -> None:
+        self.inside, self.open = threading.Event(), threading.Event()
+        self.open.set()
 
-    def color(self, image, resolution=None, **_):
+    def __call__(self, _cancel: object) -> None:
         self.inside.set()
-        assert self.gate.wait(60)
-        values = np.zeros((*image.shape[:2], 3), np.float32)
-        return Coloring.from_array(values, model_id=self.spec.id)
-
-    def unload(self) -> None:
-        self.unloaded = True
+        self.open.wait()
 
 
 @pytest.fixture
-def loaded() -> list[Model]:
+def gate() -> Iterator[Gate]:
+    gate = Gate()
+    yield gate
+    gate.open.set()
+
+
+@pytest.fixture
+def loaded() -> list[FakeColorer]:
     return []
 
 
 @pytest.fixture
-def host(loaded) -> ModelHost:
+def host(loaded, gate) -> ModelHost:
     def load(name, **_):
-        loaded.append(Model(name))
+        loaded.append(FakeColorer(as_it_is, name, side=None, meanwhile=gate))
         return loaded[-1]
 
     return ModelHost(load)
@@ -69,11 +70,11 @@ def test_clients_of_a_model_are_colorers_like_any_other(host):
 
 def test_a_model_that_another_user_replaced_is_loaded_again(host, loaded):
     hosted = host.colorer(Choice("a"))
-    assert hosted.color(PICTURE).model_id == "a"
+    assert hosted.color(RGB).model_id == "a"
     made = host.color(Choice("b"), request(), Ticket("color", 1))
     assert made.coloring.model_id == "b"
     assert loaded[0].unloaded
-    assert hosted.color(PICTURE).model_id == "a"
+    assert hosted.color(RGB).model_id == "a"
     assert [one.spec.id for one in loaded] == ["a", "b", "a"]
     assert [one.unloaded for one in loaded] == [True, True, False]
 
@@ -92,17 +93,17 @@ def test_only_what_the_window_does_not_color_with_is_freed(host, loaded):
 def test_warming_up_takes_no_model_from_who_works_with_it(host, loaded):
     hosted = host.colorer(Choice("a"))
     assert host.warm(Choice("b"), Ticket("warm", 1)) is None
-    hosted.color(PICTURE)
+    hosted.color(RGB)
     assert len(loaded) == 1
     assert host.warm(Choice("a"), Ticket("warm", 2)) is not None
 
 
-def test_who_waits_for_a_turn_can_cancel(host, loaded):
+def test_who_waits_for_a_turn_can_cancel(host, gate):
     hosted = host.colorer(Choice("a"))
-    loaded[0].gate.clear()
-    busy = threading.Thread(target=hosted.color, args=(PICTURE,))
+    gate.open.clear()
+    busy = threading.Thread(target=hosted.color, args=(RGB,))
     busy.start()
-    assert loaded[0].inside.wait(60)
+    assert gate.inside.wait(600)
     ticket, said = Ticket("color", 1), []
 
     def report(_fraction, text):
@@ -114,9 +115,8 @@ def test_who_waits_for_a_turn_can_cancel(host, loaded):
     with pytest.raises(Cancelled):
         host.color(Choice("a"), request(), ticket)
     assert said == ["Reading the picture", "Waiting for the model"]
-    loaded[0].gate.set()
-    busy.join(60)
-    assert not busy.is_alive()
+    gate.open.set()
+    busy.join()
 
 
 def test_the_last_to_leave_ends_the_process():
