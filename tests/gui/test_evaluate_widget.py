@@ -237,7 +237,7 @@ def test_the_dock_opens_from_the_menu_and_lets_go(
     viewer.add_labels(truth(), name="truth")
     dock, widget = viewer.window.add_plugin_dock_widget("napari-gen2seg", "Evaluate")
     qtbot.wait(30)
-    assert widget.picture.layer.name == "coins"
-    assert widget.truth.layer.name == "truth"
+    assert widget.image.layer.name == "coins"
+    assert widget.labels.layer.name == "truth"
     viewer.window.remove_dock_widget(dock)
     qtbot.waitUntil(lambda: widget._closed, timeout=5000)

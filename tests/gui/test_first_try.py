@@ -66,7 +66,7 @@ def test_a_picture_that_is_opened_is_the_one_to_colour(coins):
     at = coins
     at.widget.choose(resolution=512)
     at.viewer.add_image(data.cell(), name="cell")
-    assert at.widget.picture.layer.currentText() == "cell"
+    assert at.widget.image.layer.currentText() == "cell"
     # A size in pixels was meant for the picture before.
     assert at.session.model.choice.resolution is None
 
@@ -74,7 +74,7 @@ def test_a_picture_that_is_opened_is_the_one_to_colour(coins):
 def test_a_picture_that_is_opened_does_not_take_an_object_away(coins):
     coins.person.click(*COIN)
     coins.viewer.add_image(data.cell(), name="cell")
-    assert coins.widget.picture.layer.currentText() == "coins"
+    assert coins.widget.image.layer.currentText() == "coins"
     assert len(coins.bridge.controller.prompts) == 1
 
 

@@ -127,7 +127,7 @@ def test_the_dock_opens_from_the_plugin_menu_and_remembers(
         "napari-gen2seg", "Segment by clicking"
     )
     qtbot.wait(50)
-    assert widget.picture.layer.currentText() == "noise"
+    assert widget.image.layer.currentText() == "noise"
     targets = widget.objects.target
     assert [targets.itemText(i) for i in range(targets.count())] == [
         "new Labels layer",

@@ -14,7 +14,7 @@ from napari_gen2seg.core.probe.prober import ProbeSettings
 from napari_gen2seg.gui.layers.channels import choice_of, inputs_of, picked
 from napari_gen2seg.gui.layers.source import Source
 from napari_gen2seg.gui.layers.view import ReadOptions
-from napari_gen2seg.gui.panels.image_panel import PicturePanel
+from napari_gen2seg.gui.panels.image_panel import ImagePanel
 from napari_gen2seg.gui.panels.model_panel import ModelPanel
 from napari_gen2seg.gui.panels.probe_panel import ProbePanel, slider_at, tolerance_at
 from napari_gen2seg.models.registry import list_models
@@ -112,7 +112,7 @@ def test_progress_and_cancel_follow_the_job(model):
 @pytest.fixture
 def picture(qtbot):
     viewer = ViewerModel()
-    panel, source = PicturePanel(viewer), Source(viewer)
+    panel, source = ImagePanel(viewer), Source(viewer)
     panel.layer_chosen.connect(source.choose)
     panel.view_asked.connect(lambda view: source.change(**view))
     source.input_changed.connect(lambda: panel.show_source(source))

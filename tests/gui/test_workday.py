@@ -247,7 +247,7 @@ def test_real_picture_of_three_channels(desk):
     at = desk(data.immunohistochemistry()[:256, :256], rgb=True)
     at.widget.model.color.click()
     assert at.person.layer("coloring").data.shape == (256, 256, 3)
-    assert at.widget.picture.seen.pixmap().width() > 50
+    assert at.widget.image.thumbnail.pixmap().width() > 50
 
 
 def test_brightness_has_a_say_until_it_is_unticked(desk, painter):

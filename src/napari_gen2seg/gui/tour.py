@@ -54,10 +54,10 @@ class Tour:
         self._say = say
         self._problem = ""
         self._open = True
-        self._page: SegmentWidget = self.widget
-        self._page.session.failed.connect(self._failed)
+        self._dock: SegmentWidget = self.widget
+        self._dock.session.failed.connect(self._failed)
         # For this session only: what a person chose earlier stays remembered.
-        self._page.session.choose(choice or Choice())
+        self._dock.session.choose(choice or Choice())
         application = QApplication.instance()
         if application is not None:
             application.lastWindowClosed.connect(self._closed)
@@ -82,7 +82,7 @@ class Tour:
         ModelError
             If the model could not be loaded or run.
         """
-        bridge, session = self._page.bridge, self._page.session
+        bridge, session = self._dock.bridge, self._dock.session
         self.settle()
         self.viewer.reset_view()  # the dock has taken some of the canvas
         started = time.perf_counter()
@@ -127,8 +127,8 @@ class Tour:
         shot, shown, exact, kept = files
         coloring, labels = self._coloring(), self.labels()
         self.settle()
-        picture = self.viewer.screenshot(canvas_only=False, flash=False)
-        write_rgb(shot, np.ascontiguousarray(picture[..., :3]))
+        shown_window = self.viewer.screenshot(canvas_only=False, flash=False)
+        write_rgb(shot, np.ascontiguousarray(shown_window[..., :3]))
         if coloring is not None:
             write_rgb(shown, coloring.as_rgb8())
             coloring.save(exact)
@@ -156,8 +156,8 @@ class Tour:
             self.settle(5)
 
     def _coloring(self) -> Any:
-        view = self._page.bridge.source.view
-        return None if view is None else self._page.session.coloring(view)
+        view = self._dock.bridge.source.view
+        return None if view is None else self._dock.session.coloring(view)
 
     def _wait(self, ready: Callable[[], bool]) -> None:
         """Run the event loop, so that the window stays alive, until it is so."""

@@ -16,11 +16,11 @@ from napari_gen2seg.gui.annotate.bridge import Bridge
 from napari_gen2seg.gui.finetune.dock_side import FinetuneLauncher
 from napari_gen2seg.gui.model_hosts import shared_host
 from napari_gen2seg.gui.panels.docked import Docked
-from napari_gen2seg.gui.panels.image_panel import PicturePanel, is_picture
+from napari_gen2seg.gui.panels.image_panel import ImagePanel, is_image
 from napari_gen2seg.gui.panels.model_panel import ModelPanel
 from napari_gen2seg.gui.panels.objects_panel import ObjectsPanel
 from napari_gen2seg.gui.panels.probe_panel import ProbePanel
-from napari_gen2seg.gui.panels.resolution_choice import Sizes
+from napari_gen2seg.gui.panels.resolution_choice import ResolutionChoice
 from napari_gen2seg.gui.panels.widgets import Column, ask, quiet_label
 from napari_gen2seg.gui.qt_threads import Mailbox, lane, once
 from napari_gen2seg.gui.settings import Memory, remembered
@@ -42,8 +42,10 @@ class SegmentWidget(Docked):
     ----------
     viewer
         napari gives it.
-    session, background
-        Other than the usual ones, for tests.
+    session
+        Other than the usual one, for tests.
+    background
+        Worker thread for read-only jobs: counts, thumbnails, large outlines.
     memory
         Where settings are remembered.
     """
@@ -59,7 +61,9 @@ class SegmentWidget(Docked):
         self._mail = Mailbox(self)
         self.memory = memory if memory is not None else remembered()
         self._background = (
-            background if background is not None else lane(self._mail, "gen2seg-eyes")
+            background
+            if background is not None
+            else lane(self._mail, "gen2seg-background")
         )
         self.session = (
             session
@@ -67,19 +71,21 @@ class SegmentWidget(Docked):
             else Session(lane(self._mail, "gen2seg"), host=shared_host(viewer))
         )
         self.bridge = Bridge(viewer, self.session, self._background, self)
-        self.sizes = Sizes(self.bridge, lambda size: self.choose(resolution=size))
-        self.picture = PicturePanel(viewer)
+        self.resolution = ResolutionChoice(
+            self.bridge, lambda size: self.choose(resolution=size)
+        )
+        self.image = ImagePanel(viewer)
         self.model = ModelPanel(list_models())
         self.tuning = FinetuneLauncher(viewer, self)
         self.probe = ProbePanel()
         self.objects = ObjectsPanel(viewer)
         self.status = quiet_label("")
-        self._curve_soon = once(self, self._show_curve, 60)
+        self._plot_soon = once(self, self._show_plot, 60)
         self._closed = False
         self._warned = ""
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
-        panels = (self.picture, self.model, self.probe, self.objects)
+        panels = (self.image, self.model, self.probe, self.objects)
         column.addWidget(Column(panels), 1)
         column.addWidget(self.status)  # below, where no panel pushes it out of sight
         self._connect_panels()
@@ -97,8 +103,8 @@ class SegmentWidget(Docked):
 
     def _connect_panels(self) -> None:
         bridge, controller = self.bridge, self.bridge.controller
-        self.picture.layer_chosen.connect(self._choose_picture)
-        self.picture.view_asked.connect(lambda view: bridge.source.change(**view))
+        self.image.layer_chosen.connect(self._choose_image)
+        self.image.view_asked.connect(lambda view: bridge.source.change(**view))
         self.model.model_asked.connect(lambda name: self.choose(model=name))
         self.model.device_asked.connect(lambda name: self.choose(device=name))
         self.model.resolution_asked.connect(lambda n: self.choose(resolution=n))
@@ -132,11 +138,11 @@ class SegmentWidget(Docked):
         session.licence_asked.connect(self._ask_licence)
         controller.status_changed.connect(self.status.setText)
         bridge.warning.connect(self._warn)
-        bridge.view_changed.connect(lambda: self.picture.show_source(bridge.source))
-        bridge.view_changed.connect(self._show_heard)
-        session.coloring_changed.connect(self._show_heard)
+        bridge.view_changed.connect(lambda: self.image.show_source(bridge.source))
+        bridge.view_changed.connect(self._show_brightness_use)
+        session.coloring_changed.connect(self._show_brightness_use)
         session.coloring_changed.connect(self._no_longer_wrong)
-        bridge.model_input.changed.connect(self.picture.show_model_input)
+        bridge.model_input.changed.connect(self.image.show_model_input)
         controller.hover_preview.shown.connect(self._probed)
         controller.clicks_changed.connect(self._clicks_changed)
         controller.object_changed.connect(self.objects.show_object)
@@ -146,7 +152,7 @@ class SegmentWidget(Docked):
         controller.clicks.sign_changed.connect(self.probe.show_sign)
         controller.clicks.tolerance_asked.connect(self.probe.step)
         bridge.source.input_changed.connect(
-            lambda: self.picture.show_source(bridge.source)
+            lambda: self.image.show_source(bridge.source)
         )
 
     def _remember(self) -> None:
@@ -165,7 +171,7 @@ class SegmentWidget(Docked):
     def _begin(self) -> None:
         self.model.show_job(self.session.job)
         self.probe.show_settings(self.session.probing.settings)
-        self.bridge.choose_source(self.picture.layer.layer)
+        self.bridge.choose_source(self.image.layer.layer)
         self.bridge.controller.objects.choose(self.objects.target.layer)
         # After the window is drawn, so that opening it waits for nothing.
         QTimer.singleShot(0, self._warm_up)
@@ -192,27 +198,27 @@ class SegmentWidget(Docked):
         if state.loaded or model == "mini" or is_own(model):
             self.memory.set("model", model)
 
-    def _choose_picture(self, layer: Image | None) -> None:
+    def _choose_image(self, layer: Image | None) -> None:
         """Work on another picture, at a size of its own."""
         self.status.clear()  # what was said of the one before
-        self.sizes.forget()
+        self.resolution.forget()
         self.bridge.choose_source(layer)
 
     def _inserted(self, event: Any) -> None:
         """Take a picture that was just opened, unless an object is being clicked."""
-        if is_picture(event.value) and not len(self.bridge.controller.prompts):
-            self.picture.layer.refresh()
-            self.picture.layer.choose(event.value)
+        if is_image(event.value) and not len(self.bridge.controller.prompts):
+            self.image.layer.refresh()
+            self.image.layer.choose(event.value)
 
     def _look_again(self, factor: float) -> None:
         try:
-            self.sizes.again(factor)
+            self.resolution.again(factor)
         except Gen2SegError as error:
             self._warn(str(error))
 
     def _size_by_object(self) -> None:
         try:
-            size = self.sizes.by_object()
+            size = self.resolution.by_object()
         except Gen2SegError as error:
             self._warn(str(error))
             return
@@ -223,10 +229,10 @@ class SegmentWidget(Docked):
         self.memory.set("connected", self.session.probing.settings.contiguous)
         self.memory.set("brightness", self.session.probing.settings.brightness)
 
-    def _show_heard(self) -> None:
+    def _show_brightness_use(self) -> None:
         view = self.bridge.source.view
         coloring = None if view is None else self.session.coloring(view)
-        self.probe.show_heard(coloring is None or coloring.hears_brightness)
+        self.probe.show_brightness_use(coloring is None or coloring.hears_brightness)
 
     def _set_sign(self, sign: int) -> None:
         self.bridge.controller.clicks.sign = sign
@@ -254,9 +260,9 @@ class SegmentWidget(Docked):
         self.probe.show_preview(preview)
 
     def _clicks_changed(self, _prompts: Prompts) -> None:
-        self._curve_soon.start()
+        self._plot_soon.start()
 
-    def _show_curve(self) -> None:
+    def _show_plot(self) -> None:
         view, prompts = self.bridge.source.view, self.bridge.controller.prompts
         curve = None if view is None else self.session.probing.curve(view, prompts)
         now = self.session.probing.settings.tolerance
@@ -294,9 +300,9 @@ class SegmentWidget(Docked):
         self.tuning.close()
         _let_go(self._mail, self.session, self._background)
         with suppress(RuntimeError):  # Qt deletes timers together with their window
-            self._curve_soon.stop()
+            self._plot_soon.stop()
         self.bridge.close()
-        self.picture.layer.close_choice()
+        self.image.layer.close_choice()
         self.objects.target.close_choice()
 
 

@@ -96,7 +96,7 @@ class Colorer(Protocol):
         ...
 
     def predict_many(
-        self, pictures: Sequence[NDArray[np.float32]], resolution: int
+        self, images: Sequence[NDArray[np.float32]], resolution: int
     ) -> list[NDArray[np.float32]]:
         """Return the maps of several RGB pictures; equal sizes go as one batch."""
         ...

@@ -1,4 +1,4 @@
-"""Colorings kept in memory, the least recently used leaving first."""
+"""Cache of colorings in memory: the least recently used leave first."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 Made = tuple[Hashable, ...]  # everything besides the view that decides a coloring
 
 
-class ColoringStore:
+class ColoringCache:
     """Colorings by view and by what made them, under a limit of bytes.
 
     Parameters

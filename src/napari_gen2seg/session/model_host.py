@@ -329,12 +329,12 @@ class HostedColorer:
         return self.predict_many([rgb], resolution)[0]
 
     def predict_many(
-        self, pictures: Sequence[npt.NDArray[np.float32]], resolution: int
+        self, images: Sequence[npt.NDArray[np.float32]], resolution: int
     ) -> list[npt.NDArray[np.float32]]:
         """Return the maps of several RGB images; equal sizes go as one batch."""
         with self._host.use(self._choice) as colorer:
             self._colorer = colorer
-            return colorer.predict_many(pictures, resolution)
+            return colorer.predict_many(images, resolution)
 
     def unload(self) -> None:
         """Free the memory, unless the window colors with this very model."""

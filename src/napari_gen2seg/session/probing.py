@@ -9,7 +9,7 @@ from psygnal import Signal
 
 from napari_gen2seg.core.probe.prober import Curve, ProbeSettings
 from napari_gen2seg.errors import PromptError
-from napari_gen2seg.session.mask_cache import Found, MaskQuery, Masks, Search
+from napari_gen2seg.session.mask_cache import Found, MaskCache, MaskQuery, Search
 from napari_gen2seg.session.preview import compose
 from napari_gen2seg.session.prompts import Prompts
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Hashable
 
     from napari_gen2seg.core.probe.mask import Mask
-    from napari_gen2seg.session.coloring_cache import ColoringStore
+    from napari_gen2seg.session.coloring_cache import ColoringCache
     from napari_gen2seg.session.state import Preview
 
 
@@ -26,16 +26,16 @@ class Probing:
 
     Parameters
     ----------
-    store
-        The colorings.
+    colorings
+        Those there are.
     """
 
     settings_changed = Signal(ProbeSettings)
 
-    def __init__(self, store: ColoringStore) -> None:
-        self._store = store
+    def __init__(self, colorings: ColoringCache) -> None:
+        self._colorings = colorings
         self._settings = ProbeSettings()
-        self._masks = Masks()
+        self._masks = MaskCache()
 
     @property
     def settings(self) -> ProbeSettings:
@@ -63,10 +63,10 @@ class Probing:
         PromptError
             For a click outside the picture.
         """
-        coloring = self._store.shown(view)
+        coloring = self._colorings.shown(view)
         if coloring is None or not prompts.positive:
             return None
-        return self._masks.exact(MaskQuery(coloring, prompts, self._settings))
+        return self._masks.full(MaskQuery(coloring, prompts, self._settings))
 
     def preview(
         self,
@@ -90,10 +90,10 @@ class Probing:
         sign
             What a click would mean.
         """
-        fixed, hovered = self._asked_of(view, prompts, pointer, sign)
+        fixed, hovered = self._queries(view, prompts, pointer, sign)
         return compose(
-            None if fixed is None else self._masks.glance(fixed),
-            None if hovered is None else self._masks.glance(hovered),
+            None if fixed is None else self._masks.coarse(fixed),
+            None if hovered is None else self._masks.coarse(hovered),
         )
 
     def search(
@@ -104,8 +104,8 @@ class Probing:
         sign: int = 1,
     ) -> Search:
         """Return the search for the exact masks of a `preview`, for any thread."""
-        asked = self._asked_of(view, prompts, pointer, sign)
-        return self._masks.search([one for one in asked if one is not None])
+        queries = self._queries(view, prompts, pointer, sign)
+        return self._masks.search([one for one in queries if one is not None])
 
     def forget(self) -> None:
         """Let go of all masks: a coloring has changed, or is gone."""
@@ -113,17 +113,17 @@ class Probing:
 
     def learn(self, found: list[Found]) -> None:
         """Take in what a `search` found."""
-        for asked, mask in found:
-            self._masks.keep(asked, mask)
+        for query, mask in found:
+            self._masks.keep(query, mask)
 
-    def _asked_of(
+    def _queries(
         self,
         view: Hashable,
         prompts: Prompts,
         pointer: tuple[float, float] | None,
         sign: int,
     ) -> tuple[MaskQuery | None, MaskQuery | None]:
-        coloring = self._store.shown(view)
+        coloring = self._colorings.shown(view)
         if coloring is None:
             return None, None
         fixed = hovered = None
@@ -136,7 +136,7 @@ class Probing:
 
     def curve(self, view: Hashable, prompts: Prompts) -> Curve | None:
         """Return how the area depends on the tolerance; None without kept pixel."""
-        coloring = self._store.shown(view)
+        coloring = self._colorings.shown(view)
         if (
             coloring is None
             or not prompts.positive

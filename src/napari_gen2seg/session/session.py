@@ -14,7 +14,7 @@ from psygnal import Signal
 
 from napari_gen2seg.common.text import duration_text
 from napari_gen2seg.errors import Cancelled, Gen2SegError, LicenceError
-from napari_gen2seg.session.coloring_cache import ColoringStore, Made
+from napari_gen2seg.session.coloring_cache import ColoringCache, Made
 from napari_gen2seg.session.model_host import Colored, Facts, Load, ModelHost
 from napari_gen2seg.session.probing import Probing
 from napari_gen2seg.session.runner import Inline, Runner, Ticket
@@ -51,7 +51,7 @@ class Session:
     load
         Loads a model into this process, called like `napari_gen2seg.load_model`; by
         default models get a process of their own.
-    store
+    cache
         Where colorings are kept.
     host
         Holds the model, in place of a host of its own that ``load`` is for; others may
@@ -68,11 +68,11 @@ class Session:
         self,
         runner: Runner | None = None,
         load: Load | None = None,
-        store: ColoringStore | None = None,
+        cache: ColoringCache | None = None,
         host: ModelHost | None = None,
     ) -> None:
-        self._store = store if store is not None else ColoringStore()
-        self.probing = Probing(self._store)
+        self._colorings = cache if cache is not None else ColoringCache()
+        self.probing = Probing(self._colorings)
         self._runner: Runner = runner if runner is not None else Inline()
         self._host = (ModelHost(load) if host is None else host).join()
         self._closed = False
@@ -141,8 +141,8 @@ class Session:
             request.inputs,
         )
         if (
-            self._store.made(request.view) != made
-            and self._store.show(request.view, made) is not None
+            self._colorings.made(request.view) != made
+            and self._colorings.show(request.view, made) is not None
         ):
             self.cancel()
             self.probing.forget()
@@ -174,7 +174,7 @@ class Session:
 
     def keep(self, request: ColorRequest, coloring: Coloring) -> None:
         """Take a coloring made elsewhere (a file, another program) for a plane."""
-        self._store.put(request.view, request.source, ("given",), coloring)
+        self._colorings.put(request.view, request.source, ("given",), coloring)
         self.probing.forget()
         self.coloring_changed.emit(request.view)
 
@@ -182,7 +182,7 @@ class Session:
         """Drop what belongs to a layer that is gone, a running job too."""
         if self._asked is not None and self._asked.source == source:
             self.cancel()
-        self._store.forget(source)
+        self._colorings.forget(source)
         self.probing.forget()
 
     def close(self) -> None:
@@ -199,7 +199,7 @@ class Session:
 
     def coloring(self, view: Hashable) -> Coloring | None:
         """Return the coloring shown for a view, or None."""
-        return self._store.shown(view)
+        return self._colorings.shown(view)
 
     def mask(self, view: Hashable, prompts: Prompts) -> Mask | None:
         """Return the mask of the clicks; see `Probing.mask`."""
@@ -235,7 +235,7 @@ class Session:
             self._set_job_state(JobState(text="Failed"))
             self.failed.emit(sentence(error))
         else:
-            self._store.put(request.view, request.source, made, value.coloring)
+            self._colorings.put(request.view, request.source, made, value.coloring)
             self.probing.forget()
             self._loaded(choice, value.facts)
             self._set_job_state(

@@ -42,7 +42,7 @@ class Written:
         Pixels of the mask that belong to other objects and were left to them.
     outside
         Pixels of the mask, in the picture's pixels, that the layer does not reach.
-    brightness_channel
+    sample
         Index of one written pixel, by which an undo is noticed; None if the
         layer did not change.
     value
@@ -53,7 +53,7 @@ class Written:
     pixels: int
     spared: int
     outside: int
-    brightness_channel: tuple[int, ...] | None
+    sample: tuple[int, ...] | None
     value: int = 0
 
 
@@ -137,8 +137,8 @@ def write(
     indices = _indices(view, where, rows, cols)
     with labels.block_history():
         labels.data_setitem(indices, values)
-    brightness_channel = tuple(int(axis[0]) for axis in indices)
-    return Written(number, pixels, spared, outside, brightness_channel, int(values[0]))
+    sample = tuple(int(axis[0]) for axis in indices)
+    return Written(number, pixels, spared, outside, sample, int(values[0]))
 
 
 def _indices(view: View, where: tuple[int, ...], rows: Any, cols: Any) -> Indices:

@@ -11,11 +11,11 @@ from napari_gen2seg.errors import Gen2SegError, PromptError
 from napari_gen2seg.gui.annotate.hover import HoverPreview
 from napari_gen2seg.gui.annotate.labels_layer import Objects
 from napari_gen2seg.gui.annotate.object_numbers import (
-    Numbers,
+    ObjectNumbers,
     kept_objects,
     unfinished_object,
 )
-from napari_gen2seg.gui.annotate.pointer import Pressed
+from napari_gen2seg.gui.annotate.pointer import ClickListener
 from napari_gen2seg.gui.annotate.points_layer import Clicks
 from napari_gen2seg.gui.layers.overlays import (
     COLORING,
@@ -72,7 +72,7 @@ class AnnotationController(QObject):
         self._viewer, self._session, self._source = viewer, session, source
         self.clicks = Clicks(viewer)
         self.objects = Objects(viewer, background)
-        self.numbers = Numbers(self.clicks, self.objects)
+        self.numbers = ObjectNumbers(self.clicks, self.objects)
         self.hover_preview = HoverPreview(
             viewer, session, source, self.clicks, overlays, background, self
         )
@@ -88,7 +88,7 @@ class AnnotationController(QObject):
         self.clicks.clear_asked.connect(self.clear)
         self.objects.highest_found.connect(self._highest_found)
         self.hover_preview.warning.connect(self.warning)
-        self.pressed = Pressed(viewer, self._pressed_elsewhere)
+        self.pressed = ClickListener(viewer, self._pressed_elsewhere)
 
     def close(self) -> None:
         """Let go of clicks, objects and preview; everything made stays."""

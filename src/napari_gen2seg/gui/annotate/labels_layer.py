@@ -125,7 +125,7 @@ class Objects:
         finally:
             self._writing = False
         layer.selected_label = number
-        if written.brightness_channel is not None:
+        if written.sample is not None:
             commit = Commit(str(layer.unique_id), written, self._sliders())
             self._commits.append(commit)
         self.highest = max(self.highest, number)
@@ -214,12 +214,10 @@ class Objects:
 
     def _stands(self, commit: Commit) -> bool:
         layer, written = find_layer(self._viewer, commit.layer_id), commit.written
-        if layer is None or written.brightness_channel is None:
+        if layer is None or written.sample is None:
             return False
         try:
-            return (
-                int(np.asarray(layer.data[written.brightness_channel])) == written.value
-            )
+            return int(np.asarray(layer.data[written.sample])) == written.value
         except IndexError:  # the layer has other data now
             return False
 

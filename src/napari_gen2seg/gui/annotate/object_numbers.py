@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from napari_gen2seg.gui.layers.view import View
 
 
-class Numbers:
+class ObjectNumbers:
     """Keeps the object being clicked from taking the number of another.
 
     Only an object that a person went back to is replaced by the next commit.

@@ -77,7 +77,7 @@ class Pointer(QObject):
         self._timer.start(round(1000 * pause))
 
 
-class Pressed:
+class ClickListener:
     """Calls back with a click: pressed and let go without moving, left button.
 
     Parameters

@@ -1,4 +1,4 @@
-"""Which picture, and exactly what the model sees of it."""
+"""Panel of the image: which one, and exactly what the model sees of it."""
 
 from __future__ import annotations
 
@@ -8,14 +8,20 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 from qtpy.QtCore import Qt, Signal
-from qtpy.QtGui import QImage, QPixmap
 from qtpy.QtWidgets import QCheckBox, QComboBox, QDoubleSpinBox, QLabel
+from superqt.utils import signals_blocked
 
 from napari_gen2seg.errors import SettingsError
 from napari_gen2seg.gui.layers.channels import Input, choice_of, inputs_of, picked
 from napari_gen2seg.gui.layers.overlays import role_of
-from napari_gen2seg.gui.panels.layer_combo import LayerChoice
-from napari_gen2seg.gui.panels.widgets import Panel, fold, quiet_label, shrink
+from napari_gen2seg.gui.panels.layer_combo import LayerCombo
+from napari_gen2seg.gui.panels.widgets import (
+    Panel,
+    fold,
+    pixmap_of,
+    quiet_label,
+    shrink,
+)
 
 if TYPE_CHECKING:
     from napari.components import ViewerModel
@@ -25,10 +31,10 @@ if TYPE_CHECKING:
     from napari_gen2seg.gui.layers.view import ReadOptions
 
 COLORS = ("Red", "Green", "Blue")
-SEEN = 116  # pixels, width of the thumbnail
+THUMBNAIL = 116  # pixels, width of the thumbnail
 
 
-class PicturePanel(Panel):
+class ImagePanel(Panel):
     """Asks for a layer and for how to read it; shows the model's view of it.
 
     Parameters
@@ -42,11 +48,11 @@ class PicturePanel(Panel):
 
     def __init__(self, viewer: ViewerModel) -> None:
         super().__init__("1  Picture")
-        self.layer = LayerChoice(viewer, is_picture)
-        self.seen = QLabel()
-        self.seen.setAlignment(Qt.AlignmentFlag.AlignCenter)
-        self.seen.setFixedSize(SEEN, SEEN * 3 // 4)
-        self.seen.setToolTip("Exactly what the model sees.")
+        self.layer = LayerCombo(viewer, is_image)
+        self.thumbnail = QLabel()
+        self.thumbnail.setAlignment(Qt.AlignmentFlag.AlignCenter)
+        self.thumbnail.setFixedSize(THUMBNAIL, THUMBNAIL * 3 // 4)
+        self.thumbnail.setToolTip("Exactly what the model sees.")
         self.facts = quiet_label("")
         self._viewer = viewer
         self._source: Source | None = None
@@ -73,7 +79,7 @@ class PicturePanel(Panel):
         inside.column.addWidget(self.invert)
 
         self.column.addWidget(self.layer)
-        self.add_row(self.seen, self.facts)
+        self.add_row(self.thumbnail, self.facts)
         self.column.addWidget(fold("Channels and contrast", inside))
 
         self.layer.chosen.connect(self.layer_chosen)
@@ -90,21 +96,15 @@ class PicturePanel(Panel):
     def show_model_input(self, seen: npt.NDArray[np.uint8] | str | None) -> None:
         """Show the thumbnail, or the sentence that says why there is none."""
         if isinstance(seen, np.ndarray):
-            height, width = seen.shape[:2]
-            data = np.ascontiguousarray(seen)
-            image = QImage(
-                data.data, width, height, 3 * width, QImage.Format.Format_RGB888
-            )
-            picture = QPixmap.fromImage(image.copy())
-            self.seen.setPixmap(
-                picture.scaled(
-                    self.seen.size(),
+            self.thumbnail.setPixmap(
+                pixmap_of(seen).scaled(
+                    self.thumbnail.size(),
                     Qt.AspectRatioMode.KeepAspectRatio,
                     Qt.TransformationMode.SmoothTransformation,
                 )
             )
         else:
-            self.seen.clear()
+            self.thumbnail.clear()
             if seen:
                 self.facts.setText(seen)
 
@@ -114,7 +114,7 @@ class PicturePanel(Panel):
         layer, view, options = source.layer, source.view, source.options
         if layer is None or view is None:
             self.facts.setText(source.problem)
-            self.seen.clear()
+            self.thumbnail.clear()
             return
         place = ", ".join(
             f"{layer.axis_labels[axis]} {at}"
@@ -138,9 +138,8 @@ class PicturePanel(Panel):
             (self.low, options.recipe.low),
             (self.high, options.recipe.high),
         ):
-            box.blockSignals(True)
-            box.setValue(value)
-            box.blockSignals(False)
+            with signals_blocked(box):
+                box.setValue(value)
         self.invert.setChecked(options.recipe.invert)
 
     def _fill_channels(self, layer: Image, options: ReadOptions) -> None:
@@ -189,7 +188,7 @@ class PicturePanel(Panel):
         self.view_asked.emit({"recipe": recipe})
 
 
-def is_picture(layer: Layer) -> bool:
+def is_image(layer: Layer) -> bool:
     """Whether a layer is somebody's picture, and none of ours."""
     from napari.layers import Image
 

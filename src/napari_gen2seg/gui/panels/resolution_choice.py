@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from napari_gen2seg.gui.annotate.bridge import Bridge
 
 
-class Sizes:
+class ResolutionChoice:
     """Chooses the size for the picture in view; another picture starts anew.
 
     Parameters

@@ -22,7 +22,7 @@ LINE, PLATEAU, NOW = (
 )
 
 
-class CurveView(QWidget):
+class TolerancePlot(QWidget):
     """Draws a curve; a press or drag in it asks for that tolerance."""
 
     tolerance_asked = Signal(float)

@@ -273,11 +273,11 @@ class RemoteColorer:
         return self.predict_many([rgb], resolution)[0]
 
     def predict_many(
-        self, pictures: Sequence[npt.NDArray[np.float32]], resolution: int
+        self, images: Sequence[npt.NDArray[np.float32]], resolution: int
     ) -> list[npt.NDArray[np.float32]]:
         """Return the maps of several RGB images; equal sizes go as one batch."""
         maps: list[npt.NDArray[np.float32]]
-        maps, self._facts = self._client.ask(PREDICT, (list(pictures), resolution))
+        maps, self._facts = self._client.ask(PREDICT, (list(images), resolution))
         return maps
 
     def unload(self) -> None:
