@@ -1,4 +1,4 @@
-"""A guided tour: the dock widget is asked to do what a person would do first."""
+"""Guided tour: the dock widget is asked to do what a person would do first."""
 
 from __future__ import annotations
 

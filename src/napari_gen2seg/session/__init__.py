@@ -1,4 +1,4 @@
-"""State and verbs of one person's work, without Qt and without napari."""
+"""Interactive state: verbs of one person's work, without Qt and without napari."""
 
 from napari_gen2seg.session.model_host import ModelHost
 from napari_gen2seg.session.prompts import Prompts

@@ -1,4 +1,4 @@
-"""Clicks on colorings become masks, with the settings of the moment."""
+"""Masks of clicks on colorings, with the probe settings of the moment."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The values that a session holds and hands out."""
+"""State values that a session holds and hands out."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Between napari's layers and the session: reads the one, asks the other, draws."""
+"""Bridge between napari's layers and the session: reads the one, asks the other."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ class Bridge(QObject):
     session
         Ours.
     background
-        Runs what only looks: the count, the thumbnail, the outline of the very large.
+        Worker thread for read-only jobs: counts, the thumbnail, large outlines.
     parent
         Deleted with it.
     """
@@ -67,7 +67,7 @@ class Bridge(QObject):
     # ---- verbs
 
     def choose_source(self, layer: Image | None) -> None:
-        """Work on another picture."""
+        """Work on another image."""
         self.controller.clicks.release()
         self.controller.hover_preview.blank()
         self.source.choose(layer)

@@ -1,4 +1,4 @@
-"""Writing a mask into a Labels layer: one step, one undo, nobody else's pixels."""
+"""Write a mask into a Labels layer: one step, one undo, nobody else's pixels."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Clicks in the prompt layer become objects in the Labels layer, and back."""
+"""Annotation controller: clicks become objects in the Labels layer, and back."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ class AnnotationController(QObject):
     source, overlays
         The view that is worked on, and the layers drawn over it.
     background
-        Runs what only looks: the count, the outline of the very large.
+        Worker thread for read-only jobs: the count, the outline of the very large.
     parent
         Deleted with it.
     """

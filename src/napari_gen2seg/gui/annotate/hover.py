@@ -1,4 +1,4 @@
-"""Lights up what has been clicked, and what a click under the pointer would give."""
+"""Hover preview: the clicked mask, and what a click under the pointer would give."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ REST = 90  # milliseconds without a move
 
 
 class HoverPreview(QObject):
-    """Follows the pointer and draws the preview.
+    """Preview under the pointer: follows it and draws the mask.
 
     Parameters
     ----------

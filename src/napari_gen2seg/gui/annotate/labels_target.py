@@ -1,4 +1,4 @@
-"""Which Labels layers can take objects."""
+"""Whether a Labels layer can take objects, and if not why."""
 
 from __future__ import annotations
 

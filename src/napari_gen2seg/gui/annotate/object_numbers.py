@@ -1,4 +1,4 @@
-"""Which number the object being clicked has, beside those that are there."""
+"""Label number of the object being clicked; resuming an unfinished object."""
 
 from __future__ import annotations
 
@@ -90,7 +90,7 @@ class ObjectNumbers:
 
 
 def kept_objects(viewer: ViewerModel, objects: Objects, view: View) -> Labels | None:
-    """Return the topmost of our Labels layers that takes a picture's objects."""
+    """Return the topmost of our Labels layers that takes an image's objects."""
     for layer in reversed(viewer.layers):
         if source_of(layer) == view.layer_id and objects.suits(layer, view):
             return layer

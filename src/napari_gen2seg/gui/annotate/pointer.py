@@ -1,4 +1,4 @@
-"""Where the pointer is, and where it is pressed, in any layer."""
+"""Mouse position and clicks on the canvas, whichever layer is selected."""
 
 from __future__ import annotations
 

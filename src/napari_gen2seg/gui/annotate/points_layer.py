@@ -1,4 +1,4 @@
-"""The prompt layer: where clicks live, and the keys that work while it is selected."""
+"""The Points layer that holds the prompts, and its keys while it is selected."""
 
 from __future__ import annotations
 

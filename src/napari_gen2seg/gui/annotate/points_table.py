@@ -1,4 +1,4 @@
-"""The table behind the prompt layer: positions, signs, object numbers."""
+"""Features table of the Points layer: positions, signs, object numbers."""
 
 from __future__ import annotations
 

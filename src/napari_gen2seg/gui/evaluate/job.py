@@ -1,4 +1,4 @@
-"""An evaluation of open layers: the command line's, on planes in place of files."""
+"""Evaluation of open layers: the command line's, on planes in place of files."""
 
 from __future__ import annotations
 
@@ -150,7 +150,7 @@ def run(task: Task, host: ModelHost, ticket: Ticket) -> Report:
 
 @dataclass(frozen=True, eq=False)
 class _Reader:
-    """Reads one plane of a picture; its labels are here already."""
+    """Reads one plane of an image; its labels are here already."""
 
     pixels: Any
     view: View
@@ -158,8 +158,8 @@ class _Reader:
     labels: npt.NDArray[Any]
 
     def __call__(self) -> Annotated:
-        picture = to_rgb(self.view.read(self.pixels, self.rgb), self.view.recipe)
-        return Annotated(picture, as_labels(self.labels))
+        image = to_rgb(self.view.read(self.pixels, self.rgb), self.view.recipe)
+        return Annotated(image, as_labels(self.labels))
 
 
 def _level_of(

@@ -1,4 +1,4 @@
-"""How good is a model here? A dock widget that measures it on labelled layers."""
+"""Evaluation dock: measures a model on labelled layers."""
 
 from __future__ import annotations
 

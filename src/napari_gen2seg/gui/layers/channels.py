@@ -1,4 +1,4 @@
-"""Which channels and layers can give red, green and blue, and which do."""
+"""RGB channel choice: which channels and layers can give a colour, and which do."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ class Input:
 
 
 def inputs_of(viewer: ViewerModel, layer: Image, options: ReadOptions) -> list[Input]:
-    """List what can give the colours of a layer's picture."""
+    """List what can give the colours of a layer's image."""
     from napari.layers import Image
 
     from napari_gen2seg.gui.layers.overlays import role_of

@@ -21,7 +21,7 @@ PAUSE = 120  # milliseconds without a change
 
 
 class ModelInput(QObject):
-    """Keeps the thumbnail up to date.
+    """Thumbnail of the model input, kept up to date.
 
     Parameters
     ----------

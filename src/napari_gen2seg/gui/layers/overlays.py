@@ -1,4 +1,4 @@
-"""The two layers that the plugin draws: the coloring, and the preview over it."""
+"""Overlay layers that the plugin draws: the coloring, and the preview over it."""
 
 from __future__ import annotations
 

@@ -35,7 +35,7 @@ THUMBNAIL = 116  # pixels, width of the thumbnail
 
 
 class ImagePanel(Panel):
-    """Asks for a layer and for how to read it; shows the model's view of it.
+    """Asks for an image layer and for how to read it; shows the model input.
 
     Parameters
     ----------
@@ -189,7 +189,7 @@ class ImagePanel(Panel):
 
 
 def is_image(layer: Layer) -> bool:
-    """Whether a layer is somebody's picture, and none of ours."""
+    """Whether a layer is a person's image, and none of ours."""
     from napari.layers import Image
 
     return isinstance(layer, Image) and role_of(layer) is None

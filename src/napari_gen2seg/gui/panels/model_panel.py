@@ -1,4 +1,4 @@
-"""Which model colours, on what, and how far it is."""
+"""Panel of the model: which one, on what it runs, and how far it is."""
 
 from __future__ import annotations
 

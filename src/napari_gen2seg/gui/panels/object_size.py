@@ -1,4 +1,4 @@
-"""How large a typical object is, as a person shows it: drawn, or already kept."""
+"""Typical object size, as a person shows it: drawn, or already kept."""
 
 from __future__ import annotations
 

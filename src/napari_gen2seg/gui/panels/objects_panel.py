@@ -1,4 +1,4 @@
-"""Where objects go: the Labels layer, commit, undo, count."""
+"""Panel of the objects: the Labels layer they go to, commit, undo, count."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How clicks become a mask: sign, tolerance, reach."""
+"""Panel of the probe: sign, tolerance and reach of clicks."""
 
 from __future__ import annotations
 

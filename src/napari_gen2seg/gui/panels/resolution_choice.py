@@ -1,4 +1,4 @@
-"""At which size the model looks, as a person asks for it."""
+"""Resolution at which the model sees the image, as a person asks for it."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 class ResolutionChoice:
-    """Chooses the size for the picture in view; another picture starts anew.
+    """Chooses the resolution for the image in view; another image starts anew.
 
     Parameters
     ----------

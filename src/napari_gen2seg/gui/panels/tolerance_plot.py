@@ -1,4 +1,4 @@
-"""A small graph: the object's area against the tolerance, its plateau marked."""
+"""Plot of the object's area against the tolerance, its plateau marked."""
 
 from __future__ import annotations
 

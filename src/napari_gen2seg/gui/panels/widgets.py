@@ -1,4 +1,4 @@
-"""Panels one below the other, with lines between, scrolled where they do not fit."""
+"""Widgets that the panels share: column, panel, labels, questions, pixmaps."""
 
 from __future__ import annotations
 
