@@ -112,7 +112,7 @@ def test_source_deleted_in_mid_job(busy, slow):
     assert not busy.session.job.running
     finish(busy, slow)
     assert len(busy.viewer.layers) == 0
-    assert "begin" in busy.widget.picture.facts.text()
+    assert "begin" in busy.widget.image.facts.text()
     busy.viewer.add_image(data.coins(), name="coins again")
     assert_works(busy)
 
@@ -152,7 +152,7 @@ def test_any_layer_of_ours_may_be_deleted_at_any_time(busy, slow, role):
     busy.person.wait(60)
     for name, before in kept.items():
         assert np.array_equal(busy.person.layer(name).data, before)
-    busy.widget.bridge.start_clicking()
+    busy.widget.bridge.controller.start_clicking()
     assert_works(busy)
 
 
@@ -162,7 +162,7 @@ def test_picture_renamed_and_moved_in_mid_job(busy, slow):
     layer.scale = (0.5, 0.5)
     layer.translate = (10, 20)
     finish(busy, slow)
-    assert busy.widget.picture.layer.currentText() == "money"
+    assert busy.widget.image.layer.currentText() == "money"
     assert busy.person.layer("coloring").scale == pytest.approx((0.5, 0.5))
     layer.translate = (0, 0)
     for role in ("coloring", "prompts"):

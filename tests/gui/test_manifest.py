@@ -127,7 +127,7 @@ def test_the_dock_opens_from_the_plugin_menu_and_remembers(
         "napari-gen2seg", "Segment by clicking"
     )
     qtbot.wait(50)
-    assert widget.picture.layer.currentText() == "noise"
+    assert widget.image.layer.currentText() == "noise"
     targets = widget.objects.target
     assert [targets.itemText(i) for i in range(targets.count())] == [
         "new Labels layer",
@@ -147,6 +147,6 @@ def test_the_dock_opens_from_the_plugin_menu_and_remembers(
     assert not again.probe.contiguous.isChecked()
     # A size in pixels fits one picture: it is not carried into another session.
     assert again.session.model.choice.resolution is None
-    assert not again.session.settings.contiguous
+    assert not again.session.probing.settings.contiguous
     again.close_session()
     again.deleteLater()

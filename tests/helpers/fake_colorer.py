@@ -15,9 +15,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_gen2seg.core.coloring import Coloring
-from napari_gen2seg.core.image.rgb import RgbRecipe, to_rgb
+from napari_gen2seg.core.image.rgb import RgbRecipe
 from napari_gen2seg.core.map.brightness import brightness_channel
 from napari_gen2seg.models.base_colorer import check_passes
+from napari_gen2seg.models.colorer import model_input
 from napari_gen2seg.models.spec import ModelSpec
 
 Draw = Callable[[NDArray[Any]], NDArray[Any]]
@@ -125,7 +126,7 @@ class FakeColorer:
         progress: Any = None,
         cancel: Any = None,
     ) -> Coloring:
-        rgb = image if recipe is None else to_rgb(image, recipe)
+        rgb = image if recipe is None else model_input(image, recipe)
         self.seen.append(rgb)
         self.asked.append(resolution)
         if self.meanwhile is not None:

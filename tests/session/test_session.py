@@ -208,7 +208,7 @@ def test_cancel_inside_the_model_says_cancelled(session, models):
     def stop(_):
         raise Cancelled("Stopped as asked.")
 
-    session._bench._load = lambda *a, **k: FakeColorer(meanwhile=stop)
+    session._host._load = lambda *a, **k: FakeColorer(meanwhile=stop)
     heard = Heard(session)
     session.color(request())
     run(session)
@@ -281,14 +281,14 @@ def test_mask_follows_settings_and_is_computed_once(colored):
     left = Prompts(((40.0, 20.0),), (1,))
     mask = colored.mask("p0", left)
     assert colored.mask("p0", left) is mask
-    colored.set_probe(tolerance=400.0, edge_barrier=False)
+    colored.probing.set(tolerance=400.0, edge_barrier=False)
     assert colored.mask("p0", left).area > mask.area
 
 
 def test_no_coloring_no_mask(session):
     assert session.mask("p0", Prompts(((1.0, 1.0),), (1,))) is None
     assert session.preview("p0", Prompts(), (1, 1)) is None
-    assert session.curve("p0", Prompts(((1.0, 1.0),), (1,))) is None
+    assert session.probing.curve("p0", Prompts(((1.0, 1.0),), (1,))) is None
 
 
 def test_closed_session_hears_nothing_more(session):

@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -96,6 +96,17 @@ class Coloring:
         if self.picture is not None:
             picture = source_brightness(self.picture, self.source_shape)
             object.__setattr__(self, "picture", picture)
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Leave out what is prepared for probing: it is large, and made anew."""
+        return {one.name: getattr(self, one.name) for one in fields(self)}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        """Make the arrays read-only again, which pickles do not keep."""
+        for name, value in state.items():
+            if isinstance(value, np.ndarray):
+                value.flags.writeable = False
+            object.__setattr__(self, name, value)
 
     @classmethod
     def from_array(

@@ -13,10 +13,11 @@ from numpy.typing import NDArray
 
 from napari_gen2seg.common.progress import Cancel, Progress, check_cancel, report
 from napari_gen2seg.common.types import Float32Array
-from napari_gen2seg.core.image.rgb import rgb_key, to_rgb
+from napari_gen2seg.core.image.rgb import rgb_key
 from napari_gen2seg.core.map.brightness import as_bytes, brightness_channel, mixture
 from napari_gen2seg.core.probe.guided_outline import COARSE
 from napari_gen2seg.errors import SettingsError
+from napari_gen2seg.models.colorer import model_input
 from napari_gen2seg.models.model_config import ModelConfig
 from napari_gen2seg.models.networks.tensors import resized, to_tensor, to_values
 from napari_gen2seg.models.runtime.placement import DevicePlacement, is_out_of_memory
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
     from torch import Tensor, nn
 
     from napari_gen2seg.core.coloring import Coloring
+    from napari_gen2seg.core.image.rgb import RgbRecipe
     from napari_gen2seg.models.model_config import ModelConfig
     from napari_gen2seg.models.runtime.device import DeviceChoice
     from napari_gen2seg.models.spec import ModelSpec
@@ -110,16 +112,17 @@ class BaseColorer(ABC):
         image: Any,
         resolution: int | None = None,
         *,
+        recipe: RgbRecipe | None = None,
         passes: int = 1,
         progress: Progress | None = None,
         cancel: Cancel | None = None,
     ) -> Coloring:
-        """Colour one picture; see `napari_gen2seg.models.colorer.Colorer.color`."""
+        """Color one image; see `napari_gen2seg.models.colorer.Colorer.color`."""
         from napari_gen2seg.core.coloring import Coloring
         from napari_gen2seg.core.map.object_size import typical_diameter
 
         # 1. resolve and check
-        rgb = to_rgb(image)  # float32 (H, W, 3), 0..1
+        rgb = model_input(image, recipe)  # float32 (H, W, 3), 0..1
         chosen = resolution is not None
         if resolution is None:
             resolution = choose_resolution(rgb, self._config)

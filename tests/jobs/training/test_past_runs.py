@@ -15,7 +15,7 @@ from napari_gen2seg.jobs.training.child import remember_child
 from napari_gen2seg.jobs.training.cleanup import (
     OLD,
     drop_runs_without_models,
-    sweep,
+    remove_interrupted_runs,
 )
 from napari_gen2seg.jobs.training.past_runs import (
     crops_for,
@@ -109,10 +109,10 @@ def test_what_nobody_would_miss_is_swept_away_after_a_day(home, tmp_path):
     young[-1].mkdir()
     for folder in (*kept, *gone):
         aged(folder)
-    assert sorted(sweep(lambda: None)) == sorted(gone)
+    assert sorted(remove_interrupted_runs(lambda: None)) == sorted(gone)
     assert not any(folder.exists() for folder in gone)
     assert all(folder.is_dir() for folder in (*kept, *young))
-    assert sweep(lambda: None) == []
+    assert remove_interrupted_runs(lambda: None) == []
 
 
 def test_runs_of_removed_models_go_unless_their_crops_are_replayed(tmp_path):

@@ -17,7 +17,7 @@ from napari_gen2seg.gui.finetune.texts import left_text
 from napari_gen2seg.gui.panels.widgets import ask, choose
 from napari_gen2seg.jobs.training.cleanup import (
     drop_runs_without_models,
-    sweep,
+    remove_interrupted_runs,
 )
 from napari_gen2seg.jobs.training.past_runs import (
     MODEL,
@@ -219,7 +219,9 @@ class ResultActions(QObject):
         def done(_: Ticket, gone: Any, error: BaseException | None) -> None:
             _log.debug("swept away: %s", gone if error is None else error)
 
-        self._runner.submit("sweep", lambda ticket: sweep(ticket.check), done)
+        self._runner.submit(
+            "sweep", lambda ticket: remove_interrupted_runs(ticket.check), done
+        )
 
     # ---- asking first
 
