@@ -80,20 +80,6 @@ class Training:
         """Where the run is."""
         return self.pace.progress
 
-    def plan(self) -> Plan:
-        """Say what `events` would do; nothing is written.
-
-        Raises
-        ------
-        DataError, SettingsError, ModelError, MemoryShortError
-            If the run could not begin.
-        """
-        split, self.sources, warnings = training_sources(self.config)
-        self.team = Distributed()
-        self.ready = prepare(self.config, self.team.device(self.config.device))
-        self._begin(split, None)
-        return self._plan(split, warnings)
-
     def events(self) -> Iterator[Event]:
         """Train, telling every step; ends after `Stopping`.
 
@@ -153,7 +139,12 @@ class Training:
 
     def _plan(self, split: Split, warnings: list[str]) -> Plan:
         return self.ready.plan(
-            self.config, split, self.crops.names, warnings, self.progress.step
+            self.config,
+            self.crops.names,
+            tuple(pair.name for pair in split.held),
+            split.objects,
+            warnings,
+            self.progress.step,
         )
 
     def _first(self) -> Iterator[Event]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import torch
@@ -12,7 +13,15 @@ from napari_gen2seg.errors import SettingsError
 from napari_gen2seg.models.loader import SMALL_MODEL
 from napari_gen2seg.models.runtime.device import DeviceChoice, choose
 from napari_gen2seg.models.runtime.memory import free_memory
-from napari_gen2seg.train.data.split import Split
+from napari_gen2seg.train.data.label_checks import PairFacts
+from napari_gen2seg.train.data.labeled_images import (
+    KnownPair,
+    Pair,
+    known_pairs,
+    read_pairs,
+)
+from napari_gen2seg.train.data.split import choose_held
+from napari_gen2seg.train.engine.distributed import Distributed
 from napari_gen2seg.train.finetune.config import FinetuneConfig
 from napari_gen2seg.train.finetune.events import Plan
 from napari_gen2seg.train.finetune.memory_estimate import (
@@ -22,6 +31,8 @@ from napari_gen2seg.train.finetune.memory_estimate import (
     measure,
     refuse,
 )
+from napari_gen2seg.train.finetune.replay import earlier_pictures, read_stored
+from napari_gen2seg.train.finetune.sources import Mixture, training_sources
 from napari_gen2seg.train.finetune.trainable import (
     TrainableModel,
     load_trainee,
@@ -83,10 +94,11 @@ class TrainingSetup:
     def plan(
         self,
         config: FinetuneConfig,
-        split: Split,
         train: tuple[str, ...],
-        warnings: list[str],
-        resumed: int,
+        held: tuple[str, ...],
+        objects: int,
+        warnings: Sequence[str],
+        resumed: int = 0,
     ) -> Plan:
         """Say what a run will do.
 
@@ -94,8 +106,10 @@ class TrainingSetup:
         ----------
         config
             The run.
-        split, train
-            What is held back and counted, and names of what is learnt from.
+        train, held
+            Names of what is learnt from, and of what is held back.
+        objects
+            How many objects there are to learn from.
         warnings
             Of the pictures.
         resumed
@@ -117,13 +131,53 @@ class TrainingSetup:
             device=trainee.colorer.device,
             reason=f"{self.where} Number type {self.precision}.",
             train=train,
-            held=tuple(pair.name for pair in split.held),
-            objects=split.objects,
+            held=held,
+            objects=objects,
             warnings=(*warnings, *self.warnings),
             accumulate=amount.accumulate,
             checkpointing=amount.checkpointing,
             resumed=resumed,
         )
+
+
+def plan(config: FinetuneConfig, facts: Sequence[PairFacts] | None = None) -> Plan:
+    """Say what a run would do and need; nothing is written.
+
+    Parameters
+    ----------
+    config
+        The run.
+    facts
+        Of its pairs, where they were looked through before: their files, which need
+        not be there yet, are not read.
+
+    Raises
+    ------
+    DataError, SettingsError, ModelError, MemoryShortError
+        If the run could not begin.
+    """
+    device = Distributed().device(config.device)
+    if config.datasets:
+        split, sources, warnings = training_sources(config)
+        ready = prepare(config, device)
+        mixture = Mixture(sources, ready.trainee.facts, ready.amount.crop, config.seed)
+        held = tuple(pair.name for pair in split.held)
+        return ready.plan(config, mixture.names, held, split.objects, warnings)
+    images: Sequence[Pair | KnownPair]
+    if facts is None:
+        images, warnings = read_pairs(config.pairs)
+    else:
+        images, warnings = known_pairs(config.pairs, facts)
+    learnt, told = earlier_pictures(config, False)
+    chosen = choose_held(images, config.hold_back, config.seed, learnt)
+    read_stored(config.replay)  # a damaged crop is told of now
+    return prepare(config, device).plan(
+        config,
+        tuple(images[place].name for place in chosen.train),
+        tuple(images[place].name for place in chosen.held),
+        chosen.objects,
+        [*warnings, *told, *chosen.warnings],
+    )
 
 
 def prepare(

@@ -190,6 +190,7 @@ class PairList(QObject):
                 at.role,
                 row.group,
                 row.facts.key if row.facts is not None else "",
+                row.facts,
             )
             for row, at in used
         ]
