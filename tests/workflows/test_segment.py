@@ -15,6 +15,7 @@ from skimage import data
 from tests.helpers.fake_colorer import FakeColorer
 
 from napari_gen2seg import load_model
+from napari_gen2seg.core.coloring import Coloring
 from napari_gen2seg.core.image.axes import Axes
 from napari_gen2seg.errors import Cancelled, ImageError, PromptError
 from napari_gen2seg.workflows.segment import (
@@ -127,11 +128,11 @@ def test_channels_anywhere_and_labels_in_the_arrays_order() -> None:
 def test_labels_go_where_they_are_to_go() -> None:
     zarr = pytest.importorskip("zarr")
     stack = np.stack([SQUARES, np.zeros_like(SQUARES), SQUARES])
-    expected = segment(stack, ByBrightness(), "ZYX")
+    expected = segment(stack, by_brightness(), "ZYX")
     assert len(expected.colorings) == 3
     sink = zarr.zeros(stack.shape, chunks=(1, 60, 80), dtype="uint16")
     maps: list[weakref.ref[Coloring]] = []
-    for event in iter_segment(stack, ByBrightness(), "ZYX", labels_out=sink):
+    for event in iter_segment(stack, by_brightness(), "ZYX", labels_out=sink):
         if isinstance(event, PlaneColored):
             maps.append(weakref.ref(event.coloring))
         if isinstance(event, Finished):
@@ -144,7 +145,7 @@ def test_labels_go_where_they_are_to_go() -> None:
     turned = np.transpose(stack, (2, 1, 0))
     other = zarr.zeros(turned.shape, dtype="int32")
     result = segment(
-        turned, ByBrightness(), "XYZ", labels_out=other, keep_colorings=False
+        turned, by_brightness(), "XYZ", labels_out=other, keep_colorings=False
     )
     assert result.labels is other and result.colorings == ()
     np.testing.assert_array_equal(other[:].T, expected.labels)
@@ -161,7 +162,7 @@ def test_memory_does_not_grow_with_the_stack() -> None:
     try:
         result = segment(
             stack,
-            ByBrightness(),
+            by_brightness(),
             "ZYX",
             clicks,
             labels_out=sink,
@@ -188,7 +189,7 @@ def test_where_labels_do_not_fit_is_refused(sink: np.ndarray, said: str) -> None
     with pytest.raises(ImageError, match=said):
         segment(
             SQUARES,
-            ByBrightness(),
+            by_brightness(),
             clicks=[Click(20, 20, object=300)],
             labels_out=sink,
         )
