@@ -21,14 +21,10 @@ from pathlib import Path
 
 import numpy as np
 import torch
+from clicks import click_labels, summary, touching_score  # benchmarks/clicks.py
 
 from napari_gen2seg.core.coloring import Coloring
-from napari_gen2seg.metrics.click_protocol import (
-    click_study,
-    interior_point,
-    summary,
-    touching_score,
-)
+from napari_gen2seg.metrics.click_protocol import answerer, interior_point
 from napari_gen2seg.train.data.annotated_image import crop, read_source
 from napari_gen2seg.train.loss.harmonic import harmonic_target
 from napari_gen2seg.train.mini.config import read_config
@@ -134,10 +130,8 @@ def score(net: torch.nn.Module, cases: list[tuple[str, np.ndarray, np.ndarray]])
 
         hues.append(hue(coloring.values, labels))
 
-        def answer(points, signs, coloring=coloring):  # type: ignore[no-untyped-def]
-            return coloring.probe(points, signs).full()
-
-        rows.setdefault(kind, []).extend(click_study(answer, labels, most=20))
+        found = click_labels(answerer(coloring), labels, most=20)
+        rows.setdefault(kind, []).extend(found)
 
         def tolerance(label, coloring=coloring, labels=labels):  # type: ignore[no-untyped-def]
             return coloring.probe([interior_point(labels == label)]).tolerance

@@ -15,8 +15,8 @@ from collections.abc import Iterator
 
 import numpy as np
 from click_quality import maker  # benchmarks/click_quality.py
+from clicks import click_labels  # benchmarks/clicks.py
 
-from napari_gen2seg.metrics.click_protocol import click_study
 from napari_gen2seg.train.data.annotated_image import Picture, median_diameter
 from napari_gen2seg.train.synthetic import KINDS, draw_scene
 
@@ -41,9 +41,7 @@ def main() -> None:
         rows: dict[str, list[float]] = {name: [] for name in makers}
         for picture in scenes(kind, chosen.scenes, chosen.size):
             for name, make in makers.items():
-                found = click_study(
-                    make(picture), picture.labels, kind, "", most=chosen.most
-                )
+                found = click_labels(make(picture), picture.labels, most=chosen.most)
                 rows[name] += [result.center for result in found]
         means.append([float(np.mean(row)) for row in rows.values()])
         out(f"{kind:22s}" + "".join(f"{mean:9.3f}" for mean in means[-1]))

@@ -22,14 +22,15 @@ from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
+from clicks import click_labels, summary, touching_score  # benchmarks/clicks.py
 from rivals import Oracle, Otsu, RandomWalker, Wand  # benchmarks/rivals.py
 
+from napari_gen2seg.core.coloring import Coloring
 from napari_gen2seg.core.probe.settings import ProbeSettings
 from napari_gen2seg.metrics.click_protocol import (
-    ObjectResult,
-    click_study,
-    summary,
-    touching_score,
+    ObjectClicks,
+    answerer,
+    interior_point,
 )
 from napari_gen2seg.models.colorer import Colorer
 from napari_gen2seg.train.data.annotated_image import Picture, read_source
@@ -52,7 +53,7 @@ def main() -> None:
     parser.add_argument("--json", type=Path)
     chosen = parser.parse_args()
     warnings.filterwarnings("ignore", category=FutureWarning)
-    rows: dict[str, dict[str, list[ObjectResult]]] = {}
+    rows: dict[str, dict[str, list[ObjectClicks]]] = {}
     touching: dict[str, list[int]] = {}
     for source in chosen.sources:
         pictures = [
@@ -90,19 +91,18 @@ def run(
     pictures: list[Picture],
     chosen: argparse.Namespace,
     touching: dict[str, list[int]],
-) -> list[ObjectResult]:
+) -> list[ObjectClicks]:
     """Click through one source with one method."""
     make = maker(method, chosen)
-    results: list[ObjectResult] = []
+    results: list[ObjectClicks] = []
     for number, picture in enumerate(pictures):
         answer = make(picture)
-        results += click_study(
+        results += click_labels(
             answer,
             picture.labels,
-            source,
             str(number),
             most=chosen.most,
-            wanted=0.85 if chosen.clicks else None,
+            corrections=chosen.clicks,
         )
         if method == "model":
             apart, pairs = answer.touching(picture.labels)
@@ -124,10 +124,10 @@ class Model:
         brightness: bool = True,
     ):
         self.coloring = colorer.color(picture.rgb, resolution, passes=passes)
-        self.settings = ProbeSettings(brightness=brightness)
+        self.answer = answerer(self.coloring, ProbeSettings(brightness=brightness))
 
     def __call__(self, points, signs):  # type: ignore[no-untyped-def]
-        return self.coloring.probe(points, signs, self.settings).full()
+        return self.answer(points, signs)
 
     def touching(self, labels: np.ndarray) -> tuple[int, int]:
         """Count touching pairs told apart, at the size of the map."""
@@ -137,9 +137,6 @@ class Model:
         small = np.asarray(
             Image.fromarray(labels).resize((width, height), Image.Resampling.NEAREST)
         )
-        from napari_gen2seg.core.coloring import Coloring
-        from napari_gen2seg.metrics.click_protocol import interior_point
-
         same = Coloring.from_array(self.coloring.values)
 
         def tolerance(label: int) -> float:
@@ -164,7 +161,7 @@ def maker(method: str, chosen: argparse.Namespace) -> Callable[[Picture], object
     }[method]
 
 
-def line(source: str, method: str, rows: list[ObjectResult], seconds: float) -> None:
+def line(source: str, method: str, rows: list[ObjectClicks], seconds: float) -> None:
     """Print one row of the table."""
     s = summary(rows)
     more = f" clicks {s['clicks']:.2f} never {s['never']:.2f}" if "clicks" in s else ""
@@ -175,7 +172,7 @@ def line(source: str, method: str, rows: list[ObjectResult], seconds: float) -> 
     )
 
 
-def sizes(table: dict[str, list[ObjectResult]]) -> None:
+def sizes(table: dict[str, list[ObjectClicks]]) -> None:
     """Print centre-click IoU by object area in pixels."""
     for method, rows in table.items():
         cells = []

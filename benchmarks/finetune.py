@@ -26,9 +26,10 @@ from pathlib import Path
 
 import numpy as np
 import tifffile
+from clicks import click_labels, summary  # benchmarks/clicks.py
 from finetune_rivals import Clicked, Forest, SmallUnet  # benchmarks/
 
-from napari_gen2seg.metrics.click_protocol import ObjectResult, click_study, summary
+from napari_gen2seg.metrics.click_protocol import Answer, ObjectClicks, answerer
 from napari_gen2seg.train.data.annotated_image import manifest_kinds
 from napari_gen2seg.train.data.labeled_images import Pair, read_pairs
 from napari_gen2seg.train.finetune.config import FinetuneConfig, PairSpec
@@ -203,26 +204,22 @@ def train(config: FinetuneConfig) -> dict[str, object]:
     return times
 
 
-def colors(model: str) -> Callable[[Pair], Callable[..., np.ndarray]]:
+def colors(model: str) -> Callable[[Pair], Answer]:
     """Return what makes an answerer of a picture, by a model's map."""
     from napari_gen2seg import load_model
 
     colorer = load_model(model)
 
-    def make(pair: Pair) -> Callable[..., np.ndarray]:
-        coloring = colorer.color(pair.rgb)
-        return lambda points, signs: coloring.probe(points, signs).full()
-
-    return make
+    return lambda pair: answerer(colorer.color(pair.rgb))
 
 
 def clicked(
-    judges: list[Pair], make: Callable[[Pair], Callable[..., np.ndarray]], most: int
-) -> list[ObjectResult]:
+    judges: list[Pair], make: Callable[[Pair], Answer], most: int
+) -> list[ObjectClicks]:
     """Click on objects of all judging pictures."""
-    found: list[ObjectResult] = []
+    found: list[ObjectClicks] = []
     for pair in judges:
-        found += click_study(make(pair), pair.labels, "", pair.name, most=most)
+        found += click_labels(make(pair), pair.labels, pair.name, most=most)
     return found
 
 

@@ -123,7 +123,7 @@ class ModelHost:
         canvas = self.viewer.window._qt_viewer.canvas.native
         handled: list[float] = []
         cpu: list[float] = []
-        hover_preview = bridge.hover_preview
+        hover_preview = bridge.controller.hover_preview
         pointed, started = hover_preview.point, [0.0]
         drawn: list[object] = []
         hover_preview.shown.connect(drawn.append)
@@ -170,21 +170,21 @@ class ModelHost:
         hover_preview.pointer._moved = pointed
         hover_preview.shown.disconnect(drawn.append)
 
-        source, plane = bridge.source.layer, bridge.source.plane
+        view = bridge.source.view
         clicks, commits, undos = [], [], []
         for _ in range(7):
             where = rng.uniform(0.1, 0.9, 2) * side
             start = time.perf_counter()
-            bridge.clicks.add(source, plane, (float(where[0]), float(where[1])))
-            bridge._read_clicks()
+            bridge.controller.clicks.add(view, (float(where[0]), float(where[1])))
+            bridge.controller.read_clicks()
             clicks.append(time.perf_counter() - start)
             start = time.perf_counter()
-            bridge.commit()
+            bridge.controller.commit()
             commits.append(time.perf_counter() - start)
             start = time.perf_counter()
-            bridge.undo_commit()
+            bridge.controller.undo_commit()
             undos.append(time.perf_counter() - start)
-            bridge.clear()
+            bridge.controller.clear()
         QTest.keyRelease(canvas, Qt.Key.Key_Shift)
         for layer in list(self.viewer.layers):
             self.viewer.layers.remove(layer)

@@ -22,7 +22,13 @@ import napari_gen2seg.core.probe.distance_rule as rule
 from napari_gen2seg import load_model
 from napari_gen2seg.core.coloring import Coloring
 from napari_gen2seg.core.probe.prober import ProbeSettings
-from napari_gen2seg.metrics.click_protocol import interior_point, off_center
+from napari_gen2seg.metrics.click_protocol import (
+    answerer,
+    click_seed,
+    interior_point,
+    off_center,
+)
+from napari_gen2seg.metrics.matching import iou
 from napari_gen2seg.train.data.annotated_image import Picture, read_source
 
 OBJECTS = 12  # per picture
@@ -92,17 +98,16 @@ def compare(
         )
     )
     plain = Coloring.from_array(coloring.values)
-    settings = ProbeSettings(brightness=False)
+    answer = answerer(plain, ProbeSettings(brightness=False))
     numbers, counts = np.unique(labels, return_counts=True)
     numbers = rng.permutation(numbers[(numbers > 0) & (counts > LEAST)])[:OBJECTS]
     pairs = []
     for number in numbers:
         truth = labels == number
-        for point in (interior_point(truth), off_center(truth, int(number))):
+        for point in (interior_point(truth), off_center(truth, click_seed("", number))):
             both = []
             for rule.part_at_necks in (lambda mask, *_: mask, timed):
-                mask = plain.probe([point], None, settings).full()
-                both.append((mask & truth).sum() / (mask | truth).sum())
+                both.append(iou(answer([point], [1]), truth))
             pairs.append((both[0], both[1]))
     return pairs
 

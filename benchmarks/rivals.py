@@ -12,6 +12,7 @@ from skimage.filters import threshold_otsu
 from skimage.segmentation import flood, random_walker, watershed
 
 from napari_gen2seg.core.coloring import Coloring
+from napari_gen2seg.metrics.matching import iou
 from napari_gen2seg.train.data.annotated_image import Picture
 
 Points = Sequence[tuple[int, int]]
@@ -47,9 +48,9 @@ class Oracle:
         best, found = -1.0, truth & False
         for tolerance in 4.0 * 1.25 ** np.arange(19):
             mask = flood(distance <= tolerance, (row, col))
-            score = (mask & truth).sum() / (mask | truth).sum()
+            score = iou(mask, truth)
             if score > best:
-                best, found = float(score), mask
+                best, found = score, mask
         return found
 
 

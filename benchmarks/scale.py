@@ -22,7 +22,8 @@ from pathlib import Path
 import numpy as np
 
 from napari_gen2seg import load_model
-from napari_gen2seg.metrics.click_protocol import interior_point
+from napari_gen2seg.metrics.click_protocol import answerer, interior_point
+from napari_gen2seg.metrics.matching import iou
 from napari_gen2seg.models.runtime.resolution import resolution_for_objects
 from napari_gen2seg.train.data.annotated_image import Picture, read_source
 
@@ -68,7 +69,7 @@ def study(model, picture: Picture, kind: str, number: int, chosen) -> list[dict]
     ids = np.unique(picture.labels[picture.labels > 0])
     ids = np.random.default_rng(number).permutation(ids)[: chosen.most]
     truths = [picture.labels == label for label in ids]
-    liked = resolution_for_objects(picture.diameter, picture.rgb.shape, model.facts)
+    liked = resolution_for_objects(picture.diameter, picture.rgb.shape, model.config)
     looks = {f"at {size}": size for size in SIZES if size <= 4 * native}
     looks |= {"liked": liked, "automatic": None}
     rows = []
@@ -76,9 +77,9 @@ def study(model, picture: Picture, kind: str, number: int, chosen) -> list[dict]
         if size and size * picture.diameter / native > BINS[-2] * 1.5:
             continue
         coloring = model.color(picture.rgb, size)
+        answer = answerer(coloring)
         overlaps = [
-            overlap(coloring.probe([interior_point(truth)]).full(), truth)
-            for truth in truths
+            iou(answer([interior_point(truth)], [1]), truth) for truth in truths
         ]
         rows.append(
             {
@@ -97,11 +98,6 @@ def study(model, picture: Picture, kind: str, number: int, chosen) -> list[dict]
             stem = f"{kind.replace(' ', '_')}-{number}-{look.replace(' ', '')}"
             np.save(chosen.maps / f"{stem}.npy", coloring.values.astype(np.float16))
     return rows
-
-
-def overlap(mask: np.ndarray, truth: np.ndarray) -> float:
-    """Return the intersection over the union."""
-    return float((mask & truth).sum() / max((mask | truth).sum(), 1))
 
 
 def report(kind: str, rows: list[dict]) -> None:  # type: ignore[type-arg]

@@ -136,7 +136,7 @@ def mae_net(name: str) -> Any:
     """Build ViT-MAE, B with patch 16 or H with patch 14, with random weights."""
     from transformers import ViTMAEConfig, ViTMAEForPreTraining
 
-    from napari_gen2seg.models.families.mae import MaeNet
+    from napari_gen2seg.models.families.mae_net import MaeNet
 
     large = {
         "hidden_size": 1280,

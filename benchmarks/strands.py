@@ -24,6 +24,7 @@ from napari_gen2seg import load_model
 from napari_gen2seg.core.coloring import Coloring
 from napari_gen2seg.core.probe.prober import ProbeSettings
 from napari_gen2seg.metrics.click_protocol import interior_point, object_labels
+from napari_gen2seg.metrics.matching import iou
 from napari_gen2seg.train.data.annotated_image import Picture
 
 THIN = ["fibres", "cables", "branching", "hoops", "worms"]
@@ -85,8 +86,7 @@ def click(coloring: Coloring, truth: np.ndarray, on: bool) -> tuple[float, float
     )
     took = time.perf_counter() - begun
     prober.strands = strands
-    found = mask.full()
-    return (found & truth).sum() / (found | truth).sum(), took
+    return iou(mask.full(), truth), took
 
 
 if __name__ == "__main__":

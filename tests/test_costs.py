@@ -14,6 +14,7 @@ from typing import Any, cast
 
 import numpy as np
 import pytest
+from tests.helpers.fake_colorer import FakeColorer
 
 from napari_gen2seg import Coloring, load_model
 from napari_gen2seg.core.probe.mask import Mask
@@ -24,14 +25,19 @@ CELL = 64
 SIDE = 2048
 
 
-def drawn(side: int, source: int | None = None) -> Coloring:
-    """Return a prepared map of square cells, 64 pixels wide."""
-    cells = -(-side // CELL)
+def cells(side: int) -> np.ndarray:
+    """Return a map of square cells, 64 pixels wide."""
+    count = -(-side // CELL)
     rng = np.random.default_rng(0)
-    colors = rng.uniform(30, 255, (cells, cells, 3)).astype(np.float32)
+    colors = rng.uniform(30, 255, (count, count, 3)).astype(np.float32)
     place = np.arange(side) // CELL
+    return colors[place[:, None], place[None]]
+
+
+def drawn(side: int, source: int | None = None) -> Coloring:
+    """Return a prepared coloring of such cells."""
     shape = (source, source) if source else None
-    coloring = Coloring.from_array(colors[place[:, None], place[None]], shape)
+    coloring = Coloring.from_array(cells(side), shape)
     coloring.prober.prepare()
     coloring.probe([(10, 10)])  # whatever is made once is made now
     return coloring
@@ -94,29 +100,14 @@ def test_the_whole_mask_is_one_frame(large: Coloring) -> None:
 # Bytes and passes of a hover
 
 
-class Painter:
-    """A model whose map is known, and which counts how often it is asked."""
-
-    device, dtype, reason = "cpu", "float32", "a test"
-
-    def __init__(self, *_: Any, **__: Any) -> None:
-        self.passes = 0
-
-    def color(self, image: Any, resolution: int | None = None, **_: Any) -> Coloring:
-        self.passes += 1
-        return drawn(image.shape[0])
-
-    def unload(self) -> None:
-        """Nothing to free."""
+@pytest.fixture
+def painter() -> FakeColorer:
+    """Return a model whose map is known, and which keeps what it is asked."""
+    return FakeColorer(lambda rgb: cells(rgb.shape[0]), side=None, on_black=False)
 
 
 @pytest.fixture
-def painter() -> Painter:
-    return Painter()
-
-
-@pytest.fixture
-def session(painter: Painter) -> Iterator[Session]:
+def session(painter: FakeColorer) -> Iterator[Session]:
     session = Session(load=lambda *_, **__: cast("Any", painter))
     picture = np.zeros((1024, 1024), np.uint8)
     picture[::2] = 200
@@ -126,7 +117,7 @@ def session(painter: Painter) -> Iterator[Session]:
 
 
 def test_hovering_and_clicking_never_ask_the_model(
-    session: Session, painter: Painter
+    session: Session, painter: FakeColorer
 ) -> None:
     prompts = Prompts()
     for step in range(12):
@@ -135,7 +126,7 @@ def test_hovering_and_clicking_never_ask_the_model(
         if step % 4 == 0:
             prompts = prompts.plus(pointer, 1)
             assert session.mask("plane", prompts) is not None
-    assert painter.passes == 1
+    assert len(painter.seen) == 1
 
 
 def test_a_hover_is_one_probe_and_a_click_none_more(

@@ -17,6 +17,7 @@ SOURCE = Path(napari_gen2seg.__file__).parent
 
 #: The public names; a change here is a change of the public API.
 PUBLIC = {
+    "CandidateSet",
     "Colorer",
     "Coloring",
     "Gen2SegError",
@@ -31,7 +32,9 @@ PUBLIC = {
     "iter_segment",
     "list_models",
     "load_model",
+    "paint",
     "segment",
+    "select",
 }
 
 HEAVY = ("torch", "diffusers", "transformers", "peft", "accelerate")
@@ -92,20 +95,26 @@ def test_light_parts_load_neither_torch_nor_a_screen(code: str) -> None:
     assert not loaded_after(code) & {*HEAVY, *SCREEN}
 
 
-def test_gui_loads_no_torch() -> None:
-    names = [
-        f"napari_gen2seg.gui.{path.stem}"
-        for path in sorted((SOURCE / "gui").glob("*.py"))
-        if path.stem != "__init__"
+def modules(room: str) -> list[str]:
+    """Return every module of a room, those in folders below it included."""
+    found = [
+        path.relative_to(SOURCE.parent).with_suffix("").parts
+        for path in sorted((SOURCE / room).rglob("*.py"))
     ]
+    return [".".join(parts).removesuffix(".__init__") for parts in found]
+
+
+def test_gui_loads_no_torch() -> None:
+    names = modules("gui")
+    assert "napari_gen2seg.gui.finetune.run.controller" in names
     loaded = loaded_after("\n".join(f"import {name}" for name in names))
     assert "napari_gen2seg" in loaded
     assert not loaded & set(HEAVY)
 
 
-def test_core_needs_arrays_only() -> None:
-    names = [f"napari_gen2seg.core.{p.stem}" for p in (SOURCE / "core").glob("*.py")]
-    loaded = loaded_after("\n".join(f"import {name}" for name in names))
+@pytest.mark.parametrize("room", ["common", "core", "metrics"])
+def test_ground_floors_need_arrays_only(room: str) -> None:
+    loaded = loaded_after("\n".join(f"import {name}" for name in modules(room)))
     assert not loaded & {*HEAVY, *SCREEN, "psygnal", "huggingface_hub"}
 
 

@@ -18,10 +18,13 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from napari_gen2seg.core.candidates import CandidateSet as CandidateSet
+    from napari_gen2seg.core.candidates import ProposalSettings as ProposalSettings
+    from napari_gen2seg.core.candidates import paint as paint
+    from napari_gen2seg.core.candidates import select as select
     from napari_gen2seg.core.coloring import Coloring as Coloring
     from napari_gen2seg.core.coloring import Mask as Mask
     from napari_gen2seg.core.probe.prober import ProbeSettings as ProbeSettings
-    from napari_gen2seg.core.propose import ProposalSettings as ProposalSettings
     from napari_gen2seg.models.colorer import Colorer as Colorer
     from napari_gen2seg.models.loader import load_model as load_model
     from napari_gen2seg.models.registry import list_models as list_models
@@ -36,20 +39,23 @@ __version__ = "0.1.0"
 
 # Public name -> the room it lives in.
 _HOMES = {
+    "CandidateSet": "core.candidates",
     "Colorer": "models.colorer",
     "Coloring": "core.coloring",
     "Gen2SegError": "errors",
     "Mask": "core.coloring",
     "ModelSpec": "models.spec",
     "ProbeSettings": "core.probe.settings",
-    "ProposalSettings": "core.propose",
+    "ProposalSettings": "core.candidates",
     "evaluate": "workflows.evaluate",
     "finetune": "workflows.finetune",
     "iter_finetune": "workflows.finetune",
     "iter_segment": "workflows.segment",
     "list_models": "models.registry",
     "load_model": "models.loader",
+    "paint": "core.candidates",
     "segment": "workflows.segment",
+    "select": "core.candidates",
 }
 
 __all__ = [

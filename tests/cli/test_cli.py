@@ -107,7 +107,7 @@ def test_a_typical_diameter_chooses_the_size(
     target = tmp_path / "map.tif"
     done = run("color", coins, "-o", target, "--diameter", 45, "--device", "cpu")
     assert done.returncode == 0, done.stderr
-    liked = load_model("mini", device="cpu").facts.object_diameter
+    liked = load_model("mini", device="cpu").config.object_diameter
     assert Coloring.load(target).resolution == round(384 * liked / 45)
     both = run("color", coins, "--diameter", 45, "--resolution", 96)
     assert both.returncode != 0

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import json
+import pickle
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -10,10 +13,36 @@ from benchmarks import drawn_maps
 from skimage import data
 
 from napari_gen2seg import load_model
+from napari_gen2seg.core.candidates import (
+    CandidateSet,
+    ProposalSettings,
+    paint,
+    select,
+)
 from napari_gen2seg.core.coloring import Coloring
-from napari_gen2seg.core.propose import ProposalSettings, find_objects
+from napari_gen2seg.core.probe.prober import Prober
 from napari_gen2seg.errors import SettingsError
 from napari_gen2seg.metrics.matching import agreement
+
+GOLDEN = Path(__file__).parents[1] / "data" / "proposals"
+
+
+@pytest.mark.parametrize(
+    "name", ["coins", "dsb2018", "usiigaci", "ampis_powder", "drawn"]
+)
+def test_the_same_objects_as_ever(name: str) -> None:
+    with np.load(GOLDEN / f"{name}.npz") as golden:
+        facts = json.loads(str(golden["facts"]))
+        coloring = Coloring(
+            golden["values"].astype(np.float32),
+            tuple(facts["source_shape"]),
+            on_black=facts["on_black"],
+            more=golden["extra"].astype(np.float32) if "extra" in golden else None,
+            picture=golden.get("brightness"),
+        )
+        for case, settings in facts["settings"].items():
+            found = coloring.propose(ProposalSettings(**settings))
+            np.testing.assert_array_equal(found, golden[f"labels_{case}"], case)
 
 
 @pytest.mark.parametrize(
@@ -53,14 +82,108 @@ def test_an_empty_map_has_no_objects() -> None:
 def test_settings_decide_what_counts() -> None:
     labels = drawn_maps.blobs(128, 15, 2)
     coloring = Coloring.from_array(drawn_maps.paint(labels, 2))
-    every = find_objects(coloring.prober)
-    assert len(find_objects(coloring.prober, ProposalSettings(most=3))) == 3
-    large = find_objects(coloring.prober, ProposalSettings(min_area=300))
+    candidates = coloring.candidates()
+    every = select(candidates)
+    assert select(candidates, ProposalSettings(most=3)).tolist() == every[:3].tolist()
+    large = select(candidates, ProposalSettings(min_area=300))
     assert 0 < len(large) < len(every)
-    assert all(proposal.mask.area >= 300 for proposal in large)
-    for proposal in every:
-        pixel = np.rint(proposal.point).astype(int)
-        assert proposal.mask.full()[tuple(pixel)]
+    assert (candidates.areas[large] >= 300).all()
+    for index in every:
+        pixel = np.rint(candidates.points[index]).astype(int)
+        assert candidates.masks[index].full()[tuple(pixel)]
+
+
+def test_selecting_probes_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    labels = drawn_maps.blobs(128, 15, 2)
+    coloring = Coloring.from_array(drawn_maps.paint(labels, 2))
+    probes = []
+    probe = Prober.probe
+
+    def counted(self: Prober, *args: Any, **kwargs: Any) -> Any:
+        probes.append(args)
+        return probe(self, *args, **kwargs)
+
+    monkeypatch.setattr(Prober, "probe", counted)
+    candidates = coloring.candidates()
+    assert len(probes) == len(candidates) > 0
+    probes.clear()
+    sets = set()
+    for settings in (
+        ProposalSettings(),
+        ProposalSettings(min_score=0.6),
+        ProposalSettings(min_area=200),
+        ProposalSettings(max_share=0.01),
+        ProposalSettings(max_overlap=0.0),
+        ProposalSettings(max_overlap=1.0, min_score=0.0),
+        ProposalSettings(most=2),
+    ):
+        found = paint(candidates, select(candidates, settings))
+        assert not probes
+        np.testing.assert_array_equal(found, coloring.propose(settings))
+        assert probes
+        probes.clear()
+        sets.add(found.tobytes())
+    assert len(sets) > 4
+
+
+def test_what_needs_other_candidates_is_refused() -> None:
+    labels = drawn_maps.blobs(96, 10, 1)
+    candidates = Coloring.from_array(drawn_maps.paint(labels, 1)).candidates()
+    for other in ({"tolerance": 20.0}, {"background": 10.0}, {"diameter": 20.0}):
+        assert not candidates.answers(ProposalSettings(**other))
+        with pytest.raises(SettingsError, match="candidates again"):
+            select(candidates, ProposalSettings(**other))
+    assert candidates.answers(ProposalSettings(min_score=0.9, most=1))
+
+
+def test_candidates_travel_between_processes() -> None:
+    labels = drawn_maps.blobs(96, 10, 1)
+    candidates = Coloring.from_array(drawn_maps.paint(labels, 1)).candidates()
+    again = pickle.loads(pickle.dumps(candidates))  # noqa: S301 - our own
+    np.testing.assert_array_equal(
+        paint(again, select(again)), paint(candidates, select(candidates))
+    )
+
+
+def test_instances_found_elsewhere_are_selected_alike() -> None:
+    labels = np.zeros((40, 60), np.uint16)
+    labels[2:12, 2:12] = 7
+    labels[20:24, 30:34] = 9
+    labels[26:38, 40:58] = 300
+    given = CandidateSet.from_labels(labels, [0.4, 0.9, 0.6], (80, 120))
+    assert given.scores.tolist() == [0.9, 0.6, 0.4]
+    assert given.areas.tolist() == [16, 216, 100]
+    for index, (row, col) in enumerate(given.points):
+        assert given.masks[index].full()[round(row), round(col)]
+    every = paint(given, select(given))
+    assert every.shape == (80, 120)
+    assert np.bincount(every.ravel())[1:].tolist() == [64, 864, 400]
+    assert select(given, ProposalSettings(min_score=0.5)).tolist() == [0, 1]
+    assert select(given, ProposalSettings(min_area=50)).tolist() == [1, 2]
+    assert select(given, ProposalSettings(diameter=40)).tolist() == [1, 2]
+
+    circle = np.hypot(*np.mgrid[-20:20, -20:20]) < 10
+    moved = np.roll(circle, 3, axis=1)
+    both = CandidateSet.from_masks([moved, circle], [0.5, 0.8])
+    assert select(both).tolist() == [0]
+    assert len(select(both, ProposalSettings(max_overlap=0.95))) == 2
+    np.testing.assert_array_equal(paint(both, [0]) > 0, circle)
+    assert paint(both, []).max() == 0
+
+
+@pytest.mark.parametrize(
+    ("masks", "scores"),
+    [
+        ([], None),
+        ([np.zeros((4, 4))], None),
+        ([np.ones((4, 4)), np.ones((4, 5))], None),
+        ([np.ones((4, 4))], [0.5, 0.5]),
+        ([np.ones((4, 4))], [1.5]),
+    ],
+)
+def test_instances_that_make_no_sense_are_refused(masks: Any, scores: Any) -> None:
+    with pytest.raises(SettingsError):
+        CandidateSet.from_masks(masks, scores)
 
 
 def discs_in_a_haze() -> tuple[np.ndarray, np.ndarray]:
@@ -157,6 +280,7 @@ def test_coins_are_coins(tmp_path: Path) -> None:
         {"max_share": 0.0},
         {"min_score": 2.0},
         {"min_diameter": -0.1},
+        {"max_overlap": 1.1},
         {"diameter": 0.0},
     ],
 )

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterator
 from typing import Any
-from unittest.mock import patch
 
 import numpy as np
 import pytest
 from skimage import data
-from tests.gui.painter import Painter
 from tests.gui.person import Person
 from tests.gui.trainer import CHILD, Trainer, coin_labels
+from tests.helpers.fake_colorer import FakeColorer
+from tests.helpers.leaked_widgets import none_left_behind
+from tests.helpers.shared_viewer import shared_viewer
 
 from napari_gen2seg.gui.settings import FileMemory
 from napari_gen2seg.session import Inline, Session
@@ -32,9 +34,9 @@ class Desk:
 
 
 @pytest.fixture
-def painter() -> Painter:
+def painter() -> FakeColorer:
     """Return a colorer without a network."""
-    return Painter()
+    return FakeColorer()
 
 
 @pytest.fixture
@@ -43,33 +45,22 @@ def memory(tmp_path: Any) -> FileMemory:
     return FileMemory(tmp_path / "settings.json")
 
 
-@pytest.fixture(scope="module")
-def window() -> Any:
-    """Return one shown viewer for a file of tests: the first takes seconds."""
-    import napari
-    from app_model import Application
-    from napari._app_model._app import NapariApplication, _napari_names
-    from napari._qt._qapp_model.qactions import init_qactions
-    from napari.plugins import _initialize_plugins
+@pytest.fixture(autouse=True)
+def no_leaked_widgets(qapp: Any) -> Iterator[None]:
+    """Fail a test that leaves windows of its own behind, and name who holds them."""
+    with none_left_behind():
+        yield
 
-    # Commands are registered once in a process, and a second time is an error. So each
-    # file has an application of its own, as each test with `make_napari_viewer` has.
-    app = NapariApplication("window")
-    app.injection_store.namespace = _napari_names
-    registrations = (_initialize_plugins, init_qactions)
-    with patch.object(NapariApplication, "get_app_model", return_value=app):
-        for once in registrations:
-            once.cache_clear()
-        viewer = napari.Viewer(show=True)
+
+@pytest.fixture(scope="module")
+def window() -> Iterator[Any]:
+    """Return one shown viewer for a file of tests: the first takes seconds."""
+    with shared_viewer() as viewer:
         yield viewer
-        viewer.close()
-    Application.destroy("window")
-    for once in registrations:
-        once.cache_clear()
 
 
 @pytest.fixture
-def desk(window: Any, qtbot: Any, painter: Painter, memory: FileMemory) -> Any:
+def desk(window: Any, qtbot: Any, painter: FakeColorer, memory: FileMemory) -> Any:
     """Return a function that opens a desk on a picture; replies come at once."""
     from napari_gen2seg.gui.widget import SegmentWidget
 

@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 from napari.components import ViewerModel
 from skimage import data
-from tests.gui.painter import Painter
+from tests.helpers.fake_colorer import FakeColorer
+from tests.helpers.stepped import Stepped
 
 from napari_gen2seg.core.image.rgb import RgbRecipe
 from napari_gen2seg.gui.annotate.bridge import Bridge
@@ -23,17 +24,17 @@ from napari_gen2seg.session import Inline, Session
 COIN, SECOND, GROUND = (51, 155), (124, 45), (88, 130)
 
 
-class TrainingController:
+class Work:
     """A bridge over a viewer model, and what it says."""
 
-    def __init__(self, viewer: ViewerModel, painter: Painter) -> None:
+    def __init__(self, viewer: ViewerModel, painter: FakeColorer) -> None:
         self.viewer = viewer
         self.session = Session(Inline(), load=lambda *a, **k: painter)
         self.bridge = Bridge(viewer, self.session, Inline())
         self.said: list[str] = []
         self.warned: list[str] = []
-        self.bridge.said.connect(self.said.append)
-        self.bridge.warned.connect(self.warned.append)
+        self.bridge.controller.status_changed.connect(self.said.append)
+        self.bridge.warning.connect(self.warned.append)
         self.session.failed.connect(self.warned.append)
 
     def layer(self, role):
@@ -48,26 +49,28 @@ class TrainingController:
 
     def click(self, at, sign=1):
         source = self.bridge.source
-        self.bridge.clicks.add(source.layer, source.plane, at, sign)
-        self.bridge._read_clicks()
+        self.bridge.controller.clicks.add(source.view, at, sign)
+        self.bridge.controller.read_clicks()
 
     def point(self, at, held=frozenset()):
         """Move the pointer to a place of the plane."""
         source = self.bridge.source
-        full = list(source.plane.index)
-        for axis, value in zip(source.plane.axes, at, strict=True):
+        full = list(source.view.index)
+        for axis, value in zip(source.view.axes, at, strict=True):
             full[axis] = value
-        self.bridge.hover_preview.point(tuple(source.layer.data_to_world(full)), held)
+        self.bridge.controller.hover_preview.point(
+            tuple(source.layer.data_to_world(full)), held
+        )
 
 
 @pytest.fixture
 def painter():
-    return Painter()
+    return FakeColorer()
 
 
 @pytest.fixture
 def work(qapp, painter):
-    made = TrainingController(ViewerModel(), painter)
+    made = Work(ViewerModel(), painter)
     yield made
     made.bridge.close()
 
@@ -98,7 +101,7 @@ def test_every_kind_of_pixels(work, painter, kind):
     assert seen.max() <= 1
     assert work.warned == []
     work.click(COIN)
-    work.bridge.commit()
+    work.bridge.controller.commit()
     assert work.layer(OBJECTS).data[COIN] == 1
 
 
@@ -127,7 +130,7 @@ def test_plane_of_a_stack_with_its_place_in_the_world(work):
     work.point(flipped)
     assert lit(work, 0, *flipped)
     work.click(flipped)
-    work.bridge.commit()
+    work.bridge.controller.commit()
     objects = work.layer(OBJECTS)
     assert objects.data.shape == stack().shape
     assert objects.data[1][flipped] == 1
@@ -144,7 +147,7 @@ def test_scrolling_away_keeps_everything_and_coming_back_shows_it(work, painter)
     work.click(COIN)
     dims.set_current_step(0, 2)
     assert not work.layer(PREVIEW).data.any()
-    assert len(work.bridge.prompts) == 0
+    assert len(work.bridge.controller.prompts) == 0
     work.bridge.color()
     assert len(painter.seen) == 2
     assert not np.array_equal(work.layer(COLORING).data, first)
@@ -153,7 +156,7 @@ def test_scrolling_away_keeps_everything_and_coming_back_shows_it(work, painter)
     assert len(painter.seen) == 2
     assert np.array_equal(work.layer(COLORING).data, first)
     assert work.layer(COLORING).translate[0] == 0
-    assert work.bridge.prompts.points == (COIN,)
+    assert work.bridge.controller.prompts.points == (COIN,)
     assert lit(work, 0, *COIN)
     assert len(work.layer(PROMPTS).data) == 1
 
@@ -164,21 +167,19 @@ def test_clicks_of_one_object_on_two_planes_stay_apart(work):
     for step in (0, 1):
         dims.set_current_step(0, step)
         work.bridge.color()
-        work.bridge.set_object(5)
+        work.bridge.controller.set_object(5)
         work.click(COIN if step == 0 else (302 - COIN[0], COIN[1]))
-        work.bridge.commit()
+        work.bridge.controller.commit()
     objects = work.layer(OBJECTS).data
     assert objects[0][COIN] == 5
     assert objects[1][302 - COIN[0], COIN[1]] == 5
-    work.bridge.set_object(5)
-    assert len(work.bridge.prompts) == 1
+    work.bridge.controller.set_object(5)
+    assert len(work.bridge.controller.prompts) == 1
 
 
 def test_reply_for_a_plane_out_of_view_is_kept_for_later(qapp, painter):
-    from tests.session.test_session import Stepped
-
     viewer = ViewerModel()
-    work = TrainingController(viewer, painter)
+    work = Work(viewer, painter)
     work.session._runner = Stepped()
     work.open(stack())
     viewer.dims.set_current_step(0, 0)
@@ -187,7 +188,7 @@ def test_reply_for_a_plane_out_of_view_is_kept_for_later(qapp, painter):
     work.session._runner.step()
     assert work.layer(COLORING) is None
     viewer.dims.set_current_step(0, 0)
-    work.bridge.start_clicking()
+    work.bridge.controller.start_clicking()
     work.point(COIN)
     assert lit(work, 0, *COIN)
     work.bridge.close()
@@ -196,13 +197,13 @@ def test_reply_for_a_plane_out_of_view_is_kept_for_later(qapp, painter):
 def test_channel_axis_feeds_the_colours_and_objects_have_none(work, painter):
     cyx = np.stack([GRAY, np.zeros_like(GRAY), 255 - GRAY]).astype(np.uint16)
     work.open(cyx, axis_labels=("c", "y", "x"))
-    assert work.bridge.source.view.channel_axis == 0
+    assert work.bridge.source.options.channel_axis == 0
     work.bridge.color()
     seen = painter.seen[0]
     assert seen[..., 0].max() == 1
     assert np.ptp(seen[..., 1]) == 0
     work.click(COIN)
-    work.bridge.commit()
+    work.bridge.controller.commit()
     assert work.layer(OBJECTS).data.shape == GRAY.shape
     assert work.layer(COLORING).data.shape == (303, 384, 3)
     work.viewer.dims.set_current_step(0, 2)  # another channel, the same picture
@@ -230,10 +231,10 @@ def test_layers_together_make_one_picture(work, painter):
 
 def test_thumbnail_is_exactly_what_the_model_sees(work, painter):
     shown = []
-    work.bridge.seen.changed.connect(shown.append)
+    work.bridge.model_input.changed.connect(shown.append)
     work.open(GRAY.astype(np.uint16) * 77)
     work.bridge.source.change(recipe=RgbRecipe(low=10, high=90, invert=True))
-    work.bridge.seen.look()
+    work.bridge.model_input.look()
     work.bridge.color()
     seen, small = painter.seen[0], shown[-1]
     step = round(seen.shape[1] / small.shape[1])
@@ -258,7 +259,7 @@ def test_pyramid_level(work):
     work.bridge.source.change(level=2)
     work.bridge.color()
     work.click(COIN)
-    work.bridge.commit()
+    work.bridge.controller.commit()
     objects = work.layer(OBJECTS)
     assert objects.data.shape == levels[2].shape
     assert objects.data[COIN] == 1
@@ -273,7 +274,7 @@ def test_source_data_replaced_drops_its_colorings(work, painter):
     work.bridge.color()
     work.click(COIN)
     layer.data = GRAY[::-1].copy()
-    assert work.session.coloring(work.bridge.source.plane) is None
+    assert work.session.coloring(work.bridge.source.view) is None
     assert not work.layer(PREVIEW).data.any()
     assert len(work.layer(PROMPTS).data) == 1
     work.bridge.color()
@@ -285,14 +286,14 @@ def test_two_pictures_have_their_own_clicks(work):
     work.bridge.color()
     work.click(COIN)
     second = work.open(GRAY[:, ::-1].copy(), name="second")
-    assert len(work.bridge.prompts) == 0
+    assert len(work.bridge.controller.prompts) == 0
     work.bridge.color()
     work.click((SECOND[0], 383 - SECOND[1]))
     layers = [one for one in work.viewer.layers if role_of(one) == PROMPTS]
     assert [len(one.data) for one in layers] == [1, 1]
     assert [one.visible for one in layers] == [False, True]
     work.bridge.choose_source(first)
-    assert work.bridge.prompts.points == (COIN,)
+    assert work.bridge.controller.prompts.points == (COIN,)
     assert [one.visible for one in layers] == [True, False]
     assert second in work.viewer.layers
 
@@ -304,16 +305,17 @@ def test_clicks_edited_in_the_layer_count_whatever_the_event_says(work):
     work.click(SECOND)
     points = work.layer(PROMPTS)
     points.data = points.data[1:]  # as somebody's script would
-    work.bridge._read_clicks()
-    assert work.bridge.prompts.points == (SECOND,)
+    work.bridge.controller.read_clicks()
+    assert work.bridge.controller.prompts.points == (SECOND,)
     table = points.features.copy()
     table.loc[:, "sign"] = -1
     points.features = table
-    work.bridge._read_clicks()
-    assert work.bridge.prompts.signs == (-1,)
+    work.bridge.controller.read_clicks()
+    assert work.bridge.controller.prompts.signs == (-1,)
     assert not work.layer(PREVIEW).data.any()
     points.features = table.drop(columns=["sign", "object"])
-    work.bridge._read_clicks()  # a table without our columns is no reason to fail
+    # A table without our columns is no reason to fail.
+    work.bridge.controller.read_clicks()
     assert work.warned == []
 
 
@@ -323,8 +325,8 @@ def test_click_outside_the_picture_is_said_and_nothing_breaks(work):
     work.click(COIN)
     work.click((-40, 20))
     assert "outside" in work.warned[-1]
-    assert work.bridge.prompts.points == (COIN,)
-    work.bridge.commit()
+    assert work.bridge.controller.prompts.points == (COIN,)
+    work.bridge.controller.commit()
     assert work.layer(OBJECTS).data[COIN] == 1
 
 
@@ -357,11 +359,11 @@ def test_commit_into_a_chosen_layer_that_cannot_be_written_is_said(work):
     work.open(GRAY)
     work.bridge.color()
     lazy = work.viewer.add_labels(da.zeros(GRAY.shape, dtype="u2"), name="lazy")
-    work.bridge.objects.choose(lazy)
+    work.bridge.controller.objects.choose(lazy)
     work.click(COIN)
-    work.bridge.commit()
+    work.bridge.controller.commit()
     assert "cannot be written" in work.warned[-1]
-    assert len(work.bridge.prompts) == 1
+    assert len(work.bridge.controller.prompts) == 1
 
 
 def test_pointer_in_mixed_units_finds_its_place(work):
@@ -376,14 +378,14 @@ def test_undo_of_everything_in_order(work):
     work.open(GRAY)
     work.bridge.color()
     work.click(COIN)
-    work.bridge.commit()
+    work.bridge.controller.commit()
     work.click(SECOND)
-    work.bridge.undo()  # the click
-    assert work.bridge.prompts.points == ()
-    work.bridge.undo()  # the commit
+    work.bridge.controller.undo()  # the click
+    assert work.bridge.controller.prompts.points == ()
+    work.bridge.controller.undo()  # the commit
     assert work.layer(OBJECTS).data.max() == 0
-    assert work.bridge.number == 1
-    assert work.bridge.prompts.points == (COIN,)
-    work.bridge.undo()  # its click
-    work.bridge.undo()
+    assert work.bridge.controller.number == 1
+    assert work.bridge.controller.prompts.points == (COIN,)
+    work.bridge.controller.undo()  # its click
+    work.bridge.controller.undo()
     assert work.said[-1] == "Nothing to take back."

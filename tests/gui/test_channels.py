@@ -32,7 +32,7 @@ def test_a_dim_layer_among_three_is_seen(desk: Any) -> None:
     at = desk(red)
     others = [at.viewer.add_image(one).unique_id for one in (green, blue)]
     at.bridge.source.choose(at.viewer.layers[0])
-    recipe = at.bridge.source.view.recipe
+    recipe = at.bridge.source.options.recipe
     at.bridge.source.change(partners=tuple(map(str, others)), recipe=recipe)
     assert seen(at).min() > 0.95
 

@@ -12,7 +12,7 @@ from napari.layers import Labels
 from napari_gen2seg.core.probe.mask import Mask
 from napari_gen2seg.gui.annotate.commit import CommitError, new_objects, write
 from napari_gen2seg.gui.annotate.labels_layer import Objects, count_objects
-from napari_gen2seg.gui.layers.displayed_plane import plane_in_view
+from napari_gen2seg.gui.layers.view import view_on_screen
 from napari_gen2seg.session import Inline
 
 H, W = 40, 60
@@ -28,7 +28,7 @@ def square(row: int, col: int, size: int = 8) -> Mask:
 def flat():
     viewer = ViewerModel()
     image = viewer.add_image(np.zeros((H, W), np.uint8), scale=(0.5, 0.25))
-    return viewer, image, plane_in_view(viewer, image)
+    return viewer, image, view_on_screen(viewer, image)
 
 
 @pytest.fixture
@@ -36,15 +36,15 @@ def stack():
     viewer = ViewerModel()
     image = viewer.add_image(np.zeros((5, H, W), np.uint8), scale=(2, 0.5, 0.25))
     viewer.dims.set_current_step(0, 3)
-    return viewer, image, plane_in_view(viewer, image)
+    return viewer, image, view_on_screen(viewer, image)
 
 
 def test_commit_is_one_undo_step_and_touches_its_plane_only(stack):
-    _, image, plane = stack
-    labels = new_objects(image, plane)
+    _, image, view = stack
+    labels = new_objects(view)
     assert labels.data.shape == (5, H, W)
     assert labels.scale == pytest.approx(image.scale)
-    written = write(labels, image, plane, square(4, 6), 7)
+    written = write(labels, view, square(4, 6), 7)
     assert written.pixels == 64
     assert np.array_equal(labels.data[3] == 7, square(4, 6).array)
     assert not labels.data[[0, 1, 2, 4]].any()
@@ -55,34 +55,34 @@ def test_commit_is_one_undo_step_and_touches_its_plane_only(stack):
 
 
 def test_correction_moves_the_object_in_one_step(flat):
-    _, image, plane = flat
-    labels = new_objects(image, plane)
-    write(labels, image, plane, square(4, 6), 1)
-    write(labels, image, plane, square(8, 10), 1)
+    _, _image, view = flat
+    labels = new_objects(view)
+    write(labels, view, square(4, 6), 1)
+    write(labels, view, square(8, 10), 1)
     assert np.array_equal(labels.data == 1, square(8, 10).array)
     labels.undo()
     assert np.array_equal(labels.data == 1, square(4, 6).array)
 
 
 def test_others_are_spared_unless_overwriting(flat):
-    _, image, plane = flat
-    labels = new_objects(image, plane)
-    write(labels, image, plane, square(4, 6), 1)
-    written = write(labels, image, plane, square(8, 10), 2)
+    _, _image, view = flat
+    labels = new_objects(view)
+    write(labels, view, square(4, 6), 1)
+    written = write(labels, view, square(8, 10), 2)
     assert written.spared == 16
     assert (labels.data == 1).sum() == 64
     assert (labels.data == 2).sum() == 48
-    write(labels, image, plane, square(8, 10), 2, overwrite=True)
+    write(labels, view, square(8, 10), 2, overwrite=True)
     assert (labels.data == 1).sum() == 48
     assert (labels.data == 2).sum() == 64
 
 
 def test_nothing_left_to_write_is_an_error_and_changes_nothing(flat):
-    _, image, plane = flat
-    labels = new_objects(image, plane)
-    write(labels, image, plane, square(4, 6), 1)
+    _, _image, view = flat
+    labels = new_objects(view)
+    write(labels, view, square(4, 6), 1)
     with pytest.raises(CommitError, match="belong to other objects"):
-        write(labels, image, plane, square(5, 7, 4), 2)
+        write(labels, view, square(5, 7, 4), 2)
     assert labels.data.max() == 1
 
 
@@ -95,9 +95,9 @@ def test_nothing_left_to_write_is_an_error_and_changes_nothing(flat):
     ],
 )
 def test_layer_of_another_grid_gets_the_mask_where_it_is(flat, where, at):
-    _, image, plane = flat
+    _, _image, view = flat
     labels = Labels(np.zeros((90, 130), np.uint16), **where)
-    write(labels, image, plane, square(4, 6), 1)
+    write(labels, view, square(4, 6), 1)
     rows, cols = np.nonzero(labels.data)
     row, col, size = at
     # Grids whose pixels do not nest are half a pixel off at most.
@@ -108,9 +108,9 @@ def test_layer_of_another_grid_gets_the_mask_where_it_is(flat, where, at):
 
 
 def test_zarr_labels_are_written_too(stack):
-    _, image, plane = stack
+    _, image, view = stack
     labels = Labels(zarr.zeros((5, H, W), dtype="u2"), scale=image.scale)
-    write(labels, image, plane, square(4, 6), 9)
+    write(labels, view, square(4, 6), 9)
     assert (np.asarray(labels.data[3]) == 9).sum() == 64
     assert not np.asarray(labels.data[:3]).any()
 
@@ -124,27 +124,27 @@ def test_zarr_labels_are_written_too(stack):
     ],
 )
 def test_layers_that_cannot_take_masks_are_refused_with_what_to_do(flat, data, words):
-    _, image, plane = flat
+    _, _image, view = flat
     with pytest.raises(CommitError, match=words) as caught:
-        write(Labels(data, name="mine"), image, plane, square(4, 6), 1)
+        write(Labels(data, name="mine"), view, square(4, 6), 1)
     assert "'mine'" in str(caught.value)
     assert "hoose" in str(caught.value)
 
 
 def test_number_beyond_the_type_is_refused(flat):
-    _, image, plane = flat
+    _, image, view = flat
     labels = Labels(np.zeros((H, W), np.uint8), scale=image.scale)
     with pytest.raises(CommitError, match="ends at 255"):
-        write(labels, image, plane, square(4, 6), 256)
+        write(labels, view, square(4, 6), 256)
 
 
 def test_turned_labels_are_refused(stack):
-    _, image, plane = stack
+    _, _image, view = stack
     tilt = np.eye(4)
     tilt[:2, :2] = [[0.8, -0.6], [0.6, 0.8]]
     labels = Labels(np.zeros((5, H, W), np.uint8), affine=tilt)
     with pytest.raises(CommitError, match="rotated"):
-        write(labels, image, plane, square(4, 6), 1)
+        write(labels, view, square(4, 6), 1)
 
 
 def test_counting_reads_stacks_plane_by_plane():
@@ -156,10 +156,10 @@ def test_counting_reads_stacks_plane_by_plane():
 
 
 def test_undo_skips_what_was_taken_back_in_the_layer(flat):
-    viewer, image, plane = flat
+    viewer, _image, view = flat
     objects = Objects(viewer, Inline())
     for number, at in ((1, 4), (2, 20)):
-        objects.commit(image, plane, square(at, at), number)
+        objects.commit(view, square(at, at), number)
     assert (objects.count, objects.highest) == (2, 2)
     objects.layer.undo()  # in napari itself
     assert objects.count == 1
@@ -168,9 +168,9 @@ def test_undo_skips_what_was_taken_back_in_the_layer(flat):
 
 
 def test_undo_after_work_by_hand_takes_that_back_first(flat):
-    viewer, image, plane = flat
+    viewer, _image, view = flat
     objects = Objects(viewer, Inline())
-    objects.commit(image, plane, square(4, 6), 1)
+    objects.commit(view, square(4, 6), 1)
     objects.layer.data_setitem((np.array([30]), np.array([30])), 9)
     assert objects.undo() == ("objects", None)
     assert objects.layer.data.max() == 1
@@ -178,10 +178,10 @@ def test_undo_after_work_by_hand_takes_that_back_first(flat):
 
 
 def test_deleted_target_is_made_anew(flat):
-    viewer, image, plane = flat
+    viewer, _image, view = flat
     objects = Objects(viewer, Inline())
-    objects.commit(image, plane, square(4, 6), 1)
+    objects.commit(view, square(4, 6), 1)
     viewer.layers.remove(objects.layer)
     assert objects.undo() is None
-    objects.commit(image, plane, square(4, 6), 2)
+    objects.commit(view, square(4, 6), 2)
     assert (objects.layer.data == 2).sum() == 64

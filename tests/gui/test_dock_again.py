@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 from qtpy.QtCore import Qt
 from skimage import data
-from tests.gui.painter import Painter
 from tests.gui.person import Person
+from tests.helpers.fake_colorer import FakeColorer
 
 from napari_gen2seg.session import Inline, Session
 
@@ -28,7 +28,7 @@ def again(make_napari_viewer, qtbot, memory):
             qtbot.wait(50)
         widget = SegmentWidget(
             viewer,
-            Session(Inline(), load=lambda *a, **k: Painter()),
+            Session(Inline(), load=lambda *a, **k: FakeColorer()),
             background=Inline(),
             memory=memory,
         )
@@ -71,8 +71,8 @@ def test_an_unfinished_object_is_gone_on_with(again):
     person = again.person
     person.click(*SECOND)
     widget = again()
-    assert widget.bridge.number == 2
-    assert len(widget.bridge.prompts) == 1
+    assert widget.bridge.controller.number == 2
+    assert len(widget.bridge.controller.prompts) == 1
     person.click(*THIRD)
     person.press(Qt.Key.Key_Return)
     (layer,) = objects(person.viewer)
@@ -85,8 +85,8 @@ def test_a_dock_without_its_map_does_not_go_on_with_a_finished_object(again):
     widget = again()
     widget.model.color.click()
     person.wait(60)
-    assert widget.bridge.number == 2
-    assert len(widget.bridge.prompts) == 0
+    assert widget.bridge.controller.number == 2
+    assert len(widget.bridge.controller.prompts) == 0
 
 
 def test_a_model_that_is_gone_is_not_asked_for(again, memory, tmp_path):

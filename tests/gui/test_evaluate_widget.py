@@ -11,21 +11,25 @@ import numpy as np
 import pytest
 from napari.components import ViewerModel
 from skimage import data
-from tests.gui.judged import Judged
-from tests.gui.painter import paint
+from tests.gui.judged import judged
+from tests.helpers.fake_colorer import blobs
 
 from napari_gen2seg.gui.evaluate.widget import EvaluateWidget
-from napari_gen2seg.jobs.model.client import ModelClient
+from napari_gen2seg.gui.model_hosts import shared_host
+from napari_gen2seg.gui.widget import SegmentWidget
+from napari_gen2seg.jobs.model import client
+from napari_gen2seg.session import ModelHost
 from napari_gen2seg.workflows.evaluate import Report, evaluate
 
+LONG = 600  # seconds after which a test has failed; machines may be busy
 COINS = data.coins()[:200, :240]
 
 
 def truth() -> np.ndarray:
-    """Label what the painter paints, one object a region."""
+    """Label what the colorer paints, one object a region."""
     from skimage.measure import label
 
-    painted = paint(np.repeat(COINS[..., None] / 255, 3, -1)).max(-1) > 120
+    painted = blobs(np.repeat(COINS[..., None] / 255, 3, -1)).max(-1) > 120
     return label(painted).astype(np.int32)
 
 
@@ -34,7 +38,7 @@ def make(qtbot):
     widgets = []
 
     def open_widget(viewer, **options):
-        options.setdefault("load", lambda *a, **k: Judged())
+        options.setdefault("host", ModelHost(lambda *a, **k: judged()))
         widgets.append(EvaluateWidget(viewer, **options))
         qtbot.addWidget(widgets[-1])
         return widgets[-1]
@@ -52,12 +56,31 @@ def viewer():
     return viewer
 
 
+@pytest.fixture
+def judge(monkeypatch):
+    """Let model processes serve a painter; return a list of how many were started."""
+    code = (
+        f"import sys; sys.path.insert(0, {str(Path(__file__).parents[2])!r}); "
+        "from tests.gui.judged import load; "
+        "from napari_gen2seg.jobs.model.server import serve; serve(load)"
+    )
+    started, start = [0], client.start
+
+    def counted(*args, **options):
+        started[0] += 1
+        return start(*args, **options)
+
+    monkeypatch.setattr(client, "COMMAND", (sys.executable, "-c", code))
+    monkeypatch.setattr(client, "start", counted)
+    return started
+
+
 def choose(widget, protocol):
     widget.measure.setCurrentIndex(widget.measure.findData(protocol))
 
 
 def finished(widget, qtbot):
-    qtbot.waitUntil(widget.start.isEnabled, timeout=60_000)
+    qtbot.waitUntil(widget.start.isEnabled, timeout=1000 * LONG)
 
 
 def test_same_numbers_as_the_command_line(make, viewer, qtbot, tmp_path):
@@ -66,7 +89,7 @@ def test_same_numbers_as_the_command_line(make, viewer, qtbot, tmp_path):
     widget.start.click()
     assert not widget.start.isEnabled()
     finished(widget, qtbot)
-    expected = evaluate([(COINS, truth())], Judged(), "proposals")
+    expected = evaluate([(COINS, truth())], judged(), "proposals")
     assert widget.report.summary == expected.summary
     assert widget.table.rowCount() == len(expected.summary)
     first = next(iter(expected.summary.values()))
@@ -91,7 +114,7 @@ def test_every_labelled_plane_of_a_stack(make, qtbot):
     viewer.dims.set_point(0, 1)
     widget.run()
     finished(widget, qtbot)
-    one = evaluate([(COINS[::-1], truth()[::-1])], Judged(), "proposals")
+    one = evaluate([(COINS[::-1], truth()[::-1])], judged(), "proposals")
     assert widget.report.summary == one.summary
     widget.every.setChecked(True)
     widget.run()
@@ -105,14 +128,12 @@ def test_every_labelled_plane_of_a_stack(make, qtbot):
 def test_cancel_frees_the_window_at_once(make, viewer, qtbot):
     inside, go_on = threading.Event(), threading.Event()
 
-    class Slow(Judged):
-        def color(self, image, resolution=None, **hooks):
-            inside.set()
-            go_on.wait(30)
-            return super().color(image, resolution, **hooks)
+    def wait(_):
+        inside.set()
+        go_on.wait(LONG)
 
-    slow = Slow()
-    widget = make(viewer, load=lambda *a, **k: slow)
+    slow = judged(meanwhile=wait)
+    widget = make(viewer, host=ModelHost(lambda *a, **k: slow))
     choose(widget, "proposals")
     widget.start.click()
     qtbot.waitUntil(inside.is_set, timeout=30_000)
@@ -151,21 +172,55 @@ def test_a_report_that_cannot_be_written_is_said(make, viewer, qtbot, tmp_path):
     assert "Could not write" in widget.status.text()
 
 
-def test_a_model_in_a_process_of_its_own_gives_the_same(make, viewer, qtbot):
-    code = (
-        f"import sys; sys.path.insert(0, {str(Path(__file__).parents[2])!r}); "
-        "from tests.gui.judged import load; "
-        "from napari_gen2seg.jobs.model.server import serve; serve(load)"
-    )
-    helper = ModelClient((sys.executable, "-c", code))
-    widget = make(viewer, load=helper.load)
+def test_a_model_in_a_process_of_its_own_gives_the_same(make, viewer, qtbot, judge):
+    widget = make(viewer, host=None)
     choose(widget, "proposals")
     widget.run()
     finished(widget, qtbot)
     assert widget.report is not None, widget.status.text()
-    expected = evaluate([(COINS, truth())], Judged(), "proposals")
+    expected = evaluate([(COINS, truth())], judged(), "proposals")
     assert widget.report.summary == expected.summary
-    helper.close()
+    assert judge == [1]
+
+
+def test_both_docks_share_one_process_and_neither_takes_it_from_the_other(
+    make, viewer, qtbot, judge, memory
+):
+    segment = SegmentWidget(viewer, memory=memory)
+    qtbot.addWidget(segment)
+    qtbot.waitUntil(lambda: segment.session.model.loaded, timeout=1000 * LONG)
+    pid = shared_host(viewer).pid
+    widget = make(viewer, host=None)
+    choose(widget, "proposals")
+    widget.run()
+    segment.bridge.color()  # between two of its pictures, or before the first
+    finished(widget, qtbot)
+    assert widget.report is not None, widget.status.text()
+    plane = segment.bridge.source.view
+    qtbot.waitUntil(
+        lambda: segment.session.coloring(plane) is not None, timeout=1000 * LONG
+    )
+    assert segment.session.model.loaded
+    assert shared_host(viewer).pid == pid
+
+    widget.close_widget()  # the other dock goes on, with the same process
+    segment.bridge.color()
+    qtbot.waitUntil(lambda: not segment.session.job.running, timeout=1000 * LONG)
+    assert segment.session.job.text.startswith("Coloured in")
+    assert shared_host(viewer).pid == pid
+
+    widget = make(viewer, host=None)
+    choose(widget, "proposals")
+    segment.close_session()  # and so it is the other way round
+    widget.run()
+    finished(widget, qtbot)
+    assert widget.report is not None, widget.status.text()
+    host = shared_host(viewer)
+    assert host.pid == pid
+    assert judge == [1]
+    widget.close_widget()
+    assert host.pid is None
+    assert shared_host(viewer) is not host
 
 
 def test_the_dock_opens_from_the_menu_and_lets_go(
@@ -182,7 +237,7 @@ def test_the_dock_opens_from_the_menu_and_lets_go(
     viewer.add_labels(truth(), name="truth")
     dock, widget = viewer.window.add_plugin_dock_widget("napari-gen2seg", "Evaluate")
     qtbot.wait(30)
-    assert widget.picture.layer.name == "coins"
-    assert widget.truth.layer.name == "truth"
+    assert widget.image.layer.name == "coins"
+    assert widget.labels.layer.name == "truth"
     viewer.window.remove_dock_widget(dock)
     qtbot.waitUntil(lambda: widget._closed, timeout=5000)

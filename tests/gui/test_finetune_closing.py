@@ -9,8 +9,8 @@ from typing import Any
 import psutil
 import pytest
 from skimage import data
-from tests.gui.painter import Painter
 from tests.gui.trainer import CHILD, LONG, Trainer, coin_labels, press
+from tests.helpers.fake_colorer import FakeColorer
 
 from napari_gen2seg.jobs.training.past_runs import waiting_runs
 from napari_gen2seg.session import Inline, Session
@@ -37,7 +37,7 @@ def docked(viewer, qtbot, memory, tiny_sd):
         from napari_gen2seg.gui.widget import SegmentWidget
 
         widget = SegmentWidget(
-            viewer, Session(Inline(), load=lambda *a, **k: Painter()), memory=memory
+            viewer, Session(Inline(), load=lambda *a, **k: FakeColorer()), memory=memory
         )
         widget.tuning.options = {"command": (sys.executable, str(CHILD))}
         dock = viewer.window.add_dock_widget(widget, name="gen2seg")

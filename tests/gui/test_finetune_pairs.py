@@ -26,7 +26,8 @@ from napari_gen2seg.gui.finetune.result.comparison import Whole
 from napari_gen2seg.gui.finetune.result.comparison_layers import show_layers
 from napari_gen2seg.gui.finetune.run.preview_layer import MapLayers
 from napari_gen2seg.gui.layers.overlays import mark
-from napari_gen2seg.gui.layers.source import Source, View
+from napari_gen2seg.gui.layers.source import Source
+from napari_gen2seg.gui.layers.view import ReadOptions
 from napari_gen2seg.session import Inline
 
 RNG = np.random.default_rng(0)
@@ -50,7 +51,7 @@ def viewer():
 
 def found(viewer, wanted=None):
     source = Source(viewer)
-    return search(candidates(viewer, source.view_of, wanted), lambda: None)
+    return search(candidates(viewer, source.options_of, wanted), lambda: None)
 
 
 def test_labels_find_the_picture_of_their_size(viewer):
@@ -181,7 +182,7 @@ def test_channels_as_the_dock_takes_them(viewer):
     source.choose(layer)
     recipe = RgbRecipe(channels=(2, None, 0))
     source.change(recipe=recipe)
-    (row,) = search(candidates(viewer, source.view_of), lambda: None)
+    (row,) = search(candidates(viewer, source.options_of), lambda: None)
     assert row.recipe == replace(recipe, joint=False)  # microscope channels
     assert row.read().shape == (40, 80, 3)
     assert np.array_equal(row.read()[..., 1], layer.data[1])
@@ -191,12 +192,12 @@ def test_layers_that_give_colours_are_no_pictures_of_their_own(viewer):
     red = viewer.add_image(picture(40, 80), name="red")
     green = viewer.add_image(picture(40, 80), name="green")
     viewer.add_labels(labels(40, 80), name="objects")
-    view = View(
+    view = ReadOptions(
         partners=(str(green.unique_id),), recipe=RgbRecipe(channels=(0, 1, None))
     )
     views = {str(red.unique_id): view}
     rows = search(
-        candidates(viewer, lambda one: views.get(str(one.unique_id), View())),
+        candidates(viewer, lambda one: views.get(str(one.unique_id), ReadOptions())),
         lambda: None,
     )
     assert [row.name for row in rows] == ["red"]

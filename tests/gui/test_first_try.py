@@ -43,7 +43,7 @@ def test_a_click_on_what_is_lit_counts_while_the_picture_is_selected(coins):
     person.wait(30)
     assert coins.viewer.layers.selection.active is person.layer("prompts")
     assert len(person.layer("prompts").data) == 1
-    assert coins.bridge.prompts.signs == (1,)
+    assert coins.bridge.controller.prompts.signs == (1,)
     person.press(Qt.Key.Key_Return)
     assert coins.labels[COIN] == 1
 
@@ -66,7 +66,7 @@ def test_a_picture_that_is_opened_is_the_one_to_colour(coins):
     at = coins
     at.widget.choose(resolution=512)
     at.viewer.add_image(data.cell(), name="cell")
-    assert at.widget.picture.layer.currentText() == "cell"
+    assert at.widget.image.layer.currentText() == "cell"
     # A size in pixels was meant for the picture before.
     assert at.session.model.choice.resolution is None
 
@@ -74,25 +74,25 @@ def test_a_picture_that_is_opened_is_the_one_to_colour(coins):
 def test_a_picture_that_is_opened_does_not_take_an_object_away(coins):
     coins.person.click(*COIN)
     coins.viewer.add_image(data.cell(), name="cell")
-    assert coins.widget.picture.layer.currentText() == "coins"
-    assert len(coins.bridge.prompts) == 1
+    assert coins.widget.image.layer.currentText() == "coins"
+    assert len(coins.bridge.controller.prompts) == 1
 
 
 def test_finer_and_coarser_colour_again(coins):
     model, session = coins.widget.model, coins.session
-    first = session.coloring(coins.bridge.source.plane).resolution
+    first = session.coloring(coins.bridge.source.view).resolution
     model.finer.click()
     coins.person.wait(30)
-    finer = session.coloring(coins.bridge.source.plane).resolution
+    finer = session.coloring(coins.bridge.source.view).resolution
     assert finer == round(1.5 * first)
     model.coarser.click()
     coins.person.wait(30)
-    assert session.coloring(coins.bridge.source.plane).resolution == round(finer / 1.5)
+    assert session.coloring(coins.bridge.source.view).resolution == round(finer / 1.5)
 
 
 def test_careful_clicks_consult_the_mirror_images_too(coins):
     model, session = coins.widget.model, coins.session
-    plane = coins.bridge.source.plane
+    plane = coins.bridge.source.view
     shown = session.coloring(plane).values
     assert session.coloring(plane).more is None
     model.careful.click()
@@ -146,5 +146,5 @@ def test_the_background_is_kept_only_with_a_word_about_it(coins):
 
 
 def test_a_map_read_back_from_its_layer_still_knows_its_background(coins):
-    plane = coins.bridge.source.plane
-    assert coins.bridge.drawn.found(plane).on_black
+    plane = coins.bridge.source.view
+    assert coins.bridge.overlays.found(plane).on_black

@@ -31,7 +31,7 @@ def test_sent_pixels_look_like_a_whole_refresh(desk):
     preview.refresh()
     np.testing.assert_array_equal(on_screen(coins), lit)
 
-    coins.bridge.hover_preview.blank()
+    coins.bridge.controller.hover_preview.blank()
     blank = on_screen(coins)
     np.testing.assert_array_equal(blank, dark)
 
@@ -43,7 +43,7 @@ def test_axes_turned_round_show_the_preview_in_place(desk):
     coins.viewer.dims.order = (1, 0)
     coins.person.wait(50)
     before = on_screen(coins)
-    coins.bridge.hover_preview.show((float(COIN[0]), float(COIN[1])))
+    coins.bridge.controller.hover_preview.show((float(COIN[0]), float(COIN[1])))
     lit = on_screen(coins)
     assert (lit != before).any()
     coins.person.layer("preview").refresh()
@@ -78,7 +78,7 @@ def test_background_is_exact_once_the_pointer_rests(desk):
     bridge.session.keep(bridge.source.request(), Coloring.from_array(colors))
     work.person.settle()
     seen = []
-    bridge.hover_preview.shown.connect(seen.append)
+    bridge.controller.hover_preview.shown.connect(seen.append)
     work.person.move(100, 700)
     assert not seen[0].exact
     assert seen[-1].exact
@@ -86,5 +86,5 @@ def test_background_is_exact_once_the_pointer_rests(desk):
     assert not (shown & inside).any()
     assert shown.mean() > 0.9
     work.person.click(100, 700)
-    mask = bridge.session.mask(bridge.source.plane, bridge.prompts)
+    mask = bridge.session.mask(bridge.source.view, bridge.controller.prompts)
     np.testing.assert_array_equal(mask.array, shown)

@@ -24,8 +24,8 @@ def test_objects_kept_on_a_pyramid_are_measured_at_its_level(desk):
     at.person.press(Qt.Key.Key_Return)
     across = 2 * np.sqrt((at.labels == 1).sum() / np.pi)
     assert across > 20
-    kept = at.bridge.objects.layer
-    assert kept_diameter(kept, source.layer, source.plane) == pytest.approx(across)
+    kept = at.bridge.controller.objects.layer
+    assert kept_diameter(kept, source.view) == pytest.approx(across)
     at.widget.model.by_object.click()
     assert "Press Color" in at.widget.status.text()
 
@@ -37,7 +37,7 @@ def test_labels_of_another_pixel_size_and_place_are_measured_in_the_picture(desk
     labels[0, 10:20, 10:20] = 1
     layer = at.viewer.add_labels(labels, scale=(2, 1, 1), translate=(4, 0.25, 0.25))
     source = at.bridge.source
-    found = kept_diameter(layer, source.layer, source.plane)
+    found = kept_diameter(layer, source.view)
     assert found == pytest.approx(2 * 20 / np.sqrt(np.pi))
 
 
@@ -63,5 +63,5 @@ def test_one_plane_of_a_lazy_stack_is_read_and_no_more(desk):
     layer = at.viewer.add_labels(stack, visible=False)
     source = at.bridge.source
     read.clear()
-    assert kept_diameter(layer, source.layer, source.plane) > 100
+    assert kept_diameter(layer, source.view) > 100
     assert read == [3]

@@ -15,8 +15,8 @@ import pytest
 from napari.utils.notifications import notification_manager
 from qtpy.QtCore import Qt
 from skimage import data
-from tests.gui.painter import Painter
 from tests.gui.person import Person
+from tests.helpers.fake_colorer import FakeColorer
 
 from napari_gen2seg.gui.qt_threads import Mailbox, lane
 from napari_gen2seg.session import Session
@@ -25,8 +25,8 @@ COIN, SECOND = (51, 155), (124, 45)
 LONG = 60  # seconds after which a test has failed; machines may be busy
 
 
-class Gated(Painter):
-    """A painter that waits at a gate, as a slow model would."""
+class Gated(FakeColorer):
+    """A colorer that waits at a gate, as a slow model would."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -112,7 +112,7 @@ def test_source_deleted_in_mid_job(busy, slow):
     assert not busy.session.job.running
     finish(busy, slow)
     assert len(busy.viewer.layers) == 0
-    assert "begin" in busy.widget.picture.facts.text()
+    assert "begin" in busy.widget.image.facts.text()
     busy.viewer.add_image(data.coins(), name="coins again")
     assert_works(busy)
 
@@ -152,7 +152,7 @@ def test_any_layer_of_ours_may_be_deleted_at_any_time(busy, slow, role):
     busy.person.wait(60)
     for name, before in kept.items():
         assert np.array_equal(busy.person.layer(name).data, before)
-    busy.widget.bridge.start_clicking()
+    busy.widget.bridge.controller.start_clicking()
     assert_works(busy)
 
 
@@ -162,7 +162,7 @@ def test_picture_renamed_and_moved_in_mid_job(busy, slow):
     layer.scale = (0.5, 0.5)
     layer.translate = (10, 20)
     finish(busy, slow)
-    assert busy.widget.picture.layer.currentText() == "money"
+    assert busy.widget.image.layer.currentText() == "money"
     assert busy.person.layer("coloring").scale == pytest.approx((0.5, 0.5))
     layer.translate = (0, 0)
     for role in ("coloring", "prompts"):
@@ -198,7 +198,7 @@ def test_removed_dock_leaves_nothing_behind(make_napari_viewer, qtbot, memory):
     viewer.add_image(data.coins())
     before = len(viewer.mouse_move_callbacks)
     widget = SegmentWidget(
-        viewer, Session(load=lambda *a, **k: Painter()), memory=memory
+        viewer, Session(load=lambda *a, **k: FakeColorer()), memory=memory
     )
     gone = weakref.ref(widget.session)
     dock = viewer.window.add_dock_widget(widget, name="gen2seg")
@@ -221,7 +221,7 @@ def test_a_dock_opened_again_finds_its_clicks(make_napari_viewer, qtbot, memory)
 
     def open_dock() -> Any:
         widget = SegmentWidget(
-            viewer, Session(load=lambda *a, **k: Painter()), memory=memory
+            viewer, Session(load=lambda *a, **k: FakeColorer()), memory=memory
         )
         dock = viewer.window.add_dock_widget(widget, name="gen2seg")
         return widget, dock

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from napari.layers import Layer
 from npe2 import PluginManifest
-from tests.gui.painter import Painter
+from tests.helpers.fake_colorer import FakeColorer
 
 import napari_gen2seg
 from napari_gen2seg.gui.settings import DEFAULTS, FileMemory, NapariMemory, remembered
@@ -127,7 +127,7 @@ def test_the_dock_opens_from_the_plugin_menu_and_remembers(
         "napari-gen2seg", "Segment by clicking"
     )
     qtbot.wait(50)
-    assert widget.picture.layer.currentText() == "noise"
+    assert widget.image.layer.currentText() == "noise"
     targets = widget.objects.target
     assert [targets.itemText(i) for i in range(targets.count())] == [
         "new Labels layer",
@@ -141,12 +141,12 @@ def test_the_dock_opens_from_the_plugin_menu_and_remembers(
     widget.close_session()
     viewer.window.remove_dock_widget(dock)
     again = module.SegmentWidget(
-        viewer, Session(Inline(), load=lambda *a, **k: Painter()), Inline()
+        viewer, Session(Inline(), load=lambda *a, **k: FakeColorer()), Inline()
     )
     assert again.objects.overwrite.isChecked()
     assert not again.probe.contiguous.isChecked()
     # A size in pixels fits one picture: it is not carried into another session.
     assert again.session.model.choice.resolution is None
-    assert not again.session.settings.contiguous
+    assert not again.session.probing.settings.contiguous
     again.close_session()
     again.deleteLater()

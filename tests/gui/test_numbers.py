@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from qtpy.QtCore import Qt
-from tests.session.test_session import Stepped
+from tests.helpers.stepped import Stepped
 
 COIN, SECOND = (51, 155), (124, 45)
 GROUND = (88, 130)
@@ -35,7 +35,7 @@ def assert_untouched(at) -> None:
 
 def test_an_object_clicked_before_its_layer_was_chosen_replaces_nothing(mine):
     mine.person.click(*COIN)
-    assert mine.bridge.number == 1
+    assert mine.bridge.controller.number == 1
     mine.widget.objects.target.choose(mine.mine)
     enter(mine)
     assert_untouched(mine)
@@ -44,14 +44,14 @@ def test_an_object_clicked_before_its_layer_was_chosen_replaces_nothing(mine):
     assert mine.widget.objects.number.value() == 4
     assert list(mine.person.layer("prompts").features["object"]) == [3]
     mine.widget.objects.undo.click()
-    assert mine.bridge.number == 3
-    assert len(mine.bridge.prompts) == 1
+    assert mine.bridge.controller.number == 3
+    assert len(mine.bridge.controller.prompts) == 1
 
 
 def test_a_label_painted_meanwhile_keeps_its_number(mine):
     mine.widget.objects.target.choose(mine.mine)
     mine.person.click(*COIN)
-    assert mine.bridge.number == 3
+    assert mine.bridge.controller.number == 3
     clicks = mine.viewer.layers.selection.active
     mine.viewer.layers.selection.active = mine.mine
     mine.mine.mode = "paint"
@@ -67,13 +67,13 @@ def test_a_label_painted_meanwhile_keeps_its_number(mine):
 
 
 def test_nothing_is_written_before_the_layer_was_counted(mine):
-    slow = mine.bridge.objects._runner = Stepped()
+    slow = mine.bridge.controller.objects._runner = Stepped()
     mine.person.click(*COIN)
     mine.widget.objects.target.choose(mine.mine)
     enter(mine)
     assert np.array_equal(mine.mine.data, mine.before)
     assert "counted" in mine.widget.status.text()
-    assert len(mine.bridge.prompts) == 1
+    assert len(mine.bridge.controller.prompts) == 1
     slow.step()
     enter(mine)
     assert_untouched(mine)
@@ -87,12 +87,12 @@ def test_a_pyramid_is_refused_for_what_it_is(mine):
     mine.person.click(*COIN)
     enter(mine)
     assert "is a pyramid" in mine.widget.status.text()
-    assert len(mine.bridge.prompts) == 1
+    assert len(mine.bridge.controller.prompts) == 1
 
 
 def test_a_stroke_is_heeded_before_it_was_counted(mine):
     mine.widget.objects.target.choose(mine.mine)
-    mine.bridge.objects._runner = Stepped()
+    mine.bridge.controller.objects._runner = Stepped()
     mine.mine.selected_label = 7
     mine.mine.paint((200, 200), 7)  # a stroke of the brush ends like this
     mine.person.click(*COIN)
@@ -106,7 +106,7 @@ def test_a_number_gone_back_to_replaces_the_object(mine):
     mine.person.settle()
     mine.mine.paint((200, 200), 9)  # a count in between does not lead away
     mine.person.settle()
-    assert mine.bridge.number == 1
+    assert mine.bridge.controller.number == 1
     mine.person.click(*COIN)
     enter(mine)
     assert mine.mine.data[COIN] == 1

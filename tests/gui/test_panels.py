@@ -7,13 +7,14 @@ import pytest
 from napari.components import ViewerModel
 from qtpy.QtCore import QPoint, Qt
 from qtpy.QtTest import QTest
-from tests.gui.painter import Painter
+from tests.helpers.fake_colorer import FakeColorer
 
 from napari_gen2seg.core.image.rgb import RgbRecipe
 from napari_gen2seg.core.probe.prober import ProbeSettings
 from napari_gen2seg.gui.layers.channels import choice_of, inputs_of, picked
-from napari_gen2seg.gui.layers.source import Source, View
-from napari_gen2seg.gui.panels.image_panel import PicturePanel
+from napari_gen2seg.gui.layers.source import Source
+from napari_gen2seg.gui.layers.view import ReadOptions
+from napari_gen2seg.gui.panels.image_panel import ImagePanel
 from napari_gen2seg.gui.panels.model_panel import ModelPanel
 from napari_gen2seg.gui.panels.probe_panel import ProbePanel, slider_at, tolerance_at
 from napari_gen2seg.models.registry import list_models
@@ -57,7 +58,7 @@ def test_result_is_said_in_words(probe):
 
 
 def test_graph_is_drawn_and_a_press_asks_for_a_tolerance(probe, qtbot):
-    painter = Painter()
+    painter = FakeColorer()
     disc = np.zeros((64, 64, 3), np.float32)
     disc[20:44, 20:44] = 1
     curve = painter.color(disc).prober.curve([(32, 32)])
@@ -111,11 +112,11 @@ def test_progress_and_cancel_follow_the_job(model):
 @pytest.fixture
 def picture(qtbot):
     viewer = ViewerModel()
-    panel, source = PicturePanel(viewer), Source(viewer)
+    panel, source = ImagePanel(viewer), Source(viewer)
     panel.layer_chosen.connect(source.choose)
     panel.view_asked.connect(lambda view: source.change(**view))
-    source.plane_changed.connect(lambda: panel.show_source(source))
-    source.view_changed.connect(lambda: panel.show_source(source))
+    source.input_changed.connect(lambda: panel.show_source(source))
+    source.input_changed.connect(lambda: panel.show_source(source))
     qtbot.addWidget(panel)
     yield viewer, panel, source
     source.close()
@@ -138,7 +139,7 @@ def test_first_picture_is_chosen_and_layers_come_and_go(picture):
     assert panel.layer.count() == 2
     assert source.layer is first
     panel.layer.choose(second)
-    assert source.plane.shape == (50, 60)
+    assert source.view.shape == (50, 60)
     second.name = "renamed"
     assert panel.layer.currentText() == "renamed"
     viewer.layers.remove(second)
@@ -152,9 +153,9 @@ def test_contrast_and_inversion_are_asked_for(picture):
     viewer.add_image(np.random.default_rng(0).random((30, 40)))
     panel.low.setValue(5)
     panel.invert.click()
-    assert source.view.recipe == RgbRecipe(low=5, invert=True)
+    assert source.options.recipe == RgbRecipe(low=5, invert=True)
     panel.high.setValue(4)  # below the black point: said, and not taken
-    assert source.view.recipe.high == 99.9
+    assert source.options.recipe.high == 99.9
     assert "percentiles" in panel.facts.text()
 
 
@@ -162,19 +163,19 @@ def test_channels_of_one_layer(picture):
     viewer, panel, source = picture
     viewer.add_image(np.random.default_rng(0).random((5, 30, 40)))
     panel.stacked.click()
-    assert source.view.channel_axis == 0
+    assert source.options.channel_axis == 0
     assert source.reader()().shape == (30, 40, 5)
     pick(panel.channels[0], "channel 4")
     pick(panel.channels[2], "none")
-    assert source.view.recipe.channels == (4, 1, None)
+    assert source.options.recipe.channels == (4, 1, None)
     assert [c.currentText() for c in panel.channels] == [
         "channel 4",
         "channel 1",
         "none",
     ]
     panel.stacked.click()
-    assert source.view.channel_axis is None
-    assert source.view.recipe.channels is None
+    assert source.options.channel_axis is None
+    assert source.options.recipe.channels is None
 
 
 def test_channels_from_other_layers(picture):
@@ -188,20 +189,20 @@ def test_channels_from_other_layers(picture):
     assert names == ["dapi", "gfp", "none"]
     pick(panel.channels[1], "gfp")
     pick(panel.channels[2], "none")
-    assert source.view.recipe.channels == (0, 1, None)
+    assert source.options.recipe.channels == (0, 1, None)
     both = source.reader()()
     assert np.array_equal(both[..., 1], viewer.layers["gfp"].data)
     pick(panel.channels[1], "none")
     pick(panel.channels[0], "none")  # all black: said, and not taken
     assert "black" in panel.facts.text()
-    assert source.view.recipe.channels == (0, None, None)
+    assert source.options.recipe.channels == (0, None, None)
 
 
 @pytest.mark.parametrize("wanted", [(0, 0, 0), (1, 0, None), (None, 1, 1), (0, 1, 0)])
 def test_choice_and_what_is_picked_are_inverse(wanted):
     viewer = ViewerModel()
     layers = [viewer.add_image(np.zeros((30, 40)), name=name) for name in "ab"]
-    inputs = inputs_of(viewer, layers[0], View())
+    inputs = inputs_of(viewer, layers[0], ReadOptions())
     channels, partners = choice_of(inputs, wanted)
-    view = View(partners=partners, recipe=RgbRecipe(channels=channels))
-    assert picked(inputs, view) == wanted
+    options = ReadOptions(partners=partners, recipe=RgbRecipe(channels=channels))
+    assert picked(inputs, options) == wanted

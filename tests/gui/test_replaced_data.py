@@ -20,7 +20,7 @@ def color(at) -> None:
 def mapped(at) -> bool:
     """Whether the plane in view has a map, in the session or on screen."""
     coloring = at.person.layer("coloring")
-    known = at.session.coloring(at.bridge.source.plane) is not None
+    known = at.session.coloring(at.bridge.source.view) is not None
     shown = coloring is not None and coloring.visible
     assert known == shown
     return known
@@ -65,7 +65,7 @@ def test_a_map_of_another_size_is_not_taken_over(stack):
     stack.person.wait()
     assert not mapped(stack)
     color(stack)
-    plane = stack.bridge.source.plane
+    plane = stack.bridge.source.view
     assert stack.session.coloring(plane).source_shape == (200, 250)
 
 
@@ -75,7 +75,7 @@ def test_data_replaced_while_another_picture_is_worked_on(desk):
     color(at)
     at.viewer.add_image(np.fliplr(data.coins()), name="second")
     first.data = np.flipud(data.coins()).copy()
-    at.widget.picture.layer.choose(first)
+    at.widget.image.layer.choose(first)
     at.person.wait()
     assert not mapped(at)
 
@@ -84,7 +84,7 @@ def test_data_of_a_layer_that_gives_a_colour_replaced(desk):
     at = desk(name="red")
     red = at.viewer.layers["red"]
     green = at.viewer.add_image(np.fliplr(data.coins()), name="green")
-    at.widget.picture.layer.choose(red)
+    at.widget.image.layer.choose(red)
     at.bridge.source.change(
         partners=(str(green.unique_id),), recipe=RgbRecipe(channels=(0, 1, None))
     )

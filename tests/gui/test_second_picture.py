@@ -59,34 +59,34 @@ def test_objects_of_a_second_picture_get_a_layer_of_their_own(two):
 def test_going_back_goes_on_in_the_first_picture_s_layer(two):
     color(two)
     keep(two, MIRRORED)
-    two.widget.picture.layer.choose(two.first)
+    two.widget.image.layer.choose(two.first)
     two.person.wait()
     assert [two.widget.objects.target.layer] == labels_of(two, two.first)
-    assert two.bridge.number == 3
-    two.widget.picture.layer.choose(two.second)
+    assert two.bridge.controller.number == 3
+    two.widget.image.layer.choose(two.second)
     two.person.wait()
     assert [two.widget.objects.target.layer] == labels_of(two, two.second)
-    assert two.bridge.number == 2
+    assert two.bridge.controller.number == 2
 
 
 def test_an_object_half_clicked_is_there_again_after_a_look_at_another(two):
-    two.widget.picture.layer.choose(two.first)
-    two.bridge.start_clicking()
+    two.widget.image.layer.choose(two.first)
+    two.bridge.controller.start_clicking()
     two.second.visible = False
     two.person.click(125, 102)
-    two.widget.picture.layer.choose(two.second)
+    two.widget.image.layer.choose(two.second)
     two.person.wait()
-    assert len(two.bridge.prompts) == 0
-    two.widget.picture.layer.choose(two.first)
+    assert len(two.bridge.controller.prompts) == 0
+    two.widget.image.layer.choose(two.first)
     two.person.wait()
-    assert two.bridge.number == 3
-    assert len(two.bridge.prompts) == 1
+    assert two.bridge.controller.number == 3
+    assert len(two.bridge.controller.prompts) == 1
 
 
 def test_a_layer_chosen_by_hand_stays_chosen(two):
     mine = two.viewer.add_labels(np.zeros((363, 444), np.int32), name="mine")
     two.widget.objects.target.choose(mine)
-    two.widget.picture.layer.choose(two.first)
+    two.widget.image.layer.choose(two.first)
     two.person.wait()
     assert two.widget.objects.target.layer is mine
 
@@ -97,7 +97,7 @@ def test_what_was_said_of_one_picture_is_not_said_of_the_next(two):
     color(two)
     keep(two, MIRRORED)
     assert status.text()
-    two.widget.picture.layer.choose(two.first)
+    two.widget.image.layer.choose(two.first)
     assert status.text() == ""
 
 

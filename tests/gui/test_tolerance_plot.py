@@ -29,12 +29,12 @@ def test_drawing_the_graph_finds_no_mask_and_shows_its_tolerance(asked):
     assert asked.exact == []  # a large one would stop the window for a second
     curve, now = asked.shown[-1]
     assert curve is not None
-    mask = asked.session.mask(asked.bridge.source.plane, asked.bridge.prompts)
+    mask = asked.session.mask(asked.bridge.source.view, asked.bridge.controller.prompts)
     assert now == pytest.approx(mask.tolerance)
 
 
 def test_a_chosen_tolerance_is_the_one_in_the_graph(asked):
-    asked.session.set_probe(tolerance=33.0)
+    asked.session.probing.set(tolerance=33.0)
     asked.person.click(*COIN)
     # The graph may be drawn before the new tolerance has come, and then once more.
     asked.person.until(lambda: asked.shown and asked.shown[-1][1] == 33.0)

@@ -21,11 +21,11 @@ def test_a_drawn_shape_has_a_diameter_in_pixels_of_the_picture(desk, kind):
     source = desk.bridge.source
     corners, wanted = SHAPES[kind]
     desk.viewer.add_shapes([np.array(corners)], shape_type=kind, scale=(0.5, 0.5))
-    found = drawn_diameter(desk.viewer, source.layer, source.plane)
+    found = drawn_diameter(desk.viewer, source.view)
     assert found == pytest.approx(wanted)
     # The same on screen, drawn in another unit.
     desk.viewer.add_shapes([np.array(corners) / 4], shape_type=kind, scale=(2, 2))
-    again = drawn_diameter(desk.viewer, source.layer, source.plane)
+    again = drawn_diameter(desk.viewer, source.view)
     assert again == pytest.approx(wanted)
 
 
@@ -33,15 +33,15 @@ def test_kept_objects_have_a_median_diameter_on_their_plane(desk):
     desk = desk(np.zeros((3, 120, 200), np.uint8))
     source = desk.bridge.source
     labels = np.zeros((3, 120, 200), np.int32)
-    plane = int(source.plane.index[0])
+    plane = int(source.view.index[0])
     labels[plane, :10, :10], labels[plane, 40:60, :20] = 1, 2
     labels[plane, 80:100, 50:70] = 3
     labels[(plane + 1) % 3] = 4  # elsewhere
     layer = desk.viewer.add_labels(labels)
-    found = kept_diameter(layer, source.layer, source.plane)
+    found = kept_diameter(layer, source.view)
     assert found == pytest.approx(2 * 20 / np.sqrt(np.pi))
     layer.data = np.zeros_like(labels)
-    assert kept_diameter(layer, source.layer, source.plane) is None
+    assert kept_diameter(layer, source.view) is None
 
 
 def test_the_button_chooses_the_size_or_says_what_to_do(desk):

@@ -41,16 +41,16 @@ def test_a_large_one_is_coarse_until_it_is_found(session, coloring):
     truth = coloring.probe(GROUND)
     assert coarse.area == pytest.approx(truth.area, rel=0.05)
 
-    session.learn(session.search("plane", Prompts(), GROUND)())
+    session.probing.learn(session.probing.search("plane", Prompts(), GROUND)())
     fine = session.preview("plane", Prompts(), GROUND)
     assert fine.exact
     np.testing.assert_array_equal(fine.array > 0, truth.crop)
-    assert session.search("plane", Prompts(), GROUND)() == []
+    assert session.probing.search("plane", Prompts(), GROUND)() == []
 
 
 @pytest.mark.parametrize("at", [GROUND, BLOB])
 def test_a_click_gets_the_very_mask_that_was_shown(session, at):
-    session.learn(session.search("plane", Prompts(), at)())
+    session.probing.learn(session.probing.search("plane", Prompts(), at)())
     shown = session.preview("plane", Prompts(), at)
     read_back = (at[0] + 1e-9, at[1] - 1e-9)  # as the prompt layer returns it
     mask = session.mask("plane", Prompts((read_back,), (1,)))
@@ -68,12 +68,12 @@ def test_a_mask_is_exact_whatever_the_glance_was(session, coloring):
 def test_other_settings_are_another_question(session):
     asked = Prompts((BLOB,), (1,))
     automatic = session.mask("plane", asked)
-    session.set_probe(tolerance=400.0)
+    session.probing.set(tolerance=400.0)
     assert session.mask("plane", asked).area > automatic.area
 
 
 def test_like_colours_everywhere_are_coarse_at_a_glance_too(session, coloring):
-    session.set_probe(contiguous=False)
+    session.probing.set(contiguous=False)
     seen = session.preview("plane", Prompts(), BLOB)
     truth = coloring.probe(BLOB, settings=ProbeSettings(contiguous=False))
     assert not seen.exact
@@ -81,5 +81,5 @@ def test_like_colours_everywhere_are_coarse_at_a_glance_too(session, coloring):
 
 
 def test_a_search_outside_the_picture_finds_nothing(session):
-    assert session.search("plane", Prompts(), (-50.0, 10.0))() == []
+    assert session.probing.search("plane", Prompts(), (-50.0, 10.0))() == []
     assert session.preview("plane", Prompts(), (-50.0, 10.0)) is None

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from napari_gen2seg.core.coloring import Coloring
-from napari_gen2seg.session.coloring_cache import ColoringStore
+from napari_gen2seg.session.coloring_cache import ColoringCache
 from napari_gen2seg.session.prompts import Prompts, column, read_prompts
 
 
@@ -50,7 +50,7 @@ def coloring(side=64) -> Coloring:
 
 def test_least_recently_used_leaves_first():
     size = coloring().values.nbytes
-    store = ColoringStore(limit=2 * size)
+    store = ColoringCache(limit=2 * size)
     for plane in "abc":
         store.put(plane, "layer", ("mini",), coloring())
         store.shown("a")
@@ -61,13 +61,13 @@ def test_least_recently_used_leaves_first():
 
 
 def test_one_coloring_is_kept_whatever_the_limit():
-    store = ColoringStore(limit=1)
+    store = ColoringCache(limit=1)
     store.put("a", "layer", ("mini",), coloring())
     assert store.shown("a") is not None
 
 
 def test_forgetting_a_layer_leaves_the_others():
-    store = ColoringStore()
+    store = ColoringCache()
     store.put("a", "one", ("mini",), coloring())
     store.put("a", "one", ("big",), coloring())
     store.put("b", "two", ("mini",), coloring())

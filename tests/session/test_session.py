@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from tests.helpers.fake_colorer import FakeColorer
+from tests.helpers.stepped import Stepped
 
 from napari_gen2seg.core.coloring import Coloring
 from napari_gen2seg.errors import Cancelled, LicenceError, WeightsError
@@ -13,7 +15,6 @@ from napari_gen2seg.session import (
     JobState,
     Prompts,
     Session,
-    Ticket,
 )
 
 
@@ -24,54 +25,9 @@ def two_halves(height=40, width=60) -> np.ndarray:
     return rgb
 
 
-class Model:
-    """A model that paints two halves."""
-
-    device, dtype, reason = "cpu", "float32", "No GPU here."
-
-    def __init__(self, name: str = "mini", device: str = "auto", **options) -> None:
-        self.name, self.options = name, options
-        self.asked: list[tuple[np.ndarray, int | None]] = []
-        self.unloaded = False
-
-    def color(self, image, resolution=None, *, passes=1, progress=None, cancel=None):
-        self.asked.append((image, resolution))
-        progress(0.5, "Painting")
-        return Coloring.from_array(two_halves(), image.shape[:2], model_id=self.name)
-
-    def unload(self) -> None:
-        self.unloaded = True
-
-
-class Stepped:
-    """A runner that works when it is told to, so that anything can come between."""
-
-    def __init__(self) -> None:
-        self.jobs: list = []
-
-    def submit(self, kind, work, done, report=None):
-        for ticket, *_ in self.jobs:
-            if ticket.kind == kind:
-                ticket.cancel()
-        ticket = Ticket(kind, len(self.jobs))
-        if report is not None:
-            ticket.listen(lambda fraction, text: report(ticket, fraction, text))
-        self.jobs.append((ticket, work, done))
-        return ticket
-
-    def close(self) -> None:
-        self.jobs.clear()
-
-    def step(self, place: int = 0, *, heed_cancel: bool = True) -> None:
-        ticket, work, done = self.jobs.pop(place)
-        value = error = None
-        try:
-            if heed_cancel:
-                ticket.check()
-            value = work(ticket)
-        except Exception as caught:  # noqa: BLE001 - handed on, as a lane does
-            error = caught
-        done(ticket, value, error)
+def halves(name: str = "mini", device: str = "auto", **_: object) -> FakeColorer:
+    """Return a model that paints two halves."""
+    return FakeColorer(lambda rgb: two_halves(), name, on_black=False)
 
 
 class Heard:
@@ -99,7 +55,7 @@ def models():
 @pytest.fixture
 def session(models):
     def load(*args, **options):
-        models.append(Model(*args, **options))
+        models.append(halves(*args, **options))
         return models[-1]
 
     return Session(Stepped(), load)
@@ -119,21 +75,21 @@ def test_colour_loads_the_model_once_and_keeps_the_coloring(session, models):
     assert heard.planes == ["p0"]
     assert not session.job.running
     assert session.model.loaded
-    assert session.model.reason == "No GPU here."
+    assert session.model.reason == FakeColorer.reason
     texts = [job.text for job in heard.jobs]
     assert "Painting" in texts
     assert texts[-1].startswith("Coloured in")
     session.color(request("p1"))
     run(session)
     assert len(models) == 1
-    assert [seen.shape for seen, _ in models[0].asked] == [(80, 120, 3)] * 2
+    assert models[0].shapes == [(80, 120, 3)] * 2
 
 
 def test_model_sees_exactly_the_recipe(session, models):
     ramp = np.arange(80 * 120, dtype=np.uint16).reshape(80, 120) * 6
     session.color(request(picture=ramp))
     run(session)
-    seen = models[0].asked[0][0]
+    seen = models[0].seen[0]
     assert seen.dtype == np.float32
     assert seen.min() == 0
     assert seen.max() == 1
@@ -234,7 +190,7 @@ def test_licence_is_asked_then_passed_on(models):
     def load(*args, accept_licence=False, **options):
         if not accept_licence:
             raise LicenceError("Terms: ask nicely.")
-        models.append(Model(*args))
+        models.append(halves(*args))
         return models[-1]
 
     session = Session(load=load)
@@ -249,11 +205,10 @@ def test_licence_is_asked_then_passed_on(models):
 
 
 def test_cancel_inside_the_model_says_cancelled(session, models):
-    class Stops(Model):
-        def color(self, image, resolution=None, **_):
-            raise Cancelled("Stopped as asked.")
+    def stop(_):
+        raise Cancelled("Stopped as asked.")
 
-    session._bench._load = lambda *a, **k: Stops()
+    session._host._load = lambda *a, **k: FakeColorer(meanwhile=stop)
     heard = Heard(session)
     session.color(request())
     run(session)
@@ -326,14 +281,14 @@ def test_mask_follows_settings_and_is_computed_once(colored):
     left = Prompts(((40.0, 20.0),), (1,))
     mask = colored.mask("p0", left)
     assert colored.mask("p0", left) is mask
-    colored.set_probe(tolerance=400.0, edge_barrier=False)
+    colored.probing.set(tolerance=400.0, edge_barrier=False)
     assert colored.mask("p0", left).area > mask.area
 
 
 def test_no_coloring_no_mask(session):
     assert session.mask("p0", Prompts(((1.0, 1.0),), (1,))) is None
     assert session.preview("p0", Prompts(), (1, 1)) is None
-    assert session.curve("p0", Prompts(((1.0, 1.0),), (1,))) is None
+    assert session.probing.curve("p0", Prompts(((1.0, 1.0),), (1,))) is None
 
 
 def test_closed_session_hears_nothing_more(session):

@@ -9,7 +9,7 @@ import re
 import subprocess
 import sys
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from html import unescape
 from pathlib import Path
 from typing import Any
@@ -19,14 +19,20 @@ import imageio.v3 as iio
 import numpy as np
 import pytest
 from scipy import stats
+from tests.helpers.fake_colorer import FakeColorer
 
-from napari_gen2seg import Coloring, evaluate
+from napari_gen2seg import evaluate
 from napari_gen2seg.errors import Cancelled, DataError, SettingsError
 from napari_gen2seg.io.annotated import Dataset, Item, from_masks
 from napari_gen2seg.io.formats.images import write_labels
-from napari_gen2seg.metrics.bootstrap import draws, interval, ratio
+from napari_gen2seg.metrics.bootstrap import (
+    Bootstrap,
+    draws,
+    interval,
+    object_mean,
+    ratio,
+)
 from napari_gen2seg.metrics.click_protocol import click_trace, clicks_to, interior_point
-from napari_gen2seg.models.spec import ModelSpec
 from napari_gen2seg.workflows.evaluate import (
     EvaluationSettings,
     Finished,
@@ -61,34 +67,21 @@ def scene(seed: int, size: int = 96) -> np.ndarray:
     return labels
 
 
-@dataclass
-class Painter:
-    """Paints the grey levels of a picture, which are its labels: a perfect model.
+def perfect(
+    name: str = "perfect", spoil: Callable[[np.ndarray], np.ndarray] | None = None
+) -> FakeColorer:
+    """Return a model that paints the grey levels of an image, which are its labels.
 
     ``spoil`` changes the map before it is handed out.
     """
 
-    name: str = "perfect"
-    spoil: Callable[[np.ndarray], np.ndarray] | None = None
-    device: str = "cpu"
-    dtype: str = "float32"
-    reason: str = "a test"
-    seen: list[tuple[int, ...]] = field(default_factory=list)
-    unloaded: bool = False
+    def draw(rgb: np.ndarray) -> np.ndarray:
+        level = np.rint(rgb[..., 0] * 255 / 20).astype(int)
+        colors = np.stack([level * 83 % 256, level * 157 % 256, level * 211 % 256], -1)
+        colors = colors.astype(np.float32)
+        return spoil(colors) if spoil else colors
 
-    @property
-    def spec(self) -> ModelSpec:
-        return ModelSpec(self.name, "sd", self.name, "folder", "none")
-
-    def color(self, image: Any, resolution: int | None = None, **_: Any) -> Coloring:
-        self.seen.append(image.shape)
-        level = np.rint(image[..., 0] * 255 / 20).astype(int)
-        rgb = np.stack([level * 83 % 256, level * 157 % 256, level * 211 % 256], -1)
-        rgb = rgb.astype(np.float32)
-        return Coloring.from_array(self.spoil(rgb) if self.spoil else rgb)
-
-    def unload(self) -> None:
-        self.unloaded = True
+    return FakeColorer(draw, name, side=None, on_black=False)
 
 
 def merged(rgb: np.ndarray) -> np.ndarray:
@@ -104,12 +97,12 @@ def pairs(count: int = 5) -> list[tuple[np.ndarray, np.ndarray]]:
 
 @pytest.fixture(scope="module")
 def good() -> Report:
-    return evaluate(pairs(), Painter(), settings=QUICK)
+    return evaluate(pairs(), perfect(), settings=QUICK)
 
 
 @pytest.fixture(scope="module")
 def poor() -> Report:
-    return evaluate(pairs(), Painter("merged", merged), settings=QUICK)
+    return evaluate(pairs(), perfect("merged", merged), settings=QUICK)
 
 
 def test_a_perfect_map_gets_perfect_numbers(good: Report) -> None:
@@ -150,7 +143,7 @@ def test_size_classes_are_those_of_coco() -> None:
     labels[40:72, 2:34] = 2  # 1024: medium
     labels[100:196, 10:106] = 3  # 9216: large
     report = evaluate(
-        [((labels * 20).astype(np.uint8), labels)], Painter(), "clicks", QUICK
+        [((labels * 20).astype(np.uint8), labels)], perfect(), "clicks", QUICK
     )
     names = {name for name in report.summary if name.startswith("clicks/distance/cen")}
     assert {f"clicks/distance/centre_{s}" for s in ("small", "medium", "large")} < names
@@ -159,7 +152,7 @@ def test_size_classes_are_those_of_coco() -> None:
 
 
 def test_the_same_bytes_twice(good: Report, tmp_path: Path) -> None:
-    again = evaluate(pairs(), Painter(), settings=QUICK)
+    again = evaluate(pairs(), perfect(), settings=QUICK)
     assert again.to_json() == good.to_json()
     good.save_json(tmp_path / "a.json")
     assert Report.load(tmp_path / "a.json").content == json.loads(good.to_json())
@@ -172,7 +165,7 @@ def test_another_seed_moves_off_centre_clicks_only() -> None:
         return np.where(rgb.any(axis=-1)[..., None], slope, 0) * np.float32([1, 1, 0])
 
     settings = replace(QUICK, protocol="clicks", corrections=False)
-    model = Painter("sloping", sloping)
+    model = perfect("sloping", sloping)
     one = evaluate(pairs(), model, settings=settings)
     two = evaluate(pairs(), model, settings=replace(settings, seed=5))
     columns = [
@@ -188,7 +181,7 @@ def test_another_seed_moves_off_centre_clicks_only() -> None:
 
 def test_both_rules(good: Report) -> None:
     settings = replace(QUICK, protocol="clicks", rules=("distance", "paper"))
-    report = evaluate(pairs(2), Painter(), settings=settings)
+    report = evaluate(pairs(2), perfect(), settings=settings)
     assert "clicks/paper/centre" in report.summary
     assert "clicks/paper/clicks_to_85" not in report.summary  # no negative clicks
     for image in report.images:
@@ -200,7 +193,7 @@ def test_both_rules(good: Report) -> None:
 
 def test_one_protocol_alone_measures_nothing_else() -> None:
     for protocol in ("clicks", "proposals", "edges"):
-        report = evaluate(pairs(1), Painter(), protocol, QUICK)  # type: ignore[arg-type]
+        report = evaluate(pairs(1), perfect(), protocol, QUICK)  # type: ignore[arg-type]
         assert {name.partition("/")[0] for name in report.summary} == {protocol}
 
 
@@ -213,7 +206,7 @@ def test_overlapping_objects_are_clicked_whole() -> None:
         return from_masks((first * 60 + second * 100).astype(np.uint8), [first, second])
 
     data = Dataset("overlap", (Item("one", read),))
-    report = evaluate(data, Painter(), settings=QUICK)
+    report = evaluate(data, perfect(), settings=QUICK)
     areas = [one["area"] for one in report.images[0]["clicks"]["distance"]]
     assert areas == [1600, 2000]
     assert report.images[0]["proposals"]["true"] == 2
@@ -223,8 +216,8 @@ def test_unknown_areas_count_neither_way() -> None:
     labels = scene(1)
     unknown = np.where(labels == 2, -1, labels).astype(np.int32)
     picture = (labels * 20).astype(np.uint8)
-    whole = evaluate([(picture, labels)], Painter(), "proposals", QUICK).images[0]
-    part = evaluate([(picture, unknown)], Painter(), "proposals", QUICK).images[0]
+    whole = evaluate([(picture, labels)], perfect(), "proposals", QUICK).images[0]
+    part = evaluate([(picture, unknown)], perfect(), "proposals", QUICK).images[0]
     assert part["proposals"]["true"] == whole["proposals"]["true"] - 1
     assert part["proposals"]["found"] == whole["proposals"]["found"] - 1
 
@@ -232,10 +225,10 @@ def test_unknown_areas_count_neither_way() -> None:
 def test_a_picture_without_objects_does_no_harm() -> None:
     empty = np.zeros((64, 64), np.int32)
     data = [*pairs(2), (empty.astype(np.uint8), empty)]
-    report = evaluate(data, Painter(), settings=QUICK)
+    report = evaluate(data, perfect(), settings=QUICK)
     assert report.images[-1]["clicks"]["distance"] == []
     assert report.value("clicks/distance/centre_pictures") > 0.98
-    alone = evaluate(data[-1:], Painter(), settings=QUICK)
+    alone = evaluate(data[-1:], perfect(), settings=QUICK)
     assert math.isnan(alone.value("clicks/distance/centre"))
     json.loads(alone.to_json())
 
@@ -323,28 +316,68 @@ def test_a_model_is_no_better_than_itself(good: Report) -> None:
         assert one.difference in (0, None)
 
 
-def test_one_picture_proves_nothing() -> None:
-    good = evaluate(pairs(1), Painter(), settings=QUICK)
-    poor = evaluate(pairs(1), Painter("merged", merged), settings=QUICK)
+@pytest.mark.parametrize("count", [1, 3])
+def test_few_pictures_speak_of_their_own_objects_alone(
+    count: int, tmp_path: Path
+) -> None:
+    good = evaluate(pairs(count), perfect(), settings=QUICK)
+    poor = evaluate(pairs(count), perfect("merged", merged), settings=QUICK)
+    found = {one.name: one for one in compare(poor, good).differences}
+    for name, one in found.items():
+        # Numbers that are no mean over objects have no interval and no verdict.
+        whole = not name.startswith("clicks") or name.endswith("_pictures")
+        assert one.drawn == (None if whole else "objects"), name
+        assert good.summary[name]["drawn"] == one.drawn
+        assert (one.low is None) == whole
+    assert found["proposals/ap"].difference
+    assert found["proposals/ap"].verdict == "no difference"
+    if count == 3:
+        assert found["clicks/distance/centre"].verdict == "better"
+    assert "interval" in in_words(good)[0] and ", over objects)" in in_words(good)[0]
+    good.save_html(tmp_path / "few.html")
+    text = (tmp_path / "few.html").read_text(encoding="utf-8")
+    assert "over objects where fewer than 4 pictures have any" in text
+
+
+def test_from_four_pictures_on_pictures_are_drawn(good: Report) -> None:
+    assert {one.drawn for one in compare(good, good).differences} == {"images"}
+    assert "over objects" not in in_words(good)[0]
+
+
+def test_one_object_proves_nothing() -> None:
+    image, labels = pairs(1)[0]
+    labels[labels > 1] = 0
+    good = evaluate([(image, labels)], perfect(), settings=QUICK)
+    poor = evaluate([(image, labels)], perfect("merged", merged), settings=QUICK)
     assert {entry["low"] for entry in good.summary.values()} == {None}
     found = compare(poor, good).differences
     assert {one.verdict for one in found} == {"no difference"}
     assert any(one.difference for one in found)
 
 
+def test_crowded_pictures_are_drawn_in_parts_and_alike() -> None:
+    values = np.random.default_rng(0).uniform(0, 1, 3000)
+    statistic = object_mean("a/b", "B", 1, [values])
+    drawn = Bootstrap(1, 1500, 3).values(statistic)
+    assert drawn.shape == (1500,)
+    assert drawn.mean() == pytest.approx(values.mean(), abs=1e-3)
+    assert drawn.std() == pytest.approx(values.std() / 3000**0.5, rel=0.1)
+    assert (drawn == Bootstrap(1, 1500, 3).values(statistic)).all()
+
+
 def test_other_data_cannot_be_compared(good: Report) -> None:
     with pytest.raises(DataError, match="differ in their pictures"):
-        compare(good, evaluate(pairs(2), Painter(), settings=QUICK))
+        compare(good, evaluate(pairs(2), perfect(), settings=QUICK))
     moved = [(picture, np.roll(labels, 3, 0)) for picture, labels in pairs()]
     with pytest.raises(DataError, match="differ in their truth"):
-        compare(good, evaluate(moved, Painter(), "proposals", QUICK))
+        compare(good, evaluate(moved, perfect(), "proposals", QUICK))
     with pytest.raises(DataError, match="resamples 100 and 50"):
         settings = replace(QUICK, resamples=50, corrections=False)
-        compare(good, evaluate(pairs(), Painter(), settings=settings))
+        compare(good, evaluate(pairs(), perfect(), settings=settings))
     with pytest.raises(DataError, match="share no number"):
         compare(
-            evaluate(pairs(2), Painter(), "edges", QUICK),
-            evaluate(pairs(2), Painter(), "proposals", QUICK),
+            evaluate(pairs(2), perfect(), "edges", QUICK),
+            evaluate(pairs(2), perfect(), "proposals", QUICK),
         )
 
 
@@ -364,7 +397,7 @@ def test_a_file_that_is_no_report(tmp_path: Path) -> None:
 
 
 def test_events_in_order() -> None:
-    events = list(iter_evaluate(pairs(3), Painter(), "clicks", QUICK))
+    events = list(iter_evaluate(pairs(3), perfect(), "clicks", QUICK))
     assert [type(event) for event in events] == [
         Started,
         *[PictureDone] * 3,
@@ -377,7 +410,7 @@ def test_events_in_order() -> None:
 
 
 def test_fewer_pictures_are_spread_evenly() -> None:
-    model = Painter()
+    model = perfect()
     events = list(iter_evaluate(pairs(5), model, "proposals", QUICK, pictures=2))
     assert [e.name for e in events if isinstance(e, PictureDone)] == ["0", "2"]
     assert len(model.seen) == 2
@@ -392,7 +425,7 @@ def test_cancel_stops_between_objects() -> None:
         asked += 1
         return asked > 3
 
-    model = Painter()
+    model = perfect()
     events = iter_evaluate(pairs(3), model, "clicks", QUICK, cancel=cancel)
     with pytest.raises(Cancelled, match="evaluation"):
         list(events)
@@ -419,11 +452,11 @@ def test_settings_are_checked(wrong: dict[str, Any]) -> None:
 
 def test_data_are_checked() -> None:
     with pytest.raises(DataError, match="No pictures"):
-        evaluate([], Painter())
+        evaluate([], perfect())
     with pytest.raises(DataError, match="whole numbers"):
-        evaluate([(np.zeros((64, 64)), np.zeros((64, 64)))], Painter())
+        evaluate([(np.zeros((64, 64)), np.zeros((64, 64)))], perfect())
     with pytest.raises(DataError, match="at least 1"):
-        evaluate(pairs(1), Painter(), pictures=0)
+        evaluate(pairs(1), perfect(), pictures=0)
 
 
 # The page
@@ -467,7 +500,7 @@ def test_names_cannot_break_the_page() -> None:
     data = Dataset("<b>bold</b>", (Item("<img src=x>", read),))
     from napari_gen2seg.workflows.evaluate.html_report import page
 
-    text = page(evaluate(data, Painter(), "clicks", QUICK))
+    text = page(evaluate(data, perfect(), "clicks", QUICK).content)
     assert "<img src=x>" not in text
     assert "<b>bold</b>" not in text
 
@@ -482,16 +515,15 @@ def test_in_words(good: Report, poor: Report) -> None:
 
 
 def test_in_words_where_there_is_little_to_say() -> None:
-    alone = evaluate(pairs(1), Painter(), "clicks", QUICK)
-    assert "interval" not in in_words(alone)[0]
+    alone = evaluate(pairs(1), perfect(), "clicks", QUICK)
     assert in_words(alone)[0].endswith("objects in 1 picture.")
     nothing = replace(QUICK, smallest=10**6)
-    assert in_words(evaluate(pairs(2), Painter(), "clicks", nothing)) == [
+    assert in_words(evaluate(pairs(2), perfect(), "clicks", nothing)) == [
         "No object of 1000000 pixels or more was there to click: 2 pictures."
     ]
-    assert in_words(evaluate(pairs(1), Painter(), "edges", QUICK)) == []
+    assert in_words(evaluate(pairs(1), perfect(), "edges", QUICK)) == []
     both = replace(QUICK, rules=("distance", "paper"))
-    said = in_words(evaluate(pairs(1), Painter(), "clicks", both))
+    said = in_words(evaluate(pairs(1), perfect(), "clicks", both))
     assert ["rule distance," in said[0], "rule paper," in said[1]] == [True, True]
 
 
@@ -526,7 +558,7 @@ def test_command_line(tmp_path: Path, tiny_sd: Path) -> None:
     verdict = re.search(
         r"One click in the middle gives a good mask \(IoU of 0\.75 or more\) for "
         r"(\d+) % of the objects; mean IoU (0\.\d\d) \(95 % interval 0\.\d\d to "
-        r"0\.\d\d\), (\d+) objects in 2 pictures\.",
+        r"0\.\d\d, over objects\), (\d+) objects in 2 pictures\.",
         child.stdout,
     )
     assert verdict and verdict.end() < table

@@ -11,7 +11,7 @@ from typing import Any
 import imageio.v3 as iio
 import numpy as np
 import pytest
-from tests.workflows.test_evaluate import QUICK, Painter, pairs, told
+from tests.workflows.test_evaluate import QUICK, pairs, perfect, told
 
 from napari_gen2seg import evaluate
 from napari_gen2seg.core.probe.settings import ProbeSettings
@@ -22,11 +22,11 @@ from napari_gen2seg.workflows.evaluate import compare
 
 
 def test_large_ids_give_the_numbers_of_small_ones() -> None:
-    small = evaluate(pairs(2), Painter(), "clicks", QUICK)
+    small = evaluate(pairs(2), perfect(), "clicks", QUICK)
     ids = np.array([0, *(2**33 + 5 * np.arange(1, 9))], np.int64)
     large = evaluate(
         [(picture, ids[labels]) for picture, labels in pairs(2)],
-        Painter(),
+        perfect(),
         "clicks",
         QUICK,
     )
@@ -57,15 +57,15 @@ def test_other_settings_cannot_be_compared(
     reports = []
     for number, settings in enumerate((QUICK, replace(QUICK, **other))):
         reports.append(tmp_path / f"{number}.json")
-        evaluate(pairs(2), Painter(), part, settings).save_json(reports[-1])
+        evaluate(pairs(2), perfect(), part, settings).save_json(reports[-1])
     with pytest.raises(DataError, match=words):
         compare(*reports)
 
 
 def test_settings_of_what_was_not_measured_do_not_matter() -> None:
-    first = evaluate(pairs(2), Painter(), "clicks", QUICK)
+    first = evaluate(pairs(2), perfect(), "clicks", QUICK)
     fewer = replace(QUICK, edge_levels=5, probe=ProbeSettings(rule="paper"))
-    assert compare(first, evaluate(pairs(2), Painter(), "clicks", fewer)).pictures == 2
+    assert compare(first, evaluate(pairs(2), perfect(), "clicks", fewer)).pictures == 2
 
 
 @pytest.fixture
@@ -85,7 +85,7 @@ def folder(tmp_path: Path) -> Path:
 def test_a_bad_picture_loses_nothing_else(
     folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("napari_gen2seg.cli.evaluate.load", lambda _: Painter())
+    monkeypatch.setattr("napari_gen2seg.cli.evaluate.load", lambda _: perfect())
     target, page = tmp_path / "r.json", tmp_path / "r.html"
     options = ("--protocol", "clicks", "--no-corrections")
     done = told(folder, *options, "--json", target, "--html", page)
@@ -106,7 +106,7 @@ def test_a_bad_picture_loses_nothing_else(
 def test_nothing_but_bad_pictures_is_an_error_that_names_one(folder: Path) -> None:
     (folder / "images" / "b.png").unlink()
     with pytest.raises(DataError, match=r"^c: The picture is"):
-        evaluate(str(folder), Painter(), "clicks", QUICK)
+        evaluate(str(folder), perfect(), "clicks", QUICK)
 
 
 def test_a_box_alone_is_named(tmp_path: Path) -> None:
@@ -117,7 +117,7 @@ def test_a_box_alone_is_named(tmp_path: Path) -> None:
     }
     (tmp_path / "x.json").write_text(json.dumps(content))
     with pytest.raises(DataError, match=r"^1\.png: Annotation 7: It has no segmenta"):
-        evaluate(coco_dataset(tmp_path / "x.json"), Painter(), "clicks", QUICK)
+        evaluate(coco_dataset(tmp_path / "x.json"), perfect(), "clicks", QUICK)
 
 
 def test_where_nobody_can_write_is_told_before_the_work(

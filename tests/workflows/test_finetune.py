@@ -15,12 +15,12 @@ from tests.train.finetune.made import discs, guided_model, settings, write_pairs
 
 from napari_gen2seg import Coloring, finetune, iter_finetune, load_model
 from napari_gen2seg.errors import Cancelled, DataError, StorageError
+from napari_gen2seg.metrics.bootstrap import verdict
 from napari_gen2seg.train.finetune.events import Compared, Comparing
 from napari_gen2seg.train.mini.export import checksums
 from napari_gen2seg.workflows.finetune.compare import (
     Judged,
-    interval,
-    judge,
+    gain,
     judged_objects,
 )
 
@@ -244,15 +244,16 @@ def judged(*center: float) -> Judged:
 
 def test_a_verdict_needs_an_interval_without_zero() -> None:
     before = [judged(0.2, 0.3, 0.25)] * 5
-    low, high, over = interval(before, [judged(0.6, 0.7, 0.6)] * 5, 0)
-    assert judge(low, high) == "better" and over == "5 pictures"
-    low, high, _ = interval(before, [judged(0.1, 0.1, 0.1)] * 5, 0)
-    assert judge(low, high) == "worse"
-    low, high, _ = interval(before, [judged(0.1, 0.5, 0.2)] * 5, 0)
-    assert judge(low, high) == "better"  # the same mean gain in every picture
-    low, high, over = interval(before[:1], [judged(0.1, 0.5, 0.2)], 0)
-    assert judge(low, high) == "no difference" and "objects" in over
-    assert judge(*interval([judged(0.1)], [judged(0.9)], 0)[:2]) == "no difference"
+    low, high, over = gain(before, [judged(0.6, 0.7, 0.6)] * 5, 0)
+    assert verdict(low, high) == "better" and over == "5 pictures"
+    low, high, _ = gain(before, [judged(0.1, 0.1, 0.1)] * 5, 0)
+    assert verdict(low, high) == "worse"
+    low, high, _ = gain(before, [judged(0.1, 0.5, 0.2)] * 5, 0)
+    assert verdict(low, high) == "better"  # the same mean gain in every picture
+    low, high, over = gain(before[:1], [judged(0.1, 0.5, 0.2)], 0)
+    assert verdict(low, high) == "no difference" and over == "3 objects of 1 pictures"
+    assert verdict(*gain([judged(0.1)], [judged(0.9)], 0)[:2]) == "no difference"
+    assert verdict(*gain([], [], 0)[:2]) == "no difference"
 
 
 def test_judged_by_objects_that_did_not_choose_the_weights(tmp_path: Path) -> None:

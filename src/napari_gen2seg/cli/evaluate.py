@@ -211,11 +211,13 @@ def _one_of(value: str) -> Any:
 
 def _tell(report: Report) -> None:
     from napari_gen2seg.workflows.evaluate import in_words
+    from napari_gen2seg.workflows.evaluate.text_report import drawn_over
 
     for sentence in in_words(report):
         click.echo(sentence)
     confidence = report.content["settings"]["confidence"]
-    click.echo(f"Every number, with its {100 * confidence:.0f} % interval:")
+    over = drawn_over(entry.get("drawn") for entry in report.summary.values())
+    click.echo(f"Every number, with its {100 * confidence:.0f} % interval {over}:")
     width = max(len(entry["title"]) for entry in report.summary.values())
     for entry in report.summary.values():
         click.echo(
@@ -229,11 +231,13 @@ def _compare(paths: tuple[Path, Path], json_: Path | None) -> None:
 
     from napari_gen2seg.common.atomic import writing
     from napari_gen2seg.workflows.evaluate import compare
+    from napari_gen2seg.workflows.evaluate.text_report import drawn_over
 
     found: Comparison = compare(*paths)
     click.echo(
         f"{found.second} against {found.first} on {found.data}, {found.pictures} "
-        f"pictures, {found.confidence:.0%} intervals"
+        f"pictures, {found.confidence:.0%} intervals "
+        f"{drawn_over(one.drawn for one in found.differences)}"
     )
     width = max(len(one.title) for one in found.differences)
     for one in found.differences:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import sys
@@ -14,6 +15,7 @@ from napari_gen2seg.cli.outputs import overwrite_option
 from napari_gen2seg.errors import DataError, Gen2SegError, SettingsError
 
 if TYPE_CHECKING:
+    from napari_gen2seg.train.data.label_checks import PairFacts
     from napari_gen2seg.train.finetune.config import FinetuneConfig
 
 FOLDER = click.Path(path_type=Path)  # checked together, so that both are told of
@@ -35,6 +37,7 @@ FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
     is_flag=True,
     help="With --plan: one JSON object on a terminal too, as for programs.",
 )
+@click.option("--facts", type=FILE, hidden=True)  # the window's, for --plan
 @click.option("--images", type=FOLDER, help="Folder of pictures.")
 @click.option(
     "--labels", type=FOLDER, help="Folder of labels, files of the same names."
@@ -66,6 +69,7 @@ def finetune(
     overwrite: bool,
     plan: bool,
     as_json: bool,
+    facts: Path | None,
     images: Path | None,
     labels: Path | None,
     out: Path | None,
@@ -87,7 +91,7 @@ def finetune(
     words = plan and not as_json and sys.stdout.isatty()
     try:
         if plan:
-            found = plan_finetune(settings)
+            found = plan_finetune(settings, _facts(facts))
             for line in plan_words(found) if words else [found.line()]:
                 click.echo(line)
             return
@@ -99,6 +103,21 @@ def finetune(
         if not words and not isinstance(error, Cancelled):
             click.echo(Failed(type(error).__name__, str(error)).line())
         raise
+
+
+def _facts(path: Path | None) -> list[PairFacts] | None:
+    """Read what a window knows of pictures that are not written yet."""
+    from napari_gen2seg.train.data.label_checks import PairFacts
+
+    if path is None:
+        return None
+    try:
+        return [PairFacts.from_json(one) for one in json.loads(path.read_text("utf-8"))]
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise SettingsError(
+            f"The facts {path} cannot be read: {error!r}. Leave --facts out: the files "
+            "of the settings are read instead."
+        ) from error
 
 
 def _settings(

@@ -237,4 +237,4 @@ def resolution_from(
         raise click.UsageError("Give either --resolution or --diameter.")
     from napari_gen2seg.models.runtime.resolution import resolution_for_objects
 
-    return resolution_for_objects(diameter, shape, model.facts)
+    return resolution_for_objects(diameter, shape, model.config)

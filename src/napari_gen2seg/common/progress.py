@@ -23,6 +23,13 @@ class EventLike(Protocol):
 Cancel = Callable[[], bool] | EventLike
 
 
+def is_cancelled(cancel: Cancel | None) -> bool:
+    """Tell whether to stop; never without somebody to ask."""
+    if cancel is None:
+        return False
+    return cancel() if callable(cancel) else cancel.is_set()
+
+
 def check_cancel(cancel: Cancel | None, what: str = "The work") -> None:
     """Stop when asked to.
 
@@ -31,10 +38,7 @@ def check_cancel(cancel: Cancel | None, what: str = "The work") -> None:
     Cancelled
         If ``cancel`` says so.
     """
-    if cancel is None:
-        return
-    stop = cancel() if callable(cancel) else cancel.is_set()
-    if stop:
+    if is_cancelled(cancel):
         raise Cancelled(f"{what} was cancelled.")
 
 

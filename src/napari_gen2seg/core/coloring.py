@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -18,6 +18,12 @@ import numpy as np
 import numpy.typing as npt
 
 from napari_gen2seg.common.types import Float64Array, Shape
+from napari_gen2seg.core.candidates import (
+    CandidateSet,
+    ProposalSettings,
+    paint,
+    select,
+)
 from napari_gen2seg.core.image.geometry import nearest_pixel, rescale
 from napari_gen2seg.core.map.object_size import DARK
 from napari_gen2seg.core.map.tiff import read_map, write_map
@@ -25,7 +31,7 @@ from napari_gen2seg.core.map.values import further_maps, map_values, source_brig
 from napari_gen2seg.core.probe.mask import Mask
 from napari_gen2seg.core.probe.prober import Prober, ProbeSettings
 from napari_gen2seg.core.probe.query_color import query_colors
-from napari_gen2seg.core.propose import ProposalSettings, propose
+from napari_gen2seg.core.propose import find_candidates
 from napari_gen2seg.errors import ImageError, StorageError
 
 __all__ = ["Coloring", "Mask"]
@@ -90,6 +96,17 @@ class Coloring:
         if self.picture is not None:
             picture = source_brightness(self.picture, self.source_shape)
             object.__setattr__(self, "picture", picture)
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Leave out what is prepared for probing: it is large, and made anew."""
+        return {one.name: getattr(self, one.name) for one in fields(self)}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        """Make the arrays read-only again, which pickles do not keep."""
+        for name, value in state.items():
+            if isinstance(value, np.ndarray):
+                value.flags.writeable = False
+            object.__setattr__(self, name, value)
 
     @classmethod
     def from_array(
@@ -197,14 +214,27 @@ class Coloring:
         """
         return self.prober.probe(points, signs, settings)
 
+    def candidates(self, settings: ProposalSettings | None = None) -> CandidateSet:
+        """Return all instances that may be objects, for `select`.
+
+        Parameters
+        ----------
+        settings
+            ``tolerance``, ``background`` and ``diameter`` decide where is probed; the
+            others are for `select` and can be changed afterwards.
+        """
+        return find_candidates(self.prober, settings, self.on_black, self.diameter)
+
     def propose(
         self, settings: ProposalSettings | None = None
     ) -> npt.NDArray[np.int32]:
-        """Return all objects found without clicks: labels (H, W), 0 elsewhere."""
-        settings = settings or ProposalSettings()
-        if settings.diameter is None:
-            settings = replace(settings, diameter=self.diameter)
-        return propose(self.prober, settings, self.on_black)
+        """Return all objects found without clicks: labels (H, W), 0 elsewhere.
+
+        The same as `paint` of what `select` keeps of `candidates`; call these where
+        settings are tried out.
+        """
+        candidates = self.candidates(settings)
+        return paint(candidates, select(candidates))
 
     def on_background(self, points: npt.ArrayLike) -> npt.NDArray[np.bool_]:
         """Tell which points lie on what the model takes for background.

@@ -1,4 +1,4 @@
-"""Work in threads whose replies arrive in the Qt thread; calls that are merged."""
+"""Worker threads whose replies arrive in the Qt thread; calls that are merged."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Sample pictures: bundled with scikit-image, so that no download is needed."""
+"""Sample images: bundled with scikit-image, so that no download is needed."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A guided tour: the dock widget is asked to do what a person would do first."""
+"""Guided tour: the dock widget is asked to do what a person would do first."""
 
 from __future__ import annotations
 
@@ -54,10 +54,10 @@ class Tour:
         self._say = say
         self._problem = ""
         self._open = True
-        self._page: SegmentWidget = self.widget
-        self._page.session.failed.connect(self._failed)
+        self._dock: SegmentWidget = self.widget
+        self._dock.session.failed.connect(self._failed)
         # For this session only: what a person chose earlier stays remembered.
-        self._page.session.choose(choice or Choice())
+        self._dock.session.choose(choice or Choice())
         application = QApplication.instance()
         if application is not None:
             application.lastWindowClosed.connect(self._closed)
@@ -82,7 +82,7 @@ class Tour:
         ModelError
             If the model could not be loaded or run.
         """
-        bridge, session = self._page.bridge, self._page.session
+        bridge, session = self._dock.bridge, self._dock.session
         self.settle()
         self.viewer.reset_view()  # the dock has taken some of the canvas
         started = time.perf_counter()
@@ -93,15 +93,15 @@ class Tour:
         spent = time.perf_counter() - started
         self._say(f"{session.model.reason}")
         self._say(f"Coloured in {spent:.1f} s, the loading of the model included.")
-        source, plane = bridge.source.layer, bridge.source.plane
-        if source is None or plane is None:
+        view = bridge.source.view
+        if view is None:
             raise ModelError(bridge.source.problem)
         for point in points:
-            bridge.clicks.add(source, plane, point)
-            bridge.commit()
+            bridge.controller.clicks.add(view, point)
+            bridge.controller.commit()
             self.settle(3)
         if last is not None:
-            bridge.clicks.add(source, plane, last)
+            bridge.controller.clicks.add(view, last)
         self.settle()
         return self._open
 
@@ -127,8 +127,8 @@ class Tour:
         shot, shown, exact, kept = files
         coloring, labels = self._coloring(), self.labels()
         self.settle()
-        picture = self.viewer.screenshot(canvas_only=False, flash=False)
-        write_rgb(shot, np.ascontiguousarray(picture[..., :3]))
+        shown_window = self.viewer.screenshot(canvas_only=False, flash=False)
+        write_rgb(shot, np.ascontiguousarray(shown_window[..., :3]))
         if coloring is not None:
             write_rgb(shown, coloring.as_rgb8())
             coloring.save(exact)
@@ -156,8 +156,8 @@ class Tour:
             self.settle(5)
 
     def _coloring(self) -> Any:
-        plane = self._page.bridge.source.plane
-        return None if plane is None else self._page.session.coloring(plane)
+        view = self._dock.bridge.source.view
+        return None if view is None else self._dock.session.coloring(view)
 
     def _wait(self, ready: Callable[[], bool]) -> None:
         """Run the event loop, so that the window stays alive, until it is so."""

@@ -14,12 +14,13 @@ from qtpy.QtWidgets import QVBoxLayout
 from napari_gen2seg.errors import Gen2SegError
 from napari_gen2seg.gui.annotate.bridge import Bridge
 from napari_gen2seg.gui.finetune.dock_side import FinetuneLauncher
+from napari_gen2seg.gui.model_hosts import shared_host
 from napari_gen2seg.gui.panels.docked import Docked
-from napari_gen2seg.gui.panels.image_panel import PicturePanel, is_picture
+from napari_gen2seg.gui.panels.image_panel import ImagePanel, is_image
 from napari_gen2seg.gui.panels.model_panel import ModelPanel
 from napari_gen2seg.gui.panels.objects_panel import ObjectsPanel
 from napari_gen2seg.gui.panels.probe_panel import ProbePanel
-from napari_gen2seg.gui.panels.resolution_choice import Sizes
+from napari_gen2seg.gui.panels.resolution_choice import ResolutionChoice
 from napari_gen2seg.gui.panels.widgets import Column, ask, quiet_label
 from napari_gen2seg.gui.qt_threads import Mailbox, lane, once
 from napari_gen2seg.gui.settings import Memory, remembered
@@ -41,8 +42,10 @@ class SegmentWidget(Docked):
     ----------
     viewer
         napari gives it.
-    session, background
-        Other than the usual ones, for tests.
+    session
+        Other than the usual one, for tests.
+    background
+        Worker thread for read-only jobs: counts, thumbnails, large outlines.
     memory
         Where settings are remembered.
     """
@@ -58,25 +61,31 @@ class SegmentWidget(Docked):
         self._mail = Mailbox(self)
         self.memory = memory if memory is not None else remembered()
         self._background = (
-            background if background is not None else lane(self._mail, "gen2seg-eyes")
+            background
+            if background is not None
+            else lane(self._mail, "gen2seg-background")
         )
         self.session = (
-            session if session is not None else Session(lane(self._mail, "gen2seg"))
+            session
+            if session is not None
+            else Session(lane(self._mail, "gen2seg"), host=shared_host(viewer))
         )
         self.bridge = Bridge(viewer, self.session, self._background, self)
-        self.sizes = Sizes(self.bridge, lambda size: self.choose(resolution=size))
-        self.picture = PicturePanel(viewer)
+        self.resolution = ResolutionChoice(
+            self.bridge, lambda size: self.choose(resolution=size)
+        )
+        self.image = ImagePanel(viewer)
         self.model = ModelPanel(list_models())
         self.tuning = FinetuneLauncher(viewer, self)
         self.probe = ProbePanel()
         self.objects = ObjectsPanel(viewer)
         self.status = quiet_label("")
-        self._curve_soon = once(self, self._show_curve, 60)
+        self._plot_soon = once(self, self._show_plot, 60)
         self._closed = False
         self._warned = ""
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
-        panels = (self.picture, self.model, self.probe, self.objects)
+        panels = (self.image, self.model, self.probe, self.objects)
         column.addWidget(Column(panels), 1)
         column.addWidget(self.status)  # below, where no panel pushes it out of sight
         self._connect_panels()
@@ -93,9 +102,9 @@ class SegmentWidget(Docked):
     # ---- connecting
 
     def _connect_panels(self) -> None:
-        bridge = self.bridge
-        self.picture.layer_chosen.connect(self._choose_picture)
-        self.picture.view_asked.connect(lambda view: bridge.source.change(**view))
+        bridge, controller = self.bridge, self.bridge.controller
+        self.image.layer_chosen.connect(self._choose_image)
+        self.image.view_asked.connect(lambda view: bridge.source.change(**view))
         self.model.model_asked.connect(lambda name: self.choose(model=name))
         self.model.device_asked.connect(lambda name: self.choose(device=name))
         self.model.resolution_asked.connect(lambda n: self.choose(resolution=n))
@@ -110,39 +119,40 @@ class SegmentWidget(Docked):
         self.probe.settings_asked.connect(self._set_probe)
         self.probe.sign_asked.connect(self._set_sign)
         self.probe.hover_asked.connect(self._set_hover)
-        self.probe.clicking_asked.connect(bridge.start_clicking)
-        self.objects.target.chosen.connect(bridge.objects.choose)
-        self.objects.object_asked.connect(bridge.set_object)
-        self.objects.commit_asked.connect(bridge.commit)
-        self.objects.undo_asked.connect(bridge.undo_commit)
-        self.objects.next_asked.connect(bridge.next_object)
+        self.probe.clicking_asked.connect(controller.start_clicking)
+        self.objects.target.chosen.connect(controller.objects.choose)
+        self.objects.object_asked.connect(controller.set_object)
+        self.objects.commit_asked.connect(controller.commit)
+        self.objects.undo_asked.connect(controller.undo_commit)
+        self.objects.next_asked.connect(controller.next_object)
         self.objects.overwrite_asked.connect(self._set_overwrite)
         self.objects.at_once_asked.connect(self._set_at_once)
 
     def _connect_session(self) -> None:
         bridge, session = self.bridge, self.session
+        controller = bridge.controller
         session.job_changed.connect(self._job_changed)
         session.model_changed.connect(self._model_changed)
-        session.settings_changed.connect(self.probe.show_settings)
+        session.probing.settings_changed.connect(self.probe.show_settings)
         session.failed.connect(self._warn)
         session.licence_asked.connect(self._ask_licence)
-        bridge.said.connect(self.status.setText)
-        bridge.warned.connect(self._warn)
-        bridge.view_changed.connect(lambda: self.picture.show_source(bridge.source))
-        bridge.view_changed.connect(self._show_heard)
-        session.coloring_changed.connect(self._show_heard)
+        controller.status_changed.connect(self.status.setText)
+        bridge.warning.connect(self._warn)
+        bridge.view_changed.connect(lambda: self.image.show_source(bridge.source))
+        bridge.view_changed.connect(self._show_brightness_use)
+        session.coloring_changed.connect(self._show_brightness_use)
         session.coloring_changed.connect(self._no_longer_wrong)
-        bridge.seen.changed.connect(self.picture.show_seen)
-        bridge.hover_preview.shown.connect(self._probed)
-        bridge.clicks_changed.connect(self._clicks_changed)
-        bridge.object_changed.connect(self.objects.show_object)
-        bridge.objects.changed.connect(
-            lambda: self.objects.show_objects(bridge.objects)
+        bridge.model_input.changed.connect(self.image.show_model_input)
+        controller.hover_preview.shown.connect(self._probed)
+        controller.clicks_changed.connect(self._clicks_changed)
+        controller.object_changed.connect(self.objects.show_object)
+        controller.objects.changed.connect(
+            lambda: self.objects.show_objects(controller.objects)
         )
-        bridge.clicks.sign_changed.connect(self.probe.show_sign)
-        bridge.clicks.tolerance_asked.connect(self.probe.step)
-        bridge.source.view_changed.connect(
-            lambda: self.picture.show_source(bridge.source)
+        controller.clicks.sign_changed.connect(self.probe.show_sign)
+        controller.clicks.tolerance_asked.connect(self.probe.step)
+        bridge.source.input_changed.connect(
+            lambda: self.image.show_source(bridge.source)
         )
 
     def _remember(self) -> None:
@@ -151,7 +161,7 @@ class SegmentWidget(Docked):
             self.status.setText(f"{Path(model).name!r} is gone; mini is in use.")
             model = "mini"
         self.session.choose(Choice(model, get("device"), passes=get("passes")))
-        self.session.set_probe(
+        self.session.probing.set(
             contiguous=get("connected"), brightness=get("brightness")
         )
         self.probe.hover.setChecked(get("preview"))
@@ -160,9 +170,9 @@ class SegmentWidget(Docked):
 
     def _begin(self) -> None:
         self.model.show_job(self.session.job)
-        self.probe.show_settings(self.session.settings)
-        self.bridge.choose_source(self.picture.layer.layer)
-        self.bridge.objects.choose(self.objects.target.layer)
+        self.probe.show_settings(self.session.probing.settings)
+        self.bridge.choose_source(self.image.layer.layer)
+        self.bridge.controller.objects.choose(self.objects.target.layer)
         # After the window is drawn, so that opening it waits for nothing.
         QTimer.singleShot(0, self._warm_up)
 
@@ -188,56 +198,57 @@ class SegmentWidget(Docked):
         if state.loaded or model == "mini" or is_own(model):
             self.memory.set("model", model)
 
-    def _choose_picture(self, layer: Image | None) -> None:
+    def _choose_image(self, layer: Image | None) -> None:
         """Work on another picture, at a size of its own."""
         self.status.clear()  # what was said of the one before
-        self.sizes.forget()
+        self.resolution.forget()
         self.bridge.choose_source(layer)
 
     def _inserted(self, event: Any) -> None:
         """Take a picture that was just opened, unless an object is being clicked."""
-        if is_picture(event.value) and not len(self.bridge.prompts):
-            self.picture.layer.refresh()
-            self.picture.layer.choose(event.value)
+        if is_image(event.value) and not len(self.bridge.controller.prompts):
+            self.image.layer.refresh()
+            self.image.layer.choose(event.value)
 
     def _look_again(self, factor: float) -> None:
         try:
-            self.sizes.again(factor)
+            self.resolution.again(factor)
         except Gen2SegError as error:
             self._warn(str(error))
 
     def _size_by_object(self) -> None:
         try:
-            size = self.sizes.by_object()
+            size = self.resolution.by_object()
         except Gen2SegError as error:
             self._warn(str(error))
             return
         self.status.setText(f"The model will look at {size} pixels. Press Color.")
 
     def _set_probe(self, changes: dict[str, object]) -> None:
-        self.session.set_probe(**changes)
-        self.memory.set("connected", self.session.settings.contiguous)
-        self.memory.set("brightness", self.session.settings.brightness)
+        self.session.probing.set(**changes)
+        self.memory.set("connected", self.session.probing.settings.contiguous)
+        self.memory.set("brightness", self.session.probing.settings.brightness)
 
-    def _show_heard(self) -> None:
-        plane = self.bridge.source.plane
-        coloring = None if plane is None else self.session.coloring(plane)
-        self.probe.show_heard(coloring is None or coloring.hears_brightness)
+    def _show_brightness_use(self) -> None:
+        view = self.bridge.source.view
+        coloring = None if view is None else self.session.coloring(view)
+        self.probe.show_brightness_use(coloring is None or coloring.hears_brightness)
 
     def _set_sign(self, sign: int) -> None:
-        self.bridge.clicks.sign = sign
+        self.bridge.controller.clicks.sign = sign
 
     def _set_hover(self, on: bool) -> None:
-        self.bridge.hover_preview.on = on
-        self.bridge.hover_preview.again()
+        hover_preview = self.bridge.controller.hover_preview
+        hover_preview.on = on
+        hover_preview.again()
         self.memory.set("preview", on)
 
     def _set_overwrite(self, on: bool) -> None:
-        self.bridge.objects.overwrite = on
+        self.bridge.controller.objects.overwrite = on
         self.memory.set("overwrite", on)
 
     def _set_at_once(self, on: bool) -> None:
-        self.bridge.at_once = on
+        self.bridge.controller.at_once = on
         self.memory.set("one_click", on)
 
     # ---- showing
@@ -249,12 +260,12 @@ class SegmentWidget(Docked):
         self.probe.show_preview(preview)
 
     def _clicks_changed(self, _prompts: Prompts) -> None:
-        self._curve_soon.start()
+        self._plot_soon.start()
 
-    def _show_curve(self) -> None:
-        plane, prompts = self.bridge.source.plane, self.bridge.prompts
-        curve = None if plane is None else self.session.curve(plane, prompts)
-        now = self.session.settings.tolerance
+    def _show_plot(self) -> None:
+        view, prompts = self.bridge.source.view, self.bridge.controller.prompts
+        curve = None if view is None else self.session.probing.curve(view, prompts)
+        now = self.session.probing.settings.tolerance
         if now is None and curve is not None:
             now = curve.best  # the mask's own, without finding the mask
         self.probe.show_curve(curve, now)
@@ -289,9 +300,9 @@ class SegmentWidget(Docked):
         self.tuning.close()
         _let_go(self._mail, self.session, self._background)
         with suppress(RuntimeError):  # Qt deletes timers together with their window
-            self._curve_soon.stop()
+            self._plot_soon.stop()
         self.bridge.close()
-        self.picture.layer.close_choice()
+        self.image.layer.close_choice()
         self.objects.target.close_choice()
 
 

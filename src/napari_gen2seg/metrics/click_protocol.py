@@ -1,10 +1,20 @@
-"""Where a simulated person clicks: protocols stated exactly, seeded."""
+"""Simulated clicks on annotated objects: the one protocol, stated exactly and seeded.
+
+Evaluation, the comparison after fine-tuning, the curve while training and the
+benchmarks all click by what stands here, so that "one-click IoU" of a model on the same
+images and objects is one number, whoever asks. An object is clicked
+
+1. at its `interior_point` ("centre"),
+2. at an `off_center` pixel, seeded by `click_seed` from the names of image and object,
+3. and, where corrections are counted, from 1 on at each `next_correction`.
+"""
 
 from __future__ import annotations
 
 import zlib
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
@@ -13,6 +23,154 @@ from scipy import ndimage
 from napari_gen2seg.common.types import BoolArray, Float64Array
 from napari_gen2seg.errors import DataError
 from napari_gen2seg.metrics.matching import iou
+
+if TYPE_CHECKING:
+    from napari_gen2seg.core.coloring import Coloring
+    from napari_gen2seg.core.probe.settings import ProbeSettings
+
+SMALLEST = 30
+"""Objects below this many pixels are not clicked."""
+
+WANTED: tuple[float, float] = (0.85, 0.90)
+"""IoU to which corrections are counted."""
+
+CAP = 20
+"""Corrections stop at this many clicks."""
+
+Answer = Callable[[Sequence[tuple[int, int]], Sequence[int]], BoolArray]
+"""Points (row, column) and signs in, bool (H, W) mask out."""
+
+
+@dataclass(frozen=True)
+class ObjectClicks:
+    """What the clicks on one object gave.
+
+    Attributes
+    ----------
+    number, area
+        Its value in the label image and its area in pixels.
+    center, off_center
+        IoU of one click, 0..1.
+    trace
+        IoU after 1, 2, ... clicks; None where nothing was corrected.
+    """
+
+    number: int
+    area: int
+    center: float
+    off_center: float
+    trace: tuple[float, ...] | None = None
+
+
+def click_study(
+    answer: Answer,
+    name: str,
+    objects: Iterable[tuple[int, BoolArray]],
+    *,
+    seed: int = 0,
+    until: float | None = None,
+    cap: int = CAP,
+    corrected: int | None = None,
+) -> Iterator[ObjectClicks]:
+    """Click on objects of one image, yielding what each gave.
+
+    Parameters
+    ----------
+    answer
+        Turns clicks into a mask; of a map, `answerer`.
+    name
+        Of the image; with the object's number it seeds the off-centre click.
+    objects
+        Number and mask, bool (H, W) and not empty, of each; taken one at a time.
+    seed
+        Moves all off-centre clicks; 0 wherever nobody asks for another one.
+    until
+        Correct up to this IoU, too; no corrections if None.
+    cap
+        Corrections stop at this many clicks.
+    corrected
+        So many of the first objects are corrected; all if None.
+
+    Raises
+    ------
+    DataError
+        If a mask is empty.
+    """
+    for place, (number, ground_truth) in enumerate(objects):
+        first = answer([interior_point(ground_truth)], [1])
+        aside = off_center(ground_truth, click_seed(name, number, seed))
+        trace = None
+        if until is not None and (corrected is None or place < corrected):
+            steps = click_trace(answer, ground_truth, first, until=until, cap=cap)
+            trace = tuple(steps)
+        yield ObjectClicks(
+            number,
+            int(np.count_nonzero(ground_truth)),
+            iou(first, ground_truth),
+            iou(answer([aside], [1]), ground_truth),
+            trace,
+        )
+
+
+def answerer(coloring: Coloring, settings: ProbeSettings | None = None) -> Answer:
+    """Return what turns clicks on a map into full masks."""
+
+    def answer(points: Sequence[tuple[int, int]], signs: Sequence[int]) -> BoolArray:
+        return coloring.probe(points, signs, settings).full()
+
+    return answer
+
+
+def click_seed(name: str, number: int, seed: int = 0) -> int:
+    """Return the seed of an object's off-centre click: CRC-32 of "name/number" + seed.
+
+    By names and not by order, so that a choice of images or objects moves no click.
+    """
+    return zlib.crc32(f"{name}/{number}".encode()) + seed
+
+
+def object_labels(
+    labels: npt.NDArray[np.integer], smallest: int = SMALLEST, most: int | None = None
+) -> list[int]:
+    """Return the objects of a label image to click on; see `choose_objects`.
+
+    Parameters
+    ----------
+    labels
+        (H, W); 0 background, negative unknown.
+    smallest, most
+        As for `choose_objects`.
+    """
+    numbers, areas = np.unique(labels[labels > 0], return_counts=True)
+    found = dict(zip(numbers.tolist(), areas.tolist(), strict=True))
+    return choose_objects(found, smallest, most)
+
+
+def choose_objects(
+    areas: Mapping[int, int], smallest: int = SMALLEST, most: int | None = None
+) -> list[int]:
+    """Return the objects to click on, of objects given by number and area.
+
+    Parameters
+    ----------
+    areas
+        Pixels of each; numbers below 1 are no objects.
+    smallest
+        Objects below this many pixels are left out.
+    most
+        A seeded choice of that many, so that one crowded image does not outweigh the
+        rest of a study that is short of time; all if None.
+
+    Returns
+    -------
+    list of int
+        Numbers, rising.
+    """
+    found = sorted(i for i, area in areas.items() if i > 0 and area >= smallest)
+    if most is not None and len(found) > most:
+        chosen = np.random.default_rng(len(found)).permutation(len(found))[:most]
+        found = sorted(found[i] for i in chosen)
+    return found
 
 
 def interior_point(mask: BoolArray) -> tuple[int, int]:
@@ -56,7 +214,7 @@ def off_center(mask: BoolArray, seed: int) -> tuple[int, int]:
 
 
 def next_correction(
-    truth: BoolArray, found: BoolArray
+    ground_truth: BoolArray, found: BoolArray
 ) -> tuple[tuple[int, int], int] | None:
     """Return where a person would correct a mask next.
 
@@ -69,7 +227,7 @@ def next_correction(
         ((row, column), sign), +1 for what is missing; ``None`` if nothing is wrong.
     """
     best: tuple[int, BoolArray, int] | None = None
-    for wrong, sign in ((truth & ~found, 1), (found & ~truth, -1)):
+    for wrong, sign in ((ground_truth & ~found, 1), (found & ~ground_truth, -1)):
         labels, count = ndimage.label(wrong, np.ones((3, 3)))
         if not count:
             continue
@@ -80,128 +238,9 @@ def next_correction(
     return None if best is None else (interior_point(best[1]), best[2])
 
 
-def _depth(mask: BoolArray) -> tuple[Float64Array, tuple[int, int]]:
-    """Distance to the outside in the bounding box, and where that box lies."""
-    rows, cols = np.flatnonzero(mask.any(axis=1)), np.flatnonzero(mask.any(axis=0))
-    if rows.size == 0:
-        raise DataError("The mask is empty; an object must have at least one pixel.")
-    crop = mask[rows[0] : rows[-1] + 1, cols[0] : cols[-1] + 1]
-    depth: Float64Array = ndimage.distance_transform_edt(np.pad(crop, 1))[1:-1, 1:-1]
-    return depth, (int(rows[0]), int(cols[0]))
-
-
-Answer = Callable[[Sequence[tuple[int, int]], Sequence[int]], BoolArray]
-"""Points (row, column) and signs in, bool (H, W) mask out."""
-
-
-@dataclass(frozen=True)
-class ObjectResult:
-    """What clicks on one object gave.
-
-    Attributes
-    ----------
-    source, picture : str
-        Where it comes from.
-    label, area : int
-        Its value in the label map and its area in pixels.
-    centre, off_centre : float
-        IoU of one click, 0..1.
-    clicks : int or None
-        Clicks needed; the cap where it was never reached; None if not asked.
-    reached : bool
-        Whether the wanted overlap was reached.
-    """
-
-    source: str
-    picture: str
-    label: int
-    area: int
-    center: float
-    off_center: float
-    clicks: int | None = None
-    reached: bool = False
-
-
-def object_labels(
-    labels: npt.NDArray[np.integer], smallest: int = 30, most: int | None = None
-) -> list[int]:
-    """Return the objects to click on: at least ``smallest`` pixels.
-
-    With ``most``, a seeded choice of that many, so that one crowded picture does not
-    outweigh the rest of a study that is short of time.
-    """
-    numbers, areas = np.unique(labels[labels > 0], return_counts=True)
-    found = dict(zip(numbers.tolist(), areas.tolist(), strict=True))
-    return choose_objects(found, smallest, most)
-
-
-def choose_objects(
-    areas: Mapping[int, int], smallest: int = 30, most: int | None = None
-) -> list[int]:
-    """Return the objects to click on, of objects given by number and area."""
-    found = sorted(i for i, area in areas.items() if i > 0 and area >= smallest)
-    if most is not None and len(found) > most:
-        chosen = np.random.default_rng(len(found)).permutation(len(found))[:most]
-        found = sorted(found[i] for i in chosen)
-    return found
-
-
-def click_study(
-    answer: Answer,
-    labels: npt.NDArray[np.integer],
-    source: str = "",
-    picture: str = "",
-    *,
-    most: int | None = None,
-    wanted: float | None = None,
-    cap: int = 20,
-) -> list[ObjectResult]:
-    """Click on the objects of one picture.
-
-    Parameters
-    ----------
-    answer
-        Turns clicks into a mask.
-    labels
-        Truth, (H, W); 0 background, negative unknown.
-    source, picture
-        Names that go into the results and the seed.
-    most
-        At most this many objects.
-    wanted
-        Also count corrections until this IoU.
-    cap
-        Corrections stop at this many clicks.
-    """
-    results = []
-    for label in object_labels(labels, most=most):
-        truth = labels == label
-        seed = zlib.crc32(f"{picture}/{label}".encode())
-        middle = interior_point(truth)
-        first = answer([middle], [1])
-        aside = answer([off_center(truth, seed)], [1])
-        clicks, reached = None, False
-        if wanted is not None:
-            trace = click_trace(answer, truth, first, until=wanted, cap=cap)
-            clicks, reached = clicks_to(trace, wanted, cap)
-        results.append(
-            ObjectResult(
-                source,
-                picture,
-                label,
-                int(truth.sum()),
-                iou(first, truth),
-                iou(aside, truth),
-                clicks,
-                reached,
-            )
-        )
-    return results
-
-
 def click_trace(
     answer: Answer,
-    truth: BoolArray,
+    ground_truth: BoolArray,
     first: BoolArray | None = None,
     *,
     until: float = 0.9,
@@ -211,13 +250,13 @@ def click_trace(
 
     The first click is the innermost pixel; each further one the innermost pixel of the
     largest wrong region, positive where it is missing and negative where it is too
-    much (:func:`~napari_gen2seg.metrics.click_protocol.next_correction`).
+    much (`next_correction`).
 
     Parameters
     ----------
     answer
         Turns clicks into a mask.
-    truth
+    ground_truth
         bool (H, W), not empty.
     first
         The mask of the first click, if it is known already.
@@ -231,19 +270,19 @@ def click_trace(
     list of float
         IoU after 1, 2, ... clicks; at least one, at most ``cap``.
     """
-    points, signs = [interior_point(truth)], [1]
+    points, signs = [interior_point(ground_truth)], [1]
     mask = answer(points, signs) if first is None else first
-    trace = [iou(mask, truth)]
+    trace = [iou(mask, ground_truth)]
     while trace[-1] < until and len(points) < cap:
         # Nothing outside of both can be wrong: a window is enough, and much faster.
-        rows, cols, origin = _window(truth | mask)
-        step = next_correction(truth[rows, cols], mask[rows, cols])
+        rows, cols, origin = _window(ground_truth | mask)
+        step = next_correction(ground_truth[rows, cols], mask[rows, cols])
         if step is None:
             break
         points.append((step[0][0] + origin[0], step[0][1] + origin[1]))
         signs.append(step[1])
         mask = answer(points, signs)
-        trace.append(iou(mask, truth))
+        trace.append(iou(mask, ground_truth))
     return trace
 
 
@@ -255,84 +294,17 @@ def clicks_to(trace: Sequence[float], wanted: float, cap: int) -> tuple[int, boo
     return cap, False
 
 
+def _depth(mask: BoolArray) -> tuple[Float64Array, tuple[int, int]]:
+    """Distance to the outside in the bounding box, and where that box lies."""
+    rows, cols = np.flatnonzero(mask.any(axis=1)), np.flatnonzero(mask.any(axis=0))
+    if rows.size == 0:
+        raise DataError("The mask is empty; an object must have at least one pixel.")
+    crop = mask[rows[0] : rows[-1] + 1, cols[0] : cols[-1] + 1]
+    depth: Float64Array = ndimage.distance_transform_edt(np.pad(crop, 1))[1:-1, 1:-1]
+    return depth, (int(rows[0]), int(cols[0]))
+
+
 def _window(mask: BoolArray) -> tuple[slice, slice, tuple[int, int]]:
     rows, cols = np.flatnonzero(mask.any(axis=1)), np.flatnonzero(mask.any(axis=0))
     r0, c0 = int(rows[0]), int(cols[0])
     return slice(r0, int(rows[-1]) + 1), slice(c0, int(cols[-1]) + 1), (r0, c0)
-
-
-def summary(results: Iterable[ObjectResult]) -> dict[str, float]:
-    """Return means over objects.
-
-    Keys: ``objects``, ``centre``, ``off_centre``, ``centre_50``, ``centre_75`` (shares
-    of objects at or above these IoU) and, where counted, ``clicks`` and ``never``.
-    """
-    rows = list(results)
-    if not rows:
-        return {"objects": 0}
-    center = np.asarray([r.center for r in rows])
-    out = {
-        "objects": float(len(rows)),
-        "centre": float(center.mean()),
-        "off_centre": float(np.mean([r.off_center for r in rows])),
-        "centre_50": float((center >= 0.5).mean()),
-        "centre_75": float((center >= 0.75).mean()),
-    }
-    counted = [r for r in rows if r.clicks is not None]
-    if counted:
-        out["clicks"] = float(np.mean([r.clicks or 0 for r in counted]))
-        out["never"] = float(np.mean([not r.reached for r in counted]))
-    return out
-
-
-def touching_pairs(labels: npt.NDArray[np.integer]) -> list[tuple[int, int]]:
-    """Return the pairs of objects with pixels side by side (4-neighbours)."""
-    pairs: set[tuple[int, int]] = set()
-    for a, b in ((labels[:, :-1], labels[:, 1:]), (labels[:-1], labels[1:])):
-        meet = (a != b) & (a > 0) & (b > 0)
-        low, high = np.minimum(a[meet], b[meet]), np.maximum(a[meet], b[meet])
-        pairs.update(zip(low.tolist(), high.tolist(), strict=True))
-    return sorted(pairs)
-
-
-def touching_score(
-    values: npt.NDArray[np.float32],
-    labels: npt.NDArray[np.integer],
-    tolerance: Callable[[int], float],
-) -> tuple[int, int]:
-    """Count the touching pairs a map tells apart.
-
-    A pair counts when its mean colours differ by more than the larger of the
-    tolerances the probe chose for its two objects.
-
-    Parameters
-    ----------
-    values
-        Map, (H, W, 3) in 0..255, at the size of ``labels``.
-    labels
-        Truth, (H, W).
-    tolerance
-        Colour units the probe chooses for an object of that label.
-
-    Returns
-    -------
-    (told apart, pairs)
-    """
-    pairs = touching_pairs(labels)
-    if not pairs:
-        return 0, 0
-    flat = np.maximum(labels, 0).ravel().astype(np.int64)
-    size = np.bincount(flat)
-    mean = np.stack(
-        [
-            np.bincount(flat, values[..., c].ravel()) / np.maximum(size, 1)
-            for c in range(3)
-        ],
-        -1,
-    )
-    chosen = {i: tolerance(i) for i in {i for pair in pairs for i in pair}}
-    apart = sum(
-        float(np.linalg.norm(mean[i] - mean[j])) > max(chosen[i], chosen[j])
-        for i, j in pairs
-    )
-    return apart, len(pairs)

@@ -1,4 +1,4 @@
-"""What the two families share: `color`, batches, the lane's lock, short memory."""
+"""What the families share: `color`, batches, the lane's lock, short memory."""
 
 from __future__ import annotations
 
@@ -13,10 +13,11 @@ from numpy.typing import NDArray
 
 from napari_gen2seg.common.progress import Cancel, Progress, check_cancel, report
 from napari_gen2seg.common.types import Float32Array
-from napari_gen2seg.core.image.rgb import rgb_key, to_rgb
+from napari_gen2seg.core.image.rgb import rgb_key
 from napari_gen2seg.core.map.brightness import as_bytes, brightness_channel, mixture
 from napari_gen2seg.core.probe.guided_outline import COARSE
 from napari_gen2seg.errors import SettingsError
+from napari_gen2seg.models.colorer import model_input
 from napari_gen2seg.models.model_config import ModelConfig
 from napari_gen2seg.models.networks.tensors import resized, to_tensor, to_values
 from napari_gen2seg.models.runtime.placement import DevicePlacement, is_out_of_memory
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
     from torch import Tensor, nn
 
     from napari_gen2seg.core.coloring import Coloring
+    from napari_gen2seg.core.image.rgb import RgbRecipe
     from napari_gen2seg.models.model_config import ModelConfig
     from napari_gen2seg.models.runtime.device import DeviceChoice
     from napari_gen2seg.models.spec import ModelSpec
@@ -40,13 +42,13 @@ Rgb = NDArray[np.float32]
 
 
 class BaseColorer(ABC):
-    """Common part of `SdColorer` and `MaeColorer`.
+    """Common part of the colorers of all families.
 
     Parameters
     ----------
     net
         The network, on the CPU, in the number type of ``choice``.
-    spec, facts
+    spec, config
         What is known about the model.
     choice
         Device, number type and reason.
@@ -56,11 +58,11 @@ class BaseColorer(ABC):
     tile: Callable[[nn.Module, int], None] | None = None
 
     def __init__(
-        self, net: nn.Module, spec: ModelSpec, facts: ModelConfig, choice: DeviceChoice
+        self, net: nn.Module, spec: ModelSpec, config: ModelConfig, choice: DeviceChoice
     ) -> None:
         self._placed = DevicePlacement(net, choice, spec.id, type(self).tile)
         self._spec = spec
-        self._facts = facts
+        self._config = config
         self._lock = threading.RLock()
         self._compiled = False
 
@@ -86,18 +88,18 @@ class BaseColorer(ABC):
 
     @property
     def spec(self) -> ModelSpec:
-        """The model's facts; ``revision`` is the commit really used."""
+        """What is known of the model; ``revision`` is the commit really used."""
         return self._spec
 
     @property
-    def facts(self) -> ModelConfig:
+    def config(self) -> ModelConfig:
         """What the model folder says about the model."""
-        return self._facts
+        return self._config
 
-    def with_facts(self, facts: ModelConfig) -> Self:
-        """Return a colorer of the same network, placed where it is, by other facts."""
+    def with_config(self, config: ModelConfig) -> Self:
+        """Return a colorer of the same network, placed where it is, by other rules."""
         other = copy.copy(self)
-        other._facts = facts  # noqa: SLF001 - of its own class
+        other._config = config  # noqa: SLF001 - of its own class
         return other
 
     @property
@@ -110,19 +112,20 @@ class BaseColorer(ABC):
         image: Any,
         resolution: int | None = None,
         *,
+        recipe: RgbRecipe | None = None,
         passes: int = 1,
         progress: Progress | None = None,
         cancel: Cancel | None = None,
     ) -> Coloring:
-        """Colour one picture; see `napari_gen2seg.models.colorer.Colorer.color`."""
+        """Color one image; see `napari_gen2seg.models.colorer.Colorer.color`."""
         from napari_gen2seg.core.coloring import Coloring
         from napari_gen2seg.core.map.object_size import typical_diameter
 
         # 1. resolve and check
-        rgb = to_rgb(image)  # float32 (H, W, 3), 0..1
+        rgb = model_input(image, recipe)  # float32 (H, W, 3), 0..1
         chosen = resolution is not None
         if resolution is None:
-            resolution = choose_resolution(rgb, self._facts)
+            resolution = choose_resolution(rgb, self._config)
         resolution = check_resolution(resolution)
         mirrorings = check_passes(passes)
         check_cancel(cancel, "Colouring")
@@ -131,12 +134,12 @@ class BaseColorer(ABC):
         with self._lock:
             check_cancel(cancel, "Colouring")
             values = self._predict([rgb], resolution, cancel)[0]  # (h, w, 3), 0..255
-            if not chosen and self._facts.object_diameter is not None:
+            if not chosen and self._config.object_diameter is not None:
                 better = refine_resolution(
                     resolution,
                     typical_diameter(values),
                     max(rgb.shape[:2]),
-                    self._facts,
+                    self._config,
                 )
                 if better is not None:
                     report(progress, 0.5, f"Colouring again at {better} pixels")
@@ -148,9 +151,9 @@ class BaseColorer(ABC):
                 mirrored = np.ascontiguousarray(np.flip(rgb, axes))
                 found = self._predict([mirrored], resolution, cancel)[0]
                 more.append(np.flip(found, axes))
-        heard, picture = beside(values, rgb, self._facts)
-        if heard is not None:
-            more.append(heard)
+        brightness, picture = extra_maps(values, rgb, self._config)
+        if brightness is not None:
+            more.append(brightness)
         check_cancel(cancel, "Colouring")
         # 3. wrap
         report(progress, 1.0, "Coloured")
@@ -161,8 +164,8 @@ class BaseColorer(ABC):
             revision=self._spec.revision,
             resolution=resolution,
             source_key=rgb_key(rgb),
-            on_black=self._facts.on_black,
-            diameter=None if chosen else self._facts.source_diameter,
+            on_black=self._config.on_black,
+            diameter=None if chosen else self._config.source_diameter,
             more=np.concatenate(more, axis=-1) if more else None,
             picture=picture,
         )
@@ -260,7 +263,8 @@ class BaseColorer(ABC):
 
 Axes = tuple[int, ...]
 
-#: Further passes by how many there are in all: axes along which a picture is mirrored.
+#: Test-time augmentation, by how many passes there are in all: the axes along which the
+#: picture of each further pass is mirrored.
 MIRRORINGS: dict[int, tuple[Axes, ...]] = {
     1: (),
     2: ((0, 1),),
@@ -269,7 +273,7 @@ MIRRORINGS: dict[int, tuple[Axes, ...]] = {
 
 
 def check_passes(passes: int) -> tuple[Axes, ...]:
-    """Return the further passes' axes.
+    """Return the axes of the further passes of test-time augmentation.
 
     Raises
     ------
@@ -284,10 +288,10 @@ def check_passes(passes: int) -> tuple[Axes, ...]:
     return MIRRORINGS[passes]
 
 
-def beside(
-    values: Float32Array, rgb: Float32Array, facts: ModelConfig
+def extra_maps(
+    values: Float32Array, rgb: Float32Array, config: ModelConfig
 ) -> tuple[Float32Array | None, NDArray[np.uint8] | None]:
-    """Return the brightness that clicks hear, and the one that outlines follow.
+    """Return brightness maps of an image: one for clicks, a larger one for outlines.
 
     Parameters
     ----------
@@ -295,7 +299,7 @@ def beside(
         float32 (h, w, 3) in 0..255, a map.
     rgb
         float32 (H, W, 3) in 0..1, its picture.
-    facts
+    config
         Of the model; only one that paints the background black can be agreed with, and
         it may be one that is better off without.
 
@@ -305,13 +309,13 @@ def beside(
         float32 (h, w, 1), or None where brightness does not agree with the map; and
         uint8 (H, W), or None there and where the picture is hardly larger than the map.
     """
-    if not facts.on_black or not facts.hears_brightness:
+    if not config.on_black or not config.uses_brightness:
         return None, None
     shape = values.shape[0], values.shape[1]
     small = np.stack([resized(rgb[..., one], shape) for one in range(3)], axis=-1)
     weights = mixture(values, small)
-    heard = brightness_channel(values, small @ weights)
-    if heard is None:
+    brightness = brightness_channel(values, small @ weights)
+    if brightness is None:
         return None, None
     coarse = rgb.shape[0] >= COARSE * values.shape[0]
-    return heard[..., None], as_bytes(rgb @ weights) if coarse else None
+    return brightness[..., None], as_bytes(rgb @ weights) if coarse else None

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
+from napari_gen2seg.core.image.rgb import is_constant, to_rgb
+from napari_gen2seg.errors import ImageError
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -12,12 +15,13 @@ if TYPE_CHECKING:
 
     from napari_gen2seg.common.progress import Cancel, Progress
     from napari_gen2seg.core.coloring import Coloring
+    from napari_gen2seg.core.image.rgb import RgbRecipe
     from napari_gen2seg.models.spec import ModelSpec
 
 
 @runtime_checkable
 class Colorer(Protocol):
-    """A loaded model: picture in, `Coloring` out."""
+    """A loaded model: image in, `Coloring` out."""
 
     @property
     def device(self) -> str:
@@ -41,7 +45,7 @@ class Colorer(Protocol):
 
     @property
     def spec(self) -> ModelSpec:
-        """The model's facts; ``revision`` is the commit really used."""
+        """What is known of the model; ``revision`` is the commit really used."""
         ...
 
     def color(
@@ -49,29 +53,34 @@ class Colorer(Protocol):
         image: Any,
         resolution: int | None = None,
         *,
+        recipe: RgbRecipe | None = None,
         passes: int = 1,
         progress: Progress | None = None,
         cancel: Cancel | None = None,
     ) -> Coloring:
-        """Colour one picture.
+        """Color one image.
 
         Parameters
         ----------
         image
-            H x W or H x W x 3, uint8, uint16 or float in 0..1.
+            H x W or H x W x 3, uint8, uint16 or float in 0..1; with a recipe H x W or
+            H x W x C of any real type, as a layer or a file holds it.
         resolution
             Longer side in pixels at which the model sees it; None lets the model
             and the picture decide.
+        recipe
+            How the channels become RGB; see `model_input` for what it changes.
         passes
-            1, 2 or 4: how many of the picture and its mirror images the model sees.
-            More give better masks and take so many times longer; see `models.flips`.
+            Test-time augmentation, 1, 2 or 4: how many of the picture and its mirror
+            images the model sees. More give better masks and take as many times
+            longer.
         progress, cancel
             Called, and asked, between the stages.
 
         Raises
         ------
         ImageError
-            If the picture cannot be used.
+            If the picture cannot be used or, with a recipe, holds nothing to colour.
         SettingsError
             If the resolution or the number of passes cannot be used.
         MemoryShortError
@@ -88,7 +97,7 @@ class Colorer(Protocol):
         ...
 
     def predict_many(
-        self, pictures: Sequence[NDArray[np.float32]], resolution: int
+        self, images: Sequence[NDArray[np.float32]], resolution: int
     ) -> list[NDArray[np.float32]]:
         """Return the maps of several RGB pictures; equal sizes go as one batch."""
         ...
@@ -96,3 +105,33 @@ class Colorer(Protocol):
     def unload(self) -> None:
         """Free the memory. The colorer cannot be used afterwards."""
         ...
+
+
+def model_input(image: Any, recipe: RgbRecipe | None = None) -> NDArray[np.float32]:
+    """Return the RGB that a model sees, the image being checked here and only here.
+
+    Parameters
+    ----------
+    image, recipe
+        As for `Colorer.color`. Without a recipe a plane of a single value becomes an
+        even grey, for stacks have blank planes; who names a recipe looks at this very
+        plane and is told.
+
+    Returns
+    -------
+    numpy.ndarray
+        float32 (H, W, 3) in 0..1.
+
+    Raises
+    ------
+    ImageError
+        If the image cannot be used or, with a recipe, holds a single value.
+    """
+    rgb = to_rgb(image, recipe)
+    if recipe is not None and is_constant(rgb):
+        raise ImageError(
+            f"The picture holds a single value on all of its {rgb.shape[0]} x "
+            f"{rgb.shape[1]} pixels; there must be something to colour. Choose "
+            "another plane or channel, or other contrast limits."
+        )
+    return rgb

@@ -7,15 +7,15 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from napari_gen2seg.common.progress import Cancel, Progress, check_cancel, report
-from napari_gen2seg.errors import MemoryShortError, WeightsError
-from napari_gen2seg.models.model_config import ModelConfig, read_model_config
-from napari_gen2seg.models.registry import find
+from napari_gen2seg.errors import MemoryShortError
+from napari_gen2seg.models.registry import find, model_folder
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from napari_gen2seg.models.base_colorer import BaseColorer
     from napari_gen2seg.models.colorer import Colorer
+    from napari_gen2seg.models.model_folder import ModelFolder
     from napari_gen2seg.models.runtime.device import DeviceChoice
     from napari_gen2seg.models.spec import ModelSpec
 
@@ -91,22 +91,24 @@ def load_model(
         spec = fetch(
             spec, revision, progress=progress, cancel=cancel, accept=accept_licence
         )
-    folder = _folder(spec)
-    facts = read_model_config(folder)
+    folder = model_folder(spec)
     spec = replace(
-        spec, family=facts.family, default_resolution=facts.default_resolution
+        spec,
+        family=folder.config.family,
+        default_resolution=folder.config.default_resolution,
+        folder=folder,
     )
     report(progress, None, "Loading torch")
     from napari_gen2seg.models.runtime.device import choose
 
-    choice, warning = _fit(choose(device, dtype), folder, facts)
+    choice, warning = _fit(choose(device, dtype), folder)
     check_cancel(cancel, "Loading")
     report(progress, None, f"Loading {spec.title}. {choice.reason}")
     if warning:
         _log.warning("%s: %s", spec.id, warning)
         choice = choice.but(warning)
     try:
-        colorer = _build(spec, facts, choice, folder)
+        colorer = _build(spec, folder, choice)
     except (MemoryError, RuntimeError) as error:
         from napari_gen2seg.models.runtime.placement import is_out_of_memory
 
@@ -124,45 +126,25 @@ def load_model(
 
 def warm_up() -> None:
     """Import what loading a model needs, seconds before somebody asks for it."""
-    from napari_gen2seg.models.families import stable_diffusion
+    from napari_gen2seg.models.families import stable_diffusion_net
 
-    stable_diffusion.import_classes()
-
-
-def _folder(spec: ModelSpec) -> Path:
-    """Return the spec's folder when it is there."""
-    if spec.path is None or not spec.path.is_dir() or not any(spec.path.iterdir()):
-        raise WeightsError(
-            f"The weights of {spec.id!r} are missing: {spec.path} is not there or is "
-            "empty. Install the package again or choose another model."
-        )
-    return spec.path
+    stable_diffusion_net.import_classes()
 
 
-def _fit(
-    choice: DeviceChoice, folder: Path, facts: ModelConfig
-) -> tuple[DeviceChoice, str]:
+def _fit(choice: DeviceChoice, folder: ModelFolder) -> tuple[DeviceChoice, str]:
     """Adapt the choice to the model's size and to the free memory."""
-    from napari_gen2seg.models.runtime.memory import estimate_memory, fit
+    from napari_gen2seg.models.runtime.memory import fit
 
-    small = estimate_memory(folder).parameters < SMALL_MODEL
+    small = folder.parameters < SMALL_MODEL
     if small and choice.dtype != "float32" and not choice.asked_dtype:
         choice = choice.but(
             "float32 all the same: this model is small.", dtype="float32"
         )
-    return fit(choice, folder, facts.default_resolution)
+    return fit(choice, folder, folder.config.default_resolution)
 
 
-def _build(
-    spec: ModelSpec, facts: ModelConfig, choice: DeviceChoice, folder: Path
-) -> BaseColorer:
-    """Load the network of the right family."""
-    if facts.family == "mae":
-        from napari_gen2seg.models.families import mae
-
-        return mae.MaeColorer(mae.load_net(folder, choice.dtype), spec, facts, choice)
-    from napari_gen2seg.models.families import stable_diffusion
-
-    return stable_diffusion.SdColorer(
-        stable_diffusion.load_net(folder, facts, choice.dtype), spec, facts, choice
-    )
+def _build(spec: ModelSpec, folder: ModelFolder, choice: DeviceChoice) -> BaseColorer:
+    """Load the network and give it to its family's colorer."""
+    family = folder.family
+    net = family.load_net(folder, choice.dtype)
+    return family.colorer_class()(net, spec, folder.config, choice)

@@ -1,28 +1,30 @@
-"""The facts of a model folder: ``gen2seg.json``, and what the folder itself tells.
+"""The config of a model: ``gen2seg.json``, and what the folder itself tells.
 
-A published diffusers or transformers folder carries no ``gen2seg.json``; its facts
-are then the published defaults, chosen by family.
+A published diffusers or transformers folder carries no ``gen2seg.json``; its
+config is then the published defaults of its family.
 """
 
 from __future__ import annotations
 
-import json
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Literal, cast
 
 from napari_gen2seg.errors import SettingsError, WeightsError, WrongFamilyError
+from napari_gen2seg.models.families import detect_family, get_family, layouts_text
+from napari_gen2seg.models.json_file import read_json
 from napari_gen2seg.models.networks.position_guides import Guides
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from pathlib import Path
 
-    from napari_gen2seg.models.spec import Family
-
-if TYPE_CHECKING:
+    from napari_gen2seg.models.families.family import Family
     from napari_gen2seg.models.networks.guided_upsampling import Refine
 
 FACTS_NAME = "gen2seg.json"
 FORMAT_VERSION = 1
+# Keys of saved models and runs that are spelled otherwise here.
+_FIELDS = {"hears_brightness": "uses_brightness"}
 
 Stretch = Literal["published", "fixed"]
 
@@ -34,7 +36,7 @@ class ModelConfig:
     Parameters
     ----------
     family
-        ``"sd"`` or ``"mae"``.
+        Name of a `models.families.family.Family`, such as ``"sd"`` or ``"mae"``.
     default_resolution
         Longer side in pixels; None leaves it to the resolution rule.
     min_resolution, max_resolution
@@ -54,11 +56,12 @@ class ModelConfig:
     source_diameter
         Size of objects in pixels of the pictures that the model was fitted to, where
         the model would read the size of something else off its map; None lets it read.
-    hears_brightness
-        Whether clicks hear a picture's brightness beside the map, where the two agree.
+    uses_brightness
+        Whether clicks use a picture's brightness beside the map, where the two agree;
+        ``hears_brightness`` in ``gen2seg.json``.
     """
 
-    family: Family
+    family: str
     id: str = ""
     title: str = ""
     licence: str = "unknown"
@@ -73,10 +76,15 @@ class ModelConfig:
     stretch: Stretch = "published"
     object_diameter: float | None = None
     source_diameter: float | None = None
-    hears_brightness: bool = True
+    uses_brightness: bool = True
     base_model: str = ""
     created: str = ""
     recipe: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def fixed_input_size(self) -> int | None:
+        """Side in pixels of the square that every picture is pressed into, if any."""
+        return get_family(self.family).fixed_input_size(self)
 
     @property
     def on_black(self) -> bool:
@@ -87,51 +95,8 @@ class ModelConfig:
         return self.object_diameter is not None
 
 
-def detect_family(folder: Path) -> Family | None:
-    """Tell the family from a folder's own files; None when it is neither.
-
-    A ``unet`` and a ``vae`` folder are a latent diffusion model; a ``config.json``
-    with model type ``vit_mae`` is a masked autoencoder.
-    """
-    if (folder / "unet" / "config.json").is_file() and (
-        folder / "vae" / "config.json"
-    ).is_file():
-        return "sd"
-    config = folder / "config.json"
-    if config.is_file() and read_json(config).get("model_type") == "vit_mae":
-        return "mae"
-    return None
-
-
-def read_json(path: Path) -> dict[str, Any]:
-    """Read one JSON object.
-
-    Raises
-    ------
-    WeightsError
-        If the file is missing or is not a JSON object.
-    """
-    try:
-        value = json.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError as error:
-        raise WeightsError(
-            f"The model file {path} is missing. Download or copy the model again."
-        ) from error
-    except (OSError, ValueError) as error:
-        raise WeightsError(
-            f"The model file {path} cannot be read as JSON ({error}). "
-            "Download or copy the model again."
-        ) from error
-    if not isinstance(value, dict):
-        raise WeightsError(
-            f"The model file {path} holds a {type(value).__name__}; it must hold a "
-            "JSON object. Download or copy the model again."
-        )
-    return value
-
-
 def read_model_config(folder: Path) -> ModelConfig:
-    """Read a model folder's facts.
+    """Read a model folder's config.
 
     Parameters
     ----------
@@ -143,50 +108,56 @@ def read_model_config(folder: Path) -> ModelConfig:
     WeightsError
         If a JSON file is damaged or written by a newer version.
     WrongFamilyError
-        If the folder holds neither family, or another one than its facts say.
+        If the folder holds no known family, or another one than its file says.
     """
-    found = detect_family(folder)
     path = folder / FACTS_NAME
-    raw = read_json(path) if path.is_file() else {}
+    raw = _read_raw(folder)
+    found = detect_family(folder, raw)
     if found is None:
         raise WrongFamilyError(
             f"The folder {folder} holds no model this plugin can load. It must hold "
-            "either unet/config.json and vae/config.json (family 'sd') or a "
-            "config.json of model type 'vit_mae' (family 'mae')."
+            f"{layouts_text()}."
         )
-    family = raw.get("family", found)
-    if family != found:
+    named = raw.get("family", found.name)
+    if named != found.name:
         raise WrongFamilyError(
-            f"{path} says family {family!r}, but the folder holds a {found!r} model. "
-            "Correct the file or use the folder the weights came with."
+            f"{path} says family {named!r}, but the folder holds a {found.name!r} "
+            "model. Correct the file or use the folder the weights came with."
         )
     if int(raw.get("format_version", FORMAT_VERSION)) > FORMAT_VERSION:
         raise WeightsError(
             f"{path} has format version {raw['format_version']}; this version of "
             f"napari-gen2seg reads up to {FORMAT_VERSION}. Update napari-gen2seg."
         )
-    return _facts(raw, found, folder)
+    return _complete(raw, found, folder)
 
 
-def _facts(raw: dict[str, Any], family: Family, folder: Path) -> ModelConfig:
-    """Fill in published defaults by family and check the values."""
-    defaults: dict[str, int | None]
-    if family == "mae":
-        config = read_json(folder / "config.json")
-        size = int(config.get("image_size", 224))
-        defaults = {
-            "default_resolution": size,
-            "min_resolution": size,
-            "max_resolution": size,
-            "multiple": int(config.get("patch_size", 16)),
-        }
-    else:
-        defaults = {
-            "default_resolution": None if raw else 768,
-            "min_resolution": 256,
-            "max_resolution": 1024,
-            "multiple": 8,
-        }
+def with_settings(config: ModelConfig, settings: Mapping[str, Any]) -> ModelConfig:
+    """Return a config with other values, by the keys of ``gen2seg.json``."""
+    fields = {_FIELDS.get(key, key): value for key, value in settings.items()}
+    return replace(config, **fields)
+
+
+def read_family(folder: Path) -> Family | None:
+    """Tell the family of a folder; None when it holds no model.
+
+    Raises
+    ------
+    WeightsError
+        If a JSON file is damaged.
+    """
+    return detect_family(folder, _read_raw(folder))
+
+
+def _read_raw(folder: Path) -> dict[str, Any]:
+    """Read ``gen2seg.json``; empty where there is none."""
+    path = folder / FACTS_NAME
+    return read_json(path) if path.is_file() else {}
+
+
+def _complete(raw: dict[str, Any], family: Family, folder: Path) -> ModelConfig:
+    """Fill in the family's defaults and check the values."""
+    defaults = family.defaults(folder, not raw)
     value = {**defaults, **{k: v for k, v in raw.items() if v is not None}}
     stretch = value.get("stretch", "published")
     if stretch not in ("published", "fixed"):
@@ -197,7 +168,7 @@ def _facts(raw: dict[str, Any], family: Family, folder: Path) -> ModelConfig:
     try:
         guides = value.get("guides")
         return ModelConfig(
-            family=family,
+            family=family.name,
             id=str(value.get("id", "")),
             title=str(value.get("title", "")),
             licence=str(value.get("licence", "unknown")),
@@ -212,7 +183,7 @@ def _facts(raw: dict[str, Any], family: Family, folder: Path) -> ModelConfig:
             stretch=cast("Stretch", stretch),
             object_diameter=_number(value.get("object_diameter")),
             source_diameter=_number(value.get("source_diameter")),
-            hears_brightness=bool(value.get("hears_brightness", True)),
+            uses_brightness=bool(value.get("hears_brightness", True)),
             base_model=str(value.get("base_model", "")),
             created=str(value.get("created", "")),
             recipe=dict(value.get("recipe", {})),
@@ -237,7 +208,7 @@ def _refine(value: object) -> Refine | None:
     """Return the guided filter's settings, or None for None."""
     if value is None:
         return None
-    # Late: the filter needs torch, the facts of a model do not.
+    # Late: the filter needs torch, the config of a model does not.
     from napari_gen2seg.models.networks.guided_upsampling import Refine
 
     return Refine.from_dict(cast("dict[str, Any]", value))

@@ -9,7 +9,7 @@ from pathlib import Path
 from napari_gen2seg.common.user_dirs import models_dir
 from napari_gen2seg.errors import ModelNotFoundError, WeightsError, WrongFamilyError
 from napari_gen2seg.models.hub import cache
-from napari_gen2seg.models.model_config import detect_family, read_model_config
+from napari_gen2seg.models.model_folder import ModelFolder, read_model_folder
 from napari_gen2seg.models.spec import ModelSpec
 
 MINI_FOLDER = Path(__file__).parent / "mini"
@@ -83,9 +83,10 @@ def find(id_or_path: str | Path) -> ModelSpec:
     WrongFamilyError, WeightsError
         If it is a folder that holds no model, or a damaged one.
     """
-    text = str(id_or_path)
     folder = Path(id_or_path).expanduser()
-    known = list_models()
+    if isinstance(id_or_path, Path) and folder.is_dir():
+        return folder_spec(folder)
+    text, known = str(id_or_path), list_models()
     if isinstance(id_or_path, str):
         for spec in known:
             if spec.id == text:
@@ -109,19 +110,41 @@ def folder_spec(folder: Path) -> ModelSpec:
     WrongFamilyError, WeightsError
         If the folder holds no model, or a damaged one.
     """
-    facts = read_model_config(folder)
+    found = read_model_folder(folder)
+    config = found.config
     return ModelSpec(
         id=str(folder),
-        family=facts.family,
-        title=facts.title or folder.name,
+        family=config.family,
+        title=config.title or folder.name,
         source="folder",
-        licence=facts.licence,
-        licence_url=facts.licence_url,
+        licence=config.licence,
+        licence_url=config.licence_url,
         size_bytes=folder_bytes(folder),
-        default_resolution=facts.default_resolution,
+        default_resolution=config.default_resolution,
         path=folder,
-        description=facts.description,
+        description=config.description,
+        folder=found,
     )
+
+
+def model_folder(spec: ModelSpec) -> ModelFolder:
+    """Return what is known of a spec's folder, which is read where it was not yet.
+
+    Raises
+    ------
+    WeightsError
+        If it is not there or is damaged.
+    WrongFamilyError
+        If it holds no model.
+    """
+    if spec.folder is not None:
+        return spec.folder
+    if spec.path is None or not spec.path.is_dir() or not any(spec.path.iterdir()):
+        raise WeightsError(
+            f"The weights of {spec.id!r} are missing: {spec.path} is not there or is "
+            "empty. Install the package again or choose another model."
+        )
+    return read_model_folder(spec.path, spec.revision)
 
 
 def title_of(model: str) -> str:
@@ -157,13 +180,13 @@ def _if_stored(spec: ModelSpec) -> ModelSpec:
     here = cache.stored(spec.repo or spec.id, None, also_hub_cache=False)
     if here is None:
         return spec
-    folder, commit = here
     return replace(
         spec,
-        path=folder,
-        revision=commit,
-        family=detect_family(folder) or spec.family,
-        size_bytes=folder_bytes(folder),
+        path=here.path,
+        revision=here.revision,
+        family=here.config.family,
+        size_bytes=folder_bytes(here.path),
+        folder=here,
     )
 
 
@@ -188,11 +211,10 @@ def _own() -> tuple[ModelSpec, ...]:
     if root.is_dir():
         for folder in sorted(p for p in root.iterdir() if p.is_dir()):
             try:
-                if detect_family(folder) is not None:
-                    spec = folder_spec(folder)
-                    # Copies of a model have its title, and names of their own.
-                    own = any(one.title == spec.title for one in found)
-                    found.append(replace(spec, title=folder.name) if own else spec)
+                spec = folder_spec(folder)
             except (WeightsError, WrongFamilyError):
                 continue
+            # Copies of a model have its title, and names of their own.
+            own = any(one.title == spec.title for one in found)
+            found.append(replace(spec, title=folder.name) if own else spec)
     return tuple(found)

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-Family = Literal["sd", "mae"]
+    from napari_gen2seg.models.model_folder import ModelFolder
+
 Source = Literal["embedded", "hub", "folder"]
 
 
@@ -22,7 +23,8 @@ class ModelSpec:
         The name to give to `load_model`: ``"mini"``, ``"owner/name"`` of the Hugging
         Face hub, or a folder.
     family
-        ``"sd"`` (one-step latent diffusion) or ``"mae"`` (masked autoencoder).
+        Name of its family: ``"sd"`` (one-step latent diffusion), ``"mae"`` (masked
+        autoencoder), or that of another package.
     title, description
         For people.
     source
@@ -39,10 +41,12 @@ class ModelSpec:
     repo, revision
         Hub repository, and the branch, tag or commit asked for. After loading, the
         commit that was really used.
+    folder
+        What was read of ``path`` already, for those who load or export the model.
     """
 
     id: str
-    family: Family
+    family: str
     title: str
     source: Source
     licence: str
@@ -53,3 +57,4 @@ class ModelSpec:
     repo: str | None = None
     revision: str | None = None
     description: str = ""
+    folder: ModelFolder | None = field(default=None, repr=False, compare=False)

@@ -10,17 +10,22 @@ from __future__ import annotations
 import json
 import math
 import struct
+from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from napari_gen2seg.errors import WeightsError
-from napari_gen2seg.models.model_config import read_json
+from napari_gen2seg.models.json_file import read_json
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from pathlib import Path
 
 PICKLE_SUFFIXES = (".bin", ".pt", ".pth", ".ckpt", ".pkl")
 _MAX_HEADER = 100_000_000
+# As transformers and diffusers call the weights of a whole part.
+_USUAL_NAMES = ("model", "diffusion_pytorch_model")
+_DTYPES = {"F16": "float16", "BF16": "bfloat16", "F32": "float32"}
 
 
 @dataclass(frozen=True)
@@ -53,28 +58,40 @@ def find_weights(folder: Path) -> WeightFiles:
     WeightsError
         If there are none, only unsafe ones, or a file is missing or damaged.
     """
-    every = sorted(folder.glob("*.safetensors")) if folder.is_dir() else []
-    plain = [p for p in every if _variant(p) is None]
-    half = [p for p in every if _variant(p) == "fp16"]
     shards = _index_shards(folder)
-    for name in shards:
-        if not (folder / name).is_file():
-            raise WeightsError(
-                f"The weight file {folder / name} is missing, though the index beside "
-                "it names it. Download or copy the model again."
-            )
-    if shards:
-        chosen, variant = [folder / name for name in shards], None
-    elif plain:
-        named = [p for p in plain if p.stem in ("model", "diffusion_pytorch_model")]
-        chosen, variant = (named or plain)[:1], None
-    elif half:
-        chosen, variant = half[:1], "fp16"
-    else:
-        raise _nothing_safe(folder)
-    parameters = sum(count_parameters(path) for path in chosen)
-    size = sum(path.stat().st_size for path in chosen)
-    return WeightFiles(tuple(chosen), variant, parameters, size)
+    files, variant = (shards, None) if shards else _one_file(folder)
+    return WeightFiles(
+        tuple(files),
+        variant,
+        parameters=sum(count_parameters(path) for path in files),
+        bytes=sum(path.stat().st_size for path in files),
+    )
+
+
+def one_variant(names: Iterable[str]) -> set[str]:
+    """Choose the plain safetensors, or the fp16 ones where there are no others."""
+    safe = [n for n in names if n.endswith(".safetensors")]
+    plain = {n for n in safe if len(n.rsplit("/", 1)[-1].split(".")) == 2}
+    half = {n for n in safe if n.endswith(".fp16.safetensors")}
+    return plain or half
+
+
+def stored_dtype(folder: Path) -> str:
+    """Return the number type of most tensors in a part's files, as torch names it.
+
+    Raises
+    ------
+    WeightsError
+        As `find_weights`.
+    """
+    kinds = Counter(
+        str(entry.get("dtype", "F32"))
+        for path in find_weights(folder).files
+        for name, entry in read_header(path).items()
+        if name != "__metadata__"
+    )
+    most = kinds.most_common(1)
+    return _DTYPES.get(most[0][0], "float32") if most else "float32"
 
 
 def count_parameters(path: Path) -> int:
@@ -121,18 +138,44 @@ def read_header(path: Path) -> dict[str, dict[str, list[int]]]:
     return checked
 
 
+def _one_file(folder: Path) -> tuple[list[Path], str | None]:
+    """Return the only weight file of a folder without an index, and its variant."""
+    every = sorted(folder.glob("*.safetensors")) if folder.is_dir() else []
+    plain = [path for path in every if _variant(path) is None]
+    if plain:
+        named = [path for path in plain if path.stem in _USUAL_NAMES]
+        return (named or plain)[:1], None
+    half = [path for path in every if _variant(path) == "fp16"]
+    if half:
+        return half[:1], "fp16"
+    raise _nothing_safe(folder)
+
+
 def _variant(path: Path) -> str | None:
     """Return ``fp16`` for ``model.fp16.safetensors``, None for plain names."""
     parts = path.name.split(".")
     return parts[1] if len(parts) == 3 else None
 
 
-def _index_shards(folder: Path) -> list[str]:
-    """Return the shard names of an index file, when the folder has one."""
+def _index_shards(folder: Path) -> list[Path]:
+    """Return the shards that an index file names, when the folder has one.
+
+    Raises
+    ------
+    WeightsError
+        If one of them is missing.
+    """
     for index in sorted(folder.glob("*.safetensors.index.json")):
         mapping = read_json(index).get("weight_map")
         if isinstance(mapping, dict):
-            return sorted({str(name) for name in mapping.values()})
+            shards = [folder / name for name in sorted(set(map(str, mapping.values())))]
+            for path in shards:
+                if not path.is_file():
+                    raise WeightsError(
+                        f"The weight file {path} is missing, though the index beside "
+                        "it names it. Download or copy the model again."
+                    )
+            return shards
     return []
 
 

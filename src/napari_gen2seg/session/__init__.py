@@ -1,5 +1,6 @@
-"""State and verbs of one person's work, without Qt and without napari."""
+"""Interactive state: verbs of one person's work, without Qt and without napari."""
 
+from napari_gen2seg.session.model_host import ModelHost
 from napari_gen2seg.session.prompts import Prompts
 from napari_gen2seg.session.runner import Inline, Lane, Runner, Ticket
 from napari_gen2seg.session.session import Session
@@ -17,6 +18,7 @@ __all__ = [
     "Inline",
     "JobState",
     "Lane",
+    "ModelHost",
     "ModelState",
     "Preview",
     "Prompts",

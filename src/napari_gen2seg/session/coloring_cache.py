@@ -1,4 +1,4 @@
-"""Colorings kept in memory, the least recently used leaving first."""
+"""Cache of colorings in memory: the least recently used leave first."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from napari_gen2seg.core.coloring import Coloring
 
-Made = tuple[Hashable, ...]  # everything besides the plane that decides a coloring
+Made = tuple[Hashable, ...]  # everything besides the view that decides a coloring
 
 
-class ColoringStore:
-    """Colorings by plane and by what made them, under a limit of bytes.
+class ColoringCache:
+    """Colorings by view and by what made them, under a limit of bytes.
 
     Parameters
     ----------
@@ -28,43 +28,43 @@ class ColoringStore:
         self._shown: dict[Hashable, Made] = {}
         self._source: dict[Hashable, str] = {}
 
-    def put(self, plane: Hashable, source: str, made: Made, coloring: Coloring) -> None:
-        """Keep a coloring and make it the one shown for its plane."""
-        self._kept[plane, made] = coloring
-        self._kept.move_to_end((plane, made))
-        self._shown[plane] = made
-        self._source[plane] = source
+    def put(self, view: Hashable, source: str, made: Made, coloring: Coloring) -> None:
+        """Keep a coloring and make it the one shown for its view."""
+        self._kept[view, made] = coloring
+        self._kept.move_to_end((view, made))
+        self._shown[view] = made
+        self._source[view] = source
         while len(self._kept) > 1 and self.size > self.limit:
             (old, made_by), _ = self._kept.popitem(last=False)
             if self._shown.get(old) == made_by:
                 del self._shown[old]
 
-    def shown(self, plane: Hashable) -> Coloring | None:
-        """Return the coloring shown for a plane, or None."""
-        made = self._shown.get(plane)
+    def shown(self, view: Hashable) -> Coloring | None:
+        """Return the coloring shown for a view, or None."""
+        made = self._shown.get(view)
         if made is None:
             return None
-        self._kept.move_to_end((plane, made))
-        return self._kept[plane, made]
+        self._kept.move_to_end((view, made))
+        return self._kept[view, made]
 
-    def made(self, plane: Hashable) -> Made | None:
-        """Return what made the coloring shown for a plane, or None."""
-        return self._shown.get(plane)
+    def made(self, view: Hashable) -> Made | None:
+        """Return what made the coloring shown for a view, or None."""
+        return self._shown.get(view)
 
-    def show(self, plane: Hashable, made: Made) -> Coloring | None:
-        """Show a kept coloring for its plane; None if it was not kept."""
-        coloring = self._kept.get((plane, made))
+    def show(self, view: Hashable, made: Made) -> Coloring | None:
+        """Show a kept coloring for its view; None if it was not kept."""
+        coloring = self._kept.get((view, made))
         if coloring is not None:
-            self._shown[plane] = made
-            self._kept.move_to_end((plane, made))
+            self._shown[view] = made
+            self._kept.move_to_end((view, made))
         return coloring
 
     def forget(self, source: str) -> None:
         """Drop everything that belongs to a layer."""
-        gone = {plane for plane, owner in self._source.items() if owner == source}
-        for plane in gone:
-            self._shown.pop(plane, None)
-            del self._source[plane]
+        gone = {view for view, owner in self._source.items() if owner == source}
+        for view in gone:
+            self._shown.pop(view, None)
+            del self._source[view]
         for entry in [entry for entry in self._kept if entry[0] in gone]:
             del self._kept[entry]
 

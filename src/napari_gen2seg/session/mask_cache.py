@@ -1,4 +1,4 @@
-"""Masks of clicks: found once, at a glance while the pointer moves, exact at rest."""
+"""Cache of masks: found once, coarse while the pointer moves, in full at rest."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from napari_gen2seg.core.probe.prober import ProbeSettings
     from napari_gen2seg.session.prompts import Prompts
 
-_HELD = 4
+_MOST = 4
 _NEAR = 1e-3  # source pixels: a click read back from its layer is a little off
 
 Found = tuple["MaskQuery", "Mask"]
@@ -25,7 +25,7 @@ Search = Callable[[], list[Found]]
 
 @dataclass(frozen=True, eq=False)
 class MaskQuery:
-    """What a mask answers."""
+    """A question that a mask answers: these clicks on this map."""
 
     coloring: Coloring
     prompts: Prompts
@@ -42,12 +42,12 @@ class MaskQuery:
             )
         )
 
-    def exact(self) -> Mask:
+    def full(self) -> Mask:
         """Find the mask."""
         prompts = self.prompts
         return self.coloring.probe(prompts.points, prompts.signs, self.settings)
 
-    def glance(self) -> Mask:
+    def coarse(self) -> Mask:
         """Find the mask, in coarse blocks where it is very large."""
         prompts = self.prompts
         return self.coloring.prober.preview(
@@ -55,7 +55,7 @@ class MaskQuery:
         )
 
 
-class Masks:
+class MaskCache:
     """The newest masks: a click gets the very mask that the pointer showed."""
 
     def __init__(self) -> None:
@@ -65,21 +65,21 @@ class Masks:
         """Let go of all masks, and of the colorings they were found on."""
         self._found = []
 
-    def keep(self, asked: MaskQuery, mask: Mask) -> None:
+    def keep(self, query: MaskQuery, mask: Mask) -> None:
         """Remember an exact mask."""
         if mask.exact:
-            self._found = [(asked, mask), *self._found[: _HELD - 1]]
+            self._found = [(query, mask), *self._found[: _MOST - 1]]
 
-    def known(self, asked: MaskQuery) -> Mask | None:
+    def known(self, query: MaskQuery) -> Mask | None:
         """Return a mask that was found before, and hold it longer than others."""
         for place, (one, mask) in enumerate(self._found):
-            if one.same(asked):
+            if one.same(query):
                 # To the front: the clicked mask is asked for at every move.
                 self._found.insert(0, self._found.pop(place))
                 return mask
         return None
 
-    def exact(self, asked: MaskQuery) -> Mask:
+    def full(self, query: MaskQuery) -> Mask:
         """Return a mask, found now if need be.
 
         Raises
@@ -87,32 +87,32 @@ class Masks:
         PromptError
             For a click outside the picture.
         """
-        mask = self.known(asked)
+        mask = self.known(query)
         if mask is None:
-            mask = asked.exact()
-            self.keep(asked, mask)
+            mask = query.full()
+            self.keep(query, mask)
         return mask
 
-    def glance(self, asked: MaskQuery) -> Mask | None:
+    def coarse(self, query: MaskQuery) -> Mask | None:
         """Return a mask, coarse where it is very large; None for clicks outside."""
-        mask = self.known(asked)
+        mask = self.known(query)
         if mask is None:
             try:
-                mask = asked.glance()
+                mask = query.coarse()
             except PromptError:
                 return None
-            self.keep(asked, mask)
+            self.keep(query, mask)
         return mask
 
-    def search(self, asked: list[MaskQuery]) -> Search:
+    def search(self, queries: list[MaskQuery]) -> Search:
         """Return the search for exact masks not yet known, to be run on any thread."""
-        wanted = [one for one in asked if self.known(one) is None]
+        wanted = [one for one in queries if self.known(one) is None]
 
         def find() -> list[Found]:
             found = []
             for one in wanted:
                 try:
-                    found.append((one, one.exact()))
+                    found.append((one, one.full()))
                 except PromptError:
                     continue  # outside the picture: there is nothing to find
             return found

@@ -1,27 +1,37 @@
-"""The one model at work: loaded when needed, touched only by the lane."""
+"""The one loaded model of a window, shared by all that ask it to color."""
 
 from __future__ import annotations
 
+import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from napari_gen2seg.core.image.rgb import check_image
-from napari_gen2seg.jobs.model.client import ModelClient, RemoteColorer
-from napari_gen2seg.jobs.model.request import paint
+import numpy as np
+
+from napari_gen2seg.common.progress import check_cancel, report
+from napari_gen2seg.jobs.model.client import ModelClient
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    import numpy.typing as npt
+
+    from napari_gen2seg.common.progress import Cancel, Progress
     from napari_gen2seg.core.coloring import Coloring
+    from napari_gen2seg.core.image.rgb import RgbRecipe
     from napari_gen2seg.models.colorer import Colorer
+    from napari_gen2seg.models.spec import ModelSpec
     from napari_gen2seg.session.runner import Ticket
     from napari_gen2seg.session.state import Choice, ColorRequest
 
+LOOK = 0.05  # seconds between two looks at whether one who waits was cancelled
 
 #: Loads a model: called with its id and ``device dtype progress cancel
 #: accept_licence``, as `napari_gen2seg.load_model` is.
-Load = Callable[..., "Colorer | RemoteColorer"]
+Load = Callable[..., "Colorer"]
 
 
 @dataclass(frozen=True)
@@ -53,23 +63,56 @@ class Colored:
 
 
 class ModelHost:
-    """Holds at most one loaded model.
+    """Holds at most one loaded model, for one user at a time.
+
+    Two docks of a window work with the same host, each from a thread of its own: who
+    comes second waits for one image, not for the other's whole work. A model that the
+    other has replaced meanwhile is loaded again.
 
     Parameters
     ----------
     load
         Loads a model into this process; by default models live in a child process
-        (see `worker`), so that they can neither freeze nor take along the window.
+        (see `napari_gen2seg.jobs.model.server`), so that they can neither freeze nor
+        take along the window.
     """
 
     def __init__(self, load: Load | None = None) -> None:
-        self._helper: ModelClient | None = None
+        self._client: ModelClient | None = None
         if load is None:
-            self._helper = ModelClient()
-            load = self._helper.load
+            self._client = ModelClient()
+            load = self._client.load
         self._load: Load = load
-        self._colorer: Colorer | RemoteColorer | None = None
+        self._colorer: Colorer | None = None
         self._as: tuple[str, str, str] | None = None
+        self._resident: tuple[str, str, str] | None = None  # stays when `release`d
+        self._turn = threading.Lock()
+        self._users = 0
+
+    @property
+    def pid(self) -> int | None:
+        """Number of the model process; None while there is none."""
+        return None if self._client is None else self._client.pid
+
+    @property
+    def users(self) -> int:
+        """How many work with it; none once the last has left."""
+        return self._users
+
+    def join(self) -> ModelHost:
+        """Count one user more, who will `leave`; return this host."""
+        self._users += 1
+        return self
+
+    def leave(self) -> None:
+        """Count one user less; after the last the model's process is ended.
+
+        May be called from any thread.
+        """
+        self._users -= 1
+        self._resident = None
+        if self._users <= 0 and self._client is not None:
+            self._client.close()
 
     def warm(self, choice: Choice, ticket: Ticket) -> Facts | None:
         """Get ready for a choice without a download.
@@ -79,17 +122,22 @@ class ModelHost:
         Facts or None
             Facts of the model if it is one that lies in the package and was loaded.
         """
-        if self._helper is not None:
-            from napari_gen2seg.models.registry import find
+        with self._mine(ticket_cancel(ticket), ticket.progress):
+            if self._client is not None:
+                from napari_gen2seg.models.registry import find
 
-            self._helper.warm(choice.device, choice.dtype)
-            if find(choice.model).source == "hub":
-                return None
-        ticket.check()
-        return _facts(self._ready(choice, ticket))
+                self._client.warm(choice.device, choice.dtype)
+                if find(choice.model).source == "hub":
+                    return None
+            if self._there() and self._as != choice.loaded_as:
+                return None  # another is at work: no reason to take it away
+            ticket.check()
+            colorer = self._ready(choice, ticket.progress, ticket_cancel(ticket))
+            self._resident = choice.loaded_as
+            return _facts(colorer)
 
     def color(self, choice: Choice, request: ColorRequest, ticket: Ticket) -> Colored:
-        """Colour one plane.
+        """Color one plane.
 
         Raises
         ------
@@ -97,61 +145,206 @@ class ModelHost:
             Whatever is wrong with the picture or the model, or Cancelled.
         """
         ticket.progress(None, "Reading the picture")
-        pixels = check_image(request.read())
+        pixels = np.asarray(request.read())
         ticket.check()
-        colorer = self._ready(choice, ticket)
-        ticket.check()
-        start = time.perf_counter()
-        work = (
-            colorer.paint
-            if isinstance(colorer, RemoteColorer)
-            else partial(paint, colorer)
-        )
-        coloring: Coloring = work(
-            pixels,
-            request.recipe,
-            choice.resolution,
-            passes=choice.passes,
-            progress=ticket.progress,
-            cancel=lambda: ticket.cancelled,
-        )
-        seconds = time.perf_counter() - start
+        cancel = ticket_cancel(ticket)
+        with self._mine(cancel, ticket.progress):
+            colorer = self._ready(choice, ticket.progress, cancel)
+            self._resident = choice.loaded_as
+            ticket.check()
+            ticket.progress(None, "Colouring")
+            start = time.perf_counter()
+            coloring = colorer.color(
+                pixels,
+                choice.resolution,
+                recipe=request.recipe,
+                passes=choice.passes,
+                progress=ticket.progress,
+                cancel=cancel,
+            )
+            seconds = time.perf_counter() - start
+            facts = _facts(colorer)
         ticket.check()
         coloring.prober.prepare()  # here, so that the first hover is not slow
-        return Colored(coloring, _facts(colorer), seconds)
+        return Colored(coloring, facts, seconds)
+
+    def colorer(
+        self,
+        choice: Choice,
+        progress: Progress | None = None,
+        cancel: Cancel | None = None,
+    ) -> HostedColorer:
+        """Load a model, if it is not there, and return it for many images.
+
+        Raises
+        ------
+        Gen2SegError
+            As `napari_gen2seg.load_model`.
+        """
+        return HostedColorer(self, choice, progress, cancel)
 
     def unload(self) -> None:
         """Give the model's memory back, the library's too where it has its process."""
-        if self._helper is not None:
-            self._helper.end()
-        elif self._colorer is not None:
-            self._colorer.unload()
-        self._colorer = self._as = None
+        with self._turn:
+            if self._client is not None:
+                self._client.end()
+            elif self._colorer is not None:
+                self._colorer.unload()
+            self._colorer = self._as = self._resident = None
 
-    def close(self) -> None:
-        """End the models' process; may be called from any thread."""
-        if self._helper is not None:
-            self._helper.close()
+    @contextmanager
+    def use(
+        self,
+        choice: Choice,
+        progress: Progress | None = None,
+        cancel: Cancel | None = None,
+    ) -> Iterator[Colorer]:
+        """Have a model to oneself, loaded first if need be.
 
-    def _ready(self, choice: Choice, ticket: Ticket) -> Colorer | RemoteColorer:
+        Raises
+        ------
+        Gen2SegError
+            As `napari_gen2seg.load_model`, or Cancelled while one waits.
+        """
+        with self._mine(cancel, progress):
+            yield self._ready(choice, progress, cancel)
+
+    def release(self, choice: Choice) -> None:
+        """Free a model's memory, unless the window colors with it or has another."""
+        with self._turn:
+            colorer, of = self._colorer, choice.loaded_as
+            if colorer is not None and self._as == of != self._resident:
+                colorer.unload()
+                self._colorer = self._as = None
+
+    @contextmanager
+    def _mine(self, cancel: Cancel | None, progress: Progress | None) -> Iterator[None]:
+        """Wait for one's turn; a cancel is heard while waiting."""
+        while not self._turn.acquire(timeout=LOOK):
+            check_cancel(cancel, "Waiting for the model")
+            report(progress, None, "Waiting for the model")
+        try:
+            yield
+        finally:
+            self._turn.release()
+
+    def _there(self) -> bool:
+        return self._colorer is not None and getattr(self._colorer, "alive", True)
+
+    def _ready(
+        self, choice: Choice, progress: Progress | None, cancel: Cancel | None
+    ) -> Colorer:
         colorer = self._colorer
-        if colorer is not None and getattr(colorer, "alive", True):
+        if colorer is not None and self._there():
             if self._as == choice.loaded_as:
                 return colorer
             colorer.unload()  # two models at once may not fit
         self._colorer = self._as = None
-        ticket.progress(None, "Loading the model")
+        report(progress, None, "Loading the model")
         colorer = self._load(
             choice.model,
             device=choice.device,
             dtype=choice.dtype,
-            progress=ticket.progress,
-            cancel=lambda: ticket.cancelled,
+            progress=progress,
+            cancel=cancel,
             accept_licence=choice.licence_accepted,
         )
         self._colorer, self._as = colorer, choice.loaded_as
         return colorer
 
 
-def _facts(colorer: Colorer | RemoteColorer) -> Facts:
+class HostedColorer:
+    """A model of a host, as a `Colorer`: for many images, with others in between.
+
+    Parameters
+    ----------
+    host, choice
+        Who holds the model, and which.
+    progress, cancel
+        While it is loaded.
+    """
+
+    def __init__(
+        self,
+        host: ModelHost,
+        choice: Choice,
+        progress: Progress | None = None,
+        cancel: Cancel | None = None,
+    ) -> None:
+        self._host, self._choice = host, choice
+        with host.use(choice, progress, cancel) as colorer:
+            self._colorer = colorer
+
+    @property
+    def device(self) -> str:
+        """Where it computes."""
+        return self._colorer.device
+
+    @property
+    def dtype(self) -> str:
+        """Number type."""
+        return self._colorer.dtype
+
+    @property
+    def reason(self) -> str:
+        """Why this device and number type, for people."""
+        return self._colorer.reason
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What was done about short memory, in order."""
+        return self._colorer.notes
+
+    @property
+    def spec(self) -> ModelSpec:
+        """The model's facts."""
+        return self._colorer.spec
+
+    def color(
+        self,
+        image: Any,
+        resolution: int | None = None,
+        *,
+        recipe: RgbRecipe | None = None,
+        passes: int = 1,
+        progress: Progress | None = None,
+        cancel: Cancel | None = None,
+    ) -> Coloring:
+        """Color one image; see `napari_gen2seg.models.colorer.Colorer.color`."""
+        with self._host.use(self._choice, progress, cancel) as colorer:
+            self._colorer = colorer
+            return colorer.color(
+                image,
+                resolution,
+                recipe=recipe,
+                passes=passes,
+                progress=progress,
+                cancel=cancel,
+            )
+
+    def predict_rgb(
+        self, rgb: npt.NDArray[np.float32], resolution: int
+    ) -> npt.NDArray[np.float32]:
+        """Return the map (h, w, 3) in 0..255 of one RGB (H, W, 3) in 0..1."""
+        return self.predict_many([rgb], resolution)[0]
+
+    def predict_many(
+        self, images: Sequence[npt.NDArray[np.float32]], resolution: int
+    ) -> list[npt.NDArray[np.float32]]:
+        """Return the maps of several RGB images; equal sizes go as one batch."""
+        with self._host.use(self._choice) as colorer:
+            self._colorer = colorer
+            return colorer.predict_many(images, resolution)
+
+    def unload(self) -> None:
+        """Free the memory, unless the window colors with this very model."""
+        self._host.release(self._choice)
+
+
+def ticket_cancel(ticket: Ticket) -> Cancel:
+    """Return the ticket's state as the hook that a model asks."""
+    return lambda: ticket.cancelled
+
+
+def _facts(colorer: Colorer) -> Facts:
     return Facts(str(colorer.device), str(colorer.dtype), str(colorer.reason))

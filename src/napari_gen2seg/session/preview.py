@@ -1,4 +1,4 @@
-"""What to show while the pointer moves: the mask, and what a click would change."""
+"""Preview while the pointer moves: the mask, and what a click would change."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Clicks on colorings become masks, with the settings of the moment."""
+"""Masks of clicks on colorings, with the probe settings of the moment."""
 
 from __future__ import annotations
 
@@ -9,45 +9,40 @@ from psygnal import Signal
 
 from napari_gen2seg.core.probe.prober import Curve, ProbeSettings
 from napari_gen2seg.errors import PromptError
-from napari_gen2seg.session.mask_cache import Found, MaskQuery, Masks, Search
+from napari_gen2seg.session.mask_cache import Found, MaskCache, MaskQuery, Search
 from napari_gen2seg.session.preview import compose
 from napari_gen2seg.session.prompts import Prompts
 
 if TYPE_CHECKING:
     from collections.abc import Hashable
 
-    from napari_gen2seg.core.coloring import Coloring
     from napari_gen2seg.core.probe.mask import Mask
-    from napari_gen2seg.session.coloring_cache import ColoringStore
+    from napari_gen2seg.session.coloring_cache import ColoringCache
     from napari_gen2seg.session.state import Preview
 
 
 class Probing:
-    """The part of a session that needs no model: what clicks give.
+    """What clicks give on the colorings there are; needs no model.
 
     Parameters
     ----------
-    store
-        The colorings.
+    colorings
+        Those there are.
     """
 
     settings_changed = Signal(ProbeSettings)
 
-    def __init__(self, store: ColoringStore) -> None:
-        self._store = store
+    def __init__(self, colorings: ColoringCache) -> None:
+        self._colorings = colorings
         self._settings = ProbeSettings()
-        self._masks = Masks()
+        self._masks = MaskCache()
 
     @property
     def settings(self) -> ProbeSettings:
         """How clicks become masks."""
         return self._settings
 
-    def coloring(self, plane: Hashable) -> Coloring | None:
-        """Return the coloring shown for a plane, or None."""
-        return self._store.shown(plane)
-
-    def set_probe(self, **changes: Any) -> None:
+    def set(self, **changes: Any) -> None:
         """Change settings of the probe; names as in `ProbeSettings`.
 
         Raises
@@ -60,7 +55,7 @@ class Probing:
             self._settings = settings
             self.settings_changed.emit(settings)
 
-    def mask(self, plane: Hashable, prompts: Prompts) -> Mask | None:
+    def mask(self, view: Hashable, prompts: Prompts) -> Mask | None:
         """Return the mask of the clicks, or None without coloring or kept pixel.
 
         Raises
@@ -68,14 +63,14 @@ class Probing:
         PromptError
             For a click outside the picture.
         """
-        coloring = self._store.shown(plane)
+        coloring = self._colorings.shown(view)
         if coloring is None or not prompts.positive:
             return None
-        return self._masks.exact(MaskQuery(coloring, prompts, self._settings))
+        return self._masks.full(MaskQuery(coloring, prompts, self._settings))
 
     def preview(
         self,
-        plane: Hashable,
+        view: Hashable,
         prompts: Prompts,
         pointer: tuple[float, float] | None = None,
         sign: int = 1,
@@ -86,8 +81,8 @@ class Probing:
 
         Parameters
         ----------
-        plane
-            The plane in view.
+        view
+            The view on screen.
         prompts
             Clicks of the current object there.
         pointer
@@ -95,36 +90,40 @@ class Probing:
         sign
             What a click would mean.
         """
-        fixed, hovered = self._asked_of(plane, prompts, pointer, sign)
+        fixed, hovered = self._queries(view, prompts, pointer, sign)
         return compose(
-            None if fixed is None else self._masks.glance(fixed),
-            None if hovered is None else self._masks.glance(hovered),
+            None if fixed is None else self._masks.coarse(fixed),
+            None if hovered is None else self._masks.coarse(hovered),
         )
 
     def search(
         self,
-        plane: Hashable,
+        view: Hashable,
         prompts: Prompts,
         pointer: tuple[float, float] | None = None,
         sign: int = 1,
     ) -> Search:
         """Return the search for the exact masks of a `preview`, for any thread."""
-        asked = self._asked_of(plane, prompts, pointer, sign)
-        return self._masks.search([one for one in asked if one is not None])
+        queries = self._queries(view, prompts, pointer, sign)
+        return self._masks.search([one for one in queries if one is not None])
+
+    def forget(self) -> None:
+        """Let go of all masks: a coloring has changed, or is gone."""
+        self._masks.forget()
 
     def learn(self, found: list[Found]) -> None:
         """Take in what a `search` found."""
-        for asked, mask in found:
-            self._masks.keep(asked, mask)
+        for query, mask in found:
+            self._masks.keep(query, mask)
 
-    def _asked_of(
+    def _queries(
         self,
-        plane: Hashable,
+        view: Hashable,
         prompts: Prompts,
         pointer: tuple[float, float] | None,
         sign: int,
     ) -> tuple[MaskQuery | None, MaskQuery | None]:
-        coloring = self._store.shown(plane)
+        coloring = self._colorings.shown(view)
         if coloring is None:
             return None, None
         fixed = hovered = None
@@ -135,9 +134,9 @@ class Probing:
             hovered = MaskQuery(coloring, before.plus(pointer, sign), self._settings)
         return fixed, hovered
 
-    def curve(self, plane: Hashable, prompts: Prompts) -> Curve | None:
+    def curve(self, view: Hashable, prompts: Prompts) -> Curve | None:
         """Return how the area depends on the tolerance; None without kept pixel."""
-        coloring = self._store.shown(plane)
+        coloring = self._colorings.shown(view)
         if (
             coloring is None
             or not prompts.positive

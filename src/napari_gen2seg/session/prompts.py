@@ -1,4 +1,4 @@
-"""Clicks, read from the table beside a Points layer."""
+"""Prompts: clicks read from the table beside a Points layer."""
 
 from __future__ import annotations
 

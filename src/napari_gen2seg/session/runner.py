@@ -1,4 +1,4 @@
-"""One lane for slow work; the latest request of a kind wins.
+"""Worker threads: one lane for slow work; the latest request of a kind wins.
 
 A lane is one thread, so two models never run at once. A request comes back as a
 call of its ``done``, on the thread that ``deliver`` chooses. Tests inject

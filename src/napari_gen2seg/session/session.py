@@ -14,7 +14,7 @@ from psygnal import Signal
 
 from napari_gen2seg.common.text import duration_text
 from napari_gen2seg.errors import Cancelled, Gen2SegError, LicenceError
-from napari_gen2seg.session.coloring_cache import ColoringStore, Made
+from napari_gen2seg.session.coloring_cache import ColoringCache, Made
 from napari_gen2seg.session.model_host import Colored, Facts, Load, ModelHost
 from napari_gen2seg.session.probing import Probing
 from napari_gen2seg.session.runner import Inline, Runner, Ticket
@@ -26,13 +26,20 @@ from napari_gen2seg.session.state import (
 )
 
 if TYPE_CHECKING:
+    from collections.abc import Hashable
+
     from napari_gen2seg.core.coloring import Coloring
+    from napari_gen2seg.core.probe.mask import Mask
+    from napari_gen2seg.session.prompts import Prompts
+    from napari_gen2seg.session.state import Preview
 
 COLOR, WARM, UNLOAD = "color", "warm", "unload"
 
 
-class Session(Probing):
+class Session:
     """What the window shows, and what a person can ask of it.
+
+    What clicks give is asked of its `probing`; the usual questions are here too.
 
     All verbs are called on one thread, on which replies arrive too (see
     `runner.Lane`'s ``deliver``). No verb waits for a model.
@@ -44,11 +51,14 @@ class Session(Probing):
     load
         Loads a model into this process, called like `napari_gen2seg.load_model`; by
         default models get a process of their own.
-    store
+    cache
         Where colorings are kept.
+    host
+        Holds the model, in place of a host of its own that ``load`` is for; others may
+        work with it too.
     """
 
-    coloring_changed = Signal(object)  # the plane that has another coloring now
+    coloring_changed = Signal(object)  # the view that has another coloring now
     job_changed = Signal(JobState)
     model_changed = Signal(ModelState)
     failed = Signal(str)  # one sentence for people
@@ -58,11 +68,14 @@ class Session(Probing):
         self,
         runner: Runner | None = None,
         load: Load | None = None,
-        store: ColoringStore | None = None,
+        cache: ColoringCache | None = None,
+        host: ModelHost | None = None,
     ) -> None:
-        super().__init__(store if store is not None else ColoringStore())
+        self._colorings = cache if cache is not None else ColoringCache()
+        self.probing = Probing(self._colorings)
         self._runner: Runner = runner if runner is not None else Inline()
-        self._bench = ModelHost(load)
+        self._host = (ModelHost(load) if host is None else host).join()
+        self._closed = False
         self._model = ModelState()
         self._job = JobState()
         self._ticket: Ticket | None = None
@@ -86,7 +99,9 @@ class Session(Probing):
         if choice == now.choice:
             return
         same = choice.loaded_as == now.choice.loaded_as
-        self._tell(replace(now, choice=choice) if same else ModelState(choice))
+        self._set_model_state(
+            replace(now, choice=choice) if same else ModelState(choice)
+        )
 
     def warm_up(self) -> None:
         """Bring in the model library, and an embedded model, behind the window."""
@@ -99,15 +114,15 @@ class Session(Probing):
             else:
                 self.model_changed.emit(self._model)
 
-        self._runner.submit(WARM, lambda t: self._bench.warm(choice, t), done)
+        self._runner.submit(WARM, lambda t: self._host.warm(choice, t), done)
 
     def unload(self) -> None:
         """Give the model's memory back; colorings stay."""
 
         def done(_: Ticket, _value: Any, _error: BaseException | None) -> None:
-            self._tell(replace(self._model, loaded=False))
+            self._set_model_state(replace(self._model, loaded=False))
 
-        self._runner.submit(UNLOAD, lambda _: self._bench.unload(), done)
+        self._runner.submit(UNLOAD, lambda _: self._host.unload(), done)
 
     # ---- coloring
 
@@ -126,16 +141,16 @@ class Session(Probing):
             request.inputs,
         )
         if (
-            self._store.made(request.plane) != made
-            and self._store.show(request.plane, made) is not None
+            self._colorings.made(request.view) != made
+            and self._colorings.show(request.view, made) is not None
         ):
             self.cancel()
-            self._masks.forget()
-            self._say(JobState(text="Shown from memory"))
-            self.coloring_changed.emit(request.plane)
+            self.probing.forget()
+            self._set_job_state(JobState(text="Shown from memory"))
+            self.coloring_changed.emit(request.view)
             return
         self._asked = request
-        self._say(JobState(True, None, "Waiting for the model library"))
+        self._set_job_state(JobState(True, None, "Waiting for the model library"))
 
         def done(ticket: Ticket, value: Any, error: BaseException | None) -> None:
             if self._asked is request and not ticket.cancelled:
@@ -143,10 +158,10 @@ class Session(Probing):
 
         def report(ticket: Ticket, fraction: float | None, text: str) -> None:
             if self._asked is request and not ticket.cancelled:
-                self._say(JobState(True, fraction, text))
+                self._set_job_state(JobState(True, fraction, text))
 
         self._ticket = self._runner.submit(
-            COLOR, lambda t: self._bench.color(choice, request, t), done, report
+            COLOR, lambda t: self._host.color(choice, request, t), done, report
         )
 
     def cancel(self) -> None:
@@ -155,20 +170,20 @@ class Session(Probing):
             self._ticket.cancel()
         self._ticket = self._asked = None
         if self._job.running:
-            self._say(JobState(text="Cancelled"))
+            self._set_job_state(JobState(text="Cancelled"))
 
     def keep(self, request: ColorRequest, coloring: Coloring) -> None:
         """Take a coloring made elsewhere (a file, another program) for a plane."""
-        self._store.put(request.plane, request.source, ("given",), coloring)
-        self._masks.forget()
-        self.coloring_changed.emit(request.plane)
+        self._colorings.put(request.view, request.source, ("given",), coloring)
+        self.probing.forget()
+        self.coloring_changed.emit(request.view)
 
     def forget(self, source: str) -> None:
         """Drop what belongs to a layer that is gone, a running job too."""
         if self._asked is not None and self._asked.source == source:
             self.cancel()
-        self._store.forget(source)
-        self._masks.forget()
+        self._colorings.forget(source)
+        self.probing.forget()
 
     def close(self) -> None:
         """Stop everything, in silence: whoever listened may be gone."""
@@ -176,7 +191,29 @@ class Session(Probing):
             self._ticket.cancel()
         self._ticket = self._asked = None
         self._runner.close()
-        self._bench.close()
+        if not self._closed:
+            self._closed = True
+            self._host.leave()
+
+    # ---- what there is
+
+    def coloring(self, view: Hashable) -> Coloring | None:
+        """Return the coloring shown for a view, or None."""
+        return self._colorings.shown(view)
+
+    def mask(self, view: Hashable, prompts: Prompts) -> Mask | None:
+        """Return the mask of the clicks; see `Probing.mask`."""
+        return self.probing.mask(view, prompts)
+
+    def preview(
+        self,
+        view: Hashable,
+        prompts: Prompts,
+        pointer: tuple[float, float] | None = None,
+        sign: int = 1,
+    ) -> Preview | None:
+        """Return what to show under the pointer; see `Probing.preview`."""
+        return self.probing.preview(view, prompts, pointer, sign)
 
     # ---- replies
 
@@ -190,39 +227,39 @@ class Session(Probing):
     ) -> None:
         self._ticket = self._asked = None
         if isinstance(error, Cancelled):
-            self._say(JobState(text="Cancelled"))
+            self._set_job_state(JobState(text="Cancelled"))
         elif isinstance(error, LicenceError) and not choice.licence_accepted:
-            self._say(JobState(text="Waiting for your answer"))
+            self._set_job_state(JobState(text="Waiting for your answer"))
             self.licence_asked.emit(str(error))
         elif error is not None or value is None:
-            self._say(JobState(text="Failed"))
+            self._set_job_state(JobState(text="Failed"))
             self.failed.emit(sentence(error))
         else:
-            self._store.put(request.plane, request.source, made, value.coloring)
-            self._masks.forget()
+            self._colorings.put(request.view, request.source, made, value.coloring)
+            self.probing.forget()
             self._loaded(choice, value.facts)
-            self._say(
+            self._set_job_state(
                 JobState(
                     text=f"Coloured in {duration_text(value.seconds, tenths=True)}"
                 )
             )
-            self.coloring_changed.emit(request.plane)
+            self.coloring_changed.emit(request.view)
 
     def _loaded(self, choice: Choice, facts: Facts) -> None:
         """Show what a model runs on, unless another was chosen meanwhile."""
         if choice.loaded_as == self._model.choice.loaded_as:
-            self._tell(
+            self._set_model_state(
                 ModelState(
                     self._model.choice, True, facts.device, facts.dtype, facts.reason
                 )
             )
 
-    def _tell(self, model: ModelState) -> None:
+    def _set_model_state(self, model: ModelState) -> None:
         if model != self._model:
             self._model = model
             self.model_changed.emit(model)
 
-    def _say(self, job: JobState) -> None:
+    def _set_job_state(self, job: JobState) -> None:
         self._job = job
         self.job_changed.emit(job)
 

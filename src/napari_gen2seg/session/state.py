@@ -1,4 +1,4 @@
-"""The values that a session holds and hands out."""
+"""State values that a session holds and hands out."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class Choice:
     resolution
         Longer side in pixels at which to colour; None leaves it to the model.
     passes
-        How many of the picture and its mirror images the model sees: 1, 2 or 4.
+        How many of the image and its mirror images the model sees: 1, 2 or 4.
     licence_accepted
         Whether the person accepted the terms of this very model.
     """
@@ -51,8 +51,8 @@ class ColorRequest:
 
     Parameters
     ----------
-    plane
-        Names the plane; any hashable value.
+    view
+        Names the plane and is the key of its coloring; any hashable value.
     source
         Names the layer it belongs to, so that it can be forgotten with it.
     read
@@ -64,7 +64,7 @@ class ColorRequest:
         Whatever else decides the pixels, such as the layers that give colours.
     """
 
-    plane: Hashable
+    view: Hashable
     source: str
     read: Callable[[], npt.NDArray[Any]] = field(compare=False)
     recipe: RgbRecipe = field(default_factory=RgbRecipe)

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 
@@ -17,15 +17,30 @@ from napari_gen2seg.common.progress import Cancel, Progress, check_cancel
 from napari_gen2seg.common.types import Int32Array
 from napari_gen2seg.core.image.axes import Axes, Index
 from napari_gen2seg.core.image.rgb import RgbRecipe, to_rgb
-from napari_gen2seg.errors import PromptError
+from napari_gen2seg.errors import ImageError, PromptError
 from napari_gen2seg.workflows.loaded_model import loaded_model
 
 if TYPE_CHECKING:
+    from napari_gen2seg.core.candidates import ProposalSettings
     from napari_gen2seg.core.coloring import Coloring
     from napari_gen2seg.core.probe.mask import Mask
     from napari_gen2seg.core.probe.prober import ProbeSettings
-    from napari_gen2seg.core.propose import ProposalSettings
     from napari_gen2seg.models.colorer import Colorer
+
+
+class LabelSink(Protocol):
+    """Where labels are written, such as a numpy or a zarr array."""
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """Its length along each axis."""
+
+    @property
+    def dtype(self) -> Any:
+        """Its type, of whole numbers."""
+
+    def __setitem__(self, index: Any, value: Any, /) -> None:
+        """Write a part of it."""
 
 
 @dataclass(frozen=True)
@@ -92,10 +107,11 @@ class ObjectFound:
 class Finished:
     """Everything is done.
 
-    ``labels`` is int32, with the array's axes in their order, channels left out.
+    ``labels`` has the array's axes in their order, channels left out: int32, or what
+    was given as ``labels_out``.
     """
 
-    labels: Int32Array
+    labels: Any
 
 
 Event = ModelReady | PlaneColored | ObjectFound | Finished
@@ -108,14 +124,16 @@ class Segmentation:
     Parameters
     ----------
     labels
-        int32, the array's axes without channels; 0 is background.
+        int32, the array's axes without channels; 0 is background. What was given as
+        ``labels_out``, if it was.
     colorings
-        The colouring map of every plane that was coloured.
+        The colouring map of every plane that was coloured; none if they were not to be
+        kept.
     objects
         One entry for each clicked object, in the order of their numbers.
     """
 
-    labels: Int32Array
+    labels: Any
     colorings: tuple[PlaneColored, ...] = ()
     objects: tuple[ObjectFound, ...] = ()
 
@@ -125,23 +143,34 @@ def segment(
     model: Colorer | str | Path = "mini",
     axes: str | None = None,
     clicks: Sequence[Click | tuple[float, float]] | None = None,
+    *,
+    keep_colorings: bool = True,
     **options: Any,
 ) -> Segmentation:
     """Segment a picture or a stack, plane by plane.
 
     Takes what `iter_segment` takes and keeps what it tells.
 
+    Parameters
+    ----------
+    array, model, axes, clicks, **options
+        As for `iter_segment`.
+    keep_colorings
+        Whether to return the colouring maps. For a long stack say no, and give
+        ``labels_out``: memory then does not grow with it.
+
     Returns
     -------
     Segmentation
-        Int32Array, colouring maps and masks.
+        Labels, colouring maps and masks.
     """
     colorings: list[PlaneColored] = []
     objects: list[ObjectFound] = []
-    labels = np.zeros((0, 0), np.int32)
+    labels: Any = None
     for event in iter_segment(array, model, axes, clicks, **options):
         if isinstance(event, PlaneColored):
-            colorings.append(event)
+            if keep_colorings:
+                colorings.append(event)
         elif isinstance(event, ObjectFound):
             objects.append(event)
         elif isinstance(event, Finished):
@@ -162,6 +191,7 @@ def iter_segment(
     passes: int = 1,
     device: str = "auto",
     dtype: str = "auto",
+    labels_out: LabelSink | None = None,
     progress: Progress | None = None,
     cancel: Cancel | None = None,
 ) -> Iterator[Event]:
@@ -190,6 +220,10 @@ def iter_segment(
         1, 2 or 4; see `Colorer.color`.
     device, dtype
         As for `load_model`, where the model is loaded here.
+    labels_out
+        Where the labels go, plane by plane: a zarr or memory-mapped array of zeros, of
+        the array's shape without channels and a type of whole numbers. Planes without a
+        click are not written. By default an int32 array in memory.
     progress, cancel
         Called while a model loads or a plane is coloured; asked between steps.
 
@@ -201,7 +235,8 @@ def iter_segment(
     Raises
     ------
     ImageError
-        If the array or its axes cannot be used.
+        If the array or its axes cannot be used, or ``labels_out`` cannot hold the
+        labels.
     PromptError
         If a click is outside its plane or the array, or an object has only
         negative clicks.
@@ -209,10 +244,13 @@ def iter_segment(
         If ``cancel`` said so.
     """
     layout = Axes.of(array, axes)
+    labels = (
+        np.zeros(layout.labels_shape, np.int32) if labels_out is None else labels_out
+    )
+    most, highest = _check_sink(labels, layout), 0
     wanted = None if clicks is None else _by_plane(clicks, layout)
     with loaded_model(model, device, dtype, progress, cancel) as colorer:
         yield ModelReady(colorer.spec.id, colorer.device, colorer.dtype, colorer.reason)
-        labels = np.zeros((*layout.planes, *layout.shape), np.int32)
         planes = list(np.ndindex(layout.planes)) if wanted is None else list(wanted)
         for number, plane in enumerate(planes, 1):
             check_cancel(cancel, "Segmenting")
@@ -223,11 +261,32 @@ def iter_segment(
             yield PlaneColored(plane, coloring, number, len(planes))
             if wanted is None:
                 found = coloring.propose(proposals)
-                labels[plane] = np.where(found > 0, found + labels.max(initial=0), 0)
-                continue
-            for label, group in sorted(wanted[plane].items()):
-                yield _one_object(coloring, plane, label, group, settings, labels)
-        yield Finished(layout.restore(labels))
+                found[found > 0] += highest
+                highest = max(highest, int(found.max()))
+            else:
+                found = np.zeros(layout.shape, np.int32)
+                for label, group in sorted(wanted[plane].items()):
+                    yield _one_object(coloring, plane, label, group, settings, found)
+                    highest = max(highest, label)
+            if highest > most:
+                raise ImageError(
+                    f"Object {highest} does not fit into labels_out, whose type holds "
+                    f"numbers up to {most}; take a larger type, such as int32."
+                )
+            layout.write(labels, plane, found)
+        yield Finished(labels)
+
+
+def _check_sink(labels: LabelSink, layout: Axes) -> int:
+    """Refuse what labels cannot be written to; return the largest it can hold."""
+    shape, dtype = tuple(labels.shape), np.dtype(labels.dtype)
+    if shape != layout.labels_shape or dtype.kind not in "ui":
+        raise ImageError(
+            f"labels_out has the shape {shape} and the type {dtype}; it must have the "
+            f"shape {layout.labels_shape}, the array's without channels, and a type of "
+            "whole numbers."
+        )
+    return int(np.iinfo(dtype).max)
 
 
 def _one_object(
@@ -238,11 +297,11 @@ def _one_object(
     settings: ProbeSettings | None,
     labels: Int32Array,
 ) -> ObjectFound:
-    """Probe one object and write it where nothing is yet."""
+    """Probe one object and write it where nothing is yet in the plane's labels."""
     points = [(click.row, click.column) for click in clicks]
     mask = coloring.probe(points, [click.sign for click in clicks], settings)
     crop, (row, column) = mask.window()
-    target = labels[plane][row : row + crop.shape[0], column : column + crop.shape[1]]
+    target = labels[row : row + crop.shape[0], column : column + crop.shape[1]]
     free = crop & (target == 0)
     target[free] = label
     wanted = [(click.row, click.column) for click in clicks if click.sign > 0]

@@ -28,42 +28,42 @@ AS_IS = RgbRecipe(stretch="never")
 PICTURE = np.random.default_rng(0).random((64, 80, 3), np.float32)
 CODE = (
     f"import sys; sys.path.insert(0, {str(HERE)!r}); "
-    "from tests.jobs.model.fake_models import load; "
+    "from tests.jobs.model.served_models import load; "
     "from napari_gen2seg.jobs.model.server import serve; serve(load)"
 )
 FAKE = (sys.executable, "-c", CODE)
 
 
 @pytest.fixture
-def helper():
+def client():
     made = ModelClient(FAKE)
     yield made
     made.close()
 
 
-def test_loads_colours_and_tells_its_facts(helper):
+def test_loads_colours_and_tells_its_facts(client):
     texts = []
-    colorer = helper.load("plain", progress=lambda f, text: texts.append(text))
+    colorer = client.load("plain", progress=lambda f, text: texts.append(text))
     assert (colorer.device, colorer.dtype) == ("cpu", "float32")
-    assert colorer.reason == "Because."
-    coloring = colorer.paint(
-        PICTURE, AS_IS, 40, progress=lambda f, t: texts.append((f, t))
+    assert colorer.reason == "This computer has no GPU that torch can use."
+    coloring = colorer.color(
+        PICTURE, 40, recipe=AS_IS, progress=lambda f, t: texts.append((f, t))
     )
     assert coloring.source_shape == (64, 80)
     assert coloring.resolution == 40
     assert not coloring.values.flags.writeable
-    assert texts == ["Opening plain", (None, "Colouring"), (0.5, "Half way")]
+    assert texts == ["Opening plain", (0.5, "Painting")]
     assert np.array_equal(coloring.values, np.clip(PICTURE * 255, 0, 255))
 
 
-def test_options_reach_the_loader(helper):
-    colorer = helper.load("plain", device="cuda:1", accept_licence=True)
+def test_options_reach_the_loader(client):
+    colorer = client.load("plain", device="cuda:1", accept_licence=True)
     assert colorer.device == "cuda:1"
 
 
-def test_what_a_library_prints_does_not_get_in_between(helper):
-    colorer = helper.load("noisy")
-    assert colorer.paint(PICTURE, AS_IS).source_shape == (64, 80)
+def test_what_a_library_prints_does_not_get_in_between(client):
+    colorer = client.load("noisy")
+    assert colorer.color(PICTURE, recipe=AS_IS).source_shape == (64, 80)
 
 
 @pytest.mark.parametrize(
@@ -74,63 +74,63 @@ def test_what_a_library_prints_does_not_get_in_between(helper):
         ("greedy", MemoryShortError, "memory"),
     ],
 )
-def test_errors_come_back_as_they_were_meant(helper, model, kind, words):
+def test_errors_come_back_as_they_were_meant(client, model, kind, words):
     with pytest.raises(kind, match=words):
-        helper.load(model)
-    helper.load("plain")  # and the child goes on
+        client.load(model)
+    client.load("plain")  # and the child goes on
 
 
-def test_cancel_is_heard_between_steps(helper):
-    colorer = helper.load("patient")
+def test_cancel_is_heard_between_steps(client):
+    colorer = client.load("patient")
     stop = threading.Event()
     threading.Timer(0.3, stop.set).start()
     with pytest.raises(Cancelled):
-        colorer.paint(PICTURE, AS_IS, cancel=stop.is_set)
+        colorer.color(PICTURE, recipe=AS_IS, cancel=stop.is_set)
     assert colorer.alive
-    assert helper.load("plain").paint(PICTURE, AS_IS).source_shape == (64, 80)
+    assert client.load("plain").color(PICTURE, recipe=AS_IS).source_shape == (64, 80)
 
 
-def test_a_model_deaf_to_cancel_is_ended(helper, monkeypatch):
+def test_a_model_deaf_to_cancel_is_ended(client, monkeypatch):
     monkeypatch.setattr("napari_gen2seg.jobs.model.client.PATIENCE", 0.2)
-    colorer = helper.load("deaf")
+    colorer = client.load("deaf")
     with pytest.raises(Cancelled):
-        colorer.paint(PICTURE, AS_IS, cancel=lambda: True)
+        colorer.color(PICTURE, recipe=AS_IS, cancel=lambda: True)
     assert not colorer.alive
-    assert helper.load("plain").alive
+    assert client.load("plain").alive
 
 
 @pytest.mark.skipif(os.name == "nt", reason="signals are another thing there")
-def test_killed_by_the_system_is_said_and_the_next_question_works(helper):
-    colorer = helper.load("patient")
-    child = helper._child.pid
+def test_killed_by_the_system_is_said_and_the_next_question_works(client):
+    colorer = client.load("patient")
+    child = client.pid
     threading.Timer(0.3, os.kill, (child, signal.SIGKILL)).start()
     with pytest.raises(MemoryShortError, match="memory ran out"):
-        colorer.paint(PICTURE, AS_IS)
+        colorer.color(PICTURE, recipe=AS_IS)
     assert not colorer.alive
-    assert helper.load("plain").paint(PICTURE, AS_IS).source_shape == (64, 80)
+    assert client.load("plain").color(PICTURE, recipe=AS_IS).source_shape == (64, 80)
 
 
-def test_crash_is_said(helper):
+def test_crash_is_said(client):
     with pytest.raises(ModelError, match="code 3"):
-        helper.load("crash")
+        client.load("crash")
 
 
-def test_close_from_another_thread_frees_the_waiting_one(helper):
-    colorer = helper.load("patient")
-    threading.Timer(0.3, helper.close).start()
+def test_close_from_another_thread_frees_the_waiting_one(client):
+    colorer = client.load("patient")
+    threading.Timer(0.3, client.close).start()
     with pytest.raises(Cancelled):
-        colorer.paint(PICTURE, AS_IS)
+        colorer.color(PICTURE, recipe=AS_IS)
     with pytest.raises(Cancelled):
-        helper.load("plain")
+        client.load("plain")
 
 
 def test_child_ends_with_its_parent():
     code = (
         f"import sys; sys.path.insert(0, {str(HERE)!r})\n"
         "from tests.jobs.model.test_client import FAKE\n"
-        "from napari_gen2seg.jobs.model.client import Helper\n"
-        "import os; h = Helper(FAKE); h.load('plain')\n"
-        "print(h._child.pid, flush=True); os._exit(1)"
+        "from napari_gen2seg.jobs.model.client import ModelClient\n"
+        "import os; h = ModelClient(FAKE); h.load('plain')\n"
+        "print(h.pid, flush=True); os._exit(1)"
     )
     result = subprocess.run(
         [sys.executable, "-c", code], capture_output=True, text=True, check=False

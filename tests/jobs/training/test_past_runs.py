@@ -15,20 +15,22 @@ from napari_gen2seg.jobs.training.child import remember_child
 from napari_gen2seg.jobs.training.cleanup import (
     OLD,
     drop_runs_without_models,
-    sweep,
+    remove_interrupted_runs,
 )
 from napari_gen2seg.jobs.training.past_runs import (
-    CONFIG,
-    CROPS,
-    EVENTS,
-    MODEL,
-    STATE,
     crops_for,
     decide,
     list_past_runs,
     read_events,
     runs_dir,
     waiting_runs,
+)
+from napari_gen2seg.train.finetune.run_folder import (
+    CONFIG_NAME,
+    CROPS,
+    EVENTS_NAME,
+    MODEL_NAME,
+    STATE_NAME,
 )
 
 
@@ -43,13 +45,13 @@ def made(name: str, *events: str) -> Path:
     folder = runs_dir() / name
     (folder / CROPS).mkdir(parents=True)
     (folder / "data").mkdir()
-    (folder / CONFIG).write_text(json.dumps({"name": name, "model": "mini"}))
+    (folder / CONFIG_NAME).write_text(json.dumps({"name": name, "model": "mini"}))
     lines = [json.dumps({"event": event}) for event in events]
-    (folder / EVENTS).write_text("\n".join(lines))
+    (folder / EVENTS_NAME).write_text("\n".join(lines))
     if "saved" in events:
-        (folder / STATE).touch()
+        (folder / STATE_NAME).touch()
     if "done" in events:
-        (folder / MODEL).mkdir()
+        (folder / MODEL_NAME).mkdir()
     return folder
 
 
@@ -107,10 +109,10 @@ def test_what_nobody_would_miss_is_swept_away_after_a_day(home, tmp_path):
     young[-1].mkdir()
     for folder in (*kept, *gone):
         aged(folder)
-    assert sorted(sweep(lambda: None)) == sorted(gone)
+    assert sorted(remove_interrupted_runs(lambda: None)) == sorted(gone)
     assert not any(folder.exists() for folder in gone)
     assert all(folder.is_dir() for folder in (*kept, *young))
-    assert sweep(lambda: None) == []
+    assert remove_interrupted_runs(lambda: None) == []
 
 
 def test_runs_of_removed_models_go_unless_their_crops_are_replayed(tmp_path):
@@ -118,7 +120,7 @@ def test_runs_of_removed_models_go_unless_their_crops_are_replayed(tmp_path):
     runs = {name: made(name, "plan", "done") for name in models}
     for earlier, later in (("first", "second"), ("second", "third")):
         config = {"name": later, "replay": [str(runs[earlier] / CROPS)]}
-        (runs[later] / CONFIG).write_text(json.dumps(config))
+        (runs[later] / CONFIG_NAME).write_text(json.dumps(config))
     for name in ("first", "second", "lone"):
         models[name].mkdir()
         decide(runs[name], models[name])  # the third is not decided on

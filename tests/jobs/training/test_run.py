@@ -272,7 +272,11 @@ def test_events_cut_off_by_a_crash_are_left_out(tmp_path):
 
 def test_a_plan_is_asked_for_and_leaves_nothing(config, home):
     labels = tifffile.imread(config["pairs"][0]["labels"])
-    source = PairSource("a", lambda: labels, lambda: labels, RgbRecipe())
+
+    def pixels() -> None:
+        raise OSError("a plan reads no pixels")
+
+    source = PairSource("a", pixels, lambda: labels, RgbRecipe())
     values = {"model": config["model"], "name": "mine"}
     found = plan(values, [source], ["a"], lambda: None, CHILD)
     assert found["objects"] == 2

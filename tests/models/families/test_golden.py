@@ -56,7 +56,7 @@ def test_the_shape_of_mae_b_is_understood() -> None:
     torch = pytest.importorskip("torch")
     from transformers import ViTMAEConfig, ViTMAEForPreTraining
 
-    from napari_gen2seg.models.families.mae import MaeNet
+    from napari_gen2seg.models.families.mae_net import MaeNet
 
     with torch.device("meta"):
         net = MaeNet(ViTMAEForPreTraining(ViTMAEConfig()))  # the defaults are ViT-B

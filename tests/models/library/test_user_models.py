@@ -17,9 +17,6 @@ from napari_gen2seg.errors import (
     StorageError,
 )
 from napari_gen2seg.jobs.training.past_runs import (
-    CONFIG,
-    EVENTS,
-    STATE,
     discard,
     runs_dir,
     unfinished_from,
@@ -33,6 +30,11 @@ from napari_gen2seg.models.library.user_models import (
     remove,
 )
 from napari_gen2seg.models.registry import find, list_models
+from napari_gen2seg.train.finetune.run_folder import (
+    CONFIG_NAME,
+    EVENTS_NAME,
+    STATE_NAME,
+)
 
 
 @pytest.fixture(autouse=True)
@@ -63,9 +65,9 @@ def test_what_an_unfinished_training_starts_from_stays(tiny_sd):
     folder, other = adopt(tiny_sd, "base"), adopt(tiny_sd, "other")
     run = runs_dir() / "half"
     run.mkdir(parents=True)
-    (run / CONFIG).write_text(json.dumps({"name": "next", "model": str(folder)}))
-    (run / EVENTS).write_text('{"event": "stopping", "reason": "cancel"}')
-    (run / STATE).touch()
+    (run / CONFIG_NAME).write_text(json.dumps({"name": "next", "model": str(folder)}))
+    (run / EVENTS_NAME).write_text('{"event": "stopping", "reason": "cancel"}')
+    (run / STATE_NAME).touch()
     with pytest.raises(SettingsError, match=r"'next' starts from 'base'"):
         remove(folder, unfinished_from)
     assert is_own(str(folder))

@@ -52,11 +52,11 @@ def guided_model(folder: Path) -> Path:
     import torch
 
     from napari_gen2seg.train.mini.architecture import build_net
-    from napari_gen2seg.train.mini.config import ModelConfig
+    from napari_gen2seg.train.mini.config import ArchitectureConfig
     from napari_gen2seg.train.mini.export import save_model
 
     torch.manual_seed(0)
-    shape = ModelConfig(
+    shape = ArchitectureConfig(
         vae_channels=(8, 8),
         latent_channels=4,
         unet_channels=(8, 16),

@@ -63,7 +63,7 @@ def specked(seed: int, pale: float = 120, whole: bool = False) -> Pair:
 def test_brightness_is_left_out_where_it_misleads(mini: BaseColorer) -> None:
     # Cells are labelled whole; the bright spots inside say otherwise.
     pairs = [specked(seed, pale=100, whole=True) for seed in (1, 2, 3)]
-    assert calibrate_inference(mini, mini.facts, pairs).use == {
+    assert calibrate_inference(mini, mini.config, pairs).use == {
         "hears_brightness": False
     }
 
@@ -72,7 +72,7 @@ def test_the_size_is_learnt_where_the_model_takes_something_else(
     mini: BaseColorer,
 ) -> None:
     pairs = [specked(seed) for seed in (1, 2)]
-    found = calibrate_inference(mini, mini.facts, pairs)
+    found = calibrate_inference(mini, mini.config, pairs)
     assert found.use["source_diameter"] == pytest.approx(12, abs=2)
     # Whoever reads the events can see why.
     ways = {(way["size"], way["brightness"]): way["one_click"] for way in found.tried}
@@ -83,7 +83,7 @@ def test_the_size_is_learnt_where_the_model_takes_something_else(
 
 def test_what_is_right_stays(mini: BaseColorer) -> None:
     pairs = [drawn("fluorescent nuclei", seed) for seed in (1, 2)]
-    assert calibrate_inference(mini, mini.facts, pairs).use == {}
+    assert calibrate_inference(mini, mini.config, pairs).use == {}
 
 
 def test_nothing_is_concluded_from_a_few_objects() -> None:
@@ -166,7 +166,7 @@ def test_the_new_model_is_used_as_the_labels_say(
     for event in training.events():
         if event.kind == "step":
             break
-    assert not training.watch.facts.hears_brightness
+    assert not training.watch.facts.uses_brightness
     # Gone on with, the run knows it still; no labels are looked at again.
     monkeypatch.setattr(loop, "calibrate_inference", lambda *_: InferenceCalibrated())
     result = finetune(config, resume=True)
@@ -186,18 +186,18 @@ def test_what_an_earlier_run_found_stays_unless_labels_say_otherwise(
     mini: BaseColorer,
 ) -> None:
     pairs = [specked(seed) for seed in (1, 2)]
-    told = replace(mini.facts, source_diameter=12.5)
-    assert calibrate_inference(mini.with_facts(told), told, pairs).use == {}
-    told = replace(mini.facts, source_diameter=60.0)
-    use = calibrate_inference(mini.with_facts(told), told, pairs).use
+    told = replace(mini.config, source_diameter=12.5)
+    assert calibrate_inference(mini.with_config(told), told, pairs).use == {}
+    told = replace(mini.config, source_diameter=60.0)
+    use = calibrate_inference(mini.with_config(told), told, pairs).use
     assert use == {"source_diameter": pytest.approx(12, abs=2)}
     # Three objects say nothing, and pictures of different sizes have none in common.
     few = pairs[0].relabeled(np.where(pairs[0].labels > 3, 0, pairs[0].labels))
-    assert calibrate_inference(mini.with_facts(told), told, [few]).use == {}
+    assert calibrate_inference(mini.with_config(told), told, [few]).use == {}
     mixed = [specked(1), drawn("stained cells", 1)]
-    use = calibrate_inference(mini.with_facts(told), told, mixed).use
+    use = calibrate_inference(mini.with_config(told), told, mixed).use
     assert use["source_diameter"] is None
-    assert mini.facts.source_diameter is None
+    assert mini.config.source_diameter is None
 
 
 def test_a_way_that_was_found_before_is_left_for_a_surely_better_one() -> None:
@@ -221,10 +221,10 @@ def test_a_held_back_picture_can_speak_against_it(mini: BaseColorer) -> None:
     other = specked(3)
     cells = measure.label(other.rgb[..., 0] > 0.25).astype(np.int32)
     held = replace(other, labels=cells)
-    assert "source_diameter" in calibrate_inference(mini, mini.facts, pairs).use
+    assert "source_diameter" in calibrate_inference(mini, mini.config, pairs).use
     assert (
         "source_diameter"
-        not in calibrate_inference(mini, mini.facts, pairs, [held]).use
+        not in calibrate_inference(mini, mini.config, pairs, [held]).use
     )
 
 
@@ -241,7 +241,7 @@ def test_two_parts_of_a_picture_are_coloured_once(
         return color(colorer, *given)
 
     monkeypatch.setattr(type(mini), "color", counted)
-    calibrate_inference(mini, mini.facts, [train], [held])
+    calibrate_inference(mini, mini.config, [train], [held])
     assert len(seen) == 2  # at the size it reads, and at that of the labels
 
 
@@ -260,7 +260,7 @@ def test_it_can_be_cancelled_and_is_asked_again(
     mini: BaseColorer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with pytest.raises(Cancelled):
-        calibrate_inference(mini, mini.facts, [specked(1)], cancel=lambda: True)
+        calibrate_inference(mini, mini.config, [specked(1)], cancel=lambda: True)
     model = guided_model(tmp_path / "tiny")
     config = settings(tmp_path / "run", model, write_pairs(tmp_path, 3), steps=2)
     asked = []

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import itertools
+import json
 import math
 from collections.abc import Iterator
 from pathlib import Path
@@ -15,7 +16,9 @@ from tests.train.finetune.made import guided_model, settings, write_pairs
 
 from napari_gen2seg import Coloring
 from napari_gen2seg.errors import Cancelled, StorageError, TrainingError
-from napari_gen2seg.train.finetune import loop
+from napari_gen2seg.train.data.label_checks import PairFacts, look_through
+from napari_gen2seg.train.data.labeled_images import read_pairs
+from napari_gen2seg.train.finetune import loop, planning
 from napari_gen2seg.train.finetune.checkpoint import Progress, read_state
 from napari_gen2seg.train.finetune.config import FinetuneConfig, PairSpec
 from napari_gen2seg.train.finetune.events import Event
@@ -272,8 +275,46 @@ def test_training_lowers_the_loss(
 def test_the_plan_tells_what_was_asked_for_and_what_was_chosen(
     config: FinetuneConfig,
 ) -> None:
-    plan = Training(dataclasses.replace(config, device="auto")).plan()
+    plan = planning.plan(dataclasses.replace(config, device="auto"))
     assert "asked" not in plan.reason and plan.reason.endswith("Number type float32.")
+
+
+@pytest.mark.parametrize("kind", ["one", "few", "groups", "roles", "single object"])
+def test_facts_are_enough_for_the_plan(
+    kind: str, config: FinetuneConfig, tmp_path: Path
+) -> None:
+    count = {"one": 1, "single object": 1, "few": 2}.get(kind, 4)
+    keep = {"single object": 1, "few": 3}.get(kind)
+    specs = list(write_pairs(tmp_path / kind, count, keep=keep))
+    if kind == "groups":
+        specs = [
+            dataclasses.replace(one, group=str(place // 2), complete=True)
+            for place, one in enumerate(specs)
+        ]
+    if kind == "roles":
+        specs[2] = dataclasses.replace(specs[2], role="held")
+    config = dataclasses.replace(config, pairs=tuple(specs))
+    read = planning.plan(config)
+    facts = [
+        dataclasses.replace(look_through(pair.labels), key=pair.key)
+        for pair in read_pairs(config.pairs)[0]
+    ]
+    carried = [
+        PairFacts.from_json(json.loads(json.dumps(dataclasses.asdict(one))))
+        for one in facts
+    ]
+    gone = dataclasses.replace(
+        config,
+        pairs=tuple(
+            dataclasses.replace(one, image="/gone/" + one.image) for one in specs
+        ),
+    )
+    told = planning.plan(gone, carried)
+    begun = next(iter(Training(config).events()))
+    same = {"memory_free": 0}
+    assert {**told.facts(), **same} == {**read.facts(), **same}
+    assert {**told.facts(), **same} == {**begun.facts(), **same}
+    assert told.objects > 0 and (told.held or kind == "single object")
 
 
 def test_the_time_left_is_counted_from_the_second_step(

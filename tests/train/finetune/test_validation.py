@@ -23,7 +23,7 @@ def test_scores_are_of_the_clicks_that_people_get(tmp_path: Path) -> None:
     pair = check_pair(picture, labels)[0]
     mini = load_model("mini", device="cpu")
     assert isinstance(mini, BaseColorer)
-    watch = Validator([pair], mini.facts)
+    watch = Validator([pair], mini.config)
     watched = watch.color(mini, pair)
     usual = mini.color(picture)
     assert watched.resolution == usual.resolution
@@ -36,7 +36,7 @@ def test_scores_are_of_the_clicks_that_people_get(tmp_path: Path) -> None:
     ]
     assert watch.score(mini) == np.mean(found)
     # A size that the new model will know is used here, too.
-    known = replace(mini.facts, source_diameter=15.0)
+    known = replace(mini.config, source_diameter=15.0)
     finer = Validator([pair], known).color(mini, pair)
     assert finer.resolution == choose_resolution(pair.rgb, known) != usual.resolution
     # What is written for people to watch is read back as it is.

@@ -21,6 +21,7 @@ from napari_gen2seg.errors import (
     WeightsError,
 )
 from napari_gen2seg.models.networks.position_guides import guide_channels
+from napari_gen2seg.models.networks.shifted_guides import ShiftedGuidesNet
 from napari_gen2seg.models.runtime.compilation import compile_net
 from napari_gen2seg.train.data.annotated_image import Picture, kind_weights, read_source
 from napari_gen2seg.train.engine.learning_rate import done, rate, share
@@ -34,7 +35,6 @@ from napari_gen2seg.train.mini.config import (
 )
 from napari_gen2seg.train.mini.dataset import Crops
 from napari_gen2seg.train.mini.export import checksums, export_run
-from napari_gen2seg.train.mini.stages import ShiftedGuidesNet
 from napari_gen2seg.train.mini.trainer import load_weights, starting_net, train_stage
 
 TINY = RunConfig(

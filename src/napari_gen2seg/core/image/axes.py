@@ -118,12 +118,35 @@ class Axes:
         axes = PlaneAxes(at("Y"), at("X"), at("C") if "C" in self.letters else None)
         return read_plane(array, axes, position)
 
-    def restore(self, labels: npt.NDArray[np.int32]) -> npt.NDArray[np.int32]:
-        """Put (planes..., H, W) into the array's own order of axes."""
-        mine = f"{self.leading}YX"
-        return labels.transpose(
-            [mine.index(letter) for letter in self.letters if letter != "C"]
+    @property
+    def labels_shape(self) -> tuple[int, ...]:
+        """The array's shape without channels: that of labels for it."""
+        return tuple(
+            size
+            for letter, size in zip(self.letters, self.sizes, strict=True)
+            if letter != "C"
         )
+
+    def write(self, target: Any, plane: Index, labels: npt.NDArray[Any]) -> None:
+        """Write the labels of one plane, and nothing else.
+
+        Parameters
+        ----------
+        target
+            numpy, zarr or any array of the shape `labels_shape` whose parts can be
+            assigned to.
+        plane
+            Which one.
+        labels
+            (H, W).
+        """
+        kept = [letter for letter in self.letters if letter != "C"]
+        places = iter(plane)
+        index = tuple(
+            slice(None) if letter in "YX" else next(places) for letter in kept
+        )
+        rows_first = kept.index("Y") < kept.index("X")
+        target[index] = labels if rows_first else labels.T
 
 
 def _usual(sizes: tuple[int, ...]) -> str:

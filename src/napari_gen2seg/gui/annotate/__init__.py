@@ -1,1 +1,1 @@
-"""From pointer and clicks to a committed object."""
+"""Annotation: from pointer and clicks to a committed object."""

@@ -1,4 +1,4 @@
-"""Between napari's layers and the session: reads the one, asks the other, draws."""
+"""Bridge between napari's layers and the session: reads the one, asks the other."""
 
 from __future__ import annotations
 
@@ -8,31 +8,41 @@ from typing import TYPE_CHECKING, Any
 from qtpy.QtCore import QObject, Signal
 
 from napari_gen2seg.errors import Gen2SegError
-from napari_gen2seg.gui.annotate.controller import Clicking
-from napari_gen2seg.gui.annotate.object_numbers import kept_objects, unfinished_object
+from napari_gen2seg.gui.annotate.controller import AnnotationController
 from napari_gen2seg.gui.annotate.points_layer import fits
-from napari_gen2seg.gui.layers.model_input import Seen
-from napari_gen2seg.gui.layers.overlays import OBJECTS, role_of, source_of
+from napari_gen2seg.gui.layers.model_input import ModelInput
+from napari_gen2seg.gui.layers.overlays import Overlays
+from napari_gen2seg.gui.layers.source import Source
 from napari_gen2seg.gui.qt_threads import once
 
 if TYPE_CHECKING:
     from napari.components import ViewerModel
     from napari.layers import Image
 
-    from napari_gen2seg.gui.layers.displayed_plane import Plane
+    from napari_gen2seg.gui.layers.view import View
     from napari_gen2seg.session import Runner, Session
 
 
-class Bridge(Clicking):
+class Bridge(QObject):
     """Knows both sides; the panels only call its verbs and show its signals.
+
+    It owns the view that is worked on (`source`), what is drawn over it (`overlays`),
+    the thumbnail (`model_input`), and who turns clicks into objects (`controller`).
 
     Parameters
     ----------
-    viewer, session, background, parent
-        See `Clicking`; ``background`` makes the thumbnail too.
+    viewer
+        napari's.
+    session
+        Ours.
+    background
+        Worker thread for read-only jobs: counts, the thumbnail, large outlines.
+    parent
+        Deleted with it.
     """
 
     view_changed = Signal()  # picture, plane or their problem
+    warning = Signal(str)  # a sentence that must not be missed
 
     def __init__(
         self,
@@ -41,8 +51,15 @@ class Bridge(Clicking):
         background: Runner,
         parent: QObject | None = None,
     ) -> None:
-        super().__init__(viewer, session, background, parent)
-        self.seen = Seen(self.source, background, self)
+        super().__init__(parent)
+        self.viewer = viewer
+        self.session = session
+        self.source = Source(viewer)
+        self.overlays = Overlays(viewer)
+        self.controller = AnnotationController(
+            viewer, session, self.source, self.overlays, background, self
+        )
+        self.model_input = ModelInput(self.source, background, self)
         self._worked_on: str | None = None  # `unique_id` of the picture
         self._ready_soon = once(self, self._ready)
         self._connect()
@@ -50,25 +67,26 @@ class Bridge(Clicking):
     # ---- verbs
 
     def choose_source(self, layer: Image | None) -> None:
-        """Work on another picture."""
-        self.clicks.release()
-        self.hover_preview.blank()
+        """Work on another image."""
+        self.controller.clicks.release()
+        self.controller.hover_preview.blank()
         self.source.choose(layer)
 
     def color(self) -> None:
-        """Colour the plane in view."""
+        """Color the plane in view."""
         try:
             self.session.color(self.source.request())
         except Gen2SegError as error:
-            self.warned.emit(str(error))
+            self.warning.emit(str(error))
 
     def close(self) -> None:
         """Let go of viewer and layers; everything that was made stays."""
         with suppress(RuntimeError):  # Qt deletes timers together with their window
             self._ready_soon.stop()
-        self.seen.close()
+        self.model_input.close()
         self.viewer.layers.events.removed.disconnect(self._removed)
-        super().close()
+        self.controller.close()
+        self.source.close()
 
     # ---- what happens
 
@@ -77,87 +95,75 @@ class Bridge(Clicking):
         self.source.moved.connect(self._source_moved)
         self.source.edited.connect(self._source_edited)
         self.session.coloring_changed.connect(self._colored)
-        self.session.settings_changed.connect(lambda _: self.hover_preview.again())
+        self.session.probing.settings_changed.connect(
+            lambda _: self.controller.hover_preview.again()
+        )
+        self.controller.warning.connect(self.warning)
         self.viewer.layers.events.removed.connect(self._removed)
 
     def _plane_changed(self) -> None:
-        self.hover_preview.at = None
-        source, plane = self.source.layer, self.source.plane
-        self.hover_preview.blank()
-        if source is not None and plane is not None:
-            self._take_over(plane)
-            coloring = self.session.coloring(plane)
-            clicked = any(fits(one, plane) for one in self.viewer.layers)
-            if clicked or coloring or self.clicks.layer is not None:
-                self.clicks.ensure(source, plane)
-            self._go_on(plane)
+        controller, view = self.controller, self.source.view
+        controller.hover_preview.at = None
+        controller.hover_preview.blank()
+        if view is not None:
+            self._take_over(view)
+            coloring = self.session.coloring(view)
+            clicked = any(fits(one, view) for one in self.viewer.layers)
+            if clicked or coloring or controller.clicks.layer is not None:
+                controller.clicks.ensure(view)
+            if view.layer_id != self._worked_on:
+                self._worked_on = view.layer_id
+                controller.resume(view)
             if coloring is not None:
-                self.drawn.show_coloring(source, plane, coloring, make=False)
-        self._read_clicks()
+                self.overlays.show_coloring(view, coloring, make=False)
+        controller.read_clicks()
         self.view_changed.emit()
 
-    def _take_over(self, plane: Plane) -> None:
+    def _take_over(self, view: View) -> None:
         """Go on with a coloring that is on screen from an earlier dock."""
-        if self.session.coloring(plane) is None:
-            found = self.drawn.found(plane)
+        if self.session.coloring(view) is None:
+            found = self.overlays.found(view)
             if found is not None:
                 self.session.keep(self.source.request(), found)
 
-    def _go_on(self, plane: Plane) -> None:
-        """Go on with a picture where it was left, unless it is the one worked on."""
-        if plane.layer_id == self._worked_on:
-            return
-        self._worked_on = plane.layer_id
-        target = self.objects.layer
-        if target is None or (
-            role_of(target) == OBJECTS and source_of(target) != plane.layer_id
-        ):
-            self.objects.choose(kept_objects(self.viewer, self.objects, plane))
-        number = unfinished_object(self.viewer, self.clicks.layer)
-        if number is None:
-            self.next_object()
-        else:
-            self.numbers.take_up(number)
-            self._show_object()
-
-    def _colored(self, plane: Plane) -> None:
-        source = self.source.layer
-        coloring = self.session.coloring(plane)
-        if source is None or coloring is None or plane != self.source.plane:
+    def _colored(self, view: View) -> None:
+        coloring = self.session.coloring(view)
+        now = self.source.view
+        if now is None or coloring is None or view != now:
             return  # kept, and shown when its plane comes into view again
-        self.drawn.show_coloring(source, plane, coloring)
-        self._read_clicks()
+        self.overlays.show_coloring(now, coloring)
+        self.controller.read_clicks()
         self._ready_soon.start()
 
     def _ready(self) -> None:
         """Make the layers for clicks and preview, which napari takes its time for."""
-        source, plane = self.source.layer, self.source.plane
-        coloring = None if plane is None else self.session.coloring(plane)
-        if source is None or plane is None or coloring is None:
+        view = self.source.view
+        coloring = None if view is None else self.session.coloring(view)
+        if view is None or coloring is None:
             return
-        if self.clicks.layer is None:
-            self.clicks.ensure(source, plane)
+        if self.controller.clicks.layer is None:
+            self.controller.clicks.ensure(view)
             self._ready_soon.start()
             return
-        self.start_clicking()
-        self.drawn.prepare(source, plane, coloring.shape)
+        self.controller.start_clicking()
+        self.overlays.prepare(view, coloring.shape)
 
     def _removed(self, event: Any) -> None:
         layer = event.value
         self.session.forget(str(layer.unique_id))
         if self.source.is_chosen(layer):
-            self.hover_preview.blank()
+            self.controller.hover_preview.blank()
             self.source.choose(None)
-        self._read_soon()
+        self.controller.read_soon()
 
     def _source_moved(self) -> None:
-        source, plane = self.source.layer, self.source.plane
-        if source is not None and plane is not None:
-            self.drawn.follow(source, plane, self.session.coloring(plane))
-            self.clicks.follow(source, plane)
+        view = self.source.view
+        if view is not None:
+            self.overlays.follow(view, self.session.coloring(view))
+            self.controller.clicks.follow(view)
 
     def _source_edited(self, source_id: str) -> None:
         self.session.forget(source_id)
-        self.drawn.outdate(source_id)
+        self.overlays.outdate(source_id)
         if source_id == self.source.layer_id:
-            self.hover_preview.blank()
+            self.controller.hover_preview.blank()

@@ -1,4 +1,4 @@
-"""Writing a mask into a Labels layer: one step, one undo, nobody else's pixels."""
+"""Write a mask into a Labels layer: one step, one undo, nobody else's pixels."""
 
 from __future__ import annotations
 
@@ -11,18 +11,13 @@ import numpy.typing as npt
 from napari_gen2seg.common.types import BoolArray
 from napari_gen2seg.errors import Gen2SegError
 from napari_gen2seg.gui.annotate.labels_target import why_not
-from napari_gen2seg.gui.layers.displayed_plane import (
-    Plane,
-    level_factors,
-    level_shape,
-    placement_over,
-)
 from napari_gen2seg.gui.layers.overlays import OBJECTS, mark
 
 if TYPE_CHECKING:
-    from napari.layers import Image, Labels
+    from napari.layers import Labels
 
     from napari_gen2seg.core.probe.mask import Mask
+    from napari_gen2seg.gui.layers.view import View
 
 Indices = tuple[npt.NDArray[np.intp], ...]
 
@@ -47,7 +42,7 @@ class Written:
         Pixels of the mask that belong to other objects and were left to them.
     outside
         Pixels of the mask, in the picture's pixels, that the layer does not reach.
-    brightness_channel
+    sample
         Index of one written pixel, by which an undo is noticed; None if the
         layer did not change.
     value
@@ -58,27 +53,25 @@ class Written:
     pixels: int
     spared: int
     outside: int
-    brightness_channel: tuple[int, ...] | None
+    sample: tuple[int, ...] | None
     value: int = 0
 
 
-def new_objects(source: Image, plane: Plane, name: str = "objects") -> Labels:
-    """Make an empty Labels layer over a source, at the plane's level."""
+def new_objects(view: View, name: str = "objects") -> Labels:
+    """Make an empty Labels layer over the layer of a view, at the view's level."""
     from napari.layers import Labels
 
-    shape = level_shape(source, plane.level)[plane.first :]
     return Labels(
-        np.zeros(shape, np.int32),
+        np.zeros(view.own_sizes, np.int32),
         name=name,
-        metadata=mark(OBJECTS, plane.layer_id),
-        **placement_over(source, plane),
+        metadata=mark(OBJECTS, view.layer_id),
+        **view.placement(),
     )
 
 
 def write(
     labels: Labels,
-    source: Image,
-    plane: Plane,
+    view: View,
     mask: Mask,
     number: int,
     overwrite: bool = False,
@@ -93,7 +86,7 @@ def write(
     ----------
     labels
         The target.
-    source, plane, mask
+    view, mask
         Where the mask comes from.
     number
         The object's label, 1 or more.
@@ -108,7 +101,7 @@ def write(
     CommitError
         With a sentence, if the layer cannot take it. Nothing was written then.
     """
-    problem = why_not(labels, plane)
+    problem = why_not(labels, view)
     if problem is not None:
         raise CommitError(problem)
     highest = np.iinfo(labels.data.dtype).max
@@ -118,8 +111,8 @@ def write(
             f"{labels.data.dtype} ends at {highest}. Convert the layer to int32, or "
             "choose a new one."
         )
-    crop, corner, where, outside = _over_labels(labels, source, plane, mask)
-    window = _window(plane, where, corner, crop.shape)
+    crop, corner, where, outside = _over_labels(labels, view, mask)
+    window = _window(view, where, corner, crop.shape)
     before = np.asarray(labels.data[window])
     before = before.reshape(crop.shape)
     other = (before != 0) & (before != number)
@@ -134,46 +127,46 @@ def write(
     rows, cols = np.nonzero(change)
     values = np.full(rows.size, number, labels.data.dtype)
     rows, cols = rows + corner[0], cols + corner[1]
-    old = None if new else _strays(labels, plane, where, number, corner, take)
+    old = None if new else _strays(labels, view, where, number, corner, take)
     if old is not None and old[0].size:
         rows, cols = np.concatenate([rows, old[0]]), np.concatenate([cols, old[1]])
         values = np.concatenate([values, np.zeros(old[0].size, values.dtype)])
     spared = int(np.count_nonzero(crop & other & ~take))
     if not rows.size:
         return Written(number, pixels, spared, outside, None)
-    indices = _indices(plane, where, rows, cols)
+    indices = _indices(view, where, rows, cols)
     with labels.block_history():
         labels.data_setitem(indices, values)
-    brightness_channel = tuple(int(axis[0]) for axis in indices)
-    return Written(number, pixels, spared, outside, brightness_channel, int(values[0]))
+    sample = tuple(int(axis[0]) for axis in indices)
+    return Written(number, pixels, spared, outside, sample, int(values[0]))
 
 
-def _indices(plane: Plane, where: tuple[int, ...], rows: Any, cols: Any) -> Indices:
+def _indices(view: View, where: tuple[int, ...], rows: Any, cols: Any) -> Indices:
     full = [np.full(rows.size, at, np.intp) for at in where]
-    full[plane.own_axes[0]], full[plane.own_axes[1]] = rows, cols
+    full[view.own_axes[0]], full[view.own_axes[1]] = rows, cols
     return tuple(full)
 
 
 def _window(
-    plane: Plane, where: tuple[int, ...], corner: tuple[int, int], size: tuple[int, ...]
+    view: View, where: tuple[int, ...], corner: tuple[int, int], size: tuple[int, ...]
 ) -> tuple[Any, ...]:
     window: list[Any] = list(where)
-    for axis, start, length in zip(plane.own_axes, corner, size, strict=True):
+    for axis, start, length in zip(view.own_axes, corner, size, strict=True):
         window[axis] = slice(start, start + length)
     return tuple(window)
 
 
 def _strays(
     labels: Labels,
-    plane: Plane,
+    view: View,
     where: tuple[int, ...],
     number: int,
     corner: tuple[int, int],
     take: BoolArray,
 ) -> tuple[npt.NDArray[np.intp], npt.NDArray[np.intp]]:
     """Find pixels that the object has on this plane outside its new mask."""
-    height, width = (int(labels.data.shape[axis]) for axis in plane.own_axes)
-    whole = np.asarray(labels.data[_window(plane, where, (0, 0), (height, width))])
+    height, width = (int(labels.data.shape[axis]) for axis in view.own_axes)
+    whole = np.asarray(labels.data[_window(view, where, (0, 0), (height, width))])
     whole = whole.reshape(height, width)
     r, c = corner
     rows, cols = [], []
@@ -197,7 +190,7 @@ def _strays(
 
 
 def _over_labels(
-    labels: Labels, source: Image, plane: Plane, mask: Mask
+    labels: Labels, view: View, mask: Mask
 ) -> tuple[BoolArray, tuple[int, int], tuple[int, ...], int]:
     """Bring a mask onto the grid of a Labels layer.
 
@@ -209,20 +202,20 @@ def _over_labels(
         mask's pixels lie outside the layer.
     """
     crop, corner = mask.window()
-    matrix, shift = labels_to_plane(labels, source, plane)
-    own = plane.own_axes
+    matrix, shift = labels_to_plane(labels, view)
+    own = view.own_axes
     shape = tuple(int(labels.data.shape[axis]) for axis in own)
-    same = shape == plane.shape and np.allclose(matrix, np.eye(plane.ndim), atol=1e-6)
+    same = shape == view.shape and np.allclose(matrix, np.eye(view.ndim), atol=1e-6)
     if same and np.abs(shift).max() < 1e-3:
-        return crop, corner, plane.own_index, 0
-    others = [axis for axis in range(plane.ndim) if axis not in own]
+        return crop, corner, view.own_index, 0
+    others = [axis for axis in range(view.ndim) if axis not in own]
     if np.abs(matrix[np.ix_(others, own)]).max(initial=0) > 1e-6:
         raise CommitError(
             f"{labels.name!r} is rotated against the picture, so that its planes cross "
             "the picture's. Choose another layer or a new one."
         )
     inverse = np.linalg.inv(matrix)
-    center = np.array(plane.own_index, np.float64)
+    center = np.array(view.own_index, np.float64)
     r, c = corner
     edges = [(r - 1, c - 1), (r - 1, c + crop.shape[1]), (r + crop.shape[0], c - 1)]
     edges.append((r + crop.shape[0], c + crop.shape[1]))
@@ -230,7 +223,7 @@ def _over_labels(
     outline[:, own] = edges
     there = (outline - shift) @ inverse.T
     index = tuple(
-        0 if axis in own else int(np.rint(there[0, axis])) for axis in range(plane.ndim)
+        0 if axis in own else int(np.rint(there[0, axis])) for axis in range(view.ndim)
     )
     for axis in others:
         if not 0 <= index[axis] < labels.data.shape[axis]:
@@ -245,7 +238,7 @@ def _over_labels(
             f"The mask lies outside {labels.name!r}. Choose another layer or a new one."
         )
     grid = np.stack(np.mgrid[low[0] : high[0], low[1] : high[1]], axis=-1)
-    at = np.zeros((*grid.shape[:2], plane.ndim)) + np.array(index, np.float64)
+    at = np.zeros((*grid.shape[:2], view.ndim)) + np.array(index, np.float64)
     at[..., own] = grid
     here = np.rint((at @ matrix.T + shift)[..., own]).astype(int) - corner
     inside = (here >= 0).all(-1) & (here < crop.shape).all(-1)
@@ -259,16 +252,13 @@ def _over_labels(
 
 
 def labels_to_plane(
-    labels: Labels, source: Image, plane: Plane
+    labels: Labels, view: View
 ) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
     """Return matrix and shift from pixels of a Labels layer to those of the level."""
-    factors = level_factors(source, plane.level)
 
     def move(point: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
-        there = np.asarray(source.world_to_data(labels.data_to_world(point)))
-        there = (there + 0.5) / factors - 0.5
-        return np.asarray(there[plane.first :])
+        return view.to_pixels(labels.data_to_world(point))[view.first :]
 
-    shift = move(np.zeros(plane.ndim))
-    columns = [move(axis) - shift for axis in np.eye(plane.ndim)]
+    shift = move(np.zeros(view.ndim))
+    columns = [move(axis) - shift for axis in np.eye(view.ndim)]
     return np.stack(columns, axis=1), shift

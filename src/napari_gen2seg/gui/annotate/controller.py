@@ -1,4 +1,4 @@
-"""Clicks in the prompt layer become objects in the Labels layer, and back."""
+"""Annotation controller: clicks become objects in the Labels layer, and back."""
 
 from __future__ import annotations
 
@@ -10,25 +10,34 @@ from qtpy.QtCore import QObject, Signal
 from napari_gen2seg.errors import Gen2SegError, PromptError
 from napari_gen2seg.gui.annotate.hover import HoverPreview
 from napari_gen2seg.gui.annotate.labels_layer import Objects
-from napari_gen2seg.gui.annotate.object_numbers import Numbers
-from napari_gen2seg.gui.annotate.pointer import Pressed
+from napari_gen2seg.gui.annotate.object_numbers import (
+    ObjectNumbers,
+    kept_objects,
+    unfinished_object,
+)
+from napari_gen2seg.gui.annotate.pointer import ClickListener
 from napari_gen2seg.gui.annotate.points_layer import Clicks
-from napari_gen2seg.gui.layers.displayed_plane import to_plane
-from napari_gen2seg.gui.layers.overlays import COLORING, PREVIEW, Drawn, role_of
+from napari_gen2seg.gui.layers.overlays import (
+    COLORING,
+    OBJECTS,
+    PREVIEW,
+    Overlays,
+    role_of,
+    source_of,
+)
 from napari_gen2seg.gui.layers.source import Source
 from napari_gen2seg.gui.qt_threads import once
 from napari_gen2seg.session import Prompts
 
 if TYPE_CHECKING:
     from napari.components import ViewerModel
-    from napari.layers import Image
 
     from napari_gen2seg.core.probe.mask import Mask
-    from napari_gen2seg.gui.layers.displayed_plane import Plane
+    from napari_gen2seg.gui.layers.view import View
     from napari_gen2seg.session import Runner, Session
 
 
-class Clicking(QObject):
+class AnnotationController(QObject):
     """What a person does on one plane: click, commit, undo, go on to the next.
 
     Parameters
@@ -37,14 +46,16 @@ class Clicking(QObject):
         napari's.
     session
         Ours.
+    source, overlays
+        The view that is worked on, and the layers drawn over it.
     background
-        Runs what only looks: the count, the outline of the very large.
+        Worker thread for read-only jobs: the count, the outline of the very large.
     parent
         Deleted with it.
     """
 
-    said = Signal(str)  # what just happened, for the status line
-    warned = Signal(str)  # a sentence that must not be missed
+    status_changed = Signal(str)  # what just happened, for the status line
+    warning = Signal(str)  # a sentence that must not be missed
     object_changed = Signal(int)
     clicks_changed = Signal(object)  # Prompts of the current object
 
@@ -52,32 +63,32 @@ class Clicking(QObject):
         self,
         viewer: ViewerModel,
         session: Session,
+        source: Source,
+        overlays: Overlays,
         background: Runner,
         parent: QObject | None = None,
     ) -> None:
         super().__init__(parent)
-        self.viewer = viewer
-        self.session = session
-        self.source = Source(viewer)
-        self.drawn = Drawn(viewer)
+        self._viewer, self._session, self._source = viewer, session, source
         self.clicks = Clicks(viewer)
         self.objects = Objects(viewer, background)
-        self.numbers = Numbers(self.clicks, self.objects)
+        self.numbers = ObjectNumbers(self.clicks, self.objects)
         self.hover_preview = HoverPreview(
-            viewer, session, self.source, self.clicks, self.drawn, background, self
+            viewer, session, source, self.clicks, overlays, background, self
         )
+        self.prompts = Prompts()  # of the current object on the view, as last read
         self.at_once = False
-        self._singles: list[tuple[Plane, int]] = []  # objects of one click each
+        self._singles: list[tuple[View, int]] = []  # objects of one click each
         self._clicked = False  # since the clicks were last read
-        self._soon = once(self, self._read_clicks)
+        self._soon = once(self, self.read_clicks)
         self.clicks.clicked.connect(self._was_clicked)
-        self.clicks.changed.connect(self._read_soon)
+        self.clicks.changed.connect(self.read_soon)
         self.clicks.commit_asked.connect(self.commit)
         self.clicks.undo_asked.connect(self.undo)
         self.clicks.clear_asked.connect(self.clear)
         self.objects.highest_found.connect(self._highest_found)
-        self.hover_preview.warned.connect(self.warned)
-        self.pressed = Pressed(viewer, self._pressed_elsewhere)
+        self.hover_preview.warning.connect(self.warning)
+        self.pressed = ClickListener(viewer, self._pressed_elsewhere)
 
     def close(self) -> None:
         """Let go of clicks, objects and preview; everything made stays."""
@@ -85,7 +96,6 @@ class Clicking(QObject):
             self._soon.stop()
         self.pressed.close()
         self.hover_preview.close()
-        self.source.close()
         self.objects.release()
         self.clicks.close()
 
@@ -93,19 +103,14 @@ class Clicking(QObject):
 
     def start_clicking(self) -> None:
         """Select the prompt layer of the picture, ready for clicks."""
-        source, plane = self.source.layer, self.source.plane
-        if source is None or plane is None:
-            self.warned.emit(self.source.problem)
+        view = self._source.view
+        if view is None:
+            self.warning.emit(self._source.problem)
             return
-        self.clicks.ensure(source, plane)
+        self.clicks.ensure(view)
         self._highest_found()
-        self._read_clicks()
+        self.read_clicks()
         self.clicks.activate()
-
-    @property
-    def prompts(self) -> Prompts:
-        """Clicks of the current object on the plane in view, as last read."""
-        return self.hover_preview.prompts
 
     @property
     def number(self) -> int:
@@ -127,56 +132,58 @@ class Clicking(QObject):
 
     def commit(self) -> None:
         """Write the mask into the Labels layer, and go on to a new object."""
-        source, plane = self.source.layer, self.source.plane
-        if source is None or plane is None:
-            self.warned.emit(self.source.problem)
+        view = self._source.view
+        if view is None:
+            self.warning.emit(self._source.problem)
             return
-        self._read_clicks()
+        self.read_clicks()
         at = self.hover_preview.at
         pointed = not self.prompts.positive and at is not None
         if pointed:
-            self.clicks.add(source, plane, at)  # what lies under the pointer
+            self.clicks.add(view, at)  # what lies under the pointer
             self._clicked = False  # nobody clicked: nothing more is to follow
-            self._read_clicks()
+            self.read_clicks()
         mask = self._mask()
         if mask is None:
             if pointed:
-                self._take_click(source, plane)
-            self.said.emit("Nothing to commit: move over an object, or click it.")
+                self._take_click(view)
+            self.status_changed.emit(
+                "Nothing to commit: move over an object, or click it."
+            )
             return
         prompts = self.prompts
         try:
             self.numbers.settle()
-            written = self.objects.commit(source, plane, mask, self.number)
+            written = self.objects.commit(view, mask, self.number)
         except Gen2SegError as error:
             if pointed or self.at_once:
-                self._take_click(source, plane)
+                self._take_click(view)
             self.object_changed.emit(self.number)
-            self.warned.emit(str(error))
+            self.warning.emit(str(error))
             return
         if self.at_once:
-            self._singles.append((plane, self.number))
+            self._singles.append((view, self.number))
         text = f"Object {self.number}: {written.pixels:,} pixels"
         if written.spared:
             text += f" ({written.spared:,} left to other objects)"
         if written.outside:
             text += f"; {written.outside:,} outside {self.objects.name!r} are lost"
-        coloring = self.session.coloring(plane)
+        coloring = self._session.coloring(view)
         kept = [
             p for p, sign in zip(prompts.points, prompts.signs, strict=True) if sign > 0
         ]
         if coloring is not None and coloring.on_background(kept).any():
             text += "; a click lies on what the model takes for background"
-        self.said.emit(text)
+        self.status_changed.emit(text)
         self.hover_preview.forget_pointer()  # or Enter again would begin another object
         self.next_object()
 
     def undo(self) -> None:
         """Take back the last thing: a click of this object, else the last commit."""
-        source, plane = self.source.layer, self.source.plane
-        if source is not None and plane is not None and len(self.prompts):
-            self._take_click(source, plane)
-            self.said.emit("Took back the last click.")
+        view = self._source.view
+        if view is not None and len(self.prompts):
+            self._take_click(view)
+            self.status_changed.emit("Took back the last click.")
             return
         self.undo_commit()
 
@@ -184,55 +191,57 @@ class Clicking(QObject):
         """Take back the last commit through the Labels layer's own undo."""
         undone = self.objects.undo()
         if undone is None:
-            self.said.emit("Nothing to take back.")
+            self.status_changed.emit("Nothing to take back.")
         elif undone[1] is None:
-            self.said.emit(f"Took back the last edit by hand in {undone[0]!r}.")
+            self.status_changed.emit(
+                f"Took back the last edit by hand in {undone[0]!r}."
+            )
         else:
             self.numbers.go_back(undone[1], undone[0])
             self._show_object()
             self._take_single()
             here = "; its clicks are here again" if len(self.prompts) else ""
-            self.said.emit(f"Took back object {undone[1]}{here}.")
+            self.status_changed.emit(f"Took back object {undone[1]}{here}.")
 
     def clear(self) -> None:
         """Remove the clicks of this object on this plane."""
-        source, plane = self.source.layer, self.source.plane
-        if source is not None and plane is not None:
-            self.clicks.clear(source, plane)
+        view = self._source.view
+        if view is not None:
+            self.clicks.clear(view)
             self.hover_preview.forget_pointer()  # or Enter would keep what lay under it
-            self._read_clicks()
+            self.read_clicks()
 
     # ---- the clicks
 
     def _take_single(self) -> None:
         """Take back the click that was a commit, or it would be part of the next."""
-        source, plane = self.source.layer, self.source.plane
-        if source is None or plane is None or not self.at_once:
+        view = self._source.view
+        if view is None or not self.at_once:
             return
-        if (plane, self.number) in self._singles:
-            self._singles.remove((plane, self.number))
-            self._take_click(source, plane)
+        if (view, self.number) in self._singles:
+            self._singles.remove((view, self.number))
+            self._take_click(view)
 
-    def _take_click(self, source: Image, plane: Plane) -> None:
-        self.clicks.take_last(source, plane)
-        self._read_clicks()
+    def _take_click(self, view: View) -> None:
+        self.clicks.take_last(view)
+        self.read_clicks()
 
     def _pressed_elsewhere(self, position: tuple[float, ...], sign: int) -> None:
         """Take a click on what is lit while the picture's own layer is selected."""
-        source, plane = self.source.layer, self.source.plane
-        active = self.viewer.layers.selection.active
+        view = self._source.view
+        active = self._viewer.layers.selection.active
         lit = self.hover_preview.at is not None and self.hover_preview.on
-        if source is None or plane is None or active is None or not lit:
+        if view is None or active is None or not lit:
             return
         drawn = role_of(active) in (COLORING, PREVIEW)
-        if not (drawn or self.source.is_chosen(active)):
+        if not (drawn or self._source.is_chosen(active)):
             return
         if getattr(active, "mode", "pan_zoom") != "pan_zoom":
             return
-        point = to_plane(source, plane, position)
-        if point is not None and self.session.coloring(plane) is not None:
+        point = view.to_plane(position)
+        if point is not None and self._session.coloring(view) is not None:
             self.start_clicking()
-            self.clicks.add(source, plane, point, sign * self.clicks.sign)
+            self.clicks.add(view, point, sign * self.clicks.sign)
 
     def _was_clicked(self) -> None:
         self._clicked = True
@@ -242,33 +251,47 @@ class Clicking(QObject):
         if self.numbers.taken and not len(self.prompts):
             self.next_object()
 
+    def resume(self, view: View) -> None:
+        """Go on where an image was left: with its unfinished object, or a new one."""
+        target = self.objects.layer
+        if target is None or (
+            role_of(target) == OBJECTS and source_of(target) != view.layer_id
+        ):
+            self.objects.choose(kept_objects(self._viewer, self.objects, view))
+        number = unfinished_object(self._viewer, self.clicks.layer)
+        if number is None:
+            self.next_object()
+        else:
+            self.numbers.take_up(number)
+            self._show_object()
+
     def _show_object(self) -> None:
         self.object_changed.emit(self.number)
-        self._read_clicks()
+        self.read_clicks()
 
-    def _read_soon(self) -> None:
+    def read_soon(self) -> None:
         """Read the prompt layer again when everything else has happened."""
         self._soon.start()
 
-    def _read_clicks(self) -> None:
+    def read_clicks(self) -> None:
         """Read the prompt layer again, and show what it says."""
         self._soon.stop()
-        source, plane = self.source.layer, self.source.plane
+        layer, view = self._source.layer, self._source.view
         clicked, self._clicked = self._clicked, False
-        if source is None or plane is None:
-            self.hover_preview.prompts = Prompts()
+        if layer is None or view is None:
+            self.prompts = Prompts()
         else:
-            if clicked and self.clicks.drop_outside(source, plane):
-                self.warned.emit(
-                    f"That click is outside {source.name!r} and was left out. Click on "
+            if clicked and self.clicks.drop_outside(view):
+                self.warning.emit(
+                    f"That click is outside {layer.name!r} and was left out. Click on "
                     "the picture."
                 )
-            self.hover_preview.prompts = self.clicks.read(source, plane)
+            self.prompts = self.clicks.read(view)
         self.clicks.show_current()
         self.clicks_changed.emit(self.prompts)
-        self.hover_preview.show()
+        self.hover_preview.show_prompts(self.prompts)
         if clicked and not self.prompts.positive and len(self.prompts):
-            self.said.emit(
+            self.status_changed.emit(
                 "Nothing to leave out of yet: click the object first, then what is "
                 "too much."
             )
@@ -276,9 +299,9 @@ class Clicking(QObject):
             self.commit()
 
     def _mask(self) -> Mask | None:
-        plane = self.source.plane
+        view = self._source.view
         try:
-            return None if plane is None else self.session.mask(plane, self.prompts)
+            return None if view is None else self._session.mask(view, self.prompts)
         except PromptError as error:
-            self.warned.emit(str(error))
+            self.warning.emit(str(error))
         return None

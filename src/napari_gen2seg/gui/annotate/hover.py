@@ -1,4 +1,4 @@
-"""Lights up what has been clicked, and what a click under the pointer would give."""
+"""Hover preview: the clicked mask, and what a click under the pointer would give."""
 
 from __future__ import annotations
 
@@ -10,7 +10,6 @@ from qtpy.QtCore import QObject, Signal
 
 from napari_gen2seg.errors import Gen2SegError
 from napari_gen2seg.gui.annotate.pointer import NEGATIVE, Pointer
-from napari_gen2seg.gui.layers.displayed_plane import to_plane
 from napari_gen2seg.gui.layers.overlays import COLORING, PREVIEW, role_of
 from napari_gen2seg.gui.qt_threads import once
 from napari_gen2seg.session import Prompts
@@ -21,20 +20,20 @@ if TYPE_CHECKING:
     from napari.components import ViewerModel
 
     from napari_gen2seg.gui.annotate.points_layer import Clicks
-    from napari_gen2seg.gui.layers.displayed_plane import Plane
-    from napari_gen2seg.gui.layers.overlays import Drawn
+    from napari_gen2seg.gui.layers.overlays import Overlays
     from napari_gen2seg.gui.layers.source import Source
+    from napari_gen2seg.gui.layers.view import View
     from napari_gen2seg.session import Preview, Runner, Session, Ticket
 
 REST = 90  # milliseconds without a move
 
 
 class HoverPreview(QObject):
-    """Follows the pointer and draws the preview.
+    """Preview under the pointer: follows it and draws the mask.
 
     Parameters
     ----------
-    viewer, session, source, clicks, drawn
+    viewer, session, source, clicks, overlays
         Whose pointer, who answers, on which picture, which clicks, into which layer.
     background
         Finds exactly, behind the window, what is too large for a glance.
@@ -43,7 +42,7 @@ class HoverPreview(QObject):
     """
 
     shown = Signal(object)  # Preview or None
-    warned = Signal(str)
+    warning = Signal(str)
 
     def __init__(
         self,
@@ -51,15 +50,15 @@ class HoverPreview(QObject):
         session: Session,
         source: Source,
         clicks: Clicks,
-        drawn: Drawn,
+        overlays: Overlays,
         background: Runner,
         parent: QObject | None = None,
     ) -> None:
         super().__init__(parent)
         self._viewer, self._session = viewer, session
-        self._source, self._clicks, self._drawn = source, clicks, drawn
+        self._source, self._clicks, self._overlays = source, clicks, overlays
         self._background = background
-        self.prompts = Prompts()  # of the current object, as last read
+        self._prompts = Prompts()  # as the controller handed them
         self.on = True  # whether to light up what was not clicked
         self.at: tuple[float, float] | None = None  # pointer, in the plane
         self._preview: Preview | None = None  # what is on screen
@@ -76,17 +75,17 @@ class HoverPreview(QObject):
         held
             Names of the modifier keys held down.
         """
-        source, plane = self._source.layer, self._source.plane
+        view = self._source.view
         self.at = None
-        if source is None or plane is None:
+        if view is None:
             return
         if not self.on or self._busy_elsewhere():
-            if self._preview is not None and not self.prompts.positive:
+            if self._preview is not None and not self._prompts.positive:
                 self.blank()
             return
-        self.at = pointer = to_plane(source, plane, position)
+        self.at = pointer = view.to_plane(position)
         sign = -1 if self._clicks.sign < 0 or held & set(NEGATIVE) else 1
-        if pointer is not None and sign > 0 and self.prompts.positive:
+        if pointer is not None and sign > 0 and self._prompts.positive:
             if self._lit(pointer, INSIDE):
                 pointer = None  # a click here would change next to nothing
         elif pointer is not None and sign > 0 and self._lit(pointer, ADDED):
@@ -103,29 +102,34 @@ class HoverPreview(QObject):
         at_rest: bool = False,
     ) -> None:
         """Draw the clicked mask, and what a click at ``pointer`` would change."""
-        source, plane = self._source.layer, self._source.plane
-        coloring = None if plane is None else self._session.coloring(plane)
-        if source is None or plane is None or coloring is None:
+        view = self._source.view
+        coloring = None if view is None else self._session.coloring(view)
+        if view is None or coloring is None:
             self.blank()
             return
         try:
-            preview = self._session.preview(plane, self.prompts, pointer, sign)
+            preview = self._session.preview(view, self._prompts, pointer, sign)
         except Gen2SegError as error:
-            self.warned.emit(sentence(error))
+            self.warning.emit(sentence(error))
             return
         self._preview = preview
-        self._drawn.draw(source, plane, coloring.shape, preview)
+        self._overlays.draw(view, coloring.shape, preview)
         self.shown.emit(preview)
         if preview is None or preview.exact:
             return
         if pointer is None or at_rest:
-            self._look_closer(plane, pointer, sign)
+            self._look_closer(view, pointer, sign)
         else:
             self._rest.start()
 
+    def show_prompts(self, prompts: Prompts) -> None:
+        """Draw the mask of these clicks, those of the current object from now on."""
+        self._prompts = prompts
+        self.show()
+
     def again(self) -> None:
         """Draw once more, after a setting changed."""
-        self.show(self.at if self.on and not self.prompts.positive else None)
+        self.show(self.at if self.on and not self._prompts.positive else None)
 
     def forget_pointer(self) -> None:
         """Take nothing to be under the pointer until it moves again."""
@@ -136,30 +140,30 @@ class HoverPreview(QObject):
         """Show nothing."""
         self._preview = None
         self._rest.stop()
-        self._drawn.clear()
+        self._overlays.clear()
 
     def close(self) -> None:
         """Stop following; leave no preview behind."""
         with suppress(RuntimeError):  # Qt deletes timers together with their window
             self._rest.stop()
         self.pointer.close()
-        self._drawn.clear()
+        self._overlays.clear()
 
     def _rested(self) -> None:
         """Show exactly what a click here would give, once the pointer rests."""
-        if self.at is not None and self.on and not self.prompts.positive:
+        if self.at is not None and self.on and not self._prompts.positive:
             self.show(self.at, at_rest=True)
 
     def _look_closer(
-        self, plane: Plane, pointer: tuple[float, float] | None, sign: int
+        self, view: View, pointer: tuple[float, float] | None, sign: int
     ) -> None:
         """Find exactly, behind the window, what is on screen in coarse blocks."""
         coarse = self._preview
-        find = self._session.search(plane, self.prompts, pointer, sign)
+        find = self._session.probing.search(view, self._prompts, pointer, sign)
 
         def done(_: Ticket, found: Any, error: BaseException | None) -> None:
             if error is None:
-                self._session.learn(found)
+                self._session.probing.learn(found)
                 if found and self._preview is coarse:
                     self.show(pointer, sign)
 
@@ -167,8 +171,8 @@ class HoverPreview(QObject):
 
     def _lit(self, pointer: tuple[float, float], value: int) -> bool:
         """Whether the preview on screen has a value under the pointer."""
-        plane, preview = self._source.plane, self._preview
-        coloring = None if plane is None else self._session.coloring(plane)
+        view, preview = self._source.view, self._preview
+        coloring = None if view is None else self._session.coloring(view)
         if preview is None or coloring is None:
             return False
         row, col = np.rint(coloring.to_coloring(pointer)).astype(int) - preview.offset

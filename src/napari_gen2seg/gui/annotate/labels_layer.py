@@ -17,10 +17,10 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from napari.components import ViewerModel
-    from napari.layers import Image, Labels
+    from napari.layers import Labels
 
     from napari_gen2seg.core.probe.mask import Mask
-    from napari_gen2seg.gui.layers.displayed_plane import Plane
+    from napari_gen2seg.gui.layers.view import View
     from napari_gen2seg.session import Runner, Ticket
 
 PART = 1 << 19  # pixels counted in one go
@@ -99,11 +99,11 @@ class Objects:
                 getattr(layer.events, name).disconnect(call)
         self._id = None
 
-    def suits(self, layer: Labels, plane: Plane) -> bool:
-        """Whether a layer is one of ours that can take masks of a plane."""
-        return role_of(layer) == OBJECTS and why_not(layer, plane) is None
+    def suits(self, layer: Labels, view: View) -> bool:
+        """Whether a layer is one of ours that can take masks of a view."""
+        return role_of(layer) == OBJECTS and why_not(layer, view) is None
 
-    def commit(self, source: Image, plane: Plane, mask: Mask, number: int) -> Written:
+    def commit(self, view: View, mask: Mask, number: int) -> Written:
         """Write an object, into a new layer if none was chosen.
 
         Raises
@@ -113,7 +113,7 @@ class Objects:
         """
         layer = self.layer
         if layer is None:
-            layer = new_objects(source, plane)
+            layer = new_objects(view)
             with keep_selection(self._viewer):
                 self._viewer.layers.insert(self._place(), layer)
             self.choose(layer)
@@ -121,11 +121,11 @@ class Objects:
         new = self._counted and number > self.highest
         self._writing = True
         try:
-            written = write(layer, source, plane, mask, number, self.overwrite, new=new)
+            written = write(layer, view, mask, number, self.overwrite, new=new)
         finally:
             self._writing = False
         layer.selected_label = number
-        if written.brightness_channel is not None:
+        if written.sample is not None:
             commit = Commit(str(layer.unique_id), written, self._sliders())
             self._commits.append(commit)
         self.highest = max(self.highest, number)
@@ -214,12 +214,10 @@ class Objects:
 
     def _stands(self, commit: Commit) -> bool:
         layer, written = find_layer(self._viewer, commit.layer_id), commit.written
-        if layer is None or written.brightness_channel is None:
+        if layer is None or written.sample is None:
             return False
         try:
-            return (
-                int(np.asarray(layer.data[written.brightness_channel])) == written.value
-            )
+            return int(np.asarray(layer.data[written.sample])) == written.value
         except IndexError:  # the layer has other data now
             return False
 

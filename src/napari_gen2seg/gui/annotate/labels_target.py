@@ -1,4 +1,4 @@
-"""Which Labels layers can take objects."""
+"""Whether a Labels layer can take objects, and if not why."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from napari.layers import Labels
 
-    from napari_gen2seg.gui.layers.displayed_plane import Plane
+    from napari_gen2seg.gui.layers.view import View
 
 
-def why_not(labels: Labels, plane: Plane) -> str | None:
-    """Say why a Labels layer cannot take masks of a plane; None if it can."""
+def why_not(labels: Labels, view: View) -> str | None:
+    """Say why a Labels layer cannot take masks of a view; None if it can."""
     if labels.multiscale:
         return (
             f"{labels.name!r} is a pyramid, and napari cannot write into those. Choose "
@@ -26,9 +26,9 @@ def why_not(labels: Labels, plane: Plane) -> str | None:
         return (
             f"{labels.name!r} is locked against editing. Unlock it, or choose another."
         )
-    if labels.ndim != plane.ndim:
+    if labels.ndim != view.ndim:
         return (
             f"{labels.name!r} has {labels.ndim} dimensions and the picture has "
-            f"{plane.ndim}. Choose a layer with as many, or a new one."
+            f"{view.ndim}. Choose a layer with as many, or a new one."
         )
     return None

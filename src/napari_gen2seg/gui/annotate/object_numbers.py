@@ -1,4 +1,4 @@
-"""Which number the object being clicked has, beside those that are there."""
+"""Label number of the object being clicked; resuming an unfinished object."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ import numpy as np
 
 from napari_gen2seg.gui.annotate.commit import CommitError
 from napari_gen2seg.gui.annotate.points_table import objects_of, signs_of
-from napari_gen2seg.gui.layers.displayed_plane import array_of
 from napari_gen2seg.gui.layers.overlays import PREVIEW, role_of, source_of
+from napari_gen2seg.gui.layers.view import array_of
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -18,10 +18,10 @@ if TYPE_CHECKING:
 
     from napari_gen2seg.gui.annotate.labels_layer import Objects
     from napari_gen2seg.gui.annotate.points_layer import Clicks
-    from napari_gen2seg.gui.layers.displayed_plane import Plane
+    from napari_gen2seg.gui.layers.view import View
 
 
-class Numbers:
+class ObjectNumbers:
     """Keeps the object being clicked from taking the number of another.
 
     Only an object that a person went back to is replaced by the next commit.
@@ -89,10 +89,10 @@ class Numbers:
         return max(self._objects.highest, self._clicks.highest()) + 1
 
 
-def kept_objects(viewer: ViewerModel, objects: Objects, plane: Plane) -> Labels | None:
-    """Return the topmost of our Labels layers that takes a picture's objects."""
+def kept_objects(viewer: ViewerModel, objects: Objects, view: View) -> Labels | None:
+    """Return the topmost of our Labels layers that takes an image's objects."""
     for layer in reversed(viewer.layers):
-        if source_of(layer) == plane.layer_id and objects.suits(layer, plane):
+        if source_of(layer) == view.layer_id and objects.suits(layer, view):
             return layer
     return None
 

@@ -1,4 +1,4 @@
-"""Where the pointer is, and where it is pressed, in any layer."""
+"""Mouse position and clicks on the canvas, whichever layer is selected."""
 
 from __future__ import annotations
 
@@ -77,7 +77,7 @@ class Pointer(QObject):
         self._timer.start(round(1000 * pause))
 
 
-class Pressed:
+class ClickListener:
     """Calls back with a click: pressed and let go without moving, left button.
 
     Parameters

@@ -1,4 +1,4 @@
-"""The prompt layer: where clicks live, and the keys that work while it is selected."""
+"""The Points layer that holds the prompts, and its keys while it is selected."""
 
 from __future__ import annotations
 
@@ -21,7 +21,6 @@ from napari_gen2seg.gui.annotate.points_table import (
     set_defaults,
     show_only,
 )
-from napari_gen2seg.gui.layers.displayed_plane import Plane, placement
 from napari_gen2seg.gui.layers.layer_order import keep_selection
 from napari_gen2seg.gui.layers.overlays import (
     PROMPTS,
@@ -39,9 +38,9 @@ if TYPE_CHECKING:
     import numpy as np
     import numpy.typing as npt
     from napari.components import ViewerModel
-    from napari.layers import Image, Layer, Points
+    from napari.layers import Layer, Points
 
-    from napari_gen2seg.gui.layers.displayed_plane import Plane
+    from napari_gen2seg.gui.layers.view import View
 
 
 class Clicks:
@@ -82,15 +81,15 @@ class Clicks:
         """``unique_id`` of the prompt layer."""
         return self._id
 
-    def ensure(self, source: Image, plane: Plane) -> Points:
-        """Return the prompt layer of a source; find it, or make it."""
+    def ensure(self, view: View) -> Points:
+        """Return the prompt layer of a view; find it, or make it."""
         layer = self.layer
-        if layer is not None and fits(layer, plane):
+        if layer is not None and fits(layer, view):
             return layer
         self.release()
-        layer = next((one for one in self._viewer.layers if fits(one, plane)), None)
+        layer = next((one for one in self._viewer.layers if fits(one, view)), None)
         if layer is None:
-            layer = new_clicks(source, plane)
+            layer = new_clicks(view)
             with keep_selection(self._viewer):
                 self._viewer.add_layer(layer)
         self._id = str(layer.unique_id)
@@ -121,17 +120,17 @@ class Clicks:
             self._viewer.layers.selection.active = layer
             layer.mode = "add"
 
-    def follow(self, source: Image, plane: Plane) -> None:
+    def follow(self, view: View) -> None:
         """Move the layer after the source was moved, scaled or rotated."""
         layer = self.layer
-        if layer is not None and fits(layer, plane):
-            place(layer, over(source, plane))
+        if layer is not None and fits(layer, view):
+            place(layer, view.full_size_placement())
 
     # ---- reading
 
-    def read(self, source: Image, plane: Plane) -> Prompts:
+    def read(self, view: View) -> Prompts:
         """Return the clicks of the current object on a plane."""
-        table = self._look(source, plane)
+        table = self._look(view)
         return Prompts() if table is None else table.prompts(self._number)
 
     def highest(self) -> int:
@@ -141,11 +140,11 @@ class Clicks:
             return 0
         return int(objects_of(layer, self._number).max())
 
-    def _look(self, source: Image, plane: Plane) -> ClickTable | None:
+    def _look(self, view: View) -> ClickTable | None:
         layer = self.layer
-        if layer is None or not fits(layer, plane):
+        if layer is None or not fits(layer, view):
             return None
-        return look_at(layer, source, plane, self._number)
+        return look_at(layer, view, self._number)
 
     # ---- changing
 
@@ -185,27 +184,25 @@ class Clicks:
             return
         show_only(layer, self._number)
 
-    def add(
-        self, source: Image, plane: Plane, point: tuple[float, float], sign: int = 1
-    ) -> None:
+    def add(self, view: View, point: tuple[float, float], sign: int = 1) -> None:
         """Add a click of the current object at (row, column) of a plane."""
-        layer = self.ensure(source, plane)
+        layer = self.ensure(view)
         self._await(layer, sign)
-        layer.add(position(source, plane, point))
+        layer.add(position(view, point))
 
-    def take_last(self, source: Image, plane: Plane) -> bool:
+    def take_last(self, view: View) -> bool:
         """Remove the current object's last click on a plane; say if there was one."""
-        table = self._look(source, plane)
+        table = self._look(view)
         return table is not None and self._remove(table.rows(self._number)[-1:])
 
-    def clear(self, source: Image, plane: Plane) -> bool:
+    def clear(self, view: View) -> bool:
         """Remove the current object's clicks on a plane; say if there were any."""
-        table = self._look(source, plane)
+        table = self._look(view)
         return table is not None and self._remove(table.rows(self._number))
 
-    def drop_outside(self, source: Image, plane: Plane) -> bool:
+    def drop_outside(self, view: View) -> bool:
         """Remove the newest click if it is outside the picture; say if it was."""
-        table = self._look(source, plane)
+        table = self._look(view)
         return table is not None and self._remove(table.newest_outside(self._number))
 
     def _remove(self, rows: npt.NDArray[np.intp]) -> bool:
@@ -278,34 +275,28 @@ class Clicks:
         yield
 
 
-def fits(layer: Layer, plane: Plane) -> bool:
+def fits(layer: Layer, view: View) -> bool:
     """Whether a layer is the one for clicks on a plane's picture."""
     return (
         role_of(layer) == PROMPTS
-        and source_of(layer) == plane.layer_id
-        and layer.ndim == plane.ndim
+        and source_of(layer) == view.layer_id
+        and layer.ndim == view.ndim
     )
 
 
-def new_clicks(source: Image, plane: Plane) -> Points:
+def new_clicks(view: View) -> Points:
     """Return an empty layer for clicks on a picture."""
     from napari.layers import Points
 
     return Points(
-        np.empty((0, plane.ndim)),
-        ndim=plane.ndim,
+        np.empty((0, view.ndim)),
+        ndim=view.ndim,
         name="clicks",
         features={SIGN: np.empty(0, int), OBJECT: np.empty(0, int)},
         size=10,
         border_color="white",
         border_width=0.12,
         canvas_size_limits=(9, 15),
-        metadata=mark(PROMPTS, plane.layer_id),
-        **over(source, plane),
+        metadata=mark(PROMPTS, view.layer_id),
+        **view.full_size_placement(),
     )
-
-
-def over(source: Image, plane: Plane) -> dict[str, Any]:
-    """Place clicks in the source's own full-size pixels."""
-    ndim = source.ndim
-    return placement(source, np.ones(ndim), np.zeros(ndim), plane.first)

@@ -1,4 +1,4 @@
-"""The table behind the prompt layer: positions, signs, object numbers."""
+"""Features table of the Points layer: positions, signs, object numbers."""
 
 from __future__ import annotations
 
@@ -9,13 +9,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
-from napari_gen2seg.gui.layers.displayed_plane import level_factors
 from napari_gen2seg.session.prompts import Prompts, column, read_prompts
 
 if TYPE_CHECKING:
-    from napari.layers import Image, Points
+    from napari.layers import Points
 
-    from napari_gen2seg.gui.layers.displayed_plane import Plane
+    from napari_gen2seg.gui.layers.view import View
 
 SIGN, OBJECT = "sign", "object"
 KEEP, LEAVE_OUT = (0.15, 0.91, 0.20, 1.0), (1.0, 0.16, 0.33, 1.0)
@@ -32,24 +31,24 @@ class ClickTable:
         (n, ndim) in pixels of the plane's level.
     signs, objects
         (n,) the two columns of the features table.
-    plane
-        The plane looked at.
+    view
+        The view looked at.
     """
 
     points: npt.NDArray[np.float64]
     signs: npt.NDArray[np.int64]
     objects: npt.NDArray[np.int64]
-    plane: Plane
+    view: View
 
     def prompts(self, number: int) -> Prompts:
         """Return the clicks of an object on the plane."""
-        plane, rows = self.plane, self.rows(number)
+        view, rows = self.view, self.rows(number)
         return read_prompts(
             self.points[rows],
             self.signs[rows],
             self.objects[rows],
-            plane.own_axes,
-            plane.own_index,
+            view.own_axes,
+            view.own_index,
             number,
         )
 
@@ -67,14 +66,14 @@ class ClickTable:
 
     def _on_plane(self, number: int) -> npt.NDArray[np.bool_]:
         chosen = self.objects == number
-        for axis, at in enumerate(self.plane.own_index):
-            if axis not in self.plane.own_axes:
+        for axis, at in enumerate(self.view.own_index):
+            if axis not in self.view.own_axes:
                 chosen &= np.rint(self.points[:, axis]) == at
         return chosen
 
     def _inside(self) -> npt.NDArray[np.bool_]:
-        at = self.points[:, self.plane.own_axes]
-        inside = (at >= -0.5) & (at < np.asarray(self.plane.shape) - 0.5)
+        at = self.points[:, self.view.own_axes]
+        inside = (at >= -0.5) & (at < np.asarray(self.view.shape) - 0.5)
         return np.asarray(inside.all(axis=1))
 
 
@@ -88,29 +87,28 @@ def signs_of(layer: Points) -> npt.NDArray[np.int64]:
     return column(layer.features.get(SIGN), len(layer.data), 1)
 
 
-def look_at(layer: Points, source: Image, plane: Plane, default: int) -> ClickTable:
+def look_at(layer: Points, view: View, default: int) -> ClickTable:
     """Read a prompt layer whole.
 
     Parameters
     ----------
     layer
         The prompt layer, in full-size pixels of the source.
-    source, plane
+    view
         Whose clicks.
     default
         Object of points whose number somebody took out of the table.
     """
-    data = np.asarray(layer.data, np.float64).reshape(-1, plane.ndim)
-    factors = level_factors(source, plane.level)[plane.first :]
-    points = (data + 0.5) / factors - 0.5
-    return ClickTable(points, signs_of(layer), objects_of(layer, default), plane)
+    data = np.asarray(layer.data, np.float64).reshape(-1, view.ndim)
+    points = (data + 0.5) / view.own_factors - 0.5
+    return ClickTable(points, signs_of(layer), objects_of(layer, default), view)
 
 
-def position(source: Image, plane: Plane, at: tuple[float, float]) -> npt.NDArray:
+def position(view: View, at: tuple[float, float]) -> npt.NDArray[np.float64]:
     """Return where a click at (row, column) of a plane lies in the layer's data."""
-    where = np.array(plane.own_index, np.float64)
-    where[list(plane.own_axes)] = at
-    return (where + 0.5) * level_factors(source, plane.level)[plane.first :] - 0.5
+    where = np.array(view.own_index, np.float64)
+    where[list(view.own_axes)] = at
+    return (where + 0.5) * view.own_factors - 0.5
 
 
 def set_defaults(layer: Points, sign: int, number: int) -> None:

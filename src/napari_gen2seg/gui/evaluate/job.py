@@ -1,4 +1,4 @@
-"""An evaluation of open layers: the command line's, on planes in place of files."""
+"""Evaluation of open layers: the command line's, on planes in place of files."""
 
 from __future__ import annotations
 
@@ -9,27 +9,19 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from napari_gen2seg.core.image.rgb import RgbRecipe, to_rgb
+from napari_gen2seg.core.image.rgb import to_rgb
 from napari_gen2seg.errors import DataError, Gen2SegError
-from napari_gen2seg.gui.layers.displayed_plane import (
-    array_of,
-    level_shape,
-    plane_in_view,
-    read,
-)
-from napari_gen2seg.gui.layers.source import guess_view
+from napari_gen2seg.gui.layers.source import guess_options
+from napari_gen2seg.gui.layers.view import array_of, level_shape, view_on_screen
 from napari_gen2seg.io.annotated import Annotated, Dataset, Item, as_labels
 
 if TYPE_CHECKING:
     from napari.components import ViewerModel
     from napari.layers import Image, Labels
 
-    from napari_gen2seg.core.coloring import Coloring
-    from napari_gen2seg.gui.layers.displayed_plane import Plane
-    from napari_gen2seg.session import Choice, Ticket
+    from napari_gen2seg.gui.layers.view import View
+    from napari_gen2seg.session import Choice, ModelHost, Ticket
     from napari_gen2seg.workflows.evaluate import Report
-
-Load = Callable[..., Any]
 
 
 @dataclass(frozen=True, eq=False)
@@ -49,31 +41,6 @@ class Task:
     gather: Callable[[], Dataset]
     choice: Choice
     protocol: Any
-
-
-class Remote:
-    """A model of another process, as `workflows.evaluate` takes one.
-
-    Parameters
-    ----------
-    colorer
-        A `RemoteColorer`.
-    """
-
-    def __init__(self, colorer: Any) -> None:
-        self._colorer = colorer
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._colorer, name)
-
-    def color(
-        self, image: Any, resolution: int | None = None, **hooks: Any
-    ) -> Coloring:
-        """Colour one RGB picture."""
-        coloring: Coloring = self._colorer.paint(
-            image, RgbRecipe(), resolution, **hooks
-        )
-        return coloring
 
 
 def planes_of(
@@ -97,10 +64,10 @@ def planes_of(
     DataError, ImageError
         If they do not fit (or, from the function, nothing is labelled).
     """
-    known = plane_in_view(viewer, truth)
-    view = guess_view(image)
-    level = _level_of(image, view.channel_axis, truth, known)
-    seen = plane_in_view(viewer, image, level, view.channel_axis)
+    known = view_on_screen(viewer, truth)
+    options = guess_options(image)
+    level = _level_of(image, options.channel_axis, truth, known)
+    seen = view_on_screen(viewer, image, replace(options, level=level))
     if seen.shape != known.shape:
         raise DataError(
             f"{image.name!r} is {seen.shape} pixels but {truth.name!r} "
@@ -113,14 +80,14 @@ def planes_of(
     def gather() -> Dataset:
         items = []
         for place in places:
-            numbers = read(labels, replace(known, index=place))
+            numbers = known.at(place).read(labels)
             if not (numbers > 0).any():
                 continue
-            at = replace(seen, index=(0,) * seen.first + place) if every else seen
+            at = seen.at((0,) * seen.first + place) if every else seen
             title = ",".join(
                 str(n) for axis, n in enumerate(place) if axis not in known.axes
             )
-            reader = _Reader(pixels, at, rgb, view.seen, numbers)
+            reader = _Reader(pixels, at, rgb, numbers)
             items.append(Item(title or "plane", reader))
         if not items:
             raise DataError(
@@ -137,7 +104,7 @@ def has_planes(truth: Labels | None) -> bool:
     return truth is not None and int(np.prod(truth.data.shape[:-2])) > 1
 
 
-def run(task: Task, load: Load, ticket: Ticket) -> Report:
+def run(task: Task, host: ModelHost, ticket: Ticket) -> Report:
     """Load the model, measure, and say how far it is.
 
     Raises
@@ -164,18 +131,12 @@ def run(task: Task, load: Load, ticket: Ticket) -> Report:
         ticket.progress((done + 0.5 * (fraction or 0.0)) / count, text)
 
     ticket.progress(None, "Loading the model")
-    colorer = load(
-        task.choice.model,
-        device=task.choice.device,
-        dtype=task.choice.dtype,
-        progress=lambda _, text: ticket.progress(None, text),
-        cancel=cancel,
-        accept_licence=task.choice.licence_accepted,
+    colorer = host.colorer(
+        task.choice, lambda _, text: ticket.progress(None, text), cancel
     )
     try:
-        model = Remote(colorer) if hasattr(colorer, "paint") else colorer
         for event in iter_evaluate(
-            data, model, task.protocol, progress=progress, cancel=cancel
+            data, colorer, task.protocol, progress=progress, cancel=cancel
         ):
             if isinstance(event, PictureDone | PictureSkipped):
                 done = event.number
@@ -189,21 +150,20 @@ def run(task: Task, load: Load, ticket: Ticket) -> Report:
 
 @dataclass(frozen=True, eq=False)
 class _Reader:
-    """Reads one plane of a picture; its labels are here already."""
+    """Reads one plane of an image; its labels are here already."""
 
     pixels: Any
-    plane: Plane
+    view: View
     rgb: bool
-    recipe: RgbRecipe
     labels: npt.NDArray[Any]
 
     def __call__(self) -> Annotated:
-        picture = to_rgb(read(self.pixels, self.plane, self.rgb), self.recipe)
-        return Annotated(picture, as_labels(self.labels))
+        image = to_rgb(self.view.read(self.pixels, self.rgb), self.view.recipe)
+        return Annotated(image, as_labels(self.labels))
 
 
 def _level_of(
-    image: Image, channel_axis: int | None, truth: Labels, known: Plane
+    image: Image, channel_axis: int | None, truth: Labels, known: View
 ) -> int:
     """Return the pyramid level on which the truth was drawn; 0 if there is none."""
     first = 0 if channel_axis is None else 1
@@ -214,7 +174,7 @@ def _level_of(
     return 0
 
 
-def _places(truth: Labels, known: Plane, seen: Plane) -> list[tuple[int, ...]]:
+def _places(truth: Labels, known: View, seen: View) -> list[tuple[int, ...]]:
     """Return where on the truth's axes planes are."""
     if seen.ndim != known.ndim:
         raise DataError(

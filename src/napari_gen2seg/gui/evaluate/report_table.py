@@ -1,4 +1,4 @@
-"""The numbers of an evaluation, in three columns."""
+"""Table of an evaluation report: measure, value, interval."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How good is a model here? A dock widget that measures it on labelled layers."""
+"""Evaluation dock: measures a model on labelled layers."""
 
 from __future__ import annotations
 
@@ -18,16 +18,17 @@ from qtpy.QtWidgets import (
 )
 
 from napari_gen2seg.errors import Cancelled, Gen2SegError, LicenceError
-from napari_gen2seg.gui.evaluate.job import Load, Task, has_planes, planes_of, run
+from napari_gen2seg.gui.evaluate.job import Task, has_planes, planes_of, run
 from napari_gen2seg.gui.evaluate.report_table import ReportTable
 from napari_gen2seg.gui.layers.overlays import role_of
+from napari_gen2seg.gui.model_hosts import shared_host
 from napari_gen2seg.gui.panels.docked import Docked
-from napari_gen2seg.gui.panels.layer_combo import LayerChoice
+from napari_gen2seg.gui.panels.layer_combo import LayerCombo
+from napari_gen2seg.gui.panels.model_combo import ModelCombo
 from napari_gen2seg.gui.panels.widgets import Panel, ask, quiet_label, shrink
 from napari_gen2seg.gui.qt_threads import Mailbox, lane
-from napari_gen2seg.jobs.model.client import ModelClient
 from napari_gen2seg.models.registry import list_models
-from napari_gen2seg.session import Choice, Runner, Ticket
+from napari_gen2seg.session import Choice, ModelHost, Runner, Ticket
 from napari_gen2seg.session.session import sentence
 
 if TYPE_CHECKING:
@@ -45,37 +46,35 @@ MEASURES = {
 
 
 class EvaluateWidget(Docked):
-    """Choose a picture and its truth, run, read the table, save the report.
+    """Choose an image and its ground truth, run, read the table, save the report.
 
     Parameters
     ----------
     viewer
         napari gives it.
-    runner, load
-        Where it works, and what loads a model; other than the usual ones for tests.
+    runner, host
+        Where it works, and who holds the model; other than the usual ones for tests.
     """
 
     def __init__(
         self,
         viewer: napari.viewer.Viewer,
         runner: Runner | None = None,
-        load: Load | None = None,
+        host: ModelHost | None = None,
     ) -> None:
         super().__init__()
         self._viewer = viewer
         self._mail = Mailbox(self)
         self._runner = runner or lane(self._mail, "gen2seg-evaluate")
-        self._helper = ModelClient() if load is None else None
-        self._load: Load = self._helper.load if self._helper else load  # type: ignore[assignment]
+        self._host = (shared_host(viewer) if host is None else host).join()
         self._ticket: Ticket | None = None
         self._closed = False
         self.report: Report | None = None
 
-        self.picture = LayerChoice(viewer, _is_picture)
-        self.truth = LayerChoice(viewer, _is_truth)
-        self.model = shrink(QComboBox())
-        for spec in list_models():
-            self.model.addItem(spec.title, spec.id)
+        self.image = LayerCombo(viewer, _is_image)
+        self.labels = LayerCombo(viewer, _is_labels)
+        self.model = ModelCombo()
+        self.model.show_models(list_models())
         self.measure = shrink(QComboBox())
         for title, protocol in MEASURES.items():
             self.measure.addItem(title, protocol)
@@ -91,7 +90,8 @@ class EvaluateWidget(Docked):
         self._show_planes()
         self.left.connect(self.close_widget)
         # napari closes its window without telling the widgets inside.
-        self.destroyed.connect(partial(_let_go, self._mail, self._runner, self._helper))
+        self._release = _Release(self._mail, self._runner, self._host)
+        self.destroyed.connect(self._release)
 
     def _lay_out(self) -> None:
         font = self.start.font()
@@ -108,8 +108,8 @@ class EvaluateWidget(Docked):
         )
         self.every.setToolTip("Measure each plane of the stack that has objects.")
         panel = Panel("Evaluate")
-        panel.add_row(self.picture, label="Picture")
-        panel.add_row(self.truth, label="Truth")
+        panel.add_row(self.image, label="Picture")
+        panel.add_row(self.labels, label="Truth")
         panel.column.addWidget(self.every)
         panel.add_row(self.model, label="Model")
         panel.add_row(self.measure, label="Measure")
@@ -126,7 +126,7 @@ class EvaluateWidget(Docked):
         self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Expanding)
 
     def _connect(self) -> None:
-        self.truth.chosen.connect(self._show_planes)
+        self.labels.chosen.connect(self._show_planes)
         self.start.clicked.connect(lambda: self.run())
         self.cancel.clicked.connect(self.stop)
         self.save.clicked.connect(self._ask_where)
@@ -135,13 +135,13 @@ class EvaluateWidget(Docked):
 
     def run(self, licence_accepted: bool = False) -> None:
         """Measure what is chosen, off this thread."""
-        image, truth = self.picture.layer, self.truth.layer
-        if image is None or truth is None:
+        image, labels = self.image.layer, self.labels.layer
+        if image is None or labels is None:
             self.status.setText("Open a picture and a Labels layer with its objects.")
             return
         try:
             every = self.every.isChecked() and self.every.isVisibleTo(self)
-            gather = planes_of(self._viewer, image, truth, every)
+            gather = planes_of(self._viewer, image, labels, every)
         except Gen2SegError as error:
             self.status.setText(str(error))
             return
@@ -150,9 +150,9 @@ class EvaluateWidget(Docked):
         self._show_running(True)
         self._ticket = self._runner.submit(
             "evaluate",
-            lambda ticket: run(task, self._load, ticket),
+            lambda ticket: run(task, self._host, ticket),
             self._done,
-            self._far,
+            self._show_progress,
         )
 
     def stop(self) -> None:
@@ -180,7 +180,7 @@ class EvaluateWidget(Docked):
 
     # ---- replies
 
-    def _far(self, ticket: Ticket, fraction: float | None, text: str) -> None:
+    def _show_progress(self, ticket: Ticket, fraction: float | None, text: str) -> None:
         if not ticket.cancelled and self.cancel.isEnabled():
             self.progress.setValue(round(100 * (fraction or 0.0)))
             self.progress.setFormat(text)
@@ -220,7 +220,7 @@ class EvaluateWidget(Docked):
             self.status.setText("")
 
     def _show_planes(self, _layer: object = None) -> None:
-        self.every.setVisible(has_planes(self.truth.layer))
+        self.every.setVisible(has_planes(self.labels.layer))
 
     def _ask_where(self) -> None:
         path, _ = QFileDialog.getSaveFileName(
@@ -238,29 +238,40 @@ class EvaluateWidget(Docked):
         self._closed = True
         if self._ticket is not None:
             self._ticket.cancel()
-        _let_go(self._mail, self._runner, self._helper)
+        self._release()
         with suppress(RuntimeError):
-            self.picture.close_choice()
-            self.truth.close_choice()
+            self.image.close_choice()
+            self.labels.close_choice()
 
 
-def _let_go(
-    mail: Mailbox, runner: Runner, helper: ModelClient | None, *_: object
-) -> None:
-    """End thread and process; knows nothing of a widget that may be gone."""
-    mail.close()
-    runner.close()
-    if helper is not None:
-        helper.close()
+class _Release:
+    """Ends the thread and leaves the model, once; knows nothing of the widget.
+
+    Parameters
+    ----------
+    mail, runner, host
+        What the widget held.
+    """
+
+    def __init__(self, mail: Mailbox, runner: Runner, host: ModelHost) -> None:
+        self._mail, self._runner = mail, runner
+        self._host: ModelHost | None = host
+
+    def __call__(self, *_: object) -> None:
+        host, self._host = self._host, None
+        if host is not None:
+            self._mail.close()
+            self._runner.close()
+            host.leave()
 
 
-def _is_picture(layer: Layer) -> bool:
+def _is_image(layer: Layer) -> bool:
     from napari.layers import Image
 
     return isinstance(layer, Image) and role_of(layer) is None
 
 
-def _is_truth(layer: Layer) -> bool:
+def _is_labels(layer: Layer) -> bool:
     from napari.layers import Labels
 
     return isinstance(layer, Labels) and role_of(layer) != "preview"

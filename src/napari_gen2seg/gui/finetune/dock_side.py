@@ -113,7 +113,7 @@ class FinetuneLauncher:
         dock = self._dock
         dock.model.show_models(list_models())
         dock.choose(model=model)
-        if dock.bridge.source.plane is not None:
+        if dock.bridge.source.view is not None:
             dock.bridge.color()
 
     def _show_previous(self) -> None:

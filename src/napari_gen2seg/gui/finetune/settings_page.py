@@ -23,7 +23,8 @@ from qtpy.QtWidgets import (
 from superqt import QCollapsible
 
 from napari_gen2seg.gui.finetune.texts import length_text, wide_label
-from napari_gen2seg.gui.panels.widgets import Column, Panel, quiet_label, shrink
+from napari_gen2seg.gui.panels.model_combo import ModelCombo
+from napari_gen2seg.gui.panels.widgets import Column, Panel, quiet_label
 from napari_gen2seg.models.library.user_models import free_name
 from napari_gen2seg.train.finetune.config import DIALS
 
@@ -51,7 +52,7 @@ class SettingsPage(QWidget):
         self._named = False  # by hand
         self._ready = False
         self.name = QLineEdit()
-        self.model = shrink(QComboBox())
+        self.model = ModelCombo()
         self.dials = {name: QRadioButton() for name in DIALS}
         self._group = QButtonGroup(self)
         for name, button in self.dials.items():
@@ -226,16 +227,7 @@ class SettingsPage(QWidget):
 
     def show_models(self, models: tuple[ModelSpec, ...], chosen: str) -> None:
         """Offer models; one of them, or a folder elsewhere, is chosen."""
-        self.model.blockSignals(True)
-        self.model.clear()
-        for spec in models:
-            self.model.addItem(spec.title, spec.id)
-        place = self.model.findData(chosen)
-        if place < 0:
-            self.model.addItem(chosen.rsplit("/", 1)[-1], chosen)
-            place = self.model.count() - 1
-        self.model.setCurrentIndex(place)
-        self.model.blockSignals(False)
+        self.model.show_models(models, chosen)
         self._propose_name()
 
     def rename(self) -> None:

@@ -1,1 +1,1 @@
-"""napari's layers: source, displayed plane, overlays."""
+"""napari's layers: the source and the view of it, overlays, the model input."""

@@ -1,4 +1,4 @@
-"""Which channels and layers can give red, green and blue, and which do."""
+"""RGB channel choice: which channels and layers can give a colour, and which do."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     from napari.components import ViewerModel
     from napari.layers import Image
 
-    from napari_gen2seg.gui.layers.source import View
+    from napari_gen2seg.gui.layers.view import ReadOptions
 
 Picked = tuple[int | None, int | None, int | None]
 
@@ -33,8 +33,8 @@ class Input:
     layer_id: str | None = None
 
 
-def inputs_of(viewer: ViewerModel, layer: Image, view: View) -> list[Input]:
-    """List what can give the colours of a layer's picture."""
+def inputs_of(viewer: ViewerModel, layer: Image, options: ReadOptions) -> list[Input]:
+    """List what can give the colours of a layer's image."""
     from napari.layers import Image
 
     from napari_gen2seg.gui.layers.overlays import role_of
@@ -43,8 +43,8 @@ def inputs_of(viewer: ViewerModel, layer: Image, view: View) -> list[Input]:
         names = ("red", "green", "blue", "alpha")
         count = layer.data[0].shape[-1] if layer.multiscale else layer.data.shape[-1]
         return [Input(names[i], channel=i) for i in range(min(count, 3))]
-    if view.channel_axis is not None:
-        count = int(layer.level_shapes[0][view.channel_axis])
+    if options.channel_axis is not None:
+        count = int(layer.level_shapes[0][options.channel_axis])
         return [Input(f"channel {i}", channel=i) for i in range(count)]
     alike = [
         other
@@ -60,9 +60,9 @@ def inputs_of(viewer: ViewerModel, layer: Image, view: View) -> list[Input]:
     return [Input(layer.name, channel=0), *others]
 
 
-def picked(inputs: list[Input], view: View) -> Picked:
+def picked(inputs: list[Input], options: ReadOptions) -> Picked:
     """Return which input gives red, green and blue now; None for black."""
-    channels = view.recipe.channels
+    channels = options.recipe.channels
     if channels is None:
         own = sum(one.channel is not None for one in inputs)
         return (0, 0, 0) if own == 1 else (0, 1, None) if own == 2 else (0, 1, 2)
@@ -70,8 +70,8 @@ def picked(inputs: list[Input], view: View) -> Picked:
     for channel in channels:
         if channel is None:
             chosen.append(None)
-        elif view.partners and channel > 0:
-            wanted = view.partners[channel - 1]
+        elif options.partners and channel > 0:
+            wanted = options.partners[channel - 1]
             places = [i for i, one in enumerate(inputs) if one.layer_id == wanted]
             chosen.append(places[0] if places else None)
         else:
@@ -88,7 +88,7 @@ def choice_of(
     -------
     tuple
         ``channels`` for `RgbRecipe` (None for its default) and ``partners`` for
-        `View`.
+        `ReadOptions`.
     """
     own = sum(one.channel is not None for one in inputs)
     plain: Picked = (0, 0, 0) if own == 1 else (0, 1, None) if own == 2 else (0, 1, 2)

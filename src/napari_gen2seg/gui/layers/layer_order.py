@@ -1,4 +1,4 @@
-"""Where layers are put in the viewer's list, without selecting them."""
+"""Insert and move layers in the viewer's list without selecting them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A small picture of exactly what the model sees, made behind the window."""
+"""Thumbnail of the model input: exactly what the model sees, made off the window."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ SIZE = 232  # pixels, twice what is shown: for dense screens
 PAUSE = 120  # milliseconds without a change
 
 
-class Seen(QObject):
-    """Keeps the thumbnail up to date.
+class ModelInput(QObject):
+    """Thumbnail of the model input, kept up to date.
 
     Parameters
     ----------
@@ -42,7 +42,7 @@ class Seen(QObject):
         self._source, self._runner = source, runner
         self._soon = once(self, self.look, PAUSE)
         source.plane_changed.connect(self.look_soon)
-        source.view_changed.connect(self.look_soon)
+        source.input_changed.connect(self.look_soon)
 
     def look_soon(self) -> None:
         """Look again once nothing has changed for a moment."""
@@ -51,7 +51,7 @@ class Seen(QObject):
     def look(self) -> None:
         """Look now."""
         try:
-            read, recipe = self._source.reader(), self._source.view.seen
+            read, recipe = self._source.reader(), self._source.options.color_recipe
         except Gen2SegError:
             self.changed.emit(None)
             return

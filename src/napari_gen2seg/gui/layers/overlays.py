@@ -1,13 +1,11 @@
-"""The two layers that the plugin draws: the coloring, and the preview over it."""
+"""Overlay layers that the plugin draws: the coloring, and the preview over it."""
 
 from __future__ import annotations
 
-from dataclasses import astuple
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from napari_gen2seg.gui.layers.displayed_plane import Plane, placement_over, spread
 from napari_gen2seg.gui.layers.layer_order import insert_above, lift_above
 
 if TYPE_CHECKING:
@@ -15,6 +13,7 @@ if TYPE_CHECKING:
     from napari.layers import Image, Labels, Layer
 
     from napari_gen2seg.core.coloring import Coloring
+    from napari_gen2seg.gui.layers.view import View
     from napari_gen2seg.session import Preview
 
 MARK = "napari-gen2seg"  # key in a layer's metadata
@@ -66,7 +65,7 @@ def place(layer: Layer, where: dict[str, Any]) -> None:
             setattr(layer, name, value)
 
 
-class Drawn:
+class Overlays:
     """Coloring and preview as layers: made when needed, made again when deleted.
 
     Parameters
@@ -81,7 +80,7 @@ class Drawn:
         self._preview_id: str | None = None
         self._canvas = np.zeros((0, 0), np.uint8)  # the preview's one array
         self._window: tuple[slice, slice] | None = None  # where it is not blank
-        self._drawn_for: tuple[Plane, tuple[int, int]] | None = None
+        self._drawn_for: tuple[View, tuple[int, int]] | None = None
 
         # A dock that is opened again takes over what an earlier one left.
         for layer in viewer.layers:
@@ -100,18 +99,18 @@ class Drawn:
         """The preview layer, if it is there."""
         return find_layer(self._viewer, self._preview_id)
 
-    def found(self, plane: Plane) -> Coloring | None:
-        """Read back the coloring of a plane from a layer that is there already."""
+    def found(self, view: View) -> Coloring | None:
+        """Read back the coloring of a view from a layer that is there already."""
         layer = self.coloring
-        if layer is None or layer.metadata[MARK].get("plane") != astuple(plane):
+        if layer is None or layer.metadata[MARK].get("plane") != view.key:
             return None
         from napari_gen2seg.core.coloring import Coloring
 
         facts = layer.metadata[MARK]
-        height, width = (layer.data.shape[axis] for axis in plane.own_axes)
+        height, width = (layer.data.shape[axis] for axis in view.own_axes)
         return Coloring.from_array(
             np.asarray(layer.data).reshape(height, width, 3),
-            plane.shape,
+            view.shape,
             model_id=facts["model"],
             revision=facts["revision"],
             resolution=facts["resolution"],
@@ -121,25 +120,23 @@ class Drawn:
             picture=facts.get("picture"),
         )
 
-    def show_coloring(
-        self, source: Image, plane: Plane, coloring: Coloring, make: bool = True
-    ) -> None:
+    def show_coloring(self, view: View, coloring: Coloring, make: bool = True) -> None:
         """Show a coloring over its plane.
 
         Parameters
         ----------
-        source, plane
+        view
             Where it belongs.
         coloring
             What to show.
         make
             Make the layer if it is not there; else a deleted layer stays deleted.
         """
-        pixels = spread(plane, coloring.as_rgb8())
-        where = placement_over(source, plane, coloring.shape)
+        pixels = view.spread(coloring.as_rgb8())
+        where = view.placement(coloring.shape)
         facts = mark(
             COLORING,
-            plane.layer_id,
+            view.layer_id,
             model=coloring.model_id,
             on_black=coloring.on_black,
             diameter=coloring.diameter,
@@ -147,10 +144,10 @@ class Drawn:
             picture=coloring.picture,
             revision=coloring.revision,
             resolution=coloring.resolution,
-            plane=astuple(plane),
+            plane=view.key,
         )
         layer = self.coloring
-        if layer is not None and layer.ndim != plane.ndim:
+        if layer is not None and layer.ndim != view.ndim:
             self._viewer.layers.remove(layer)
             layer, make = None, True
         if layer is None:
@@ -161,14 +158,14 @@ class Drawn:
             layer = Image(
                 pixels, rgb=True, name="coloring", opacity=0.45, metadata=facts, **where
             )
-            self._coloring_id = insert_above(self._viewer, layer, plane.layer_id)
+            self._coloring_id = insert_above(self._viewer, layer, view.layer_id)
             return
         layer.data = pixels
         if "plane" not in layer.metadata[MARK]:  # hidden when it was outdated
             layer.visible = True
         layer.metadata.update(facts)
         place(layer, where)
-        lift_above(self._viewer, layer, plane.layer_id)
+        lift_above(self._viewer, layer, view.layer_id)
 
     def outdate(self, source_id: str) -> None:
         """Hide the coloring of a picture that has other pixels now."""
@@ -186,8 +183,7 @@ class Drawn:
 
     def draw(
         self,
-        source: Image,
-        plane: Plane,
+        view: View,
         shape: tuple[int, int],
         preview: Preview | None,
     ) -> None:
@@ -195,7 +191,7 @@ class Drawn:
 
         Parameters
         ----------
-        source, plane
+        view
             Where it belongs.
         shape
             (h, w) of the coloring.
@@ -205,7 +201,7 @@ class Drawn:
         if preview is None:
             self.clear()
             return
-        layer = self._ready(source, plane, shape)
+        layer = self._ready(view, shape)
         old = self._window
         if old is not None:
             self._canvas[old] = 0
@@ -215,34 +211,34 @@ class Drawn:
         self._canvas[self._window] = preview.array
         self._send(layer, *([] if old is None else [old]), self._window)
 
-    def prepare(self, source: Image, plane: Plane, shape: tuple[int, int]) -> None:
+    def prepare(self, view: View, shape: tuple[int, int]) -> None:
         """Make the preview layer ahead of the first preview."""
-        self._ready(source, plane, shape)
+        self._ready(view, shape)
 
-    def follow(self, source: Image, plane: Plane, coloring: Coloring | None) -> None:
+    def follow(self, view: View, coloring: Coloring | None) -> None:
         """Move both layers after the source was moved, scaled or rotated."""
         if coloring is None:
             return
-        where = placement_over(source, plane, coloring.shape)
+        where = view.placement(coloring.shape)
         for layer in (self.coloring, self.preview):
-            if layer is not None and layer.ndim == plane.ndim:
+            if layer is not None and layer.ndim == view.ndim:
                 place(layer, where)
 
-    def _ready(self, source: Image, plane: Plane, shape: tuple[int, int]) -> Labels:
+    def _ready(self, view: View, shape: tuple[int, int]) -> Labels:
         layer = self.preview
-        if layer is not None and self._drawn_for == (plane, shape):
+        if layer is not None and self._drawn_for == (view, shape):
             return layer
-        where = placement_over(source, plane, shape)
-        if layer is not None and layer.ndim != plane.ndim:
+        where = view.placement(shape)
+        if layer is not None and layer.ndim != view.ndim:
             self._viewer.layers.remove(layer)
             layer = None
-        self._drawn_for = (plane, shape)
-        below = plane.layer_id, self._coloring_id
+        self._drawn_for = (view, shape)
+        below = view.layer_id, self._coloring_id
         if layer is not None:
             if self._canvas.shape != shape:
                 self._new_canvas(shape)
-            layer.data = spread(plane, self._canvas)
-            layer.metadata.update(mark(PREVIEW, plane.layer_id))
+            layer.data = view.spread(self._canvas)
+            layer.metadata.update(mark(PREVIEW, view.layer_id))
             place(layer, where)
             lift_above(self._viewer, layer, *below)
             return layer
@@ -251,11 +247,11 @@ class Drawn:
 
         self._new_canvas(shape)
         layer = Labels(
-            spread(plane, self._canvas),
+            view.spread(self._canvas),
             name="preview",
             opacity=0.55,
             colormap=DirectLabelColormap(color_dict=PREVIEW_COLORS),
-            metadata=mark(PREVIEW, plane.layer_id),
+            metadata=mark(PREVIEW, view.layer_id),
             **where,
         )
         layer.editable = False  # drawn by the pointer alone
@@ -271,9 +267,9 @@ class Drawn:
         """
         if layer is None or self._drawn_for is None:
             return
-        dims, plane = self._viewer.dims, self._drawn_for[0]
+        dims, view = self._viewer.dims, self._drawn_for[0]
         beyond = dims.ndim - layer.ndim
-        as_it_lies = dims.displayed == tuple(n + beyond for n in plane.own_axes)
+        as_it_lies = dims.displayed == tuple(n + beyond for n in view.own_axes)
         if not as_it_lies or layer.contour or not layer.visible:
             layer.refresh(thumbnail=False, highlight=False, extent=False)
             return

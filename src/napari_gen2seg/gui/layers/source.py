@@ -1,24 +1,23 @@
-"""The picture being worked on: its layer, its plane in view, the model's view of it."""
+"""The image layer being worked on, and the view of it on screen."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
 from psygnal import Signal
 
-from napari_gen2seg.core.image.rgb import RgbRecipe
 from napari_gen2seg.errors import ImageError
-from napari_gen2seg.gui.layers.displayed_plane import (
-    Plane,
+from napari_gen2seg.gui.layers.overlays import find_layer
+from napari_gen2seg.gui.layers.view import (
+    ReadOptions,
+    View,
     array_of,
     default_level,
-    plane_in_view,
-    read,
+    view_on_screen,
 )
-from napari_gen2seg.gui.layers.overlays import find_layer
 from napari_gen2seg.session import ColorRequest
 
 if TYPE_CHECKING:
@@ -27,40 +26,11 @@ if TYPE_CHECKING:
     from napari.components import ViewerModel
     from napari.layers import Image
 
-MOVES = ("scale", "translate", "rotate", "shear", "affine", "units")
-
-
-@dataclass(frozen=True)
-class View:
-    """How a layer is to be read.
-
-    Parameters
-    ----------
-    level
-        Pyramid level.
-    channel_axis
-        0 if the first axis holds channels, else None.
-    partners
-        ``unique_id`` of layers that give green and blue; empty for none. The
-        layer itself gives red then.
-    recipe
-        Channels, contrast, inversion.
-    """
-
-    level: int = 0
-    channel_axis: int | None = None
-    partners: tuple[str, ...] = ()
-    recipe: RgbRecipe = field(default_factory=RgbRecipe)
-
-    @property
-    def seen(self) -> RgbRecipe:
-        """The recipe to colour by: channels of a microscope have no common contrast."""
-        channels = self.channel_axis is not None or bool(self.partners)
-        return replace(self.recipe, joint=False) if channels else self.recipe
+MOVES = ("scale", "translate", "rotate", "shear", "affine", "units", "axis_labels")
 
 
 class Source:
-    """The chosen image layer and the plane of it that is in view.
+    """The chosen image layer and the view of it on screen.
 
     Parameters
     ----------
@@ -69,15 +39,15 @@ class Source:
     """
 
     plane_changed = Signal()  # another plane, layer, level or channel axis
-    view_changed = Signal()  # the model would see something else
+    input_changed = Signal()  # the model would see something else
     moved = Signal()  # the layer was scaled, moved or rotated
     edited = Signal(str)  # a picture, this or an earlier one, has other data now
 
     def __init__(self, viewer: ViewerModel) -> None:
         self._viewer = viewer
         self._id: str | None = None
-        self._views: dict[str, View] = {}
-        self.plane: Plane | None = None
+        self._options: dict[str, ReadOptions] = {}
+        self._view: View | None = None
         self.problem = "Open or drop a picture to begin."
         viewer.dims.events.point.connect(self.look)
         viewer.dims.events.ndisplay.connect(self.look)
@@ -98,52 +68,55 @@ class Source:
         return str(layer.unique_id) == self._id
 
     @property
-    def view(self) -> View:
-        """How the layer is read."""
-        return self._views.get(self._id or "", View())
+    def view(self) -> View | None:
+        """The view on screen; None where there is none, for the reason `problem`."""
+        return self._view if self.layer is not None else None
 
-    def view_of(self, layer: Image) -> View:
+    @property
+    def options(self) -> ReadOptions:
+        """How the layer is read."""
+        return self._options.get(self._id or "", ReadOptions())
+
+    def options_of(self, layer: Image) -> ReadOptions:
         """Return how any layer is read: as chosen before, else as guessed."""
-        return self._views.get(str(layer.unique_id)) or guess_view(layer)
+        return self._options.get(str(layer.unique_id)) or guess_options(layer)
 
     def choose(self, layer: Image | None) -> None:
         """Work on another layer."""
         self._listen(False)
         self._id = None if layer is None else str(layer.unique_id)
-        if layer is not None and self._id not in self._views:
-            self._views[str(self._id)] = guess_view(layer)
+        if layer is not None and self._id not in self._options:
+            self._options[str(self._id)] = guess_options(layer)
         self._listen(True)
         self._hear()
         self.look()
-        self.view_changed.emit()
+        self.input_changed.emit()
 
     def change(self, **changes: Any) -> None:
-        """Read the layer in another way; names as in :class:`View`."""
+        """Read the layer in another way; names as in `ReadOptions`."""
         if self._id is None:
             return
-        view = replace(self.view, **changes)
-        if view != self.view:
-            self._views[self._id] = view
+        options = replace(self.options, **changes)
+        if options != self.options:
+            self._options[self._id] = options
             self._hear()
             self.look()
-            self.view_changed.emit()
+            self.input_changed.emit()
 
     def look(self, _event: object = None) -> None:
         """See which plane is in view."""
-        plane, problem = None, ""
+        view, problem = None, ""
         layer = self.layer
         if layer is None:
             problem = "Open or drop a picture to begin."
         else:
             try:
-                view = self.view
-                plane = plane_in_view(
-                    self._viewer, layer, view.level, view.channel_axis
-                )
+                view = view_on_screen(self._viewer, layer, self.options)
             except ImageError as error:
                 problem = str(error)
-        if plane != self.plane or problem != self.problem:
-            self.plane, self.problem = plane, problem
+        another = view != self._view or problem != self.problem
+        self._view, self.problem = view, problem
+        if another:
             self.plane_changed.emit()
 
     def request(self) -> ColorRequest:
@@ -154,24 +127,19 @@ class Source:
         ImageError
             If there is none, with what to do.
         """
-        plane = self.plane
-        if plane is None:
-            raise ImageError(self.problem)
         view = self.view
+        if view is None:
+            raise ImageError(self.problem)
         return ColorRequest(
-            plane,
-            plane.layer_id,
-            self.reader(),
-            view.seen,
-            inputs=(view.partners,),
+            view, view.layer_id, self.reader(), view.recipe, inputs=(view.partners,)
         )
 
     def reader(self) -> Callable[[], npt.NDArray[Any]]:
         """Return a function that reads the plane's pixels, on any thread."""
-        layer, plane, view = self.layer, self.plane, self.view
-        if layer is None or plane is None:
+        layer, view = self.layer, self.view
+        if layer is None or view is None:
             raise ImageError(self.problem)
-        parts = [(array_of(layer, plane.level), plane, layer.rgb)]
+        parts = [(view, array_of(layer, view.level), layer.rgb)]
         for partner in view.partners:
             other = find_layer(self._viewer, partner)
             if other is None:
@@ -179,17 +147,17 @@ class Source:
                     "A layer chosen for a colour of the picture is gone. Choose the "
                     "colours again."
                 )
-            at = plane_in_view(self._viewer, other, view.level)
-            if at.shape != plane.shape:
+            at = view_on_screen(self._viewer, other, ReadOptions(view.level))
+            if at.shape != view.shape:
                 raise ImageError(
                     f"{other.name!r} is {at.shape[0]} x {at.shape[1]} pixels and "
-                    f"{layer.name!r} {plane.shape[0]} x {plane.shape[1]}; colours of "
+                    f"{layer.name!r} {view.shape[0]} x {view.shape[1]}; colours of "
                     "one picture must be of one size. Choose other layers."
                 )
-            parts.append((array_of(other, at.level), at, other.rgb))
+            parts.append((at, array_of(other, at.level), other.rgb))
 
         def pixels() -> npt.NDArray[Any]:
-            planes = [read(*part) for part in parts]
+            planes = [at.read(data, rgb) for at, data, rgb in parts]
             return planes[0] if len(planes) == 1 else np.stack(planes, axis=-1)
 
         return pixels
@@ -212,7 +180,7 @@ class Source:
 
     def _hear(self) -> None:
         """Hear of other data of the picture and its partners, from now on."""
-        for unique_id in (self._id, *self.view.partners):
+        for unique_id in (self._id, *self.options.partners):
             layer = find_layer(self._viewer, unique_id)
             if layer is not None:
                 layer.events.data.connect(self._edited)
@@ -223,15 +191,15 @@ class Source:
 
     def _edited(self, event: Any) -> None:
         changed = str(event.source.unique_id)
-        for picture, view in self._views.items():
-            if changed in (picture, *view.partners):
-                self.edited.emit(picture)
-        if changed in (self._id, *self.view.partners):
+        for layer_id, options in self._options.items():
+            if changed in (layer_id, *options.partners):
+                self.edited.emit(layer_id)
+        if changed in (self._id, *self.options.partners):
             self.look()
-            self.view_changed.emit()
+            self.input_changed.emit()
 
 
-def guess_view(layer: Image) -> View:
+def guess_options(layer: Image) -> ReadOptions:
     """Guess how a layer is meant: pyramid level, and whether axis 0 is channels.
 
     Only a name makes an axis channels: three planes may as well be three moments,
@@ -240,4 +208,4 @@ def guess_view(layer: Image) -> View:
     label = str(layer.axis_labels[0]).lower()
     named = label in ("c", "ch", "channel", "channels")
     stacked = named and layer.ndim >= 3 and not layer.rgb
-    return View(level=default_level(layer), channel_axis=0 if stacked else None)
+    return ReadOptions(default_level(layer), 0 if stacked else None)

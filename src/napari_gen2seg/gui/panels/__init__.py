@@ -1,1 +1,1 @@
-"""The sections of the dock."""
+"""Panels of the dock."""

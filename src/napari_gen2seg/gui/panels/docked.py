@@ -1,4 +1,4 @@
-"""A widget in napari's dock that notices when it is taken out of it."""
+"""A dock widget that notices when it is taken out of the window."""
 
 from __future__ import annotations
 

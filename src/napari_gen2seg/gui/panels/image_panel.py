@@ -1,4 +1,4 @@
-"""Which picture, and exactly what the model sees of it."""
+"""Panel of the image: which one, and exactly what the model sees of it."""
 
 from __future__ import annotations
 
@@ -8,27 +8,34 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 from qtpy.QtCore import Qt, Signal
-from qtpy.QtGui import QImage, QPixmap
 from qtpy.QtWidgets import QCheckBox, QComboBox, QDoubleSpinBox, QLabel
+from superqt.utils import signals_blocked
 
 from napari_gen2seg.errors import SettingsError
 from napari_gen2seg.gui.layers.channels import Input, choice_of, inputs_of, picked
 from napari_gen2seg.gui.layers.overlays import role_of
-from napari_gen2seg.gui.panels.layer_combo import LayerChoice
-from napari_gen2seg.gui.panels.widgets import Panel, fold, quiet_label, shrink
+from napari_gen2seg.gui.panels.layer_combo import LayerCombo
+from napari_gen2seg.gui.panels.widgets import (
+    Panel,
+    fold,
+    pixmap_of,
+    quiet_label,
+    shrink,
+)
 
 if TYPE_CHECKING:
     from napari.components import ViewerModel
     from napari.layers import Image, Layer
 
-    from napari_gen2seg.gui.layers.source import Source, View
+    from napari_gen2seg.gui.layers.source import Source
+    from napari_gen2seg.gui.layers.view import ReadOptions
 
 COLORS = ("Red", "Green", "Blue")
-SEEN = 116  # pixels, width of the thumbnail
+THUMBNAIL = 116  # pixels, width of the thumbnail
 
 
-class PicturePanel(Panel):
-    """Asks for a layer and for how to read it; shows the model's view of it.
+class ImagePanel(Panel):
+    """Asks for an image layer and for how to read it; shows the model input.
 
     Parameters
     ----------
@@ -41,11 +48,11 @@ class PicturePanel(Panel):
 
     def __init__(self, viewer: ViewerModel) -> None:
         super().__init__("1  Picture")
-        self.layer = LayerChoice(viewer, is_picture)
-        self.seen = QLabel()
-        self.seen.setAlignment(Qt.AlignmentFlag.AlignCenter)
-        self.seen.setFixedSize(SEEN, SEEN * 3 // 4)
-        self.seen.setToolTip("Exactly what the model sees.")
+        self.layer = LayerCombo(viewer, is_image)
+        self.thumbnail = QLabel()
+        self.thumbnail.setAlignment(Qt.AlignmentFlag.AlignCenter)
+        self.thumbnail.setFixedSize(THUMBNAIL, THUMBNAIL * 3 // 4)
+        self.thumbnail.setToolTip("Exactly what the model sees.")
         self.facts = quiet_label("")
         self._viewer = viewer
         self._source: Source | None = None
@@ -72,7 +79,7 @@ class PicturePanel(Panel):
         inside.column.addWidget(self.invert)
 
         self.column.addWidget(self.layer)
-        self.add_row(self.seen, self.facts)
+        self.add_row(self.thumbnail, self.facts)
         self.column.addWidget(fold("Channels and contrast", inside))
 
         self.layer.chosen.connect(self.layer_chosen)
@@ -86,62 +93,58 @@ class PicturePanel(Panel):
         self.high.valueChanged.connect(self._contrast_asked)
         self.invert.clicked.connect(self._contrast_asked)
 
-    def show_seen(self, seen: npt.NDArray[np.uint8] | str | None) -> None:
+    def show_model_input(self, seen: npt.NDArray[np.uint8] | str | None) -> None:
         """Show the thumbnail, or the sentence that says why there is none."""
         if isinstance(seen, np.ndarray):
-            height, width = seen.shape[:2]
-            data = np.ascontiguousarray(seen)
-            image = QImage(
-                data.data, width, height, 3 * width, QImage.Format.Format_RGB888
-            )
-            picture = QPixmap.fromImage(image.copy())
-            self.seen.setPixmap(
-                picture.scaled(
-                    self.seen.size(),
+            self.thumbnail.setPixmap(
+                pixmap_of(seen).scaled(
+                    self.thumbnail.size(),
                     Qt.AspectRatioMode.KeepAspectRatio,
                     Qt.TransformationMode.SmoothTransformation,
                 )
             )
         else:
-            self.seen.clear()
+            self.thumbnail.clear()
             if seen:
                 self.facts.setText(seen)
 
     def show_source(self, source: Source) -> None:
         """Show which plane is in view and how it is read."""
         self._source = source
-        layer, plane, view = source.layer, source.plane, source.view
-        if layer is None or plane is None:
+        layer, view, options = source.layer, source.view, source.options
+        if layer is None or view is None:
             self.facts.setText(source.problem)
-            self.seen.clear()
+            self.thumbnail.clear()
             return
         place = ", ".join(
             f"{layer.axis_labels[axis]} {at}"
-            for axis, at in enumerate(plane.index)
-            if axis not in plane.axes and axis != plane.channel_axis
+            for axis, at in enumerate(view.index)
+            if axis not in view.axes and axis != view.channel_axis
         )
-        text = f"{plane.shape[1]} x {plane.shape[0]} pixels"
+        text = f"{view.shape[1]} x {view.shape[0]} pixels"
         if place:
             text += f"\nplane {place}"
         self.facts.setText(f"{text}\n\nThis is what the model sees.")
         self.level.clear()
         for level, shape in enumerate(layer.level_shapes):
-            size = f"{shape[plane.axes[1]]} x {shape[plane.axes[0]]}"
+            size = f"{shape[view.axes[1]]} x {shape[view.axes[0]]}"
             self.level.addItem(f"{level}: {size}", level)
-        self.level.setCurrentIndex(view.level)
+        self.level.setCurrentIndex(options.level)
         self.level.setEnabled(layer.multiscale)
-        self.stacked.setChecked(view.channel_axis is not None)
+        self.stacked.setChecked(options.channel_axis is not None)
         self.stacked.setEnabled(not layer.rgb and layer.ndim >= 3)
-        self._fill_channels(layer, view)
-        for box, value in ((self.low, view.recipe.low), (self.high, view.recipe.high)):
-            box.blockSignals(True)
-            box.setValue(value)
-            box.blockSignals(False)
-        self.invert.setChecked(view.recipe.invert)
+        self._fill_channels(layer, options)
+        for box, value in (
+            (self.low, options.recipe.low),
+            (self.high, options.recipe.high),
+        ):
+            with signals_blocked(box):
+                box.setValue(value)
+        self.invert.setChecked(options.recipe.invert)
 
-    def _fill_channels(self, layer: Image, view: View) -> None:
-        self._inputs = inputs_of(self._viewer, layer, view)
-        now = picked(self._inputs, view)
+    def _fill_channels(self, layer: Image, options: ReadOptions) -> None:
+        self._inputs = inputs_of(self._viewer, layer, options)
+        now = picked(self._inputs, options)
         for combo, place in zip(self.channels, now, strict=True):
             combo.clear()
             for index, one in enumerate(self._inputs):
@@ -151,7 +154,7 @@ class PicturePanel(Panel):
 
     def _stack_asked(self, on: bool) -> None:
         if self._source is not None:
-            recipe = replace(self._source.view.recipe, channels=None)
+            recipe = replace(self._source.options.recipe, channels=None)
             self.view_asked.emit(
                 {"channel_axis": 0 if on else None, "recipe": recipe, "partners": ()}
             )
@@ -162,7 +165,7 @@ class PicturePanel(Panel):
         red, green, blue = (combo.currentData() for combo in self.channels)
         channels, partners = choice_of(self._inputs, (red, green, blue))
         try:
-            recipe = replace(self._source.view.recipe, channels=channels)
+            recipe = replace(self._source.options.recipe, channels=channels)
         except SettingsError as error:  # all three black
             self.show_source(self._source)
             self.facts.setText(str(error))
@@ -174,7 +177,7 @@ class PicturePanel(Panel):
             return
         try:
             recipe = replace(
-                self._source.view.recipe,
+                self._source.options.recipe,
                 low=self.low.value(),
                 high=self.high.value(),
                 invert=self.invert.isChecked(),
@@ -185,8 +188,8 @@ class PicturePanel(Panel):
         self.view_asked.emit({"recipe": recipe})
 
 
-def is_picture(layer: Layer) -> bool:
-    """Whether a layer is somebody's picture, and none of ours."""
+def is_image(layer: Layer) -> bool:
+    """Whether a layer is a person's image, and none of ours."""
     from napari.layers import Image
 
     return isinstance(layer, Image) and role_of(layer) is None

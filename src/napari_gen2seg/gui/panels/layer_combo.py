@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from qtpy.QtCore import Signal
 from qtpy.QtWidgets import QComboBox, QWidget
+from superqt.utils import signals_blocked
 
 from napari_gen2seg.gui.layers.overlays import find_layer
 from napari_gen2seg.gui.panels.widgets import shrink
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
     from napari.layers import Layer
 
 
-class LayerChoice(QComboBox):
+class LayerCombo(QComboBox):
     """Offers the layers that pass a test, known by their ``unique_id``.
 
     Parameters
@@ -64,17 +65,16 @@ class LayerChoice(QComboBox):
     def refresh(self, _event: object = None) -> None:
         """Read the layers again; the choice stays if it can."""
         keep = self.currentData()
-        self.blockSignals(True)
-        self.clear()
-        if self._nothing is not None:
-            self.addItem(self._nothing, None)
-        for layer in reversed(self._viewer.layers):
-            if self._accepts(layer):
-                self.addItem(layer.name, str(layer.unique_id))
-                layer.events.name.connect(self._renamed)
-        place = self.findData(keep) if keep is not None else 0
-        self.setCurrentIndex(max(place, 0) if self.count() else -1)
-        self.blockSignals(False)
+        with signals_blocked(self):
+            self.clear()
+            if self._nothing is not None:
+                self.addItem(self._nothing, None)
+            for layer in reversed(self._viewer.layers):
+                if self._accepts(layer):
+                    self.addItem(layer.name, str(layer.unique_id))
+                    layer.events.name.connect(self._renamed)
+            place = self.findData(keep) if keep is not None else 0
+            self.setCurrentIndex(max(place, 0) if self.count() else -1)
         self._picked()
 
     def close_choice(self) -> None:

@@ -1,14 +1,14 @@
-"""Which model colours, on what, and how far it is."""
+"""Panel of the model: which one, on what it runs, and how far it is."""
 
 from __future__ import annotations
 
 import time
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from qtpy.QtCore import QTimer, Signal
 from qtpy.QtWidgets import QCheckBox, QComboBox, QProgressBar, QPushButton
 
+from napari_gen2seg.gui.panels.model_combo import ModelCombo
 from napari_gen2seg.gui.panels.object_size import STEP
 from napari_gen2seg.gui.panels.widgets import Panel, fold, quiet_label, shrink
 from napari_gen2seg.models.library.user_models import is_own
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from napari_gen2seg.models.spec import ModelSpec
     from napari_gen2seg.session import JobState, ModelState
 
-CAREFUL = 4  # passes
+TTA_PASSES = 4  # of test-time augmentation
 SIZES = (256, 384, 512, 768, 1024, 1536, 2048)
 
 
@@ -44,7 +44,7 @@ class ModelPanel(Panel):
 
     def __init__(self, models: tuple[ModelSpec, ...]) -> None:
         super().__init__("2  Color it")
-        self.model = shrink(QComboBox())
+        self.model = ModelCombo()
         self.show_models(models)
         self.remove = QPushButton("Remove…")
         self.remove.setToolTip("Delete this model, one of your own.")
@@ -65,7 +65,8 @@ class ModelPanel(Panel):
         self.careful = QCheckBox("Careful: look four times")
         self.careful.setToolTip(
             "Colour the picture's mirror images too; clicks consult all four maps. "
-            "Better masks, four times the time. The map shown is the first."
+            "Better masks, four times the time. The map shown is the first. (Test-time "
+            "augmentation.)"
         )
         self.by_object = QPushButton("By an object")
         self.by_object.setToolTip(
@@ -133,7 +134,7 @@ class ModelPanel(Panel):
             lambda _: self.resolution_asked.emit(self.resolution.currentData())
         )
         self.careful.clicked.connect(
-            lambda checked: self.passes_asked.emit(CAREFUL if checked else 1)
+            lambda checked: self.passes_asked.emit(TTA_PASSES if checked else 1)
         )
         self.by_object.clicked.connect(lambda: self.by_object_asked.emit())
         self.coarser.clicked.connect(lambda: self.step_asked.emit(1 / STEP))
@@ -146,13 +147,7 @@ class ModelPanel(Panel):
 
     def show_models(self, models: tuple[ModelSpec, ...]) -> None:
         """Offer other models; the chosen one stays chosen while it is there."""
-        keep = self.model.currentData()
-        self.model.clear()
-        for spec in models:
-            self.model.addItem(spec.title, spec.id)
-            place = self.model.count() - 1
-            self.model.setItemData(place, spec.description, 3)  # tool tip
-        self.model.setCurrentIndex(max(self.model.findData(keep), 0))
+        self.model.show_models(models)
 
     def show_previous(self, title: str) -> None:
         """Offer to go back to a model; an empty title offers nothing."""
@@ -169,17 +164,11 @@ class ModelPanel(Panel):
     def show_model(self, state: ModelState) -> None:
         """Show the choice, and what it runs on once that is known."""
         choice = state.choice
-        for combo, value in (
-            (self.model, choice.model),
-            (self.device, choice.device),
-            (self.resolution, choice.resolution),
-        ):
-            place = combo.findData(value)
-            if place < 0 and combo is not self.device:
-                name = Path(str(value)).name
-                combo.addItem(name if combo is self.model else f"{name} px", value)
-                place = combo.count() - 1
-            combo.setCurrentIndex(max(place, 0))
+        self.model.choose(choice.model)
+        self.device.setCurrentIndex(max(self.device.findData(choice.device), 0))
+        if self.resolution.findData(choice.resolution) < 0:
+            self.resolution.addItem(f"{choice.resolution} px", choice.resolution)
+        self.resolution.setCurrentIndex(self.resolution.findData(choice.resolution))
         self.careful.setChecked(choice.passes > 1)
         self.remove.setVisible(is_own(choice.model))
         if state.loaded:

@@ -1,4 +1,4 @@
-"""How large a typical object is, as a person shows it: drawn, or already kept."""
+"""Typical object size, as a person shows it: drawn, or already kept."""
 
 from __future__ import annotations
 
@@ -8,14 +8,14 @@ import numpy as np
 
 from napari_gen2seg.errors import ImageError, SettingsError
 from napari_gen2seg.gui.annotate.commit import labels_to_plane
-from napari_gen2seg.gui.layers.displayed_plane import array_of, level_factors
+from napari_gen2seg.gui.layers.view import array_of
 
 if TYPE_CHECKING:
     from napari.components import ViewerModel
-    from napari.layers import Image, Labels, Shapes
+    from napari.layers import Labels, Shapes
 
     from napari_gen2seg.core.coloring import Coloring
-    from napari_gen2seg.gui.layers.displayed_plane import Plane
+    from napari_gen2seg.gui.layers.view import View
 
 STEP = 1.5  # between two sizes
 SMALLEST, LARGEST = 128, 4096  # pixels
@@ -27,8 +27,7 @@ HOW = (
 
 def resolution_by_object(
     viewer: ViewerModel,
-    source: Image | None,
-    plane: Plane | None,
+    view: View | None,
     kept: Labels | None,
     model: str,
 ) -> int:
@@ -38,8 +37,8 @@ def resolution_by_object(
     ----------
     viewer
         Where somebody may have drawn an object.
-    source, plane
-        The picture, and its plane in view.
+    view
+        The plane on screen.
     kept
         The layer of kept objects, if there is one.
     model
@@ -56,11 +55,11 @@ def resolution_by_object(
     from napari_gen2seg.models.registry import find
     from napari_gen2seg.models.runtime.resolution import resolution_for_objects
 
-    if source is None or plane is None:
+    if view is None:
         raise ImageError("There is no picture in view; open one first.")
-    diameter = drawn_diameter(viewer, source, plane)
+    diameter = drawn_diameter(viewer, view)
     if diameter is None and kept is not None:
-        diameter = kept_diameter(kept, source, plane)
+        diameter = kept_diameter(kept, view)
     if diameter is None:
         raise SettingsError(HOW)
     path = find(model).path
@@ -69,7 +68,7 @@ def resolution_by_object(
             f"{model} does not say which size of objects it likes; choose the size in "
             "pixels yourself."
         )
-    return resolution_for_objects(diameter, plane.shape, read_model_config(path))
+    return resolution_for_objects(diameter, view.shape, read_model_config(path))
 
 
 def stepped(coloring: Coloring | None, factor: float) -> int:
@@ -85,7 +84,7 @@ def stepped(coloring: Coloring | None, factor: float) -> int:
     return round(min(max(coloring.resolution * factor, SMALLEST), LARGEST))
 
 
-def drawn_diameter(viewer: ViewerModel, source: Image, plane: Plane) -> float | None:
+def drawn_diameter(viewer: ViewerModel, view: View) -> float | None:
     """Return the diameter of the shapes selected, or of the last one drawn.
 
     In pixels of the plane. The active Shapes layer comes first, then the topmost.
@@ -98,14 +97,15 @@ def drawn_diameter(viewer: ViewerModel, source: Image, plane: Plane) -> float | 
         if not len(layer.data):
             continue
         chosen = sorted(layer.selected_data) or [len(layer.data) - 1]
-        return float(np.median([_across(layer, i, source, plane) for i in chosen]))
+        return float(np.median([_across(layer, i, view) for i in chosen]))
     return None
 
 
-def _across(layer: Shapes, index: int, source: Image, plane: Plane) -> float:
-    ratio = np.asarray(layer.scale)[-2:] / np.asarray(source.scale)[list(plane.axes)]
+def _across(layer: Shapes, index: int, view: View) -> float:
+    axes = list(view.axes)
+    ratio = np.asarray(layer.scale)[-2:] / view.transform.scale[axes]
     points = np.asarray(layer.data[index], float)[:, -2:] * ratio
-    points = points / level_factors(source, plane.level)[list(plane.axes)]
+    points = points / view.factors[axes]
     kind = layer.shape_type[index]
     if kind in ("line", "path"):
         return float(np.linalg.norm(np.diff(points, axis=0), axis=1).sum())
@@ -115,18 +115,18 @@ def _across(layer: Shapes, index: int, source: Image, plane: Plane) -> float:
     return float(np.sqrt(area) if kind != "polygon" else 2 * np.sqrt(area / np.pi))
 
 
-def kept_diameter(kept: Labels, source: Image, plane: Plane) -> float | None:
+def kept_diameter(kept: Labels, view: View) -> float | None:
     """Return the median equivalent diameter of the kept objects of a plane.
 
     In pixels of the plane, wherever and in whichever pixels the layer lies.
     """
-    if kept.ndim != plane.ndim:
+    if kept.ndim != view.ndim:
         return None
     data = array_of(kept, 0)
-    matrix, shift = labels_to_plane(kept, source, plane)
-    there = np.linalg.solve(matrix, np.asarray(plane.own_index, np.float64) - shift)
+    matrix, shift = labels_to_plane(kept, view)
+    there = np.linalg.solve(matrix, np.asarray(view.own_index, np.float64) - shift)
     index: list[int | slice] = [round(at) for at in there]
-    for axis in plane.own_axes:
+    for axis in view.own_axes:
         index[axis] = slice(None)
     for at, size in zip(index, data.shape, strict=True):
         if isinstance(at, int) and not 0 <= at < size:
@@ -135,6 +135,6 @@ def kept_diameter(kept: Labels, source: Image, plane: Plane) -> float | None:
     areas = np.unique(labels[labels > 0], return_counts=True)[1]
     if not len(areas):
         return None
-    own = list(plane.own_axes)
+    own = list(view.own_axes)
     per_pixel = abs(np.linalg.det(matrix[np.ix_(own, own)]))
     return float(np.median(2 * np.sqrt(areas * per_pixel / np.pi)))

@@ -1,4 +1,4 @@
-"""Where objects go: the Labels layer, commit, undo, count."""
+"""Panel of the objects: the Labels layer they go to, commit, undo, count."""
 
 from __future__ import annotations
 
@@ -6,9 +6,10 @@ from typing import TYPE_CHECKING
 
 from qtpy.QtCore import Signal
 from qtpy.QtWidgets import QCheckBox, QPushButton, QSpinBox
+from superqt.utils import signals_blocked
 
 from napari_gen2seg.gui.layers.overlays import role_of
-from napari_gen2seg.gui.panels.layer_combo import LayerChoice
+from napari_gen2seg.gui.panels.layer_combo import LayerCombo
 from napari_gen2seg.gui.panels.widgets import Panel, quiet_label
 
 if TYPE_CHECKING:
@@ -36,7 +37,7 @@ class ObjectsPanel(Panel):
 
     def __init__(self, viewer: ViewerModel) -> None:
         super().__init__("4  Keep them")
-        self.target = LayerChoice(viewer, _is_target, "new Labels layer")
+        self.target = LayerCombo(viewer, _is_target, "new Labels layer")
         self.target.setToolTip("The Labels layer that takes the objects.")
         self.number = QSpinBox()
         self.number.setRange(1, 2**31 - 1)
@@ -81,9 +82,8 @@ class ObjectsPanel(Panel):
 
     def show_object(self, number: int) -> None:
         """Show which object is being clicked."""
-        self.number.blockSignals(True)
-        self.number.setValue(number)
-        self.number.blockSignals(False)
+        with signals_blocked(self.number):
+            self.number.setValue(number)
 
     def show_objects(self, objects: Objects) -> None:
         """Show the target and how many objects it holds."""

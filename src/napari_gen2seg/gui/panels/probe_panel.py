@@ -1,7 +1,8 @@
-"""How clicks become a mask: sign, tolerance, reach."""
+"""Panel of the probe: sign, tolerance and reach of clicks."""
 
 from __future__ import annotations
 
+from contextlib import ExitStack
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -13,8 +14,9 @@ from qtpy.QtWidgets import (
     QPushButton,
     QSlider,
 )
+from superqt.utils import signals_blocked
 
-from napari_gen2seg.gui.panels.tolerance_plot import HIGH, LOW, CurveView
+from napari_gen2seg.gui.panels.tolerance_plot import HIGH, LOW, TolerancePlot
 from napari_gen2seg.gui.panels.widgets import Panel, quiet_label
 
 if TYPE_CHECKING:
@@ -27,11 +29,11 @@ HINT = (
     "Objects light up under the pointer. Click marks one, Shift-click leaves a part "
     "out, Enter commits."
 )
-_HEARD = (
+_BRIGHTNESS = (
     "On: where bright and dark tell objects from background as the map does, the "
     "picture's brightness has a say in the outline. Off: the map alone."
 )
-_NOT_HEARD = (
+_NO_BRIGHTNESS = (
     "Here the map alone decides: bright and dark say nothing about its objects."
 )
 
@@ -75,7 +77,7 @@ class ProbePanel(Panel):
         self.value.setAlignment(
             Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
         )
-        self.curve = CurveView()
+        self.curve = TolerancePlot()
         self.contiguous = QCheckBox("Connected")
         self.contiguous.setChecked(True)
         self.contiguous.setToolTip(
@@ -84,7 +86,7 @@ class ProbePanel(Panel):
         )
         self.brightness = QCheckBox("Brightness")
         self.brightness.setChecked(True)
-        self.brightness.setToolTip(_HEARD)
+        self.brightness.setToolTip(_BRIGHTNESS)
         self.hover = QCheckBox("Preview")
         self.hover.setChecked(True)
         self.hover.setToolTip("Light up the object under the pointer before any click.")
@@ -111,21 +113,19 @@ class ProbePanel(Panel):
 
     def show_settings(self, settings: ProbeSettings) -> None:
         """Show the settings in use."""
-        quiet = (self.auto, self.slider, self.contiguous, self.brightness)
-        for widget in quiet:
-            widget.blockSignals(True)
-        self.auto.setChecked(settings.tolerance is None)
-        self.contiguous.setChecked(settings.contiguous)
-        self.brightness.setChecked(settings.brightness)
+        with ExitStack() as quiet:
+            for widget in (self.auto, self.contiguous, self.brightness):
+                quiet.enter_context(signals_blocked(widget))
+            self.auto.setChecked(settings.tolerance is None)
+            self.contiguous.setChecked(settings.contiguous)
+            self.brightness.setChecked(settings.brightness)
         if settings.tolerance is not None:
             self._show_tolerance(settings.tolerance)
-        for widget in quiet:
-            widget.blockSignals(False)
 
-    def show_heard(self, heard: bool) -> None:
+    def show_brightness_use(self, used: bool) -> None:
         """Show whether the picture's brightness can have a say at all."""
-        self.brightness.setEnabled(heard)
-        self.brightness.setToolTip(_HEARD if heard else _NOT_HEARD)
+        self.brightness.setEnabled(used)
+        self.brightness.setToolTip(_BRIGHTNESS if used else _NO_BRIGHTNESS)
 
     def show_sign(self, sign: int) -> None:
         """Show what a click means."""
@@ -163,9 +163,8 @@ class ProbePanel(Panel):
         if not np.isfinite(tolerance):
             self.value.setText("–")
             return
-        self.slider.blockSignals(True)
-        self.slider.setValue(slider_at(tolerance))
-        self.slider.blockSignals(False)
+        with signals_blocked(self.slider):
+            self.slider.setValue(slider_at(tolerance))
         self.value.setText(f"{tolerance:.0f}")
 
 

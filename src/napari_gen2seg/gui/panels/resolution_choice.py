@@ -1,4 +1,4 @@
-"""At which size the model looks, as a person asks for it."""
+"""Resolution at which the model sees the image, as a person asks for it."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ if TYPE_CHECKING:
     from napari_gen2seg.gui.annotate.bridge import Bridge
 
 
-class Sizes:
-    """Chooses the size for the picture in view; another picture starts anew.
+class ResolutionChoice:
+    """Chooses the resolution for the image in view; another image starts anew.
 
     Parameters
     ----------
@@ -35,11 +35,9 @@ class Sizes:
         Gen2SegError
             See `resolution_by_object`.
         """
-        source, kept = self._bridge.source, self._bridge.objects.layer
+        view, kept = self._bridge.source.view, self._bridge.controller.objects.layer
         name = self._bridge.session.model.choice.model
-        size = resolution_by_object(
-            self._bridge.viewer, source.layer, source.plane, kept, name
-        )
+        size = resolution_by_object(self._bridge.viewer, view, kept, name)
         self._choose(size)
         return size
 
@@ -51,8 +49,8 @@ class Sizes:
         Gen2SegError
             If there is no map yet.
         """
-        plane = self._bridge.source.plane
-        coloring = None if plane is None else self._bridge.session.coloring(plane)
+        view = self._bridge.source.view
+        coloring = None if view is None else self._bridge.session.coloring(view)
         self._choose(stepped(coloring, factor))
         self._bridge.color()
 

@@ -1,4 +1,4 @@
-"""A small graph: the object's area against the tolerance, its plateau marked."""
+"""Plot of the object's area against the tolerance, its plateau marked."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ LINE, PLATEAU, NOW = (
 )
 
 
-class CurveView(QWidget):
+class TolerancePlot(QWidget):
     """Draws a curve; a press or drag in it asks for that tolerance."""
 
     tolerance_asked = Signal(float)

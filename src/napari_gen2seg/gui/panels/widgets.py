@@ -1,11 +1,13 @@
-"""Panels one below the other, with lines between, scrolled where they do not fit."""
+"""Widgets that the panels share: column, panel, labels, questions, pixmaps."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
+import numpy as np
 from qtpy.QtCore import Qt
+from qtpy.QtGui import QImage, QPixmap
 from qtpy.QtWidgets import (
     QFrame,
     QHBoxLayout,
@@ -21,6 +23,7 @@ from superqt import QCollapsible
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    import numpy.typing as npt
     from qtpy.QtGui import QShowEvent
     from qtpy.QtWidgets import QComboBox, QWidget
 
@@ -113,6 +116,14 @@ def fold(title: str, *panels: Panel) -> QCollapsible:
     for panel in panels:
         folded.addWidget(panel)
     return folded
+
+
+def pixmap_of(rgb: npt.NDArray[np.uint8]) -> QPixmap:
+    """Turn uint8 (h, w, 3) into what a label or a painter can show."""
+    data = np.ascontiguousarray(rgb)
+    height, width = data.shape[:2]
+    image = QImage(data.data, width, height, 3 * width, QImage.Format.Format_RGB888)
+    return QPixmap.fromImage(image.copy())  # the array may go
 
 
 def shrink(combo: QComboBox) -> QComboBox:

@@ -1,4 +1,4 @@
-"""The window's end of the models' process: start it, ask it, end it."""
+"""Client of the model process: start it, ask it, end it."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ import sys
 import threading
 import time
 from contextlib import suppress
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from napari_gen2seg.common.progress import is_cancelled
 from napari_gen2seg.errors import Cancelled, MemoryShortError, ModelError
 from napari_gen2seg.jobs.child import start
 from napari_gen2seg.jobs.model.messages import (
@@ -21,6 +21,7 @@ from napari_gen2seg.jobs.model.messages import (
     DONE,
     FAILED,
     LOAD,
+    PREDICT,
     PROGRESS,
     UNLOAD,
     WARM,
@@ -29,15 +30,15 @@ from napari_gen2seg.jobs.model.messages import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Sequence
 
+    import numpy as np
     import numpy.typing as npt
 
+    from napari_gen2seg.common.progress import Cancel, Progress
     from napari_gen2seg.core.coloring import Coloring
     from napari_gen2seg.core.image.rgb import RgbRecipe
-
-    Progress = Callable[[float | None, str], None]
-    Cancel = Callable[[], bool]
+    from napari_gen2seg.models.spec import ModelSpec
 
 PATIENCE = 5.0  # seconds that a cancelled model gets to stop by itself
 LOOK = 0.05  # seconds between two looks at whether it was cancelled
@@ -47,16 +48,17 @@ COMMAND = (sys.executable, "-m", "napari_gen2seg.jobs.model.server")
 class ModelClient:
     """A child process that holds a model; started when first asked.
 
-    Its methods but `close` are called on one thread, the lane's.
+    One question at a time: its methods but `close` are called by one thread after
+    another, never by two at once.
 
     Parameters
     ----------
     command
-        Starts the child; for tests.
+        Starts the child, `COMMAND` by default; another one for tests.
     """
 
-    def __init__(self, command: Sequence[str] = COMMAND) -> None:
-        self._command = list(command)
+    def __init__(self, command: Sequence[str] | None = None) -> None:
+        self._command = list(COMMAND if command is None else command)
         self._child: subprocess.Popen[bytes] | None = None
         self._replies: queue.Queue[Message | None] = queue.Queue()
         self._number = 0
@@ -66,6 +68,11 @@ class ModelClient:
     def alive(self) -> bool:
         """Whether the child runs."""
         return self._child is not None and self._child.poll() is None
+
+    @property
+    def pid(self) -> int | None:
+        """Number of the child's process, or None while there is none."""
+        return self._child.pid if self._child is not None else None
 
     def warm(self, device: str = "auto", dtype: str = "auto") -> None:
         """Start the child and let it import the model library."""
@@ -105,7 +112,7 @@ class ModelClient:
         self._send(child, Message(verb, number, payload))
         asked_to_stop: float | None = None
         while True:
-            if asked_to_stop is None and cancel is not None and cancel():
+            if asked_to_stop is None and is_cancelled(cancel):
                 asked_to_stop = time.monotonic()
                 self._send(child, Message(CANCEL, number))
             if asked_to_stop and time.monotonic() - asked_to_stop > PATIENCE:
@@ -159,7 +166,10 @@ class ModelClient:
         )
         self._child, self._replies = child, queue.Queue()
         threading.Thread(
-            target=_listen, args=(child, self._replies), name="gen2seg-ear", daemon=True
+            target=_listen,
+            args=(child, self._replies),
+            name="gen2seg-replies",
+            daemon=True,
         ).start()
         return child
 
@@ -189,23 +199,23 @@ class ModelClient:
 
 
 class RemoteColorer:
-    """A model in the child process; does what a `Colorer` does for the session.
+    """The `Colorer` of a model in the child process.
 
     Parameters
     ----------
-    helper
-        Who asks the child.
+    client
+        Asks the child.
     facts
         Of the model, from the child.
     """
 
-    def __init__(self, helper: ModelClient, facts: Loaded) -> None:
-        self._helper, self._facts = helper, facts
+    def __init__(self, client: ModelClient, facts: Loaded) -> None:
+        self._client, self._facts = client, facts
 
     @property
     def alive(self) -> bool:
         """Whether it can still be asked."""
-        return self._helper.alive
+        return self._client.alive
 
     @property
     def device(self) -> str:
@@ -223,38 +233,57 @@ class RemoteColorer:
         return self._facts.reason
 
     @property
-    def spec(self) -> Any:
-        """The model's `ModelSpec`."""
+    def notes(self) -> tuple[str, ...]:
+        """What was done about short memory, in order."""
+        return self._facts.notes
+
+    @property
+    def spec(self) -> ModelSpec:
+        """The model's facts."""
         return self._facts.spec
 
-    def paint(
+    def color(
         self,
-        pixels: npt.NDArray[Any],
-        recipe: RgbRecipe,
+        image: Any,
         resolution: int | None = None,
         *,
+        recipe: RgbRecipe | None = None,
         passes: int = 1,
         progress: Progress | None = None,
         cancel: Cancel | None = None,
     ) -> Coloring:
-        """Colour one plane; see `paint.paint`, which runs in the child.
+        """Color one image; see `napari_gen2seg.models.colorer.Colorer.color`.
 
-        The plane travels as it is: RGB floats would be up to twelve times as much.
+        The image travels as it is: RGB floats would be up to twelve times as much.
         """
         given = {
-            "pixels": pixels,
-            "recipe": recipe,
+            "image": image,
             "resolution": resolution,
+            "recipe": recipe,
             "passes": passes,
         }
         coloring: Coloring
-        coloring, self._facts = self._helper.ask(COLOR, given, progress, cancel)
-        return replace(coloring)  # read-only again, which pickles do not keep
+        coloring, self._facts = self._client.ask(COLOR, given, progress, cancel)
+        return coloring
+
+    def predict_rgb(
+        self, rgb: npt.NDArray[np.float32], resolution: int
+    ) -> npt.NDArray[np.float32]:
+        """Return the map (h, w, 3) in 0..255 of one RGB (H, W, 3) in 0..1."""
+        return self.predict_many([rgb], resolution)[0]
+
+    def predict_many(
+        self, images: Sequence[npt.NDArray[np.float32]], resolution: int
+    ) -> list[npt.NDArray[np.float32]]:
+        """Return the maps of several RGB images; equal sizes go as one batch."""
+        maps: list[npt.NDArray[np.float32]]
+        maps, self._facts = self._client.ask(PREDICT, (list(images), resolution))
+        return maps
 
     def unload(self) -> None:
         """Free the memory; the child stays, ready for another model."""
         if self.alive:
-            self._helper.ask(UNLOAD)
+            self._client.ask(UNLOAD)
 
 
 def _listen(

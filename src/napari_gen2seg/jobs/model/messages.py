@@ -1,11 +1,15 @@
-"""What the window's process and the models' process say to each other."""
+"""Messages between the client and the server of the model process."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-WARM, LOAD, COLOR, UNLOAD, CANCEL = "warm", "load", "color", "unload", "cancel"
+if TYPE_CHECKING:
+    from napari_gen2seg.models.spec import ModelSpec
+
+WARM, LOAD, COLOR, PREDICT = "warm", "load", "color", "predict"
+UNLOAD, CANCEL = "unload", "cancel"
 PROGRESS, DONE, FAILED = "progress", "done", "failed"
 
 
@@ -34,13 +38,12 @@ class Loaded:
 
     Parameters
     ----------
-    device, dtype, reason
+    device, dtype, reason, spec, notes
         As those of a `Colorer`.
-    spec
-        Its `ModelSpec`.
     """
 
     device: str
     dtype: str
     reason: str
-    spec: Any = None
+    spec: ModelSpec
+    notes: tuple[str, ...] = ()

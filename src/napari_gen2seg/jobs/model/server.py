@@ -1,4 +1,4 @@
-"""The child process in which models run for the window.
+"""Server of the model process: the child in which models run for the window.
 
 Importing torch and diffusers holds Python's lock for up to a second at a time, and
 a model that runs out of memory takes its process along. Neither may happen to
@@ -24,12 +24,12 @@ from napari_gen2seg.jobs.model.messages import (
     DONE,
     FAILED,
     LOAD,
+    PREDICT,
     PROGRESS,
     WARM,
     Loaded,
     Message,
 )
-from napari_gen2seg.jobs.model.request import paint
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -40,7 +40,7 @@ _log = logging.getLogger(__name__)
 NICE = 5  # the window comes first
 
 
-class Worker:
+class Server:
     """Answers requests one by one; a cancel overtakes them.
 
     Parameters
@@ -69,7 +69,7 @@ class Worker:
             try:
                 self._send(DONE, message.number, self._answer(message))
             except Exception as error:  # noqa: BLE001 - carried to the other side
-                self._send(FAILED, message.number, _told(error))
+                self._send(FAILED, message.number, _portable(error))
 
     def _read(self) -> None:
         # Pickles from our own parent process, never from a file or the network.
@@ -102,11 +102,15 @@ class Worker:
             load = self._load or _loader()
             self._colorer = load(**given, progress=progress, cancel=cancel)
             return self._facts()
-        if message.verb == COLOR:
+        if message.verb in (COLOR, PREDICT):
             if self._colorer is None:
                 raise ModelError("No model is loaded. Press Color again.")
-            coloring = paint(self._colorer, **given, progress=progress, cancel=cancel)
-            return coloring, self._facts()
+            made: Any
+            if message.verb == COLOR:
+                made = self._colorer.color(**given, progress=progress, cancel=cancel)
+            else:
+                made = self._colorer.predict_many(*given)
+            return made, self._facts()
         self._unload()
         return None
 
@@ -114,7 +118,9 @@ class Worker:
         made = self._colorer
         if made is None:
             return None
-        return Loaded(str(made.device), str(made.dtype), str(made.reason), made.spec)
+        return Loaded(
+            str(made.device), str(made.dtype), str(made.reason), made.spec, made.notes
+        )
 
     def _unload(self) -> None:
         if self._colorer is not None:
@@ -132,7 +138,7 @@ def _loader() -> Callable[..., Colorer]:
     return load_model
 
 
-def _told(error: Exception) -> Exception:
+def _portable(error: Exception) -> Exception:
     """Return an error that survives the journey, with its sentence."""
     if isinstance(error, Gen2SegError):
         return type(error)(str(error))
@@ -149,7 +155,7 @@ def _told(error: Exception) -> Exception:
 
 
 def serve(load: Callable[..., Colorer] | None = None) -> None:
-    """Run a worker on this process's stdin and stdout."""
+    """Run a server on this process's stdin and stdout."""
     replies = os.fdopen(os.dup(sys.stdout.fileno()), "wb")
     # Libraries print; that must not get between the replies.
     os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
@@ -157,7 +163,7 @@ def serve(load: Callable[..., Colorer] | None = None) -> None:
         with suppress(OSError):
             os.nice(NICE)
     with suppress(BrokenPipeError):
-        Worker(sys.stdin.buffer, replies, load).run()
+        Server(sys.stdin.buffer, replies, load).run()
 
 
 if __name__ == "__main__":

@@ -12,8 +12,8 @@ from typing import IO
 
 from napari_gen2seg.errors import TrainingError
 from napari_gen2seg.jobs.child import start
+from napari_gen2seg.train.finetune.run_folder import CANCEL_NAME, CHILD_NAME
 
-CHILD, CANCEL = "child.json", "CANCEL"
 KILLED = (-9, 137)
 NICE = 10  # twice as polite as the worker
 
@@ -51,7 +51,7 @@ def cancel_child(child: subprocess.Popen[bytes], folder: Path) -> None:
     """Ask a child to save its state and stop."""
     if sys.platform == "win32":  # it knows no SIGTERM
         with suppress(OSError):
-            (folder / CANCEL).touch()
+            (folder / CANCEL_NAME).touch()
         return
     with suppress(OSError):
         child.terminate()
@@ -59,7 +59,7 @@ def cancel_child(child: subprocess.Popen[bytes], folder: Path) -> None:
 
 def remember_child(folder: Path, pid: int | None) -> None:
     """Write down which process works in a run folder; None for none any more."""
-    path = folder / CHILD
+    path = folder / CHILD_NAME
     with suppress(OSError):
         if pid is None:
             path.unlink(missing_ok=True)
@@ -70,7 +70,7 @@ def remember_child(folder: Path, pid: int | None) -> None:
 def child_lives(folder: Path) -> bool:
     """Whether the process that was written down for a folder still runs."""
     try:
-        known = json.loads((folder / CHILD).read_text("utf-8"))
+        known = json.loads((folder / CHILD_NAME).read_text("utf-8"))
         pid, started = int(known["pid"]), float(known["started"])
     except (OSError, ValueError, KeyError, TypeError):
         return False

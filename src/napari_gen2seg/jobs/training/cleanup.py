@@ -1,4 +1,4 @@
-"""What is left of programs that were ended in the middle is taken away."""
+"""Remove temporary files of interrupted runs."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ DRAFTS = (".planning-*", ".adopting-*", ".removing-*")
 OLD = 24 * 3600.0  # seconds: nobody works in it any more, on whatever computer
 
 
-def sweep(check: Callable[[], None]) -> list[Path]:
+def remove_interrupted_runs(check: Callable[[], None]) -> list[Path]:
     """Delete drafts, and run folders that never saved anything, after a day.
 
     Each holds a copy of pictures, or of a model, that nothing would ever read again.

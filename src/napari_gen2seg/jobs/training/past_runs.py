@@ -14,9 +14,16 @@ from napari_gen2seg.common.text import slug
 from napari_gen2seg.common.user_dirs import data_dir
 from napari_gen2seg.errors import StorageError
 from napari_gen2seg.jobs.training.child import child_lives
-
-CONFIG, EVENTS, STATE, STOP = "config.json", "events.jsonl", "state.pt", "STOP"
-ERRORS, DECISION, MODEL, CROPS = "errors.txt", "decision.json", "model", "crops"
+from napari_gen2seg.train.finetune.run_folder import (
+    BEST_NAME,
+    CONFIG_NAME,
+    CROPS,
+    DECISION_NAME,
+    ERRORS_NAME,
+    EVENTS_NAME,
+    MODEL_NAME,
+    STATE_NAME,
+)
 
 
 @dataclass(frozen=True)
@@ -80,7 +87,7 @@ def new_run(name: str) -> Path:
 def read_events(folder: Path) -> list[dict[str, Any]]:
     """Read the events of a run; a line cut off by a crash is left out."""
     try:
-        text = (folder / EVENTS).read_text("utf-8", "replace")
+        text = (folder / EVENTS_NAME).read_text("utf-8", "replace")
     except OSError:
         return []
     events = []
@@ -97,7 +104,7 @@ def read_events(folder: Path) -> list[dict[str, Any]]:
 def read_config(folder: Path) -> dict[str, Any]:
     """Read a run's config; empty if there is none that can be read."""
     try:
-        config = json.loads((folder / CONFIG).read_text("utf-8"))
+        config = json.loads((folder / CONFIG_NAME).read_text("utf-8"))
     except (OSError, ValueError):
         return {}
     return config if isinstance(config, dict) else {}
@@ -117,7 +124,7 @@ def look_at(folder: Path) -> PastRun | None:
     state = _state(folder, events)
     steps = [event for event in events if event["event"] == "step"]
     last = steps[-1] if steps else {}
-    newest = folder / (EVENTS if (folder / EVENTS).exists() else CONFIG)
+    newest = folder / (EVENTS_NAME if (folder / EVENTS_NAME).exists() else CONFIG_NAME)
     return PastRun(
         folder,
         str(config.get("name", folder.name)),
@@ -126,8 +133,8 @@ def look_at(folder: Path) -> PastRun | None:
         int(last.get("step", 0)),
         int(last.get("steps") or 0),
         newest.stat().st_mtime,
-        state in ("cancelled", "lost", "failed") and (folder / STATE).is_file(),
-        (folder / DECISION).is_file(),
+        state in ("cancelled", "lost", "failed") and (folder / STATE_NAME).is_file(),
+        (folder / DECISION_NAME).is_file(),
         any(event.get("unchanged") for event in events if event["event"] == "compared"),
     )
 
@@ -141,7 +148,7 @@ def run_folders() -> list[Path]:
 
 def is_empty(folder: Path) -> bool:
     """Whether nothing can become of a run: it ended before it saved anything."""
-    kept = (STATE, MODEL, DECISION)
+    kept = (STATE_NAME, MODEL_NAME, DECISION_NAME)
     return not running_in(folder) and not any((folder / one).exists() for one in kept)
 
 
@@ -153,9 +160,11 @@ def list_past_runs() -> list[PastRun]:
 def waiting_runs() -> list[PastRun]:
     """List runs that wait for a person: to be resumed, or to be decided on."""
     # Reading the events of runs that are over long since would take a second.
-    undecided = [one for one in run_folders() if not (one / DECISION).is_file()]
+    undecided = [one for one in run_folders() if not (one / DECISION_NAME).is_file()]
     left = [
-        one for one in undecided if (one / STATE).exists() or (one / MODEL).exists()
+        one
+        for one in undecided
+        if (one / STATE_NAME).exists() or (one / MODEL_NAME).exists()
     ]
     return [run for run in _described(left) if run.waits]
 
@@ -167,17 +176,17 @@ def _described(folders: list[Path]) -> list[PastRun]:
 
 def decide(folder: Path, adopted: Path) -> None:
     """Write down that a run's model was adopted, and drop what only training needs."""
-    with writing(folder / DECISION) as draft:
+    with writing(folder / DECISION_NAME) as draft:
         draft.write_text(json.dumps({"adopted": str(adopted)}), "utf-8")
-    for name in (STATE, "best.safetensors", ERRORS):
+    for name in (STATE_NAME, BEST_NAME, ERRORS_NAME):
         (folder / name).unlink(missing_ok=True)
-    shutil.rmtree(folder / MODEL, ignore_errors=True)
+    shutil.rmtree(folder / MODEL_NAME, ignore_errors=True)
 
 
 def adopted_as(folder: Path) -> Path | None:
     """Return the model folder that a run became."""
     try:
-        return Path(json.loads((folder / DECISION).read_text("utf-8"))["adopted"])
+        return Path(json.loads((folder / DECISION_NAME).read_text("utf-8"))["adopted"])
     except (OSError, ValueError, KeyError, TypeError):
         return None
 
@@ -204,7 +213,7 @@ def unfinished_from(model: Path) -> str | None:
     """
     for folder in run_folders():
         base = read_config(folder).get("model", "")
-        if not base or Path(str(base)) != model or (folder / DECISION).is_file():
+        if not base or Path(str(base)) != model or (folder / DECISION_NAME).is_file():
             continue
         run = look_at(folder)
         if run is not None and (run.state == "running" or run.resumable):

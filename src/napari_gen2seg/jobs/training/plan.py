@@ -7,15 +7,17 @@ import shutil
 import subprocess
 import uuid
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict
 from typing import Any
 
 from napari_gen2seg.common.user_dirs import data_dir
 from napari_gen2seg.errors import TrainingError
 from napari_gen2seg.jobs.training.child import start_child
-from napari_gen2seg.jobs.training.past_runs import CONFIG, ERRORS
 from napari_gen2seg.jobs.training.run import COMMAND
-from napari_gen2seg.jobs.training.written_data import PairSource, write_pairs
+from napari_gen2seg.jobs.training.written_data import PairSource
+from napari_gen2seg.train.finetune.run_folder import CONFIG_NAME, ERRORS_NAME
 
+FACTS = "facts.json"
 LOOK = 0.2  # seconds between two looks at whether it is still wanted
 
 
@@ -26,14 +28,15 @@ def plan(
     check: Callable[[], None],
     command: Sequence[str] = COMMAND,
 ) -> dict[str, Any]:
-    """Ask a child what it would do, and throw away what was written for it.
+    """Ask a child what it would do, from facts alone: no pixels are written.
 
     Parameters
     ----------
     config
         Without ``pairs`` and ``run``.
     sources, names
-        The pictures, as for `write_pairs`.
+        The pictures, as for `write_pairs`. Labels of which nothing is known as a whole
+        are looked through.
     check
         Called now and then; raises to stop.
     command
@@ -51,12 +54,22 @@ def plan(
     """
     folder = data_dir() / f".planning-{uuid.uuid4().hex[:12]}"
     try:
-        pairs = write_pairs(folder, sources, names, check, lambda *_: None)
-        path = folder / CONFIG
-        folder.mkdir(parents=True, exist_ok=True)
-        path.write_text(json.dumps({**config, "run": str(folder), "pairs": pairs}))
-        with (folder / ERRORS).open("wb") as errors:
-            child = start_child([*command, str(path), "--plan"], errors)
+        folder.mkdir(parents=True)
+        facts = []
+        for source in sources:
+            check()
+            facts.append(asdict(source.look()))
+        pairs = [
+            one.spec(folder, name) for one, name in zip(sources, names, strict=True)
+        ]
+        path, known = folder / CONFIG_NAME, folder / FACTS
+        path.write_text(
+            json.dumps({**config, "run": str(folder), "pairs": pairs}), "utf-8"
+        )
+        known.write_text(json.dumps(facts), "utf-8")
+        options = ("--plan", "--facts", str(known))
+        with (folder / ERRORS_NAME).open("wb") as errors:
+            child = start_child([*command, str(path), *options], errors)
         try:
             said = _listen(child, check)
         finally:

@@ -27,13 +27,13 @@ from napari_gen2seg.jobs.training.child import (
     remember_child,
     start_child,
 )
-from napari_gen2seg.jobs.training.past_runs import (
-    CONFIG,
-    ERRORS,
-    STATE,
-    STOP,
-    read_events,
-    running_in,
+from napari_gen2seg.jobs.training.past_runs import read_events, running_in
+from napari_gen2seg.train.finetune.run_folder import (
+    CANCEL_NAME,
+    CONFIG_NAME,
+    ERRORS_NAME,
+    STATE_NAME,
+    STOP_NAME,
 )
 
 State = Literal[
@@ -97,7 +97,7 @@ class TrainingRun:
         return (
             not self.working
             and self._state != "done"
-            and (self.folder / STATE).is_file()
+            and (self.folder / STATE_NAME).is_file()
         )
 
     @property
@@ -132,23 +132,23 @@ class TrainingRun:
                 "it, or stop it first."
             )
         if config is not None:
-            with writing(self.folder / CONFIG) as draft:
+            with writing(self.folder / CONFIG_NAME) as draft:
                 draft.write_text(json.dumps(dict(config), indent=1), "utf-8")
-        if not (self.folder / CONFIG).is_file():
+        if not (self.folder / CONFIG_NAME).is_file():
             raise SettingsError(
-                f"{self.folder} holds no {CONFIG}, so there is nothing to train. Start "
-                "a new fine-tuning."
+                f"{self.folder} holds no {CONFIG_NAME}, so there is nothing to "
+                "train. Start a new fine-tuning."
             )
-        for name in (STOP, "CANCEL"):
+        for name in (STOP_NAME, CANCEL_NAME):
             (self.folder / name).unlink(missing_ok=True)
         self.message, self._asked, self._closed = "", None, False
         if not resume:
             self.events = []
-        command = [*self._command, str(self.folder / CONFIG)]
+        command = [*self._command, str(self.folder / CONFIG_NAME)]
         if resume:
             command.append("--resume")
         try:
-            log = (self.folder / ERRORS).open("wb")
+            log = (self.folder / ERRORS_NAME).open("wb")
         except OSError as error:
             raise StorageError(
                 f"{self.folder} cannot be written: {error.strerror or error}. Free "
@@ -186,7 +186,7 @@ class TrainingRun:
         if not self.working or self._asked is not None:
             return
         try:
-            (self.folder / STOP).touch()
+            (self.folder / STOP_NAME).touch()
         except OSError as error:
             raise StorageError(
                 f"{self.folder} cannot be written: {error.strerror or error}. Free "
@@ -268,7 +268,10 @@ class TrainingRun:
         else:
             state = "lost"
             self.message = exit_message(
-                code, self.folder / ERRORS, noise, (self.folder / STATE).is_file()
+                code,
+                self.folder / ERRORS_NAME,
+                noise,
+                (self.folder / STATE_NAME).is_file(),
             )
         remember_child(self.folder, None)
         if self._closed:

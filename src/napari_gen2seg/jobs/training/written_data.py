@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +16,12 @@ from napari_gen2seg.common.types import LabelArray
 from napari_gen2seg.core.image.rgb import RgbRecipe, to_rgb, to_uint8
 from napari_gen2seg.errors import DataError
 from napari_gen2seg.io.formats.images import write_rgb
-from napari_gen2seg.train.data.label_checks import FEW, PairFacts, different
+from napari_gen2seg.train.data.label_checks import (
+    FEW,
+    PairFacts,
+    different,
+    look_through,
+)
 
 GOOD = 15  # objects in all that are enough for a first try
 PICTURES = "pictures.json"
@@ -67,6 +72,8 @@ class PairSource:
         Pictures of one group are held back together; None for none.
     key
         Names the picture by its content, so that it is known again.
+    facts
+        What is in the labels, where that is known.
     """
 
     name: str
@@ -77,6 +84,30 @@ class PairSource:
     role: str = "auto"
     group: str | None = None
     key: str = ""
+    facts: PairFacts | None = None
+
+    def look(self) -> PairFacts:
+        """Return what is in the labels as a whole, looking through them if need be.
+
+        Raises
+        ------
+        DataError
+            If they are no labels.
+        """
+        if self.facts is not None and self.facts.parts:
+            return self.facts
+        return replace(look_through(self.labels()), key=self.key)
+
+    def spec(self, folder: Path, name: str) -> dict[str, Any]:
+        """Return the entry of the config for files in a folder."""
+        return {
+            "image": str(folder / f"{name}-image.tif"),
+            "labels": str(folder / f"{name}-labels.tif"),
+            "name": name,
+            "complete": self.complete,
+            "group": self.group,
+            "role": self.role,
+        }
 
 
 def write_pairs(
@@ -122,20 +153,10 @@ def write_pairs(
             raise DataError(
                 f"{source.name!r}: {different(rgb.shape[:2], labels.shape)}"
             )
-        image_path = folder / f"{name}-image.tif"
-        labels_path = folder / f"{name}-labels.tif"
-        write_rgb(image_path, rgb)
-        _write_labels(labels_path, _small(labels))
-        written.append(
-            {
-                "image": str(image_path),
-                "labels": str(labels_path),
-                "name": name,
-                "complete": source.complete,
-                "group": source.group,
-                "role": source.role,
-            }
-        )
+        spec = source.spec(folder, name)
+        write_rgb(Path(spec["image"]), rgb)
+        _write_labels(Path(spec["labels"]), _small(labels))
+        written.append(spec)
     known = {
         name: {"title": source.name, "key": source.key}
         for source, name in zip(sources, names, strict=True)

@@ -6,94 +6,36 @@ patch 16. The picture is brought to the model's square, whatever its aspect rati
 
 from __future__ import annotations
 
+import re
+from collections.abc import Collection
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
-import torch
-from torch import Tensor, nn
-
-from napari_gen2seg.models.base_colorer import BaseColorer
-from napari_gen2seg.models.families.stable_diffusion import load_part
-from napari_gen2seg.models.networks.tensors import (
-    IMAGENET_MEAN,
-    IMAGENET_STD,
-    resize,
-    stretch_mae,
+from napari_gen2seg.models.families.family import (
+    CropDefaults,
+    Family,
+    FamilyTraining,
+    SelectedFiles,
+    TrainableParts,
+    select_top_files,
 )
+from napari_gen2seg.models.json_file import read_json
+from napari_gen2seg.models.weights import stored_dtype
 
 if TYPE_CHECKING:
-    from pathlib import Path
+    from torch import Tensor, nn
+
+    from napari_gen2seg.models.base_colorer import BaseColorer
+    from napari_gen2seg.models.families.mae_net import MaeNet
+    from napari_gen2seg.models.model_config import ModelConfig
+    from napari_gen2seg.models.model_folder import ModelFolder
+
+_SIDE = 224  # pixels, of ViT-MAE as published
+# Fixed sine and cosine tables, and what masking alone needs, are no weights to train.
+_FIXED = ("position_embeddings", "decoder_pos_embed", "mask_token")
 
 
-class MaeNet(nn.Module):
-    """A ViT-MAE as a map from pictures to colours.
-
-    Parameters
-    ----------
-    vit
-        ``ViTMAEForPreTraining``.
-    """
-
-    mean: Tensor
-    std: Tensor
-
-    def __init__(self, vit: nn.Module) -> None:
-        super().__init__()
-        self.vit = vit
-        cast("Any", vit).config.mask_ratio = 0.0
-        self.register_buffer("mean", torch.tensor(IMAGENET_MEAN).view(1, 3, 1, 1))
-        self.register_buffer("std", torch.tensor(IMAGENET_STD).view(1, 3, 1, 1))
-
-    @property
-    def image_size(self) -> int:
-        """Side in pixels of the square the model was made for."""
-        return int(cast("Any", self.vit).config.image_size)
-
-    @property
-    def patch_size(self) -> int:
-        """Side in pixels of a patch."""
-        return int(cast("Any", self.vit).config.patch_size)
-
-    def forward(self, pixels: Tensor) -> Tensor:
-        """Predict colours.
-
-        Parameters
-        ----------
-        pixels
-            (B, 3, s, s), range 0..1, s a multiple of `patch_size`.
-
-        Returns
-        -------
-        Tensor (B, 3, s, s)
-            The raw output, neither clipped nor stretched.
-        """
-        vit = cast("Any", self.vit)
-        side = pixels.shape[-1]
-        grid = side // self.patch_size
-        # The shuffle that masking needs becomes the identity: same result each time.
-        order = torch.arange(grid * grid, device=pixels.device, dtype=torch.float32)
-        logits = vit(
-            (pixels - self.mean) / self.std,
-            noise=order.expand(pixels.shape[0], -1),
-            interpolate_pos_encoding=side != self.image_size,
-        ).logits  # (B, grid * grid, p * p * 3), each patch as (p, q, c)
-        patches = logits.view(-1, grid, grid, self.patch_size, self.patch_size, 3)
-        colors: Tensor = patches.permute(0, 5, 1, 3, 2, 4).reshape(-1, 3, side, side)
-        return colors
-
-
-class MaeColorer(BaseColorer):
-    """A loaded model of the ``mae`` family."""
-
-    def _forward(self, pictures: Tensor, resolution: int) -> Tensor:
-        net = cast("MaeNet", self.net)
-        # 1. preprocess: a square of whole patches
-        side = max(1, round(resolution / net.patch_size)) * net.patch_size
-        pixels = resize(pictures, (side, side)).to(self._placed.torch_dtype)
-        # 2. predict, 3. stretch and brighten
-        return stretch_mae(net(pixels).float())
-
-
-def load_net(folder: Path, dtype: str = "float32") -> MaeNet:
+def load_net(folder: ModelFolder | Path, dtype: str = "float32") -> MaeNet:
     """Load a ViT-MAE folder as one network on the CPU.
 
     Raises
@@ -101,6 +43,128 @@ def load_net(folder: Path, dtype: str = "float32") -> MaeNet:
     WeightsError
         If something is missing, damaged or does not fit together.
     """
-    from transformers import ViTMAEForPreTraining
+    from napari_gen2seg.models.families import mae_net
+    from napari_gen2seg.models.model_folder import as_model_folder
 
-    return MaeNet(load_part(ViTMAEForPreTraining, folder, dtype))
+    return mae_net.load_net(as_model_folder(folder), dtype)
+
+
+def _detect(folder: Path) -> bool:
+    config = folder / "config.json"
+    return config.is_file() and read_json(config).get("model_type") == "vit_mae"
+
+
+def _defaults(folder: Path, _published: bool) -> dict[str, int | None]:
+    config = read_json(folder / "config.json")
+    side = int(config.get("image_size", _SIDE))
+    return {
+        "default_resolution": side,
+        "min_resolution": side,
+        "max_resolution": side,
+        "multiple": int(config.get("patch_size", 16)),
+    }
+
+
+def _select_files(names: Collection[str]) -> SelectedFiles | None:
+    return select_top_files(names, "config.json")
+
+
+def _fixed_input_size(config: ModelConfig) -> int | None:
+    return config.default_resolution or _SIDE
+
+
+def _load(folder: ModelFolder, dtype: str) -> nn.Module:
+    return load_net(folder, dtype)
+
+
+def _colorer_class() -> type[BaseColorer]:
+    from napari_gen2seg.models.families.mae_net import MaeColorer
+
+    return MaeColorer
+
+
+def _work_bytes(folder: ModelFolder, resolution: int | None, size: int) -> int:
+    config = read_json(folder.path / "config.json")
+    side = resolution or folder.config.default_resolution or _SIDE
+    tokens = (side // int(config.get("patch_size", 16))) ** 2 + 1
+    width = int(config.get("intermediate_size", 3072))
+    heads = int(config.get("num_attention_heads", 12))
+    return size * tokens * (8 * width + heads * tokens)
+
+
+def _load_map_net(folder: ModelFolder) -> nn.Module:
+    from napari_gen2seg.models.families.mae_net import MapNet
+
+    return MapNet(load_net(folder))
+
+
+# -- training -----------------------------------------------------------------
+
+
+def _parts(net: nn.Module, _config: ModelConfig) -> TrainableParts:
+    mae = cast("MaeNet", net)
+    decoder = cast("Any", mae.vit).decoder
+    layers = list(decoder.decoder_layers)
+    return TrainableParts(
+        main=mae.vit,
+        full=tuple(p for n, p in mae.named_parameters() if not n.endswith(_FIXED)),
+        last=(
+            *layers[-max(1, len(layers) // 4) :],
+            decoder.decoder_norm,
+            decoder.decoder_pred,
+        ),
+        checkpointed=(mae.vit,),
+        multiple=mae.patch_size,
+        fixed_side=mae.image_size,
+    )
+
+
+def _predict(
+    net: nn.Module,
+    _config: ModelConfig,
+    pixels: Tensor,
+    _origin: Tensor,
+    _latent_term: bool,
+) -> Tensor:
+    from napari_gen2seg.models.networks.tensors import stretch_in_training
+
+    vit = cast("MaeNet", net).vit
+    return stretch_in_training(net(pixels.to(next(vit.parameters()).dtype)).float())
+
+
+def _crops(config: ModelConfig, _on_cpu: bool) -> CropDefaults:
+    return CropDefaults(config.default_resolution or _SIDE, 8, 1)
+
+
+def _save_weights(net: nn.Module, base: Path, target: Path) -> None:
+    import torch
+
+    vit = cast("Any", net).vit
+    vit.to(getattr(torch, stored_dtype(base))).save_pretrained(target)
+
+
+MAE = Family(
+    name="mae",
+    title="masked autoencoder",
+    layout="a config.json of model type 'vit_mae'",
+    detect=_detect,
+    defaults=_defaults,
+    select_files=_select_files,
+    fixed_input_size=_fixed_input_size,
+    load_net=_load,
+    colorer_class=_colorer_class,
+    work_bytes=_work_bytes,
+    load_map_net=_load_map_net,
+    training=FamilyTraining(
+        load_net=_load,
+        parts=_parts,
+        predict=_predict,
+        crops=_crops,
+        save_weights=_save_weights,
+        # Attention as transformers names it, before and since its version 5.
+        lora_targets=re.compile(
+            r"(^|\.)attention(\.attention)?\."
+            r"(query|key|value|q_proj|k_proj|v_proj|o_proj|output\.dense)$"
+        ),
+    ),
+)

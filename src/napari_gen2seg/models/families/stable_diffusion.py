@@ -1,94 +1,52 @@
-"""Family ``sd``: one-step latent diffusion, the published SD model and mini alike."""
+"""Family ``sd``: one-step latent diffusion, the published SD model and mini alike.
+
+A folder in diffusers layout: ``unet/``, ``vae/``, ``scheduler/`` and either
+``empty_prompt.safetensors`` or ``text_encoder/`` and ``tokenizer/``.
+"""
 
 from __future__ import annotations
 
-import math
-from importlib.metadata import PackageNotFoundError, version
-from importlib.util import find_spec
+import json
+import re
+from collections.abc import Collection
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
-import torch
-from torch import Tensor, nn
-
-from napari_gen2seg.errors import WeightsError, WrongFamilyError
-from napari_gen2seg.models.base_colorer import BaseColorer
-from napari_gen2seg.models.families.empty_prompt import empty_prompt
-from napari_gen2seg.models.model_config import ModelConfig, read_json, read_model_config
-from napari_gen2seg.models.networks.guided_upsampling import guided_filter
-from napari_gen2seg.models.networks.one_step import OneStepNet
-from napari_gen2seg.models.networks.tensors import (
-    pad,
-    resize,
-    resized_shape,
-    stretch_fixed,
-    stretch_published,
+from napari_gen2seg.models.families.empty_prompt import PROMPT_KEY, PROMPT_NAME
+from napari_gen2seg.models.families.family import (
+    CropDefaults,
+    Family,
+    FamilyTraining,
+    SelectedFiles,
+    TrainableParts,
 )
-from napari_gen2seg.models.weights import find_weights
+from napari_gen2seg.models.json_file import read_json
+from napari_gen2seg.models.weights import one_variant, stored_dtype
 
 if TYPE_CHECKING:
-    from pathlib import Path
+    from torch import Tensor, nn
+
+    from napari_gen2seg.models.base_colorer import BaseColorer
+    from napari_gen2seg.models.model_config import ModelConfig
+    from napari_gen2seg.models.model_folder import ModelFolder
+    from napari_gen2seg.models.networks.one_step import OneStepNet
+
+# Buffers alive at once, measured; see `models.runtime.memory`.
+_DECODER_BUFFERS = 10
+_UNET_BUFFERS = 20
+
+# Needed for the empty prompt alone, which is saved once and for all.
+_PROMPT_PARTS = ("text_encoder", "tokenizer")
+_CONFIG_SUFFIXES = (".json", ".txt")
 
 
-def _tile(net: nn.Module, size: int) -> None:
-    """Make the autoencoder work on tiles of ``size`` pixels of one picture at a time.
-
-    Tiles overlap by a quarter and are blended; their colours differ a little from
-    those of the whole.
-    """
-    vae = cast("Any", net).vae
-    vae.enable_slicing()
-    vae.enable_tiling()
-    vae.tile_sample_min_size = size
-    vae.tile_latent_min_size = size // cast("OneStepNet", net).factor
-
-
-class SdColorer(BaseColorer):
-    """A loaded model of the ``sd`` family."""
-
-    tile = staticmethod(_tile)
-
-    def _forward(self, pictures: Tensor, resolution: int) -> Tensor:
-        net = cast("OneStepNet", self.net)
-        # 1. preprocess: longer side to the resolution, -1..1, padded
-        height, width = pictures.shape[-2:]
-        shape = resized_shape((height, width), resolution)
-        resized = resize(pictures, shape)
-        pixels = pad(resized * 2 - 1, math.lcm(self.facts.multiple, net.factor))
-        pixels = pixels.to(self._placed.torch_dtype)
-        pixels = pixels.contiguous(memory_format=torch.channels_last)
-        # 2. encode, denoise, decode; the prediction leaves in float32
-        colors = net(pixels).float()
-        # 3. unpad and stretch
-        colors = colors[..., : shape[0], : shape[1]]
-        if self.facts.stretch == "fixed":
-            values = stretch_fixed(colors)
-        else:
-            values = stretch_published(colors)
-        # 4. the picture's own edges, for models that declare it
-        if self.facts.refine is not None:
-            values = guided_filter(values, resized, self.facts.refine).clamp(0, 255)
-        return values
-
-
-def import_classes() -> tuple[Any, Any]:
-    """Import diffusers' autoencoder and UNet, which takes seconds the first time."""
-    from diffusers import AutoencoderKL, UNet2DConditionModel
-
-    return AutoencoderKL, UNet2DConditionModel
-
-
-def load_net(
-    folder: Path, facts: ModelConfig | None = None, dtype: str = "float32"
-) -> OneStepNet:
+def load_net(folder: ModelFolder | Path, dtype: str = "float32") -> OneStepNet:
     """Load a latent diffusion folder as one network on the CPU.
 
     Parameters
     ----------
     folder
-        Diffusers layout: ``unet/``, ``vae/``, ``scheduler/`` and either
-        ``empty_prompt.safetensors`` or ``text_encoder/`` and ``tokenizer/``.
-    facts
-        The folder's facts; read from it when None.
+        In diffusers layout, see above.
     dtype
         Number type of the weights.
 
@@ -99,121 +57,184 @@ def load_net(
     WrongFamilyError
         If the folder holds another kind of model.
     """
-    autoencoder_kl, unet_2d = import_classes()
-    facts = facts or read_model_config(folder)
-    config = read_json(folder / "unet" / "config.json")
-    # The text encoder comes and goes before the large parts are loaded.
-    prompt = empty_prompt(folder, config)
-    vae = load_part(autoencoder_kl, folder / "vae", dtype)
-    unet = load_part(unet_2d, folder / "unet", dtype)
-    guides = facts.guides
-    latent = int(cast("Any", vae).config.latent_channels)
-    wanted = latent + (guides.channels if guides else 0)
-    if int(config.get("in_channels", 4)) != wanted:
-        raise WeightsError(
-            f"The UNet of {folder} takes {config.get('in_channels')} channels, but its "
-            f"latent has {latent} and its guides {wanted - latent}: gen2seg.json and "
-            "the weights do not belong together. Download or copy the model again."
-        )
-    return OneStepNet(
-        unet, vae, prompt.to(getattr(torch, dtype)), alphas_bar(folder), guides
+    from napari_gen2seg.models.families import stable_diffusion_net
+    from napari_gen2seg.models.model_folder import as_model_folder
+
+    return stable_diffusion_net.load_net(as_model_folder(folder), dtype)
+
+
+def _detect(folder: Path) -> bool:
+    return all((folder / part / "config.json").is_file() for part in ("unet", "vae"))
+
+
+def _defaults(_folder: Path, published: bool) -> dict[str, int | None]:
+    return {
+        "default_resolution": 768 if published else None,
+        "min_resolution": 256,
+        "max_resolution": 1024,
+        "multiple": 8,
+    }
+
+
+def _select_files(names: Collection[str]) -> SelectedFiles | None:
+    every = set(names)
+    if not {"unet/config.json", "vae/config.json"} <= every:
+        return None
+    chosen = {"model_index.json", "gen2seg.json", PROMPT_NAME} & every
+    parts = ["unet", "vae", "scheduler"]
+    weighty = ["unet/", "vae/"]
+    if PROMPT_NAME not in every:
+        parts += _PROMPT_PARTS
+        if any(name.startswith("text_encoder/") for name in names):
+            weighty.append("text_encoder/")
+    for part in parts:
+        inside = [name for name in names if name.startswith(f"{part}/")]
+        chosen |= {name for name in inside if name.endswith(_CONFIG_SUFFIXES)}
+        chosen |= one_variant(inside)
+    return SelectedFiles(frozenset(chosen), tuple(weighty))
+
+
+def _load(folder: ModelFolder, dtype: str) -> nn.Module:
+    return load_net(folder, dtype)
+
+
+def _colorer_class() -> type[BaseColorer]:
+    from napari_gen2seg.models.families.stable_diffusion_net import SdColorer
+
+    return SdColorer
+
+
+def _work_bytes(folder: ModelFolder, resolution: int | None, size: int) -> int:
+    """Take the larger of the decoder's end and the UNet, as measured."""
+    side = resolution or folder.config.default_resolution or 512
+    widths = read_json(folder.path / "vae" / "config.json")["block_out_channels"]
+    factor = 2 ** (len(widths) - 1)
+    unet_config = read_json(folder.path / "unet" / "config.json")
+    unet = int(unet_config["block_out_channels"][0])
+    per_pixel = max(
+        int(widths[0]) * _DECODER_BUFFERS, unet * _UNET_BUFFERS // factor**2
+    )
+    return side * side * per_pixel * size
+
+
+def _load_map_net(folder: ModelFolder) -> nn.Module:
+    from napari_gen2seg.models.families.stable_diffusion_net import MapNet
+
+    return MapNet(load_net(folder), folder.config)
+
+
+# -- training -----------------------------------------------------------------
+
+
+def _load_for_training(folder: ModelFolder, dtype: str) -> nn.Module:
+    from napari_gen2seg.models.networks.shifted_guides import ShiftedGuidesNet
+
+    plain = load_net(folder, dtype)
+    return ShiftedGuidesNet(
+        plain.unet, plain.vae, plain.prompt, plain.alphas_bar, plain.guides
     )
 
 
-def alphas_bar(folder: Path) -> Tensor:
-    """Return the cumulative products of a folder's noise schedule, float32 (T,)."""
-    from diffusers import DDIMScheduler
-
-    path = folder / "scheduler" / "scheduler_config.json"
-    config = read_json(path)
-    kind = config.get("prediction_type", "epsilon")
-    if kind != "v_prediction":
-        raise WeightsError(
-            f"{path} has prediction type {kind!r}; a one-step colorer needs "
-            "'v_prediction'."
-        )
-    scheduler = cast("Any", DDIMScheduler.from_config(config))
-    products: Tensor = scheduler.alphas_cumprod
-    if len(products) < 1000:
-        raise WeightsError(
-            f"{path} has {len(products)} timesteps; a one-step colorer uses the last "
-            "of 1000."
-        )
-    return products.float()
+def _parts(net: nn.Module, config: ModelConfig) -> TrainableParts:
+    one_step = cast("OneStepNet", net)
+    unet = cast("Any", one_step.unet)
+    blocks = list(unet.up_blocks)
+    # A model with position guides is of our own small kind: all of it is trained. Of
+    # Stable Diffusion the UNet is, as published.
+    guided = config.guides is not None
+    return TrainableParts(
+        main=unet,
+        full=tuple(one_step.color_parameters() if guided else unet.parameters()),
+        last=(
+            *blocks[-min(2, max(1, len(blocks) // 2)) :],
+            unet.conv_norm_out,
+            unet.conv_out,
+        ),
+        checkpointed=(unet, one_step.vae),
+        multiple=max(config.multiple, one_step.factor),
+    )
 
 
-# Since these versions the keyword is ``dtype``; before, ``torch_dtype``.
-_RENAMED = {"diffusers": (0, 42), "transformers": (4, 56)}
+def _predict(
+    net: nn.Module,
+    config: ModelConfig,
+    pixels: Tensor,
+    origin: Tensor,
+    latent_term: bool,
+) -> Tensor:
+    import torch
 
+    from napari_gen2seg.models.networks.shifted_guides import ShiftedGuidesNet
+    from napari_gen2seg.models.networks.tensors import stretch_in_training
 
-def load_part(kind: Any, folder: Path, dtype: str = "float32") -> nn.Module:
-    """Load one part, with every tensor accounted for.
-
-    Parameters
-    ----------
-    kind
-        The diffusers or transformers class.
-    folder
-        Its folder, with ``config.json`` and safetensors.
-    dtype
-        Number type of the weights.
-
-    Raises
-    ------
-    WrongFamilyError
-        If ``config.json`` names another diffusers class.
-    WeightsError
-        If weights are missing, damaged, unsafe, or not those of the configuration.
-    """
-    named = read_json(folder / "config.json").get("_class_name")
-    if named is not None and named != kind.__name__:
-        raise WrongFamilyError(
-            f"{folder / 'config.json'} describes a {named}; this plugin runs "
-            f"{kind.__name__} here. Use a gen2seg model."
-        )
-    files = find_weights(folder)
-    package = kind.__module__.split(".")[0]
-    keywords: dict[str, Any] = {
-        dtype_keyword(package): getattr(torch, dtype),
-        "use_safetensors": True,
-        "local_files_only": True,
-        "output_loading_info": True,
-        "variant": files.variant,
-    }
-    if package == "diffusers":
-        keywords["low_cpu_mem_usage"] = find_spec("accelerate") is not None
+    shifted = cast("ShiftedGuidesNet", net)
+    shifted.origin = origin if config.guides is not None else None
+    pixels = (pixels * 2 - 1).contiguous(memory_format=torch.channels_last)
     try:
-        model, info = kind.from_pretrained(folder, **keywords)
-    except (OSError, ValueError, RuntimeError, KeyError, TypeError) as error:
-        if isinstance(error, MemoryError) or "allocate" in str(error):
-            raise
-        raise WeightsError(
-            f"The weights in {folder} cannot be loaded: {_short(error)}. "
-            "Download or copy the model again."
-        ) from error
-    missing = sorted(info.get("missing_keys", ()))
-    if missing or info.get("mismatched_keys"):
-        raise WeightsError(
-            f"The weights in {folder} do not fit its config.json: "
-            f"{len(missing)} tensors are missing ({', '.join(missing[:3])}) and "
-            f"{len(info.get('mismatched_keys', ()))} have another shape. "
-            "Download or copy the model again."
+        seen = pixels.to(next(shifted.vae.parameters()).dtype)
+        colors: Tensor = shifted(seen, latent_term=latent_term).float()
+    finally:
+        shifted.origin = None
+    if config.stretch == "fixed":
+        return (colors + 1) * 127.5
+    return stretch_in_training(colors)
+
+
+def _crops(config: ModelConfig, on_cpu: bool) -> CropDefaults:
+    if config.guides is not None:
+        return CropDefaults(96, 6, 1) if on_cpu else CropDefaults(192, 16, 1)
+    return CropDefaults(384, 2, 1) if on_cpu else CropDefaults(512, 2, 4)
+
+
+def _save_weights(net: nn.Module, base: Path, target: Path) -> None:
+    import torch
+    from safetensors.torch import save_file
+
+    one_step = cast("OneStepNet", net)
+    for name, part in (("unet", one_step.unet), ("vae", one_step.vae)):
+        dtype: torch.dtype = getattr(torch, stored_dtype(base / name))
+        tensors = {
+            key: (value.to(dtype) if value.is_floating_point() else value).contiguous()
+            for key, value in part.state_dict().items()
+        }
+        save_file(
+            tensors,
+            target / name / "diffusion_pytorch_model.safetensors",
+            {"format": "pt"},
         )
-    loaded: nn.Module = model
-    return loaded
+    prompt = {PROMPT_KEY: one_step.prompt.detach().float().cpu().contiguous()}
+    save_file(prompt, target / PROMPT_NAME)
+    index = target / "model_index.json"
+    if index.is_file():
+        listed = json.loads(index.read_text(encoding="utf-8"))
+        for name in _PROMPT_PARTS:
+            if name in listed:
+                listed[name] = [None, None]
+        index.write_text(json.dumps(listed, indent=2) + "\n", encoding="utf-8")
 
 
-def dtype_keyword(package: str) -> str:
-    """Return how ``from_pretrained`` of a package calls the number type."""
-    try:
-        parts = version(package).split(".")[:2]
-        found = tuple(int(part) for part in parts)
-    except (PackageNotFoundError, ValueError):
-        return "dtype"
-    return "dtype" if found >= _RENAMED.get(package, (0, 0)) else "torch_dtype"
-
-
-def _short(error: BaseException) -> str:
-    """Return the first line of an error, at most 300 characters."""
-    lines = str(error).strip().splitlines() or [type(error).__name__]
-    return lines[0][:300].rstrip(".")
+SD = Family(
+    name="sd",
+    title="one-step latent diffusion",
+    layout="unet/config.json and vae/config.json",
+    detect=_detect,
+    defaults=_defaults,
+    select_files=_select_files,
+    parts=("unet", "vae"),
+    optional_parts=("text_encoder",),
+    needed_files=("scheduler/scheduler_config.json",),
+    load_net=_load,
+    colorer_class=_colorer_class,
+    work_bytes=_work_bytes,
+    load_map_net=_load_map_net,
+    training=FamilyTraining(
+        load_net=_load_for_training,
+        parts=_parts,
+        predict=_predict,
+        crops=_crops,
+        save_weights=_save_weights,
+        # Attention as diffusers names it.
+        lora_targets=re.compile(r"(^|\.)(to_q|to_k|to_v|to_out\.0)$"),
+        not_copied=_PROMPT_PARTS,
+    ),
+)

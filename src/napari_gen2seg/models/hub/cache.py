@@ -17,9 +17,9 @@ from pathlib import Path
 from urllib.parse import quote
 
 from napari_gen2seg.common.user_dirs import downloads_dir
-from napari_gen2seg.errors import WeightsError
-from napari_gen2seg.models.model_config import detect_family, read_json
-from napari_gen2seg.models.weights import find_weights
+from napari_gen2seg.errors import WeightsError, WrongFamilyError
+from napari_gen2seg.models.json_file import read_json
+from napari_gen2seg.models.model_folder import ModelFolder, read_model_folder
 
 RECORD_NAME = "download.json"
 _COMMIT = re.compile(r"[0-9a-f]{40}\Z")
@@ -37,7 +37,7 @@ def snapshot_folder(repo: str, commit: str) -> Path:
 
 def stored(
     repo: str, revision: str | None, *, also_hub_cache: bool = True
-) -> tuple[Path, str] | None:
+) -> ModelFolder | None:
     """Find a complete model that is on this computer already.
 
     Parameters
@@ -49,7 +49,8 @@ def stored(
 
     Returns
     -------
-    (folder, commit) or None
+    ModelFolder or None
+        With the commit as ``revision``.
     """
     name = revision or "main"
     roots = [(repo_folder(repo), True)]
@@ -62,8 +63,9 @@ def stored(
         folder = root / "snapshots" / commit
         if own and not (folder / RECORD_NAME).is_file():
             continue
-        if is_complete(folder):
-            return folder, commit
+        found = _read(folder, commit)
+        if found is not None and found.is_complete:
+            return found
     return None
 
 
@@ -97,8 +99,8 @@ def link_same_content(repo: str, etag: str, target: Path) -> bool:
     for record in sorted((repo_folder(repo) / "snapshots").glob(f"*/{RECORD_NAME}")):
         try:
             files = read_json(record).get("files", {})
-            for name, facts in files.items():
-                if facts.get("etag") == etag and (record.parent / name).is_file():
+            for name, about in files.items():
+                if about.get("etag") == etag and (record.parent / name).is_file():
                     target.parent.mkdir(parents=True, exist_ok=True)
                     target.hardlink_to(record.parent / name)
                     return True
@@ -112,24 +114,12 @@ def is_commit(revision: str | None) -> bool:
     return revision is not None and _COMMIT.match(revision) is not None
 
 
-def is_complete(folder: Path) -> bool:
-    """Tell whether a folder holds all that loading needs."""
+def _read(folder: Path, commit: str) -> ModelFolder | None:
+    """Read a folder; None where it is no model that this version can load."""
     try:
-        family = detect_family(folder)
-        if family is None:
-            return False
-        if family == "mae":
-            find_weights(folder)
-            return True
-        find_weights(folder / "unet")
-        find_weights(folder / "vae")
-        if not (folder / "scheduler" / "scheduler_config.json").is_file():
-            return False
-        if (folder / "text_encoder" / "config.json").is_file():
-            find_weights(folder / "text_encoder")
-    except WeightsError:
-        return False
-    return True
+        return read_model_folder(folder, commit)
+    except (WeightsError, WrongFamilyError):
+        return None
 
 
 def _hub_cache(repo: str) -> Path:

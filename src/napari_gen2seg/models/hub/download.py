@@ -18,9 +18,9 @@ from napari_gen2seg.errors import (
     WeightsError,
     WrongFamilyError,
 )
-from napari_gen2seg.models.families.empty_prompt import PROMPT_NAME
+from napari_gen2seg.models.families import known_families, layouts_text
 from napari_gen2seg.models.hub import cache, client, licence, resumable
-from napari_gen2seg.models.model_config import read_model_config
+from napari_gen2seg.models.model_folder import ModelFolder, read_model_folder
 from napari_gen2seg.models.weights import PICKLE_SUFFIXES
 
 if TYPE_CHECKING:
@@ -74,9 +74,11 @@ def fetch(
     """
     repo = spec.repo or spec.id
     revision = revision or spec.revision
-    here = cache.stored(repo, revision)
+    here = spec.folder
+    if here is None or here.revision != revision:
+        here = cache.stored(repo, revision)
     if here and (revision is None or cache.is_commit(revision)):
-        return _found(spec, *here)
+        return _found(spec, here)
     report(progress, None, f"Asking the hub about {spec.title}")
     try:
         listing = client.list_repo(repo, revision)
@@ -84,10 +86,10 @@ def fetch(
         if here is None:
             raise
         report(progress, None, f"No network: using the stored copy of {spec.title}")
-        return _found(spec, *here)
+        return _found(spec, here)
     if (here := cache.stored(repo, listing.commit)) is not None:
         cache.remember_ref(repo, revision or "main", listing.commit)
-        return _found(spec, *here)
+        return _found(spec, here)
     names = select_files(listing.names, repo)
     if spec.licence.startswith("see ") and listing.licence:
         spec = replace(spec, licence=listing.licence)
@@ -95,7 +97,8 @@ def fetch(
     with _one_at_a_time(cache.repo_folder(repo), cancel, progress):
         _transfer_all(spec, repo, listing.commit, names, progress, cancel)
         cache.remember_ref(repo, revision or "main", listing.commit)
-    return _found(spec, cache.snapshot_folder(repo, listing.commit), listing.commit)
+    folder = cache.snapshot_folder(repo, listing.commit)
+    return _found(spec, read_model_folder(folder, listing.commit))
 
 
 def _transfer_all(
@@ -198,10 +201,15 @@ def _check_space(spec: ModelSpec, folder: Path, needed: int) -> None:
         )
 
 
-def _found(spec: ModelSpec, folder: Path, commit: str) -> ModelSpec:
+def _found(spec: ModelSpec, folder: ModelFolder) -> ModelSpec:
     """Complete the spec with where the model is."""
-    facts = read_model_config(folder)
-    return replace(spec, path=folder, revision=commit, family=facts.family)
+    return replace(
+        spec,
+        path=folder.path,
+        revision=folder.revision,
+        family=folder.config.family,
+        folder=folder,
+    )
 
 
 @contextmanager
@@ -239,10 +247,6 @@ def _size(path: Path) -> int:
         return -1
 
 
-_TEXT = (".json", ".txt")
-_SD_PARTS = ("unet", "vae", "scheduler", "text_encoder", "tokenizer")
-
-
 def select_files(names: Sequence[str], repo: str) -> tuple[str, ...]:
     """Choose the files that loading needs: configurations and safetensors only.
 
@@ -253,47 +257,26 @@ def select_files(names: Sequence[str], repo: str) -> tuple[str, ...]:
     WeightsError
         If its weights are there only in an unsafe format.
     """
-    every = set(names)
-    if {"unet/config.json", "vae/config.json"} <= every:
-        parts = [p for p in _SD_PARTS if any(n.startswith(f"{p}/") for n in names)]
-        if PROMPT_NAME in every:
-            parts = [p for p in parts if p not in ("text_encoder", "tokenizer")]
-        chosen = {"model_index.json", "gen2seg.json", PROMPT_NAME} & every
-        weighty = ["unet", "vae", *(p for p in ("text_encoder",) if p in parts)]
-        for part in parts:
-            inside = [n for n in names if n.startswith(f"{part}/")]
-            chosen |= {n for n in inside if n.endswith(_TEXT)}
-            chosen |= one_variant(inside)
-        folders = [f"{part}/" for part in weighty]
-    elif "config.json" in every:
-        top = [n for n in names if "/" not in n]
-        chosen = {n for n in top if n.endswith(".json")} | one_variant(top)
-        folders = [""]
-    else:
+    selections = (family.select_files(names) for family in known_families())
+    selected = next((one for one in selections if one is not None), None)
+    if selected is None:
         raise WrongFamilyError(
-            f"The hub's model {repo!r} is none this plugin can load: it has neither "
-            "unet/ and vae/ folders (family 'sd') nor a config.json (family 'mae')."
+            f"The hub's model {repo!r} is none this plugin can load: it has no "
+            f"{layouts_text()}."
         )
-    for folder in folders:
-        inside = [n for n in names if n.startswith(folder)]
-        if not any(n in chosen and n.endswith(".safetensors") for n in inside):
-            unsafe = [n for n in inside if n.endswith(PICKLE_SUFFIXES)]
-            raise WeightsError(
-                f"The hub's model {repo!r} has no .safetensors in "
-                f"{folder or 'its main folder'}"
-                + (
-                    f", only {', '.join(unsafe)}, which can run code."
-                    if unsafe
-                    else "."
-                )
-                + " Only .safetensors files are loaded: ask its authors for them."
-            )
-    return tuple(sorted(chosen))
+    for folder in selected.weight_folders:
+        inside = [name for name in names if name.startswith(folder)]
+        if not any(n in selected.names and n.endswith(".safetensors") for n in inside):
+            raise _no_safe_weights(repo, folder, inside)
+    return tuple(sorted(selected.names))
 
 
-def one_variant(names: Sequence[str]) -> set[str]:
-    """Choose the plain safetensors, or the fp16 ones where there are no others."""
-    safe = [n for n in names if n.endswith(".safetensors")]
-    plain = {n for n in safe if len(n.rsplit("/", 1)[-1].split(".")) == 2}
-    half = {n for n in safe if n.endswith(".fp16.safetensors")}
-    return plain or half
+def _no_safe_weights(repo: str, folder: str, inside: Sequence[str]) -> WeightsError:
+    """Word the error for a hub folder without safetensors."""
+    unsafe = ", ".join(name for name in inside if name.endswith(PICKLE_SUFFIXES))
+    return WeightsError(
+        f"The hub's model {repo!r} has no .safetensors in "
+        f"{folder or 'its main folder'}"
+        f"{f', only {unsafe}, which can run code' if unsafe else ''}. "
+        "Only .safetensors files are loaded: ask its authors for them."
+    )

@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from torch import nn
 
     from napari_gen2seg.models.model_config import ModelConfig
+    from napari_gen2seg.models.model_folder import ModelFolder
 
 FORMAT = "0.5.4"
 _PAPER = {
@@ -73,14 +74,22 @@ def export_bioimageio(
     Raises
     ------
     SettingsError
-        If the size does not suit the model, or author or licence is missing.
+        If the size does not suit the model, author or licence is missing, or the
+        model's family cannot be exported.
     WeightsError, WrongFamilyError
         If the folder is no whole model.
     MemoryShortError, StorageError
         If it does not fit into memory, or on the disk.
     """
-    facts = check_model(folder)
-    licence = licence or facts.licence
+    model = check_model(folder)
+    config = model.config
+    if model.family.load_map_net is None:
+        raise SettingsError(
+            f"{folder.name!r} is a model of the family {config.family!r} "
+            f"({model.family.title}), which cannot be written for bioimage.io. Export "
+            "it as a folder or a zip for napari-gen2seg."
+        )
+    licence = licence or config.licence
     if not [name for name in authors if name.strip()]:
         raise SettingsError("A bioimage.io package needs the name of an author.")
     if licence in ("", "unknown") or " " in licence:
@@ -88,12 +97,14 @@ def export_bioimageio(
             f"The licence of the weights is {licence!r}; a bioimage.io package needs "
             "an id of spdx.org, such as BSD-3-Clause or CC-BY-4.0. Name it if you may."
         )
-    side = _side(facts, size)
+    side = _side(model, size)
     picture = _example(test_image, side)
     with tempfile.TemporaryDirectory(prefix="napari-gen2seg-") as place:
         draft = Path(place)
         try:
-            shown = _trace(folder, facts, picture, draft / "weights.pt")
+            shown = _trace(
+                model.family.load_map_net(model), picture, draft / "weights.pt"
+            )
         except MemoryError as error:
             raise MemoryShortError(
                 f"The model {folder.name!r} does not fit into memory at {side} pixels; "
@@ -103,12 +114,14 @@ def export_bioimageio(
         np.save(draft / "test-output.npy", shown)
         _cover(draft / "cover.png", picture, shown)
         card = folder / "README.md"
-        text = card.read_text(encoding="utf-8") if card.is_file() else f"# {facts.id}\n"
+        text = (
+            card.read_text(encoding="utf-8") if card.is_file() else f"# {config.id}\n"
+        )
         (draft / "README.md").write_text(text + _LIMITS.format(side=side), "utf-8")
-        facts_file = folder / "gen2seg.json"
-        if facts_file.is_file():
-            (draft / "gen2seg.json").write_bytes(facts_file.read_bytes())
-        about = _description(folder, facts, authors, licence, side)
+        config_file = folder / "gen2seg.json"
+        if config_file.is_file():
+            (draft / "gen2seg.json").write_bytes(config_file.read_bytes())
+        about = _description(folder, config, authors, licence, side)
         (draft / "rdf.yaml").write_text(_yaml(about), encoding="utf-8")
         return _zip(draft, target)
 
@@ -122,10 +135,16 @@ colour of its own, and not labels. napari-gen2seg turns it into masks.
 """
 
 
-def _side(facts: ModelConfig, size: int) -> int:
-    if facts.family == "mae":
-        return int(facts.default_resolution or 224)
-    multiple = math.lcm(32, facts.multiple)
+def size_multiple(config: ModelConfig) -> int:
+    """Return what the side in pixels of a package's pictures is a multiple of."""
+    return math.lcm(32, config.multiple)
+
+
+def _side(model: ModelFolder, size: int) -> int:
+    fixed = model.family.fixed_input_size(model.config)
+    if fixed is not None:
+        return fixed
+    multiple = size_multiple(model.config)
     if size < 64 or size % multiple:
         raise SettingsError(
             f"The size is {size}; it must be a multiple of {multiple}, 64 or more."
@@ -148,12 +167,12 @@ def _example(image: np.ndarray[Any, Any] | None, side: int) -> np.ndarray[Any, A
 
 
 def _trace(
-    folder: Path, facts: ModelConfig, picture: np.ndarray[Any, Any], target: Path
+    net: nn.Module, picture: np.ndarray[Any, Any], target: Path
 ) -> np.ndarray[Any, Any]:
     """Write the traced network; return what it makes of the picture."""
     import torch
 
-    net = _whole(folder, facts).eval()
+    net.eval()
     example = torch.from_numpy(picture)
     with torch.no_grad(), warnings.catch_warnings():
         # Sizes become constants, which is what the card says.
@@ -163,47 +182,6 @@ def _trace(
         again = torch.jit.load(target)
         shown: np.ndarray[Any, Any] = again(example).numpy()
     return shown
-
-
-def _whole(folder: Path, facts: ModelConfig) -> nn.Module:
-    """Return the way from pictures (1, 3, s, s) in 0..1 to maps in 0..255."""
-    import torch
-    from torch import nn
-
-    from napari_gen2seg.models.networks.tensors import (
-        stretch_fixed,
-        stretch_mae,
-        stretch_published,
-    )
-
-    class Whole(nn.Module):
-        def __init__(self) -> None:
-            super().__init__()
-            if facts.family == "mae":
-                from napari_gen2seg.models.families.mae import load_net as load_mae
-
-                self.net: nn.Module = load_mae(folder)
-            else:
-                from napari_gen2seg.models.families.stable_diffusion import load_net
-
-                self.net = load_net(folder, facts)
-            self.requires_grad_(False)
-
-        def forward(self, pixels: torch.Tensor) -> torch.Tensor:
-            if facts.family == "mae":
-                return stretch_mae(self.net(pixels))
-            colors = self.net(pixels * 2 - 1)
-            fixed = facts.stretch == "fixed"
-            values = stretch_fixed(colors) if fixed else stretch_published(colors)
-            if facts.refine is not None:
-                from napari_gen2seg.models.networks.guided_upsampling import (
-                    guided_filter,
-                )
-
-                values = guided_filter(values, pixels, facts.refine).clamp(0, 255)
-            return values
-
-    return Whole()
 
 
 def _cover(
@@ -216,7 +194,7 @@ def _cover(
 
 
 def _description(
-    folder: Path, facts: ModelConfig, authors: Sequence[str], licence: str, side: int
+    folder: Path, config: ModelConfig, authors: Sequence[str], licence: str, side: int
 ) -> dict[str, Any]:
     import torch
 
@@ -228,12 +206,12 @@ def _description(
             {"type": "space", "id": "x", "size": side},
         ]
 
-    name = facts.title or facts.id or folder.name
+    name = config.title or config.id or folder.name
     return {
         "type": "model",
         "format_version": FORMAT,
         "name": f"gen2seg colorer {_plain(name)}",
-        "description": facts.description
+        "description": config.description
         or "Paints every object of a picture in a colour of its own.",
         "authors": [{"name": author} for author in authors if author.strip()],
         "cite": [_PAPER],

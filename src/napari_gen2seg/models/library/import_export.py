@@ -22,19 +22,16 @@ from napari_gen2seg.errors import (
     WeightsError,
     WrongFamilyError,
 )
+from napari_gen2seg.models.families import layouts_text
 from napari_gen2seg.models.hub import client
-from napari_gen2seg.models.hub.cache import is_complete
-from napari_gen2seg.models.model_config import (
-    ModelConfig,
-    detect_family,
-    read_model_config,
-)
+from napari_gen2seg.models.model_config import read_family
+from napari_gen2seg.models.model_folder import ModelFolder, read_model_folder
 from napari_gen2seg.models.weights import PICKLE_SUFFIXES
 
 _SPARE = 50_000_000  # left free on the disk, in bytes
 
 
-def check_model(folder: Path) -> ModelConfig:
+def check_model(folder: Path) -> ModelFolder:
     """Make sure that a folder is a whole model, without loading it.
 
     Raises
@@ -44,13 +41,13 @@ def check_model(folder: Path) -> ModelConfig:
     WeightsError
         If something is missing, damaged, or unsafe.
     """
-    facts = read_model_config(folder)
-    if not is_complete(folder):
+    found = read_model_folder(folder)
+    if not found.is_complete:
         raise WeightsError(
             f"The model {folder.name!r} is not complete: weights or the scheduler are "
             "missing or damaged. Copy or export it again."
         )
-    return facts
+    return found
 
 
 @contextmanager
@@ -79,9 +76,7 @@ def unpacked(archive: Path) -> Iterator[Path]:
     root = Path(tempfile.mkdtemp(prefix="napari-gen2seg-"))
     try:
         _unpack(archive, root)
-        folder = _model_in(root, archive)
-        check_model(folder)
-        yield folder
+        yield _model_in(root, archive).path
     finally:
         shutil.rmtree(root, ignore_errors=True)
 
@@ -129,13 +124,14 @@ def _check_member(member: zipfile.ZipInfo, archive: Path) -> None:
         )
 
 
-def _model_in(root: Path, archive: Path) -> Path:
+def _model_in(root: Path, archive: Path) -> ModelFolder:
+    """Return the model of an unpacked archive, at its top or in one folder, checked."""
     for folder in (root, *sorted(p for p in root.iterdir() if p.is_dir())):
-        if detect_family(folder) is not None:
-            return folder
+        if read_family(folder) is not None:
+            return check_model(folder)
     raise WrongFamilyError(
-        f"{archive.name} holds no model: neither unet/ and vae/ nor a config.json of "
-        "model type 'vit_mae'. Zip the folder that load_model reads."
+        f"{archive.name} holds no model: no {layouts_text()}. Zip the folder that "
+        "load_model reads."
     )
 
 

@@ -13,6 +13,7 @@ from pathlib import Path
 from napari_gen2seg.common.text import slug
 from napari_gen2seg.common.user_dirs import data_dir, models_dir
 from napari_gen2seg.errors import ModelNotFoundError, SettingsError, StorageError
+from napari_gen2seg.models.model_config import read_family
 from napari_gen2seg.models.registry import folder_bytes
 
 Check = Callable[[], None]
@@ -146,10 +147,7 @@ def free_name(base: str) -> str:
 
 
 def _there(model: Path) -> None:
-    if (
-        not (model / "model_index.json").is_file()
-        and not (model / "config.json").is_file()
-    ):
+    if read_family(model) is None:
         raise ModelNotFoundError(
             f"There is no trained model in {model}. Let the training end first, with "
             "'Stop and keep best' if you are in a hurry."

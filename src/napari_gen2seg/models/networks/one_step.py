@@ -71,6 +71,15 @@ class OneStepNet(nn.Module):
         """The autoencoder's latent scaling factor."""
         return float(self._vae_config.scaling_factor)
 
+    def color_parameters(self) -> list[nn.Parameter]:
+        """Return what a prediction of colors depends on.
+
+        All but ``quant_conv``, whose spread the mode of the posterior does not use.
+        """
+        return [
+            p for n, p in self.named_parameters() if "quant_conv" not in n.split(".")
+        ]
+
     def encode(self, pixels: Tensor) -> Tensor:
         """Encode pictures.
 

@@ -86,6 +86,20 @@ def stretch_published(colors: Tensor) -> Tensor:
     return raised / torch.where(span > 0, span, torch.ones_like(span)) * 255.0
 
 
+def stretch_in_training(colors: Tensor) -> Tensor:
+    """Stretch each prediction (B, 3, h, w) to 0..255 as published training does.
+
+    As `stretch_published`, with 1e-5 added to the span rather than a case for a flat
+    prediction, through which gradients would not pass.
+    """
+    raised = colors + colors.amin((1, 2, 3), keepdim=True).abs()
+    span = (
+        raised.amax((1, 2, 3), keepdim=True).abs()
+        + raised.amin((1, 2, 3), keepdim=True).abs()
+    )
+    return raised / (span + 1e-5) * 255.0
+
+
 def stretch_fixed(colors: Tensor) -> Tensor:
     """Map -1..1 to 0..255 and clip, for models trained to absolute colours."""
     return ((colors + 1) / 2).clamp(0, 1) * 255.0

@@ -1,9 +1,10 @@
 """How much memory a model needs, told before it is loaded (no torch for the CPU).
 
 The estimate is weights (counted from the safetensors headers) plus the largest
-moment of the forward pass. For a latent diffusion model that is the end of its
-decoder (about ten buffers of the decoder's first width at full size) or, with a small
-latent factor, its UNet (about twenty of the UNet's first width at latent size).
+moment of the forward pass, which its family tells. For a latent diffusion model that
+is the end of its decoder (about ten buffers of the decoder's first width at full size)
+or, with a small latent factor, its UNet (about twenty of the UNet's first width at
+latent size).
 Measured on five shapes, Stable Diffusion 2 among them; right within a third in float32,
 and rather too high than too low. In bfloat16 the need was up to 37 % higher.
 """
@@ -17,22 +18,14 @@ from typing import TYPE_CHECKING
 import psutil
 
 from napari_gen2seg.common.text import bytes_text
-from napari_gen2seg.models.model_config import (
-    detect_family,
-    read_json,
-    read_model_config,
-)
+from napari_gen2seg.models.model_folder import ModelFolder, as_model_folder
 from napari_gen2seg.models.runtime.device import BYTES, DeviceChoice
-from napari_gen2seg.models.weights import find_weights
 
 if TYPE_CHECKING:
     from napari_gen2seg.models.spec import ModelSpec
 
 #: Torch, diffusers and transformers themselves, once imported.
 LIBRARIES = 450_000_000
-# Buffers alive at once, measured.
-_DECODER_BUFFERS = 10
-_UNET_BUFFERS = 20
 _CUDA_CONTEXT = 500_000_000
 
 
@@ -61,14 +54,16 @@ class MemoryEstimate:
 
 
 def estimate_memory(
-    model: ModelSpec | Path, resolution: int | None = None, dtype: str = "float32"
+    model: ModelSpec | ModelFolder | Path,
+    resolution: int | None = None,
+    dtype: str = "float32",
 ) -> MemoryEstimate:
     """Estimate the memory of loading and running a model once.
 
     Parameters
     ----------
     model
-        A spec whose ``path`` is set, or a model folder.
+        A spec whose ``path`` is set (all is 0 without), or a model folder.
     resolution
         Longer side in pixels; the model's default (512 where it has none) if None.
     dtype
@@ -79,30 +74,15 @@ def estimate_memory(
     WeightsError
         If the folder's weights are missing or damaged.
     """
-    folder = model if isinstance(model, Path) else model.path
-    if folder is None:
+    if isinstance(model, ModelFolder | Path):
+        folder = as_model_folder(model)
+    elif model.path is None:
         return MemoryEstimate(0, 0, 0)
+    else:
+        folder = model.folder or as_model_folder(model.path)
     size = BYTES[dtype]
-    facts = read_model_config(folder)
-    if detect_family(folder) == "mae":
-        parameters = find_weights(folder).parameters
-        config = read_json(folder / "config.json")
-        side = resolution or facts.default_resolution or 224
-        tokens = (side // int(config.get("patch_size", 16))) ** 2 + 1
-        width = int(config.get("intermediate_size", 3072))
-        heads = int(config.get("num_attention_heads", 12))
-        work = size * tokens * (8 * width + heads * tokens)
-        return MemoryEstimate(size * parameters, work, parameters)
-    parameters = sum(find_weights(folder / part).parameters for part in ("unet", "vae"))
-    side = resolution or facts.default_resolution or 512
-    widths = read_json(folder / "vae" / "config.json")["block_out_channels"]
-    factor = 2 ** (len(widths) - 1)
-    unet = int(read_json(folder / "unet" / "config.json")["block_out_channels"][0])
-    per_pixel = max(
-        int(widths[0]) * _DECODER_BUFFERS, unet * _UNET_BUFFERS // factor**2
-    )
-    work = side * side * per_pixel * size
-    return MemoryEstimate(size * parameters, work, parameters)
+    work = folder.family.work_bytes(folder, resolution, size)
+    return MemoryEstimate(size * folder.parameters, work, folder.parameters)
 
 
 def free_memory(choice: DeviceChoice) -> int:
@@ -150,7 +130,7 @@ def _reclaimable(root: Path) -> int:
 
 
 def fit(
-    choice: DeviceChoice, folder: Path, resolution: int | None
+    choice: DeviceChoice, folder: ModelFolder | Path, resolution: int | None
 ) -> tuple[DeviceChoice, str]:
     """Change what the plugin chose itself until the model fits, and say so.
 
@@ -162,6 +142,7 @@ def fit(
     DeviceChoice, str
         The choice to load with, and a warning ("" when it fits).
     """
+    folder = as_model_folder(folder)
     tried = choice
     while True:
         need = estimate_memory(folder, resolution, tried.dtype).total

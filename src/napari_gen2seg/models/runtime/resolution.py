@@ -24,15 +24,15 @@ MAGNIFY = 4
 LARGEST = 8192
 
 
-def choose_resolution(rgb: NDArray[np.float32], facts: ModelConfig) -> int:
+def choose_resolution(rgb: NDArray[np.float32], config: ModelConfig) -> int:
     """Choose the longer side in pixels at which a model sees a picture.
 
     Parameters
     ----------
     rgb
         float32 (H, W, 3), range 0..1.
-    facts
-        The model's facts: its default wins, else its limits bound the rule.
+    config
+        The model's config: its default wins, else its limits bound the rule.
 
     Returns
     -------
@@ -41,22 +41,22 @@ def choose_resolution(rgb: NDArray[np.float32], facts: ModelConfig) -> int:
         fitted to, to the size it likes; else the picture's own longer side within the
         limits.
     """
-    if facts.default_resolution is not None:
-        return facts.default_resolution
-    if facts.source_diameter is not None and facts.object_diameter is not None:
+    if config.default_resolution is not None:
+        return config.default_resolution
+    if config.source_diameter is not None and config.object_diameter is not None:
         # A picture much smaller than such an object is no reason to fail.
-        diameter = min(facts.source_diameter, max(rgb.shape[:2]))
-        return resolution_for_objects(diameter, rgb.shape, facts)
+        diameter = min(config.source_diameter, max(rgb.shape[:2]))
+        return resolution_for_objects(diameter, rgb.shape, config)
     native = max(rgb.shape[:2])
-    highest = facts.max_resolution
-    if facts.object_diameter is not None:
+    highest = config.max_resolution
+    if config.object_diameter is not None:
         # The map tells afterwards whether the picture deserves more.
         highest = min(highest, FIRST_LOOK)
-    return int(min(max(native, facts.min_resolution), highest))
+    return int(min(max(native, config.min_resolution), highest))
 
 
 def refine_resolution(
-    resolution: int, diameter: float | None, native: int, facts: ModelConfig
+    resolution: int, diameter: float | None, native: int, config: ModelConfig
 ) -> int | None:
     """Choose a better size once a first map has told how large the objects are.
 
@@ -68,8 +68,8 @@ def refine_resolution(
         Typical object diameter in pixels of that map, or None.
     native
         Longer side in pixels of the picture.
-    facts
-        The model's facts; `object_diameter` is the size it likes.
+    config
+        The model's config; `object_diameter` is the size it likes.
 
     Returns
     -------
@@ -80,22 +80,22 @@ def refine_resolution(
         model knows the size of its objects beforehand. Twice the size where all that
         was found is one mass without borders.
     """
-    liked = facts.object_diameter
-    if liked is None or diameter is None or facts.source_diameter is not None:
+    liked = config.object_diameter
+    if liked is None or diameter is None or config.source_diameter is not None:
         return None
     if liked / TOLERATED <= diameter <= liked * TOLERATED:
         return None
     # A mass without borders: its objects are too small to be told apart. Look closer.
     wanted = resolution * (2 if diameter > MASS * resolution else liked / diameter)
-    highest = min(facts.max_resolution, MAGNIFY * native)
-    wanted = round(min(max(wanted, facts.min_resolution), highest))
+    highest = min(config.max_resolution, MAGNIFY * native)
+    wanted = round(min(max(wanted, config.min_resolution), highest))
     if abs(wanted - resolution) < 0.15 * resolution:
         return None
     return int(wanted)
 
 
 def resolution_for_objects(
-    diameter: float, shape: tuple[int, ...], facts: ModelConfig
+    diameter: float, shape: tuple[int, ...], config: ModelConfig
 ) -> int:
     """Choose the resolution from the size of a typical object, known to a person.
 
@@ -105,8 +105,8 @@ def resolution_for_objects(
         Of a typical object, in pixels of the picture.
     shape
         (H, W, ...) of the picture.
-    facts
-        The model's facts; `object_diameter` is the size it likes.
+    config
+        The model's config; `object_diameter` is the size it likes.
 
     Returns
     -------
@@ -126,14 +126,14 @@ def resolution_for_objects(
             f"The object diameter is {diameter}; it must be a positive number of "
             "pixels of the picture, no larger than the picture."
         )
-    if facts.object_diameter is None:
+    if config.object_diameter is None:
         raise SettingsError(
             "This model does not say which size of objects it likes, so a diameter "
             "cannot choose its resolution; give the resolution itself."
         )
-    wanted = native * facts.object_diameter / diameter
-    highest = min(facts.max_resolution, MAGNIFY * native)
-    return round(min(max(wanted, facts.min_resolution), highest))
+    wanted = native * config.object_diameter / diameter
+    highest = min(config.max_resolution, MAGNIFY * native)
+    return round(min(max(wanted, config.min_resolution), highest))
 
 
 def check_resolution(resolution: int) -> int:

@@ -138,7 +138,7 @@ class Crops:
 
     def _window(self, pair: Pair, rng: np.random.Generator) -> Crop:
         height, width = pair.labels.shape
-        if self.facts.family == "mae":
+        if self.facts.fixed_input_size is not None:
             # The whole picture is pressed into a square, at inference as here.
             sides = [
                 max(8, round(side * rng.uniform(0.6, 1))) for side in (height, width)

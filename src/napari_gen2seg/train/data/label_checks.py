@@ -12,6 +12,7 @@ from scipy import ndimage
 
 from napari_gen2seg.core.image.rgb import rgb_key
 from napari_gen2seg.errors import DataError
+from napari_gen2seg.train.data.image_parts import PartCounts, count_parts
 
 FEW = 5  # fewer objects in all are worth a warning
 TINY = 12  # pixels of area; smaller ones are most often slips of the brush
@@ -21,7 +22,7 @@ _BARE = 0.02  # share of labelled pixels, below which a whole picture is unlikel
 
 @dataclass(frozen=True)
 class PairFacts:
-    """What is in the labels of one picture.
+    """What is in the labels of one picture: enough to plan a training with.
 
     Parameters
     ----------
@@ -39,6 +40,11 @@ class PairFacts:
         Share of the picture that is labelled, 0..1.
     key
         Names the picture by its content.
+    size
+        (H, W) in pixels.
+    parts
+        Objects on both sides of every part that could be held back; empty where the
+        labels were not looked through as a whole.
     """
 
     objects: int
@@ -48,6 +54,15 @@ class PairFacts:
     torn: int
     covered: float
     key: str = ""
+    size: tuple[int, int] = (0, 0)
+    parts: PartCounts = ()
+
+    @classmethod
+    def from_json(cls, values: dict[str, Any]) -> PairFacts:
+        """Build facts from what JSON made of ``dataclasses.asdict``."""
+        parts = tuple((int(out), int(inside)) for out, inside in values["parts"])
+        height, width = values["size"]
+        return cls(**{**values, "size": (int(height), int(width)), "parts": parts})
 
 
 def look_through(
@@ -88,11 +103,16 @@ def look_through(
         torn=sum(count > _PIECES for count in _pieces(place)),
         covered=float(mine.sum() / max(truth.size, 1)),
         key="" if rgb is None else rgb_key(rgb),
+        size=(int(truth.shape[0]), int(truth.shape[1])),
+        parts=count_parts(place),
     )
 
 
 def together(sets: Sequence[PairFacts]) -> PairFacts:
-    """Sum up the facts of several sets of labels of one picture."""
+    """Sum up the facts of several sets of labels of one picture.
+
+    An estimate: where sets overlap, objects may hide each other, so ``parts`` is empty.
+    """
     objects = sum(facts.objects for facts in sets)
     wide = sum(facts.objects * facts.diameter for facts in sets)
     return PairFacts(
@@ -103,6 +123,7 @@ def together(sets: Sequence[PairFacts]) -> PairFacts:
         torn=sum(facts.torn for facts in sets),
         covered=min(1.0, sum(facts.covered for facts in sets)),
         key=sets[0].key,
+        size=sets[0].size,
     )
 
 

@@ -5,6 +5,7 @@ In the labels of a `Pair` 0 is background, -1 is unknown, objects count from 1.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
@@ -17,7 +18,12 @@ from napari_gen2seg.common.types import Int32Array
 from napari_gen2seg.core.image.rgb import rgb_key, to_rgb
 from napari_gen2seg.errors import DataError, ImageError, StorageError
 from napari_gen2seg.io.annotated import as_labels
-from napari_gen2seg.train.data.label_checks import FEW, look_through, remarks
+from napari_gen2seg.train.data.label_checks import (
+    FEW,
+    PairFacts,
+    look_through,
+    remarks,
+)
 from napari_gen2seg.train.finetune.config import PairSpec
 
 
@@ -59,9 +65,58 @@ class Pair:
         """Names the picture by its content, in other runs too."""
         return rgb_key(self.rgb)
 
+    @cached_property
+    def facts(self) -> PairFacts:
+        """What is in its labels."""
+        return replace(look_through(self.labels), key=self.key)
+
     def relabeled(self, labels: Int32Array) -> Pair:
         """Return the same picture with other labels."""
         return replace(self, labels=labels)
+
+
+@dataclass(frozen=True)
+class KnownPair:
+    """A labelled picture of which facts are known and no pixels: enough for a plan.
+
+    Attributes
+    ----------
+    name, group, role
+        As of a `Pair`.
+    facts
+        What is in its labels.
+    """
+
+    name: str
+    group: str
+    role: str
+    facts: PairFacts
+
+
+def known_pairs(
+    specs: Sequence[PairSpec], facts: Sequence[PairFacts]
+) -> tuple[list[KnownPair], list[str]]:
+    """Describe pairs that were looked through before; their files are not read.
+
+    Returns
+    -------
+    pairs, warnings
+        As `read_pairs` would name them, and what it would say.
+
+    Raises
+    ------
+    DataError
+        If there are none.
+    """
+    _check_any(specs)
+    names: set[str] = set()
+    pairs, warnings = [], []
+    for spec, known in zip(specs, facts, strict=True):
+        name = _unique(spec.title, names)
+        group = known.key if spec.group is None else spec.group
+        pairs.append(KnownPair(name, group, spec.role, known))
+        warnings += _told(name, known, spec.complete)
+    return pairs, warnings + _few(sum(pair.facts.objects for pair in pairs))
 
 
 def read_pairs(specs: tuple[PairSpec, ...]) -> tuple[list[Pair], list[str]]:
@@ -77,11 +132,7 @@ def read_pairs(specs: tuple[PairSpec, ...]) -> tuple[list[Pair], list[str]]:
     DataError
         If there are none, or one cannot be used; the message names it.
     """
-    if not specs:
-        raise DataError(
-            "There is nothing to learn from: no pair of picture and labels is given. "
-            "Add at least one."
-        )
+    _check_any(specs)
     pairs: list[Pair] = []
     warnings: list[str] = []
     names: set[str] = set()
@@ -92,14 +143,31 @@ def read_pairs(specs: tuple[PairSpec, ...]) -> tuple[list[Pair], list[str]]:
         )
         pairs.append(pair)
         warnings += told
-    total = sum(len(pair.objects) for pair in pairs)
-    if total < FEW:
-        are = "object is" if total == 1 else "objects are"
-        warnings.append(
-            f"Only {total} {are} labelled in all. A dozen or more, of all sizes "
-            "and looks, make a model that can be trusted."
+    return pairs, warnings + _few(sum(pair.facts.objects for pair in pairs))
+
+
+def _check_any(specs: Sequence[PairSpec]) -> None:
+    if not specs:
+        raise DataError(
+            "There is nothing to learn from: no pair of picture and labels is given. "
+            "Add at least one."
         )
-    return pairs, warnings
+
+
+def _told(name: str, facts: PairFacts, complete: bool) -> list[str]:
+    return [f"{name}: {one}" for one in remarks(facts, complete)]
+
+
+def _few(total: int) -> list[str]:
+    """Warn of few objects in all."""
+    if total >= FEW:
+        return []
+    are = "object is" if total == 1 else "objects are"
+    told = (
+        f"Only {total} {are} labelled in all. A dozen or more, of all sizes "
+        "and looks, make a model that can be trusted."
+    )
+    return [told]
 
 
 def read_plane(path: str | Path, numbers: bool = False) -> NDArray[Any]:
@@ -185,8 +253,7 @@ def check_pair(
         spec.group if spec.group is not None else rgb_key(rgb),
         spec.role,
     )
-    told = remarks(look_through(values), spec.complete)
-    return pair, [f"{name}: {one}" for one in told]
+    return pair, _told(name, pair.facts, spec.complete)
 
 
 def _check_labels(labels: NDArray[Any], name: str) -> Int32Array:

@@ -2,21 +2,71 @@
 
 Groups stay together. With a single picture, a quarter of it is held back: objects
 that the border cuts are unknown on both sides, so that none is learnt and judged.
+
+The choice is made from facts alone, so that a plan needs no pixels: `choose_held`
+decides, and `divide` does it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
 import numpy as np
-from numpy.typing import NDArray
 
-from napari_gen2seg.common.types import Int32Array
 from napari_gen2seg.errors import DataError
+from napari_gen2seg.train.data.image_parts import cut, windows
+from napari_gen2seg.train.data.label_checks import PairFacts
 from napari_gen2seg.train.data.labeled_images import Pair
 
-Window = tuple[slice, slice]
+
+class Known(Protocol):
+    """What must be known of a picture to choose: a `Pair`, or a `KnownPair`."""
+
+    @property
+    def name(self) -> str:
+        """For people."""
+        ...
+
+    @property
+    def role(self) -> str:
+        """What a person wants of it."""
+        ...
+
+    @property
+    def group(self) -> str:
+        """Pictures of one group are held back together."""
+        ...
+
+    @property
+    def facts(self) -> PairFacts:
+        """What is in its labels."""
+        ...
+
+
+@dataclass(frozen=True)
+class Division:
+    """What is learnt from and what is judged by, as places in a list of pictures.
+
+    Attributes
+    ----------
+    train, held
+        Rising places. Where a part of every picture is held back, a place is in both.
+    part
+        Which of `image_parts.windows` is held back of every picture; None for whole
+        pictures.
+    objects
+        How many objects there are to learn from.
+    warnings
+        Sentences for people.
+    """
+
+    train: tuple[int, ...]
+    held: tuple[int, ...]
+    part: int | None
+    objects: int
+    warnings: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, eq=False)
@@ -42,12 +92,34 @@ class Split:
 
 
 def divide(
-    pairs: list[Pair], hold_back: float, seed: int, before: Collection[str] = ()
+    pairs: Sequence[Pair], hold_back: float, seed: int, before: Collection[str] = ()
 ) -> Split:
+    """Hold pictures, or a part of the only one, back: what `choose_held` says.
+
+    Raises
+    ------
+    DataError
+        As `choose_held`.
+    """
+    chosen = choose_held(pairs, hold_back, seed, before)
+    sides: tuple[list[Pair], list[Pair]] = [], []
+    for side, places in enumerate((chosen.train, chosen.held)):
+        for place in places:
+            pair = pairs[place]
+            if chosen.part is not None:
+                window = windows(pair.labels.shape)[chosen.part]
+                pair = pair.relabeled(cut(pair.labels, window)[side])
+            sides[side].append(pair)
+    return Split(tuple(sides[0]), tuple(sides[1]), chosen.warnings)
+
+
+def choose_held(
+    images: Sequence[Known], hold_back: float, seed: int, before: Collection[str] = ()
+) -> Division:
     """Choose what is held back.
 
-    Pairs of the role ``"held"`` are, those of ``"train"`` are not. Where none has the
-    role ``"held"``, some groups of the others are: ``hold_back`` of all groups, at
+    Pictures of the role ``"held"`` are, those of ``"train"`` are not. Where none has
+    the role ``"held"``, some groups of the others are: ``hold_back`` of all groups, at
     least one, chosen by ``seed``. Groups that earlier runs learnt from (``before`` has
     the keys of such pictures) are held back only where there are no others.
 
@@ -56,34 +128,26 @@ def divide(
     DataError
         If nothing is left to train on, or one picture is on both sides.
     """
-    held = [pair for pair in pairs if pair.role == "held"]
-    if held:
-        train = [pair for pair in pairs if pair.role != "held"]
-        if not train:
-            raise DataError(
-                "Every picture is held back, so there is none to learn from. Let at "
-                "least one be trained on."
-            )
-        told = (*_leaks(train, held), *_learnt(held, before))
-        return Split(tuple(train), tuple(held), told)
+    asked = [place for place, image in enumerate(images) if image.role == "held"]
+    if asked:
+        return _as_asked(images, asked, before)
     if hold_back == 0:
-        return Split(tuple(pairs), (), (_NO_SCORE,))
-    fixed = {pair.group for pair in pairs if pair.role == "train"}
-    free = list(dict.fromkeys(p.group for p in pairs if p.group not in fixed))
+        return _whole(images, (), (_NO_SCORE,))
+    fixed = {image.group for image in images if image.role == "train"}
+    free = list(dict.fromkeys(i.group for i in images if i.group not in fixed))
     if len(free) == 1 and not fixed:
-        return _divide_pictures(pairs, before)
+        return _part_of_all(images, before)
     number = held_number(len(free), len(fixed), hold_back)
     if number < 1:
-        return Split(tuple(pairs), (), (_NO_SCORE,))
-    known = {pair.group for pair in pairs if pair.key in before}
+        return _whole(images, (), (_NO_SCORE,))
+    known = {image.group for image in images if image.facts.key in before}
     order = np.random.default_rng(seed).permutation(len(free))
     mixed = [free[place] for place in order]
     # What an earlier run learnt from would make the score too good.
     fresh = [group for group in mixed if group not in known]
     back = set((fresh or mixed)[:number])
-    held = [pair for pair in pairs if pair.group in back]
-    train = [pair for pair in pairs if pair.group not in back]
-    return Split(tuple(train), tuple(held), _learnt(held, before))
+    held = [place for place, image in enumerate(images) if image.group in back]
+    return _whole(images, held, _learnt([images[place] for place in held], before))
 
 
 def held_number(free: int, fixed: int, hold_back: float) -> int:
@@ -106,29 +170,52 @@ _NO_SCORE = (
 )
 
 
-def _leaks(train: list[Pair], held: list[Pair]) -> tuple[str, ...]:
+def _whole(
+    images: Sequence[Known], held: Sequence[int], warnings: tuple[str, ...]
+) -> Division:
+    """Hold whole pictures back, and train on all others."""
+    train = tuple(place for place in range(len(images)) if place not in set(held))
+    objects = sum(images[place].facts.objects for place in train)
+    return Division(train, tuple(held), None, objects, warnings)
+
+
+def _as_asked(
+    images: Sequence[Known], asked: list[int], before: Collection[str]
+) -> Division:
+    """Hold back what a person says, and nothing else."""
+    train = [image for image in images if image.role != "held"]
+    if not train:
+        raise DataError(
+            "Every picture is held back, so there is none to learn from. Let at "
+            "least one be trained on."
+        )
+    held = [images[place] for place in asked]
+    return _whole(images, asked, (*_leaks(train, held), *_learnt(held, before)))
+
+
+def _leaks(train: Sequence[Known], held: Sequence[Known]) -> tuple[str, ...]:
     """Refuse one picture on both sides; warn of one group on both."""
-    seen = {pair.key: pair.name for pair in train}
-    groups = {pair.group: pair.name for pair in train}
+    seen = {image.facts.key: image.name for image in train}
+    groups = {image.group: image.name for image in train}
     told = []
-    for pair in held:
-        same = seen.get(pair.key)
+    for image in held:
+        same = seen.get(image.facts.key)
         if same is not None:
             raise DataError(
-                f"The picture {pair.name!r} is held back and trained on as {same!r}; "
+                f"The picture {image.name!r} is held back and trained on as {same!r}; "
                 "its score would say nothing. Choose one of the two."
             )
-        if pair.group in groups:
+        if image.group in groups:
             told.append(
-                f"{pair.name} is held back while {groups[pair.group]} of the same "
+                f"{image.name} is held back while {groups[image.group]} of the same "
                 "group is trained on; the score will be too good."
             )
     return tuple(told)
 
 
-def _learnt(held: Sequence[Pair], before: Collection[str]) -> tuple[str, ...]:
+def _learnt(held: Sequence[Known], before: Collection[str]) -> tuple[str, ...]:
     """Warn of what is held back though an earlier run learnt from it."""
-    names = [pair.name for pair in held if pair.key in before]
+    names = [image.name for image in held if image.facts.key in before]
     if not names:
         return ()
     more = f" and {len(names) - 5} more" if len(names) > 5 else ""
@@ -140,77 +227,37 @@ def _learnt(held: Sequence[Pair], before: Collection[str]) -> tuple[str, ...]:
     return (told,)
 
 
-def _divide_pictures(pairs: list[Pair], before: Collection[str]) -> Split:
+def _part_of_all(images: Sequence[Known], before: Collection[str]) -> Division:
     """Hold back the same part of every picture of the only group."""
-    window = _best_window(pairs)
-    if window is None:
-        return Split(
-            tuple(pairs),
-            (),
-            ("The only picture has too few objects to hold some back. " + _NO_SCORE,),
-        )
-    train, held = [], []
-    for pair in pairs:
-        learnt, judged = _cut(pair.labels, window)
-        if (learnt > 0).any():
-            train.append(pair.relabeled(learnt))
-        if (judged > 0).any():
-            held.append(pair.relabeled(judged))
+    part = _best_part(images)
+    if part is None:
+        few = "The only picture has too few objects to hold some back. " + _NO_SCORE
+        return _whole(images, (), (few,))
+    counts = [image.facts.parts[part] for image in images]
+    held = [place for place, (_, judged) in enumerate(counts) if judged]
     told = (
         "There is one picture only: a part of it is held back. The score then says "
         "how the model does on more of the same picture, not on others."
     )
-    return Split(tuple(train), tuple(held), (told, *_learnt(held, before)))
-
-
-def _best_window(pairs: list[Pair]) -> Window | None:
-    """Find the part with about a quarter of the objects and few cut ones."""
-    best: tuple[float, Window] | None = None
-    for window in _windows(pairs[0].labels.shape):
-        learnt = judged = total = 0
-        for pair in pairs:
-            one, two = _cut(pair.labels, window)
-            learnt += len(np.unique(one[one > 0]))
-            judged += len(np.unique(two[two > 0]))
-            total += len(pair.objects)
-        if not learnt or not judged:
-            continue
-        cut = total - learnt - judged
-        cost = abs(judged / (learnt + judged) - 0.25) + cut / total
-        if best is None or cost < best[0]:
-            best = cost, window
-    return best[1] if best else None
-
-
-def _windows(shape: tuple[int, ...]) -> Iterator[Window]:
-    """Corners of a quarter, strips of a quarter, and, for few objects, halves."""
-    height, width = shape[0], shape[1]
-    rows = {
-        n: (slice(0, height // n), slice(height - height // n, height)) for n in (2, 4)
-    }
-    cols = {n: (slice(0, width // n), slice(width - width // n, width)) for n in (2, 4)}
-    for row in rows[2]:
-        for col in cols[2]:
-            yield row, col
-    for n in (4, 2):
-        for row in rows[n]:
-            yield row, slice(0, width)
-        for col in cols[n]:
-            yield slice(0, height), col
-
-
-def _cut(labels: Int32Array, window: Window) -> tuple[Int32Array, Int32Array]:
-    """Return the labels outside and inside a window, -1 on the other side."""
-    inside = np.zeros(labels.shape, bool)
-    inside[window] = True
-    cut = np.intersect1d(_ids(labels[inside]), _ids(labels[~inside]))
-    known = np.where(np.isin(labels, cut), np.int32(-1), labels)
-    unknown = np.int32(-1)
-    return (
-        np.where(inside, unknown, known).astype(np.int32),
-        np.where(inside, known, unknown).astype(np.int32),
+    return Division(
+        tuple(place for place, (learnt, _) in enumerate(counts) if learnt),
+        tuple(held),
+        part,
+        sum(learnt for learnt, _ in counts),
+        (told, *_learnt([images[place] for place in held], before)),
     )
 
 
-def _ids(values: NDArray[np.int32]) -> NDArray[np.int32]:
-    return np.unique(values[values > 0])
+def _best_part(images: Sequence[Known]) -> int | None:
+    """Find the part with about a quarter of the objects and few cut ones."""
+    best: tuple[float, int] | None = None
+    total = sum(image.facts.objects for image in images)
+    for part, counts in enumerate(zip(*(i.facts.parts for i in images), strict=True)):
+        learnt, judged = (sum(side) for side in zip(*counts, strict=True))
+        if not learnt or not judged:
+            continue
+        lost = total - learnt - judged
+        cost = abs(judged / (learnt + judged) - 0.25) + lost / total
+        if best is None or cost < best[0]:
+            best = cost, part
+    return best[1] if best else None

@@ -10,6 +10,7 @@ from typing import Any, Literal, get_args
 
 from napari_gen2seg.common.checked import checked
 from napari_gen2seg.errors import SettingsError
+from napari_gen2seg.train.finetune.run_folder import CONFIG_NAME
 
 FORMAT_VERSION = 1
 
@@ -223,7 +224,7 @@ class FinetuneConfig:
         """
         from napari_gen2seg.common.atomic import writing
 
-        target = self.folder / "config.json" if path is None else Path(path)
+        target = self.folder / CONFIG_NAME if path is None else Path(path)
         with writing(target) as draft:
             draft.write_text(self.to_json(), encoding="utf-8")
         return target

@@ -12,7 +12,8 @@ import math
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-Verdict = Literal["better", "worse", "no difference"]
+from napari_gen2seg.metrics.bootstrap import Verdict
+
 Why = Literal["steps", "minutes", "patience", "stop", "cancel"]
 
 

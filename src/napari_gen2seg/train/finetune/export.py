@@ -12,9 +12,7 @@ from typing import Any
 import torch
 
 from napari_gen2seg.errors import StorageError, WeightsError
-from napari_gen2seg.models.families.empty_prompt import PROMPT_NAME
 from napari_gen2seg.models.model_config import FACTS_NAME, FORMAT_VERSION
-from napari_gen2seg.models.weights import find_weights, read_header
 from napari_gen2seg.train.finetune.config import FinetuneConfig
 from napari_gen2seg.train.finetune.inference_settings import Use
 from napari_gen2seg.train.finetune.lora import merge_lora
@@ -27,8 +25,6 @@ from napari_gen2seg.train.finetune.trainable import (
 from napari_gen2seg.train.mini.export import CHECKSUMS_NAME, checksums
 
 CARD_NAME = "README.md"
-
-_DTYPES = {"F16": torch.float16, "BF16": torch.bfloat16, "F32": torch.float32}
 
 
 @dataclass(frozen=True)
@@ -122,58 +118,16 @@ def export_best(config: FinetuneConfig, run: Path) -> Path:
 
 def _write(trainee: TrainableModel, folder: Path, trains: str) -> None:
     """Copy the base and lay the changed parts over it."""
-    base = trainee.folder
-    # A text encoder is needed for the empty prompt alone, which is written below; of
-    # other weight formats only one would be true afterwards.
+    base, family = trainee.folder, trainee.family
+    # Of other weight formats only one would be true afterwards.
     skip = shutil.ignore_patterns(
-        "text_encoder", "tokenizer", "*.bin", "*.pt", "*.ckpt", "*.md", "*.part",
+        *family.not_copied, "*.bin", "*.pt", "*.ckpt", "*.md", "*.part",
         "*.safetensors", "*.safetensors.index.json", ".*", CHECKSUMS_NAME,
     )  # fmt: skip
     shutil.copytree(base, folder, ignore=skip)
-    net = trainee.net
-    if trainee.facts.family == "mae":
-        dtype = _stored_dtype(base)
-        if trains == "lora":
-            merge_lora(net.vit)
-        net.vit.to(dtype).save_pretrained(folder)
-        return
-    from safetensors.torch import save_file
-
-    # Read before the parts change their number type.
-    types = {name: _stored_dtype(base / name) for name in ("unet", "vae")}
     if trains == "lora":
-        merge_lora(net.unet)
-    for name, dtype in types.items():
-        tensors = {
-            key: (value.to(dtype) if value.is_floating_point() else value).contiguous()
-            for key, value in getattr(net, name).state_dict().items()
-        }
-        save_file(
-            tensors,
-            folder / name / "diffusion_pytorch_model.safetensors",
-            {"format": "pt"},
-        )
-    prompt = {"embedding": net.prompt.detach().float().cpu().contiguous()}
-    save_file(prompt, folder / PROMPT_NAME)
-    index = folder / "model_index.json"
-    if index.is_file():
-        listed = json.loads(index.read_text(encoding="utf-8"))
-        for name in ("text_encoder", "tokenizer"):
-            if name in listed:
-                listed[name] = [None, None]
-        index.write_text(json.dumps(listed, indent=2) + "\n", encoding="utf-8")
-
-
-def _stored_dtype(folder: Path) -> torch.dtype:
-    """Return the number type of most tensors in a folder's files."""
-    counts: dict[str, int] = {}
-    for path in find_weights(folder).files:
-        for name, entry in read_header(path).items():
-            if name != "__metadata__":
-                kind = str(entry.get("dtype", "F32"))
-                counts[kind] = counts.get(kind, 0) + 1
-    most = max(counts, key=lambda kind: counts[kind], default="F32")
-    return _DTYPES.get(most, torch.float32)
+        merge_lora(trainee.parts.main)
+    family.save_weights(trainee.net, base, folder)
 
 
 def _write_facts(

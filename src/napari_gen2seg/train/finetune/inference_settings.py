@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,14 +19,16 @@ from numpy.typing import NDArray
 from napari_gen2seg.common.progress import Cancel, check_cancel
 from napari_gen2seg.core.coloring import Coloring
 from napari_gen2seg.core.probe.settings import ProbeSettings
-from napari_gen2seg.metrics.click_protocol import interior_point
+from napari_gen2seg.metrics.click_protocol import answerer, interior_point
 from napari_gen2seg.metrics.matching import iou
-from napari_gen2seg.models.base_colorer import BaseColorer
-from napari_gen2seg.models.model_config import ModelConfig
+from napari_gen2seg.models.model_config import ModelConfig, with_settings
 from napari_gen2seg.models.runtime.resolution import TOLERATED, choose_resolution
 from napari_gen2seg.train.data.labeled_images import Pair
 from napari_gen2seg.train.finetune.events import InferenceCalibrated
 from napari_gen2seg.train.finetune.validation import watched_objects
+
+if TYPE_CHECKING:  # the window reads names from here, and knows no torch
+    from napari_gen2seg.models.base_colorer import BaseColorer
 
 Use = dict[str, Any]
 """Facts of a model to change: `hears_brightness`, `source_diameter`."""
@@ -91,9 +93,12 @@ def calibrate_inference(
     """
     if not facts.on_black or not train:
         return InferenceCalibrated()
-    told: Use = {key: getattr(facts, key) for key in NEUTRAL}
-    facts = replace(facts, **NEUTRAL)
-    colorer = colorer.with_facts(facts)
+    told: Use = {
+        "source_diameter": facts.source_diameter,
+        "hears_brightness": facts.uses_brightness,
+    }
+    facts = with_settings(facts, NEUTRAL)
+    colorer = colorer.with_config(facts)
     diameter = common_diameter(train)
     if facts.default_resolution is not None:
         diameter = None  # it would not be heard
@@ -112,10 +117,10 @@ def calibrate_inference(
         found: dict[Way, list[float]] = {}
         for label in ids[:: -(-len(ids) // OBJECTS)]:
             check_cancel(cancel, "Fine-tuning")
-            truth = pair.labels == label
+            ground_truth = pair.labels == label
             for sized, coloring in maps.items():
                 for heard in (True, False):
-                    one = _click(coloring, truth, heard)
+                    one = _click(coloring, ground_truth, heard)
                     found.setdefault((sized, heard), []).append(one)
         for way, values in found.items():
             scores.setdefault(way, []).append(np.asarray(values))
@@ -183,18 +188,16 @@ def _maps(
     """Colour a picture at the size that the model reads, and at that of the labels."""
     maps = {False: colorer.color(pair.rgb)}
     if diameter is not None:
-        facts = replace(colorer.facts, source_diameter=diameter)
+        facts = replace(colorer.config, source_diameter=diameter)
         wanted, read = choose_resolution(pair.rgb, facts), maps[False].resolution
         same = abs(wanted - read) < 0.15 * read
         maps[True] = maps[False] if same else colorer.color(pair.rgb, wanted)
     return maps
 
 
-def _click(coloring: Coloring, truth: NDArray[np.bool_], heard: bool) -> float:
-    mask = coloring.probe(
-        [interior_point(truth)], settings=ProbeSettings(brightness=heard)
-    )
-    return iou(mask.full(), truth)
+def _click(coloring: Coloring, ground_truth: NDArray[np.bool_], heard: bool) -> float:
+    answer = answerer(coloring, ProbeSettings(brightness=heard))
+    return iou(answer([interior_point(ground_truth)], [1]), ground_truth)
 
 
 def use_words(use: Mapping[str, Any]) -> str:

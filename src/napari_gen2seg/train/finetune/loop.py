@@ -5,13 +5,14 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator
 from contextlib import suppress
-from dataclasses import asdict, replace
+from dataclasses import asdict
 from typing import Any
 
 import torch
 
 from napari_gen2seg.common.progress import Cancel
 from napari_gen2seg.errors import Cancelled, TrainingError
+from napari_gen2seg.models.model_config import with_settings
 from napari_gen2seg.train.data.labeled_images import Pair
 from napari_gen2seg.train.data.split import Split
 from napari_gen2seg.train.engine.distributed import Distributed
@@ -79,20 +80,6 @@ class Training:
         """Where the run is."""
         return self.pace.progress
 
-    def plan(self) -> Plan:
-        """Say what `events` would do; nothing is written.
-
-        Raises
-        ------
-        DataError, SettingsError, ModelError, MemoryShortError
-            If the run could not begin.
-        """
-        split, self.sources, warnings = training_sources(self.config)
-        self.team = Distributed()
-        self.ready = prepare(self.config, self.team.device(self.config.device))
-        self._begin(split, None)
-        return self._plan(split, warnings)
-
     def events(self) -> Iterator[Event]:
         """Train, telling every step; ends after `Stopping`.
 
@@ -148,11 +135,16 @@ class Training:
     def _watch_as_used(self) -> None:
         """Watch the clicks that people will make with the new model."""
         facts = self.ready.trainee.facts
-        self.watch.facts = replace(facts, **(self.progress.use or {}))
+        self.watch.facts = with_settings(facts, self.progress.use or {})
 
     def _plan(self, split: Split, warnings: list[str]) -> Plan:
         return self.ready.plan(
-            self.config, split, self.crops.names, warnings, self.progress.step
+            self.config,
+            self.crops.names,
+            tuple(pair.name for pair in split.held),
+            split.objects,
+            warnings,
+            self.progress.step,
         )
 
     def _first(self) -> Iterator[Event]:

@@ -11,32 +11,48 @@ from torch import nn
 from napari_gen2seg.errors import SettingsError
 
 RANK = 16
-# Linear layers of attention in diffusers, and in transformers before and since 5.
-_ATTENTION = re.compile(
-    r"(^|\.)(to_q|to_k|to_v|to_out\.0)$"
-    r"|(^|\.)attention(\.attention)?\."
-    r"(query|key|value|q_proj|k_proj|v_proj|o_proj|output\.dense)$"
-)
 
 
-def attention_layers(part: nn.Module) -> list[str]:
-    """Return the names of the linear layers of all attention."""
+def attention_layers(part: nn.Module, targets: re.Pattern[str] | None) -> list[str]:
+    """Return the names of the linear layers of all attention.
+
+    Parameters
+    ----------
+    part
+        Of a network.
+    targets
+        How the model's family names them; None where it has none.
+    """
+    if targets is None:
+        return []
     return [
         name
         for name, module in part.named_modules()
-        if isinstance(module, nn.Linear) and _ATTENTION.search(name)
+        if isinstance(module, nn.Linear) and targets.search(name)
     ]
 
 
-def add_lora(part: nn.Module, seed: int = 0, rank: int = RANK) -> None:
+def add_lora(
+    part: nn.Module, names: list[str], seed: int = 0, rank: int = RANK
+) -> None:
     """Add trainable low-rank matrices, float32, that change nothing at first.
+
+    Parameters
+    ----------
+    part
+        Of a network.
+    names
+        The layers to add to; see `attention_layers`.
+    seed
+        Of the random ones among the matrices.
+    rank
+        Their inner size.
 
     Raises
     ------
     SettingsError
         If there is no attention, or peft is not installed.
     """
-    names = attention_layers(part)
     if not names:
         raise SettingsError(
             "This model has no attention layers for LoRA to add to. Choose 'last' or "

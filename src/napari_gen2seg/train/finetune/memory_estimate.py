@@ -96,10 +96,8 @@ def measure(trainee: TrainableModel, trained_values: int | None = None) -> Memor
 
 def kept_per_pixel(trainee: TrainableModel) -> float:
     """Return the bytes that autograd keeps per pixel of a crop."""
-    if trainee.facts.family == "mae":
-        side = int(trainee.net.image_size)
-    else:
-        side = 2 * trainee.multiple if trainee.multiple < 64 else trainee.multiple
+    multiple = trainee.multiple
+    side = trainee.parts.fixed_side or (2 * multiple if multiple < 64 else multiple)
     own = {p.untyped_storage().data_ptr() for p in trainee.net.parameters()}
     kept: dict[int, int] = {}
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import torch
@@ -12,10 +13,17 @@ from napari_gen2seg.errors import SettingsError
 from napari_gen2seg.models.loader import SMALL_MODEL
 from napari_gen2seg.models.runtime.device import DeviceChoice, choose
 from napari_gen2seg.models.runtime.memory import free_memory
-from napari_gen2seg.train.data.split import Split
+from napari_gen2seg.train.data.label_checks import PairFacts
+from napari_gen2seg.train.data.labeled_images import (
+    KnownPair,
+    Pair,
+    known_pairs,
+    read_pairs,
+)
+from napari_gen2seg.train.data.split import choose_held
+from napari_gen2seg.train.engine.distributed import Distributed
 from napari_gen2seg.train.finetune.config import FinetuneConfig
 from napari_gen2seg.train.finetune.events import Plan
-from napari_gen2seg.train.finetune.lora import attention_layers
 from napari_gen2seg.train.finetune.memory_estimate import (
     Amount,
     MemoryNeed,
@@ -23,6 +31,8 @@ from napari_gen2seg.train.finetune.memory_estimate import (
     measure,
     refuse,
 )
+from napari_gen2seg.train.finetune.replay import earlier_pictures, read_stored
+from napari_gen2seg.train.finetune.sources import Mixture, training_sources
 from napari_gen2seg.train.finetune.trainable import (
     TrainableModel,
     load_trainee,
@@ -84,10 +94,11 @@ class TrainingSetup:
     def plan(
         self,
         config: FinetuneConfig,
-        split: Split,
         train: tuple[str, ...],
-        warnings: list[str],
-        resumed: int,
+        held: tuple[str, ...],
+        objects: int,
+        warnings: Sequence[str],
+        resumed: int = 0,
     ) -> Plan:
         """Say what a run will do.
 
@@ -95,8 +106,10 @@ class TrainingSetup:
         ----------
         config
             The run.
-        split, train
-            What is held back and counted, and names of what is learnt from.
+        train, held
+            Names of what is learnt from, and of what is held back.
+        objects
+            How many objects there are to learn from.
         warnings
             Of the pictures.
         resumed
@@ -118,13 +131,53 @@ class TrainingSetup:
             device=trainee.colorer.device,
             reason=f"{self.where} Number type {self.precision}.",
             train=train,
-            held=tuple(pair.name for pair in split.held),
-            objects=split.objects,
+            held=held,
+            objects=objects,
             warnings=(*warnings, *self.warnings),
             accumulate=amount.accumulate,
             checkpointing=amount.checkpointing,
             resumed=resumed,
         )
+
+
+def plan(config: FinetuneConfig, facts: Sequence[PairFacts] | None = None) -> Plan:
+    """Say what a run would do and need; nothing is written.
+
+    Parameters
+    ----------
+    config
+        The run.
+    facts
+        Of its pairs, where they were looked through before: their files, which need
+        not be there yet, are not read.
+
+    Raises
+    ------
+    DataError, SettingsError, ModelError, MemoryShortError
+        If the run could not begin.
+    """
+    device = Distributed().device(config.device)
+    if config.datasets:
+        split, sources, warnings = training_sources(config)
+        ready = prepare(config, device)
+        mixture = Mixture(sources, ready.trainee.facts, ready.amount.crop, config.seed)
+        held = tuple(pair.name for pair in split.held)
+        return ready.plan(config, mixture.names, held, split.objects, warnings)
+    images: Sequence[Pair | KnownPair]
+    if facts is None:
+        images, warnings = read_pairs(config.pairs)
+    else:
+        images, warnings = known_pairs(config.pairs, facts)
+    learnt, told = earlier_pictures(config, False)
+    chosen = choose_held(images, config.hold_back, config.seed, learnt)
+    read_stored(config.replay)  # a damaged crop is told of now
+    return prepare(config, device).plan(
+        config,
+        tuple(images[place].name for place in chosen.train),
+        tuple(images[place].name for place in chosen.held),
+        chosen.objects,
+        [*warnings, *told, *chosen.warnings],
+    )
 
 
 def prepare(
@@ -225,7 +278,7 @@ def _options(
     options = ["full", "lora", "last"]
     if place.kind == "cpu" and not small:
         options.remove("full")
-    if not attention_layers(trainee.net):
+    if not trainee.lora_layers:
         options.remove("lora")
     return options
 
@@ -240,23 +293,14 @@ def _wanted(
 ) -> Amount:
     """Return batch, crop and accumulation as asked, else by the kind of model."""
     multiple = trainee.multiple
-    if trainee.facts.family == "mae":
-        crop = int(trainee.net.image_size)
-        if config.crop not in (None, crop):
-            raise SettingsError(
-                f"crop is {config.crop}, but {trainee.spec.id!r} always sees "
-                f"{crop} x {crop} pixels. Leave the setting out."
-            )
-        batch, times = 8, 1
-    elif trainee.guided:
-        crop, batch, times = 96, 6, 1
-        if place.kind != "cpu":
-            crop, batch = 192, 16
-    else:
-        crop, batch, times = 512, 2, 4
-        if place.kind == "cpu":
-            crop, times = 384, 1
-    crop = config.crop or crop
+    fixed = trainee.parts.fixed_side
+    if fixed is not None and config.crop not in (None, fixed):
+        raise SettingsError(
+            f"crop is {config.crop}, but {trainee.spec.id!r} always sees "
+            f"{fixed} x {fixed} pixels. Leave the setting out."
+        )
+    crop, batch, times = trainee.family.crops(trainee.facts, place.kind == "cpu")
+    crop = fixed or config.crop or crop
     if crop % multiple:
         raise SettingsError(
             f"crop is {crop}; for this model it must be a multiple of {multiple}, "
@@ -281,7 +325,7 @@ def _fit(
         smallest=max(64, 2 * trainee.multiple),
         multiple=trainee.multiple,
         may_checkpoint=config.checkpointing == "auto",
-        may_shrink=config.crop is None and trainee.facts.family != "mae",
+        may_shrink=config.crop is None and trainee.parts.fixed_side is None,
     )
     if amount is not None and config.batch is not None and amount.batch < config.batch:
         return None
@@ -296,7 +340,7 @@ def _nearest(
     asked = config.trains
     order = [asked] if asked != "auto" else []
     for option in dict.fromkeys([*order, "lora", "last"]):
-        if option == "lora" and not attention_layers(trainee.net):
+        if option == "lora" and not trainee.lora_layers:
             continue
         try:
             set_trained(trainee, option, config.seed)

@@ -13,10 +13,14 @@ from typing import Literal
 from napari_gen2seg.common.progress import Cancel, check_cancel
 from napari_gen2seg.errors import Cancelled, SettingsError, StorageError
 
+# The names in a run folder are spelled here alone: a run is resumed by them.
+CONFIG_NAME, EVENTS_NAME, LEARNT_NAME = "config.json", "events.jsonl", "learnt.json"
 STATE_NAME, BEST_NAME, MODEL_NAME = "state.pt", "best.safetensors", "model"
+PREVIEWS, CROPS, COMPARE, REPORT_NAME = "previews", "crops", "compare", "report.json"
 STOP_NAME, CANCEL_NAME = "STOP", "CANCEL"
-PREVIEWS, CROPS, LEARNT_NAME = "previews", "crops", "learnt.json"
-CONFIG_NAME, EVENTS_NAME, COMPARE = "config.json", "events.jsonl", "compare"
+# What whoever starts the training process keeps beside them.
+ERRORS_NAME, DECISION_NAME = "errors.txt", "decision.json"
+CHILD_NAME = "child.json"
 
 
 def begun_before(folder: Path) -> bool:

@@ -104,7 +104,7 @@ class Mixture:
     facts
         Of the model.
     size
-        Side of the square that a masked autoencoder sees.
+        Side of the square that a model of a fixed input size sees.
     seed
         Of the run.
     """
@@ -186,7 +186,7 @@ class Mixture:
             # Where nothing is known, nothing is learnt.
             if (labels >= 0).any():
                 break
-        if self.facts.family == "mae":
+        if self.facts.fixed_input_size is not None:
             rgb, labels = resized(rgb, labels, (self.size, self.size))
         if rng.random() < 0.5:
             rgb, labels = rgb[:, ::-1], labels[:, ::-1]

@@ -5,33 +5,47 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
 from napari_gen2seg.common.types import Int32Array
 from napari_gen2seg.core.coloring import Coloring
-from napari_gen2seg.metrics.click_protocol import interior_point, off_center
+from napari_gen2seg.metrics.click_protocol import (
+    answerer,
+    click_seed,
+    interior_point,
+    object_labels,
+    off_center,
+)
 from napari_gen2seg.metrics.matching import iou
-from napari_gen2seg.models.base_colorer import BaseColorer
 from napari_gen2seg.models.model_config import ModelConfig
 from napari_gen2seg.train.data.labeled_images import Pair
 
+if TYPE_CHECKING:
+    from napari_gen2seg.models.base_colorer import BaseColorer
+
 PICTURES = 3
 OBJECTS = 30
-SMALLEST = 30
-"""Objects below so many pixels are not clicked (as in `core.study`)."""
+SEEDS = (0, 1)
+"""Of the off-centre clicks on a watched object."""
 
 
-def clickable(labels: Int32Array) -> NDArray[np.int64]:
-    """Return the objects of at least `SMALLEST` pixels, or all where none has."""
-    sizes = np.bincount(labels[labels > 0].ravel())
-    large = np.flatnonzero(sizes >= SMALLEST)
-    return large if len(large) else np.flatnonzero(sizes)
+def clickable(labels: Int32Array) -> list[int]:
+    """Return the objects that are not too small to click; all, where every one is."""
+    return object_labels(labels) or object_labels(labels, smallest=1)
 
 
-def _points(mask: NDArray[np.bool_]) -> list[tuple[int, int]]:
-    return [interior_point(mask), off_center(mask, 0), off_center(mask, 1)]
+def watched_points(
+    name: str, number: int, mask: NDArray[np.bool_]
+) -> list[tuple[int, int]]:
+    """Return where an object is clicked while training: in its middle, twice beside.
+
+    The clicks of `metrics.click_protocol`, at the seeds `SEEDS`.
+    """
+    aside = [off_center(mask, click_seed(name, number, seed)) for seed in SEEDS]
+    return [interior_point(mask), *aside]
 
 
 def watched_objects(pairs: Sequence[Pair], seed: int) -> list[tuple[Pair, list[int]]]:
@@ -72,7 +86,13 @@ class Validator:
 
     def __post_init__(self) -> None:
         self._objects: list[tuple[Pair, list[tuple[int, list[tuple[int, int]]]]]] = [
-            (pair, [(label, _points(pair.labels == label)) for label in ids])
+            (
+                pair,
+                [
+                    (label, watched_points(pair.name, label, pair.labels == label))
+                    for label in ids
+                ],
+            )
             for pair, ids in watched_objects(self.pairs, self.seed)
         ]
 
@@ -87,19 +107,21 @@ class Validator:
         """Return the mean IoU of single clicks; NaN without objects.
 
         Each object is clicked in its middle and at two random pixels of its inner
-        half: one click on each of a few objects is mostly chance.
+        half: one click on each of a few objects is mostly chance. Each click alone is
+        what an evaluation gives for that object, ``centre`` and, with the seeds 0 and
+        1, ``off_centre``.
         """
         found = []
         for pair, objects in self._objects:
             if not objects:
                 continue
             check()
-            coloring = self.color(colorer, pair)
+            answer = answerer(self.color(colorer, pair))
             for label, points in objects:
-                truth = pair.labels == label
+                ground_truth = pair.labels == label
                 for point in points:
                     check()
-                    found.append(iou(coloring.probe([point]).full(), truth))
+                    found.append(iou(answer([point], [1]), ground_truth))
         return float(np.mean(found)) if found else float("nan")
 
     def color(self, colorer: BaseColorer, pair: Pair) -> Coloring:
@@ -107,7 +129,7 @@ class Validator:
 
         Reading it is learnt too, so the labels' own size would hide a part of the gain.
         """
-        return colorer.with_facts(self.facts).color(pair.rgb)
+        return colorer.with_config(self.facts).color(pair.rgb)
 
     def preview(self, colorer: BaseColorer, pair: Pair, folder: Path) -> Path:
         """Write a picture's map as ``NAME.tif``.

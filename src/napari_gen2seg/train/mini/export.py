@@ -134,7 +134,7 @@ def recipe(config: RunConfig, run: Path) -> dict[str, Any]:
     settings["data"].pop("root")
     before = {}
     if config.start:
-        from napari_gen2seg.models.model_config import read_json
+        from napari_gen2seg.models.json_file import read_json
 
         facts = read_json(Path(config.start).expanduser() / FACTS_NAME)
         before = {"before": {k: facts.get(k) for k in ("created", "recipe")}}
@@ -225,12 +225,12 @@ def export_run(
 def _mix(net: OneStepNet, folders: Sequence[Path]) -> dict[str, Any]:
     """Replace weights by their mean with those of other models; say which."""
     from napari_gen2seg.models.families.stable_diffusion import load_net
-    from napari_gen2seg.models.model_config import read_json, read_model_config
+    from napari_gen2seg.models.json_file import read_json
 
     own = net.state_dict()
     mixed = []
     for folder in folders:
-        other = load_net(folder, read_model_config(folder), "float32").state_dict()
+        other = load_net(folder).state_dict()
         if {k: v.shape for k, v in other.items()} != {
             k: v.shape for k, v in own.items()
         }:

@@ -15,6 +15,7 @@ from torch import Tensor
 
 from napari_gen2seg.errors import SettingsError
 from napari_gen2seg.models.networks.one_step import OneStepNet
+from napari_gen2seg.models.networks.shifted_guides import ShiftedGuidesNet
 from napari_gen2seg.train.loss.edges import gradient_loss, outline_loss
 from napari_gen2seg.train.loss.harmonic import harmonic_target
 from napari_gen2seg.train.loss.instance_coloring import instance_coloring_loss
@@ -27,36 +28,6 @@ from napari_gen2seg.train.mini.config import StageConfig
 from napari_gen2seg.train.mini.dataset import Sample
 
 _WAVELENGTH = 96.0  # px, of networks without guides
-
-
-class ShiftedGuidesNet(OneStepNet):
-    """A network that sees each crop of a batch at its own place on the guides.
-
-    ``origin`` (B, 2), row and column in pixels, is set before each pass. Without it
-    the network would learn the few positions of one crop size by heart.
-    """
-
-    origin: Tensor | None = None
-
-    def guide(self, latent: Tensor) -> Tensor:
-        """Append guides shifted by `origin`."""
-        if self.guides is None or self.origin is None:
-            return super().guide(latent)
-        height, width = latent.shape[-2:]
-        device = latent.device
-        rows = (torch.arange(height, device=device) + 0.5) * self.factor
-        columns = (torch.arange(width, device=device) + 0.5) * self.factor
-        y = rows[None, :, None] + self.origin[:, 0, None, None]
-        x = columns[None, None, :] + self.origin[:, 1, None, None]
-        count = self.guides.directions
-        angles = torch.arange(count, device=device) * (torch.pi / count)
-        along = x[:, None] * angles.cos().view(1, -1, 1, 1) + y[
-            :, None
-        ] * angles.sin().view(1, -1, 1, 1)
-        waves = torch.tensor(self.guides.wavelengths, device=device)
-        phase = 2 * torch.pi * along[:, None] / waves.view(1, -1, 1, 1, 1)
-        guides = torch.stack([phase.sin(), phase.cos()], 3).flatten(1, 3)
-        return torch.cat([latent, guides.to(latent.dtype)], 1)
 
 
 def _wavelength(net: OneStepNet) -> float:
@@ -202,5 +173,4 @@ def trained_parts(name: str, net: OneStepNet) -> list[torch.nn.Parameter]:
         return list(net.vae.parameters())
     if name == "pretrain":
         return list(net.unet.parameters())
-    skip = {"quant_conv"}
-    return [p for n, p in net.named_parameters() if not skip & set(n.split("."))]
+    return net.color_parameters()

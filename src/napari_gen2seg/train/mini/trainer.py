@@ -22,6 +22,7 @@ import torch
 
 from napari_gen2seg.errors import StorageError, TrainingError
 from napari_gen2seg.models.networks.one_step import OneStepNet
+from napari_gen2seg.models.networks.shifted_guides import ShiftedGuidesNet
 from napari_gen2seg.models.runtime.compilation import compile_net, compiling
 from napari_gen2seg.train.engine.distributed import (
     any_of,
@@ -34,7 +35,7 @@ from napari_gen2seg.train.engine.learning_rate import done, rate, share
 from napari_gen2seg.train.mini.architecture import build_net
 from napari_gen2seg.train.mini.config import STAGES, RunConfig, as_dict
 from napari_gen2seg.train.mini.dataset import loader
-from napari_gen2seg.train.mini.stages import ShiftedGuidesNet, stage_loss, trained_parts
+from napari_gen2seg.train.mini.stages import stage_loss, trained_parts
 
 _LOG_EVERY = 25
 
@@ -178,12 +179,9 @@ def starting_net(config: RunConfig, stage_name: str, run: Path) -> ShiftedGuides
             return net
     if config.start:
         from napari_gen2seg.models.families.stable_diffusion import load_net
-        from napari_gen2seg.models.model_config import read_model_config
 
         folder = Path(config.start).expanduser()
-        net.load_state_dict(
-            load_net(folder, read_model_config(folder), "float32").state_dict()
-        )
+        net.load_state_dict(load_net(folder).state_dict())
     return net
 
 

@@ -5,7 +5,7 @@ number exactly.
 """
 
 from napari_gen2seg.workflows.evaluate.compare import Comparison, Difference, compare
-from napari_gen2seg.workflows.evaluate.report import Report, WorstCase
+from napari_gen2seg.workflows.evaluate.report import Report
 from napari_gen2seg.workflows.evaluate.run import (
     Finished,
     PictureDone,
@@ -16,6 +16,7 @@ from napari_gen2seg.workflows.evaluate.run import (
 )
 from napari_gen2seg.workflows.evaluate.settings import EvaluationSettings
 from napari_gen2seg.workflows.evaluate.text_report import in_words
+from napari_gen2seg.workflows.evaluate.worst_cases import WorstCase
 
 __all__ = [
     "Comparison",

@@ -5,16 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 
 from napari_gen2seg.errors import DataError
-from napari_gen2seg.metrics.bootstrap import draws, interval
+from napari_gen2seg.metrics.bootstrap import Bootstrap, Drawn, Verdict, verdict
 from napari_gen2seg.workflows.evaluate.report import Report, plain
 from napari_gen2seg.workflows.evaluate.summary_measures import Facts, statistics_of
-
-Verdict = Literal["better", "worse", "no difference"]
 
 
 @dataclass(frozen=True)
@@ -28,9 +26,11 @@ class Difference:
     first, second
         The two values; None where there was nothing to measure.
     difference, low, high
-        Second minus first, with its bootstrap interval over the same drawn pictures.
+        Second minus first, with its bootstrap interval over the same draws.
     verdict
         Of the second: ``"better"`` or ``"worse"`` if the interval leaves out 0.
+    drawn
+        ``"images"``, or, where there are few, ``"objects"``; None without an interval.
     """
 
     name: str
@@ -41,6 +41,7 @@ class Difference:
     low: float | None
     high: float | None
     verdict: Verdict
+    drawn: Drawn | None = None
 
 
 @dataclass(frozen=True)
@@ -97,7 +98,7 @@ def compare(first: Report | str | Path, second: Report | str | Path) -> Comparis
     _check(one, two)
     settings = one.content["settings"]
     pictures = len(one.images)
-    weights = draws(pictures, int(settings["resamples"]), int(settings["seed"]))
+    bootstrap = Bootstrap(pictures, int(settings["resamples"]), int(settings["seed"]))
     once = np.ones((1, pictures))
     cap = int(settings["cap"])
     others = {s.name: s for s in statistics_of(two.images, cap)}
@@ -106,9 +107,7 @@ def compare(first: Report | str | Path, second: Report | str | Path) -> Comparis
         other = others.get(mine.name)
         if other is None:
             continue
-        low, high = interval(
-            other.value(weights) - mine.value(weights), float(settings["confidence"])
-        )
+        low, high = bootstrap.gain(mine, other, float(settings["confidence"]))
         before, after = float(mine.value(once)[0]), float(other.value(once)[0])
         found.append(
             Difference(
@@ -119,7 +118,8 @@ def compare(first: Report | str | Path, second: Report | str | Path) -> Comparis
                 plain(after - before),
                 plain(low),
                 plain(high),
-                _verdict(low, high, mine.better),
+                verdict(low, high, mine.better),
+                bootstrap.drawn(mine),
             )
         )
     if not found:
@@ -134,15 +134,6 @@ def compare(first: Report | str | Path, second: Report | str | Path) -> Comparis
         float(settings["confidence"]),
         tuple(found),
     )
-
-
-def _verdict(low: float, high: float, better: int) -> Verdict:
-    # Without an interval both are NaN, and nothing can be said.
-    if low > 0:
-        return "better" if better > 0 else "worse"
-    if high < 0:
-        return "worse" if better > 0 else "better"
-    return "no difference"
 
 
 def _name(report: Report) -> str:

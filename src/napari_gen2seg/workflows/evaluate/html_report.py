@@ -7,10 +7,10 @@ from collections.abc import Iterable, Sequence
 from html import escape
 from typing import TYPE_CHECKING, Any
 
-from napari_gen2seg.workflows.evaluate.text_report import not_measured
+from napari_gen2seg.workflows.evaluate.text_report import drawn_over, not_measured
 
 if TYPE_CHECKING:
-    from napari_gen2seg.workflows.evaluate.report import Report, WorstCase
+    from napari_gen2seg.workflows.evaluate.worst_cases import WorstCase
 
 _STYLE = """
 :root { color-scheme: light dark; }
@@ -29,9 +29,18 @@ svg .grid { stroke: #8886; stroke-width: .5; }
 """
 
 
-def page(report: Report) -> str:
-    """Return the page as text."""
-    content = report.content
+def page(content: dict[str, Any], worst: Sequence[WorstCase] = ()) -> str:
+    """Return the page as text.
+
+    Parameters
+    ----------
+    content
+        Plain values, as `Report.content`.
+    worst
+        Objects to show.
+    """
+    summary = content["summary"]
+    over = drawn_over(entry.get("drawn", "images") for entry in summary.values())
     model, data = content["model"], content["data"]
     title = f"{model['id']} on {data['name']}"
     confidence = content["settings"]["confidence"]
@@ -42,18 +51,18 @@ def page(report: Report) -> str:
         f"<h1>{escape(title)}</h1>",
         (
             f"<p>{data['pictures']} pictures. Intervals: {confidence:.0%}, bootstrap "
-            f"over pictures ({content['settings']['resamples']} draws).</p>"
+            f"{over} ({content['settings']['resamples']} draws).</p>"
         ),
-        *(f"<p>{escape(sentence)}</p>" for sentence in not_measured(report)),
-        _summary(report.summary),
+        *(f"<p>{escape(sentence)}</p>" for sentence in not_measured(content)),
+        _summary(summary),
         '<div class="charts">',
         *_charts(content["curves"], content["settings"]["edge_levels"]),
         "</div>",
     ]
-    if report.worst:
+    if worst:
         parts.append("<h2>Worst objects after one centre click</h2>")
-        parts += [_case(case) for case in report.worst]
-    parts += ["<h2>Pictures</h2>", _pictures(report.images)]
+        parts += [_case(case) for case in worst]
+    parts += ["<h2>Pictures</h2>", _pictures(content["images"])]
     for name in ("settings", "model", "versions"):
         parts += [f"<h2>{name.capitalize()}</h2>", _facts(content[name])]
     return "\n".join([*parts, "</body></html>", ""])

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import zlib
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -18,13 +18,12 @@ from napari_gen2seg.metrics.boundaries import (
     thresholds,
 )
 from napari_gen2seg.metrics.click_protocol import (
+    WANTED,
+    answerer,
     choose_objects,
-    click_trace,
-    interior_point,
-    off_center,
+    click_study,
 )
-from napari_gen2seg.metrics.matching import AP_THRESHOLDS, iou, match, overlaps
-from napari_gen2seg.workflows.evaluate.settings import WANTED
+from napari_gen2seg.metrics.matching import AP_THRESHOLDS, match, overlaps
 
 if TYPE_CHECKING:
     from napari_gen2seg.core.coloring import Coloring
@@ -40,7 +39,7 @@ DIGITS = 6
 
 def study_picture(
     name: str,
-    truth: Annotated,
+    ground_truth: Annotated,
     coloring: Coloring,
     settings: EvaluationSettings,
     check: Callable[[], None],
@@ -51,7 +50,7 @@ def study_picture(
     ----------
     name
         Of the picture; part of the seeds.
-    truth
+    ground_truth
         What is in it.
     coloring
         Its map.
@@ -67,17 +66,17 @@ def study_picture(
     """
     facts: Facts = {
         "name": name,
-        "shape": list(truth.shape),
+        "shape": list(ground_truth.shape),
         "map": {"shape": list(coloring.shape), "resolution": coloring.resolution},
         "picture_key": coloring.source_key,
-        "truth_key": _key(truth),
+        "truth_key": _key(ground_truth),
     }
     if settings.does("clicks"):
         facts["clicks"] = {
             rule: list(
                 _clicks(
                     name,
-                    truth,
+                    ground_truth,
                     coloring,
                     replace(settings.probe, rule=rule),
                     settings,
@@ -88,61 +87,59 @@ def study_picture(
         }
     check()
     if settings.does("proposals"):
-        facts["proposals"] = _proposals(truth, coloring)
+        facts["proposals"] = _proposals(ground_truth, coloring)
     check()
     if settings.does("edges"):
-        facts["edges"] = _edges(truth, coloring, settings)
+        facts["edges"] = _edges(ground_truth, coloring, settings)
     return facts
-
-
-def answerer(
-    coloring: Coloring, probe: ProbeSettings
-) -> Callable[[Sequence[tuple[int, int]], Sequence[int]], BoolArray]:
-    """Return what turns clicks into full masks."""
-
-    def answer(points: Sequence[tuple[int, int]], signs: Sequence[int]) -> BoolArray:
-        return coloring.probe(points, signs, probe).full()
-
-    return answer
 
 
 def _clicks(
     name: str,
-    truth: Annotated,
+    ground_truth: Annotated,
     coloring: Coloring,
     probe: ProbeSettings,
     settings: EvaluationSettings,
     check: Callable[[], None],
 ) -> Iterator[Facts]:
-    answer = answerer(coloring, probe)
-    for number in choose_objects(truth.areas, settings.smallest, settings.most):
-        check()
-        mask = truth.mask(number)
-        seed = zlib.crc32(f"{name}/{number}".encode()) + settings.seed
-        first = answer([interior_point(mask)], [1])
-        aside = answer([off_center(mask, seed)], [1])
+    def objects() -> Iterator[tuple[int, BoolArray]]:
+        for number in choose_objects(
+            ground_truth.areas, settings.smallest, settings.most
+        ):
+            check()
+            yield number, ground_truth.mask(number)
+
+    # The published rule has no negative click.
+    corrections = settings.corrections and probe.rule == "distance"
+    for one in click_study(
+        answerer(coloring, probe),
+        name,
+        objects(),
+        seed=settings.seed,
+        until=WANTED[-1] if corrections else None,
+        cap=settings.cap,
+    ):
         facts: Facts = {
-            "object": number,
-            "area": truth.areas[number],
-            "centre": round(iou(first, mask), DIGITS),
-            "off_centre": round(iou(aside, mask), DIGITS),
+            "object": one.number,
+            "area": one.area,
+            "centre": round(one.center, DIGITS),
+            "off_centre": round(one.off_center, DIGITS),
         }
-        if settings.corrections and probe.rule == "distance":
-            trace = click_trace(answer, mask, first, until=WANTED[-1], cap=settings.cap)
-            facts["trace"] = [round(overlap, DIGITS) for overlap in trace]
+        if one.trace is not None:
+            facts["trace"] = [round(overlap, DIGITS) for overlap in one.trace]
         yield facts
 
 
-def _proposals(truth: Annotated, coloring: Coloring) -> Facts:
+def _proposals(ground_truth: Annotated, coloring: Coloring) -> Facts:
     found = coloring.propose()
-    for label in matching.mostly_unknown(found, truth.unknown):
+    for label in matching.mostly_unknown(found, ground_truth.unknown):
         found[found == label] = 0
-    if truth.crops:
-        masks = (truth.mask(number) for number in truth.areas)
+    if ground_truth.crops:
+        masks = (ground_truth.mask(number) for number in ground_truth.areas)
         table, _ = matching.mask_overlaps(masks, found)
-        table = table.reshape(len(truth.areas), -1)
+        table = table.reshape(len(ground_truth.areas), -1)
     else:
-        table = overlaps(np.maximum(truth.labels, 0), found).table
+        table = overlaps(np.maximum(ground_truth.labels, 0), found).table
     scores = matching.evenness(coloring.values, found)
     hits, ious = [], []
     right = np.zeros((len(AP_THRESHOLDS), len(scores)), bool)
@@ -162,9 +159,11 @@ def _proposals(truth: Annotated, coloring: Coloring) -> Facts:
     }
 
 
-def _edges(truth: Annotated, coloring: Coloring, settings: EvaluationSettings) -> Facts:
-    people = truth.boundaries or (label_boundaries(truth.labels),)
-    strength = edge_strength(coloring.values, truth.shape, settings.edge_sigma)
+def _edges(
+    ground_truth: Annotated, coloring: Coloring, settings: EvaluationSettings
+) -> Facts:
+    people = ground_truth.boundaries or (label_boundaries(ground_truth.labels),)
+    strength = edge_strength(coloring.values, ground_truth.shape, settings.edge_sigma)
     counts = edge_counts(
         strength, people, thresholds(settings.edge_levels), settings.edge_distance
     )
@@ -177,12 +176,12 @@ def _edges(truth: Annotated, coloring: Coloring, settings: EvaluationSettings) -
     }
 
 
-def _key(truth: Annotated) -> str:
-    """Tell whether two reports speak of the same truth."""
-    digest = zlib.crc32(np.ascontiguousarray(truth.labels).tobytes())
-    for edge in truth.boundaries:
+def _key(ground_truth: Annotated) -> str:
+    """Tell whether two reports speak of the same ground truth."""
+    digest = zlib.crc32(np.ascontiguousarray(ground_truth.labels).tobytes())
+    for edge in ground_truth.boundaries:
         digest = zlib.crc32(np.packbits(edge).tobytes(), digest)
-    for number, (crop, origin) in sorted(truth.crops.items()):
+    for number, (crop, origin) in sorted(ground_truth.crops.items()):
         digest = zlib.crc32(f"{number}{origin}{crop.shape}".encode(), digest)
         digest = zlib.crc32(np.packbits(crop).tobytes(), digest)
     return f"{digest:08x}"

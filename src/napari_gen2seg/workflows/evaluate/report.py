@@ -7,38 +7,23 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from napari_gen2seg.common.atomic import writing
 from napari_gen2seg.errors import DataError
-from napari_gen2seg.metrics.bootstrap import draws, interval
-from napari_gen2seg.metrics.click_protocol import clicks_to
-from napari_gen2seg.workflows.evaluate.settings import WANTED, EvaluationSettings
+from napari_gen2seg.metrics.bootstrap import Bootstrap
+from napari_gen2seg.metrics.click_protocol import WANTED, clicks_to
+from napari_gen2seg.workflows.evaluate.html_report import page
+from napari_gen2seg.workflows.evaluate.settings import EvaluationSettings
 from napari_gen2seg.workflows.evaluate.summary_measures import Facts, statistics_of
+
+if TYPE_CHECKING:
+    from napari_gen2seg.workflows.evaluate.worst_cases import WorstCase
 
 FORMAT = "napari-gen2seg evaluation"
 VERSION = 1
-
-
-@dataclass(frozen=True)
-class WorstCase:
-    """An object on which one click went wrong, to look at.
-
-    Attributes
-    ----------
-    title
-        Picture, object, overlap.
-    overlap
-        IoU of one centre click.
-    pictures
-        Words and PNG bytes: the picture, the map, mask and truth.
-    """
-
-    title: str
-    overlap: float
-    pictures: tuple[tuple[str, bytes], ...]
 
 
 @dataclass(frozen=True, eq=False)
@@ -108,10 +93,8 @@ class Report:
         StorageError
             If it cannot be written.
         """
-        from napari_gen2seg.workflows.evaluate.html_report import page
-
         with writing(path) as draft:
-            draft.write_text(page(self), encoding="utf-8")
+            draft.write_text(page(self.content, self.worst), encoding="utf-8")
 
     @classmethod
     def load(cls, path: str | Path) -> Report:
@@ -178,17 +161,18 @@ def make_report(
 
 def summary(images: list[Facts], settings: EvaluationSettings) -> Facts:
     """Return every number with its bootstrap interval."""
-    weights = draws(len(images), settings.resamples, settings.seed)
+    bootstrap = Bootstrap(len(images), settings.resamples, settings.seed)
     once = np.ones((1, len(images)))
     found: Facts = {}
     for statistic in statistics_of(images, settings.cap):
-        low, high = interval(statistic.value(weights), settings.confidence)
+        low, high = bootstrap.interval(statistic, settings.confidence)
         found[statistic.name] = {
             "title": statistic.title,
             "better": statistic.better,
             "value": plain(float(statistic.value(once)[0])),
             "low": plain(low),
             "high": plain(high),
+            "drawn": bootstrap.drawn(statistic),
         }
     return found
 

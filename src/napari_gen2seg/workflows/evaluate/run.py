@@ -13,9 +13,9 @@ from napari_gen2seg.core.image.rgb import to_rgb
 from napari_gen2seg.errors import DataError, ImageError, StorageError
 from napari_gen2seg.io.annotated import Annotated, Dataset, Item, as_labels
 from napari_gen2seg.workflows.evaluate.one_image import Facts, study_picture
-from napari_gen2seg.workflows.evaluate.report import Report, WorstCase, make_report
+from napari_gen2seg.workflows.evaluate.report import Report, make_report
 from napari_gen2seg.workflows.evaluate.settings import EvaluationSettings, Protocol
-from napari_gen2seg.workflows.evaluate.worst_cases import Worst
+from napari_gen2seg.workflows.evaluate.worst_cases import WorstCases
 from napari_gen2seg.workflows.loaded_model import loaded_model
 
 if TYPE_CHECKING:
@@ -161,7 +161,7 @@ def iter_evaluate(
         )
         images: list[Facts] = []
         skipped: list[str] = []
-        worst = Worst(settings)
+        worst = WorstCases(settings)
         for number, item in enumerate(items, 1):
             check()
             try:
@@ -181,7 +181,7 @@ def iter_evaluate(
                 yield PictureSkipped(item.name, number, len(items), str(error))
                 continue
             facts = study_picture(item.name, truth, coloring, settings, check)
-            worst.see(facts, rgb, truth, coloring)
+            worst.add(facts, rgb, truth, coloring)
             images.append(facts)
             yield PictureDone(item.name, number, len(items), facts)
         facts_of_model = {
@@ -194,14 +194,13 @@ def iter_evaluate(
         facts_of_data: Facts = {"name": dataset.name, "pictures": len(images)}
         if skipped:
             facts_of_data["not_measured"] = skipped
-        cases: tuple[WorstCase, ...] = worst.cases()
         yield Finished(
             make_report(
                 images,
                 settings,
                 facts_of_model,
                 facts_of_data,
-                cases,
+                worst.cases(),
             )
         )
 

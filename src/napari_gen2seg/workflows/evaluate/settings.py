@@ -7,6 +7,7 @@ from typing import Any, Literal, get_args
 
 from napari_gen2seg.core.probe.settings import ProbeSettings
 from napari_gen2seg.errors import SettingsError
+from napari_gen2seg.metrics.click_protocol import CAP, SMALLEST
 
 Protocol = Literal["clicks", "proposals", "edges", "all"]
 Rule = Literal["distance", "paper"]
@@ -56,10 +57,10 @@ class EvaluationSettings:
     protocol: Protocol = "all"
     rules: tuple[Rule, ...] = ("distance",)
     probe: ProbeSettings = field(default_factory=ProbeSettings)
-    smallest: int = 30
+    smallest: int = SMALLEST
     most: int | None = None
     corrections: bool = True
-    cap: int = 20
+    cap: int = CAP
     resolution: int | None = None
     passes: int = 1
     edge_levels: int = 99
@@ -103,7 +104,3 @@ class EvaluationSettings:
     def facts(self) -> dict[str, Any]:
         """Return plain values for a report."""
         return asdict(self) | {"rules": list(self.rules)}
-
-
-WANTED = (0.85, 0.90)
-"""IoU to which clicks are counted."""

@@ -10,10 +10,9 @@ import numpy.typing as npt
 
 from napari_gen2seg.common.types import Float64Array
 from napari_gen2seg.metrics import boundaries, matching
-from napari_gen2seg.metrics.bootstrap import OfWeights, Statistic, ratio
-from napari_gen2seg.metrics.click_protocol import clicks_to
-from napari_gen2seg.metrics.matching import AP_THRESHOLDS, size_class
-from napari_gen2seg.workflows.evaluate.settings import WANTED
+from napari_gen2seg.metrics.bootstrap import OfWeights, Statistic, object_mean, ratio
+from napari_gen2seg.metrics.click_protocol import WANTED, clicks_to
+from napari_gen2seg.metrics.matching import AP_THRESHOLDS, SIZE_CLASSES, size_class
 
 Facts = dict[str, Any]
 
@@ -44,98 +43,83 @@ def _part(images: Sequence[Facts], name: str) -> Any:
 
 
 def _of_clicks(images: Sequence[Facts], rule: str, cap: int) -> list[Statistic]:
-    pictures: list[list[Facts]] = [image["clicks"][rule] for image in images]
-    counts = [float(len(objects)) for objects in pictures]
-    some = [float(count > 0) for count in counts]
-    begin, title = f"clicks/{rule}", f"rule {rule}"
-
-    def over_objects(of: Callable[[Facts], float]) -> OfWeights:
-        return ratio((sum(map(of, p)) for p in pictures), counts)
-
-    def over_pictures(of: Callable[[Facts], float]) -> OfWeights:
-        means = (sum(map(of, p)) / max(len(p), 1) for p in pictures)
-        return ratio(means, some)
-
+    clicked: list[list[Facts]] = [image["clicks"][rule] for image in images]
     found = []
     for where, words in (("centre", "centre"), ("off_centre", "off-centre")):
-
-        def overlap(one: Facts, where: str = where) -> float:
-            return float(one[where])
-
-        found += [
-            Statistic(
-                f"{begin}/{where}",
-                f"One {words} click, mean IoU over objects, {title}",
-                1,
-                over_objects(overlap),
-            ),
-            Statistic(
-                f"{begin}/{where}_pictures",
-                f"One {words} click, mean IoU over pictures, {title}",
-                1,
-                over_pictures(overlap),
-            ),
-        ]
-    for least in (0.5, 0.75):
-
-        def reached(one: Facts, least: float = least) -> float:
-            return float(one["centre"] >= least)
-
-        found.append(
-            Statistic(
-                f"{begin}/centre_{round(100 * least)}",
-                f"Share of objects with IoU from {least:.2f} after one click, {title}",
-                1,
-                over_objects(reached),
-            )
+        ious = [[float(one[where]) for one in objects] for objects in clicked]
+        found += _of_one_click(f"clicks/{rule}/{where}", words, rule, ious)
+    center = [[float(one["centre"]) for one in objects] for objects in clicked]
+    found += [
+        object_mean(
+            f"clicks/{rule}/centre_{round(100 * least)}",
+            f"Share of objects with IoU from {least:.2f} after one click, rule {rule}",
+            1,
+            [[float(iou >= least) for iou in ious] for ious in center],
         )
-    for size in ("small", "medium", "large"):
-        chosen = [[o for o in p if size_class(o["area"]) == size] for p in pictures]
-        if any(chosen):
-            found.append(
-                Statistic(
-                    f"{begin}/centre_{size}",
-                    f"One centre click, mean IoU of {size} objects, {title}",
-                    1,
-                    ratio(
-                        (sum(o["centre"] for o in p) for p in chosen),
-                        (float(len(p)) for p in chosen),
-                    ),
-                )
-            )
-    if any("trace" in one for objects in pictures for one in objects):
-        found += _of_corrections(over_objects, begin, title, cap)
+        for least in (0.5, 0.75)
+    ]
+    found += _of_sizes(clicked, rule)
+    if any("trace" in one for objects in clicked for one in objects):
+        found += _of_corrections(clicked, rule, cap)
     return found
 
 
-def _of_corrections(
-    over_objects: Callable[[Callable[[Facts], float]], OfWeights],
-    begin: str,
-    title: str,
-    cap: int,
+def _of_one_click(
+    name: str, words: str, rule: str, ious: list[list[float]]
 ) -> list[Statistic]:
+    means = [sum(image) / max(len(image), 1) for image in ious]
+    return [
+        object_mean(
+            name, f"One {words} click, mean IoU over objects, rule {rule}", 1, ious
+        ),
+        Statistic(
+            f"{name}_pictures",
+            f"One {words} click, mean IoU over pictures, rule {rule}",
+            1,
+            ratio(means, [float(len(image) > 0) for image in ious]),
+        ),
+    ]
+
+
+def _of_sizes(clicked: list[list[Facts]], rule: str) -> list[Statistic]:
+    found = []
+    for size in SIZE_CLASSES:
+        chosen = [
+            [float(one["centre"]) for one in objects if size_class(one["area"]) == size]
+            for objects in clicked
+        ]
+        if any(chosen):
+            found.append(
+                object_mean(
+                    f"clicks/{rule}/centre_{size}",
+                    f"One centre click, mean IoU of {size} objects, rule {rule}",
+                    1,
+                    chosen,
+                )
+            )
+    return found
+
+
+def _of_corrections(clicked: list[list[Facts]], rule: str, cap: int) -> list[Statistic]:
     found = []
     for wanted in WANTED:
-
-        def needed(one: Facts, wanted: float = wanted) -> float:
-            return float(clicks_to(one["trace"], wanted, cap)[0])
-
-        def never(one: Facts, wanted: float = wanted) -> float:
-            return float(not clicks_to(one["trace"], wanted, cap)[1])
-
+        needed = [
+            [clicks_to(one["trace"], wanted, cap) for one in objects]
+            for objects in clicked
+        ]
         digits = round(100 * wanted)
         found += [
-            Statistic(
-                f"{begin}/clicks_to_{digits}",
-                f"Clicks to IoU {wanted:.2f} (cap {cap}), {title}",
+            object_mean(
+                f"clicks/{rule}/clicks_to_{digits}",
+                f"Clicks to IoU {wanted:.2f} (cap {cap}), rule {rule}",
                 -1,
-                over_objects(needed),
+                [[float(clicks) for clicks, _ in image] for image in needed],
             ),
-            Statistic(
-                f"{begin}/never_{digits}",
-                f"Share of objects that never reach IoU {wanted:.2f}, {title}",
+            object_mean(
+                f"clicks/{rule}/never_{digits}",
+                f"Share of objects that never reach IoU {wanted:.2f}, rule {rule}",
                 -1,
-                over_objects(never),
+                [[float(not reached) for _, reached in image] for image in needed],
             ),
         ]
     return found

@@ -2,53 +2,73 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterable
+from typing import Any, Protocol
 
-if TYPE_CHECKING:
-    from napari_gen2seg.workflows.evaluate.report import Report
+from napari_gen2seg.metrics.bootstrap import FEW
 
 
-def in_words(report: Report) -> list[str]:
+class HasContent(Protocol):
+    """A `Report`, which renders itself and so must not be imported here."""
+
+    @property
+    def content(self) -> dict[str, Any]:
+        """Plain values, as in its JSON."""
+
+
+def in_words(report: HasContent) -> list[str]:
     """Return a sentence for each rule that was clicked with, and one on proposals.
 
     A last one names the pictures that were not measured, if any. Empty where only
     edges were measured, of every picture.
     """
-    images = report.images
+    content = report.content
+    images = content["images"]
     rules = [rule for rule in ("distance", "paper") if rule in _part(images, "clicks")]
-    said = [_of_clicks(report, rule, len(rules) > 1) for rule in rules]
+    said = [_of_clicks(content, rule, len(rules) > 1) for rule in rules]
     if _part(images, "proposals"):
         said.append(_of_proposals([image["proposals"] for image in images]))
-    return said + not_measured(report)
+    return said + not_measured(content)
 
 
-def not_measured(report: Report) -> list[str]:
+def not_measured(content: dict[str, Any]) -> list[str]:
     """Return a sentence that names the pictures left out; empty if there are none."""
-    names = report.content["data"].get("not_measured", [])
+    names = content["data"].get("not_measured", [])
     if not names:
         return []
-    count = _number(len(names) + len(report.images), "picture")
+    count = _number(len(names) + len(content["images"]), "picture")
     return [f"Not measured: {len(names)} of {count}: {', '.join(names)}."]
+
+
+def drawn_over(drawn: Iterable[str | None]) -> str:
+    """Say what the intervals of some numbers are over, each `Bootstrap.drawn`."""
+    if "objects" not in set(drawn):
+        return "over pictures"
+    return (
+        f"over objects where fewer than {FEW} pictures have any, and then too narrow "
+        "for other pictures"
+    )
 
 
 def _part(images: list[dict[str, Any]], name: str) -> Any:
     return images[0].get(name) or {}
 
 
-def _of_clicks(report: Report, rule: str, name_it: bool) -> str:
-    count = sum(len(image["clicks"][rule]) for image in report.images)
-    pictures = _number(len(report.images), "picture")
+def _of_clicks(content: dict[str, Any], rule: str, name_it: bool) -> str:
+    count = sum(len(image["clicks"][rule]) for image in content["images"])
+    pictures = _number(len(content["images"]), "picture")
     if not count:
-        smallest = report.content["settings"]["smallest"]
+        smallest = content["settings"]["smallest"]
         return f"No object of {smallest} pixels or more was there to click: {pictures}."
-    mean = report.summary[f"clicks/{rule}/centre"]
+    mean = content["summary"][f"clicks/{rule}/centre"]
     sure = ""
     if mean["low"] is not None and mean["high"] is not None:
         sure = (
-            f" ({report.content['settings']['confidence']:.0%} interval "
-            f"{mean['low']:.2f} to {mean['high']:.2f})"
+            f" ({content['settings']['confidence']:.0%} interval "
+            f"{mean['low']:.2f} to {mean['high']:.2f}"
+            f"{', over objects' if mean.get('drawn') == 'objects' else ''})"
         ).replace("%", " %")
-    share = report.value(f"clicks/{rule}/centre_75")
+    share = content["summary"][f"clicks/{rule}/centre_75"]["value"]
     return (
         f"One click in the middle{f', rule {rule},' if name_it else ''} gives a good "
         f"mask (IoU of 0.75 or more) for {100 * share:.0f} % of the objects; mean IoU "

@@ -11,9 +11,8 @@ import numpy.typing as npt
 from scipy import ndimage
 
 from napari_gen2seg.common.types import BoolArray
-from napari_gen2seg.metrics.click_protocol import interior_point
-from napari_gen2seg.workflows.evaluate.one_image import Facts, answerer
-from napari_gen2seg.workflows.evaluate.report import WorstCase
+from napari_gen2seg.metrics.click_protocol import answerer, interior_point
+from napari_gen2seg.workflows.evaluate.one_image import Facts
 
 if TYPE_CHECKING:
     from napari_gen2seg.core.coloring import Coloring
@@ -28,8 +27,27 @@ SIDE = 240
 _TRUTH, _FOUND = (0, 190, 90), (225, 60, 190)
 
 
+@dataclass(frozen=True)
+class WorstCase:
+    """An object on which one click went wrong, to look at.
+
+    Attributes
+    ----------
+    title
+        Image, object, overlap.
+    overlap
+        IoU of one centre click.
+    pictures
+        Words and PNG bytes: the image, the map, mask and ground truth.
+    """
+
+    title: str
+    overlap: float
+    pictures: tuple[tuple[str, bytes], ...]
+
+
 @dataclass
-class Worst:
+class WorstCases:
     """Keeps the worst objects of the pictures it is shown, at most two of one.
 
     Parameters
@@ -43,7 +61,7 @@ class Worst:
     def __post_init__(self) -> None:
         self._kept: list[WorstCase] = []
 
-    def see(
+    def add(
         self,
         facts: Facts,
         rgb: npt.NDArray[np.float32],

@@ -16,6 +16,12 @@ from napari_gen2seg.common.atomic import writing
 from napari_gen2seg.common.progress import Cancel
 from napari_gen2seg.common.types import Float64Array
 from napari_gen2seg.errors import StorageError
+from napari_gen2seg.metrics.bootstrap import (
+    RESAMPLES,
+    Bootstrap,
+    object_mean,
+    verdict,
+)
 from napari_gen2seg.metrics.matching import AP_THRESHOLDS, pooled_average_precision
 from napari_gen2seg.train.data.labeled_images import Pair
 from napari_gen2seg.train.finetune.config import FinetuneConfig
@@ -23,15 +29,14 @@ from napari_gen2seg.train.finetune.events import (
     Compared,
     Comparing,
     Scores,
-    Verdict,
 )
+from napari_gen2seg.train.finetune.run_folder import COMPARE, REPORT_NAME
 from napari_gen2seg.workflows.finetune.judged_clicks import Judged, click_through
 
 if TYPE_CHECKING:
     from napari_gen2seg.models.colorer import Colorer
     from napari_gen2seg.train.finetune.export import Best
 
-COMPARE = "compare"
 PICTURES = 8
 """At most so many pictures are looked at."""
 OBJECTS, ALL_OBJECTS = 30, 120
@@ -40,9 +45,6 @@ CORRECTED = 8
 """So many objects of all are corrected until they fit (two of a picture at least)."""
 ENOUGH = 12
 """Objects not watched while training, from which on those alone are judged by."""
-MANY = 4
-"""Pictures from which on the bootstrap draws pictures rather than objects."""
-RESAMPLES = 2000
 
 When = Literal["before", "after"]
 
@@ -113,8 +115,9 @@ def compare_models(
         _copy(held, folder)
     else:
         after = yield from look("after")
-    low, high, over = interval(before, after, config.seed)
-    verdict = judge(low, high)
+    low, high, over = gain(before, after, config.seed)
+    told = verdict(low, high)
+    bounds = _plain(low), _plain(high)
     scores = summarize(before), summarize(after)
     pictures = tuple(
         {
@@ -125,15 +128,15 @@ def compare_models(
         }
         for pair, ids, one, two in zip(held, chosen, before, after, strict=True)
     )
-    path = folder / "report.json"
+    path = folder / REPORT_NAME
     report: dict[str, Any] = {
         "before": asdict(scores[0]),
         "after": asdict(scores[1]),
-        "verdict": verdict,
+        "verdict": told,
         "unchanged": unchanged,
         "use": use,
-        "low": low,
-        "high": high,
+        "low": bounds[0],
+        "high": bounds[1],
         "interval": f"95 % bootstrap of the gain in one-click IoU, over {over}",
         "objects": sum(map(len, chosen)),
         "judged_by": rule,
@@ -141,9 +144,9 @@ def compare_models(
     }
     with writing(path) as draft:
         draft.write_text(json.dumps(report, indent=2) + "\n", encoding="utf-8")
-    better = verdict == "better"
+    better = told == "better"
     compared = Compared(
-        *scores, better, verdict, low, high, pictures, str(path), unchanged, use
+        *scores, better, told, *bounds, pictures, str(path), unchanged, use
     )
     return compared, report
 
@@ -248,41 +251,33 @@ def summarize(found: Sequence[Judged]) -> Scores:
     )
 
 
-def interval(
+def gain(
     before: Sequence[Judged], after: Sequence[Judged], seed: int
-) -> tuple[float | None, float | None, str]:
-    """Return the 95 % bootstrap interval of the gain in one-click IoU.
+) -> tuple[float, float, str]:
+    """Return the 95 % bootstrap interval of the gain in one-click IoU, and over what.
 
-    Objects of a picture share its map: where there are `MANY` pictures, pictures are
-    drawn; where there are fewer, objects, which is too narrow.
+    The interval and the rule for few pictures are those of `metrics.bootstrap`, as in
+    an evaluation: the same clicks with the same seed have the same interval there.
+
+    Returns
+    -------
+    low, high, over
+        NaN where there are too few objects; ``over`` is for people.
     """
-    gains = [two.center - one.center for one, two in zip(before, after, strict=True)]
-    gains = [gain for gain in gains if len(gain)]
-    rng = np.random.default_rng([seed, 79])
-    if len(gains) >= MANY:
-        draws = rng.integers(len(gains), size=(RESAMPLES, len(gains)))
-        sums = np.asarray([gain.sum() for gain in gains])
-        counts = np.asarray([len(gain) for gain in gains])
-        means = sums[draws].sum(1) / counts[draws].sum(1)
-        over = f"{len(gains)} pictures"
-    else:
-        every = np.concatenate(gains or [np.zeros(0)])
-        over = f"{len(every)} objects of {len(gains)} pictures"
-        if len(every) < 2:
-            return None, None, over
-        draws = rng.integers(len(every), size=(RESAMPLES, len(every)))
-        means = every[draws].mean(1)
-    low, high = np.quantile(means, [0.025, 0.975])
-    return float(low), float(high), over
+    one, two = (
+        object_mean("one_click", "One-click IoU", 1, [j.center for j in looked])
+        for looked in (before, after)
+    )
+    bootstrap = Bootstrap(len(before), RESAMPLES, seed)
+    counts = [len(judged.center) for judged in before if len(judged.center)]
+    over = f"{len(counts)} pictures"
+    if bootstrap.drawn(one) != "images":
+        over = f"{sum(counts)} objects of {over}"
+    return (*bootstrap.gain(one, two), over)
 
 
-def judge(low: float | None, high: float | None) -> Verdict:
-    """Say what an interval of the gain means."""
-    if low is not None and low > 0:
-        return "better"
-    if high is not None and high < 0:
-        return "worse"
-    return "no difference"
+def _plain(value: float) -> float | None:
+    return value if np.isfinite(value) else None
 
 
 def _mean(values: Float64Array) -> float | None:

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import zlib
-from collections.abc import Callable, Generator, Sequence
+from collections.abc import Generator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -11,23 +10,17 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from napari_gen2seg.common.progress import Cancel, check_cancel
-from napari_gen2seg.common.types import BoolArray, Float64Array
+from napari_gen2seg.common.types import Float64Array
 from napari_gen2seg.io.formats.images import write_labels
-from napari_gen2seg.metrics import matching
-from napari_gen2seg.metrics.click_protocol import (
-    click_trace,
-    clicks_to,
-    interior_point,
-    off_center,
-)
-from napari_gen2seg.metrics.matching import iou, overlaps
+from napari_gen2seg.metrics import click_protocol, matching
+from napari_gen2seg.metrics.click_protocol import answerer, click_study, clicks_to
+from napari_gen2seg.metrics.matching import overlaps
 from napari_gen2seg.train.data.labeled_images import Pair
 
 if TYPE_CHECKING:
-    from napari_gen2seg.core.coloring import Coloring
     from napari_gen2seg.models.colorer import Colorer
 
-WANTED, CAP = 0.85, 10
+WANTED, CAP = click_protocol.WANTED[0], 10
 """Overlap that a corrected object must reach, and the clicks it is given for that."""
 
 
@@ -88,34 +81,26 @@ def click_through(
     coloring.save(folder / f"{pair.name}-{when}.tif")
     proposals = coloring.propose()
     write_labels(folder / f"{pair.name}-{when}-labels.tif", proposals)
-    answer = _answerer(coloring)
-    center, aside, clicks = [], [], []
-    for number, label in enumerate(ids):
-        check_cancel(cancel, "The comparison")
-        truth = pair.labels == label
-        first = answer([interior_point(truth)], [1])
-        seed = zlib.crc32(f"{pair.name}/{label}".encode())
-        center.append(iou(first, truth))
-        aside.append(iou(answer([off_center(truth, seed)], [1]), truth))
-        if number < corrected:
-            trace = click_trace(answer, truth, first, until=WANTED, cap=CAP)
-            clicks.append(clicks_to(trace, WANTED, CAP)[0])
+    objects = ((label, pair.labels == label) for label in ids)
+    found = []
+    for one in click_study(
+        answerer(coloring),
+        pair.name,
+        objects,
+        until=WANTED,
+        cap=CAP,
+        corrected=corrected,
+    ):
+        found.append(one)
         yield
+        check_cancel(cancel, "The comparison")
     for label in matching.mostly_unknown(proposals, pair.labels < 0):
         proposals[proposals == label] = 0
+    traces = [one.trace for one in found if one.trace is not None]
     return Judged(
-        np.asarray(center, float),
-        np.asarray(aside, float),
-        np.asarray(clicks, float),
+        np.asarray([one.center for one in found], float),
+        np.asarray([one.off_center for one in found], float),
+        np.asarray([clicks_to(trace, WANTED, CAP)[0] for trace in traces], float),
         overlaps(np.maximum(pair.labels, 0), proposals).table,
         np.asarray(matching.evenness(coloring.values, proposals), float),
     )
-
-
-def _answerer(
-    coloring: Coloring,
-) -> Callable[[Sequence[tuple[int, int]], Sequence[int]], BoolArray]:
-    def answer(points: Sequence[tuple[int, int]], signs: Sequence[int]) -> BoolArray:
-        return coloring.probe(points, signs).full()
-
-    return answer

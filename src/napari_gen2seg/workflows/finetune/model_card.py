@@ -10,9 +10,9 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import napari_gen2seg
 from napari_gen2seg.common.atomic import writing
-from napari_gen2seg.models.model_config import FACTS_NAME, read_json
+from napari_gen2seg.models.json_file import read_json
+from napari_gen2seg.models.model_config import FACTS_NAME
 from napari_gen2seg.train.finetune.config import FinetuneConfig
 from napari_gen2seg.train.finetune.inference_settings import use_words
 from napari_gen2seg.workflows.finetune.judged_clicks import CAP, WANTED
@@ -65,7 +65,7 @@ def write_card(
         "settings": settings,
         "scores": {key: report[key] for key in ("before", "after", "verdict")},
         "versions": {
-            "napari-gen2seg": napari_gen2seg.__version__,
+            "napari-gen2seg": version("napari-gen2seg"),
             "python": platform.python_version(),
             **{name: version(name) for name in _PACKAGES},
         },

@@ -5,11 +5,11 @@ from __future__ import annotations
 import json
 import os
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from napari_gen2seg.common.progress import Cancel, check_cancel
 from napari_gen2seg.errors import (
@@ -33,6 +33,8 @@ from napari_gen2seg.train.finetune.events import (
     Stopping,
 )
 from napari_gen2seg.train.finetune.run_folder import (
+    CONFIG_NAME,
+    EVENTS_NAME,
     answered,
     begun_before,
     check_begin,
@@ -40,7 +42,8 @@ from napari_gen2seg.train.finetune.run_folder import (
     listening,
 )
 
-EVENTS_NAME = "events.jsonl"
+if TYPE_CHECKING:
+    from napari_gen2seg.train.data.label_checks import PairFacts
 
 Config = FinetuneConfig | Mapping[str, Any] | str | Path
 
@@ -124,22 +127,25 @@ def finetune(
     return FinetuneResult(Path(done.model), plan, compared, done.seconds)
 
 
-def plan_finetune(config: Config) -> Plan:
+def plan_finetune(config: Config, facts: Sequence[PairFacts] | None = None) -> Plan:
     """Say what a run would do and how much memory it takes; nothing is written.
 
     Parameters
     ----------
     config
         As for `finetune`.
+    facts
+        What is in the labels of its pairs, where that is known: their files are not
+        read then, and need not be there yet.
 
     Raises
     ------
     SettingsError, DataError, ModelError, MemoryShortError
         If the run could not begin.
     """
-    from napari_gen2seg.train.finetune.loop import Training
+    from napari_gen2seg.train.finetune.planning import plan
 
-    return Training(_config(config)).plan()
+    return plan(_config(config), facts)
 
 
 def iter_finetune(
@@ -194,7 +200,7 @@ def iter_finetune(
     cancel = listening(config.folder, cancel)
     # Nothing is written over an earlier run before it is certain that this one begins.
     earlier = begun_before(config.folder)
-    written = config.folder / "config.json"
+    written = config.folder / CONFIG_NAME
     own = isinstance(given, (str, Path)) and Path(given).resolve() == written.resolve()
     try:
         if main and not own and not earlier:

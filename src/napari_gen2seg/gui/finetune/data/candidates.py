@@ -11,20 +11,15 @@ import numpy as np
 import numpy.typing as npt
 
 from napari_gen2seg.core.image.rgb import RgbRecipe
-from napari_gen2seg.gui.layers.displayed_plane import (
-    Plane,
-    array_of,
-    level_factors,
-    level_shape,
-)
 from napari_gen2seg.gui.layers.overlays import OBJECTS, find_layer, role_of, source_of
+from napari_gen2seg.gui.layers.view import View, array_of, level_factors, level_shape
 from napari_gen2seg.train.data.label_checks import PairFacts, different
 
 if TYPE_CHECKING:
     from napari.components import ViewerModel
     from napari.layers import Image, Labels
 
-    from napari_gen2seg.gui.layers.source import View
+    from napari_gen2seg.gui.layers.view import ReadOptions
 
 
 Pixels = Callable[[], npt.NDArray[Any]]
@@ -70,7 +65,7 @@ class TrainingCandidate:
     group: str | None = None
     suggested: bool = True
     layer_id: str | None = None
-    plane: Plane | None = None
+    plane: View | None = None
     labels_id: str = ""
     committed: bool = False
     others: tuple[tuple[str, str], ...] = ()
@@ -84,16 +79,14 @@ class Candidate:
 
     row: TrainingCandidate
     axes: tuple[int, int]  # of the labels
-    first: int
-    level: int
-    channel_axis: int | None
+    view: View  # of the picture's first plane
     parts: tuple[tuple[Any, bool], ...]  # arrays of the colours, and whether RGB
     array: Any  # of the labels
 
 
 def candidates(
     viewer: ViewerModel,
-    view_of: Callable[[Image], View],
+    options_of: Callable[[Image], ReadOptions],
     wanted: dict[str, str] | None = None,
 ) -> list[Candidate]:
     """List Labels layers, each with the image layer it fits best; nothing is read.
@@ -102,7 +95,7 @@ def candidates(
     ----------
     viewer
         Where the layers are.
-    view_of
+    options_of
         Tells how a layer is read.
     wanted
         ``unique_id`` of a Labels layer -> that of the picture a person gave it.
@@ -111,7 +104,7 @@ def candidates(
 
     layers = list(viewer.layers)
     images = [one for one in layers if isinstance(one, Image) and role_of(one) is None]
-    views = {str(one.unique_id): view_of(one) for one in images}
+    views = {str(one.unique_id): options_of(one) for one in images}
     helpers = {partner for view in views.values() for partner in view.partners}
     found = []
     for at, labels in enumerate(layers):
@@ -153,15 +146,15 @@ def _words(name: str) -> set[str]:
 
 
 def _candidate(
-    viewer: ViewerModel, image: Image, labels: Labels, view: View
+    viewer: ViewerModel, image: Image, labels: Labels, options: ReadOptions
 ) -> Candidate:
-    first = 0 if view.channel_axis is None else 1
+    first = 0 if options.channel_axis is None else 1
     shape = tuple(int(n) for n in labels.data.shape)
-    levels = [view.level, *range(len(image.level_shapes))]
+    levels = [options.level, *range(len(image.level_shapes))]
     fits = [n for n in levels if level_shape(image, n)[first:] == shape]
     problem = ""
     if not fits:
-        size = level_shape(image, view.level)[first:]
+        size = level_shape(image, options.level)[first:]
         if len(size) == len(shape):
             problem = different(size, shape)
         else:
@@ -169,12 +162,14 @@ def _candidate(
                 f"The labels have {len(shape)} dimensions and the picture {len(size)}; "
                 "they must be equal. Choose labels that were drawn on this picture."
             )
-    level = fits[0] if fits else view.level
-    others = [find_layer(viewer, partner) for partner in view.partners]
+    level = fits[0] if fits else options.level
+    others = [find_layer(viewer, partner) for partner in options.partners]
     if not problem and any(other is None for other in others):
         problem = "A layer chosen for a colour of this picture is gone."
     parts = [image, *(other for other in others if other is not None)]
     name = str(image.unique_id)
+
+    rows, cols = _axes(viewer, labels)
 
     def nothing() -> npt.NDArray[Any]:
         return np.zeros((0, 0))
@@ -185,7 +180,7 @@ def _candidate(
         drawn=labels.name,
         read=nothing,
         labels=nothing,
-        recipe=view.seen,
+        recipe=options.color_recipe,
         suggested=not problem,
         layer_id=name,
         labels_id=str(labels.unique_id),
@@ -194,10 +189,13 @@ def _candidate(
     )
     return Candidate(
         row,
-        _axes(viewer, labels),
-        first,
-        level,
-        view.channel_axis,
+        (rows, cols),
+        View.of(
+            image,
+            (rows + first, cols + first),
+            (0,) * image.ndim,
+            replace(options, level=level),
+        ),
         tuple((array_of(one, level), one.rgb) for one in parts),
         array_of(labels, 0),
     )
@@ -212,12 +210,12 @@ def _axes(viewer: ViewerModel, labels: Labels) -> tuple[int, int]:
     return axes[0], axes[1]
 
 
-def _same_place(image: Image, labels: Labels, view: View) -> bool:
+def _same_place(image: Image, labels: Labels, options: ReadOptions) -> bool:
     """Whether two layers lie over each other in the world."""
-    first = 0 if view.channel_axis is None else 1
+    first = 0 if options.channel_axis is None else 1
     if image.ndim - first != labels.ndim:
         return False
-    level = min(view.level, len(image.level_shapes) - 1)
+    level = min(options.level, len(image.level_shapes) - 1)
     factors = level_factors(image, level)
     for corner in (np.zeros(labels.ndim), np.asarray(labels.data.shape) - 1.0):
         at = np.concatenate([np.zeros(first), corner])

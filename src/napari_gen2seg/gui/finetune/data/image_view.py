@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 from qtpy.QtCore import Qt
-from qtpy.QtGui import QImage, QPainter, QPixmap
+from qtpy.QtGui import QPainter, QPixmap
 from qtpy.QtWidgets import QSizePolicy, QWidget
 
 from napari_gen2seg.core.image.rgb import thumbnail
+from napari_gen2seg.gui.panels.widgets import pixmap_of
 
 if TYPE_CHECKING:
     from qtpy.QtGui import QPaintEvent
@@ -38,12 +39,7 @@ class PictureView(QWidget):
         """Show uint8 (h, w, 3), or a text instead."""
         self.picture, self.text = None, text
         if rgb is not None:
-            data = np.ascontiguousarray(rgb)
-            height, width = data.shape[:2]
-            image = QImage(
-                data.data, width, height, 3 * width, QImage.Format.Format_RGB888
-            )
-            self.picture = QPixmap.fromImage(image.copy())
+            self.picture = pixmap_of(rgb)
         self.update()
 
     def paintEvent(self, _event: QPaintEvent) -> None:  # noqa: N802 - Qt's name

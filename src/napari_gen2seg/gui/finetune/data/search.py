@@ -19,7 +19,6 @@ from napari_gen2seg.gui.finetune.data.candidates import (
     Pixels,
     TrainingCandidate,
 )
-from napari_gen2seg.gui.layers.displayed_plane import Plane, read
 from napari_gen2seg.train.data.label_checks import look_through
 
 MOST = 300  # planes of one stack that are offered
@@ -106,20 +105,11 @@ def _row(
     place: tuple[int, ...],
     labels: Pixels,
 ) -> TrainingCandidate:
-    row, first = candidate.row, candidate.first
-    shape = candidate.array.shape
-    rows, cols = candidate.axes
-    plane = Plane(
-        row.layer_id or "",
-        (rows + first, cols + first),
-        (*([0] * first), *index),
-        (int(shape[rows]), int(shape[cols])),
-        candidate.level,
-        candidate.channel_axis,
-    )
+    row = candidate.row
+    plane = candidate.view.at((*([0] * candidate.view.first), *index))
 
     def pixels() -> npt.NDArray[Any]:
-        planes = [read(array, plane, rgb) for array, rgb in candidate.parts]
+        planes = [plane.read(array, rgb) for array, rgb in candidate.parts]
         return planes[0] if len(planes) == 1 else np.stack(planes, axis=-1)
 
     where = ", ".join(map(str, place))

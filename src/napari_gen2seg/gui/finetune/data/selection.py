@@ -190,6 +190,7 @@ class PairList(QObject):
                 at.role,
                 row.group,
                 row.facts.key if row.facts is not None else "",
+                row.facts,
             )
             for row, at in used
         ]
@@ -210,7 +211,7 @@ class PairList(QObject):
     def rescan(self) -> None:
         """Look through the open layers."""
         self._hear()
-        found = candidates(self._viewer, self._source.view_of, self._wanted)
+        found = candidates(self._viewer, self._source.options_of, self._wanted)
 
         def done(ticket: Ticket, rows: Any, error: BaseException | None) -> None:
             if ticket.cancelled:

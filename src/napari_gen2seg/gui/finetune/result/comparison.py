@@ -15,9 +15,9 @@ from napari_gen2seg.errors import Gen2SegError, StorageError
 from napari_gen2seg.gui.finetune.data.image_view import SIZE, colored, outlined, shrunk
 from napari_gen2seg.io.formats.images import read_picture
 from napari_gen2seg.jobs.training.past_runs import read_config
+from napari_gen2seg.train.finetune.run_folder import COMPARE
 
 Rgb8 = npt.NDArray[np.uint8]
-COMPARE = "compare"
 
 
 @dataclass(frozen=True, eq=False)

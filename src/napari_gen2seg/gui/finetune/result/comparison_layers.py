@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from napari_gen2seg.gui.layers.displayed_plane import placement_over, spread
 from napari_gen2seg.gui.layers.layer_order import keep_selection
 from napari_gen2seg.gui.layers.overlays import find_layer, mark
 
@@ -46,8 +45,8 @@ def show_layers(
             drawn: Any = array
             size = (int(array.shape[0]), int(array.shape[1]))
             if source is not None and plane is not None:
-                where = placement_over(source, plane, size)
-                drawn = spread(plane, array)
+                where = plane.moved_as(source).placement(size)
+                drawn = plane.spread(array)
             elif size != shape:
                 factors = [of / n for of, n in zip(shape, size, strict=True)]
                 shift = [(factor - 1) / 2 for factor in factors]

@@ -17,10 +17,9 @@ from napari_gen2seg.gui.finetune.texts import left_text
 from napari_gen2seg.gui.panels.widgets import ask, choose
 from napari_gen2seg.jobs.training.cleanup import (
     drop_runs_without_models,
-    sweep,
+    remove_interrupted_runs,
 )
 from napari_gen2seg.jobs.training.past_runs import (
-    MODEL,
     decide,
     discard,
     is_empty,
@@ -31,6 +30,7 @@ from napari_gen2seg.jobs.training.past_runs import (
 from napari_gen2seg.models.library.user_models import adopt, is_own, remove
 from napari_gen2seg.models.registry import title_of
 from napari_gen2seg.session.session import sentence
+from napari_gen2seg.train.finetune.run_folder import MODEL_NAME
 
 if TYPE_CHECKING:
     from napari.components import ViewerModel
@@ -130,7 +130,7 @@ class ResultActions(QObject):
         name = str(read_config(run.folder).get("name", run.folder.name))
 
         def work(ticket: Ticket) -> Path:
-            target = adopt(run.folder / MODEL, name, ticket.check)
+            target = adopt(run.folder / MODEL_NAME, name, ticket.check)
             decide(run.folder, target)
             return target
 
@@ -219,7 +219,9 @@ class ResultActions(QObject):
         def done(_: Ticket, gone: Any, error: BaseException | None) -> None:
             _log.debug("swept away: %s", gone if error is None else error)
 
-        self._runner.submit("sweep", lambda ticket: sweep(ticket.check), done)
+        self._runner.submit(
+            "sweep", lambda ticket: remove_interrupted_runs(ticket.check), done
+        )
 
     # ---- asking first
 

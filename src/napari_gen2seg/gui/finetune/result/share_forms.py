@@ -114,8 +114,8 @@ class BioimageForm(Form):
         licence.setEditable(True)
         own = () if facts.licence in ("", "unknown") else (facts.licence,)
         licence.addItems(list(dict.fromkeys((*own, *LICENCES))))
-        if facts.family == "mae":
-            size.addItem(f"{facts.default_resolution or 224}")
+        if facts.fixed_input_size is not None:
+            size.addItem(str(facts.fixed_input_size))
         else:
             multiple = math.lcm(32, facts.multiple)
             size.addItems([str(side) for side in SIZES if side % multiple == 0])

@@ -13,7 +13,6 @@ from qtpy.QtCore import QObject, Signal
 from napari_gen2seg.core.coloring import Coloring
 from napari_gen2seg.errors import Gen2SegError, SettingsError
 from napari_gen2seg.jobs.training.past_runs import (
-    MODEL,
     adopted_as,
     crops_for,
     new_run,
@@ -23,6 +22,7 @@ from napari_gen2seg.jobs.training.run import COMMAND, TrainingRun
 from napari_gen2seg.jobs.training.written_data import read_pictures, write_pairs
 from napari_gen2seg.session.session import sentence
 from napari_gen2seg.train.finetune.config import finetune_config
+from napari_gen2seg.train.finetune.run_folder import MODEL_NAME
 
 if TYPE_CHECKING:
     from napari_gen2seg.gui.finetune.data.candidates import TrainingCandidate
@@ -211,7 +211,7 @@ class TrainingController(QObject):
     def open(self, folder: Path) -> None:
         """Look at a finished run again."""
         run = self._take(folder)
-        self.model = adopted_as(folder) or folder / MODEL
+        self.model = adopted_as(folder) or folder / MODEL_NAME
         self.replayed.emit(list(run.events))
         self.state_changed.emit("done")
 
@@ -289,7 +289,7 @@ class TrainingController(QObject):
             first = event.get("step") == 0
             self._load_map(str(event["name"]), Path(str(event["path"])), first)
         elif event["event"] == "done" and self.run is not None:
-            self.model = self.run.folder / MODEL
+            self.model = self.run.folder / MODEL_NAME
         self.happened.emit(event)
 
     def _load_map(self, name: str, path: Path, first: bool) -> None:

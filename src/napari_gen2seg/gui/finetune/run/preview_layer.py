@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from qtpy.QtCore import QObject
 
-from napari_gen2seg.gui.layers.displayed_plane import placement_over, spread
 from napari_gen2seg.gui.layers.overlays import find_layer, insert_above, mark
 
 if TYPE_CHECKING:
@@ -67,7 +66,7 @@ class MapLayers:
             layer = self._find(title)
             if layer is not None:
                 rows, cols = (layer.data.shape[axis] for axis in plane.own_axes)
-                layer.data = spread(plane, _as_large(rgb, (rows, cols)))
+                layer.data = plane.spread(_as_large(rgb, (rows, cols)))
             return layer is not None
         source = find_layer(self._viewer, row.layer_id)
         if source is None:
@@ -75,12 +74,12 @@ class MapLayers:
         from napari.layers import Image
 
         layer = Image(
-            spread(plane, rgb),
+            plane.spread(rgb),
             rgb=True,
             name=title,
             opacity=0.6,
             metadata=mark(ROLE, plane.layer_id),
-            **placement_over(source, plane, (rgb.shape[0], rgb.shape[1])),
+            **plane.moved_as(source).placement((rgb.shape[0], rgb.shape[1])),
         )
         self._ids[title] = insert_above(self._viewer, layer, row.layer_id)
         return True

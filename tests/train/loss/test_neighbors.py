@@ -5,14 +5,14 @@ from __future__ import annotations
 import itertools
 
 import torch
+
+from napari_gen2seg.train.loss.harmonic import harmonic_target
 from napari_gen2seg.train.loss.neighbors import (
     NeighborWeights,
     near_pairs,
     neighbor_loss,
     touching_boundary,
 )
-
-from napari_gen2seg.train.loss.harmonic import harmonic_target
 from napari_gen2seg.train.loss.segment_sums import Segments
 
 

@@ -10,16 +10,15 @@ from napari.components import ViewerModel
 from napari.layers import Image, Labels
 
 from napari_gen2seg.core.image.geometry import rescale
+from napari_gen2seg.core.image.rgb import RgbRecipe
 from napari_gen2seg.errors import ImageError
-from napari_gen2seg.gui.layers.displayed_plane import (
+from napari_gen2seg.gui.layers.view import (
+    ReadOptions,
+    View,
     array_of,
     default_level,
     level_factors,
-    placement_over,
-    plane_in_view,
-    read,
-    spread,
-    to_plane,
+    view_on_screen,
 )
 
 TURN = np.deg2rad(20)
@@ -53,21 +52,17 @@ def stack_in_view(step: int = 3, **layer) -> tuple[ViewerModel, Image]:
 @pytest.mark.parametrize("moved", MOVES)
 def test_derived_layer_lies_exactly_over_its_plane(moved):
     _, image = stack_in_view(**MOVES[moved])
-    plane = plane_in_view_of(image, 3)
+    view = view_of(image, 3)
     shape = (20, 15)
-    derived = Labels(
-        spread(plane, np.zeros(shape, np.uint8)), **placement_over(image, plane, shape)
-    )
+    derived = Labels(view.spread(np.zeros(shape, np.uint8)), **view.placement(shape))
     for at in [(0, 0), (19, 14), (7.25, 3)]:
-        source = rescale(at, shape, plane.shape)
+        source = rescale(at, shape, view.shape)
         there = derived.data_to_world((0, *at))
         assert there == pytest.approx(image.data_to_world((3, *source)))
 
 
-def plane_in_view_of(image, step):
-    from napari_gen2seg.gui.layers.displayed_plane import Plane
-
-    return Plane(str(image.unique_id), (1, 2), (step, 0, 0), image.data.shape[1:])
+def view_of(image, step):
+    return View.of(image, (1, 2), (step, 0, 0))
 
 
 @pytest.mark.parametrize("moved", MOVES)
@@ -75,8 +70,8 @@ def test_units_and_labels_are_copied(moved):
     _, image = stack_in_view(
         units=("um", "nm", "nm"), axis_labels=("z", "y", "x"), **MOVES[moved]
     )
-    plane = plane_in_view_of(image, 1)
-    derived = Labels(np.zeros((5, 40, 60), np.uint8), **placement_over(image, plane))
+    view = view_of(image, 1)
+    derived = Labels(np.zeros((5, 40, 60), np.uint8), **view.placement())
     assert derived.units == image.units
     assert derived.axis_labels == image.axis_labels
     assert derived.extent.world == pytest.approx(image.extent.world)
@@ -85,24 +80,24 @@ def test_units_and_labels_are_copied(moved):
 @pytest.mark.parametrize("moved", ["plain", "scaled", "turned"])
 def test_plane_in_view_is_the_one_the_sliders_show(moved):
     viewer, image = stack_in_view(step=2, **MOVES[moved])
-    plane = plane_in_view(viewer, image)
-    assert plane.index == (2, 0, 0)
-    assert plane.shape == (40, 60)
-    assert np.array_equal(read(image.data, plane), image.data[2])
-    at = to_plane(image, plane, image.data_to_world((2, 11, 50)))
+    view = view_on_screen(viewer, image)
+    assert view.index == (2, 0, 0)
+    assert view.shape == (40, 60)
+    assert np.array_equal(view.read(image.data), image.data[2])
+    at = view.to_plane(image.data_to_world((2, 11, 50)))
     assert at == pytest.approx((11, 50))
-    assert to_plane(image, plane, image.data_to_world((2, 11, 60.1))) is None
+    assert view.to_plane(image.data_to_world((2, 11, 60.1))) is None
 
 
 def test_rolled_axes_give_the_plane_on_screen():
     viewer, image = stack_in_view()
     viewer.dims.order = (1, 0, 2)
     viewer.dims.set_current_step(1, 7)
-    plane = plane_in_view(viewer, image)
-    assert plane.axes == (0, 2)
-    assert np.array_equal(read(image.data, plane), image.data[:, 7])
-    where = placement_over(image, plane, (5, 30))
-    derived = Image(spread(plane, np.zeros((5, 30, 3), np.uint8)), rgb=True, **where)
+    view = view_on_screen(viewer, image)
+    assert view.axes == (0, 2)
+    assert np.array_equal(view.read(image.data), image.data[:, 7])
+    where = view.placement((5, 30))
+    derived = Image(view.spread(np.zeros((5, 30, 3), np.uint8)), rgb=True, **where)
     assert derived.data.shape == (5, 1, 30, 3)
     assert derived.data_to_world((4, 0, 0)) == pytest.approx((4, 7, 0.5))
 
@@ -111,12 +106,12 @@ def test_three_dimensions_and_foreign_axes_are_refused_with_what_to_do():
     viewer, image = stack_in_view()
     viewer.dims.ndisplay = 3
     with pytest.raises(ImageError, match="2D/3D"):
-        plane_in_view(viewer, image)
+        view_on_screen(viewer, image)
     viewer.dims.ndisplay = 2
     flat = viewer.add_image(np.zeros((40, 60)))
     viewer.dims.order = (1, 0, 2)
     with pytest.raises(ImageError, match="roll"):
-        plane_in_view(viewer, flat)
+        view_on_screen(viewer, flat)
 
 
 def test_slider_beyond_the_layer_is_said():
@@ -124,7 +119,7 @@ def test_slider_beyond_the_layer_is_said():
     short = viewer.add_image(np.zeros((2, 40, 60)), name="short")
     viewer.dims.set_current_step(0, 4)
     with pytest.raises(ImageError, match="outside 'short'"):
-        plane_in_view(viewer, short)
+        view_on_screen(viewer, short)
 
 
 @pytest.mark.parametrize("lazy", [np.asarray, da.from_array, zarr.array])
@@ -134,8 +129,8 @@ def test_any_array_is_read_plane_by_plane(lazy):
     image = viewer.add_image(lazy(pixels))
     viewer.dims.set_current_step(0, 2)
     viewer.dims.set_current_step(1, 1)
-    plane = plane_in_view(viewer, image)
-    assert np.array_equal(read(image.data, plane), pixels[2, 1])
+    view = view_on_screen(viewer, image)
+    assert np.array_equal(view.read(image.data), pixels[2, 1])
 
 
 def test_pyramid_level_stands_for_the_same_world():
@@ -144,14 +139,14 @@ def test_pyramid_level_stands_for_the_same_world():
     levels = [full, full[:, ::2, ::2], full[:, ::4, ::4]]
     image = viewer.add_image(levels, multiscale=True, scale=(1, 0.5, 0.5))
     viewer.dims.set_current_step(0, 1)
-    plane = plane_in_view(viewer, image, level=2)
-    assert plane.shape == (16, 24)
+    view = view_on_screen(viewer, image, ReadOptions(level=2))
+    assert view.shape == (16, 24)
     assert level_factors(image, 2) == pytest.approx((1, 4, 4))
-    assert np.array_equal(read(array_of(image, 2), plane), levels[2][1])
-    derived = Labels(np.zeros((3, 16, 24), np.uint8), **placement_over(image, plane))
+    assert np.array_equal(view.read(array_of(image, 2)), levels[2][1])
+    derived = Labels(np.zeros((3, 16, 24), np.uint8), **view.placement())
     # The middle of a level's pixel is the middle of the sixteen it stands for.
     assert derived.data_to_world((1, 0, 0)) == pytest.approx((1, 0.75, 0.75))
-    at = to_plane(image, plane, derived.data_to_world((1, 5, 7)))
+    at = view.to_plane(derived.data_to_world((1, 5, 7)))
     assert at == pytest.approx((5, 7))
 
 
@@ -167,8 +162,35 @@ def test_channel_axis_is_read_whole_and_left_out_of_derived_layers():
     viewer = ViewerModel()
     pixels = np.random.default_rng(0).integers(0, 255, (2, 40, 60), np.uint8)
     image = viewer.add_image(pixels, scale=(1, 0.5, 0.5), translate=(0, 3, 4))
-    plane = plane_in_view(viewer, image, channel_axis=0)
-    assert read(image.data, plane).shape == (40, 60, 2)
-    assert plane.ndim == 2
-    derived = Labels(np.zeros((40, 60), np.uint8), **placement_over(image, plane))
+    view = view_on_screen(viewer, image, ReadOptions(channel_axis=0))
+    assert view.read(image.data).shape == (40, 60, 2)
+    assert view.ndim == 2
+    derived = Labels(np.zeros((40, 60), np.uint8), **view.placement())
     assert derived.data_to_world((0, 0)) == pytest.approx((3, 4))
+
+
+def test_views_are_equal_where_they_show_the_same_plane():
+    viewer, image = stack_in_view(step=2)
+    view = view_on_screen(viewer, image)
+    kept = {view: "coloring"}
+    assert kept[View.of(image, (1, 2), (2, 0, 0))] == "coloring"
+    image.scale = (3, 2, 2)
+    inverted = ReadOptions(recipe=RgbRecipe(invert=True))
+    again = view_on_screen(viewer, image, inverted)
+    assert kept[again.at((2, 0, 0))] == "coloring"  # moved, and read in another way
+    assert view.at((3, 0, 0)) not in kept
+    assert view_on_screen(viewer, image, ReadOptions(channel_axis=0)) not in kept
+    assert view.key == (str(image.unique_id), (1, 2), (2, 0, 0), (5, 40, 60), 0, None)
+
+
+@pytest.mark.parametrize("moved", MOVES)
+def test_a_view_keeps_where_its_layer_was(moved):
+    _, image = stack_in_view(**MOVES[moved])
+    view = view_of(image, 3)
+    there = image.data_to_world((3, 11, 50))
+    assert view.to_plane(there) == pytest.approx((11, 50))
+    assert view.to_plane((99, *there)) == pytest.approx((11, 50))  # of a larger world
+    image.translate = np.asarray(image.translate) + 5
+    assert view.to_plane(there) == pytest.approx((11, 50))
+    moved_there = image.data_to_world((3, 11, 50))
+    assert view.moved_as(image).to_plane(moved_there) == pytest.approx((11, 50))

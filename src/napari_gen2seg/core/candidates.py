@@ -1,0 +1,435 @@
+"""Candidates and their selection: expensive once, cheap many.
+
+A `CandidateSet` holds all instances that may be objects, found by probing a map
+(`propose`) or by a model of another kind. `select` keeps those that look like one whole
+object, have the size of one and are not mostly taken already; `paint` makes labels of
+them. Neither needs a map or a model: a slider may move them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from math import pi
+
+import numpy as np
+import numpy.typing as npt
+from scipy import ndimage
+
+from napari_gen2seg.common.types import (
+    BoolArray,
+    Float64Array,
+    Int32Array,
+    LabelArray,
+    Shape,
+)
+from napari_gen2seg.core.probe.mask import Mask
+from napari_gen2seg.errors import SettingsError
+
+SHARE = 0.5
+"""Largest object as a share of the map, where nobody says otherwise."""
+_SPECK = 0.25  # of the typical diameter; of 101 smaller proposals 8 were right
+_SCORE = 0.15
+# Where the diameter is told. On smears (cells where nuclei are meant) 0.35 leaves out 6
+# of 10 proposals and 1 of 7 right ones; on nuclei alone, as good as none.
+_SCORE_TOLD = 0.35
+_SIZES = 0.35, 2.0  # diameters of objects, as shares of the one told
+
+Range = tuple[float, float]
+
+
+@dataclass(frozen=True)
+class ProposalSettings:
+    """How objects are proposed.
+
+    ``tolerance``, ``background`` and ``diameter`` decide which candidates there are,
+    the others which of them are selected.
+
+    Attributes
+    ----------
+    tolerance
+        Colour distance as for a click; ``None`` chooses it for every object.
+    background
+        Colours nearer to black than this are background, 0..441, and so are objects
+        of which half the pixels are. ``None`` takes 100 where the model paints the
+        background black, else 40.
+    min_area
+        Smallest object in pixels of the map.
+    min_diameter
+        Smallest diameter as a share of the typical object's, 0..1; only where the
+        model paints the background black.
+    max_share
+        Largest object as a share of the map, 0..1.
+    min_score
+        Smallest score of an object, 0..1. ``None`` takes 0.35 where the diameter is
+        told, else 0.15.
+    diameter
+        Of a typical object, in source pixels: objects have 0.35 to 2 times that.
+        ``None`` takes what the map was made for, if it was made for a size
+        (:attr:`~.coloring.Coloring.diameter`), else any size.
+    max_overlap
+        Largest share of an object that those selected before it may hold, 0..1.
+    most
+        Most objects to propose.
+    """
+
+    tolerance: float | None = None
+    background: float | None = None
+    min_area: int = 16
+    min_diameter: float = _SPECK
+    max_share: float = SHARE
+    min_score: float | None = None
+    diameter: float | None = None
+    max_overlap: float = 0.5
+    most: int = 4096
+
+    def __post_init__(self) -> None:
+        if self.tolerance is not None and not self.tolerance > 0:
+            raise SettingsError(
+                f"The tolerance is {self.tolerance}; it must be a colour distance "
+                "above 0, or None to have it chosen."
+            )
+        if self.background is not None and not self.background >= 0:
+            raise SettingsError(
+                f"The background is {self.background}; it must be a colour distance "
+                "from 0 (nothing is background), or None to have it chosen."
+            )
+        if self.min_area < 1 or self.most < 1:
+            raise SettingsError(
+                f"min_area is {self.min_area} and most is {self.most}; both must be "
+                "at least 1."
+            )
+        if not 0 < self.max_share <= 1 or not 0 <= (self.min_score or 0) <= 1:
+            raise SettingsError(
+                f"max_share is {self.max_share} and min_score {self.min_score}; both "
+                "must lie in 0..1, the share above 0."
+            )
+        if self.diameter is not None and not self.diameter > 0:
+            raise SettingsError(
+                f"The diameter is {self.diameter}; it must be a positive number of "
+                "source pixels, or None."
+            )
+        if not 0 <= self.min_diameter <= 1 or not 0 <= self.max_overlap <= 1:
+            raise SettingsError(
+                f"min_diameter is {self.min_diameter} and max_overlap "
+                f"{self.max_overlap}; both must lie in 0..1, the one a share of the "
+                "typical diameter, the other of an object."
+            )
+
+
+@dataclass(frozen=True, eq=False)
+class CandidateSet:
+    """All instances found on one image, before any is selected.
+
+    In the order in which they are considered: where two overlap the earlier one is
+    kept. Arrays are read-only; a mask holds its bounding box only.
+
+    Attributes
+    ----------
+    masks
+        n masks; see :class:`~napari_gen2seg.core.probe.mask.Mask`.
+    points
+        float64 (n, 2), (row, column) inside each, in source pixels.
+    scores
+        float64 (n,), 0..1, how much each looks like one whole object.
+    brightness
+        float64 (n,), median distance of its colours from black, 0..441; NaN where no
+        map was asked.
+    shape, source_shape
+        (h, w) of the masks, (H, W) of the image.
+    background
+        Instances at most this bright are background.
+    diameter
+        Of a typical object in source pixels, where it is known; else None.
+    smallest
+        Diameter in pixels of the map of which ``min_diameter`` is a share; 0 where
+        specks are not told from objects.
+    settings
+        What decided which candidates there are; None for instances found elsewhere.
+    areas
+        int64 (n,), pixels of the map; from ``masks``.
+    """
+
+    masks: tuple[Mask, ...]
+    points: Float64Array
+    scores: Float64Array
+    brightness: Float64Array
+    shape: Shape
+    source_shape: Shape
+    background: float = 0.0
+    diameter: float | None = None
+    smallest: float = 0.0
+    settings: ProposalSettings | None = None
+    areas: npt.NDArray[np.int64] = field(init=False)
+
+    def __post_init__(self) -> None:
+        count = len(self.masks)
+        arrays = {
+            "points": np.array(self.points, float).reshape(-1, 2),
+            "scores": np.array(self.scores, float),
+            "brightness": np.array(self.brightness, float),
+            "areas": np.array([mask.area for mask in self.masks], np.int64),
+        }
+        for name, array in arrays.items():
+            if len(array) != count:
+                raise SettingsError(
+                    f"There are {count} masks and {len(array)} {name}; there must be "
+                    "one for each."
+                )
+            array.flags.writeable = False
+            object.__setattr__(self, name, array)
+
+    def __len__(self) -> int:
+        return len(self.masks)
+
+    @classmethod
+    def from_masks(
+        cls,
+        masks: Iterable[BoolArray],
+        scores: npt.ArrayLike | None = None,
+        source_shape: Shape | None = None,
+    ) -> CandidateSet:
+        """Take instances found elsewhere, the best score first; they may overlap.
+
+        Parameters
+        ----------
+        masks
+            n of bool (h, w), none of them empty.
+        scores
+            n values in 0..1; all 1 if not given.
+        source_shape
+            (H, W) of the image; (h, w) if not given.
+
+        Raises
+        ------
+        SettingsError
+            If there is none, sizes or numbers differ, or one is empty.
+        """
+        arrays = [np.asarray(mask, bool) for mask in masks]
+        shapes = {array.shape for array in arrays}
+        if len(shapes) != 1 or len(arrays[0].shape) != 2:
+            raise SettingsError(
+                f"The masks have the shapes {sorted(shapes)}; there must be at least "
+                "one, and all must have the same number of rows and columns."
+            )
+        crops = [(array, (0, 0)) for array in arrays]
+        return cls._given(crops, scores, arrays[0].shape, source_shape)
+
+    @classmethod
+    def from_labels(
+        cls,
+        labels: LabelArray,
+        scores: npt.ArrayLike | None = None,
+        source_shape: Shape | None = None,
+    ) -> CandidateSet:
+        """Take instances found elsewhere, the best score first.
+
+        Parameters
+        ----------
+        labels
+            int (h, w), 0 = background.
+        scores
+            A value in 0..1 for each label that occurs, in their order; all 1 if not
+            given.
+        source_shape
+            (H, W) of the image; (h, w) if not given.
+
+        Raises
+        ------
+        SettingsError
+            If the labels have another shape, or there is not one score for each.
+        """
+        labels = np.asarray(labels)
+        if labels.ndim != 2 or labels.dtype.kind not in "ui":
+            raise SettingsError(
+                f"The labels have the shape {labels.shape} and the type "
+                f"{labels.dtype}; they must be whole numbers (rows, columns)."
+            )
+        present, flat = np.unique(labels, return_inverse=True)
+        number = (np.cumsum(present > 0) * (present > 0))[flat].reshape(labels.shape)
+        crops = [
+            (number[box] == label, (box[0].start, box[1].start))
+            for label, box in enumerate(ndimage.find_objects(number), 1)
+        ]
+        return cls._given(crops, scores, labels.shape, source_shape)
+
+    @classmethod
+    def _given(
+        cls,
+        crops: Sequence[tuple[BoolArray, tuple[int, int]]],
+        scores: npt.ArrayLike | None,
+        shape: tuple[int, ...],
+        source_shape: Shape | None,
+    ) -> CandidateSet:
+        size = (shape[0], shape[1])
+        source = source_shape or size
+        rates = np.ones(len(crops)) if scores is None else np.asarray(scores, float)
+        if rates.shape != (len(crops),) or not ((rates >= 0) & (rates <= 1)).all():
+            raise SettingsError(
+                f"The scores have the shape {rates.shape} and must be {len(crops)} "
+                "values in 0..1, one for each instance."
+            )
+        masks, points = [], []
+        for place in np.argsort(-rates, kind="stable"):
+            crop, origin = crops[place]
+            mask = Mask.from_window(
+                crop, origin, size, source, score=float(rates[place])
+            )
+            if not mask.area:
+                raise SettingsError(
+                    f"Mask {place} is empty; leave out instances without a pixel."
+                )
+            depth = ndimage.distance_transform_edt(np.pad(mask.crop, 1))[1:-1, 1:-1]
+            deepest = np.unravel_index(np.argmax(depth), depth.shape)
+            points.append(np.asarray(deepest) + mask.bbox[:2])
+            masks.append(mask)
+        places = np.asarray(points, float).reshape(-1, 2)
+        return cls(
+            tuple(masks),
+            (places + 0.5) * np.divide(source, size) - 0.5,
+            np.asarray([mask.score for mask in masks]),
+            np.full(len(masks), np.nan),
+            size,
+            source,
+        )
+
+    def answers(self, settings: ProposalSettings) -> bool:
+        """Tell whether these are the candidates that settings ask for.
+
+        False where ``tolerance``, ``background`` or ``diameter`` differ: then the map
+        is to be probed anew. Instances found elsewhere answer all settings.
+        """
+        return self.settings is None or _asks(settings) == _asks(self.settings)
+
+
+def _asks(settings: ProposalSettings) -> tuple[float | None, ...]:
+    return settings.tolerance, settings.background, settings.diameter
+
+
+def select(
+    candidates: CandidateSet, settings: ProposalSettings | None = None
+) -> npt.NDArray[np.intp]:
+    """Return which candidates are objects, in their order; nothing is probed.
+
+    Parameters
+    ----------
+    candidates
+        From :meth:`.Coloring.candidates`, or instances found elsewhere.
+    settings
+        All but ``tolerance``, ``background`` and ``diameter`` may differ from those
+        that the candidates were made with. None takes the very same.
+
+    Returns
+    -------
+    numpy.ndarray
+        intp (m,), rising; for :func:`paint`, or to look up masks and scores.
+
+    Raises
+    ------
+    SettingsError
+        If the settings ask for other candidates.
+    """
+    settings = settings or candidates.settings or ProposalSettings()
+    if not candidates.answers(settings):
+        raise SettingsError(
+            "These candidates were made with another tolerance, background or diameter "
+            f"(now {_asks(settings)}); ask the coloring for candidates again."
+        )
+    diameter = candidates.diameter or settings.diameter
+    least, most = _areas(candidates, settings, diameter)
+    least_score = settings.min_score
+    if least_score is None:
+        least_score = _SCORE_TOLD if diameter else _SCORE
+    fit = (candidates.areas >= least) & (candidates.areas <= most)
+    fit &= candidates.scores >= least_score
+    fit &= ~(candidates.brightness <= candidates.background)  # NaN: not known
+    taken = np.zeros(candidates.shape, bool)
+    selected: list[int] = []
+    for index in np.flatnonzero(fit):
+        mask = candidates.masks[index]
+        r0, c0, r1, c1 = mask.bbox
+        window = taken[r0:r1, c0:c1]
+        free = np.count_nonzero(mask.crop & ~window)
+        if free < (1 - settings.max_overlap) * candidates.areas[index]:
+            continue
+        window |= mask.crop
+        selected.append(int(index))
+        if len(selected) == settings.most:
+            break
+    return np.asarray(selected, np.intp)
+
+
+def paint(candidates: CandidateSet, indices: npt.ArrayLike) -> Int32Array:
+    """Return labels of some candidates, 1 to their number, in the order given.
+
+    Where objects overlap the one with the better score wins; one that is covered whole
+    has no label.
+
+    Parameters
+    ----------
+    candidates
+        The candidates.
+    indices
+        int (m,), from :func:`select`.
+
+    Returns
+    -------
+    numpy.ndarray
+        int32 (H, W) at source size, 0 where nothing is; no number is left out.
+    """
+    chosen = np.asarray(indices, np.intp).reshape(-1)
+    labels = np.zeros(candidates.source_shape, np.int32)
+    present = np.zeros(len(chosen) + 1, bool)
+    for place in np.argsort(-candidates.scores[chosen], kind="stable"):
+        crop, (row, col) = candidates.masks[chosen[place]].window()
+        window = labels[row : row + crop.shape[0], col : col + crop.shape[1]]
+        free = crop & (window == 0)
+        present[place + 1] = free.any()
+        np.copyto(window, place + 1, where=free)
+    if present[1:].all():
+        return labels
+    number = np.cumsum(present, dtype=np.int32)
+    return number[labels]
+
+
+def told_areas(diameter: float, shape: Shape, source_shape: Shape) -> Range:
+    """Return the least and the largest area of objects of a typical diameter.
+
+    Parameters
+    ----------
+    diameter
+        In source pixels.
+    shape, source_shape
+        (h, w) of the map, (H, W) of the image.
+
+    Returns
+    -------
+    tuple
+        In pixels of the map.
+    """
+    told = diameter_on_map(diameter, shape, source_shape)
+    least, most = (_disc(share * told) for share in _SIZES)
+    return least, most
+
+
+def diameter_on_map(diameter: float, shape: Shape, source_shape: Shape) -> float:
+    """Return a diameter in source pixels in pixels of the map."""
+    scale = np.asarray(source_shape) / shape
+    return diameter / float(np.sqrt(scale.prod()))
+
+
+def _disc(diameter: float) -> float:
+    """Return the area of a disc."""
+    return pi / 4 * diameter**2
+
+
+def _areas(
+    candidates: CandidateSet, settings: ProposalSettings, diameter: float | None
+) -> Range:
+    """Return the least and the largest area of an object, in pixels of the map."""
+    height, width = candidates.shape
+    least, most = float(settings.min_area), settings.max_share * (height * width)
+    if not diameter:
+        return max(least, _disc(settings.min_diameter * candidates.smallest)), most
+    low, high = told_areas(diameter, candidates.shape, candidates.source_shape)
+    return max(least, low), min(most, high)

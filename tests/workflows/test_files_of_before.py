@@ -1,0 +1,148 @@
+"""Files that an earlier version wrote still work: runs, models, maps, settings."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import subprocess
+import sys
+import threading
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from tests.train.finetune.made import discs, settings, write_pairs
+
+from napari_gen2seg import Coloring, finetune, iter_finetune, load_model
+from napari_gen2seg.gui.settings import FileMemory
+from napari_gen2seg.jobs.training.past_runs import (
+    adopted_as,
+    list_past_runs,
+    runs_dir,
+    waiting_runs,
+)
+from napari_gen2seg.jobs.training.run import TrainingRun
+from napari_gen2seg.jobs.training.written_data import read_pictures
+from napari_gen2seg.train.finetune.config import read_finetune_config
+
+RUNS = ("unfinished", "finished", "decided")
+
+
+@pytest.fixture
+def before(tmp_path: Path, data_folder: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Return a copy of the files, the runs among those of the window."""
+    monkeypatch.setenv("NAPARI_GEN2SEG_HOME", str(tmp_path / "home"))
+    here = tmp_path / "before"
+    shutil.copytree(data_folder / "before", here)
+    for file in here.rglob("*.json*"):
+        text = file.read_text("utf-8")
+        for name in RUNS:
+            text = text.replace(f"@HERE@/{name}", (runs_dir() / name).as_posix())
+        file.write_text(text.replace("@HERE@", here.as_posix()), "utf-8")
+    shutil.copytree(here / "model", here / "finished" / "model")
+    runs_dir().mkdir(parents=True)
+    for name in RUNS:
+        shutil.move(here / name, runs_dir() / name)
+    monkeypatch.chdir(here)  # the state knows its base as "base"
+    return here
+
+
+def test_runs_are_listed(before: Path) -> None:
+    runs = {run.folder.name: run for run in list_past_runs()}
+    assert set(runs) == set(RUNS)
+    assert runs["unfinished"].state == "cancelled" and runs["unfinished"].resumable
+    assert (runs["unfinished"].step, runs["unfinished"].steps) == (1, 30)
+    assert runs["finished"].state == "done" and runs["finished"].unchanged
+    assert runs["finished"].name == "my finished" and not runs["finished"].decided
+    assert runs["decided"].decided
+    assert adopted_as(runs["decided"].folder) == before / "model"
+    assert {run.folder.name for run in waiting_runs()} == {"unfinished", "finished"}
+    for name in ("unfinished", "finished"):
+        pictures = read_pictures(runs[name].folder / "data")
+        assert pictures["a"] == {"title": "Picture A", "key": "key-a"}
+
+
+def test_a_run_goes_on_to_its_end(before: Path) -> None:
+    folder = runs_dir() / "unfinished"
+    told: list[Any] = list(iter_finetune(folder / "config.json", resume=True))
+    assert [one.kind for one in told][-1] == "done"
+    plan = told[0]
+    assert plan.resumed == 1 and plan.steps == 30 and plan.train == ("a",)
+    facts = json.loads((folder / "model" / "gen2seg.json").read_text())
+    assert facts["recipe"]["steps"] == 30
+    assert load_model(folder / "model", "cpu").color(discs(3)[0]).shape
+
+
+@pytest.mark.slow
+def test_a_run_goes_on_in_a_child(before: Path) -> None:
+    run = TrainingRun(runs_dir() / "unfinished")
+    assert run.resumable and run.events[0]["event"] == "plan"
+    ended: list[str] = []
+    over = threading.Event()
+    run.ended.connect(lambda state: (ended.append(state), over.set()))
+    run.start(resume=True)
+    assert over.wait(600)
+    assert ended == ["done"], run.message
+    assert list_past_runs()[0].state == "done"
+
+
+def test_the_command_takes_its_settings(before: Path) -> None:
+    path = runs_dir() / "finished" / "config.json"
+    raw = json.loads(path.read_text()) | {"run": str(before / "anew")}
+    path = before / "settings.json"
+    path.write_text(json.dumps(raw))
+    config = read_finetune_config(path)
+    assert config.steps == 3 and config.seed == 7 and config.folder == before / "anew"
+    assert [pair.complete for pair in config.pairs] == [False, True]
+    for options in ((), ("--dial", "thorough", "--trains", "full")):
+        command = [sys.executable, "-m", "napari_gen2seg", "finetune"]
+        told = subprocess.run(
+            [*command, str(path), "--plan", *options],
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+        plan = json.loads(told.stdout.splitlines()[-1])
+        assert plan["event"] == "plan" and plan["train"] == ["a"]
+
+
+def test_a_model_colors_and_is_trained_on(before: Path, tmp_path: Path) -> None:
+    model = before / "model"
+    colorer: Any = load_model(model, "cpu")
+    assert colorer.config.source_diameter == 18.0
+    assert not colorer.config.uses_brightness
+    assert colorer.spec.title == "my finished"
+    coloring = colorer.color(discs(3)[0])
+    # Objects of 18 pixels are shown as 16 pixels, whatever is in the picture.
+    assert coloring.resolution == 85 and not coloring.hears_brightness
+    config = settings(tmp_path / "run", model, write_pairs(tmp_path, 2), steps=2)
+    assert finetune(config).model.is_dir()
+
+
+def test_a_map_opens(before: Path) -> None:
+    coloring = Coloring.load(before / "map.tif")
+    assert coloring.source_shape == (128, 128) and coloring.shape == (64, 64)
+    assert coloring.on_black and coloring.hears_brightness
+    assert coloring.more is not None and coloring.more.shape == (64, 64, 4)
+    assert coloring.picture is not None and coloring.picture.shape == (128, 128)
+    again = Coloring.load(coloring.save(before / "again.tif"))
+    for name in ("values", "more", "picture"):
+        assert np.array_equal(getattr(again, name), getattr(coloring, name))
+    assert coloring.probe([(21, 21)]).full().any()
+    assert len(coloring.propose())
+
+
+def test_settings_are_remembered(before: Path) -> None:
+    memory = FileMemory(before / "settings.json")
+    for name, value in {
+        "training_minutes": 7.5,
+        "training_steps": 120,
+        "training_rate": 0.0003,
+        "training_crop": 256,
+        "training_batch": 3,
+        "training_precision": "float32",
+        "training_seed": 11,
+        "training_map": False,
+    }.items():
+        assert memory.get(name) == value
