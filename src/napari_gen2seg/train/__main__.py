@@ -88,8 +88,8 @@ def _map(chosen: argparse.Namespace) -> int:
     ):
         sys.stdout.write(
             f"map {event['step']} loss {event['loss']:.4f} "
-            f"object {event['object']:.3f} offset {event['offset']:.4f} rate {event['rate']:.2e} "
-            f"{event['seconds']:.0f} s\n"
+            f"object {event['object']:.3f} offset {event['offset']:.4f} "
+            f"rate {event['rate']:.2e} {event['seconds']:.0f} s\n"
         )
         sys.stdout.flush()
     return 0

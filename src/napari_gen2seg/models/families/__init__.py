@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, Any
 from napari_gen2seg.errors import SettingsError, WrongFamilyError
 from napari_gen2seg.models.families.family import Family
 from napari_gen2seg.models.families.mae import MAE
+from napari_gen2seg.models.families.offsets import OFFSETS
 from napari_gen2seg.models.families.stable_diffusion import SD
 
 if TYPE_CHECKING:
@@ -32,7 +33,7 @@ _log = logging.getLogger(__name__)
 ENTRY_POINTS = "napari_gen2seg.families"
 
 #: By name, in the order in which a folder is tried.
-FAMILIES: dict[str, Family] = {family.name: family for family in (SD, MAE)}
+FAMILIES: dict[str, Family] = {family.name: family for family in (SD, MAE, OFFSETS)}
 
 
 def register_family(family: Family) -> None:

@@ -25,7 +25,7 @@ UNIT = 16.0
 MULTIPLE = 32
 
 # As these weights were trained: with ImageNet's usual mean and deviation the classifier
-# of the same package is less sure (a cat 0.36 for 0.41, a cup of espresso 0.82 for 0.94).
+# of the same package is less sure (a cat 0.36 for 0.41, an espresso 0.82 for 0.94).
 _MEAN, _DEVIATION = 0.5, 0.5
 
 

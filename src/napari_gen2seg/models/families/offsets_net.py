@@ -1,0 +1,99 @@
+"""The ``offsets`` family's colorer, and its weights on disk; see `offsets`."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, cast
+
+import torch
+from torch import Tensor, nn
+
+from napari_gen2seg.errors import WeightsError
+from napari_gen2seg.models.base_colorer import BaseColorer
+from napari_gen2seg.models.families.offsets import NET_NAME
+from napari_gen2seg.models.json_file import read_json
+from napari_gen2seg.models.networks.offset_net import OffsetNet, OffsetNetConfig
+from napari_gen2seg.models.networks.offset_painting import end_points, paint_waves
+from napari_gen2seg.models.networks.tensors import pad, resize, resized_shape
+
+if TYPE_CHECKING:
+    from napari_gen2seg.models.model_config import ModelConfig
+    from napari_gen2seg.models.model_folder import ModelFolder
+
+_WAVES = 1.85  # wavelength of the colors, in sizes of the liked object
+_LIKED = 52.0  # px, where a model does not say
+
+
+def paint(answers: Tensor, config: ModelConfig) -> Tensor:
+    """Paint the map (B, 3, H, W) in 0..255 of the network's answers (B, 3, H, W)."""
+    wavelength = _WAVES * (config.object_diameter or _LIKED)
+    return paint_waves(end_points(answers[:, 1:]), answers[:, :1], wavelength)
+
+
+class OffsetsColorer(BaseColorer):
+    """A loaded model of the ``offsets`` family."""
+
+    def _forward(self, pictures: Tensor, resolution: int) -> Tensor:
+        # 1. preprocess: longer side to the resolution, padded
+        height, width = pictures.shape[-2:]
+        shape = resized_shape((height, width), resolution)
+        pixels = pad(resize(pictures, shape), self.config.multiple)
+        pixels = pixels.to(self._placed.torch_dtype)
+        pixels = pixels.contiguous(memory_format=torch.channels_last)
+        # 2. predict; the answers leave in float32
+        answers = self.net(pixels).float()[..., : shape[0], : shape[1]]
+        # 3. paint
+        return paint(answers, self.config)
+
+
+class MapNet(nn.Module):
+    """The way from pixels (1, 3, s, s) in 0..1 to a map in 0..255, to be traced."""
+
+    def __init__(self, net: OffsetNet, config: ModelConfig) -> None:
+        super().__init__()
+        self.net = net
+        self.config = config
+        self.requires_grad_(False)
+
+    def forward(self, pixels: Tensor) -> Tensor:
+        """Return the map of one picture."""
+        return paint(self.net(pixels), self.config)
+
+
+def load_net(folder: ModelFolder, dtype: str, *, folded: bool) -> OffsetNet:
+    """Load a folder's network; see `offsets.load_net`."""
+    from safetensors.torch import load_file
+
+    state: dict[str, Tensor] = {}
+    for path in folder.weights[""].files:
+        state |= load_file(path)
+    try:
+        raw = read_json(folder.path / NET_NAME)
+        net = OffsetNet(OffsetNetConfig(tuple(raw["channels"])))
+        net.load_state_dict(state)
+    except (KeyError, TypeError, ValueError, RuntimeError) as error:
+        lines = str(error).strip().splitlines() or [type(error).__name__]
+        raise WeightsError(
+            f"The weights in {folder.path} do not fit its {NET_NAME}: "
+            f"{lines[0][:300]}. Download or copy the model again."
+        ) from error
+    net = net.to(getattr(torch, dtype))
+    if folded:
+        net.encoder.fold()
+    return cast("OffsetNet", net.to(memory_format=torch.channels_last))  # type: ignore[call-overload]
+
+
+def save_net(net: OffsetNet, folder: Path) -> None:
+    """Write shape and weights of a network that is not folded; weights as float16."""
+    from safetensors.torch import save_file
+
+    weights = {
+        name: value.detach().to("cpu", torch.float16).contiguous()
+        if value.is_floating_point()
+        else value.detach().cpu().contiguous()
+        for name, value in net.state_dict().items()
+    }
+    save_file(weights, folder / "model.safetensors", {"format": "pt"})
+    text = json.dumps(net.config.to_dict(), indent=2) + "\n"
+    (folder / NET_NAME).write_text(text, encoding="utf-8")
