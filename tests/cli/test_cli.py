@@ -14,6 +14,7 @@ import numpy as np
 import pytest
 import tifffile
 from skimage import data
+from tests.helpers.waiting import BACKSTOP
 
 import napari_gen2seg
 from napari_gen2seg import Coloring, load_model
@@ -28,7 +29,7 @@ def run(*arguments: str | Path, **environment: str) -> subprocess.CompletedProce
         [sys.executable, "-m", "napari_gen2seg", *map(str, arguments)],
         capture_output=True,
         text=True,
-        timeout=300,
+        timeout=BACKSTOP,
         check=False,
         env={**os.environ, **environment},
     )

@@ -11,6 +11,7 @@ from typing import IO, cast
 import imageio.v3 as iio
 import numpy as np
 import pytest
+from tests.helpers.waiting import BACKSTOP
 
 from napari_gen2seg.io.formats.images import write_labels
 
@@ -61,7 +62,7 @@ def test_ctrl_c_ends_an_evaluation_with_the_documented_status(
         if line.startswith("1 of 200"):
             break
     child.send_signal(signal.SIGINT)
-    _, told = child.communicate(timeout=120)
+    _, told = child.communicate(timeout=BACKSTOP)
     assert child.returncode == 130
     assert told.splitlines()[-1] == "Stopped."
     assert "Traceback" not in told
@@ -74,5 +75,5 @@ def test_ctrl_c_leaves_no_half_a_map(tmp_path: Path) -> None:
     child = start("-c", SAVES, target)
     assert cast("IO[str]", child.stdout).readline() == "written\n"
     child.send_signal(signal.SIGINT)
-    child.communicate(timeout=120)
+    child.communicate(timeout=BACKSTOP)
     assert list(tmp_path.iterdir()) == []
