@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from napari_gen2seg.core.coloring import Coloring as Coloring
     from napari_gen2seg.core.coloring import Mask as Mask
     from napari_gen2seg.core.probe.prober import ProbeSettings as ProbeSettings
+    from napari_gen2seg.errors import Gen2SegError as Gen2SegError
     from napari_gen2seg.models.colorer import Colorer as Colorer
     from napari_gen2seg.models.loader import load_model as load_model
     from napari_gen2seg.models.registry import list_models as list_models
