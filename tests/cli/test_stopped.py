@@ -19,18 +19,18 @@ posix = pytest.mark.skipif(sys.platform == "win32", reason="signals of POSIX")
 
 # Stays where the map is written but not in place yet.
 SAVES = """
+import os
 import sys
 import numpy as np
 from pathlib import Path
 from napari_gen2seg import Coloring
-from napari_gen2seg.core import map_file
 
 def fsync(_):
     print("written", flush=True)
     while True:
         pass
 
-map_file.os.fsync = fsync
+os.fsync = fsync
 Coloring.from_array(np.zeros((64, 64, 3), np.float32)).save(Path(sys.argv[1]))
 """
 

@@ -11,6 +11,8 @@ import logging
 from pathlib import Path
 from typing import Any, Protocol
 
+from napari_gen2seg.common.atomic import replacing
+
 _log = logging.getLogger(__name__)
 
 PLUGIN = "napari-gen2seg"
@@ -84,9 +86,8 @@ class FileMemory:
         self._values[name] = value
         try:
             self._path.parent.mkdir(parents=True, exist_ok=True)
-            partial = self._path.with_suffix(".part")
-            partial.write_text(json.dumps(self._values, indent=1), "utf-8")
-            partial.replace(self._path)
+            with replacing(self._path) as draft:
+                draft.write_text(json.dumps(self._values, indent=1), "utf-8")
         except OSError as error:
             _log.warning("The settings could not be kept in %s: %s", self._path, error)
 

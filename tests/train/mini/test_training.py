@@ -142,7 +142,7 @@ def test_a_half_written_state_is_never_seen(
     def full(*_: object) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr("napari_gen2seg.train.mini.trainer.os.replace", full)
+    monkeypatch.setattr("napari_gen2seg.common.atomic.os.replace", full)
     with pytest.raises(StorageError, match="Free some space"):
         list(train_stage(TINY, "colour", tmp_path))
     assert (tmp_path / "colour.state.pt").read_bytes() == before

@@ -6,16 +6,14 @@ size, and the brightness of the whole picture a grey one of 8 bits at the end.
 
 from __future__ import annotations
 
-import contextlib
 import json
-import os
-import uuid
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
+from napari_gen2seg.common.atomic import replacing
 from napari_gen2seg.common.types import Float32Array
 from napari_gen2seg.errors import StorageError
 
@@ -47,33 +45,28 @@ def write_map(
     """
     import tifffile
 
-    temporary = target.parent / f".{target.name}.{uuid.uuid4().hex}.tmp"
     channels = 0 if more is None else more.shape[-1]
     further = [] if more is None else np.split(more, range(3, channels, 3), axis=-1)
     try:
-        with temporary.open("xb") as stream:
-            with tifffile.TiffWriter(stream) as pages:
-                told = json.dumps(facts)
-                pages.write(values, photometric="rgb", description=told, metadata=None)
-                for page in further:
-                    if page.shape[-1] == 3:
-                        pages.write(page, photometric="rgb", metadata=None)
-                    else:
-                        pages.write(page[..., 0], metadata=None)
-                if picture is not None:
-                    pages.write(picture, metadata=None)
-            stream.flush()
-            os.fsync(stream.fileno())
-        temporary.replace(target)
+        with (
+            replacing(target, sync=True) as draft,
+            tifffile.TiffWriter(draft) as pages,
+        ):
+            told = json.dumps(facts)
+            pages.write(values, photometric="rgb", description=told, metadata=None)
+            for page in further:
+                if page.shape[-1] == 3:
+                    pages.write(page, photometric="rgb", metadata=None)
+                else:
+                    pages.write(page[..., 0], metadata=None)
+            if picture is not None:
+                pages.write(picture, metadata=None)
     except OSError as error:
         raise StorageError(
             f"The colouring map could not be written to {target}: "
             f"{error.strerror or error}. Choose a folder that exists, can be "
             "written and has space; nothing was changed."
         ) from error
-    finally:
-        with contextlib.suppress(OSError):
-            temporary.unlink(missing_ok=True)
     return target
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import json
 import math
-import os
 import pickle
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
@@ -15,6 +14,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from napari_gen2seg.common.atomic import replacing
 from napari_gen2seg.errors import StorageError, TrainingError
 from napari_gen2seg.train.finetune.config import FinetuneConfig
 from napari_gen2seg.train.finetune.run_folder import BEST_NAME, STATE_NAME
@@ -199,14 +199,12 @@ def write(path: Path, how: Callable[[Path], object]) -> Path:
     StorageError
         If that fails; the file before is kept.
     """
-    part = path.with_name(path.name + ".part")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        how(part)
-        os.replace(part, path)  # noqa: PTH105  (one name for tests to break)
+        with replacing(path, path.with_name(f"{path.name}.part")) as draft:
+            how(draft)
     except (OSError, RuntimeError) as error:
         # torch and safetensors tell a full disk by errors of their own.
-        part.unlink(missing_ok=True)
         raise StorageError(
             f"{path.name} could not be written to {path.parent}: {error}. Free some "
             "space there and resume; what was saved before is kept."

@@ -11,6 +11,7 @@ from typing import Any
 
 import torch
 
+from napari_gen2seg.common.atomic import replacing_folder
 from napari_gen2seg.errors import StorageError, WeightsError
 from napari_gen2seg.models.model_config import FACTS_NAME, FORMAT_VERSION
 from napari_gen2seg.train.finetune.config import FinetuneConfig
@@ -95,20 +96,13 @@ def export_best(config: FinetuneConfig, run: Path) -> Path:
     with torch.no_grad():
         for name, value in best.weights.items():
             trainee.trained[name].copy_(value)
-    folder, part = run / MODEL_NAME, run / f"{MODEL_NAME}.part"
+    folder = run / MODEL_NAME
     try:
-        shutil.rmtree(part, ignore_errors=True)
-        _write(trainee, part, best.trains)
-        _write_facts(config, trainee, part, best.use)
-        (part / CHECKSUMS_NAME).write_text(checksums(part))
-        old = run / f"{MODEL_NAME}.old"
-        shutil.rmtree(old, ignore_errors=True)
-        if folder.exists():
-            folder.replace(old)
-        part.replace(folder)
-        shutil.rmtree(old, ignore_errors=True)
+        with replacing_folder(folder) as draft:
+            _write(trainee, draft, best.trains)
+            _write_facts(config, trainee, draft, best.use)
+            (draft / CHECKSUMS_NAME).write_text(checksums(draft))
     except OSError as error:
-        shutil.rmtree(part, ignore_errors=True)
         raise StorageError(
             f"The new model could not be written to {folder}: {error}. Free some space "
             "and resume the run; its best weights are kept."

@@ -11,7 +11,6 @@ from __future__ import annotations
 import hashlib
 import json
 import math
-import os
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -20,6 +19,7 @@ from typing import Any
 
 import torch
 
+from napari_gen2seg.common.atomic import replacing
 from napari_gen2seg.errors import StorageError, TrainingError
 from napari_gen2seg.models.networks.one_step import OneStepNet
 from napari_gen2seg.models.networks.shifted_guides import ShiftedGuidesNet
@@ -253,10 +253,9 @@ def _save(
                 lambda p: save_file(weights, p, metadata),
             ),
         ):
-            # Written beside and renamed: a killed run keeps its last whole state.
-            part = path.with_name(path.name + ".part")
-            write(part)
-            os.replace(part, path)  # noqa: PTH105  (one name for tests to break)
+            # A killed run keeps its last whole state.
+            with replacing(path, path.with_name(f"{path.name}.part")) as draft:
+                write(draft)
     except OSError as error:
         raise StorageError(
             f"The training state could not be written to {run}: {error}. Free some "
