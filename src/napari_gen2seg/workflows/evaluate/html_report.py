@@ -86,37 +86,43 @@ def _charts(curves: dict[str, list[float | None]], edge_levels: int) -> Iterable
         for name, values in curves.items()
         if name.startswith("share_")
     ]
-    if shares:
-        yield _figure(
-            "Share of objects by IoU of one centre click",
-            chart("Share of objects by IoU", "IoU at least", "share", shares),
-        )
     clicks: list[Line] = [
         (_words(name), list(range(1, len(values) + 1)), values)
         for name, values in curves.items()
         if name.startswith(("iou_", "reached_"))
     ]
-    if clicks:
-        yield _figure(
+    edges = list(_edge_lines(curves, edge_levels))
+    for words, title, across, up, lines in (
+        (
+            "Share of objects by IoU of one centre click",
+            "Share of objects by IoU",
+            "IoU at least",
+            "share",
+            shares,
+        ),
+        (
             "Corrections: mean IoU, and share of objects that reached 0.85 and 0.90",
-            chart("Corrections", "clicks", "IoU or share", clicks),
-        )
-    if "edge_recall" in curves:
-        known = [
-            (recall, precision)
-            for recall, precision in zip(
-                curves["edge_recall"], curves["edge_precision"], strict=True
-            )
-            if recall is not None and precision is not None and precision > 0
-        ]
-        if known:
-            known.sort()
-            line: Line = (
-                f"{edge_levels} thresholds",
-                [recall for recall, _ in known],
-                [precision for _, precision in known],
-            )
-            yield _figure("Edges", chart("Edges", "recall", "precision", [line]))
+            "Corrections",
+            "clicks",
+            "IoU or share",
+            clicks,
+        ),
+        ("Edges", "Edges", "recall", "precision", edges),
+    ):
+        if lines:
+            yield _figure(words, chart(title, across, up, lines))
+
+
+def _edge_lines(
+    curves: dict[str, list[float | None]], edge_levels: int
+) -> Iterable[Line]:
+    both = zip(
+        curves.get("edge_recall", ()), curves.get("edge_precision", ()), strict=True
+    )
+    known = sorted((r, p) for r, p in both if r is not None and p)
+    if known:
+        recall, precision = zip(*known, strict=True)
+        yield f"{edge_levels} thresholds", recall, precision
 
 
 def _words(name: str) -> str:
