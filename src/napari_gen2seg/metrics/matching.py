@@ -1,4 +1,4 @@
-"""Numbers that say how good masks and labels are.
+"""IoU, matching of instances and average precision.
 
 Everything works on label images (whole numbers, 0 = background) or boolean
 masks; sources are named where a definition is somebody's.

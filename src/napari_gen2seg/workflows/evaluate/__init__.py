@@ -1,4 +1,4 @@
-"""How good is a model on annotated pictures? One protocol for everybody.
+"""How good is a model on annotated images? One protocol for everybody.
 
 `evaluate` measures, `compare` judges two reports; ``docs/evaluation.md`` states each
 number exactly.

@@ -139,7 +139,7 @@ def make_report(
     Parameters
     ----------
     images
-        As `study_picture` returns them.
+        As `study_image` returns them.
     settings, model, data
         What was done, with what, on what.
     worst
