@@ -18,7 +18,6 @@ from napari_gen2seg.core.map.brightness import as_bytes, brightness_channel, mix
 from napari_gen2seg.core.probe.guided_outline import COARSE
 from napari_gen2seg.errors import SettingsError
 from napari_gen2seg.models.colorer import model_input
-from napari_gen2seg.models.model_config import ModelConfig
 from napari_gen2seg.models.networks.tensors import resized, to_tensor, to_values
 from napari_gen2seg.models.runtime.placement import DevicePlacement, is_out_of_memory
 from napari_gen2seg.models.runtime.resolution import (
