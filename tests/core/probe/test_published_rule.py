@@ -1,8 +1,8 @@
 """The published rule gives the published masks, bit for bit.
 
-`probe_0` to `probe_4` were made with the published code. `probe_5` to `probe_8` are drawn
-maps (`benchmarks/drawn_maps.py`) with the masks of the published recipe, in torch and
-OpenCV, where the last bit of the query colour decides about a pixel.
+`probe_0` to `probe_4` were made with the published code. `probe_5` to `probe_8` are
+drawn maps (`benchmarks/drawn_maps.py`) with the masks of the published recipe, in torch
+and OpenCV, where the last bit of the query colour decides about a pixel.
 """
 
 from __future__ import annotations
