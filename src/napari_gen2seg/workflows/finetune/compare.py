@@ -96,7 +96,7 @@ def compare_models(
 
     unchanged = best is not None and best.unchanged
     use = best.use if best is not None else {}
-    held = training_sources(config, begun=True)[0].held[:PICTURES]
+    held = training_sources(config, begun=True)[0].validation[:PICTURES]
     chosen, rule = judged_objects(held, config.seed)
     folder = config.folder / COMPARE
     folder.mkdir(parents=True, exist_ok=True)
