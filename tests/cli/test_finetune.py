@@ -115,7 +115,7 @@ def test_a_plan_is_words_on_a_terminal_and_json_elsewhere(
     assert said.startswith(f"Training: {event['steps']} steps, ")
     assert f"with {event['objects']} objects to learn from" in said
     assert f"Pictures: 1 ({event['train'][0]}) with" in said
-    assert f"1 ({event['held'][0]}) held back" in said
+    assert f"1 ({event['validation'][0]}) held back" in said
     assert "Nothing was trained" in said.splitlines()[-1]
     said, code = at_a_terminal(path, "--plan", "--json")
     assert json.loads(said)["event"] == "plan"

@@ -51,7 +51,7 @@ class Trainer:
         page = self.dialog.settings
         page.model.addItem("tiny", str(self.model))
         page.model.setCurrentIndex(page.model.count() - 1)
-        page.steps.setValue(steps)
+        page.fields["steps"].setValue(steps)
         page.name.selectAll()
         QTest.keyClicks(page.name, "my coins")
         return page

@@ -58,7 +58,7 @@ def config(tmp_path, tiny_sd):
                 "image": str(tmp_path / f"{name}.tif"),
                 "labels": str(tmp_path / f"{name}-labels.tif"),
                 "name": name,
-                "role": "held" if name == "b" else "train",
+                "role": "validation" if name == "b" else "train",
             }
         )
     return {"format_version": 1, "model": str(tiny_sd), "name": "mine", "pairs": pairs}

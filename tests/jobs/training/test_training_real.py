@@ -44,7 +44,7 @@ def discs(seed: int) -> tuple[np.ndarray, np.ndarray]:
 @pytest.fixture
 def sources():
     made = []
-    for name, role in (("a", "train"), ("b", "held")):
+    for name, role in (("a", "train"), ("b", "validation")):
         image, labels = discs(len(made))
         made.append(
             PairSource(
@@ -79,7 +79,7 @@ def begin(tiny_sd, sources):
                 "run": str(folder),
                 "pairs": pairs,
                 "device": "cpu",
-                "trains": "last",
+                "trainable": "last_blocks",
                 "crop": 64,
                 "batch": 1,
                 **settings,
@@ -171,5 +171,5 @@ def die_with_a_window(folder: Path) -> psutil.Process:
 def test_a_plan_without_a_run(tiny_sd, sources):
     config = {"model": str(tiny_sd), "name": "mine", "device": "cpu"}
     found = plan(config, sources, ["a", "b"], lambda: None)
-    assert found["held"] == ["b"]
+    assert found["validation"] == ["b"]
     assert 0 < found["memory_bytes"] < found["memory_free"]

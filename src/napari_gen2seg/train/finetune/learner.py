@@ -169,5 +169,5 @@ def lesson(
     facts, seed = trainee.facts, config.seed
     if sources:
         return Mixture(sources, facts, size, seed)
-    replay = replayed(config.replay, split.held)
+    replay = replayed(config.replay, split.validation)
     return Crops(split.train, facts, size, seed, replay, drawn=trainee.guided)

@@ -40,14 +40,14 @@ class Source:
         As the settings describe it.
     name
         For people.
-    train, held
+    train, validation
         Frames to learn from, and to judge by; no group is on both sides.
     """
 
     spec: DatasetSpec
     name: str
     train: tuple[Item, ...]
-    held: tuple[Item, ...]
+    validation: tuple[Item, ...]
 
     @classmethod
     def open(cls, spec: DatasetSpec, seed: int) -> Source:
@@ -67,7 +67,7 @@ class Source:
         back: set[str] = set()
         # Never more than a fifth of the groups, however small they are.
         for place in order[: max(1, len(groups) // 5)]:
-            if sum(_group(item) in back for item in items) >= spec.held:
+            if sum(_group(item) in back for item in items) >= spec.validation:
                 break
             back.add(groups[place])
         held = [item for item in items if _group(item) in back]
@@ -75,21 +75,21 @@ class Source:
         if not train:
             raise DataError(
                 f"{spec.root} has a single scene, from which frames are to be held "
-                "back. Set held to 0, or add scenes."
+                "back. Set validation to 0, or add scenes."
             )
-        count = min(spec.held, len(held))
+        count = min(spec.validation, len(held))
         chosen = tuple(held[n * len(held) // count] for n in range(count))
         return cls(spec, data.name, tuple(train), chosen)
 
     def pairs(self) -> list[Pair]:
         """Read the frames held back."""
         found = []
-        for item in self.held:
+        for item in self.validation:
             rgb, labels = read(item, self.spec)
             if (labels > 0).any():
                 name = item.name.replace("/", "_")
                 size = typical_size(labels)
-                found.append(Pair(name, rgb, labels, size, _group(item), "held"))
+                found.append(Pair(name, rgb, labels, size, _group(item), "validation"))
         return found
 
 
@@ -220,10 +220,10 @@ def training_sources(
         learnt, told = earlier_pictures(config, begun)
         split = divide(pairs, config.hold_back, config.seed, learnt)
         return split, [], [*warnings, *told, *split.warnings]
-    if any(pair.role != "held" for pair in config.pairs):
+    if any(pair.role != "validation" for pair in config.pairs):
         raise SettingsError(
             "Pairs and data sets are given. Beside data sets, pairs can only be held "
-            "back: give them the role 'held', or leave one of the two out."
+            "back: give them the role 'validation', or leave one of the two out."
         )
     sources = [Source.open(spec, config.seed) for spec in config.datasets]
     held, warnings = read_pairs(config.pairs) if config.pairs else ([], [])
@@ -231,7 +231,7 @@ def training_sources(
     if not held:
         raise DataError(
             "Nothing with an object is held back, so nothing could be shown or scored. "
-            "Raise held of a data set, or add a pair of the role 'held'."
+            "Raise validation of a data set, or add a pair of the role 'validation'."
         )
     return Split((), tuple(held)), sources, warnings
 

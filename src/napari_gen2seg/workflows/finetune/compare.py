@@ -96,7 +96,7 @@ def compare_models(
 
     unchanged = best is not None and best.unchanged
     use = best.use if best is not None else {}
-    validation = training_sources(config, begun=True)[0].held[:IMAGES]
+    validation = training_sources(config, begun=True)[0].validation[:IMAGES]
     chosen, rule = judged_objects(validation, config.seed)
     folder = config.folder / COMPARE
     folder.mkdir(parents=True, exist_ok=True)

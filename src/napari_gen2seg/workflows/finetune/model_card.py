@@ -55,7 +55,7 @@ def write_card(
     facts["recipe"] = {
         "kind": "fine-tuning",
         "base": facts["base_model"],
-        "trains": best.trains,
+        "trainable": best.trainable,
         "steps": progress.step,
         "seconds": round(progress.seconds),
         "best_step": best.step,
@@ -93,7 +93,7 @@ def learnt_from(config: FinetuneConfig, split: Split) -> str:
     if config.datasets:
         return " and ".join(f"{d.kind} (weight {d.weight:g})" for d in config.datasets)
     train = {pair.name for pair in split.train}
-    validation = {pair.name for pair in split.held}
+    validation = {pair.name for pair in split.validation}
     parts = "a part of " if train & validation else ""
     # Of the others, what has no label is unknown and not background.
     complete = sum(bool((pair.labels == 0).any()) for pair in split.train)
@@ -163,9 +163,9 @@ Licence of the weights: that of the base, {facts["licence"]}. {facts["licence_ur
 
 ## Recipe
 
-Trained: {recipe["trains"]}; {recipe["steps"]} steps in {recipe["seconds"]} s, ended by
-{recipe["ended_by"] or "hand"}; the weights of step {recipe["best_step"]} are kept. Seed
-{config.seed}. All settings: `gen2seg.json`, entry `recipe`. {versions}.
+Trained: {recipe["trainable"]}; {recipe["steps"]} steps in {recipe["seconds"]} s, ended
+by {recipe["ended_by"] or "hand"}; the weights of step {recipe["best_step"]} are kept.
+Seed {config.seed}. All settings: `gen2seg.json`, entry `recipe`. {versions}.
 """
 
 
