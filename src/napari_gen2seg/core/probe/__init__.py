@@ -6,6 +6,7 @@ settings        what may be asked of a probe
 mask            the answer
 distance_rule   our rule: near in color, connected, stopped by edges
 published_rule  the rule of the paper, bit for bit
+published_query the color that the paper's rule means by a click
 query_color     the color that a click means
 cost_field      what each pixel costs under the clicks
 flood           connected to the clicks
