@@ -5,28 +5,14 @@ from __future__ import annotations
 import base64
 from collections.abc import Iterable, Sequence
 from html import escape
+from importlib.resources import files
+from string import Template
 from typing import TYPE_CHECKING, Any
 
 from napari_gen2seg.workflows.evaluate.text_report import drawn_over, not_measured
 
 if TYPE_CHECKING:
     from napari_gen2seg.workflows.evaluate.worst_cases import WorstCase
-
-_STYLE = """
-:root { color-scheme: light dark; }
-body { font: 15px/1.5 system-ui, sans-serif; max-width: 60rem; margin: 2rem auto;
-       padding: 0 1rem; }
-table { border-collapse: collapse; margin: .5rem 0 1.5rem; }
-th, td { padding: .2rem .8rem; border-bottom: 1px solid #8884; text-align: left; }
-td.number { text-align: right; font-variant-numeric: tabular-nums; }
-.charts { display: flex; flex-wrap: wrap; gap: 1rem; }
-figure { margin: 0; } figcaption { font-size: 13px; }
-.case { display: flex; flex-wrap: wrap; gap: .6rem; margin-bottom: 1.2rem; }
-.case img { display: block; max-height: 240px; image-rendering: pixelated; }
-svg text { font-size: 11px; fill: currentColor; }
-svg .end { text-anchor: end; } svg .mid { text-anchor: middle; }
-svg .grid { stroke: #8886; stroke-width: .5; }
-"""
 
 
 def page(content: dict[str, Any], worst: Sequence[WorstCase] = ()) -> str:
@@ -45,14 +31,6 @@ def page(content: dict[str, Any], worst: Sequence[WorstCase] = ()) -> str:
     title = f"{model['id']} on {data['name']}"
     confidence = content["settings"]["confidence"]
     parts = [
-        "<!doctype html>",
-        '<html lang="en"><head><meta charset="utf-8">',
-        f"<title>{escape(title)}</title><style>{_STYLE}</style></head><body>",
-        f"<h1>{escape(title)}</h1>",
-        (
-            f"<p>{data['pictures']} pictures. Intervals: {confidence:.0%}, bootstrap "
-            f"{over} ({content['settings']['resamples']} draws).</p>"
-        ),
         *(f"<p>{escape(sentence)}</p>" for sentence in not_measured(content)),
         _summary(summary),
         '<div class="charts">',
@@ -65,7 +43,15 @@ def page(content: dict[str, Any], worst: Sequence[WorstCase] = ()) -> str:
     parts += ["<h2>Pictures</h2>", _pictures(content["images"])]
     for name in ("settings", "model", "versions"):
         parts += [f"<h2>{name.capitalize()}</h2>", _facts(content[name])]
-    return "\n".join([*parts, "</body></html>", ""])
+    template = files(__package__).joinpath("report.html").read_text(encoding="utf-8")
+    return Template(template).substitute(
+        title=escape(title),
+        pictures=data["pictures"],
+        confidence=f"{confidence:.0%}",
+        over=over,
+        resamples=content["settings"]["resamples"],
+        parts="\n".join(parts),
+    )
 
 
 def _summary(summary: dict[str, dict[str, Any]]) -> str:

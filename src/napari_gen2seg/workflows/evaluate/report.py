@@ -202,7 +202,7 @@ def _click_curves(objects: list[Facts], rule: str, cap: int) -> Facts:
     if not traces:
         return found
     clicks = np.arange(1, cap + 1)
-    best = [[_best(trace, int(number)) for number in clicks] for trace in traces]
+    best = [[_best(trace, n) for n in range(1, cap + 1)] for trace in traces]
     found[f"iou_{rule}"] = _column(np.mean(best, axis=0))
     for wanted in WANTED:
         needed = [clicks_to(trace, wanted, cap) for trace in traces]
