@@ -12,12 +12,12 @@ import tifffile
 from PIL import Image
 from tests.train.finetune.made import discs, write_pairs
 
+from napari_gen2seg.core.map.object_size import typical_size
 from napari_gen2seg.errors import DataError, SettingsError
 from napari_gen2seg.train.data.labeled_images import (
     PairSpec,
     check_pair,
     read_pairs,
-    typical_size,
 )
 from napari_gen2seg.train.data.split import divide
 from napari_gen2seg.train.finetune.config import (

@@ -12,13 +12,13 @@ from tests.train.finetune.made import discs, guided_model, settings, write_pairs
 
 from napari_gen2seg import load_model
 from napari_gen2seg.core.image.rgb import to_rgb
+from napari_gen2seg.core.map.object_size import typical_size
 from napari_gen2seg.errors import MemoryShortError, SettingsError
 from napari_gen2seg.models.model_config import ModelConfig
 from napari_gen2seg.train.data.crops import Crops, model_resolution
 from napari_gen2seg.train.data.labeled_images import (
     check_pair,
     read_pairs,
-    typical_size,
 )
 from napari_gen2seg.train.engine.distributed import Distributed
 from napari_gen2seg.train.finetune import planning

@@ -26,8 +26,8 @@ from napari_gen2seg.train.finetune.config import (
 from napari_gen2seg.train.finetune.sources import (
     Mixture,
     Source,
+    cut_anywhere,
     training_sources,
-    window,
 )
 from napari_gen2seg.train.loss.instance_coloring import instance_coloring_loss
 from napari_gen2seg.train.loss.weighted import paper_loss, published_share
@@ -156,7 +156,7 @@ def test_sides_that_the_model_cannot_take(rooms: Path, tiny_sd: Path) -> None:
 
 def test_a_window_larger_than_the_frame_is_unknown_outside() -> None:
     labels = np.ones((10, 12), np.int32)
-    rgb, cut = window(
+    rgb, cut = cut_anywhere(
         np.zeros((10, 12, 3), np.float32), labels, (16, 12), np.random.default_rng(0)
     )
     assert rgb.shape == (16, 12, 3)

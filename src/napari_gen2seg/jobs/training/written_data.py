@@ -54,7 +54,10 @@ def worries(
 
 @dataclass(frozen=True, eq=False)
 class PairSource:
-    """A picture and its labels, not read yet.
+    """A picture and its labels, not read yet, and what a person wants of it.
+
+    Unlike the row it comes from it knows no layer, and may be read on any thread while
+    the table goes on changing.
 
     Parameters
     ----------

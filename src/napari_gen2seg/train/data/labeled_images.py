@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from napari_gen2seg.common.types import Int32Array
 from napari_gen2seg.core.image.rgb import rgb_key, to_rgb
+from napari_gen2seg.core.map.object_size import typical_size
 from napari_gen2seg.errors import DataError, ImageError, SettingsError, StorageError
 from napari_gen2seg.io.annotated import as_labels
 from napari_gen2seg.train.data.label_checks import (
@@ -320,20 +321,6 @@ def _check_labels(labels: NDArray[Any], name: str) -> Int32Array:
             "least one object, or leave the pair out."
         )
     return values
-
-
-def typical_size(labels: Int32Array) -> float:
-    """Return the typical equivalent diameter in pixels (32 without objects).
-
-    The median weighted by diameter, as `core.typical` reads it off a map.
-    """
-    areas = np.bincount(labels[labels > 0].ravel()).astype(float)
-    areas = np.sort(areas[areas > 0])
-    if not areas.size:
-        return 32.0
-    diameters = 2 * np.sqrt(areas / np.pi)
-    share = np.cumsum(diameters) / diameters.sum()
-    return float(diameters[int(np.searchsorted(share, 0.5))])
 
 
 def _unique(name: str, taken: set[str]) -> str:

@@ -215,9 +215,6 @@ def prepare(
         If nothing that was left open makes it fit; names what would.
     """
     place = choose(device, "float32")
-    precision = config.precision
-    if precision == "auto":
-        precision = choose(device).dtype if place.kind == "cuda" else "float32"
 
     def load(dtype: str) -> TrainableModel:
         return load_trainee(
@@ -226,8 +223,7 @@ def prepare(
 
     trainee = load("float32")
     small = trainee.parameters < SMALL_MODEL
-    if config.precision == "auto" and small:
-        precision = "float32"
+    precision = _precision(config, device, place, small)
     free = free_memory(place) + _held(trainee)
     wanted = _wanted(config, trainee, place)
     options = _options(begun[0] if begun else config.trainable, trainee, place, small)
@@ -252,27 +248,45 @@ def prepare(
         raise refuse(need, amount, free, place.device, nearest)
     if amount.checkpointing:
         trainee.checkpoint()
-    warnings = []
-    if not begun and (amount.batch, amount.crop) != (wanted.batch, wanted.crop):
-        warnings.append(
-            f"Memory is short: crops of {amount.crop} pixels, {amount.batch} at once, "
-            f"in place of {wanted.crop} pixels and {wanted.batch}."
-        )
-    kind = option
-    if trainee.guided and option == "full":
-        learnt = [pair for pair in config.pairs if pair.role != "validation"]
-        kind = "guided" if all(pair.complete for pair in learnt) else "sparse"
     return TrainingSetup(
         trainee,
         option,
         amount,
-        config.rate or _RATES[kind],
+        config.rate or _RATES[_kind(config, trainee, option)],
         torch.bfloat16 if precision == "bfloat16" else None,
         need.total(amount),
         free,
-        warnings,
+        [] if begun else _shrunk(amount, wanted),
         place.where,
     )
+
+
+def _precision(
+    config: FinetuneConfig, device: str, place: DeviceChoice, small: bool
+) -> str:
+    """Return the number type of the forward pass."""
+    if config.precision != "auto":
+        return config.precision
+    return choose(device).dtype if place.kind == "cuda" and not small else "float32"
+
+
+def _shrunk(amount: Amount, wanted: Amount) -> list[str]:
+    """Warn where memory allows less than was wanted."""
+    if (amount.batch, amount.crop) == (wanted.batch, wanted.crop):
+        return []
+    told = (
+        f"Memory is short: crops of {amount.crop} pixels, {amount.batch} at once, "
+        f"in place of {wanted.crop} pixels and {wanted.batch}."
+    )
+    return [told]
+
+
+def _kind(config: FinetuneConfig, trainee: TrainableModel, option: str) -> str:
+    """Return what decides on the step size; see `_RATES`."""
+    if not trainee.guided or option != "full":
+        return option
+    learnt = [pair for pair in config.pairs if pair.role != "validation"]
+    return "guided" if all(pair.complete for pair in learnt) else "sparse"
 
 
 def _options(

@@ -16,14 +16,16 @@ import torch
 
 from napari_gen2seg.common.types import Int32Array
 from napari_gen2seg.core.image.rgb import rgb_key, to_rgb
+from napari_gen2seg.core.map.object_size import typical_size
 from napari_gen2seg.errors import DataError, SettingsError
 from napari_gen2seg.io.annotated import Item
 from napari_gen2seg.io.datasets.catalog import open_dataset
 from napari_gen2seg.models.model_config import ModelConfig
 from napari_gen2seg.models.networks.tensors import resize, to_tensor
 from napari_gen2seg.train.data.crops import Batch, Crop, nearest, renumbered
-from napari_gen2seg.train.data.labeled_images import Pair, read_pairs, typical_size
+from napari_gen2seg.train.data.labeled_images import Pair, read_pairs
 from napari_gen2seg.train.data.split import Split, divide
+from napari_gen2seg.train.data.window import filled, window
 from napari_gen2seg.train.finetune.config import DatasetSpec, FinetuneConfig
 from napari_gen2seg.train.finetune.replay import earlier_pictures
 
@@ -182,7 +184,7 @@ class Mixture:
         for _ in range(_TRIES):
             item = source.train[int(rng.integers(len(source.train)))]
             rgb, labels = read(item, source.spec)
-            rgb, labels = window(rgb, labels, source.spec.crop, rng)
+            rgb, labels = cut_anywhere(rgb, labels, source.spec.crop, rng)
             # Where nothing is known, nothing is learnt.
             if (labels >= 0).any():
                 break
@@ -259,7 +261,7 @@ def resized(
     return np.ascontiguousarray(pixels), labels[rows[:, None], cols]
 
 
-def window(
+def cut_anywhere(
     rgb: np.ndarray,
     labels: Int32Array,
     shape: tuple[int, int] | None,
@@ -268,15 +270,9 @@ def window(
     """Cut a window anywhere; what lies outside of a small frame is unknown."""
     if shape is None:
         return rgb, labels
-    have = labels.shape
-    below, right = max(0, shape[0] - have[0]), max(0, shape[1] - have[1])
-    if below or right:
-        rgb = np.pad(rgb, ((0, below), (0, right), (0, 0)), "symmetric")
-        labels = np.pad(labels, ((0, below), (0, right)), constant_values=-1)
-    top = int(rng.integers(labels.shape[0] - shape[0] + 1))
-    left = int(rng.integers(labels.shape[1] - shape[1] + 1))
-    rows, cols = slice(top, top + shape[0]), slice(left, left + shape[1])
-    return rgb[rows, cols], labels[rows, cols]
+    rgb, labels = filled(rgb, labels, shape)
+    place = window(labels, shape, rng)
+    return rgb[place], labels[place]
 
 
 def _group(item: Item) -> str:
