@@ -194,7 +194,8 @@ def read_pairs(specs: tuple[PairSpec, ...]) -> tuple[list[Pair], list[str]]:
         )
         pairs.append(pair)
         warnings += told
-    return pairs, warnings + _few(sum(pair.facts.objects for pair in pairs))
+    # Their objects are listed here once, and not for every crop.
+    return pairs, warnings + _few(sum(len(pair.objects) for pair in pairs))
 
 
 def _check_any(specs: Sequence[PairSpec]) -> None:
