@@ -35,8 +35,9 @@ CODE = (
 FAKE = (sys.executable, "-c", CODE)
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def client():
+    """One client for all: whatever ends its child, the next question starts another."""
     made = ModelClient(FAKE)
     yield made
     made.close()
@@ -116,7 +117,8 @@ def test_crash_is_said(client):
         client.load("crash")
 
 
-def test_close_from_another_thread_frees_the_waiting_one(client):
+def test_close_from_another_thread_frees_the_waiting_one():
+    client = ModelClient(FAKE)
     colorer = client.load("patient")
     threading.Timer(0.3, client.close).start()
     with pytest.raises(Cancelled):

@@ -4,6 +4,7 @@ config              the settings, as JSON (no torch)
 setting             how one of them is checked, asked and remembered (no torch)
 events              what a run tells (no torch)
 run_folder          every file of a run by name (no torch)
+old_words           what earlier versions wrote, in today's words
 planning            from settings to a model ready for its first step
 memory_estimate     what it takes, and what fits
 loop                the training loop; start here
