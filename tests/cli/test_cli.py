@@ -98,8 +98,8 @@ def test_more_passes_keep_the_map_and_add_others(
     assert done.returncode == 0, done.stderr
     ours = load_model(tiny_sd, device="cpu").color(data.coins(), 96, passes=2)
     written = Coloring.load(target)
-    assert written.more is not None and ours.more is not None
-    np.testing.assert_allclose(written.more, ours.more, atol=0.05)
+    assert written.extra_maps is not None and ours.extra_maps is not None
+    np.testing.assert_allclose(written.extra_maps, ours.extra_maps, atol=0.05)
 
 
 def test_a_typical_diameter_chooses_the_size(

@@ -166,7 +166,7 @@ def test_a_model_colors_and_is_trained_on(before: Path, tmp_path: Path) -> None:
     assert colorer.spec.title == "my finished"
     coloring = colorer.color(discs(3)[0])
     # Objects of 18 pixels are shown as 16 pixels, whatever is in the picture.
-    assert coloring.resolution == 85 and not coloring.hears_brightness
+    assert coloring.resolution == 85 and not coloring.uses_brightness
     config = settings(tmp_path / "run", model, write_pairs(tmp_path, 2), steps=2)
     assert finetune(config).model.is_dir()
 
@@ -174,11 +174,12 @@ def test_a_model_colors_and_is_trained_on(before: Path, tmp_path: Path) -> None:
 def test_a_map_opens(before: Path) -> None:
     coloring = Coloring.load(before / "map.tif")
     assert coloring.source_shape == (128, 128) and coloring.shape == (64, 64)
-    assert coloring.on_black and coloring.hears_brightness
-    assert coloring.more is not None and coloring.more.shape == (64, 64, 4)
-    assert coloring.picture is not None and coloring.picture.shape == (128, 128)
+    assert coloring.black_background and coloring.uses_brightness
+    assert coloring.extra_maps is not None and coloring.extra_maps.shape == (64, 64, 4)
+    assert coloring.brightness_image is not None
+    assert coloring.brightness_image.shape == (128, 128)
     again = Coloring.load(coloring.save(before / "again.tif"))
-    for name in ("values", "more", "picture"):
+    for name in ("values", "extra_maps", "brightness_image"):
         assert np.array_equal(getattr(again, name), getattr(coloring, name))
     assert coloring.probe([(21, 21)]).full().any()
     assert len(coloring.propose())

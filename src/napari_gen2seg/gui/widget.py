@@ -266,7 +266,7 @@ class SegmentWidget(Docked):
     def _show_brightness_use(self) -> None:
         view = self.bridge.source.view
         coloring = None if view is None else self.session.coloring(view)
-        self.probe.show_brightness_use(coloring is None or coloring.hears_brightness)
+        self.probe.show_brightness_use(coloring is None or coloring.uses_brightness)
 
     def _set_sign(self, sign: int) -> None:
         self.bridge.controller.clicks.sign = sign

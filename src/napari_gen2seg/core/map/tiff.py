@@ -22,8 +22,8 @@ def write_map(
     target: Path,
     facts: dict[str, Any],
     values: Float32Array,
-    more: Float32Array | None,
-    picture: npt.NDArray[np.uint8] | None,
+    extra_maps: Float32Array | None,
+    brightness_image: npt.NDArray[np.uint8] | None,
 ) -> Path:
     """Write a map that any program opens; the file appears whole or not at all.
 
@@ -33,9 +33,9 @@ def write_map(
         The file.
     facts
         What JSON can say.
-    values, more
+    values, extra_maps
         float32 (h, w, 3), and (h, w, 3 n) or (h, w, 3 n + 1) or None.
-    picture
+    brightness_image
         uint8 (H, W), or None.
 
     Raises
@@ -45,8 +45,12 @@ def write_map(
     """
     import tifffile
 
-    channels = 0 if more is None else more.shape[-1]
-    further = [] if more is None else np.split(more, range(3, channels, 3), axis=-1)
+    channels = 0 if extra_maps is None else extra_maps.shape[-1]
+    further = (
+        []
+        if extra_maps is None
+        else np.split(extra_maps, range(3, channels, 3), axis=-1)
+    )
     try:
         with (
             replacing(target, sync=True) as draft,
@@ -59,8 +63,8 @@ def write_map(
                     pages.write(page, photometric="rgb", metadata=None)
                 else:
                     pages.write(page[..., 0], metadata=None)
-            if picture is not None:
-                pages.write(picture, metadata=None)
+            if brightness_image is not None:
+                pages.write(brightness_image, metadata=None)
     except OSError as error:
         raise StorageError(
             f"The colouring map could not be written to {target}: "
@@ -73,7 +77,7 @@ def write_map(
 def read_map(
     source: Path,
 ) -> tuple[Any, npt.NDArray[Any], npt.NDArray[Any] | None, npt.NDArray[Any] | None]:
-    """Read facts (None where there are none), the map, more and picture or None.
+    """Read facts (None where there are none), map, extra maps and brightness or None.
 
     Raises
     ------
@@ -89,8 +93,8 @@ def read_map(
             values = first.asarray()
             further = [page.asarray() for page in list(tiff.pages)[1:]]
             bytes_ = bool(further) and further[-1].dtype == np.uint8
-            picture = further.pop() if bytes_ else None
-            more = np.dstack(further) if further else None
+            brightness_image = further.pop() if bytes_ else None
+            extra_maps = np.dstack(further) if further else None
     except OSError as error:
         raise StorageError(
             f"The colouring map {source} could not be read: "
@@ -101,4 +105,4 @@ def read_map(
             f"{source} is no readable colouring map ({error}); it must be a TIFF "
             "written by Coloring.save."
         ) from error
-    return facts, values, more, picture
+    return facts, values, extra_maps, brightness_image
