@@ -1,7 +1,9 @@
 # make demo    set up, then open napari on a real picture (or write demo-output/)
 # make test    set up and run the whole test suite through tox, headless included
 # make setup   the virtual environment alone (.venv)
-# make lint    ruff, mypy, typos, npe2 validate, import-linter
+# make lint    ruff, mypy, typos, npe2 validate, import-linter, workflows, docs
+# make docs    the documentation as a site, in site/
+# make coverage  the suite, with a table of what it does not reach
 
 SHELL := /bin/sh
 VENV := .venv
@@ -11,7 +13,7 @@ LINKS = PIP_FIND_LINKS="$$($(BIN)/python scripts/torch_links.py)"
 PIP = $(LINKS) $(BIN)/python -m pip install --quiet --disable-pip-version-check \
 	-c constraints.txt
 
-.PHONY: demo setup test lint system clean
+.PHONY: demo setup test coverage lint docs system clean
 
 demo: setup
 	$(BIN)/napari-gen2seg demo
@@ -24,6 +26,12 @@ test: system $(VENV)/tox.stamp
 
 lint: $(VENV)/tox.stamp
 	$(LINKS) $(BIN)/tox run -e lint
+
+docs: $(VENV)/tox.stamp
+	$(BIN)/tox run -e docs $(if $(ARGS),-- $(ARGS))
+
+coverage: system $(VENV)/tox.stamp
+	$(LINKS) $(BIN)/tox run -e coverage $(if $(ARGS),-- $(ARGS))
 
 system:
 	@scripts/system_libraries.sh
@@ -48,4 +56,4 @@ $(VENV)/setup.stamp: $(VENV)/venv.stamp pyproject.toml constraints.txt
 	@touch $@
 
 clean:
-	rm -rf $(VENV) .tox build demo-output
+	rm -rf $(VENV) .tox build site demo-output

@@ -17,7 +17,8 @@ import numpy as np
 from click_quality import maker  # benchmarks/click_quality.py
 from clicks import click_labels  # benchmarks/clicks.py
 
-from napari_gen2seg.train.data.annotated_image import Picture, median_diameter
+from napari_gen2seg.core.map.object_size import median_diameter
+from napari_gen2seg.train.data.annotated_image import Picture
 from napari_gen2seg.train.synthetic import KINDS, draw_scene
 
 SEED = 987_654_321

@@ -31,8 +31,8 @@ from finetune_rivals import Clicked, Forest, SmallUnet  # benchmarks/
 
 from napari_gen2seg.metrics.click_protocol import Answer, ObjectClicks, answerer
 from napari_gen2seg.train.data.annotated_image import manifest_kinds
-from napari_gen2seg.train.data.labeled_images import Pair, read_pairs
-from napari_gen2seg.train.finetune.config import FinetuneConfig, PairSpec
+from napari_gen2seg.train.data.labeled_images import Pair, PairSpec, read_pairs
+from napari_gen2seg.train.finetune.config import FinetuneConfig
 
 RIVALS = {"unet": SmallUnet, "forest": Forest}
 

@@ -20,6 +20,7 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+import torch
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
@@ -39,18 +40,17 @@ PAPER = ProbeSettings(rule="paper")
 
 
 def straightforward(values: Bytes, row: int, col: int) -> npt.NDArray[np.bool_]:
-    """Apply the published rule as its description reads, over the whole frame."""
+    """Apply the published rule over the whole frame, in its own single precision."""
     height, width = values.shape[:2]
-    cols, rows = np.meshgrid(np.linspace(0, 1, width), np.linspace(0, 1, height))
-    apart = (cols - col / (width - 1)) ** 2 + (rows - row / (height - 1)) ** 2
-    weights = np.exp(-apart / (2 * 0.01**2))
-    query = (weights[..., None] * values).sum((0, 1)) / (weights.sum() + 1e-6)
-    distance = np.linalg.norm(
-        values.astype(np.float32) - query.astype(np.float32), axis=-1
-    )
-    nearness = 1 / (distance + np.float32(1e-6))
-    span = nearness.max() - nearness.min() + np.float32(1e-6)
-    similarity = ((nearness - nearness.min()) / span * 255).astype(np.uint8)
+    image = torch.from_numpy(values).permute(2, 0, 1).float()
+    across = (torch.linspace(0, 1, width) - col / (width - 1)) ** 2
+    down = (torch.linspace(0, 1, height) - row / (height - 1)) ** 2
+    weights = torch.exp(-(across + down[:, None]) / (2 * 0.01**2))
+    weights = (weights * 2 - 1 + 1) / 2  # rounded like this where it was published
+    query = (image * weights).sum((1, 2)) / (weights.sum() + 1e-6)
+    nearness = 1 / (torch.norm(image - query[:, None, None], dim=0) + 1e-6)
+    span = nearness.max() - nearness.min() + 1e-6
+    similarity = ((nearness - nearness.min()) / span * 255).numpy().astype(np.uint8)
     guide = np.ascontiguousarray(values[..., ::-1])
     smooth = cv2.ximgproc.jointBilateralFilter(guide, similarity, 9, 75, 75)
     return np.asarray(smooth > 3)
@@ -133,6 +133,7 @@ def main() -> None:
     reference = cv2 is not None and not chosen.no_reference
     if cv2 is not None:
         cv2.setNumThreads(1)
+        torch.set_num_threads(1)
     machine = (
         f"{platform.machine()} {platform.system()} python {platform.python_version()}"
     )

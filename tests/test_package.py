@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import ast
 import json
+import re
 import subprocess
 import sys
 from importlib import metadata
@@ -142,6 +144,27 @@ def test_base_dependencies_hold_no_window() -> None:
     assert "torch" in base
     assert not base & {"napari", "pyqt5", "pyqt6", "pyside6", "pyside2"}
     assert not any("opencv" in name for name in base)
+
+
+CROWDED = 6
+"""Modules from which a folder's docstring is a map of it."""
+
+
+def crowded() -> list[Path]:
+    folders = {path.parent for path in SOURCE.rglob("*.py")} - {SOURCE}
+    return [
+        folder for folder in sorted(folders) if len(list(folder.glob("*.py"))) > CROWDED
+    ]
+
+
+@pytest.mark.parametrize(
+    "folder", crowded(), ids=lambda folder: folder.relative_to(SOURCE).as_posix()
+)
+def test_a_crowded_folder_has_a_map(folder: Path) -> None:
+    text = ast.get_docstring(ast.parse((folder / "__init__.py").read_text("utf-8")))
+    words = set(re.findall(r"\w+", text or ""))
+    modules = {path.stem for path in folder.glob("*.py")} - {"__init__"}
+    assert modules <= words, f"say what these are for: {sorted(modules - words)}"
 
 
 def test_directions_between_rooms_hold() -> None:

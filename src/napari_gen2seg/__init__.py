@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from napari_gen2seg.core.coloring import Coloring as Coloring
     from napari_gen2seg.core.coloring import Mask as Mask
     from napari_gen2seg.core.probe.prober import ProbeSettings as ProbeSettings
+    from napari_gen2seg.errors import Gen2SegError as Gen2SegError
     from napari_gen2seg.models.colorer import Colorer as Colorer
     from napari_gen2seg.models.loader import load_model as load_model
     from napari_gen2seg.models.registry import list_models as list_models
@@ -35,7 +36,7 @@ if TYPE_CHECKING:
     from napari_gen2seg.workflows.segment import iter_segment as iter_segment
     from napari_gen2seg.workflows.segment import segment as segment
 
-__version__ = "0.1.0"
+    __version__: str
 
 # Public name -> the room it lives in.
 _HOMES = {
@@ -67,12 +68,25 @@ __all__ = [
 def __getattr__(name: str) -> Any:
     """Load a public name when it is first asked for (PEP 562)."""
     home = _HOMES.get(name)
-    if home is None:
+    if name == "__version__":
+        value = _version()
+    elif home is None:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    value = getattr(import_module(f"{__name__}.{home}"), name)
+    else:
+        value = getattr(import_module(f"{__name__}.{home}"), name)
     globals()[name] = value
     return value
 
 
 def __dir__() -> list[str]:
-    return sorted({*globals(), *_HOMES})
+    return sorted({*globals(), *__all__})
+
+
+def _version() -> str:
+    """Return the installed version; it was read off the tag when the wheel was made."""
+    from importlib.metadata import PackageNotFoundError, version
+
+    try:
+        return version("napari-gen2seg")
+    except PackageNotFoundError:  # the source folder, put on the path by hand
+        return "0+unknown"

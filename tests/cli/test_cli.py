@@ -14,6 +14,7 @@ import numpy as np
 import pytest
 import tifffile
 from skimage import data
+from tests.helpers.waiting import BACKSTOP
 
 import napari_gen2seg
 from napari_gen2seg import Coloring, load_model
@@ -28,7 +29,7 @@ def run(*arguments: str | Path, **environment: str) -> subprocess.CompletedProce
         [sys.executable, "-m", "napari_gen2seg", *map(str, arguments)],
         capture_output=True,
         text=True,
-        timeout=300,
+        timeout=BACKSTOP,
         check=False,
         env={**os.environ, **environment},
     )
@@ -97,8 +98,8 @@ def test_more_passes_keep_the_map_and_add_others(
     assert done.returncode == 0, done.stderr
     ours = load_model(tiny_sd, device="cpu").color(data.coins(), 96, passes=2)
     written = Coloring.load(target)
-    assert written.more is not None and ours.more is not None
-    np.testing.assert_allclose(written.more, ours.more, atol=0.05)
+    assert written.extra_maps is not None and ours.extra_maps is not None
+    np.testing.assert_allclose(written.extra_maps, ours.extra_maps, atol=0.05)
 
 
 def test_a_typical_diameter_chooses_the_size(

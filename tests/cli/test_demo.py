@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 import tifffile
 from skimage import data
+from tests.helpers.waiting import BACKSTOP
 
 from napari_gen2seg import Coloring
 from napari_gen2seg.cli import virtual_display
@@ -27,7 +28,7 @@ def demo(*arguments: str | Path, **changes: str) -> subprocess.CompletedProcess[
         [sys.executable, "-m", "napari_gen2seg", "demo", *map(str, arguments)],
         capture_output=True,
         text=True,
-        timeout=600,
+        timeout=BACKSTOP,
         check=False,
         env=environment,
     )

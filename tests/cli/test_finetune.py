@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import IO, Any, cast
 
 import pytest
+from tests.helpers.waiting import BACKSTOP
 from tests.train.finetune.made import guided_model, settings, write_pairs
 
 from napari_gen2seg.train.finetune.config import FinetuneConfig, read_finetune_config
@@ -39,7 +40,7 @@ def read_until(child: subprocess.Popen[str], kind: str) -> list[dict[str, Any]]:
 
 def end(child: subprocess.Popen[str]) -> tuple[list[dict[str, Any]], int]:
     events = read_until(child, "no such event")
-    return events, child.wait(timeout=120)
+    return events, child.wait(timeout=BACKSTOP)
 
 
 @pytest.fixture
@@ -77,7 +78,7 @@ def test_killed_resumed_cancelled_resumed_stopped(config: FinetuneConfig) -> Non
     child = start(path)
     assert read_until(child, "step")[-1]["event"] == "step"
     child.send_signal(signal.SIGKILL)
-    child.wait(timeout=60)
+    child.wait(timeout=BACKSTOP)
     assert child.returncode == -signal.SIGKILL
 
     child = start(path, "--resume")
@@ -114,7 +115,7 @@ def test_a_plan_is_words_on_a_terminal_and_json_elsewhere(
     assert said.startswith(f"Training: {event['steps']} steps, ")
     assert f"with {event['objects']} objects to learn from" in said
     assert f"Pictures: 1 ({event['train'][0]}) with" in said
-    assert f"1 ({event['held'][0]}) held back" in said
+    assert f"1 ({event['validation'][0]}) held back" in said
     assert "Nothing was trained" in said.splitlines()[-1]
     said, code = at_a_terminal(path, "--plan", "--json")
     assert json.loads(said)["event"] == "plan"
@@ -136,7 +137,7 @@ def at_a_terminal(*arguments: str | Path) -> tuple[str, int]:
         while piece := os.read(ours, 4096):
             said += piece
     os.close(ours)
-    return said.decode().replace("\r\n", "\n"), child.wait(timeout=120)
+    return said.decode().replace("\r\n", "\n"), child.wait(timeout=BACKSTOP)
 
 
 def test_what_is_wrong_is_an_event_and_a_sentence(tmp_path: Path) -> None:
@@ -146,7 +147,7 @@ def test_what_is_wrong_is_an_event_and_a_sentence(tmp_path: Path) -> None:
         [sys.executable, "-m", "napari_gen2seg", "finetune", str(path)],
         capture_output=True,
         text=True,
-        timeout=300,
+        timeout=BACKSTOP,
     )
     assert done.returncode == 1
     event = json.loads(done.stdout.splitlines()[-1])
@@ -180,7 +181,7 @@ def test_either_a_file_or_folders(tmp_path: Path) -> None:
             [sys.executable, "-m", "napari_gen2seg", "finetune", *map(str, arguments)],
             capture_output=True,
             text=True,
-            timeout=300,
+            timeout=BACKSTOP,
         )
         assert done.returncode == 1
         return done.stderr

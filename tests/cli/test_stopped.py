@@ -11,6 +11,7 @@ from typing import IO, cast
 import imageio.v3 as iio
 import numpy as np
 import pytest
+from tests.helpers.waiting import BACKSTOP
 
 from napari_gen2seg.io.formats.images import write_labels
 
@@ -18,18 +19,18 @@ posix = pytest.mark.skipif(sys.platform == "win32", reason="signals of POSIX")
 
 # Stays where the map is written but not in place yet.
 SAVES = """
+import os
 import sys
 import numpy as np
 from pathlib import Path
 from napari_gen2seg import Coloring
-from napari_gen2seg.core import map_file
 
 def fsync(_):
     print("written", flush=True)
     while True:
         pass
 
-map_file.os.fsync = fsync
+os.fsync = fsync
 Coloring.from_array(np.zeros((64, 64, 3), np.float32)).save(Path(sys.argv[1]))
 """
 
@@ -61,7 +62,7 @@ def test_ctrl_c_ends_an_evaluation_with_the_documented_status(
         if line.startswith("1 of 200"):
             break
     child.send_signal(signal.SIGINT)
-    _, told = child.communicate(timeout=120)
+    _, told = child.communicate(timeout=BACKSTOP)
     assert child.returncode == 130
     assert told.splitlines()[-1] == "Stopped."
     assert "Traceback" not in told
@@ -74,5 +75,5 @@ def test_ctrl_c_leaves_no_half_a_map(tmp_path: Path) -> None:
     child = start("-c", SAVES, target)
     assert cast("IO[str]", child.stdout).readline() == "written\n"
     child.send_signal(signal.SIGINT)
-    child.communicate(timeout=120)
+    child.communicate(timeout=BACKSTOP)
     assert list(tmp_path.iterdir()) == []

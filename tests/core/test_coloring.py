@@ -9,6 +9,7 @@ import pytest
 import tifffile
 
 from napari_gen2seg.core.coloring import Coloring
+from napari_gen2seg.core.image.geometry import rescale
 from napari_gen2seg.errors import ImageError, PromptError, StorageError
 
 RNG = np.random.default_rng(1)
@@ -54,9 +55,8 @@ def test_rounding_to_8_bits() -> None:
 def test_points_go_there_and_back(shape: tuple[int, int]) -> None:
     coloring = Coloring.from_array(VALUES, source_shape=shape)
     points = RNG.uniform(0, 1, (20, 2)) * shape
-    np.testing.assert_allclose(
-        coloring.to_source(coloring.to_coloring(points)), points, atol=1e-9
-    )
+    there = coloring.to_coloring(points)
+    np.testing.assert_allclose(rescale(there, coloring.shape, shape), points, atol=1e-9)
     # The picture's corners are the map's corners: half a pixel out of centre.
     np.testing.assert_allclose(coloring.to_coloring([-0.5, -0.5]), [-0.5, -0.5])
     np.testing.assert_allclose(
@@ -79,11 +79,11 @@ def test_saved_and_loaded_is_the_same(tmp_path: Path) -> None:
 
 def test_further_maps_are_kept_and_change_the_key(tmp_path: Path) -> None:
     more = np.concatenate([VALUES[::-1], VALUES[:, ::-1]], axis=-1)
-    coloring = made(more=more)
+    coloring = made(extra_maps=more)
     assert coloring.key != made().key
-    assert coloring.more is not None and not coloring.more.flags.writeable
+    assert coloring.extra_maps is not None and not coloring.extra_maps.flags.writeable
     loaded = Coloring.load(coloring.save(tmp_path / "map.tif"))
-    np.testing.assert_array_equal(loaded.more, coloring.more)
+    np.testing.assert_array_equal(loaded.extra_maps, coloring.extra_maps)
     np.testing.assert_array_equal(loaded.values, coloring.values)
     assert loaded.key == coloring.key
 
@@ -91,7 +91,7 @@ def test_further_maps_are_kept_and_change_the_key(tmp_path: Path) -> None:
 @pytest.mark.parametrize("more", [VALUES[:-1], VALUES[..., :2], VALUES[0]])
 def test_further_maps_must_fit_the_map(more: np.ndarray) -> None:
     with pytest.raises(ImageError, match="shape"):
-        made(more=more)
+        made(extra_maps=more)
 
 
 def test_a_further_map_tells_apart_what_the_first_does_not() -> None:
@@ -99,7 +99,7 @@ def test_a_further_map_tells_apart_what_the_first_does_not() -> None:
     other = first.copy()
     other[:, 20:] = 240
     alone = Coloring.from_array(first).probe([(10, 10)]).full()
-    both = Coloring.from_array(first, more=other).probe([(10, 10)]).full()
+    both = Coloring.from_array(first, extra_maps=other).probe([(10, 10)]).full()
     assert alone.all()
     assert both[:, :20].all() and not both[:, 21:].any()
 
@@ -194,3 +194,26 @@ def test_clicks_that_make_no_sense_are_named(
 ) -> None:
     with pytest.raises(PromptError, match=says):
         made().probe(points, signs)
+
+
+def test_former_names_are_understood(tmp_path: Path) -> None:
+    path = Path(__file__).parents[1] / "data" / "coloring_saved_before_renames.tif"
+    loaded = Coloring.load(path)
+    assert loaded.black_background and loaded.uses_brightness
+    assert loaded.extra_maps is not None and loaded.extra_maps.shape[2] == 4
+    assert loaded.brightness_image is not None
+    again = Coloring.from_array(
+        loaded.values,
+        loaded.source_shape,
+        model_id=loaded.model_id,
+        revision=loaded.revision,
+        source_key=loaded.source_key,
+        resolution=loaded.resolution,
+        diameter=loaded.diameter,
+        on_black=True,
+        more=loaded.extra_maps,
+        picture=loaded.brightness_image,
+    )
+    assert again.key == loaded.key
+    saved = again.save(tmp_path / "again.tif")
+    assert Coloring.load(saved).key == loaded.key

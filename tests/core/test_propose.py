@@ -36,9 +36,9 @@ def test_the_same_objects_as_ever(name: str) -> None:
         coloring = Coloring(
             golden["values"].astype(np.float32),
             tuple(facts["source_shape"]),
-            on_black=facts["on_black"],
-            more=golden["extra"].astype(np.float32) if "extra" in golden else None,
-            picture=golden.get("brightness"),
+            black_background=facts["on_black"],
+            extra_maps=golden["extra"].astype(float) if "extra" in golden else None,
+            brightness_image=golden.get("brightness"),
         )
         for case, settings in facts["settings"].items():
             found = coloring.propose(ProposalSettings(**settings))
@@ -207,7 +207,7 @@ def discs_in_a_haze() -> tuple[np.ndarray, np.ndarray]:
 def test_what_shines_a_little_is_no_object_on_black() -> None:
     labels, values = discs_in_a_haze()
     assert Coloring.from_array(values).propose().max() > 14
-    coloring = Coloring.from_array(values, on_black=True)
+    coloring = Coloring.from_array(values, black_background=True)
     result = agreement(labels, coloring.propose())
     assert (result.recall, result.precision) == (1.0, 1.0)
     every = ProposalSettings(background=0, min_diameter=0)
@@ -219,7 +219,7 @@ def test_points_on_the_background_are_known_on_black() -> None:
     # The picture is twice as large as its map.
     points = [(60, 60), (300, 61), (60, 120), (241, 180)]
     wanted = [labels[int(row / 2), int(col / 2)] == 0 for row, col in points]
-    coloring = Coloring.from_array(values, (360, 360), on_black=True)
+    coloring = Coloring.from_array(values, (360, 360), black_background=True)
     assert coloring.on_background(points).tolist() == wanted
     assert not Coloring.from_array(values, (360, 360)).on_background(points).any()
 
@@ -244,16 +244,16 @@ def test_objects_of_the_size_that_was_told_are_found_in_larger_ones(
     tmp_path: Path,
 ) -> None:
     labels, values = discs_in_cells()
-    read = Coloring.from_array(values, on_black=True)
+    read = Coloring.from_array(values, black_background=True)
     assert agreement(labels, read.propose()).hits < 4
     for told in (
         read.propose(ProposalSettings(diameter=20)),
-        Coloring.from_array(values, on_black=True, diameter=20).propose(),
+        Coloring.from_array(values, black_background=True, diameter=20).propose(),
     ):
         result = agreement(labels, told)
         assert (result.recall, result.precision) == (1.0, 1.0)
     # In pixels of the picture, also where its map is half as large.
-    large = Coloring.from_array(values, (440, 440), on_black=True, diameter=40)
+    large = Coloring.from_array(values, (440, 440), black_background=True, diameter=40)
     assert agreement(labels, large.propose()[::2, ::2]).recall == 1.0
     again = Coloring.load(large.save(tmp_path / "map.tif"))
     assert (again.diameter, again.key) == (40, large.key) and large.key != read.key
@@ -266,7 +266,7 @@ def test_coins_are_coins(tmp_path: Path) -> None:
     assert np.count_nonzero(sizes > 900) == 24  # so many coins are there
     assert len(sizes) <= 26
     again = Coloring.load(coloring.save(tmp_path / "map.tif"))
-    assert again.on_black and again.key == coloring.key
+    assert again.black_background and again.key == coloring.key
     np.testing.assert_array_equal(again.propose(), found)
 
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from qtpy.QtCore import QPoint, Qt, QTimer
 from qtpy.QtTest import QTest
+from tests.helpers.waiting import BACKSTOP_MS
 
 if TYPE_CHECKING:
     from pytestqt.qtbot import QtBot
@@ -38,7 +39,7 @@ class Person:
     def wait(self, milliseconds: int = 30) -> None:
         self.bot.wait(milliseconds)
 
-    def until(self, ready: Any, timeout: int = 60_000) -> None:
+    def until(self, ready: Any, timeout: int = BACKSTOP_MS) -> None:
         self.bot.waitUntil(lambda: bool(ready()), timeout=timeout)
 
     def place(self, row: float, col: float) -> QPoint:

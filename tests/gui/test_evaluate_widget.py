@@ -13,6 +13,7 @@ from napari.components import ViewerModel
 from skimage import data
 from tests.gui.judged import judged
 from tests.helpers.fake_colorer import blobs
+from tests.helpers.waiting import BACKSTOP, BACKSTOP_MS
 
 from napari_gen2seg.gui.evaluate.widget import EvaluateWidget
 from napari_gen2seg.gui.model_hosts import shared_host
@@ -21,7 +22,6 @@ from napari_gen2seg.jobs.model import client
 from napari_gen2seg.session import ModelHost
 from napari_gen2seg.workflows.evaluate import Report, evaluate
 
-LONG = 600  # seconds after which a test has failed; machines may be busy
 COINS = data.coins()[:200, :240]
 
 
@@ -80,7 +80,7 @@ def choose(widget, protocol):
 
 
 def finished(widget, qtbot):
-    qtbot.waitUntil(widget.start.isEnabled, timeout=1000 * LONG)
+    qtbot.waitUntil(widget.start.isEnabled, timeout=BACKSTOP_MS)
 
 
 def test_same_numbers_as_the_command_line(make, viewer, qtbot, tmp_path):
@@ -130,18 +130,18 @@ def test_cancel_frees_the_window_at_once(make, viewer, qtbot):
 
     def wait(_):
         inside.set()
-        go_on.wait(LONG)
+        go_on.wait(BACKSTOP)
 
     slow = judged(meanwhile=wait)
     widget = make(viewer, host=ModelHost(lambda *a, **k: slow))
     choose(widget, "proposals")
     widget.start.click()
-    qtbot.waitUntil(inside.is_set, timeout=30_000)
+    qtbot.waitUntil(inside.is_set, timeout=BACKSTOP_MS)
     widget.cancel.click()
     assert widget.start.isEnabled()
     assert not widget.cancel.isEnabled()
     go_on.set()
-    qtbot.waitUntil(lambda: slow.unloaded, timeout=30_000)
+    qtbot.waitUntil(lambda: slow.unloaded, timeout=BACKSTOP_MS)
     qtbot.wait(20)
     assert widget.report is None
     assert "Cancelled" in widget.status.text()
@@ -188,7 +188,7 @@ def test_both_docks_share_one_process_and_neither_takes_it_from_the_other(
 ):
     segment = SegmentWidget(viewer, memory=memory)
     qtbot.addWidget(segment)
-    qtbot.waitUntil(lambda: segment.session.model.loaded, timeout=1000 * LONG)
+    qtbot.waitUntil(lambda: segment.session.model.loaded, timeout=BACKSTOP_MS)
     pid = shared_host(viewer).pid
     widget = make(viewer, host=None)
     choose(widget, "proposals")
@@ -198,14 +198,14 @@ def test_both_docks_share_one_process_and_neither_takes_it_from_the_other(
     assert widget.report is not None, widget.status.text()
     plane = segment.bridge.source.view
     qtbot.waitUntil(
-        lambda: segment.session.coloring(plane) is not None, timeout=1000 * LONG
+        lambda: segment.session.coloring(plane) is not None, timeout=BACKSTOP_MS
     )
     assert segment.session.model.loaded
     assert shared_host(viewer).pid == pid
 
     widget.close_widget()  # the other dock goes on, with the same process
     segment.bridge.color()
-    qtbot.waitUntil(lambda: not segment.session.job.running, timeout=1000 * LONG)
+    qtbot.waitUntil(lambda: not segment.session.job.running, timeout=BACKSTOP_MS)
     assert segment.session.job.text.startswith("Coloured in")
     assert shared_host(viewer).pid == pid
 
@@ -240,4 +240,4 @@ def test_the_dock_opens_from_the_menu_and_lets_go(
     assert widget.image.layer.name == "coins"
     assert widget.labels.layer.name == "truth"
     viewer.window.remove_dock_widget(dock)
-    qtbot.waitUntil(lambda: widget._closed, timeout=5000)
+    qtbot.waitUntil(lambda: widget._closed, timeout=BACKSTOP_MS)

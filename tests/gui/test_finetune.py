@@ -293,7 +293,7 @@ def test_a_model_is_removed_in_the_dock_when_another_run_has_ended(trainer):
     at.adopt()
     first = list_past_runs()[0]
     press(at.dialog.result.more)
-    at.dialog.settings.steps.setValue(100_000)
+    at.dialog.settings.fields["steps"].setValue(100_000)
     at.dialog.tabs.setCurrentIndex(SETTINGS)
     press(at.dialog.settings.start)
     press(at.widget.model.remove)
@@ -323,7 +323,7 @@ def test_a_model_is_removed_in_the_dock_when_another_run_has_ended(trainer):
 def test_settings_are_remembered(trainer, memory):
     trainer.start(7)
     assert memory.get("training_steps") == 7
-    assert memory.get("training_dial") == "quick"
+    assert memory.get("training_preset") == "quick"
     trainer.ended()
 
 
@@ -334,7 +334,7 @@ def test_a_length_set_by_hand_is_told_beside_the_dial_and_left_to_it_again(train
     press(at.dialog.pictures.next)
     assert page.by_hand.isVisible()
     assert "1,200 steps" in page.by_hand.text()
-    press(page.dials["standard"])
+    press(page.presets["standard"])
     assert page.values["steps"] is None
     assert not page.by_hand.isVisible()
     assert "It ends after 15 minutes" in page.plan.text()
@@ -415,7 +415,7 @@ def test_what_the_labels_set_right_is_told_before_the_training(trainer):
         "objects": 20,
     }
     trainer.work.replayed.emit(
-        [{"event": "plan", "train": ["a"], "held": ["b"]}, event]
+        [{"event": "plan", "train": ["a"], "validation": ["b"]}, event]
     )
     trainer.until(lambda: "set right: It looks" in page.told.text())
     assert "measured 10 pixels" in page.told.text()

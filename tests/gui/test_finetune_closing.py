@@ -9,8 +9,9 @@ from typing import Any
 import psutil
 import pytest
 from skimage import data
-from tests.gui.trainer import CHILD, LONG, Trainer, coin_labels, press
+from tests.gui.trainer import CHILD, Trainer, coin_labels, press
 from tests.helpers.fake_colorer import FakeColorer
+from tests.helpers.waiting import BACKSTOP_MS
 
 from napari_gen2seg.jobs.training.past_runs import waiting_runs
 from napari_gen2seg.session import Inline, Session
@@ -57,7 +58,7 @@ def wait_for_end(process: psutil.Process, qtbot: Any) -> None:
     def over() -> bool:
         return not process.is_running() or process.status() == psutil.STATUS_ZOMBIE
 
-    qtbot.waitUntil(over, timeout=LONG)
+    qtbot.waitUntil(over, timeout=BACKSTOP_MS)
 
 
 def test_window_closed_in_mid_training(docked, viewer, qtbot):
@@ -121,7 +122,7 @@ def test_the_command_opens_dock_and_dialog(
     commands = PluginManager.instance().commands
     dialog = commands.execute("napari-gen2seg.finetune")
     assert dialog.isVisible()
-    qtbot.waitUntil(lambda: bool(dialog.pairs.rows), timeout=LONG)
+    qtbot.waitUntil(lambda: bool(dialog.pairs.rows), timeout=BACKSTOP_MS)
     assert commands.execute("napari-gen2seg.finetune") is dialog
     dialog.parent().close_session()
     assert not dialog.isVisible()

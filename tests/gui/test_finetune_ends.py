@@ -17,7 +17,7 @@ pytestmark = pytest.mark.usefixtures("home")
 def again(at, steps: int = 5) -> None:
     """Ask for one more training."""
     at.dialog.tabs.setCurrentIndex(SETTINGS)
-    at.dialog.settings.steps.setValue(steps)
+    at.dialog.settings.fields["steps"].setValue(steps)
     press(at.dialog.settings.start)
 
 

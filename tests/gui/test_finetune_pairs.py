@@ -385,11 +385,11 @@ def test_what_is_said_of_a_picture_holds_for_all_its_labels(clicked):
     page.table.item(1, ALL).setCheckState(Qt.CheckState.Checked)
     assert page.table.item(0, ALL).checkState() == Qt.CheckState.Checked
     roles = page.table.cellWidget(0, USE)
-    roles.setCurrentIndex(roles.findData("held"))
+    roles.setCurrentIndex(roles.findData("validation"))
     roles.activated.emit(roles.currentIndex())
-    assert page.table.cellWidget(1, USE).currentData() == "held"
+    assert page.table.cellWidget(1, USE).currentData() == "validation"
     ((_, choice),) = pairs.used
-    assert (choice.complete, choice.role) == (True, "held")
+    assert (choice.complete, choice.role) == (True, "validation")
 
 
 def test_a_layer_that_comes_later_takes_what_was_said_of_its_picture(viewer, qtbot):

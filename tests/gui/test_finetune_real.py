@@ -17,6 +17,7 @@ from tests.gui.trainer import Trainer, coin_labels, press
 
 import napari_gen2seg
 from napari_gen2seg.common.user_dirs import models_dir
+from napari_gen2seg.gui.finetune.settings_page import set_value
 from napari_gen2seg.metrics.matching import iou
 from napari_gen2seg.session import Inline, Session
 
@@ -60,8 +61,8 @@ def test_train_kill_resume_stop_use_click_and_go_back(real):
     at.open()
     press(at.dialog.pictures.next)
     page = at.settings()
-    page.crop.setCurrentIndex(page.crop.findData(128))
-    page.batch.setValue(1)
+    set_value(page.fields["crop"], 128)
+    set_value(page.fields["batch"], 1)
     press(page.start)
     at.until(lambda: watched(at) is not None)
     early = watched(at).data.copy()

@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 from qtpy.QtCore import Qt
 from qtpy.QtTest import QTest
-from tests.gui.trainer import LONG, Trainer, press
+from tests.gui.trainer import Trainer, press
+from tests.helpers.waiting import BACKSTOP_MS
 from tests.models.hub.hub_server import StandIn
 
 from napari_gen2seg.common.user_dirs import models_dir
@@ -72,7 +73,7 @@ def under_way(at: Trainer) -> bool:
 
 def said(at: Trainer) -> str:
     """Wait for the end; return what the dialog says of it."""
-    at.bot.waitUntil(lambda: not under_way(at), timeout=4 * LONG)
+    at.bot.waitUntil(lambda: not under_way(at), timeout=BACKSTOP_MS)
     return at.dialog.status.text()
 
 

@@ -157,7 +157,7 @@ def test_the_verdict_says_how_the_new_model_is_used():
 
 
 def test_the_plan_in_a_line():
-    values = {"name": "n", "minutes": None, "steps": None, "dial": "quick"}
+    values = {"name": "n", "minutes": None, "steps": None, "preset": "quick"}
     assert "page 1" in plan_line([], 0, values, False)
     assert "page 3" in plan_line([], 0, values, True)
 
@@ -180,13 +180,13 @@ def test_the_plan_in_a_line():
     assert "after 2.5 minutes or 1,000 steps, or earlier" in said
     learnt = [(row, PairChoice(True, role="train"))]
     assert "nothing held back" in plan_line(learnt, 12, values, False)
-    held = [(row, PairChoice(True, role="held"))]
+    held = [(row, PairChoice(True, role="validation"))]
     assert "Every picture is held back" in plan_line(held, 12, values, False)
-    told = plan_text({"train": ["p"], "held": [], "objects": 1}, str)
+    told = plan_text({"train": ["p"], "validation": [], "objects": 1}, str)
     assert "p (1 object); nothing is held back" in told
-    memory = memory_line({"model": "mini", "trains": "full"})
+    memory = memory_line({"model": "mini", "trainable": "full"})
     assert "at least" in memory
-    assert memory_line({"model": "no such model", "trains": "full"}) == ""
+    assert memory_line({"model": "no such model", "trainable": "full"}) == ""
 
 
 def test_measures_say_how_many_clicks_are_counted():

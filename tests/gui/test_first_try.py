@@ -147,4 +147,4 @@ def test_the_background_is_kept_only_with_a_word_about_it(coins):
 
 def test_a_map_read_back_from_its_layer_still_knows_its_background(coins):
     plane = coins.bridge.source.view
-    assert coins.bridge.overlays.found(plane).on_black
+    assert coins.bridge.overlays.found(plane).black_background

@@ -17,12 +17,12 @@ from qtpy.QtCore import Qt
 from skimage import data
 from tests.gui.person import Person
 from tests.helpers.fake_colorer import FakeColorer
+from tests.helpers.waiting import BACKSTOP, BACKSTOP_MS
 
 from napari_gen2seg.gui.qt_threads import Mailbox, lane
 from napari_gen2seg.session import Session
 
 COIN, SECOND = (51, 155), (124, 45)
-LONG = 60  # seconds after which a test has failed; machines may be busy
 
 
 class Gated(FakeColorer):
@@ -36,7 +36,7 @@ class Gated(FakeColorer):
 
     def color(self, image: Any, resolution: Any = None, **options: Any) -> Any:
         self.inside.set()
-        if not self.gate.wait(LONG):
+        if not self.gate.wait(BACKSTOP):
             raise TimeoutError("the test never opened the gate")
         try:
             return super().color(image, resolution, **options)
@@ -184,10 +184,10 @@ def test_dock_removed_in_mid_job(busy, slow):
 def test_viewer_closed_in_mid_job(busy, slow, qtbot):
     busy.viewer.close()
     slow.gate.set()
-    assert slow.done.wait(LONG)
+    assert slow.done.wait(BACKSTOP)
     qtbot.wait(100)
     gone = lambda: "test" not in {thread.name for thread in threading.enumerate()}  # noqa: E731
-    qtbot.waitUntil(gone, timeout=1000 * LONG)
+    qtbot.waitUntil(gone, timeout=BACKSTOP_MS)
     assert not any(note.severity == "error" for note in notification_manager.records)
 
 

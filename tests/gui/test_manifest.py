@@ -15,6 +15,8 @@ from tests.helpers.fake_colorer import FakeColorer
 import napari_gen2seg
 from napari_gen2seg.gui.settings import DEFAULTS, FileMemory, NapariMemory, remembered
 from napari_gen2seg.session import Inline, Session
+from napari_gen2seg.train.finetune.config import FinetuneConfig
+from napari_gen2seg.train.finetune.setting import manifest_settings
 
 MANIFEST = Path(napari_gen2seg.__file__).parent / "napari.yaml"
 
@@ -150,3 +152,21 @@ def test_the_dock_opens_from_the_plugin_menu_and_remembers(
     assert not again.session.probing.settings.contiguous
     again.close_session()
     again.deleteLater()
+
+
+def test_settings_of_a_training_are_declared_once(manifest):
+    declared = manifest_settings(FinetuneConfig)
+    properties = manifest.contributions.configurations["training"].properties
+    shown = {
+        name: one.model_dump(exclude_unset=True) for name, one in properties.items()
+    }
+    shown.pop("training_map")  # of the window, not of a training
+    assert shown == declared
+    assert list(shown) == list(declared)
+    kept = {name: one["default"] for name, one in declared.items()}
+    assert {name: DEFAULTS.get(name) for name in kept} == kept
+    assert set(DEFAULTS) - set(kept) <= {
+        *manifest.contributions.configurations["clicking"].properties,
+        "model",
+        "training_map",
+    }

@@ -9,9 +9,9 @@ import numpy as np
 from qtpy.QtCore import Qt
 from qtpy.QtTest import QTest
 from qtpy.QtWidgets import QMessageBox
+from tests.helpers.waiting import BACKSTOP_MS
 
 CHILD = Path(__file__).parents[1] / "jobs" / "training" / "training_child.py"
-LONG = 90_000
 
 
 def press(button: Any) -> None:
@@ -45,13 +45,13 @@ class Trainer:
         return self.dialog
 
     def until(self, ready: Any) -> None:
-        self.bot.waitUntil(lambda: bool(ready()), timeout=LONG)
+        self.bot.waitUntil(lambda: bool(ready()), timeout=BACKSTOP_MS)
 
     def settings(self, steps: int = 100_000) -> Any:
         page = self.dialog.settings
         page.model.addItem("tiny", str(self.model))
         page.model.setCurrentIndex(page.model.count() - 1)
-        page.steps.setValue(steps)
+        page.fields["steps"].setValue(steps)
         page.name.selectAll()
         QTest.keyClicks(page.name, "my coins")
         return page

@@ -150,8 +150,8 @@ class FakeColorer:
         return replace(
             made,
             resolution=size or max(rgb.shape[:2]),
-            on_black=self.on_black,
-            more=np.concatenate(maps[1:], axis=-1) if maps[1:] else None,
+            black_background=self.on_black,
+            extra_maps=np.concatenate(maps[1:], axis=-1) if maps[1:] else None,
         )
 
     def unload(self) -> None:

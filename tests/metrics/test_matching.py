@@ -25,7 +25,7 @@ def pair(seed: int) -> tuple[np.ndarray, np.ndarray]:
 def test_overlaps_are_plain_ious(seed: int) -> None:
     truth, found = pair(seed)
     result = matching.overlaps(truth, found)
-    for row, one in enumerate(result.truth):
+    for row, one in enumerate(result.ground_truth):
         for col, two in enumerate(result.found):
             a, b = truth == one, found == two
             plain = np.count_nonzero(a & b) / np.count_nonzero(a | b)
@@ -60,18 +60,16 @@ def test_agreement_counts_and_scores() -> None:
     assert result.precision == result.recall == result.f1 == pytest.approx(2 / 3)
     assert result.accuracy == pytest.approx(0.5)
     assert result.mean_iou == pytest.approx((1 + 0.75) / 2)
-    assert result.panoptic_quality == pytest.approx(1.75 / 3)
-    several = matching.agreements(truth, found)
-    assert [one.threshold for one in several] == pytest.approx(
-        [0.5, 0.55, 0.6, 0.65, 0.7, 0.75, 0.8, 0.85, 0.9, 0.95]
-    )
+    thresholds = [0.5, 0.55, 0.6, 0.65, 0.7, 0.75, 0.8, 0.85, 0.9, 0.95]
+    assert list(matching.AP_THRESHOLDS) == pytest.approx(thresholds)
+    several = [matching.agreement(truth, found, threshold) for threshold in thresholds]
     assert [one.hits for one in several] == [2] * 6 + [1] * 4
 
 
 def test_nothing_to_find_and_nothing_found_is_perfect() -> None:
     empty = np.zeros((5, 5), int)
     result = matching.agreement(empty, empty)
-    assert result.accuracy == result.f1 == result.panoptic_quality == 1
+    assert result.accuracy == result.f1 == 1
     one = empty.copy()
     one[2, 2] = 1
     assert matching.agreement(one, empty).accuracy == 0

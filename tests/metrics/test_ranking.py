@@ -38,7 +38,8 @@ def test_identical_labels_have_no_information_between_them() -> None:
     shuffled = np.random.default_rng(0).permutation(np.arange(1, truth.max() + 1))
     renamed = np.concatenate([[0], shuffled])[truth].astype(np.int32)
     assert sum(variation_of_information(truth, renamed)) == pytest.approx(0, abs=1e-9)
-    assert matching.agreement(truth, renamed).panoptic_quality == pytest.approx(1)
+    same = matching.agreement(truth, renamed)
+    assert same.mean_iou == same.f1 == pytest.approx(1)
 
 
 @pytest.mark.parametrize("seed", range(4))
@@ -51,8 +52,8 @@ def test_panoptic_quality_by_hand(seed: int) -> None:
             if overlap > 0.5:
                 total, hit = total + overlap, hit + 1
     wrong = (truth.max() - hit) / 2 + (found.max() - hit) / 2
-    quality = matching.agreement(truth, found, 0.5 + 1e-9).panoptic_quality
-    assert quality == pytest.approx(total / (hit + wrong))
+    result = matching.agreement(truth, found, 0.5 + 1e-9)
+    assert result.mean_iou * result.f1 == pytest.approx(total / (hit + wrong))
 
 
 @pytest.mark.parametrize("seed", range(6))

@@ -127,10 +127,10 @@ def test_mirror_images_are_looked_at_and_mirrored_back(tiny_sd: Path) -> None:
     assert sum("mirror" in text for text in told) == 3
     np.testing.assert_array_equal(coloring.values, colorer.color(rgb, 64).values)
     turned = colorer.color(np.ascontiguousarray(rgb[::-1, ::-1]), 64).values
-    assert coloring.more is not None and coloring.more.shape[2] == 9
-    np.testing.assert_array_equal(coloring.more[..., :3], turned[::-1, ::-1])
+    assert coloring.extra_maps is not None and coloring.extra_maps.shape[2] == 9
+    np.testing.assert_array_equal(coloring.extra_maps[..., :3], turned[::-1, ::-1])
     upside_down = colorer.color(np.ascontiguousarray(rgb[::-1]), 64).values
-    np.testing.assert_array_equal(coloring.more[..., 3:6], upside_down[::-1])
+    np.testing.assert_array_equal(coloring.extra_maps[..., 3:6], upside_down[::-1])
     with pytest.raises(SettingsError, match="3 passes"):
         colorer.color(rgb, 64, passes=3)
 

@@ -5,11 +5,10 @@ from __future__ import annotations
 import threading
 
 import pytest
+from tests.helpers.waiting import BACKSTOP
 
 from napari_gen2seg.errors import Cancelled
 from napari_gen2seg.session import Inline, Lane
-
-LONG = 60  # seconds after which a test has failed
 
 
 class Replies:
@@ -26,7 +25,7 @@ class Replies:
 
     def wait(self, count: int) -> list:
         with self._more:
-            assert self._more.wait_for(lambda: len(self.got) >= count, LONG)
+            assert self._more.wait_for(lambda: len(self.got) >= count, BACKSTOP)
         return self.got
 
 
@@ -56,12 +55,12 @@ def test_latest_of_a_kind_replaces_waiting_and_cancels_running(lane):
 
     def slow(ticket):
         started.set()
-        go.wait(LONG)
+        go.wait(BACKSTOP)
         ticket.check()
         return "slow"
 
     first = lane.submit("color", slow, replies)
-    assert started.wait(LONG)
+    assert started.wait(BACKSTOP)
     second = lane.submit("color", lambda t: "second", replies)
     third = lane.submit("color", lambda t: "third", replies)
     go.set()
@@ -89,11 +88,11 @@ def test_progress_is_silent_after_cancel(lane):
     def work(ticket):
         ticket.progress(0.1, "before")
         started.set()
-        go.wait(LONG)
+        go.wait(BACKSTOP)
         ticket.progress(0.2, "after")
 
     ticket = lane.submit("a", work, replies, lambda t, f, text: heard.append(text))
-    assert started.wait(LONG)
+    assert started.wait(BACKSTOP)
     ticket.cancel()
     go.set()
     replies.wait(1)
@@ -106,15 +105,15 @@ def test_closed_lane_does_nothing_and_forgets_what_waits():
 
     def slow(_):
         started.set()
-        go.wait(LONG)
+        go.wait(BACKSTOP)
 
     running = lane.submit("a", slow, lambda *_: None)
-    assert started.wait(LONG)
+    assert started.wait(BACKSTOP)
     lane.submit("b", lambda t: ran.append("b"), lambda *_: None)
     lane.close()
     go.set()
     late = lane.submit("c", lambda t: ran.append("c"), lambda *_: None)
-    lane.close(wait=LONG)
+    lane.close(wait=BACKSTOP)
     assert running.cancelled
     assert late.cancelled
     assert ran == []
@@ -129,7 +128,7 @@ def test_replies_go_through_deliver():
 
     lane, replies = Lane(deliver), Replies()
     lane.submit("a", lambda t: 5, replies)
-    assert arrived.wait(LONG)
+    assert arrived.wait(BACKSTOP)
     assert replies.got == []
     posted[0]()
     assert replies.got[0][1] == 5

@@ -20,6 +20,7 @@ import numpy as np
 import pytest
 from scipy import stats
 from tests.helpers.fake_colorer import FakeColorer
+from tests.helpers.waiting import BACKSTOP
 
 from napari_gen2seg import evaluate
 from napari_gen2seg.errors import Cancelled, DataError, SettingsError
@@ -543,7 +544,7 @@ def test_command_line(tmp_path: Path, tiny_sd: Path) -> None:
             [sys.executable, "-m", "napari_gen2seg", "evaluate", *map(str, arguments)],
             capture_output=True,
             text=True,
-            timeout=300,
+            timeout=BACKSTOP,
             check=False,
             env=dict(os.environ),
         )

@@ -14,17 +14,21 @@ import numpy as np
 import pytest
 from tests.train.finetune.made import discs, settings, write_pairs
 
+import napari_gen2seg
 from napari_gen2seg import Coloring, finetune, iter_finetune, load_model
-from napari_gen2seg.gui.settings import FileMemory
+from napari_gen2seg.errors import SettingsError
+from napari_gen2seg.gui.settings import FileMemory, NapariMemory, remembered
 from napari_gen2seg.jobs.training.past_runs import (
     adopted_as,
     list_past_runs,
+    read_events,
     runs_dir,
     waiting_runs,
 )
 from napari_gen2seg.jobs.training.run import TrainingRun
 from napari_gen2seg.jobs.training.written_data import read_pictures
-from napari_gen2seg.train.finetune.config import read_finetune_config
+from napari_gen2seg.train.finetune.checkpoint import fingerprint
+from napari_gen2seg.train.finetune.config import finetune_config, read_finetune_config
 
 RUNS = ("unfinished", "finished", "decided")
 
@@ -59,6 +63,8 @@ def test_runs_are_listed(before: Path) -> None:
     assert adopted_as(runs["decided"].folder) == before / "model"
     assert {run.folder.name for run in waiting_runs()} == {"unfinished", "finished"}
     for name in ("unfinished", "finished"):
+        plan = read_events(runs[name].folder)[0]
+        assert (plan["train"], plan["validation"]) == (["a"], ["b"])
         pictures = read_pictures(runs[name].folder / "data")
         assert pictures["a"] == {"title": "Picture A", "key": "key-a"}
 
@@ -95,6 +101,8 @@ def test_the_command_takes_its_settings(before: Path) -> None:
     config = read_finetune_config(path)
     assert config.steps == 3 and config.seed == 7 and config.folder == before / "anew"
     assert [pair.complete for pair in config.pairs] == [False, True]
+    assert [pair.role for pair in config.pairs] == ["train", "validation"]
+    assert config.preset == "standard" and config.trainable == "full"
     for options in ((), ("--dial", "thorough", "--trains", "full")):
         command = [sys.executable, "-m", "napari_gen2seg", "finetune"]
         told = subprocess.run(
@@ -105,6 +113,49 @@ def test_the_command_takes_its_settings(before: Path) -> None:
         )
         plan = json.loads(told.stdout.splitlines()[-1])
         assert plan["event"] == "plan" and plan["train"] == ["a"]
+        assert plan["validation"] == ["b"]
+
+
+@pytest.mark.parametrize("words", ["old", "new", "both"])
+def test_what_was_called_otherwise_is_read(words: str) -> None:
+    old = {"dial": "thorough", "trains": "last"}
+    new = {"preset": "thorough", "trainable": "last_blocks"}
+    if words == "both":
+        with pytest.raises(SettingsError, match="'dial', 'trains'"):
+            finetune_config(old | new)
+        return
+    role, held = ("held", "held") if words == "old" else ("validation", "validation")
+    raw: dict[str, Any] = {
+        "pairs": [{"image": "a", "labels": "b", "role": role}],
+        "datasets": [{"root": "r", held: 3}],
+    }
+    config = finetune_config(raw | (old if words == "old" else new))
+    assert (config.preset, config.trainable) == ("thorough", "last_blocks")
+    assert config.pairs[0].role == "validation" and config.datasets[0].validation == 3
+    # A state belongs to the same settings, whatever they were called.
+    assert fingerprint(config) == "776c8acd90ca6211"
+
+
+def test_napari_s_own_store_takes_the_old_names_over(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, plugin_settings: Any, npe2pm: Any
+) -> None:
+    pytest.importorskip("napari", minversion="0.9")
+    import napari.settings as store
+    from npe2 import PluginManifest
+
+    monkeypatch.setattr(store, "_CFG_PATH", str(tmp_path / "settings.yaml"))
+    (tmp_path / "napari-gen2seg.yaml").write_text(
+        "training:\n  training_dial: thorough\n  training_trains: last\n"
+        "  training_steps: 120\n"
+    )
+    manifest = Path(napari_gen2seg.__file__).parent / "napari.yaml"
+    npe2pm.register(PluginManifest.from_file(manifest))
+    for _ in range(2):  # the second time from the file that was written anew
+        memory = remembered()
+        assert isinstance(memory, NapariMemory)
+        assert memory.get("training_preset") == "thorough"
+        assert memory.get("training_trainable") == "last_blocks"
+        assert memory.get("training_steps") == 120
 
 
 def test_a_model_colors_and_is_trained_on(before: Path, tmp_path: Path) -> None:
@@ -115,7 +166,7 @@ def test_a_model_colors_and_is_trained_on(before: Path, tmp_path: Path) -> None:
     assert colorer.spec.title == "my finished"
     coloring = colorer.color(discs(3)[0])
     # Objects of 18 pixels are shown as 16 pixels, whatever is in the picture.
-    assert coloring.resolution == 85 and not coloring.hears_brightness
+    assert coloring.resolution == 85 and not coloring.uses_brightness
     config = settings(tmp_path / "run", model, write_pairs(tmp_path, 2), steps=2)
     assert finetune(config).model.is_dir()
 
@@ -123,11 +174,12 @@ def test_a_model_colors_and_is_trained_on(before: Path, tmp_path: Path) -> None:
 def test_a_map_opens(before: Path) -> None:
     coloring = Coloring.load(before / "map.tif")
     assert coloring.source_shape == (128, 128) and coloring.shape == (64, 64)
-    assert coloring.on_black and coloring.hears_brightness
-    assert coloring.more is not None and coloring.more.shape == (64, 64, 4)
-    assert coloring.picture is not None and coloring.picture.shape == (128, 128)
+    assert coloring.black_background and coloring.uses_brightness
+    assert coloring.extra_maps is not None and coloring.extra_maps.shape == (64, 64, 4)
+    assert coloring.brightness_image is not None
+    assert coloring.brightness_image.shape == (128, 128)
     again = Coloring.load(coloring.save(before / "again.tif"))
-    for name in ("values", "more", "picture"):
+    for name in ("values", "extra_maps", "brightness_image"):
         assert np.array_equal(getattr(again, name), getattr(coloring, name))
     assert coloring.probe([(21, 21)]).full().any()
     assert len(coloring.propose())
@@ -136,6 +188,8 @@ def test_a_map_opens(before: Path) -> None:
 def test_settings_are_remembered(before: Path) -> None:
     memory = FileMemory(before / "settings.json")
     for name, value in {
+        "training_preset": "thorough",
+        "training_trainable": "last_blocks",
         "training_minutes": 7.5,
         "training_steps": 120,
         "training_rate": 0.0003,

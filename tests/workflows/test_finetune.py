@@ -74,10 +74,10 @@ def test_from_labels_to_a_model_that_loads(model: Path, tmp_path: Path) -> None:
     assert told[0] == "plan" and told[-2:] == ["compared", "done"]
 
 
-@pytest.mark.parametrize("trains", ["full", "last", "lora"])
+@pytest.mark.parametrize("trains", ["full", "last_blocks", "lora"])
 def test_stable_diffusion(trains: str, small_sd: Path, tmp_path: Path) -> None:
     config = settings(
-        tmp_path / "run", small_sd, write_pairs(tmp_path, 2), steps=3, trains=trains,
+        tmp_path / "run", small_sd, write_pairs(tmp_path, 2), steps=3, trainable=trains,
         rate=1e-2, crop=64, score_seconds=0.0,
     )  # fmt: skip
     result = finetune(config)
@@ -91,10 +91,10 @@ def test_stable_diffusion(trains: str, small_sd: Path, tmp_path: Path) -> None:
     assert colorer.color(discs()[0]).resolution == 96  # as its base
 
 
-@pytest.mark.parametrize("trains", ["full", "last", "lora"])
+@pytest.mark.parametrize("trains", ["full", "last_blocks", "lora"])
 def test_masked_autoencoder(trains: str, tiny_mae: Path, tmp_path: Path) -> None:
     config = settings(
-        tmp_path / "run", tiny_mae, write_pairs(tmp_path, 2), steps=3, trains=trains,
+        tmp_path / "run", tiny_mae, write_pairs(tmp_path, 2), steps=3, trainable=trains,
         rate=1e-2, crop=None,
     )  # fmt: skip
     result = finetune(config)
@@ -110,7 +110,7 @@ def test_the_new_model_is_the_best_one_of_the_run(
     scores = iter([0.1, 0.9])
     monkeypatch.setattr(Validator, "score", lambda *_: next(scores))
     config = settings(
-        tmp_path / "run", small_sd, write_pairs(tmp_path, 2), steps=2, trains="lora",
+        tmp_path / "run", small_sd, write_pairs(tmp_path, 2), steps=2, trainable="lora",
         rate=5e-2, crop=64,
     )  # fmt: skip
     shown = None
@@ -162,7 +162,7 @@ def test_one_picture_and_few_labels(
     )
     result = finetune(config)
     assert result.plan is not None
-    assert result.plan.train == result.plan.held == ("p0",)
+    assert result.plan.train == result.plan.validation == ("p0",)
     assert any("one picture only" in text for text in result.plan.warnings)
     assert result.compared.before.one_click is not None
 
@@ -196,7 +196,7 @@ def test_a_later_run_replays_the_crops_of_an_earlier_one(
     # One more picture divides them anew: still judged by what neither has learnt from.
     assert first.plan is not None and second.plan is not None
     judged = {one["name"] for one in second.compared.pictures}
-    assert judged == set(second.plan.held)
+    assert judged == set(second.plan.validation)
     assert judged.isdisjoint({*first.plan.train, *second.plan.train})
 
 

@@ -50,12 +50,12 @@ def run_of(folder: Path) -> tuple[FinetuneConfig, Sequence[Pair]]:
     """Return the settings of a run, and the two images that judge it."""
     pairs = []
     for pair, role in zip(
-        write_pairs(folder, 3), ("held", "held", "train"), strict=True
+        write_pairs(folder, 3), ("validation", "validation", "train"), strict=True
     ):
         tifffile.imwrite(pair.image, worn(tifffile.imread(pair.image)))
         pairs.append(replace(pair, role=role))
     config = settings(folder / "run", "mini", tuple(pairs))
-    return config, training_sources(config)[0].held
+    return config, training_sources(config)[0].validation
 
 
 def evaluated(mini: BaseColorer, held: Sequence[Pair], seed: int = 0) -> Clicks:

@@ -2,6 +2,15 @@
 
 Each command is a module of its own, loaded when it is called; none loads torch,
 Qt or napari before it has work for them.
+
+    main                  the group of commands
+    color, segment, evaluate, finetune, models, demo, doctor
+                          a command each
+    options               options that several share
+    outputs               files written; none is lost without being told
+    plan_words            a training's plan at a terminal
+    pictures              the images of the demo
+    virtual_display       a screen for machines without one
 """
 
 from napari_gen2seg.cli.main import main

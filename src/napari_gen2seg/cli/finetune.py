@@ -46,15 +46,17 @@ FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 @click.option("--model", metavar="ID", help="The base. [default: mini]")
 @click.option("--name", help="Of the new model.")
 @click.option(
-    "--dial",
+    "--preset",
     type=click.Choice(["quick", "standard", "thorough"]),
     help="How long. [default: quick]",
 )
 @click.option(
-    "--trains",
-    type=click.Choice(["auto", "full", "lora", "last"]),
+    "--trainable",
+    type=click.Choice(["auto", "full", "lora", "last_blocks"]),
     help="What is trained. [default: auto]",
 )
+@click.option("--dial", hidden=True)  # the two as they were called before
+@click.option("--trains", hidden=True)
 @click.option("--complete", is_flag=True, help="What is not labelled is background.")
 @click.option(
     "--hold-back", type=click.FloatRange(0, 0.9), help="Share kept for scores."
@@ -134,9 +136,13 @@ def _settings(
         FinetuneConfig,
         read_finetune_config,
     )
+    from napari_gen2seg.train.finetune.old_words import KEYS, in_new_words
 
     complete = options.pop("complete")
-    given = {key: value for key, value in options.items() if value is not None}
+    given = in_new_words({k: v for k, v in options.items() if v is not None})
+    twice = [f"--{old} and --{new}" for old, new in KEYS.items() if old in given]
+    if twice:
+        raise SettingsError(f"{twice[0]} are the same. Leave the first one out.")
     if config is not None:
         if images or labels or out or complete:
             raise SettingsError(
@@ -164,7 +170,7 @@ def _settings(
 
 def _pairs(images: Path, labels: Path, complete: bool) -> tuple[Any, ...]:
     from napari_gen2seg.io.formats.images import PICTURE_ENDINGS
-    from napari_gen2seg.train.finetune.config import PairSpec
+    from napari_gen2seg.train.data.labeled_images import PairSpec
 
     endings = (*PICTURE_ENDINGS, ".npy")
     found = []

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 _PARTS = {
     "full": "the whole network",
     "lora": "small additions to the network",
-    "last": "its last blocks",
+    "last_blocks": "its last blocks",
 }
 _NAMED = 5  # pictures named in a line
 
@@ -27,7 +27,7 @@ def plan_words(plan: Plan) -> Iterator[str]:
         steps += f", {plan.resumed} of them done"
     yield f"Training: {steps}, {_time(plan.seconds_estimate)}"
     yield f"Pictures: {_names(plan.train)} with {plan.objects} objects to learn from"
-    yield f"          {_names(plan.held)} held back for the score"
+    yield f"          {_names(plan.validation)} held back for the score"
     yield (
         f"Trained:  {_PARTS.get(plan.trains, plan.trains)}, {plan.trainable:,} of "
         f"{plan.parameters:,} values"

@@ -1,1 +1,9 @@
-"""Ground floor: standard library and numpy, used by every other room."""
+"""Ground floor: standard library and numpy, used by every other room.
+
+atomic     write a file whole or not at all
+checked    JSON values against the dataclass they are for
+progress   callbacks for progress and cancel
+text       durations, sizes and counts for people
+types      array types, and the size of an image
+user_dirs  where models and caches live
+"""

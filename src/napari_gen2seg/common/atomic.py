@@ -1,9 +1,10 @@
-"""Files that are either the old ones or the new ones, never halves."""
+"""Files and folders that are either the old ones or the new ones, never halves."""
 
 from __future__ import annotations
 
 import errno
 import os
+import shutil
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -43,28 +44,124 @@ def writing(path: str | Path) -> Iterator[Path]:
         If the disk is full, the folder not writable, and the like.
     """
     target = Path(path).expanduser()
-    draft: Path | None = None
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
         if target.is_dir():
             raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
-        handle, name = tempfile.mkstemp(
-            prefix=f".{target.stem}-", suffix=target.suffix, dir=target.parent
-        )
-        os.close(handle)
-        draft = Path(name)
-        yield draft
-        # mkstemp lets nobody else read; a result is an ordinary file.
-        draft.chmod(0o666 & ~_umask())
-        draft.replace(target)
+        with replacing(target) as draft:
+            yield draft
     except StorageError:
         raise
     except OSError as error:
         raise StorageError(_sentence(target, error)) from error
+
+
+@contextmanager
+def replacing(
+    target: Path, draft: Path | None = None, *, sync: bool = False
+) -> Iterator[Path]:
+    """Do what `writing` does, and leave errors to a caller who knows what to advise.
+
+    Parameters
+    ----------
+    target
+        The file to write, in a folder that is there.
+    draft
+        The other name, in the same file system. A fixed one, where files are so large
+        that what a killed process left must be written over, not lie beside; else one
+        that no other process has.
+    sync
+        Wait until the disk has it.
+
+    Yields
+    ------
+    Path
+        The file to be written in the ``with`` block.
+
+    Raises
+    ------
+    OSError
+        From the block, or where the file cannot be put in place.
+    """
+    mode = None
+    if draft is None:
+        handle, name = tempfile.mkstemp(
+            prefix=f".{target.stem}-", suffix=target.suffix, dir=target.parent
+        )
+        os.close(handle)
+        # mkstemp lets nobody else read; a result is an ordinary file.
+        draft, mode = Path(name), 0o666 & ~_umask()
+    try:
+        yield draft
+        if sync:
+            with draft.open("rb+") as file:
+                os.fsync(file.fileno())
+        if mode is not None:
+            draft.chmod(mode)
+        put(draft, target)
     finally:
-        if draft is not None:
-            with suppress(OSError):
-                draft.unlink(missing_ok=True)
+        with suppress(OSError):
+            draft.unlink(missing_ok=True)
+
+
+@contextmanager
+def replacing_folder(
+    target: Path, draft: Path | None = None, *, overwrite: bool = True
+) -> Iterator[Path]:
+    """Fill a folder under another name and put it in place when it is complete.
+
+    Parameters
+    ----------
+    target
+        The folder to write. Missing folders above it are made.
+    draft
+        The other name, in the same file system; ``NAME.part`` beside it if not given.
+        What a killed process left there is removed.
+    overwrite
+        Replace a folder that is there; else it is an error.
+
+    Yields
+    ------
+    Path
+        A folder that is not there yet, to be made and filled in the ``with`` block. If
+        the block fails, it is removed and `target` stays as it was.
+
+    Raises
+    ------
+    OSError
+        From the block, or where the folder cannot be put in place.
+    """
+    draft = draft or target.with_name(f"{target.name}.part")
+    before = target.with_name(f"{target.name}.old")
+    shutil.rmtree(draft, ignore_errors=True)
+    draft.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        yield draft
+        target.parent.mkdir(parents=True, exist_ok=True)
+        if overwrite and target.exists():
+            shutil.rmtree(before, ignore_errors=True)
+            put(target, before)
+            try:
+                put(draft, target)
+            except OSError:
+                put(before, target)
+                raise
+            shutil.rmtree(before, ignore_errors=True)
+        else:
+            put(draft, target)
+    finally:
+        shutil.rmtree(draft, ignore_errors=True)
+
+
+def put(draft: Path, target: Path) -> None:
+    """Give a file or folder that is complete its name, in one step.
+
+    Raises
+    ------
+    OSError
+        If that fails; both are as they were.
+    """
+    os.replace(draft, target)  # noqa: PTH105  (one name for tests to break)
 
 
 def _sentence(target: Path, error: OSError) -> str:

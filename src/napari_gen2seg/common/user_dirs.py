@@ -20,12 +20,14 @@ def data_dir() -> Path:
     if chosen:
         return Path(chosen).expanduser()
     home = Path.home()
+    # Not by platformdirs: on macOS, of late, a set XDG_DATA_HOME wins there, and on
+    # Windows the registry does; people's models would not be found where they are.
     if sys.platform == "win32":
-        base = Path(os.environ.get("LOCALAPPDATA", home / "AppData" / "Local"))
+        base = Path(os.environ.get("LOCALAPPDATA") or home / "AppData" / "Local")
     elif sys.platform == "darwin":
         base = home / "Library" / "Application Support"
     else:
-        base = Path(os.environ.get("XDG_DATA_HOME", home / ".local" / "share"))
+        base = Path(os.environ.get("XDG_DATA_HOME") or home / ".local" / "share")
     return base / "napari-gen2seg"
 
 

@@ -37,6 +37,12 @@ from napari_gen2seg.errors import ImageError, StorageError
 __all__ = ["Coloring", "Mask"]
 
 _FORMAT = "napari-gen2seg coloring"
+# Keywords of `from_array` before they had the field's names.
+_FORMER_NAMES = {
+    "on_black": "black_background",
+    "more": "extra_maps",
+    "picture": "brightness_image",
+}
 _FACTS = ("model_id", "revision", "resolution", "source_key")
 
 
@@ -56,14 +62,14 @@ class Coloring:
         Longer side in pixels at which the model worked; 0 if unknown.
     source_key
         Hash of the RGB that the model saw (:func:`~.rgb.rgb_key`).
-    on_black
+    black_background
         Whether the model paints the background black, so that dark means background.
-    more
+    extra_maps
         float32 (h, w, 3 n) or (h, w, 3 n + 1) in 0..255, read-only, or None: the maps
         of n mirror images of the picture, mirrored back, and the picture's brightness
         where it agrees with the map (:mod:`~.brightness`). Clicks consult them too;
         nothing shows them.
-    picture
+    brightness_image
         uint8 (H, W), read-only, or None: the brightness of a picture much larger than
         its map, which outlines at the size of the picture follow.
     diameter
@@ -77,9 +83,9 @@ class Coloring:
     revision: str | None = None
     resolution: int = 0
     source_key: str = ""
-    on_black: bool = False
-    more: npt.NDArray[np.float32] | None = None
-    picture: npt.NDArray[np.uint8] | None = None
+    black_background: bool = False
+    extra_maps: npt.NDArray[np.float32] | None = None
+    brightness_image: npt.NDArray[np.uint8] | None = None
     diameter: float | None = None
 
     def __post_init__(self) -> None:
@@ -91,11 +97,13 @@ class Coloring:
             )
         object.__setattr__(self, "values", values)
         object.__setattr__(self, "source_shape", (height, width))
-        if self.more is not None:
-            object.__setattr__(self, "more", further_maps(self.more, self.shape))
-        if self.picture is not None:
-            picture = source_brightness(self.picture, self.source_shape)
-            object.__setattr__(self, "picture", picture)
+        if self.extra_maps is not None:
+            object.__setattr__(
+                self, "extra_maps", further_maps(self.extra_maps, self.shape)
+            )
+        if self.brightness_image is not None:
+            image = source_brightness(self.brightness_image, self.source_shape)
+            object.__setattr__(self, "brightness_image", image)
 
     def __getstate__(self) -> dict[str, Any]:
         """Leave out what is prepared for probing: it is large, and made anew."""
@@ -121,8 +129,8 @@ class Coloring:
         source_shape
             (H, W) of the picture it stands for; that of ``rgb`` if not given.
         **facts
-            ``model_id``, ``revision``, ``resolution``, ``source_key``, ``on_black``,
-            ``diameter``.
+            ``model_id``, ``revision``, ``resolution``, ``source_key``,
+            ``black_background``, ``diameter``.
         """
         values = np.asarray(rgb)
         if values.dtype.kind not in "uif":
@@ -137,6 +145,9 @@ class Coloring:
                     "(rows, columns, 3)."
                 )
             source_shape = (values.shape[0], values.shape[1])
+        for old, new in _FORMER_NAMES.items():
+            if old in facts:
+                facts[new] = facts.pop(old)
         facts.setdefault("resolution", max(values.shape[:2], default=0))
         return cls(values.astype(np.float32), source_shape, **facts)
 
@@ -146,26 +157,28 @@ class Coloring:
         return int(self.values.shape[0]), int(self.values.shape[1])
 
     @property
-    def hears_brightness(self) -> bool:
+    def uses_brightness(self) -> bool:
         """Whether clicks consult the picture's brightness beside the map."""
-        return self.more is not None and self.more.shape[2] % 3 == 1
+        return self.extra_maps is not None and self.extra_maps.shape[2] % 3 == 1
 
     @cached_property
     def key(self) -> str:
         """Names this value: 64 hexadecimal digits over pixels and facts."""
         digest = hashlib.sha256(json.dumps(self._facts(), sort_keys=True).encode())
         digest.update(self.values.data)
-        if self.more is not None:
-            digest.update(self.more.data)
-        if self.picture is not None:
-            digest.update(self.picture.data)
+        if self.extra_maps is not None:
+            digest.update(self.extra_maps.data)
+        if self.brightness_image is not None:
+            digest.update(self.brightness_image.data)
         return digest.hexdigest()
 
     def _facts(self) -> dict[str, Any]:
         facts: dict[str, Any] = {name: getattr(self, name) for name in _FACTS}
         facts["source_shape"] = list(self.source_shape)
         facts["shape"] = list(self.shape)
-        if self.on_black:  # absent otherwise: the keys of other maps stay what they are
+        if (
+            self.black_background
+        ):  # absent otherwise: the keys of other maps stay what they are
             facts["on_black"] = True
         if self.diameter is not None:
             facts["diameter"] = self.diameter
@@ -179,15 +192,15 @@ class Coloring:
         """Source (row, column) -> map (row, column); (..., 2), fractional."""
         return rescale(points, self.source_shape, self.shape)
 
-    def to_source(self, points: npt.ArrayLike) -> Float64Array:
-        """Map (row, column) -> source (row, column); (..., 2), fractional."""
-        return rescale(points, self.shape, self.source_shape)
-
     @cached_property
     def prober(self) -> Prober:
         """What is prepared once per map to answer clicks quickly."""
         return Prober(
-            self.values, self.source_shape, self.more, self.picture, self.on_black
+            self.values,
+            self.source_shape,
+            self.extra_maps,
+            self.brightness_image,
+            self.black_background,
         )
 
     def probe(
@@ -223,7 +236,9 @@ class Coloring:
             ``tolerance``, ``background`` and ``diameter`` decide where is probed; the
             others are for `select` and can be changed afterwards.
         """
-        return find_candidates(self.prober, settings, self.on_black, self.diameter)
+        return find_candidates(
+            self.prober, settings, self.black_background, self.diameter
+        )
 
     def propose(
         self, settings: ProposalSettings | None = None
@@ -250,7 +265,7 @@ class Coloring:
             bool (n,); all False for a model of which that is not known.
         """
         places = np.asarray(points, float).reshape(-1, 2)
-        if not self.on_black:
+        if not self.black_background:
             return np.zeros(len(places), bool)
         pixels = nearest_pixel(self.to_coloring(places), self.shape)
         colors = query_colors(self.prober.rule(brightness=False).map, pixels, 0.0)
@@ -267,7 +282,9 @@ class Coloring:
             If it cannot be written.
         """
         facts = {"format": _FORMAT, "version": 1, **self._facts(), "key": self.key}
-        return write_map(Path(path), facts, self.values, self.more, self.picture)
+        return write_map(
+            Path(path), facts, self.values, self.extra_maps, self.brightness_image
+        )
 
     @classmethod
     def load(cls, path: str | os.PathLike[str]) -> Coloring:
@@ -279,7 +296,7 @@ class Coloring:
             If the file is missing, damaged or not a colouring map.
         """
         source = Path(path)
-        facts, values, more, picture = read_map(source)
+        facts, values, extra_maps, brightness_image = read_map(source)
         if not isinstance(facts, dict) or facts.get("format") != _FORMAT:
             raise StorageError(
                 f"{source} is a TIFF without a colouring map's facts; wrap a plain "
@@ -292,10 +309,10 @@ class Coloring:
                 values,
                 shape,
                 **known,
-                on_black=bool(facts.get("on_black", False)),
+                black_background=bool(facts.get("on_black", False)),
                 diameter=facts.get("diameter"),
-                more=more,
-                picture=picture,
+                extra_maps=extra_maps,
+                brightness_image=brightness_image,
             )
         except (KeyError, TypeError, ValueError, IndexError) as error:
             raise StorageError(

@@ -1,1 +1,14 @@
-"""The window: thin views over the session, and the bridge to napari's layers."""
+"""The window: thin views over the session, and the bridge to napari's layers.
+
+widget       the dock widget; start here
+annotate/    pointer and clicks -> a mask -> a committed object
+layers/      napari's layers: the image, the view of it, overlays
+panels/      the panels of the dock
+finetune/    the fine-tuning dialog
+evaluate/    the dock that evaluates
+model_hosts  one model process a viewer, for all docks
+qt_threads   worker threads that answer in Qt's
+settings     what is remembered
+samples      File > Open Sample
+tour         a guided first use
+"""

@@ -11,6 +11,11 @@ import logging
 from pathlib import Path
 from typing import Any, Protocol
 
+from napari_gen2seg.common.atomic import replacing
+from napari_gen2seg.train.finetune.config import FinetuneConfig
+from napari_gen2seg.train.finetune.old_words import in_new_words
+from napari_gen2seg.train.finetune.setting import PREFIX, remembered_settings
+
 _log = logging.getLogger(__name__)
 
 PLUGIN = "napari-gen2seg"
@@ -23,15 +28,7 @@ DEFAULTS: dict[str, Any] = {
     "preview": True,
     "overwrite": False,
     "one_click": False,
-    "training_dial": "quick",
-    "training_minutes": 0.0,
-    "training_steps": 0,
-    "training_rate": 0.0,
-    "training_crop": 0,
-    "training_batch": 0,
-    "training_trains": "auto",
-    "training_precision": "auto",
-    "training_seed": 0,
+    **{one.key: one.default for one in remembered_settings(FinetuneConfig).values()},
     "training_map": True,
 }
 
@@ -67,7 +64,7 @@ class FileMemory:
         try:
             loaded = json.loads(path.read_text("utf-8"))
             if isinstance(loaded, dict):
-                self._values = loaded
+                self._values = renamed(loaded)
         except (OSError, ValueError):
             _log.debug("no settings in %s yet", path)
 
@@ -84,11 +81,18 @@ class FileMemory:
         self._values[name] = value
         try:
             self._path.parent.mkdir(parents=True, exist_ok=True)
-            partial = self._path.with_suffix(".part")
-            partial.write_text(json.dumps(self._values, indent=1), "utf-8")
-            partial.replace(self._path)
+            with replacing(self._path) as draft:
+                draft.write_text(json.dumps(self._values, indent=1), "utf-8")
         except OSError as error:
             _log.warning("The settings could not be kept in %s: %s", self._path, error)
+
+
+def renamed(values: dict[str, Any]) -> dict[str, Any]:
+    """Return remembered values under the names that they have now."""
+    ours = {key: one for key, one in values.items() if key.startswith(PREFIX)}
+    new = in_new_words({key.removeprefix(PREFIX): one for key, one in ours.items()})
+    others = {key: one for key, one in values.items() if key not in ours}
+    return others | {PREFIX + key: one for key, one in new.items()}
 
 
 class NapariMemory:
@@ -126,6 +130,27 @@ def remembered() -> Memory:
         return FileMemory()
     try:
         settings = get_plugin_settings(PLUGIN)
-        return NapariMemory(settings.clicking, settings.training)
+        memory = NapariMemory(settings.clicking, settings.training)
     except (KeyError, AttributeError):  # the manifest is not registered here
         return FileMemory()
+    _recall_old_names(memory, settings.config_path)
+    return memory
+
+
+def _recall_old_names(memory: NapariMemory, path: Any) -> None:
+    """Take over what napari's file holds under names of an earlier version.
+
+    napari leaves such names out when it reads the file, and when it writes it next.
+    """
+    import yaml
+
+    try:
+        loaded = yaml.safe_load(Path(path).read_text("utf-8"))["training"]
+        new = renamed(loaded)
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, yaml.YAMLError):
+        return
+    for name in new.keys() - loaded.keys():
+        try:
+            memory.set(name, new[name])
+        except ValueError as error:
+            _log.debug("%s is not taken over: %s", name, error)

@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     import napari
     from napari.layers import Image
 
+    from napari_gen2seg.gui.layers.source import Source
     from napari_gen2seg.session import JobState, ModelState, Preview, Prompts, Runner
 
 
@@ -76,7 +77,7 @@ class SegmentWidget(Docked):
         )
         self.image = ImagePanel(viewer)
         self.model = ModelPanel(list_models())
-        self.tuning = FinetuneLauncher(viewer, self)
+        self.tuning = FinetuneLauncher(viewer, self, self)
         self.probe = ProbePanel()
         self.objects = ObjectsPanel(viewer)
         self.status = quiet_label("")
@@ -190,6 +191,39 @@ class SegmentWidget(Docked):
         for name in ("device", "passes"):
             self.memory.set(name, getattr(self.session.model.choice, name))
 
+    # ---- what fine-tuning asks of the dock
+
+    @property
+    def source(self) -> Source:
+        """The picture in view."""
+        return self.bridge.source
+
+    @property
+    def current_model(self) -> str:
+        """Id of the model in use."""
+        return self.session.model.choice.model
+
+    def use_model(self, model: str) -> None:
+        """Use another model, on the picture in view first."""
+        self.refresh_models()
+        self.choose(model=model)
+        if self.bridge.source.view is not None:
+            self.bridge.color()
+
+    def refresh_models(self) -> None:
+        """Offer the models that are there now."""
+        self.model.show_models(list_models())
+
+    def show_previous(self, title: str) -> None:
+        """Offer the way back to a model."""
+        self.model.show_previous(title)
+
+    def show_training(self, text: str) -> None:
+        """Say how far a training is."""
+        self.model.show_training(text)
+
+    # ---- the model
+
     def _model_changed(self, state: ModelState) -> None:
         self.model.show_model(state)
         self.tuning.show_use()
@@ -232,7 +266,7 @@ class SegmentWidget(Docked):
     def _show_brightness_use(self) -> None:
         view = self.bridge.source.view
         coloring = None if view is None else self.session.coloring(view)
-        self.probe.show_brightness_use(coloring is None or coloring.hears_brightness)
+        self.probe.show_brightness_use(coloring is None or coloring.uses_brightness)
 
     def _set_sign(self, sign: int) -> None:
         self.bridge.controller.clicks.sign = sign

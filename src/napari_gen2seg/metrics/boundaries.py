@@ -1,4 +1,4 @@
-"""How well do the edges of a map follow the edges that people drew?
+"""Boundary precision and recall of a colouring map, by the protocol of BSDS.
 
 The protocol of the Berkeley benchmark (Martin, Fowlkes & Malik 2004; Arbelaez et al.
 2011): threshold, thin, match pixels one to one within a distance, count. Two things

@@ -1,6 +1,6 @@
-"""Numbers that say how good masks and labels are.
+"""IoU, matching of instances and average precision.
 
-Everything works on label pictures (whole numbers, 0 = background) or boolean
+Everything works on label images (whole numbers, 0 = background) or boolean
 masks; sources are named where a definition is somebody's.
 """
 
@@ -58,31 +58,31 @@ class Overlaps:
 
     Attributes
     ----------
-    truth, found
+    ground_truth, found
         Label values, rising, without background; (n,) and (m,).
     table
         float64 (n, m), IoU.
     """
 
-    truth: npt.NDArray[np.int64]
+    ground_truth: npt.NDArray[np.int64]
     found: npt.NDArray[np.int64]
     table: Float64Array
 
 
-def overlaps(truth: LabelArray, found: LabelArray) -> Overlaps:
-    """Compare two label pictures object by object, in one pass.
+def overlaps(ground_truth: LabelArray, found: LabelArray) -> Overlaps:
+    """Compare two label images object by object, in one pass.
 
     Parameters
     ----------
-    truth, found
+    ground_truth, found
         Whole numbers of one shape, 0 = background.
     """
-    _check(truth, found)
-    true_ids, true_index = np.unique(truth, return_inverse=True)
+    _check(ground_truth, found)
+    true_ids, true_index = np.unique(ground_truth, return_inverse=True)
     found_ids, found_index = np.unique(found, return_inverse=True)
     both = sparse.coo_array(
         (
-            np.ones(truth.size, np.int64),
+            np.ones(ground_truth.size, np.int64),
             (true_index.ravel(), found_index.ravel()),
         ),
         shape=(len(true_ids), len(found_ids)),
@@ -174,29 +174,12 @@ class Agreement:
         every = 2 * self.hits + self.misses + self.extras
         return 2 * self.hits / every if every else 1.0
 
-    @property
-    def panoptic_quality(self) -> float:
-        """PQ of Kirillov et al. 2019: mean IoU of the matches times F1."""
-        every = 2 * self.hits + self.misses + self.extras
-        return self.mean_iou * self.f1 if every else 1.0
-
 
 def agreement(
-    truth: LabelArray, found: LabelArray, threshold: float = 0.5
+    ground_truth: LabelArray, found: LabelArray, threshold: float = 0.5
 ) -> Agreement:
-    """Compare two label pictures at one IoU threshold."""
-    return _agreement(overlaps(truth, found).table, threshold)
-
-
-def agreements(
-    truth: LabelArray, found: LabelArray, thresholds: tuple[float, ...] = AP_THRESHOLDS
-) -> tuple[Agreement, ...]:
-    """Compare two label pictures at several IoU thresholds."""
-    table = overlaps(truth, found).table
-    return tuple(_agreement(table, threshold) for threshold in thresholds)
-
-
-def _agreement(table: Float64Array, threshold: float) -> Agreement:
+    """Compare two label images at one IoU threshold."""
+    table = overlaps(ground_truth, found).table
     pairs = match(table, threshold)
     total = sum(float(table[pair]) for pair in pairs)
     return Agreement(
@@ -208,13 +191,13 @@ def _agreement(table: Float64Array, threshold: float) -> Agreement:
     )
 
 
-def _check(truth: LabelArray, found: LabelArray) -> None:
-    if truth.shape != found.shape:
+def _check(ground_truth: LabelArray, found: LabelArray) -> None:
+    if ground_truth.shape != found.shape:
         raise DataError(
-            f"The labels have the shapes {truth.shape} and {found.shape}; they must be "
-            "equal. Resize one to the other first."
+            f"The labels have the shapes {ground_truth.shape} and {found.shape}; they "
+            "must be equal. Resize one to the other first."
         )
-    for name, labels in (("true", truth), ("predicted", found)):
+    for name, labels in (("true", ground_truth), ("predicted", found)):
         if labels.dtype.kind not in "bui":
             raise DataError(
                 f"The {name} labels have the type {labels.dtype}; they must be whole "

@@ -14,11 +14,14 @@ from numpy.typing import NDArray
 from napari_gen2seg.common.progress import Cancel, Progress, check_cancel, report
 from napari_gen2seg.common.types import Float32Array
 from napari_gen2seg.core.image.rgb import rgb_key
-from napari_gen2seg.core.map.brightness import as_bytes, brightness_channel, mixture
+from napari_gen2seg.core.map.brightness import (
+    as_bytes,
+    brightness_channel,
+    channel_weights,
+)
 from napari_gen2seg.core.probe.guided_outline import COARSE
 from napari_gen2seg.errors import SettingsError
 from napari_gen2seg.models.colorer import model_input
-from napari_gen2seg.models.model_config import ModelConfig
 from napari_gen2seg.models.networks.tensors import resized, to_tensor, to_values
 from napari_gen2seg.models.runtime.placement import DevicePlacement, is_out_of_memory
 from napari_gen2seg.models.runtime.resolution import (
@@ -164,10 +167,10 @@ class BaseColorer(ABC):
             revision=self._spec.revision,
             resolution=resolution,
             source_key=rgb_key(rgb),
-            on_black=self._config.on_black,
+            black_background=self._config.on_black,
             diameter=None if chosen else self._config.source_diameter,
-            more=np.concatenate(more, axis=-1) if more else None,
-            picture=picture,
+            extra_maps=np.concatenate(more, axis=-1) if more else None,
+            brightness_image=picture,
         )
 
     def predict_rgb(self, rgb: Rgb, resolution: int) -> Rgb:
@@ -313,7 +316,7 @@ def extra_maps(
         return None, None
     shape = values.shape[0], values.shape[1]
     small = np.stack([resized(rgb[..., one], shape) for one in range(3)], axis=-1)
-    weights = mixture(values, small)
+    weights = channel_weights(values, small)
     brightness = brightness_channel(values, small @ weights)
     if brightness is None:
         return None, None

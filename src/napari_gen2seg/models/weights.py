@@ -117,6 +117,8 @@ def read_header(path: Path) -> dict[str, dict[str, list[int]]]:
     WeightsError
         If the file is cut off or no safetensors file.
     """
+    # Not by safetensors' safe_open: of a cut-off file it tells neither how many bytes
+    # there are nor how many there must be.
     try:
         size = path.stat().st_size
         with path.open("rb") as stream:

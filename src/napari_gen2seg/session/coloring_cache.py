@@ -74,7 +74,11 @@ class ColoringCache:
         return sum(
             part.nbytes
             for coloring in self._kept.values()
-            for part in (coloring.values, coloring.more, coloring.picture)
+            for part in (
+                coloring.values,
+                coloring.extra_maps,
+                coloring.brightness_image,
+            )
             if part is not None
         )
 

@@ -24,7 +24,7 @@ def _paint(*strokes: tuple[npt.NDArray[np.bool_], npt.ArrayLike]) -> Coloring:
     values = np.zeros((*SHAPE, 3), np.float32)
     for inside, colors in strokes:
         values[inside] = np.broadcast_to(colors, values.shape)[inside]
-    return Coloring(values, SHAPE, on_black=True)
+    return Coloring(values, SHAPE, black_background=True)
 
 
 ACROSS = (abs(_Y - 60) <= 4) & (_X > 20) & (_X < 380)

@@ -35,7 +35,9 @@ def shown(inside: np.ndarray) -> np.ndarray:
 
 
 def coloring_of(inside: np.ndarray, picture: np.ndarray | None) -> Coloring:
-    return Coloring.from_array(small_map(inside), SHAPE, picture=picture, on_black=True)
+    return Coloring.from_array(
+        small_map(inside), SHAPE, brightness_image=picture, black_background=True
+    )
 
 
 def test_the_outline_is_the_pictures() -> None:
@@ -96,7 +98,7 @@ def test_it_is_kept_in_the_file_and_in_the_key(tmp_path: Path) -> None:
     coloring = coloring_of(STAR, shown(STAR))
     assert coloring.key != coloring_of(STAR, None).key
     loaded = Coloring.load(coloring.save(tmp_path / "map.tif"))
-    np.testing.assert_array_equal(loaded.picture, coloring.picture)
+    np.testing.assert_array_equal(loaded.brightness_image, coloring.brightness_image)
     assert loaded.key == coloring.key
     with pytest.raises(ImageError, match="the source's"):
         coloring_of(STAR, shown(STAR)[1:])
@@ -105,5 +107,8 @@ def test_it_is_kept_in_the_file_and_in_the_key(tmp_path: Path) -> None:
 def test_mini_keeps_the_picture_where_its_map_is_coarse() -> None:
     mini = load_model("mini", device="cpu")
     coarse = mini.color(data.coins(), 192)
-    assert coarse.picture is not None and coarse.picture.shape == data.coins().shape
-    assert mini.color(data.coins(), 384).picture is None
+    assert (
+        coarse.brightness_image is not None
+        and coarse.brightness_image.shape == data.coins().shape
+    )
+    assert mini.color(data.coins(), 384).brightness_image is None

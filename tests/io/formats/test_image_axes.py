@@ -14,8 +14,7 @@ from napari_gen2seg.core.image.rgb import to_rgb
 from napari_gen2seg.errors import ImageError
 from napari_gen2seg.io.datasets.catalog import open_dataset
 from napari_gen2seg.io.formats.images import write_labels
-from napari_gen2seg.train.data.labeled_images import read_pairs
-from napari_gen2seg.train.finetune.config import PairSpec
+from napari_gen2seg.train.data.labeled_images import PairSpec, read_pairs
 
 
 def folder_with(root: Path, array: np.ndarray, **options: Any) -> Path:

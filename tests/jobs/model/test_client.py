@@ -7,11 +7,12 @@ import signal
 import subprocess
 import sys
 import threading
-import time
 from pathlib import Path
 
 import numpy as np
+import psutil
 import pytest
+from tests.helpers.waiting import wait_until
 
 from napari_gen2seg.core.image.rgb import RgbRecipe
 from napari_gen2seg.errors import (
@@ -34,8 +35,9 @@ CODE = (
 FAKE = (sys.executable, "-c", CODE)
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def client():
+    """One client for all: whatever ends its child, the next question starts another."""
     made = ModelClient(FAKE)
     yield made
     made.close()
@@ -115,7 +117,8 @@ def test_crash_is_said(client):
         client.load("crash")
 
 
-def test_close_from_another_thread_frees_the_waiting_one(client):
+def test_close_from_another_thread_frees_the_waiting_one():
+    client = ModelClient(FAKE)
     colorer = client.load("patient")
     threading.Timer(0.3, client.close).start()
     with pytest.raises(Cancelled):
@@ -136,14 +139,14 @@ def test_child_ends_with_its_parent():
         [sys.executable, "-c", code], capture_output=True, text=True, check=False
     )
     pid = int(result.stdout)
-    deadline = time.monotonic() + 10
-    while time.monotonic() < deadline and Path(f"/proc/{pid}").exists():
-        state = Path(f"/proc/{pid}/stat").read_text().split()[2]
-        if state == "Z":
-            break
-        time.sleep(0.05)
-    else:
-        assert not Path(f"/proc/{pid}").exists()
+    wait_until(lambda: gone(pid))
+
+
+def gone(pid: int) -> bool:
+    try:
+        return psutil.Process(pid).status() == psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return True
 
 
 def test_missing_interpreter_is_said():

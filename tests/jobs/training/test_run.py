@@ -6,13 +6,13 @@ import os
 import signal
 import sys
 import threading
-import time
 from pathlib import Path
 
 import numpy as np
 import psutil
 import pytest
 import tifffile
+from tests.helpers.waiting import BACKSTOP, wait_until
 
 from napari_gen2seg.core.image.rgb import RgbRecipe
 from napari_gen2seg.errors import (
@@ -37,7 +37,6 @@ from napari_gen2seg.jobs.training.run import TrainingRun
 from napari_gen2seg.jobs.training.written_data import PairSource
 
 CHILD = (sys.executable, str(Path(__file__).parent / "training_child.py"))
-LONG = 60
 
 
 @pytest.fixture(autouse=True)
@@ -59,7 +58,7 @@ def config(tmp_path, tiny_sd):
                 "image": str(tmp_path / f"{name}.tif"),
                 "labels": str(tmp_path / f"{name}-labels.tif"),
                 "name": name,
-                "role": "held" if name == "b" else "train",
+                "role": "validation" if name == "b" else "train",
             }
         )
     return {"format_version": 1, "model": str(tiny_sd), "name": "mine", "pairs": pairs}
@@ -76,15 +75,16 @@ class Watcher:
         run.ended.connect(lambda _: self.over.set())
 
     def wait(self) -> str:
-        assert self.over.wait(LONG), (self.run.state, self.seen[-3:])
+        assert self.over.wait(BACKSTOP), (self.run.state, self.seen[-3:])
         self.over.clear()
         return self.run.state
 
     def until(self, kind: str, count: int = 1) -> None:
-        end = time.monotonic() + LONG
-        while sum(event["event"] == kind for event in list(self.seen)) < count:
-            assert time.monotonic() < end, (self.run.state, self.run.message)
-            time.sleep(0.01)
+        wait_until(
+            lambda: sum(event["event"] == kind for event in list(self.seen)) >= count,
+            lambda: not self.over.is_set(),
+            lambda: (self.run.state, self.run.message),
+        )
 
     def steps(self) -> list[int]:
         return [event["step"] for event in self.seen if event["event"] == "step"]
@@ -234,10 +234,8 @@ def test_a_closed_window_leaves_a_run_that_waits(watched, config):
         discard(folder)
     at.run.close()
     count = len(at.states)
-    assert at.run.wait(LONG)
-    end = time.monotonic() + LONG
-    while running_in(folder) or look_at(folder).state == "running":
-        assert time.monotonic() < end
+    assert at.run.wait(BACKSTOP)
+    wait_until(lambda: not running_in(folder) and look_at(folder).state != "running")
     assert len(at.states) == count  # whoever listened may be gone
     (waiting,) = waiting_runs()
     assert (waiting.folder, waiting.state) == (folder, "cancelled")

@@ -5,14 +5,13 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-import threading
-import time
 from pathlib import Path
 
 import numpy as np
 import psutil
 import pytest
 from skimage.draw import disk
+from tests.helpers.waiting import BACKSTOP, wait_until
 
 from napari_gen2seg.core.coloring import Coloring
 from napari_gen2seg.core.image.rgb import RgbRecipe
@@ -23,7 +22,6 @@ from napari_gen2seg.jobs.training.written_data import PairSource, write_pairs
 from napari_gen2seg.models.library.user_models import adopt
 from napari_gen2seg.models.registry import find
 
-LONG = 240
 pytestmark = pytest.mark.slow
 
 
@@ -46,7 +44,7 @@ def discs(seed: int) -> tuple[np.ndarray, np.ndarray]:
 @pytest.fixture
 def sources():
     made = []
-    for name, role in (("a", "train"), ("b", "held")):
+    for name, role in (("a", "train"), ("b", "validation")):
         image, labels = discs(len(made))
         made.append(
             PairSource(
@@ -81,7 +79,7 @@ def begin(tiny_sd, sources):
                 "run": str(folder),
                 "pairs": pairs,
                 "device": "cpu",
-                "trains": "last",
+                "trainable": "last_blocks",
                 "crop": 64,
                 "batch": 1,
                 **settings,
@@ -95,18 +93,15 @@ def begin(tiny_sd, sources):
 
 
 def until(run: TrainingRun, kind: str, count: int = 1) -> None:
-    end = time.monotonic() + LONG
-    while sum(event["event"] == kind for event in list(run.events)) < count:
-        assert run.working, (run.state, run.message)
-        assert time.monotonic() < end, run.events
-        time.sleep(0.05)
+    wait_until(
+        lambda: sum(event["event"] == kind for event in list(run.events)) >= count,
+        lambda: run.working,
+        lambda: (run.state, run.message, run.events[-3:]),
+    )
 
 
 def ended(run: TrainingRun) -> str:
-    over = threading.Event()
-    run.ended.connect(lambda _: over.set())
-    if run.working:
-        assert over.wait(LONG), run.events
+    wait_until(lambda: not run.working, seen=lambda: run.events[-3:])
     return run.state
 
 
@@ -136,7 +131,7 @@ def test_cancelled_then_left_alone_then_stopped(begin):
     came = steps(run)[-1]
 
     child = die_with_a_window(run.folder)
-    child.wait(LONG)  # it noticed that nobody listens any more
+    child.wait(BACKSTOP)  # it noticed that nobody listens any more
     assert look_at(run.folder).resumable
     left = TrainingRun(run.folder)
     assert steps(left)[-1] > came
@@ -176,5 +171,5 @@ def die_with_a_window(folder: Path) -> psutil.Process:
 def test_a_plan_without_a_run(tiny_sd, sources):
     config = {"model": str(tiny_sd), "name": "mine", "device": "cpu"}
     found = plan(config, sources, ["a", "b"], lambda: None)
-    assert found["held"] == ["b"]
+    assert found["validation"] == ["b"]
     assert 0 < found["memory_bytes"] < found["memory_free"]

@@ -27,7 +27,7 @@ def test_worries_are_about_the_choice():
     assert worries([]) == []
     assert worries([("a", facts(20, "k"), "auto")]) == []
     assert "Only 2 objects" in worries([("a", facts(2, "k"), "auto")])[0]
-    held_only = worries([("a", facts(9, "k"), "held")])
+    held_only = worries([("a", facts(9, "k"), "validation")])
     assert any("none to learn from" in one for one in held_only)
 
 
@@ -62,7 +62,7 @@ def test_pairs_are_written_as_the_model_will_see_them(tmp_path):
     labels[0, 0] = -1
     recipe = RgbRecipe(channels=(2, None, 0), invert=True)
     source = PairSource(
-        "my picture", lambda: pixels, lambda: labels, recipe, True, "held", "g"
+        "my picture", lambda: pixels, lambda: labels, recipe, True, "validation", "g"
     )
     told = []
     (pair,) = write_pairs(
@@ -72,7 +72,7 @@ def test_pairs_are_written_as_the_model_will_see_them(tmp_path):
         tifffile.imread(pair["image"]), to_uint8(to_rgb(pixels, recipe))
     )
     assert np.array_equal(tifffile.imread(pair["labels"]), labels)
-    assert (pair["complete"], pair["role"], pair["group"]) == (True, "held", "g")
+    assert (pair["complete"], pair["role"], pair["group"]) == (True, "validation", "g")
     assert told == [(0.0, "Reading my picture")]
 
     wrong = PairSource("odd", lambda: pixels, lambda: labels[:5], recipe)

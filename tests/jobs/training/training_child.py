@@ -57,7 +57,7 @@ class Child:
     def held(self) -> list[dict]:
         if MODE == "unheld":
             return []
-        return [p for p in self.pairs if p["role"] == "held"] or self.pairs[-1:]
+        return [p for p in self.pairs if p["role"] == "validation"] or self.pairs[-1:]
 
     def plan(self) -> None:
         held = [p["name"] for p in self.held]
@@ -85,7 +85,7 @@ class Child:
             device="cpu",
             reason="This computer has no GPU that torch can use.",
             train=train or held,
-            held=held,
+            validation=held,
             objects=objects,
             warnings=[],
         )

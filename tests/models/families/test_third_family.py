@@ -188,18 +188,18 @@ def test_the_windows_list_shows_it(
     assert any("Tiny" in text for text in shown)
 
 
-@pytest.mark.parametrize("trains", ["auto", "last"])
+@pytest.mark.parametrize("trains", ["auto", "last_blocks"])
 def test_it_is_fine_tuned_and_exported(
     trains: str, tiny: Family, model: Path, tmp_path: Path
 ) -> None:
     config = settings(
-        tmp_path / "run", model, write_pairs(tmp_path, 2), steps=6, trains=trains,
+        tmp_path / "run", model, write_pairs(tmp_path, 2), steps=6, trainable=trains,
         rate=1e-2, crop=None, score_seconds=0.0,
     )  # fmt: skip
     result = finetune(config)
     assert result.plan is not None
     assert (result.plan.crop, result.plan.trains) == (
-        32, "full" if trains == "auto" else "last",
+        32, "full" if trains == "auto" else "last_blocks",
     )  # fmt: skip
     assert check_model(result.model).config.family == "tiny"
     before = load_model(model, "cpu").color(discs()[0]).values
@@ -219,7 +219,7 @@ def test_lora_is_refused_where_there_is_no_attention(
 ) -> None:
     pairs = write_pairs(tmp_path, 2)
     with pytest.raises(SettingsError, match="no attention"):
-        finetune(settings(tmp_path / "run", model, pairs, trains="lora"))
+        finetune(settings(tmp_path / "run", model, pairs, trainable="lora"))
 
 
 def test_a_family_that_cannot_be_trained_says_so(

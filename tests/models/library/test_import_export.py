@@ -12,6 +12,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from click.testing import CliRunner
+from tests.helpers.waiting import BACKSTOP
 from tests.models.hub.hub_server import StandIn
 
 from napari_gen2seg.cli import main
@@ -156,7 +157,7 @@ def upload(server: StandIn, folder: Path, *more: str) -> subprocess.CompletedPro
         env=environment,
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=BACKSTOP,
         check=False,
     )
 

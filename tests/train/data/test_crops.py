@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from napari_gen2seg.train.data.annotated_image import Picture, crop, median_diameter
+from napari_gen2seg.core.map.object_size import median_diameter
+from napari_gen2seg.train.data.annotated_image import Picture, crop
 from napari_gen2seg.train.data.augment import relight
 from napari_gen2seg.train.data.synthetic_crops import drawn_crop
 

@@ -12,16 +12,16 @@ import tifffile
 from PIL import Image
 from tests.train.finetune.made import discs, write_pairs
 
+from napari_gen2seg.core.map.object_size import typical_size
 from napari_gen2seg.errors import DataError, SettingsError
 from napari_gen2seg.train.data.labeled_images import (
+    PairSpec,
     check_pair,
     read_pairs,
-    typical_size,
 )
 from napari_gen2seg.train.data.split import divide
 from napari_gen2seg.train.finetune.config import (
     FinetuneConfig,
-    PairSpec,
     read_finetune_config,
 )
 
@@ -48,7 +48,7 @@ def test_paths_are_relative_to_the_file(tmp_path: Path) -> None:
     [
         ({"stepps": 3}, "stepps"),
         ({"steps": "many"}, "steps is 'many'"),
-        ({"dial": "fast"}, "dial is 'fast'"),
+        ({"preset": "fast"}, "preset is 'fast'"),
         ({"hold_back": 2.0}, "hold_back is 2.0"),
         ({"name": "a/b"}, "name is 'a/b'"),
         ({"pairs": [{"image": "a"}]}, "labels must be given"),
@@ -64,8 +64,8 @@ def test_wrong_settings_are_named(tmp_path: Path, raw: object, named: str) -> No
         read_finetune_config(path)
 
 
-def test_a_dial_is_a_length_unless_one_is_given() -> None:
-    assert FinetuneConfig(dial="standard").length == (2000, 15.0)
+def test_a_preset_is_a_length_unless_one_is_given() -> None:
+    assert FinetuneConfig(preset="standard").length == (2000, 15.0)
     assert FinetuneConfig(steps=5).length == (5, None)
     assert FinetuneConfig(minutes=2.0).length == (None, 2.0)
 
@@ -185,28 +185,30 @@ def test_groups_are_held_back_together(tmp_path: Path) -> None:
     sides = set()
     for seed in range(8):
         split = divide(pairs, 0.3, seed)
-        assert len(split.held) == 2
-        assert {p.group for p in split.held}.isdisjoint(p.group for p in split.train)
-        sides.add(split.held[0].group)
+        assert len(split.validation) == 2
+        assert {p.group for p in split.validation}.isdisjoint(
+            p.group for p in split.train
+        )
+        sides.add(split.validation[0].group)
         again = divide(pairs, 0.3, seed)
-        assert [p.name for p in again.held] == [p.name for p in split.held]
+        assert [p.name for p in again.validation] == [p.name for p in split.validation]
     assert len(sides) > 1
 
 
 def test_roles_win_and_leaks_are_refused(tmp_path: Path) -> None:
     specs = write_pairs(tmp_path, 3)
-    chosen = (specs[0], dataclasses.replace(specs[1], role="held"), specs[2])
+    chosen = (specs[0], dataclasses.replace(specs[1], role="validation"), specs[2])
     split = divide(read_pairs(chosen)[0], 0.2, 0)
-    assert [p.name for p in split.held] == ["p1"] and len(split.train) == 2
-    leak = (specs[0], dataclasses.replace(specs[0], name="again", role="held"))
+    assert [p.name for p in split.validation] == ["p1"] and len(split.train) == 2
+    leak = (specs[0], dataclasses.replace(specs[0], name="again", role="validation"))
     with pytest.raises(DataError, match="'again' is held back and trained on as 'p0'"):
         divide(read_pairs(leak)[0], 0.2, 0)
     kin = (
         dataclasses.replace(specs[0], group="g"),
-        dataclasses.replace(specs[1], group="g", role="held"),
+        dataclasses.replace(specs[1], group="g", role="validation"),
     )
     assert "same group" in divide(read_pairs(kin)[0], 0.2, 0).warnings[0]
-    only = (dataclasses.replace(specs[0], role="held"),)
+    only = (dataclasses.replace(specs[0], role="validation"),)
     with pytest.raises(DataError, match="none to learn from"):
         divide(read_pairs(only)[0], 0.2, 0)
 
@@ -216,7 +218,7 @@ def test_twins_without_a_group_are_one_group(tmp_path: Path) -> None:
     pairs, _ = read_pairs((specs[0], specs[0]))
     split = divide(pairs, 0.5, 0)
     learnt = {n for p in split.train for n in p.objects.tolist()}
-    judged = {n for p in split.held for n in p.objects.tolist()}
+    judged = {n for p in split.validation for n in p.objects.tolist()}
     assert learnt and judged and learnt.isdisjoint(judged)
 
 
@@ -224,7 +226,7 @@ def test_twins_without_a_group_are_one_group(tmp_path: Path) -> None:
 def test_of_one_picture_a_part_is_held_back(tmp_path: Path, complete: bool) -> None:
     pairs = _pairs(tmp_path, 1, complete=complete)
     split = divide(pairs, 0.2, 0)
-    learnt, judged = split.train[0].labels, split.held[0].labels
+    learnt, judged = split.train[0].labels, split.validation[0].labels
     one, two = set(np.unique(learnt)) - {0, -1}, set(np.unique(judged)) - {0, -1}
     assert one and two and one.isdisjoint(two)
     assert 0.15 <= len(two) / (len(one) + len(two)) <= 0.4
@@ -240,14 +242,14 @@ def test_an_object_on_the_border_is_unknown_on_both_sides() -> None:
     labels[40:56, 10:86] = 50  # crosses every corner and strip that could be cut off
     pair, _ = check_pair(image, labels, PairSpec("", "", complete=True))
     split = divide([pair], 0.2, 0)
-    for side in (split.train[0], split.held[0]):
+    for side in (split.train[0], split.validation[0]):
         if 50 not in side.labels:
             assert (side.labels[labels == 50] == -1).all()
-    assert not (50 in split.train[0].labels and 50 in split.held[0].labels)
+    assert not (50 in split.train[0].labels and 50 in split.validation[0].labels)
 
 
 def test_a_single_object_cannot_be_divided(tmp_path: Path) -> None:
     split = divide(_pairs(tmp_path, 1, keep=1), 0.2, 0)
-    assert not split.held and split.objects == 1
+    assert not split.validation and split.objects == 1
     assert "no score" in split.warnings[0]
-    assert not divide(_pairs(tmp_path, 3), 0.0, 0).held
+    assert not divide(_pairs(tmp_path, 3), 0.0, 0).validation

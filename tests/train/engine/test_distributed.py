@@ -11,6 +11,7 @@ import sys
 from pathlib import Path
 
 import torch
+from tests.helpers.waiting import BACKSTOP
 
 SCRIPT = """
 import sys
@@ -60,7 +61,7 @@ def launch(*arguments: str | Path) -> None:
         [*command, *map(str, arguments)],
         check=False,
         env=environment,
-        timeout=300,
+        timeout=BACKSTOP,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,

@@ -9,7 +9,8 @@ import numpy as np
 import tifffile
 from skimage.draw import disk
 
-from napari_gen2seg.train.finetune.config import FinetuneConfig, PairSpec
+from napari_gen2seg.train.data.labeled_images import PairSpec
+from napari_gen2seg.train.finetune.config import FinetuneConfig
 
 
 def discs(seed: int = 0, side: int = 96, step: int = 24) -> tuple[Any, Any]:

@@ -177,7 +177,7 @@ def test_the_new_model_is_used_as_the_labels_say(
     colorer = load_model(result.model, "cpu")
     coloring = colorer.color(np.random.default_rng(0).random((64, 64)))
     # 16 pixels are what it likes: the picture is seen at twice its size.
-    assert coloring.resolution == 128 and not coloring.hears_brightness
+    assert coloring.resolution == 128 and not coloring.uses_brightness
     assert coloring.diameter == 8.0  # and proposals are of that size
     assert colorer.color(np.zeros((64, 64, 3)), resolution=64).diameter is None
 

@@ -12,13 +12,13 @@ from tests.train.finetune.made import discs, guided_model, settings, write_pairs
 
 from napari_gen2seg import load_model
 from napari_gen2seg.core.image.rgb import to_rgb
+from napari_gen2seg.core.map.object_size import typical_size
 from napari_gen2seg.errors import MemoryShortError, SettingsError
 from napari_gen2seg.models.model_config import ModelConfig
 from napari_gen2seg.train.data.crops import Crops, model_resolution
 from napari_gen2seg.train.data.labeled_images import (
     check_pair,
     read_pairs,
-    typical_size,
 )
 from napari_gen2seg.train.engine.distributed import Distributed
 from napari_gen2seg.train.finetune import planning
@@ -258,7 +258,7 @@ def test_training_sees_what_inference_shows(
 
 
 @pytest.mark.parametrize("family", ["sd", "mae"])
-@pytest.mark.parametrize("trains", ["full", "last", "lora"])
+@pytest.mark.parametrize("trains", ["full", "last_blocks", "lora"])
 def test_what_is_trained(
     family: str, trains: str, tiny_sd: Path, tiny_mae: Path
 ) -> None:
@@ -335,7 +335,7 @@ def test_what_is_kept_grows_with_what_is_trained(tiny_sd: Path) -> None:
     trainee = load_trainee(str(tiny_sd), "cpu")
     set_trained(trainee, "full")
     full = kept_per_pixel(trainee)
-    set_trained(trainee, "last")
+    set_trained(trainee, "last_blocks")
     assert 0 < kept_per_pixel(trainee) < full
 
 
@@ -343,10 +343,16 @@ def test_too_little_memory_is_refused_with_what_would_fit(
     tmp_path: Path, tiny_sd: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     config = settings(
-        tmp_path, tiny_sd, (), trains="full", crop=None, batch=None, checkpointing=False
+        tmp_path,
+        tiny_sd,
+        (),
+        trainable="full",
+        crop=None,
+        batch=None,
+        checkpointing=False,
     )
     ready = planning.prepare(config, "cpu")
-    assert ready.memory <= ready.free and ready.trains == "full"
+    assert ready.memory <= ready.free and ready.trainable == "full"
     lean = planning.measure(ready.trainee)
     least = lean.total(Amount(1, 1, 64)) - planning._held(ready.trainee)
     monkeypatch.setattr(planning, "free_memory", lambda _: least + 1_000_000)

@@ -17,10 +17,10 @@ from tests.train.finetune.made import guided_model, settings, write_pairs
 from napari_gen2seg import Coloring
 from napari_gen2seg.errors import Cancelled, StorageError, TrainingError
 from napari_gen2seg.train.data.label_checks import PairFacts, look_through
-from napari_gen2seg.train.data.labeled_images import read_pairs
+from napari_gen2seg.train.data.labeled_images import PairSpec, read_pairs
 from napari_gen2seg.train.finetune import loop, planning
 from napari_gen2seg.train.finetune.checkpoint import Progress, read_state
-from napari_gen2seg.train.finetune.config import FinetuneConfig, PairSpec
+from napari_gen2seg.train.finetune.config import FinetuneConfig
 from napari_gen2seg.train.finetune.events import Event
 from napari_gen2seg.train.finetune.learner import Learner
 from napari_gen2seg.train.finetune.loop import Training
@@ -70,7 +70,7 @@ def test_a_run_tells_what_it_does(config: FinetuneConfig) -> None:
     plan, score = events[0], events[4]
     assert plan.reason.startswith("Computing on the CPU, as asked. Number type float32")
     assert events[2].use == {} and len(events[2].tried) == 4
-    assert plan.held and set(plan.train).isdisjoint(plan.held)
+    assert plan.validation and set(plan.train).isdisjoint(plan.validation)
     assert plan.trainable <= plan.parameters and plan.memory_bytes < plan.memory_free
     assert score.step == 0 and 0 <= score.one_click <= 1 and score.objects > 0
     preview = Coloring.load(events[1].path)
@@ -292,7 +292,7 @@ def test_facts_are_enough_for_the_plan(
             for place, one in enumerate(specs)
         ]
     if kind == "roles":
-        specs[2] = dataclasses.replace(specs[2], role="held")
+        specs[2] = dataclasses.replace(specs[2], role="validation")
     config = dataclasses.replace(config, pairs=tuple(specs))
     read = planning.plan(config)
     facts = [
@@ -314,7 +314,7 @@ def test_facts_are_enough_for_the_plan(
     same = {"memory_free": 0}
     assert {**told.facts(), **same} == {**read.facts(), **same}
     assert {**told.facts(), **same} == {**begun.facts(), **same}
-    assert told.objects > 0 and (told.held or kind == "single object")
+    assert told.objects > 0 and (told.validation or kind == "single object")
 
 
 def test_the_time_left_is_counted_from_the_second_step(
@@ -359,5 +359,5 @@ def test_sparse_labels_are_learnt_in_smaller_steps(
     some = (dataclasses.replace(pairs[0], complete=False), *pairs[1:])
     assert prepare(settings(tmp_path / "b", model, some), "cpu").rate == 4e-4
     # Of pictures that only judge nothing is learnt.
-    judged = (dataclasses.replace(some[0], role="held"), *pairs[1:])
+    judged = (dataclasses.replace(some[0], role="validation"), *pairs[1:])
     assert prepare(settings(tmp_path / "c", model, judged), "cpu").rate == 1e-3

@@ -55,7 +55,7 @@ def test_what_is_held_back_is_not_replayed(tmp_path: Path) -> None:
     assert len(left) == keys.count(pairs[1].key)
     assert replayed([tmp_path], pairs) == []
     # One picture is on both sides: how it was divided before is not known.
-    assert len(replayed([tmp_path], divide(pairs[:1], 0.2, 0).held)) == len(left)
+    assert len(replayed([tmp_path], divide(pairs[:1], 0.2, 0).validation)) == len(left)
 
 
 def test_what_nobody_learnt_from_is_held_back_first(tmp_path: Path) -> None:
@@ -63,16 +63,16 @@ def test_what_nobody_learnt_from_is_held_back_first(tmp_path: Path) -> None:
     for seed in range(6):
         learnt = {pair.key for pair in pairs[:4]}
         split = divide(pairs, 0.5, seed, learnt)
-        assert {pair.name for pair in split.held} == {"p4", "p5"}
+        assert {pair.name for pair in split.validation} == {"p4", "p5"}
         assert not split.warnings
     # Where all are known, some are held back none the less, and it is said.
     learnt = {pair.key for pair in pairs}
     split = divide(pairs, 0.2, 0, learnt)
-    (name,) = [pair.name for pair in split.held]
-    assert name == divide(pairs, 0.2, 0).held[0].name
+    (name,) = [pair.name for pair in split.validation]
+    assert name == divide(pairs, 0.2, 0).validation[0].name
     assert f"held back now: {name}. The score may be too good" in split.warnings[0]
     for some in (
-        [dataclasses.replace(pairs[0], role="held"), pairs[1]],
+        [dataclasses.replace(pairs[0], role="validation"), pairs[1]],
         pairs[:1],
     ):
         told = divide(some, 0.2, 0, learnt).warnings
@@ -99,10 +99,10 @@ def test_a_later_run_is_judged_by_what_no_run_learnt_from(
     first, second = later
     learnt = {pair.key for pair in training_sources(first)[0].train}
     alone = dataclasses.replace(second, replay=())
-    assert learnt & {pair.key for pair in training_sources(alone)[0].held}
+    assert learnt & {pair.key for pair in training_sources(alone)[0].validation}
     training = Training(second)
     plan = next(iter(training.events()))
-    held = {pair.key for pair in training_sources(second)[0].held}
+    held = {pair.key for pair in training_sources(second)[0].validation}
     assert held and not held & learnt and not plan.warnings
     assert isinstance(training.crops, Crops) and len(training.crops.replay) == 32
     noted = json.loads((second.folder / "learnt.json").read_text())
@@ -121,7 +121,7 @@ def test_crops_of_unknown_pictures_are_kept_and_told_of(
         np.savez_compressed(file, rgb=rgb, labels=labels)
     split, _, warnings = training_sources(second)
     assert "32 crops of earlier runs do not say" in warnings[-1]
-    assert len(replayed(second.replay, split.held)) == 32
+    assert len(replayed(second.replay, split.validation)) == 32
 
 
 def test_a_run_that_goes_on_is_divided_as_it_began(
@@ -132,8 +132,8 @@ def test_a_run_that_goes_on_is_divided_as_it_began(
     training.cancel = lambda: training.progress.step >= 1
     with pytest.raises(Cancelled):
         list(training.events())
-    held = [pair.name for pair in training_sources(second)[0].held]
+    held = [pair.name for pair in training_sources(second)[0].validation]
     shutil.rmtree(first.folder)
     resumed = dataclasses.replace(second, replay=())
     plan = next(iter(Training(resumed, resume=True).events()))
-    assert list(plan.held) == held
+    assert list(plan.validation) == held

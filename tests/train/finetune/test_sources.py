@@ -26,8 +26,8 @@ from napari_gen2seg.train.finetune.config import (
 from napari_gen2seg.train.finetune.sources import (
     Mixture,
     Source,
+    cut_anywhere,
     training_sources,
-    window,
 )
 from napari_gen2seg.train.loss.instance_coloring import instance_coloring_loss
 from napari_gen2seg.train.loss.weighted import paper_loss, published_share
@@ -80,32 +80,34 @@ def streets(tmp_path: Path) -> Path:
 
 def both(rooms: Path, streets: Path, **more: int) -> tuple[DatasetSpec, ...]:
     return (
-        DatasetSpec(str(rooms), "hypersim", weight=9, size=(48, 64), held=2, **more),
+        DatasetSpec(
+            str(rooms), "hypersim", weight=9, size=(48, 64), validation=2, **more
+        ),
         DatasetSpec(
             str(streets),
             "virtual-kitti",
             crop=(40, 80),
             complete=False,
-            held=0,
+            validation=0,
             **more,
         ),
     )
 
 
 def test_scenes_are_on_one_side_only(rooms: Path) -> None:
-    source = Source.open(DatasetSpec(str(rooms), "hypersim", held=2), 0)
+    source = Source.open(DatasetSpec(str(rooms), "hypersim", validation=2), 0)
     train = {item.name.split("/")[0] for item in source.train}
-    held = {item.name.split("/")[0] for item in source.held}
+    held = {item.name.split("/")[0] for item in source.validation}
     assert len(source.train) == 4
-    assert len(source.held) == 2
+    assert len(source.validation) == 2
     assert not train & held
     pairs = source.pairs()
-    assert all(pair.role == "held" and "/" not in pair.name for pair in pairs)
+    assert all(pair.role == "validation" and "/" not in pair.name for pair in pairs)
     assert len(pairs[0].objects) == 16
 
 
 def test_a_single_scene_cannot_be_held_back(streets: Path) -> None:
-    spec = DatasetSpec(str(streets), "virtual-kitti", split="Scene01", held=1)
+    spec = DatasetSpec(str(streets), "virtual-kitti", split="Scene01", validation=1)
     with pytest.raises(DataError, match="single scene"):
         Source.open(spec, 0)
 
@@ -147,14 +149,14 @@ def test_masked_autoencoders_see_squares(
 
 
 def test_sides_that_the_model_cannot_take(rooms: Path, tiny_sd: Path) -> None:
-    spec = DatasetSpec(str(rooms), "hypersim", size=(50, 64), held=0)
+    spec = DatasetSpec(str(rooms), "hypersim", size=(50, 64), validation=0)
     with pytest.raises(SettingsError, match="multiples of 8"):
         Mixture([Source.open(spec, 0)], read_model_config(tiny_sd), 64)
 
 
 def test_a_window_larger_than_the_frame_is_unknown_outside() -> None:
     labels = np.ones((10, 12), np.int32)
-    rgb, cut = window(
+    rgb, cut = cut_anywhere(
         np.zeros((10, 12, 3), np.float32), labels, (16, 12), np.random.default_rng(0)
     )
     assert rgb.shape == (16, 12, 3)
@@ -165,7 +167,7 @@ def test_pairs_beside_data_sets_are_only_held(rooms: Path, streets: Path) -> Non
     config = FinetuneConfig(
         pairs=(PairSpec("a.png", "b.png"),), datasets=both(rooms, streets)
     )
-    with pytest.raises(SettingsError, match="role 'held'"):
+    with pytest.raises(SettingsError, match="role 'validation'"):
         training_sources(config)
     alone = FinetuneConfig(datasets=both(rooms, streets)[1:])
     with pytest.raises(DataError, match="held back"):
@@ -231,7 +233,7 @@ def test_the_paper_s_training_runs_on_a_small_tree(
         run=str(tmp_path / "run"),
         name="again",
         recipe="published",
-        trains="full",
+        trainable="full",
         datasets=both(rooms, streets),
         steps=3,
         batch=2,
@@ -247,7 +249,7 @@ def test_the_paper_s_training_runs_on_a_small_tree(
         "hypersim-all",
         "virtual-kitti-all",
     ]
-    assert len(result.plan.held) == 2
+    assert len(result.plan.validation) == 2
     state = read_state(tmp_path / "run", config)
     assert state is not None
     assert state["progress"].step == 3

@@ -27,8 +27,8 @@ def test_scores_are_of_the_clicks_that_people_get(tmp_path: Path) -> None:
     watched = watch.color(mini, pair)
     usual = mini.color(picture)
     assert watched.resolution == usual.resolution
-    assert watched.hears_brightness and watched.on_black
-    np.testing.assert_array_equal(watched.more, usual.more)
+    assert watched.uses_brightness and watched.black_background
+    np.testing.assert_array_equal(watched.extra_maps, usual.extra_maps)
     found = [
         iou(usual.probe([point]).full(), pair.labels == label)
         for label, points in watch._objects[0][1]
@@ -41,4 +41,4 @@ def test_scores_are_of_the_clicks_that_people_get(tmp_path: Path) -> None:
     assert finer.resolution == choose_resolution(pair.rgb, known) != usual.resolution
     # What is written for people to watch is read back as it is.
     path = watch.preview(mini, pair, tmp_path)
-    np.testing.assert_array_equal(Coloring.load(path).more, watched.more)
+    np.testing.assert_array_equal(Coloring.load(path).extra_maps, watched.extra_maps)

@@ -24,7 +24,7 @@ from napari_gen2seg.models.networks.position_guides import guide_channels
 from napari_gen2seg.models.networks.shifted_guides import ShiftedGuidesNet
 from napari_gen2seg.models.runtime.compilation import compile_net
 from napari_gen2seg.train.data.annotated_image import Picture, kind_weights, read_source
-from napari_gen2seg.train.engine.learning_rate import done, rate, share
+from napari_gen2seg.train.engine.learning_rate import share_done, warmup_cosine
 from napari_gen2seg.train.mini.architecture import build_net
 from napari_gen2seg.train.mini.config import (
     ArchitectureConfig,
@@ -142,7 +142,7 @@ def test_a_half_written_state_is_never_seen(
     def full(*_: object) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr("napari_gen2seg.train.mini.trainer.os.replace", full)
+    monkeypatch.setattr("napari_gen2seg.common.atomic.os.replace", full)
     with pytest.raises(StorageError, match="Free some space"):
         list(train_stage(TINY, "colour", tmp_path))
     assert (tmp_path / "colour.state.pt").read_bytes() == before
@@ -186,9 +186,14 @@ def test_a_stage_that_cannot_be_compiled_says_how_to_train_without(
 
 def test_a_stage_ends_by_its_time_and_slows_down_towards_it() -> None:
     timed = StageConfig(steps=1000, minutes=2, ramp=0, rate=1.0)
-    assert not done(10, timed, 119) and done(10, timed, 121) and done(1000, timed, 1)
-    assert share(10, timed, 60) == 0.5 and share(900, timed, 60) == 0.9
-    assert rate(10, 0.0, timed) > rate(10, 0.5, timed) > rate(10, 1.0, timed) > 0
+    assert not timed.over(10, 119) and timed.over(10, 121) and timed.over(1000, 1)
+    assert share_done(10, 60, timed.steps, timed.minutes) == 0.5
+    assert share_done(900, 60, timed.steps, timed.minutes) == 0.9
+    assert share_done(900, 60, None, None) == 0.0
+    rates = [warmup_cosine(2.0, 1.5, share) for share in (0.0, 0.5, 1.0)]
+    assert rates == sorted(rates, reverse=True)
+    assert (rates[0], rates[2]) == (2.0, pytest.approx(0.04))
+    assert warmup_cosine(2.0, 0.25, 0.0) == 0.5
 
 
 def test_training_lowers_the_loss(run: Path) -> None:

@@ -33,7 +33,7 @@ _TOP = 0.98  # quantile of the objects' brightness that becomes _LOUD
 _SHRINK = 0.03  # of the channels' variance, added to each: no channel counts by chance
 
 
-def agreement(values: Float32Array, gray: Float32Array) -> float:
+def brightness_agreement(values: Float32Array, gray: Float32Array) -> float:
     """Tell how well brightness separates the objects of a map from its background.
 
     Parameters
@@ -63,7 +63,7 @@ def agreement(values: Float32Array, gray: Float32Array) -> float:
     return float(brighter - darker)
 
 
-def mixture(values: Float32Array, rgb: Float32Array) -> Float32Array:
+def channel_weights(values: Float32Array, rgb: Float32Array) -> Float32Array:
     """Return how much each channel tells of what the map calls objects.
 
     Fisher's linear discriminant between the map's objects and its background.
@@ -71,7 +71,7 @@ def mixture(values: Float32Array, rgb: Float32Array) -> Float32Array:
     Parameters
     ----------
     values
-        As for :func:`agreement`.
+        As for :func:`brightness_agreement`.
     rgb
         float32 (h, w, 3), any range.
 
@@ -101,7 +101,7 @@ def brightness_channel(values: Float32Array, gray: Float32Array) -> Float32Array
     Parameters
     ----------
     values, gray
-        As for :func:`agreement`.
+        As for :func:`brightness_agreement`.
 
     Returns
     -------
@@ -110,7 +110,7 @@ def brightness_channel(values: Float32Array, gray: Float32Array) -> Float32Array
         background, 153 where it is as the brightest of its objects. Turned around
         where objects are the darker ones, so that black means background here too.
     """
-    sided = agreement(values, gray)
+    sided = brightness_agreement(values, gray)
     if abs(sided) < AGREES:
         return None
     shown = gray if sided > 0 else -gray

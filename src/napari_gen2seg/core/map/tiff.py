@@ -6,16 +6,14 @@ size, and the brightness of the whole picture a grey one of 8 bits at the end.
 
 from __future__ import annotations
 
-import contextlib
 import json
-import os
-import uuid
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
+from napari_gen2seg.common.atomic import replacing
 from napari_gen2seg.common.types import Float32Array
 from napari_gen2seg.errors import StorageError
 
@@ -24,8 +22,8 @@ def write_map(
     target: Path,
     facts: dict[str, Any],
     values: Float32Array,
-    more: Float32Array | None,
-    picture: npt.NDArray[np.uint8] | None,
+    extra_maps: Float32Array | None,
+    brightness_image: npt.NDArray[np.uint8] | None,
 ) -> Path:
     """Write a map that any program opens; the file appears whole or not at all.
 
@@ -35,9 +33,9 @@ def write_map(
         The file.
     facts
         What JSON can say.
-    values, more
+    values, extra_maps
         float32 (h, w, 3), and (h, w, 3 n) or (h, w, 3 n + 1) or None.
-    picture
+    brightness_image
         uint8 (H, W), or None.
 
     Raises
@@ -47,40 +45,39 @@ def write_map(
     """
     import tifffile
 
-    temporary = target.parent / f".{target.name}.{uuid.uuid4().hex}.tmp"
-    channels = 0 if more is None else more.shape[-1]
-    further = [] if more is None else np.split(more, range(3, channels, 3), axis=-1)
+    channels = 0 if extra_maps is None else extra_maps.shape[-1]
+    further = (
+        []
+        if extra_maps is None
+        else np.split(extra_maps, range(3, channels, 3), axis=-1)
+    )
     try:
-        with temporary.open("xb") as stream:
-            with tifffile.TiffWriter(stream) as pages:
-                told = json.dumps(facts)
-                pages.write(values, photometric="rgb", description=told, metadata=None)
-                for page in further:
-                    if page.shape[-1] == 3:
-                        pages.write(page, photometric="rgb", metadata=None)
-                    else:
-                        pages.write(page[..., 0], metadata=None)
-                if picture is not None:
-                    pages.write(picture, metadata=None)
-            stream.flush()
-            os.fsync(stream.fileno())
-        temporary.replace(target)
+        with (
+            replacing(target, sync=True) as draft,
+            tifffile.TiffWriter(draft) as pages,
+        ):
+            told = json.dumps(facts)
+            pages.write(values, photometric="rgb", description=told, metadata=None)
+            for page in further:
+                if page.shape[-1] == 3:
+                    pages.write(page, photometric="rgb", metadata=None)
+                else:
+                    pages.write(page[..., 0], metadata=None)
+            if brightness_image is not None:
+                pages.write(brightness_image, metadata=None)
     except OSError as error:
         raise StorageError(
             f"The colouring map could not be written to {target}: "
             f"{error.strerror or error}. Choose a folder that exists, can be "
             "written and has space; nothing was changed."
         ) from error
-    finally:
-        with contextlib.suppress(OSError):
-            temporary.unlink(missing_ok=True)
     return target
 
 
 def read_map(
     source: Path,
 ) -> tuple[Any, npt.NDArray[Any], npt.NDArray[Any] | None, npt.NDArray[Any] | None]:
-    """Read facts (None where there are none), the map, more and picture or None.
+    """Read facts (None where there are none), map, extra maps and brightness or None.
 
     Raises
     ------
@@ -96,8 +93,8 @@ def read_map(
             values = first.asarray()
             further = [page.asarray() for page in list(tiff.pages)[1:]]
             bytes_ = bool(further) and further[-1].dtype == np.uint8
-            picture = further.pop() if bytes_ else None
-            more = np.dstack(further) if further else None
+            brightness_image = further.pop() if bytes_ else None
+            extra_maps = np.dstack(further) if further else None
     except OSError as error:
         raise StorageError(
             f"The colouring map {source} could not be read: "
@@ -108,4 +105,4 @@ def read_map(
             f"{source} is no readable colouring map ({error}); it must be a TIFF "
             "written by Coloring.save."
         ) from error
-    return facts, values, more, picture
+    return facts, values, extra_maps, brightness_image

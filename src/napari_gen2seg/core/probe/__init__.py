@@ -1,1 +1,19 @@
-"""From clicks to a mask on a coloring map."""
+"""From clicks to a mask on a coloring map.
+
+prober          clicks on a map -> a mask; start here
+prompts         the clicks, checked
+settings        what may be asked of a probe
+mask            the answer
+distance_rule   our rule: near in color, connected, stopped by edges
+published_rule  the rule of the paper, bit for bit
+published_query the color that the paper's rule means by a click
+query_color     the color that a click means
+cost_field      what each pixel costs under the clicks
+flood           connected to the clicks
+tolerance       where the area hardly depends on the tolerance
+sharpen         blurred edges of a map made steps
+cleanup         small holes and rough rims
+guided_outline  outlines at the resolution of the image
+split_necks     two bodies parted at the neck between them
+follow_strands  fibers followed over crossings
+"""

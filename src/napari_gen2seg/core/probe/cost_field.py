@@ -16,7 +16,7 @@ from napari_gen2seg.core.probe.sharpen import SharpMap
 
 Pixels = npt.NDArray[np.intp]
 
-RIM = 6
+BOUNDARY_MARGIN = 6
 """Map pixels around a mask that the clean-up looks at."""
 
 _STRIP = 1 << 15  # pixels of a strip
@@ -51,7 +51,7 @@ class Sample:
         """Return a window of the map that holds a region of the grid with a rim."""
         rows = np.flatnonzero(region.any(axis=1))
         cols = np.flatnonzero(region.any(axis=0))
-        rim = 2 * self.step + RIM
+        rim = 2 * self.step + BOUNDARY_MARGIN
         return (
             max(self.row + int(rows[0]) * self.step - rim, 0),
             max(self.col + int(cols[0]) * self.step - rim, 0),

@@ -24,7 +24,7 @@ import numpy.typing as npt
 
 from napari_gen2seg.common.types import BoolArray, Shape
 from napari_gen2seg.core.probe.cleanup import fill_small_holes, follow_edges
-from napari_gen2seg.core.probe.cost_field import RIM, CostField, Sample
+from napari_gen2seg.core.probe.cost_field import BOUNDARY_MARGIN, CostField, Sample
 from napari_gen2seg.core.probe.flood import Box, flood, outgrows, outline
 from napari_gen2seg.core.probe.mask import Mask
 from napari_gen2seg.core.probe.prompts import Prompts
@@ -221,7 +221,7 @@ class DistanceRule:
         while True:
             sample = field.sampled(box)
             region = flood(sample.cost <= tolerance, sample.seeds)
-            if not outgrows(region, box, field.frame, RIM):
+            if not outgrows(region, box, field.frame, BOUNDARY_MARGIN):
                 return region, box
             box = field.grown(box)
 

@@ -26,7 +26,7 @@ _LARGEST = 1 << 21  # pixels; of larger windows the rim is a small part
 _EDGE = (1.0, 99.0)  # percentiles of the brightness that make the contrast
 
 
-def follow_picture(
+def follow_image(
     soft: Float32Array, picture: npt.NDArray[np.uint8], radius: int
 ) -> BoolArray:
     """Return a mask whose outline follows the picture's edges.

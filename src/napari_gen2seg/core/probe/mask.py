@@ -16,7 +16,7 @@ import numpy.typing as npt
 from napari_gen2seg.common.types import BoolArray, Shape
 from napari_gen2seg.core.image.geometry import rescale
 from napari_gen2seg.core.image.resample import resample
-from napari_gen2seg.core.probe.guided_outline import REACH, follow_picture
+from napari_gen2seg.core.probe.guided_outline import REACH, follow_image
 
 BBox = tuple[int, int, int, int]
 
@@ -44,7 +44,7 @@ class Mask:
         in, and out of, the mask at source size whatever rounding would say.
     exact
         False for a preview in coarse blocks, as a moving pointer gets it.
-    picture
+    brightness_image
         uint8 (H, W), the picture's brightness, which the outline at the size of the
         source follows; None where it is to follow the map alone.
     """
@@ -58,7 +58,7 @@ class Mask:
     keep: tuple[tuple[int, int], ...] = ()
     drop: tuple[tuple[int, int], ...] = ()
     exact: bool = True
-    picture: npt.NDArray[np.uint8] | None = None
+    brightness_image: npt.NDArray[np.uint8] | None = None
 
     def __post_init__(self) -> None:
         crop = np.array(self.crop, bool)
@@ -162,7 +162,8 @@ class Mask:
     ) -> BoolArray:
         """Return a window of the mask at the size of the source."""
         radius = round(REACH * self.source_shape[0] / self.shape[0])
-        if self.picture is not None:  # the filter looks, and may move rims, that far
+        if self.brightness_image is not None:
+            # The filter looks, and may move rims, that far.
             low[:] = np.maximum(low - 2 * radius, 0)
             high[:] = np.minimum(high + 2 * radius, self.source_shape)
         soft = resample(
@@ -172,10 +173,10 @@ class Mask:
             self.source_shape,
             (int(low[0]), int(low[1]), int(high[0]), int(high[1])),
         )
-        if self.picture is None:
+        if self.brightness_image is None:
             return soft >= np.float32(0.5)
-        here = self.picture[low[0] : high[0], low[1] : high[1]]
-        return follow_picture(soft, here, radius)
+        here = self.brightness_image[low[0] : high[0], low[1] : high[1]]
+        return follow_image(soft, here, radius)
 
 
 def _force(

@@ -30,13 +30,13 @@ class Prober:
         float32 (h, w, 3) in 0..255; not copied, must not change.
     source_shape
         (H, W) in pixels of the picture that the map stands for.
-    more
+    extra_maps
         float32 (h, w, 3 n) or (h, w, 3 n + 1) or None: n further maps of the same
         picture, of the same size, and its brightness. Only the product's own rule reads
         them.
-    picture
+    brightness_image
         uint8 (H, W) or None: brightness that outlines at the picture's size follow.
-    on_black
+    black_background
         Whether the model paints the background black; only there strands are followed.
     """
 
@@ -44,15 +44,15 @@ class Prober:
         self,
         values: npt.NDArray[np.float32],
         source_shape: Shape,
-        more: npt.NDArray[np.float32] | None = None,
-        picture: npt.NDArray[np.uint8] | None = None,
-        on_black: bool = False,
+        extra_maps: npt.NDArray[np.float32] | None = None,
+        brightness_image: npt.NDArray[np.uint8] | None = None,
+        black_background: bool = False,
     ) -> None:
         self.values = values
         self.source_shape = source_shape
-        self.more = more
-        self.picture = picture
-        self.strands = Strands(values) if on_black else None
+        self.extra_maps = extra_maps
+        self.brightness_image = brightness_image
+        self.strands = Strands(values) if black_background else None
 
     def rule(self, brightness: bool = True) -> DistanceRule:
         """The product's own rule on this map and what stands beside it.
@@ -62,26 +62,28 @@ class Prober:
         brightness
             Whether the picture's brightness, if it is known, has a say.
         """
-        known = self.more is not None and self.more.shape[2] % 3 == 1
+        known = self.extra_maps is not None and self.extra_maps.shape[2] % 3 == 1
         return self._all if brightness or not known else self._maps_alone
 
     @cached_property
     def _all(self) -> DistanceRule:
-        return self._stacked(self.more)
+        return self._stacked(self.extra_maps)
 
     @cached_property
     def _maps_alone(self) -> DistanceRule:
-        return self._stacked(self.more[..., :-1] if self.more is not None else None)
+        return self._stacked(
+            self.extra_maps[..., :-1] if self.extra_maps is not None else None
+        )
 
-    def _stacked(self, more: npt.NDArray[np.float32] | None) -> DistanceRule:
+    def _stacked(self, extra_maps: npt.NDArray[np.float32] | None) -> DistanceRule:
         """Return the rule on all channels.
 
         Two pixels are as far apart as the root mean square over the maps says, so that
         tolerances mean what they mean on one map.
         """
-        if more is None or more.shape[2] == 0:
+        if extra_maps is None or extra_maps.shape[2] == 0:
             return DistanceRule(self.values, self.source_shape)
-        stacked = np.concatenate([self.values, more], axis=-1)
+        stacked = np.concatenate([self.values, extra_maps], axis=-1)
         stacked *= np.float32((stacked.shape[-1] / 3) ** -0.5)
         return DistanceRule(stacked, self.source_shape)
 
@@ -114,8 +116,8 @@ class Prober:
             )
         mask = self.rule(settings.brightness).probe(prompts, settings)
         mask = self._whole(mask, prompts, settings)
-        if settings.brightness and settings.clean and self.picture is not None:
-            return replace(mask, picture=self.picture)
+        if settings.brightness and settings.clean and self.brightness_image is not None:
+            return replace(mask, brightness_image=self.brightness_image)
         return mask
 
     def preview(

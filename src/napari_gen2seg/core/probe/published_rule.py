@@ -7,14 +7,15 @@ for parity; see ``distance`` for the product's own rule.
 
 What makes it quick and still exact:
 
-- the query is a Gaussian of 1 % of the frame: seven sigma of it are enough;
+- the query is a Gaussian of 1 % of the frame: beyond six sigma its weights are 0
+  (``published_query``);
 - the best and the worst distance come from the colours that occur in the map,
   listed once;
 - tiles of 32 x 32 pixels know the range of their colours; those that cannot reach
   the threshold, and have no neighbour that can, are never looked at;
 - the filter gives a weighted mean, so where everything around a pixel is above
   the threshold it passes, and where everything is below it fails: only the band
-  between is filtered, pixel by pixel (``bilateral``).
+  between is filtered, pixel by pixel.
 """
 
 from __future__ import annotations
@@ -25,6 +26,7 @@ import numpy as np
 import numpy.typing as npt
 
 from napari_gen2seg.common.types import BoolArray, Float32Array
+from napari_gen2seg.core.probe.published_query import published_query
 
 Bytes = npt.NDArray[np.uint8]
 
@@ -64,7 +66,7 @@ class PaperRule:
         numpy.ndarray
             bool (h, w).
         """
-        queries = [self.query(pixel, sigma) for pixel in pixels]
+        queries = [published_query(self._values, pixel, sigma) for pixel in pixels]
         scales = [self._scale(query) for query in queries]
         within = np.zeros(len(self._low), bool)
         for query, (best, worst) in zip(queries, scales, strict=True):
@@ -103,26 +105,6 @@ class PaperRule:
         found_mask = smoothed_above(framed, high, wide, threshold)
         mask[r0 * _TILE :, c0 * _TILE :][:high, :wide] = found_mask
         return mask
-
-    def query(self, pixel: npt.NDArray[np.intp], sigma: float) -> Float32Array:
-        """Return the Gaussian mean colour around a click, float32 (3,)."""
-        offsets, spans = [], []
-        for axis in (0, 1):
-            length, center = self._values.shape[axis], int(pixel[axis])
-            reach = int(np.ceil(7 * sigma * max(length - 1, 1))) + 1
-            span = slice(max(center - reach, 0), min(center + reach + 1, length))
-            place = np.float32(center / max(length - 1, 1))
-            offsets.append(np.square(_unit_steps(length)[span] - place))
-            spans.append(span)
-        # Single precision up to here and double after it, as the published numbers.
-        squared = (offsets[0][:, None] + offsets[1][None]).astype(np.float64)
-        weights = np.exp(squared / (-2 * sigma * sigma)).astype(np.float32)
-        weights = weights.astype(np.float64).ravel()
-        patch = self._values[spans[0], spans[1]].reshape(-1, 3).astype(np.float64)
-        query: Float32Array = (weights @ patch / (weights.sum() + 1e-6)).astype(
-            np.float32
-        )
-        return query
 
     @cached_property
     def _colors(self) -> npt.NDArray[np.uint8]:
@@ -184,10 +166,7 @@ class PaperRule:
     def _scale(self, query: Float32Array) -> tuple[np.float32, np.float32]:
         """Return the largest and the smallest nearness in the map."""
         colors = self._colors
-        tables = np.square(np.arange(256, dtype=np.float32)[None] - query[:, None])
-        squared = tables[0][colors[:, 0]]
-        squared += tables[1][colors[:, 1]]
-        squared += tables[2][colors[:, 2]]
+        squared = _squared_distances(colors.T, query)
         near, far = np.sqrt(squared.min()), np.sqrt(squared.max())
         return np.float32(1 / (near + _EPSILON)), np.float32(1 / (far + _EPSILON))
 
@@ -196,10 +175,7 @@ class PaperRule:
         planes: Bytes, query: Float32Array, scale: tuple[np.float32, np.float32]
     ) -> Bytes:
         """Return the similarity, cut to 8 bits, of planes (3, ...) to a colour."""
-        tables = np.square(np.arange(256, dtype=np.float32)[None] - query[:, None])
-        squared = np.take(tables[0], planes[0])
-        squared += np.take(tables[1], planes[1])
-        squared += np.take(tables[2], planes[2])
+        squared = _squared_distances(planes, query)
         best, worst = scale
         nearness = np.sqrt(squared, out=squared)
         nearness += _EPSILON
@@ -211,6 +187,21 @@ class PaperRule:
         return cut
 
 
+def _squared_distances(planes: Bytes, query: Float32Array) -> Float32Array:
+    """Return the squared distance of planes (3, ...) to a colour.
+
+    The published numbers were rounded once for each channel, after multiplying and
+    adding (a fused multiply-add): the squares that are added are exact.
+    """
+    apart = np.arange(256, dtype=np.float32)[None] - query[:, None]
+    exact = np.square(apart.astype(np.float64))
+    squared: Float32Array = np.take(exact[0].astype(np.float32), planes[0])
+    for channel in (1, 2):
+        there = np.take(exact[channel], planes[channel])
+        np.add(squared, there, out=squared, casting="same_kind")
+    return squared
+
+
 def _dilated(tiles: BoolArray) -> BoolArray:
     """Add the eight neighbours of every tile."""
     framed = np.pad(tiles, 1)
@@ -220,20 +211,6 @@ def _dilated(tiles: BoolArray) -> BoolArray:
         for right in range(3):
             grown |= framed[down : down + rows, right : right + cols]
     return grown
-
-
-def _unit_steps(count: int) -> Float32Array:
-    """Return ``count`` float32 from 0 to 1, counted from the nearer end.
-
-    The published numbers were made with steps rounded like this; counting from 0
-    alone differs in the last bit and, rarely, in a pixel of the mask.
-    """
-    step = np.float64(np.float32(1) / np.float32(max(count - 1, 1)))
-    index = np.arange(count, dtype=np.float64)
-    steps: Float32Array = np.where(
-        index < count // 2, step * index, 1 - step * (count - 1 - index)
-    ).astype(np.float32)
-    return steps
 
 
 Packed = npt.NDArray[np.uint32]
@@ -369,5 +346,6 @@ def _filtered(pixels: Packed, pitch: int, places: npt.NDArray[np.intp]) -> Float
             there >>= np.uint32(24)
             weight *= there.astype(np.float32)
             total += weight
-    total /= weights
+    # Not a division: a value that falls on half a step depends on the last bit.
+    total *= np.divide(np.float32(1), weights, out=weights)
     return np.rint(total, out=total)

@@ -8,7 +8,7 @@ import numpy.typing as npt
 from napari_gen2seg.common.types import Float32Array
 from napari_gen2seg.core.probe.sharpen import SharpMap
 
-_LEAST_RADIUS = 1.5  # map pixels: at least the eight neighbours are heard
+_LEAST_RADIUS = 1.5  # map pixels: at least the eight neighbours count
 _MOST_RADIUS = 6.0
 _LEAST_NOISE = 2.0
 _BANDS = (40.0, 28.0, 20.0)  # colour distance inside which pixels agree, shrinking
@@ -31,7 +31,7 @@ def query_colors(
     clicks
         (n, 2) rows and columns.
     radius
-        Map pixels around a click that are heard; kept within 1.5 to 6.
+        Map pixels around a click that count; kept within 1.5 to 6.
 
     Returns
     -------
@@ -54,22 +54,22 @@ def _query(map_: SharpMap, row: int, col: int, reach: float) -> Float32Array:
     rows = np.arange(r0, r0 + patch.shape[1]) - row
     cols = np.arange(c0, c0 + patch.shape[2]) - col
     near = np.add.outer(rows**2, cols**2) <= reach**2
-    heard = patch[:, near].T
+    nearby = patch[:, near].T
     color: Float32Array = map_.sharp[:, row, col].copy()
     for band in _BANDS:
-        agree = np.square(heard - color).sum(axis=1) <= band * band
-        if np.count_nonzero(agree) <= 1 < len(heard):
-            return _shared(heard)
-        color = heard[agree].mean(axis=0)
+        agree = np.square(nearby - color).sum(axis=1) <= band * band
+        if np.count_nonzero(agree) <= 1 < len(nearby):
+            return _shared(nearby)
+        color = nearby[agree].mean(axis=0)
     return color
 
 
-def _shared(heard: Float32Array) -> Float32Array:
+def _shared(nearby: Float32Array) -> Float32Array:
     """Return the mean of the colours around the one with most company."""
-    gaps = np.square(heard[:, None] - heard[None]).sum(axis=2)
+    gaps = np.square(nearby[:, None] - nearby[None]).sum(axis=2)
     company = gaps <= _BANDS[0] ** 2
     best = int(company.sum(axis=1).argmax())
-    mean: Float32Array = heard[company[best]].mean(axis=0)
+    mean: Float32Array = nearby[company[best]].mean(axis=0)
     return mean
 
 

@@ -1,1 +1,13 @@
-"""Annotation: from pointer and clicks to a committed object."""
+"""Annotation: from pointer and clicks to a committed object.
+
+bridge          reads the layers, asks the session, shows the answer
+pointer         moves and clicks on the canvas
+points_layer    the Points layer of the clicks, and its keys
+points_table    its features: signs, object numbers
+hover           the preview under the pointer
+controller      clicks become objects, and back
+commit          a mask into Labels: one step, one undo
+labels_layer    the Labels layer of the objects
+labels_target   whether a Labels layer can take them
+object_numbers  the number of the object being clicked
+"""

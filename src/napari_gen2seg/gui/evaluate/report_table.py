@@ -33,17 +33,19 @@ class ReportTable(QTableWidget):
     def show_report(self, report: Report) -> None:
         """Replace what is shown."""
         self.setRowCount(0)
+        intervals = False
         for entry in report.summary.values():
             row = self.rowCount()
             self.insertRow(row)
             low, high = (_number(entry[name]) for name in ("low", "high"))
             between = f"{low} to {high}" if low and high else ""
+            intervals = intervals or bool(between)
             texts = (entry["title"], _number(entry["value"]), between)
             for column, text in enumerate(texts):
                 item = QTableWidgetItem(text or "–")
                 item.setToolTip(text)
                 self.setItem(row, column, item)
-        self.setColumnHidden(2, len(report.images) == 1)  # nothing to draw from
+        self.setColumnHidden(2, not intervals)
         self.resizeRowsToContents()
 
 

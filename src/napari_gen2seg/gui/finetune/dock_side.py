@@ -4,15 +4,52 @@ from __future__ import annotations
 
 from contextlib import suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
-from napari_gen2seg.models.registry import list_models, title_of
+from napari_gen2seg.models.registry import title_of
 
 if TYPE_CHECKING:
     from napari.components import ViewerModel
+    from qtpy.QtWidgets import QLabel, QWidget
 
     from napari_gen2seg.gui.finetune.dialog import FinetuneDialog
-    from napari_gen2seg.gui.widget import SegmentWidget
+    from napari_gen2seg.gui.layers.source import Source
+    from napari_gen2seg.gui.settings import Memory
+    from napari_gen2seg.session import Session
+
+
+class ModelUser(Protocol):
+    """Whoever colours with a model, and lets fine-tuning change which one."""
+
+    session: Session
+    memory: Memory
+    status: QLabel  # what is said last
+
+    @property
+    def source(self) -> Source:
+        """The picture in view, which knows how layers are read."""
+        ...
+
+    @property
+    def current_model(self) -> str:
+        """Id of the model in use."""
+        ...
+
+    def use_model(self, model: str) -> None:
+        """Use another model, on the picture in view first."""
+        ...
+
+    def refresh_models(self) -> None:
+        """Offer the models that are there now."""
+        ...
+
+    def show_previous(self, title: str) -> None:
+        """Offer the way back to a model; none where the title is empty."""
+        ...
+
+    def show_training(self, text: str) -> None:
+        """Say in a word or two how far a training is."""
+        ...
 
 
 class FinetuneLauncher:
@@ -22,12 +59,14 @@ class FinetuneLauncher:
     ----------
     viewer
         napari's.
-    dock
+    user
         Whose model is chosen, and whose picture coloured anew.
+    parent
+        The widget over which the dialog opens.
     """
 
-    def __init__(self, viewer: ViewerModel, dock: SegmentWidget) -> None:
-        self._viewer, self._dock = viewer, dock
+    def __init__(self, viewer: ViewerModel, user: ModelUser, parent: QWidget) -> None:
+        self._viewer, self._user, self._parent = viewer, user, parent
         self.dialog: FinetuneDialog | None = None
         self.options: dict[str, Any] = {}  # of the dialog, for tests
         self.previous = ""  # id of the model in use before the last adoption
@@ -42,37 +81,37 @@ class FinetuneLauncher:
 
     def adopt(self, model: str) -> None:
         """Use a new model from now on, on the picture in view first."""
-        self.previous = self._dock.session.model.choice.model
-        self._use(model)
+        self.previous = self._user.current_model
+        self._user.use_model(model)
         self._show_previous()
 
     def back(self) -> None:
         """Use the model again that was in use before."""
         model, self.previous = self.previous, ""
         if model:
-            self._use(model)
+            self._user.use_model(model)
         self._show_previous()
 
     def forget(self, model: str) -> None:
         """Stop using a model that was removed."""
-        if self._dock.session.model.choice.model == model:
+        if self._user.current_model == model:
             self.previous = self.previous or "mini"
             self.back()
         elif self.previous == model:
             self.previous = ""
             self._show_previous()
-        self._dock.model.show_models(list_models())
+        self._user.refresh_models()
         if self.dialog is not None:
             self.dialog.show_models()
 
     def ask_remove(self) -> None:
         """Ask whether the chosen model, one of the user's, is to be deleted."""
-        model = Path(self._dock.session.model.choice.model)
-        self._there().decisions.ask_remove(model, self._dock)
+        model = Path(self._user.current_model)
+        self._there().decisions.ask_remove(model, self._parent)
 
     def show_use(self) -> None:
         """Show which model is in use."""
-        if self.previous == self._dock.session.model.choice.model:
+        if self.previous == self._user.current_model:
             self.previous = ""  # gone back to by hand
             self._show_previous()
         if self.dialog is not None:
@@ -93,32 +132,25 @@ class FinetuneLauncher:
     def _make(self) -> FinetuneDialog:
         from napari_gen2seg.gui.finetune.dialog import FinetuneDialog
 
-        dock = self._dock
+        user = self._user
         dialog = FinetuneDialog(
             self._viewer,
-            dock.bridge.source,
-            dock.session,
-            dock.memory,
-            dock,
+            user.source,
+            user.session,
+            user.memory,
+            self._parent,
             **self.options,
         )
         dialog.adopted.connect(self.adopt)
         dialog.removed.connect(self.forget)
         dialog.back_asked.connect(self.back)
-        dialog.said.connect(dock.status.setText)
-        dialog.progress_changed.connect(dock.model.show_training)
+        dialog.said.connect(user.status.setText)
+        dialog.progress_changed.connect(user.show_training)
         return dialog
-
-    def _use(self, model: str) -> None:
-        dock = self._dock
-        dock.model.show_models(list_models())
-        dock.choose(model=model)
-        if dock.bridge.source.view is not None:
-            dock.bridge.color()
 
     def _show_previous(self) -> None:
         title = title_of(self.previous) if self.previous else ""
-        self._dock.model.show_previous(title)
+        self._user.show_previous(title)
         if self.dialog is not None:
             self.dialog.decisions.show_previous(title)
 

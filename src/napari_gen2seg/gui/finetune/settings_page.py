@@ -26,11 +26,19 @@ from napari_gen2seg.gui.finetune.texts import length_text, wide_label
 from napari_gen2seg.gui.panels.model_combo import ModelCombo
 from napari_gen2seg.gui.panels.widgets import Column, Panel, quiet_label
 from napari_gen2seg.models.library.user_models import free_name
-from napari_gen2seg.train.finetune.config import DIALS
+from napari_gen2seg.train.finetune.config import PRESETS, FinetuneConfig
+from napari_gen2seg.train.finetune.setting import (
+    Remembered,
+    config_values,
+    remembered_settings,
+)
 
 if TYPE_CHECKING:
     from napari_gen2seg.gui.settings import Memory
     from napari_gen2seg.models.spec import ModelSpec
+
+#: What is asked for and remembered, by the names of the config, in the order shown.
+KEPT = remembered_settings(FinetuneConfig)
 
 
 class SettingsPage(QWidget):
@@ -53,35 +61,21 @@ class SettingsPage(QWidget):
         self._ready = False
         self.name = QLineEdit()
         self.model = ModelCombo()
-        self.dials = {name: QRadioButton() for name in DIALS}
+        self.fields = {
+            name: field_for(one)
+            for name, one in KEPT.items()
+            if name != "preset"  # which has a button for every choice
+        }
+        self.presets: dict[str, QRadioButton] = {}
         self._group = QButtonGroup(self)
-        for name, button in self.dials.items():
-            minutes = DIALS[name].minutes
-            button.setText(
-                f"{name.capitalize()}: about {minutes:.0f} minutes, {TELLS[name]}"
+        for name, tells in KEPT["preset"].setting.choices:
+            button = QRadioButton(
+                f"{name.capitalize()}: about {PRESETS[name].minutes:.0f} minutes, "
+                f"{tells}"
             )
+            self.presets[name] = button
             self._group.addButton(button)
         self.by_hand = quiet_label()
-        self.minutes = automatic(QDoubleSpinBox(), 0, 100_000, 1)
-        self.minutes.setDecimals(1)
-        self.minutes.setSuffix(" min")
-        self.steps = automatic(QSpinBox(), 0, 10_000_000, 100)
-        self.rate = QComboBox()
-        self.rate.addItem("automatic", 0.0)
-        for rate in (1e-3, 3e-4, 1e-4, 3e-5, 1e-5, 3e-6, 1e-6):
-            self.rate.addItem(f"{rate:g}", rate)
-        self.crop = QComboBox()
-        self.crop.addItem("automatic", 0)
-        for side in (128, 192, 256, 320, 384, 448, 512, 640, 768):
-            self.crop.addItem(f"{side} pixels", side)
-        self.batch = automatic(QSpinBox(), 0, 256, 1)
-        self.trains, self.precision = QComboBox(), QComboBox()
-        for text, value in TRAINS:
-            self.trains.addItem(text, value)
-        for text, value in PRECISIONS:
-            self.precision.addItem(text, value)
-        self.seed = QSpinBox()
-        self.seed.setRange(0, 2**31 - 1)
         self.plan = wide_label()
         self.memory = wide_label()
         self.check = QPushButton("Check first")
@@ -106,54 +100,17 @@ class SettingsPage(QWidget):
         form = QFormLayout()
         form.addRow("New model's name", self.name)
         form.addRow("Start from", self.model)
-        dials = QVBoxLayout()
-        for button in self.dials.values():
-            dials.addWidget(button)
-        dials.addWidget(self.by_hand)
-        form.addRow("How long", dials)
+        presets = QVBoxLayout()
+        for button in self.presets.values():
+            presets.addWidget(button)
+        presets.addWidget(self.by_hand)
+        form.addRow(KEPT["preset"].setting.label, presets)
         inside = QWidget()
         more = QFormLayout(inside)
-        for label, field, tip in (
-            (
-                "At most (minutes)",
-                self.minutes,
-                "Minutes of training, in place of those above; 0 leaves it to them.",
-            ),
-            (
-                "At most (steps)",
-                self.steps,
-                "Steps of training; 0 leaves it to the time above.",
-            ),
-            (
-                "What is trained",
-                self.trains,
-                (
-                    "The whole network learns most. Small additions, or the last "
-                    "blocks, need a fraction of the memory."
-                ),
-            ),
-            (
-                "Crop",
-                self.crop,
-                (
-                    "Side of the pieces that the model trains on. Smaller needs less "
-                    "memory; several objects must fit."
-                ),
-            ),
-            ("Crops per step", self.batch, "Fewer need less memory."),
-            (
-                "Learning rate",
-                self.rate,
-                (
-                    "Smaller if the loss jumps or becomes no number; larger if nothing "
-                    "changes."
-                ),
-            ),
-            ("Precision", self.precision, "16 bits halve the memory where they work."),
-            ("Seed", self.seed, "The same number makes the same random choices."),
-        ):
-            field.setToolTip(tip)
-            more.addRow(label, field)
+        for name, field in self.fields.items():
+            known = KEPT[name].setting
+            field.setToolTip(known.tip)
+            more.addRow(known.label, field)
         self.fold = QCollapsible("Advanced")
         self.fold.setDuration(0)
         self.fold.addWidget(inside)
@@ -173,57 +130,50 @@ class SettingsPage(QWidget):
         column.addLayout(last)
 
     def _recall(self) -> None:
-        get = self._memory.get
-        dial = get(KEPT["dial"])
-        self.dials[dial if dial in self.dials else "quick"].setChecked(True)
-        self.minutes.setValue(get(KEPT["minutes"]))
-        for name in ("steps", "batch", "seed"):
-            getattr(self, name).setValue(get(KEPT[name]))
-        for name in ("rate", "crop", "trains", "precision"):
-            combo = getattr(self, name)
-            combo.setCurrentIndex(max(combo.findData(get(KEPT[name])), 0))
+        preset = self._memory.get(KEPT["preset"].key)
+        known = preset if preset in self.presets else KEPT["preset"].default
+        self.presets[known].setChecked(True)
+        for name, field in self.fields.items():
+            set_value(field, self._memory.get(KEPT[name].key))
 
     def _connect(self) -> None:
         self.name.textEdited.connect(self._name_typed)
         self.name.textChanged.connect(self._tell)
         self.model.currentIndexChanged.connect(self._propose_name)
         self._group.buttonToggled.connect(self._tell)
-        self._group.buttonClicked.connect(self._by_dial)
-        for box in (self.minutes, self.steps, self.batch, self.seed):
-            box.valueChanged.connect(self._tell)
-        for combo in (self.rate, self.crop, self.trains, self.precision):
-            combo.currentIndexChanged.connect(self._tell)
+        self._group.buttonClicked.connect(self._by_preset)
+        for field in self.fields.values():
+            heard = (
+                field.currentIndexChanged
+                if isinstance(field, QComboBox)
+                else field.valueChanged
+            )
+            heard.connect(self._tell)
         self.start.clicked.connect(lambda: self.start_asked.emit())
         self.check.clicked.connect(lambda: self.check_asked.emit())
 
     # ---- what is set
 
     @property
+    def kept(self) -> dict[str, Any]:
+        """What is remembered, by the settings' names; 0 is automatic."""
+        preset = next(name for name, one in self.presets.items() if one.isChecked())
+        fields = {name: value_of(field) for name, field in self.fields.items()}
+        return {"preset": preset, **fields}
+
+    @property
     def values(self) -> dict[str, Any]:
         """Entries of the config; what is left automatic is None or ``"auto"``."""
-        dial = next(name for name, one in self.dials.items() if one.isChecked())
         return {
             "model": self.model.currentData() or "mini",
             "name": self.name.text().strip(),
-            "dial": dial,
-            "minutes": self.minutes.value() or None,
-            "steps": self.steps.value() or None,
-            "rate": self.rate.currentData() or None,
-            "crop": self.crop.currentData() or None,
-            "batch": self.batch.value() or None,
-            "trains": self.trains.currentData(),
-            "precision": self.precision.currentData(),
-            "seed": self.seed.value(),
+            **config_values(FinetuneConfig, self.kept),
         }
 
     def keep(self) -> None:
         """Remember what is set."""
-        for name, value in self.values.items():
-            if name in KEPT:
-                kept = value
-                if value is None:
-                    kept = 0.0 if name in ("minutes", "rate") else 0
-                self._memory.set(KEPT[name], kept)
+        for name, value in self.kept.items():
+            self._memory.set(KEPT[name].key, value)
 
     def show_models(self, models: tuple[ModelSpec, ...], chosen: str) -> None:
         """Offer models; one of them, or a folder elsewhere, is chosen."""
@@ -245,10 +195,10 @@ class SettingsPage(QWidget):
             self.name.setText(free_name(self.model.currentText() if own else base))
         self._tell()
 
-    def _by_dial(self, *_: Any) -> None:
-        """Leave the length to the dial again."""
-        for box in (self.minutes, self.steps):
-            box.setValue(0)
+    def _by_preset(self, *_: Any) -> None:
+        """Leave the length to the preset again."""
+        for name in ("minutes", "steps"):
+            set_value(self.fields[name], 0)
 
     def _tell(self, *_: Any) -> None:
         ends = length_text(self.values)
@@ -277,40 +227,43 @@ class SettingsPage(QWidget):
         self.show_checking(False)
 
 
-TELLS = {
-    "quick": "a first look",
-    "standard": "for most pictures",
-    "thorough": "for many labels, or when it must be as good as it gets",
-}
-TRAINS = (
-    ("automatic", "auto"),
-    ("the whole network", "full"),
-    ("small additions (LoRA)", "lora"),
-    ("the last blocks", "last"),
-)
-PRECISIONS = (
-    ("automatic", "auto"),
-    ("32 bits", "float32"),
-    ("16 bits (bfloat16)", "bfloat16"),
-)
-#: Setting of the config -> name under which it is remembered.
-KEPT = {
-    "dial": "training_dial",
-    "minutes": "training_minutes",
-    "steps": "training_steps",
-    "rate": "training_rate",
-    "crop": "training_crop",
-    "batch": "training_batch",
-    "trains": "training_trains",
-    "precision": "training_precision",
-    "seed": "training_seed",
-}
-
-
-def automatic(box: Any, low: float, high: float, step: float) -> Any:
-    """Let 0 read as automatic."""
-    box.setRange(low, high)
-    box.setSingleStep(step)
-    box.setSpecialValueText("automatic")
-    box.setKeyboardTracking(False)
+def field_for(one: Remembered) -> QComboBox | QSpinBox | QDoubleSpinBox:
+    """Return the field that asks for a setting."""
+    known = one.setting
+    if known.choices or known.offered:
+        combo = QComboBox()
+        if known.offered:
+            combo.addItem("automatic", one.default)
+        for value, text in known.choices or known.offered:
+            combo.addItem(text, value)
+        return combo
+    low, high = known.limits or (0, 0)
+    high = high if known.most is None else known.most
+    if isinstance(one.default, float):
+        number = QDoubleSpinBox()
+        number.setDecimals(known.decimals)
+        number.setSuffix(known.suffix)
+        number.setRange(0, high)
+        number.setSingleStep(known.step)
+        box: QSpinBox | QDoubleSpinBox = number
+    else:
+        box = QSpinBox()
+        box.setRange(0, int(high))
+        box.setSingleStep(int(known.step))
+    if low > 0:  # 0 can only mean that the training chooses
+        box.setSpecialValueText("automatic")
+        box.setKeyboardTracking(False)
     return box
+
+
+def value_of(field: Any) -> Any:
+    """Return what a field says."""
+    return field.currentData() if isinstance(field, QComboBox) else field.value()
+
+
+def set_value(field: Any, value: Any) -> None:
+    """Let a field say something; what a list does not have is its first entry."""
+    if isinstance(field, QComboBox):
+        field.setCurrentIndex(max(field.findData(value), 0))
+    else:
+        field.setValue(value)

@@ -1,4 +1,4 @@
-"""Numbers of a training as people say them."""
+"""Format the progress and the plan of a training for display."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 TRAINS = {
     "full": "the whole network",
     "lora": "small additions to the network (LoRA)",
-    "last": "the last blocks of the network",
+    "last_blocks": "the last blocks of the network",
 }
 WARNING = '<span style="color:#e0a030">⚠ {}</span>'
 
@@ -140,7 +140,7 @@ def plan_text(plan: dict[str, Any], title: Callable[[str], str]) -> str:
         Gives a picture's name for people.
     """
     train = [title(name) for name in plan.get("train", ())]
-    held = [title(name) for name in plan.get("held", ())]
+    held = [title(name) for name in plan.get("validation", ())]
     lines = [
         f"Learns from {names_text(train)} "
         f"({count_text(int(plan.get('objects', 0)), 'object')}); "

@@ -1,1 +1,10 @@
-"""napari's layers: the source and the view of it, overlays, the model input."""
+"""napari's layers: the source and the view of it, overlays, the model input.
+
+source       the image that is worked on
+view         which plane of it, how it is read, where it lies
+channels     which channels make the colors
+model_input  the thumbnail of what the model sees
+overlays     the coloring and the preview, as layers
+transform    where a layer lies in the world
+layer_order  layers moved without being selected
+"""

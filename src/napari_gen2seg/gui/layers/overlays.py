@@ -114,10 +114,10 @@ class Overlays:
             model_id=facts["model"],
             revision=facts["revision"],
             resolution=facts["resolution"],
-            on_black=facts.get("on_black", False),
+            black_background=facts.get("on_black", False),
             diameter=facts.get("diameter"),
-            more=facts.get("more"),
-            picture=facts.get("picture"),
+            extra_maps=facts.get("more"),
+            brightness_image=facts.get("picture"),
         )
 
     def show_coloring(self, view: View, coloring: Coloring, make: bool = True) -> None:
@@ -138,10 +138,10 @@ class Overlays:
             COLORING,
             view.layer_id,
             model=coloring.model_id,
-            on_black=coloring.on_black,
+            on_black=coloring.black_background,
             diameter=coloring.diameter,
-            more=coloring.more,  # not shown, but clicks consult them
-            picture=coloring.picture,
+            more=coloring.extra_maps,  # not shown, but clicks consult them
+            picture=coloring.brightness_image,
             revision=coloring.revision,
             resolution=coloring.resolution,
             plane=view.key,

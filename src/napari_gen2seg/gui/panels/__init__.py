@@ -1,1 +1,14 @@
-"""Panels of the dock."""
+"""Panels of the dock.
+
+image_panel        which image, and what the model sees of it
+model_panel        which model, on what it runs, how far it is
+probe_panel        sign, tolerance, reach
+objects_panel      the Labels layer, commit, undo, count
+model_combo        a drop-down of models
+layer_combo        a drop-down of layers
+resolution_choice  at which resolution the model works
+object_size        how large the objects are
+tolerance_plot     area against tolerance
+docked             notices when the dock is closed
+widgets            what panels are made of
+"""

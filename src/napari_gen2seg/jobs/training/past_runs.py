@@ -14,6 +14,7 @@ from napari_gen2seg.common.text import slug
 from napari_gen2seg.common.user_dirs import data_dir
 from napari_gen2seg.errors import StorageError
 from napari_gen2seg.jobs.training.child import child_lives
+from napari_gen2seg.train.finetune.old_words import in_new_words
 from napari_gen2seg.train.finetune.run_folder import (
     BEST_NAME,
     CONFIG_NAME,
@@ -97,7 +98,7 @@ def read_events(folder: Path) -> list[dict[str, Any]]:
         except ValueError:
             continue
         if isinstance(event, dict) and "event" in event:
-            events.append(event)
+            events.append(in_new_words(event))
     return events
 
 

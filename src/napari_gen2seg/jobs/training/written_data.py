@@ -36,24 +36,28 @@ def worries(
     Parameters
     ----------
     used
-        Name, facts and role (``auto``, ``train`` or ``held``) of every chosen picture.
+        Name, facts and role (``auto``, ``train`` or ``validation``) of every
+        chosen picture.
     """
     said = []
     known = [(name, facts, role) for name, facts, role in used if facts is not None]
-    total = sum(facts.objects for _, facts, role in known if role != "held")
+    total = sum(facts.objects for _, facts, role in known if role != "validation")
     if used and known and total < FEW:
         said.append(
             f"Only {total} object{'' if total == 1 else 's'} to learn from. Label at "
             f"least {FEW}; {GOOD} or more, of all kinds and sizes, are better."
         )
-    if used and all(role == "held" for _, _, role in used):
+    if used and all(role == "validation" for _, _, role in used):
         said.append("Every picture is held back, so there is none to learn from.")
     return said
 
 
 @dataclass(frozen=True, eq=False)
 class PairSource:
-    """A picture and its labels, not read yet.
+    """A picture and its labels, not read yet, and what a person wants of it.
+
+    Unlike the row it comes from it knows no layer, and may be read on any thread while
+    the table goes on changing.
 
     Parameters
     ----------
@@ -67,7 +71,7 @@ class PairSource:
     complete
         Whether whatever is unlabelled is background.
     role
-        ``auto``, ``train`` or ``held``.
+        ``auto``, ``train`` or ``validation``.
     group
         Pictures of one group are held back together; None for none.
     key

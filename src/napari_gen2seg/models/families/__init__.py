@@ -9,6 +9,12 @@ knows it::
     mine = "my_package.family:MINE"
 
 `register_family` does the same for one process.
+
+    family                `Family`: all that the rest asks about a family
+    stable_diffusion, stable_diffusion_net
+                          `sd`: the record; the network
+    empty_prompt          the one text that `sd` is given, as an embedding
+    mae, mae_net          `mae`: the record; the network
 """
 
 from __future__ import annotations

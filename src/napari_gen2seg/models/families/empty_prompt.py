@@ -10,9 +10,9 @@ from __future__ import annotations
 
 import gc
 import hashlib
-import os
 from typing import TYPE_CHECKING, Any
 
+from napari_gen2seg.common.atomic import replacing
 from napari_gen2seg.common.user_dirs import cache_dir
 from napari_gen2seg.errors import WeightsError
 from napari_gen2seg.models.weights import find_weights
@@ -141,9 +141,8 @@ def _keep(embedding: Tensor, beside: Path, cached: Path | None) -> None:
             continue
         try:
             place.parent.mkdir(parents=True, exist_ok=True)
-            part = place.with_name(f"{place.name}.{os.getpid()}.part")
-            part.write_bytes(data)
-            part.replace(place)
+            with replacing(place) as draft:
+                draft.write_bytes(data)
         except OSError:
             continue
         return

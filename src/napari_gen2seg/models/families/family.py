@@ -63,7 +63,7 @@ class TrainableParts:
     full
         Parameters that ``"full"`` trains.
     last
-        Modules that ``"last"`` trains.
+        Modules that ``"last_blocks"`` trains.
     checkpointed
         Modules that can compute activations twice rather than keep them.
     multiple

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import json
-import os
 import time
 from typing import TYPE_CHECKING, Any
 
+from napari_gen2seg.common.atomic import replacing
 from napari_gen2seg.common.user_dirs import data_dir
 from napari_gen2seg.errors import LicenceError, StorageError
 
@@ -50,9 +50,8 @@ def accept(spec: ModelSpec) -> None:
     }
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        part = path.with_name(f"{path.name}.{os.getpid()}.part")
-        part.write_text(json.dumps(known, indent=1), encoding="utf-8")
-        part.replace(path)
+        with replacing(path) as draft:
+            draft.write_text(json.dumps(known, indent=1), encoding="utf-8")
     except OSError as error:
         raise StorageError(
             f"The accepted licence cannot be remembered in {path} ({error}). Make the "

@@ -20,6 +20,7 @@ import urllib.error
 import urllib.request
 from typing import TYPE_CHECKING
 
+from napari_gen2seg.common.atomic import put
 from napari_gen2seg.common.progress import Cancel, check_cancel
 from napari_gen2seg.errors import (
     DownloadError,
@@ -196,7 +197,7 @@ def _whole(part: Path, remote: RemoteFile) -> bool:
 
 def _finish(part: Path, target: Path) -> None:
     target.parent.mkdir(parents=True, exist_ok=True)
-    part.replace(target)
+    put(part, target)
     _sidecar(part).unlink(missing_ok=True)
 
 

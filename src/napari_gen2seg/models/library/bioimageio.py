@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 
+from napari_gen2seg.common.atomic import replacing
 from napari_gen2seg.errors import (
     MemoryShortError,
     SettingsError,
@@ -262,15 +263,15 @@ def _yaml(content: dict[str, Any]) -> str:
 
 
 def _zip(draft: Path, target: Path) -> Path:
-    part = target.with_name(f".{target.name}.part")
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
-        with zipfile.ZipFile(part, "w", zipfile.ZIP_DEFLATED) as archive:
+        with (
+            replacing(target) as part,
+            zipfile.ZipFile(part, "w", zipfile.ZIP_DEFLATED) as archive,
+        ):
             for path in sorted(draft.iterdir()):
                 archive.write(path, path.name)
-        part.replace(target)
     except OSError as error:
-        part.unlink(missing_ok=True)
         raise StorageError(
             f"The package could not be written to {target} ({error}). Free some space, "
             "or choose another folder."

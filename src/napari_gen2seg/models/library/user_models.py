@@ -7,9 +7,10 @@ import shutil
 import uuid
 import zipfile
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 
+from napari_gen2seg.common.atomic import put, replacing, replacing_folder
 from napari_gen2seg.common.text import slug
 from napari_gen2seg.common.user_dirs import data_dir, models_dir
 from napari_gen2seg.errors import ModelNotFoundError, SettingsError, StorageError
@@ -51,11 +52,11 @@ def adopt(model: Path, name: str, check: Check | None = None) -> Path:
         target = models_dir() / f"{slug(name)}-{count}"
     # Beside the models, not among them: a half model must never be listed.
     draft = data_dir() / f".adopting-{uuid.uuid4().hex[:12]}"
-    with _told(target, folder_bytes(model), draft):
-        draft.parent.mkdir(parents=True, exist_ok=True)
+    with (
+        _told(target, folder_bytes(model)),
+        replacing_folder(target, draft, overwrite=False),
+    ):
         _copy(model, draft, check)
-        target.parent.mkdir(parents=True, exist_ok=True)
-        draft.replace(target)
     return target
 
 
@@ -72,20 +73,15 @@ def export(model: Path, target: Path, check: Check | None = None) -> Path:
         raise SettingsError(
             f"{target} exists already. Choose another name; nothing was overwritten."
         )
-    draft = target.parent / f".{target.name}-{uuid.uuid4().hex[:12]}"
-    with _told(target, folder_bytes(model), draft):
-        target.parent.mkdir(parents=True, exist_ok=True)
+    with _told(target, folder_bytes(model)):
         if target.suffix.lower() == ".zip":
-            # Weights do not compress; storing them is many times faster.
-            with zipfile.ZipFile(draft, "w", zipfile.ZIP_STORED) as archive:
-                for path in _files(model):
-                    if check is not None:
-                        check()
-                    inside = Path(target.stem) / path.relative_to(model)
-                    archive.write(path, inside.as_posix())
+            target.parent.mkdir(parents=True, exist_ok=True)
+            with replacing(target) as draft:
+                _pack(model, draft, target.stem, check)
         else:
-            _copy(model, draft, check)
-        draft.replace(target)
+            draft = target.parent / f".{target.name}-{uuid.uuid4().hex[:12]}"
+            with replacing_folder(target, draft, overwrite=False):
+                _copy(model, draft, check)
     return target
 
 
@@ -122,7 +118,7 @@ def remove(model: str | Path, in_use: Callable[[Path], str | None]) -> None:
         )
     grave = data_dir() / f".removing-{uuid.uuid4().hex[:12]}"
     try:
-        folder.replace(grave)
+        put(folder, grave)
     except OSError as error:
         raise StorageError(
             f"{folder} could not be removed: {error.strerror or error}. Close programs "
@@ -167,9 +163,18 @@ def _copy(source: Path, target: Path, check: Check | None) -> None:
         shutil.copyfile(path, place)
 
 
+def _pack(source: Path, archive: Path, name: str, check: Check | None) -> None:
+    # Weights do not compress; storing them is many times faster.
+    with zipfile.ZipFile(archive, "w", zipfile.ZIP_STORED) as file:
+        for path in _files(source):
+            if check is not None:
+                check()
+            file.write(path, (Path(name) / path.relative_to(source)).as_posix())
+
+
 @contextmanager
-def _told(target: Path, size: int, draft: Path) -> Iterator[None]:
-    """Refuse where there is no room; leave no half copy; say what went wrong."""
+def _told(target: Path, size: int) -> Iterator[None]:
+    """Refuse where there is no room; say what went wrong."""
     here = target.parent
     while not here.exists() and here != here.parent:
         here = here.parent
@@ -189,9 +194,3 @@ def _told(target: Path, size: int, draft: Path) -> Iterator[None]:
             f"The model could not be written to {target}: {error.strerror or error}. "
             "Free some space, or choose another place; nothing was changed."
         ) from error
-    finally:
-        with suppress(OSError):
-            if draft.is_dir():
-                shutil.rmtree(draft)
-            else:
-                draft.unlink(missing_ok=True)

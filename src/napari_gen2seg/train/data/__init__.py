@@ -1,1 +1,12 @@
-"""From labelled images to training crops."""
+"""From labelled images to training crops.
+
+labeled_images   labelled images for fine-tuning, read and checked
+label_checks     what might be wrong with labels
+split            which are held back for validation
+image_parts      parts of an image that can be held back
+annotated_image  images on disk, cut by object size
+window           where to cut: anywhere, or around an object
+crops            the crops of a run, the same at the same step
+augment          changes that leave objects what they are
+synthetic_crops  crops of synthetic scenes
+"""

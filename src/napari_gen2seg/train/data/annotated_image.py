@@ -3,24 +3,24 @@
 from __future__ import annotations
 
 import json
-import math
-from collections.abc import Collection, Sequence
+from collections.abc import Collection
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 from skimage.io import imread
 
+from napari_gen2seg.core.map.object_size import median_diameter
 from napari_gen2seg.errors import DataError
+from napari_gen2seg.train.data.window import filled, window
 
 
 @dataclass(frozen=True)
 class Picture:
-    """One annotated picture.
+    """One annotated picture of mini's training: 8 bits, since thousands are kept.
 
     Attributes
     ----------
@@ -138,53 +138,6 @@ def as_rgb8(image: NDArray[np.generic]) -> NDArray[np.uint8]:
     return np.ascontiguousarray(array)
 
 
-def median_diameter(labels: NDArray[np.int32]) -> float:
-    """Return the median equivalent diameter of the objects in pixels (32 if none)."""
-    areas = np.bincount(labels[labels > 0].ravel())
-    areas = areas[areas > 0]
-    if len(areas) == 0:
-        return 32.0
-    return float(2 * math.sqrt(np.median(areas) / math.pi))
-
-
-def window(
-    labels: NDArray[np.int32],
-    sides: tuple[int, int],
-    rng: np.random.Generator,
-    objects: Sequence[int] | NDArray[np.integer[Any]] = (),
-) -> tuple[slice, slice]:
-    """Place a random window in a picture, as much of it as fits.
-
-    Parameters
-    ----------
-    labels
-        Integer, (H, W).
-    sides
-        Height and width of the window in pixels.
-    rng
-        The place depends on it alone.
-    objects
-        Labels, of one of which the window is to hold a pixel; anywhere without.
-
-    Returns
-    -------
-    tuple of slice
-        Rows and columns, cut off where the picture ends.
-    """
-    spare = [max(n - side, 0) for n, side in zip(labels.shape, sides, strict=True)]
-    corner = [int(rng.integers(0, most + 1)) for most in spare]
-    if len(objects):
-        places = np.argwhere(labels == objects[int(rng.integers(len(objects)))])
-        at = places[int(rng.integers(len(places)))]
-        for axis in (0, 1):
-            start = int(at[axis]) - round(sides[axis] * rng.uniform(0.15, 0.85))
-            corner[axis] = min(max(start, 0), spare[axis])
-    rows, columns = (
-        slice(start, start + side) for start, side in zip(corner, sides, strict=True)
-    )
-    return rows, columns
-
-
 def crop(
     picture: Picture,
     rng: np.random.Generator,
@@ -200,14 +153,10 @@ def crop(
     """
     scale = float(np.clip(diameter / picture.diameter, 0.1, 6.0))
     side = max(8, round(size / scale))
-    height, width = picture.labels.shape
-    pad = (max(0, side - height), max(0, side - width))
     near = around > 0 and rng.random() < around
     place = window(picture.labels, (side, side), rng, picture.objects if near else ())
     rgb, labels = picture.rgb[place], picture.labels[place]
-    if any(pad):
-        rgb = np.pad(rgb, ((0, pad[0]), (0, pad[1]), (0, 0)), "symmetric")
-        labels = np.pad(labels, ((0, pad[0]), (0, pad[1])), constant_values=-1)
+    rgb, labels = filled(rgb, labels, (side, side))
     shape = (size, size)
     resized = Image.fromarray(rgb).resize(shape, Image.Resampling.BILINEAR)
     names = Image.fromarray(labels).resize(shape, Image.Resampling.NEAREST)

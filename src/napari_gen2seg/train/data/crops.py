@@ -18,10 +18,13 @@ from scipy import ndimage
 from napari_gen2seg.common.types import Int32Array
 from napari_gen2seg.models.model_config import ModelConfig
 from napari_gen2seg.models.networks.tensors import resize, to_tensor
-from napari_gen2seg.models.runtime.resolution import MAGNIFY, choose_resolution
-from napari_gen2seg.train.data.annotated_image import window
+from napari_gen2seg.models.runtime.resolution import (
+    choose_resolution,
+    resolution_for_objects,
+)
 from napari_gen2seg.train.data.augment import turn
 from napari_gen2seg.train.data.labeled_images import Pair
+from napari_gen2seg.train.data.window import filled, window
 
 Rgb = NDArray[np.float32]
 Batch = dict[str, torch.Tensor]
@@ -38,12 +41,10 @@ def model_resolution(pair: Pair, facts: ModelConfig) -> int:
 
     What `models.resolution` aims at, from labels in place of a first map.
     """
-    native = max(pair.labels.shape)
     if facts.default_resolution is not None or facts.object_diameter is None:
         return choose_resolution(pair.rgb, facts)
-    wanted = native * facts.object_diameter / pair.diameter
-    highest = min(facts.max_resolution, MAGNIFY * native)
-    return round(min(max(wanted, facts.min_resolution), highest))
+    shape = pair.labels.shape
+    return resolution_for_objects(min(pair.diameter, max(shape)), shape, facts)
 
 
 @dataclass(frozen=True, eq=False)
@@ -151,12 +152,7 @@ class Crops:
         objects = pair.objects if near else ()
         place = window(pair.labels, (sides[0], sides[1]), rng, objects)
         rgb, labels = pair.rgb[place], pair.labels[place]
-        below, right = sides[0] - rgb.shape[0], sides[1] - rgb.shape[1]
-        if below or right:
-            # Mirrored pixels give context; what they show is already elsewhere.
-            rgb = np.pad(rgb, ((0, below), (0, right), (0, 0)), "symmetric")
-            labels = np.pad(labels, ((0, below), (0, right)), constant_values=-1)
-        return self._resized(rgb, labels)
+        return self._resized(*filled(rgb, labels, (sides[0], sides[1])))
 
     def _resized(self, rgb: Rgb, labels: Int32Array) -> Crop:
         shape = (self.size, self.size)

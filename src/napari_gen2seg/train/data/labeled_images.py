@@ -9,14 +9,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal, get_args
 
 import numpy as np
 from numpy.typing import NDArray
 
 from napari_gen2seg.common.types import Int32Array
 from napari_gen2seg.core.image.rgb import rgb_key, to_rgb
-from napari_gen2seg.errors import DataError, ImageError, StorageError
+from napari_gen2seg.core.map.object_size import typical_size
+from napari_gen2seg.errors import DataError, ImageError, SettingsError, StorageError
 from napari_gen2seg.io.annotated import as_labels
 from napari_gen2seg.train.data.label_checks import (
     FEW,
@@ -24,7 +25,57 @@ from napari_gen2seg.train.data.label_checks import (
     look_through,
     remarks,
 )
-from napari_gen2seg.train.finetune.config import PairSpec
+
+Role = Literal["auto", "train", "validation"]
+
+
+@dataclass(frozen=True)
+class PairSpec:
+    """One picture and its labels, as files that a run can come back to.
+
+    It stands in the settings of a run, on disk: what is read from it is a `Pair`.
+
+    Attributes
+    ----------
+    image, labels
+        Files (TIFF, PNG or NPY) of one plane each: (H, W) or (H, W, 3), and whole
+        numbers (H, W), 0 where nothing is labelled, -1 where nothing is known.
+    name
+        For people; the image's file name if empty.
+    complete
+        True: what is not labelled is background. False: nobody has said what it is.
+    group
+        Pairs of one group are held back together (the planes of one stack).
+    role
+        ``"train"``, ``"validation"`` (held back for scores), or ``"auto"``.
+    diameter
+        Typical size of the objects in pixels; measured from the labels if None.
+    """
+
+    image: str
+    labels: str
+    name: str = ""
+    complete: bool = False
+    group: str | None = None
+    role: Role = "auto"
+    diameter: float | None = None
+
+    def __post_init__(self) -> None:
+        if self.role not in get_args(Role):
+            raise SettingsError(
+                f"The role of {self.title!r} is {self.role!r}; it must be 'auto', "
+                "'train' or 'validation'."
+            )
+        if self.diameter is not None and not 1 <= self.diameter <= 10_000:
+            raise SettingsError(
+                f"The diameter of {self.title!r} is {self.diameter}; it must be the "
+                "size of a typical object in pixels, from 1 to 10000, or null."
+            )
+
+    @property
+    def title(self) -> str:
+        """What people see."""
+        return self.name or Path(self.image).stem
 
 
 @dataclass(frozen=True, eq=False)
@@ -44,7 +95,7 @@ class Pair:
     group
         Pairs of one group share content.
     role
-        ``"auto"``, ``"train"`` or ``"held"``.
+        ``"auto"``, ``"train"`` or ``"validation"``.
     """
 
     name: str
@@ -143,7 +194,8 @@ def read_pairs(specs: tuple[PairSpec, ...]) -> tuple[list[Pair], list[str]]:
         )
         pairs.append(pair)
         warnings += told
-    return pairs, warnings + _few(sum(pair.facts.objects for pair in pairs))
+    # Their objects are listed here once, and not for every crop.
+    return pairs, warnings + _few(sum(len(pair.objects) for pair in pairs))
 
 
 def _check_any(specs: Sequence[PairSpec]) -> None:
@@ -270,20 +322,6 @@ def _check_labels(labels: NDArray[Any], name: str) -> Int32Array:
             "least one object, or leave the pair out."
         )
     return values
-
-
-def typical_size(labels: Int32Array) -> float:
-    """Return the typical equivalent diameter in pixels (32 without objects).
-
-    The median weighted by diameter, as `core.typical` reads it off a map.
-    """
-    areas = np.bincount(labels[labels > 0].ravel()).astype(float)
-    areas = np.sort(areas[areas > 0])
-    if not areas.size:
-        return 32.0
-    diameters = 2 * np.sqrt(areas / np.pi)
-    share = np.cumsum(diameters) / diameters.sum()
-    return float(diameters[int(np.searchsorted(share, 0.5))])
 
 
 def _unique(name: str, taken: set[str]) -> str:

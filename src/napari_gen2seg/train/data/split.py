@@ -3,7 +3,7 @@
 Groups stay together. With a single picture, a quarter of it is held back: objects
 that the border cuts are unknown on both sides, so that none is learnt and judged.
 
-The choice is made from facts alone, so that a plan needs no pixels: `choose_held`
+The choice is made from facts alone, so that a plan needs no pixels: `choose_validation`
 decides, and `divide` does it.
 """
 
@@ -51,7 +51,7 @@ class Division:
 
     Attributes
     ----------
-    train, held
+    train, validation
         Rising places. Where a part of every picture is held back, a place is in both.
     part
         Which of `image_parts.windows` is held back of every picture; None for whole
@@ -63,7 +63,7 @@ class Division:
     """
 
     train: tuple[int, ...]
-    held: tuple[int, ...]
+    validation: tuple[int, ...]
     part: int | None
     objects: int
     warnings: tuple[str, ...] = ()
@@ -75,14 +75,14 @@ class Split:
 
     Attributes
     ----------
-    train, held
+    train, validation
         In a divided picture the other side's pixels are unknown (-1).
     warnings
         Sentences for people.
     """
 
     train: tuple[Pair, ...]
-    held: tuple[Pair, ...]
+    validation: tuple[Pair, ...]
     warnings: tuple[str, ...] = ()
 
     @property
@@ -94,16 +94,16 @@ class Split:
 def divide(
     pairs: Sequence[Pair], hold_back: float, seed: int, before: Collection[str] = ()
 ) -> Split:
-    """Hold pictures, or a part of the only one, back: what `choose_held` says.
+    """Hold pictures, or a part of the only one, back: what `choose_validation` says.
 
     Raises
     ------
     DataError
-        As `choose_held`.
+        As `choose_validation`.
     """
-    chosen = choose_held(pairs, hold_back, seed, before)
+    chosen = choose_validation(pairs, hold_back, seed, before)
     sides: tuple[list[Pair], list[Pair]] = [], []
-    for side, places in enumerate((chosen.train, chosen.held)):
+    for side, places in enumerate((chosen.train, chosen.validation)):
         for place in places:
             pair = pairs[place]
             if chosen.part is not None:
@@ -113,22 +113,23 @@ def divide(
     return Split(tuple(sides[0]), tuple(sides[1]), chosen.warnings)
 
 
-def choose_held(
+def choose_validation(
     images: Sequence[Known], hold_back: float, seed: int, before: Collection[str] = ()
 ) -> Division:
     """Choose what is held back.
 
-    Pictures of the role ``"held"`` are, those of ``"train"`` are not. Where none has
-    the role ``"held"``, some groups of the others are: ``hold_back`` of all groups, at
-    least one, chosen by ``seed``. Groups that earlier runs learnt from (``before`` has
-    the keys of such pictures) are held back only where there are no others.
+    Pictures of the role ``"validation"`` are, those of ``"train"`` are not. Where none
+    has the role ``"validation"``, some groups of the others are: ``hold_back`` of all
+    groups, at least one, chosen by ``seed``. Groups that earlier runs learnt from
+    (``before`` has the keys of such pictures) are held back only where there are no
+    others.
 
     Raises
     ------
     DataError
         If nothing is left to train on, or one picture is on both sides.
     """
-    asked = [place for place, image in enumerate(images) if image.role == "held"]
+    asked = [place for place, image in enumerate(images) if image.role == "validation"]
     if asked:
         return _as_asked(images, asked, before)
     if hold_back == 0:
@@ -137,7 +138,7 @@ def choose_held(
     free = list(dict.fromkeys(i.group for i in images if i.group not in fixed))
     if len(free) == 1 and not fixed:
         return _part_of_all(images, before)
-    number = held_number(len(free), len(fixed), hold_back)
+    number = validation_number(len(free), len(fixed), hold_back)
     if number < 1:
         return _whole(images, (), (_NO_SCORE,))
     known = {image.group for image in images if image.facts.key in before}
@@ -150,7 +151,7 @@ def choose_held(
     return _whole(images, held, _learnt([images[place] for place in held], before))
 
 
-def held_number(free: int, fixed: int, hold_back: float) -> int:
+def validation_number(free: int, fixed: int, hold_back: float) -> int:
     """Return how many of several groups are held back; 0 where none can be.
 
     Parameters
@@ -183,7 +184,7 @@ def _as_asked(
     images: Sequence[Known], asked: list[int], before: Collection[str]
 ) -> Division:
     """Hold back what a person says, and nothing else."""
-    train = [image for image in images if image.role != "held"]
+    train = [image for image in images if image.role != "validation"]
     if not train:
         raise DataError(
             "Every picture is held back, so there is none to learn from. Let at "

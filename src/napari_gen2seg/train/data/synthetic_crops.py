@@ -8,9 +8,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_gen2seg.common.types import Int32Array
+from napari_gen2seg.core.map.object_size import median_diameter
 from napari_gen2seg.models.networks.tensors import resize, to_tensor
-from napari_gen2seg.train.data.annotated_image import median_diameter, window
 from napari_gen2seg.train.data.augment import stretch
+from napari_gen2seg.train.data.window import window
 from napari_gen2seg.train.synthetic import draw_scene
 from napari_gen2seg.train.synthetic.tidy import tidy
 

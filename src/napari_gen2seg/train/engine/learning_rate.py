@@ -1,26 +1,42 @@
-"""When a stage ends, and how large its steps are until then."""
+"""Learning-rate schedule: how far a run is, and how large its steps are there."""
 
 from __future__ import annotations
 
 import math
 
-from napari_gen2seg.train.mini.config import StageConfig
+FLOOR = 0.02
+"""The last steps as a share of the largest."""
 
 
-def done(step: int, stage: StageConfig, seconds: float) -> bool:
-    """Tell whether a stage is over: by its steps, or by its time."""
-    return step >= stage.steps or (stage.minutes > 0 and seconds > 60 * stage.minutes)
+def share_done(
+    step: int, seconds: float, steps: int | None, minutes: float | None
+) -> float:
+    """Return the progress of a run, 0..1, by steps or by time, whichever ends it first.
 
-
-def share(step: int, stage: StageConfig, seconds: float) -> float:
-    """Progress 0..1 by steps, or by time where time ends the stage first."""
-    share = step / stage.steps
-    if stage.minutes > 0:
-        share = max(share, seconds / (60 * stage.minutes))
+    Parameters
+    ----------
+    step, seconds
+        Done so far.
+    steps, minutes
+        After which the run ends; None or 0 where it does not end by that.
+    """
+    share = step / steps if steps else 0.0
+    if minutes:
+        share = max(share, seconds / (60 * minutes))
     return min(share, 1.0)
 
 
-def rate(step: int, share: float, stage: StageConfig) -> float:
-    """Linear warm-up, then half a cosine down to 2 %."""
-    ramp = min(1.0, (step + 1) / max(stage.ramp, 1))
-    return stage.rate * ramp * (0.02 + 0.98 * 0.5 * (1 + math.cos(math.pi * share)))
+def warmup_cosine(largest: float, ramp: float, share: float) -> float:
+    """Return the learning rate: linear warm-up, then half a cosine down to 2 %.
+
+    Parameters
+    ----------
+    largest
+        At its height.
+    ramp
+        Share of the warm-up that is done; from 1 on it is over.
+    share
+        Progress of the run, 0..1.
+    """
+    cosine = FLOOR + (1 - FLOOR) * 0.5 * (1 + math.cos(math.pi * share))
+    return largest * min(1.0, ramp) * cosine

@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import json
 import math
-import os
 import pickle
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
@@ -15,8 +14,10 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from napari_gen2seg.common.atomic import replacing
 from napari_gen2seg.errors import StorageError, TrainingError
 from napari_gen2seg.train.finetune.config import FinetuneConfig
+from napari_gen2seg.train.finetune.old_words import in_new_words, in_old_words
 from napari_gen2seg.train.finetune.run_folder import BEST_NAME, STATE_NAME
 
 _DAMAGED = (
@@ -80,7 +81,10 @@ class Progress:
 
 def fingerprint(config: FinetuneConfig) -> str:
     """Tell whether a state belongs to these settings (lengths may be changed)."""
-    facts = asdict(config)
+    # In the old words, since states of an earlier version carry such a fingerprint.
+    facts = in_old_words(asdict(config))
+    for name in ("pairs", "datasets"):
+        facts[name] = [in_old_words(one) for one in facts[name]]
     for free in ("steps", "minutes", "dial", "patience", "run", "device", "name"):
         facts.pop(free)
     for pair in facts["pairs"]:
@@ -94,7 +98,7 @@ def fingerprint(config: FinetuneConfig) -> str:
 def save_state(
     folder: Path,
     config: FinetuneConfig,
-    trains: str,
+    trainable: str,
     amount: Mapping[str, Any],
     progress: Progress,
     trained: Mapping[str, Tensor],
@@ -110,7 +114,7 @@ def save_state(
     """
     state = {
         "settings": fingerprint(config),
-        "trains": trains,
+        "trainable": trainable,
         "amount": dict(amount),
         "progress": asdict(progress),
         "trained": {k: v.detach() for k, v in trained.items()},
@@ -136,7 +140,9 @@ def read_state(folder: Path, config: FinetuneConfig | None) -> dict[str, Any] | 
     if not path.is_file():
         return None
     try:
-        state: dict[str, Any] = torch.load(path, map_location="cpu", weights_only=True)
+        state: dict[str, Any] = in_new_words(
+            torch.load(path, map_location="cpu", weights_only=True)
+        )
         # Runs of an earlier version were begun without asking the labels for it.
         state["progress"] = Progress(**{"use": {}} | state["progress"])
     except _DAMAGED as error:
@@ -170,7 +176,7 @@ def _catch_up(progress: Progress, best: Path) -> None:
 
 
 def save_best(
-    folder: Path, trains: str, progress: Progress, average: Mapping[str, Tensor]
+    folder: Path, trainable: str, progress: Progress, average: Mapping[str, Tensor]
 ) -> Path:
     """Write the averaged trained weights as ``best.safetensors``.
 
@@ -183,7 +189,7 @@ def save_best(
 
     weights = {k: v.detach().cpu().contiguous() for k, v in average.items()}
     told = {
-        "trains": trains,
+        "trainable": trainable,
         "step": str(progress.step),
         "score": str(progress.best),
         "use": json.dumps(progress.use or {}),
@@ -199,14 +205,12 @@ def write(path: Path, how: Callable[[Path], object]) -> Path:
     StorageError
         If that fails; the file before is kept.
     """
-    part = path.with_name(path.name + ".part")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        how(part)
-        os.replace(part, path)  # noqa: PTH105  (one name for tests to break)
+        with replacing(path, path.with_name(f"{path.name}.part")) as draft:
+            how(draft)
     except (OSError, RuntimeError) as error:
         # torch and safetensors tell a full disk by errors of their own.
-        part.unlink(missing_ok=True)
         raise StorageError(
             f"{path.name} could not be written to {path.parent}: {error}. Free some "
             "space there and resume; what was saved before is kept."

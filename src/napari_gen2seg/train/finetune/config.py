@@ -6,81 +6,36 @@ import dataclasses
 import json
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal, get_args
+from typing import Any, Literal
 
 from napari_gen2seg.common.checked import checked
 from napari_gen2seg.errors import SettingsError
+from napari_gen2seg.train.data.labeled_images import PairSpec
+from napari_gen2seg.train.finetune.old_words import in_new_words
 from napari_gen2seg.train.finetune.run_folder import CONFIG_NAME
+from napari_gen2seg.train.finetune.setting import check_settings, setting
 
 FORMAT_VERSION = 1
 
-Role = Literal["auto", "train", "held"]
-Dial = Literal["quick", "standard", "thorough"]
-Trains = Literal["auto", "full", "lora", "last"]
+Preset = Literal["quick", "standard", "thorough"]
+Trainable = Literal["auto", "full", "lora", "last_blocks"]
 Precision = Literal["auto", "float32", "bfloat16"]
 Recipe = Literal["own", "published"]
 
 
 @dataclass(frozen=True)
 class Length:
-    """How long a setting of the dial trains: whichever ends first."""
+    """How long a preset trains: whichever ends first."""
 
     steps: int
     minutes: float
 
 
-DIALS: dict[str, Length] = {
+PRESETS: dict[str, Length] = {
     "quick": Length(400, 3.0),
     "standard": Length(2000, 15.0),
     "thorough": Length(8000, 60.0),
 }
-
-
-@dataclass(frozen=True)
-class PairSpec:
-    """One picture and its labels.
-
-    Attributes
-    ----------
-    image, labels
-        Files (TIFF, PNG or NPY) of one plane each: (H, W) or (H, W, 3), and whole
-        numbers (H, W), 0 where nothing is labelled, -1 where nothing is known.
-    name
-        For people; the image's file name if empty.
-    complete
-        True: what is not labelled is background. False: nobody has said what it is.
-    group
-        Pairs of one group are held back together (the planes of one stack).
-    role
-        ``"train"``, ``"held"`` (held back for scores), or ``"auto"``.
-    diameter
-        Typical size of the objects in pixels; measured from the labels if None.
-    """
-
-    image: str
-    labels: str
-    name: str = ""
-    complete: bool = False
-    group: str | None = None
-    role: Role = "auto"
-    diameter: float | None = None
-
-    def __post_init__(self) -> None:
-        if self.role not in get_args(Role):
-            raise SettingsError(
-                f"The role of {self.title!r} is {self.role!r}; it must be 'auto', "
-                "'train' or 'held'."
-            )
-        if self.diameter is not None and not 1 <= self.diameter <= 10_000:
-            raise SettingsError(
-                f"The diameter of {self.title!r} is {self.diameter}; it must be the "
-                "size of a typical object in pixels, from 1 to 10000, or null."
-            )
-
-    @property
-    def title(self) -> str:
-        """What people see."""
-        return self.name or Path(self.image).stem
 
 
 @dataclass(frozen=True)
@@ -101,14 +56,14 @@ class FinetuneConfig:
         Data sets to learn from, in the place of pairs.
     hold_back
         Share of the groups kept for scores, 0..0.9.
-    dial
+    preset
         How long: ``"quick"``, ``"standard"`` or ``"thorough"``.
-    trains
-        ``"full"``, ``"lora"``, ``"last"`` (last blocks) or ``"auto"``.
-    steps, minutes
-        Whichever ends first; where both are None the dial decides.
-    rate, batch, crop, accumulate
-        Step size, pictures per step, side of a crop in pixels as the model sees it,
+    minutes, steps
+        Whichever ends first; where both are None the preset decides.
+    trainable
+        ``"full"``, ``"lora"``, ``"last_blocks"`` or ``"auto"``.
+    crop, batch, rate, accumulate
+        Side of a crop in pixels as the model sees it, pictures per step, step size,
         and batches per step; chosen if None.
     precision
         ``"auto"``, ``"float32"`` or ``"bfloat16"``.
@@ -134,58 +89,137 @@ class FinetuneConfig:
     run: str = "finetune-run"
     pairs: tuple[PairSpec, ...] = ()
     datasets: tuple[DatasetSpec, ...] = ()
-    hold_back: float = 0.2
-    dial: Dial = "quick"
-    trains: Trains = "auto"
-    steps: int | None = None
-    minutes: float | None = None
-    rate: float | None = None
-    batch: int | None = None
-    crop: int | None = None
-    accumulate: int | None = None
-    precision: Precision = "auto"
-    checkpointing: bool | Literal["auto"] = "auto"
-    seed: int = 0
-    preview_seconds: float = 10.0
-    score_seconds: float = 45.0
-    patience: int = 6
+    hold_back: float = field(default=0.2, metadata=setting(limits=(0.0, 0.9)))
+    preset: Preset = field(
+        default="quick",
+        metadata=setting(
+            choices=(
+                ("quick", "a first look"),
+                ("standard", "for most pictures"),
+                ("thorough", "for many labels, or when it must be as good as it gets"),
+            ),
+            label="How long",
+            about="For how long a model is trained unless you say otherwise.",
+        ),
+    )
+    minutes: float | None = field(
+        default=None,
+        metadata=setting(
+            limits=(0.01, 100_000),
+            decimals=1,
+            suffix=" min",
+            label="At most (minutes)",
+            tip="Minutes of training, in place of those above; 0 leaves it to them.",
+            title="Minutes",
+            about="At most so many minutes; 0 leaves it to how long.",
+        ),
+    )
+    steps: int | None = field(
+        default=None,
+        metadata=setting(
+            limits=(1, 10_000_000),
+            step=100,
+            label="At most (steps)",
+            tip="Steps of training; 0 leaves it to the time above.",
+            title="Steps",
+            about="At most so many steps; 0 leaves it to how long.",
+        ),
+    )
+    trainable: Trainable = field(
+        default="auto",
+        metadata=setting(
+            choices=(
+                ("auto", "automatic"),
+                ("full", "the whole network"),
+                ("lora", "small additions (LoRA)"),
+                ("last_blocks", "the last blocks"),
+            ),
+            label="What is trained",
+            tip="The whole network learns most. Small additions, or the last blocks, "
+            "need a fraction of the memory.",
+            about="The whole network, small additions, or its last blocks.",
+        ),
+    )
+    crop: int | None = field(
+        default=None,
+        metadata=setting(
+            limits=(16, 4096),
+            offered=tuple(
+                (side, f"{side} pixels")
+                for side in (128, 192, 256, 320, 384, 448, 512, 640, 768)
+            ),
+            label="Crop",
+            tip="Side of the pieces that the model trains on. Smaller needs less "
+            "memory; several objects must fit.",
+            about="Side in pixels of the pieces trained on; 0 chooses what fits.",
+        ),
+    )
+    batch: int | None = field(
+        default=None,
+        metadata=setting(
+            limits=(1, 1024),
+            most=256,
+            label="Crops per step",
+            tip="Fewer need less memory.",
+            about="0 chooses what fits.",
+        ),
+    )
+    rate: float | None = field(
+        default=None,
+        metadata=setting(
+            limits=(1e-9, 1.0),
+            offered=tuple(
+                (rate, f"{rate:g}")
+                for rate in (1e-3, 3e-4, 1e-4, 3e-5, 1e-5, 3e-6, 1e-6)
+            ),
+            label="Learning rate",
+            tip="Smaller if the loss jumps or becomes no number; larger if nothing "
+            "changes.",
+            about="0 chooses it from the model.",
+        ),
+    )
+    precision: Precision = field(
+        default="auto",
+        metadata=setting(
+            choices=(
+                ("auto", "automatic"),
+                ("float32", "32 bits"),
+                ("bfloat16", "16 bits (bfloat16)"),
+            ),
+            label="Precision",
+            tip="16 bits halve the memory where they work.",
+            about="Number type for training.",
+        ),
+    )
+    seed: int = field(
+        default=0,
+        metadata=setting(
+            limits=(0, 2**32 - 1),
+            most=2**31 - 1,
+            label="Seed",
+            tip="The same number makes the same random choices.",
+        ),
+    )
+    accumulate: int | None = field(default=None, metadata=setting(limits=(1, 1024)))
+    checkpointing: bool | Literal["auto"] = field(
+        default="auto",
+        metadata=setting(
+            choices=(("auto", "automatic"), (True, "always"), (False, "never"))
+        ),
+    )
+    preview_seconds: float = field(default=10.0, metadata=setting(limits=(0.0, 1e6)))
+    score_seconds: float = field(default=45.0, metadata=setting(limits=(0.0, 1e6)))
+    patience: int = field(default=6, metadata=setting(limits=(1, 10_000)))
     replay: tuple[str, ...] = ()
     device: str = "auto"
-    recipe: Recipe = "own"
+    recipe: Recipe = field(
+        default="own",
+        metadata=setting(choices=(("own", "ours"), ("published", "the paper's"))),
+    )
     format_version: int = field(default=FORMAT_VERSION)
 
     def __post_init__(self) -> None:
-        for name, allowed in (
-            ("dial", get_args(Dial)),
-            ("trains", get_args(Trains)),
-            ("precision", get_args(Precision)),
-            ("recipe", get_args(Recipe)),
-            ("checkpointing", ("auto", True, False)),
-        ):
-            if getattr(self, name) not in allowed:
-                raise SettingsError(
-                    f"{name} is {getattr(self, name)!r}; it must be one of "
-                    f"{', '.join(map(str, allowed))}."
-                )
-        limits = (
-            ("hold_back", 0.0, 0.9),
-            ("steps", 1, 10_000_000),
-            ("minutes", 0.01, 100_000),
-            ("rate", 1e-9, 1.0),
-            ("batch", 1, 1024),
-            ("crop", 16, 4096),
-            ("accumulate", 1, 1024),
-            ("seed", 0, 2**32 - 1),
-            ("preview_seconds", 0.0, 1e6),
-            ("score_seconds", 0.0, 1e6),
-            ("patience", 1, 10_000),
-        )
-        for name, low, high in limits:
-            value = getattr(self, name)
-            if value is not None and not low <= value <= high:
-                raise SettingsError(
-                    f"{name} is {value}; it must lie between {low} and {high}."
-                )
+        check_settings(self)
         if not self.name.strip() or any(c in self.name for c in '/\\:*?"<>|\0'):
             raise SettingsError(
                 f"The new model's name is {self.name!r}; it must be usable as the name "
@@ -206,7 +240,7 @@ class FinetuneConfig:
     def length(self) -> tuple[int | None, float | None]:
         """Steps and minutes of the run, None where not limited; one at least is."""
         if self.steps is None and self.minutes is None:
-            chosen = DIALS[self.dial]
+            chosen = PRESETS[self.preset]
             return chosen.steps, chosen.minutes
         return self.steps, self.minutes
 
@@ -277,13 +311,15 @@ def finetune_config(raw: Any, where: str = "The settings") -> FinetuneConfig:
     SettingsError
         If a key or a value is wrong; the message names it.
     """
-    values = dict(checked(FinetuneConfig, raw, where))
+    values = dict(checked(FinetuneConfig, in_new_words(raw), where))
     values["pairs"] = tuple(
-        PairSpec(**checked(PairSpec, pair, f"{where}, pair {number}"))
+        PairSpec(**checked(PairSpec, in_new_words(pair), f"{where}, pair {number}"))
         for number, pair in enumerate(values.get("pairs", ()), 1)
     )
     values["datasets"] = tuple(
-        dataset_spec(checked(DatasetSpec, one, f"{where}, data set {number}"))
+        dataset_spec(
+            checked(DatasetSpec, in_new_words(one), f"{where}, data set {number}")
+        )
         for number, one in enumerate(values.get("datasets", ()), 1)
     )
     values["replay"] = tuple(values.get("replay", ()))
@@ -305,7 +341,7 @@ class DatasetSpec:
         them; None leaves it out.
     complete
         True: what is not labelled is background.
-    held
+    validation
         Frames held back for scores, of scenes that are not trained on.
     """
 
@@ -316,13 +352,13 @@ class DatasetSpec:
     size: tuple[int, int] | None = None
     crop: tuple[int, int] | None = None
     complete: bool = True
-    held: int = 8
+    validation: int = 8
 
     def __post_init__(self) -> None:
-        if self.weight <= 0 or self.held < 0:
+        if self.weight <= 0 or self.validation < 0:
             raise SettingsError(
-                f"The data set {self.root} has weight {self.weight} and held "
-                f"{self.held}; they must be above 0, and 0 or more."
+                f"The data set {self.root} has weight {self.weight} and "
+                f"validation {self.validation}; they must be above 0, and 0 or more."
             )
         for name in ("size", "crop"):
             shape = getattr(self, name)

@@ -47,7 +47,7 @@ class Plan(Event):
     seconds_estimate
         Of the whole run, None while unknown.
     trains
-        ``"full"``, ``"lora"`` or ``"last"``.
+        What of the model changes: ``"full"``, ``"lora"`` or ``"last_blocks"``.
     parameters, trainable
         Values in the model, and how many of them change.
     memory_bytes, memory_free
@@ -56,7 +56,7 @@ class Plan(Event):
         Crops per step (on each device), and their side in pixels.
     precision, device, reason
         Number type, where it computes, and why.
-    train, held
+    train, validation
         Names of the pictures trained on, and held back.
     objects
         Labelled objects to train on.
@@ -77,7 +77,7 @@ class Plan(Event):
     device: str
     reason: str
     train: tuple[str, ...]
-    held: tuple[str, ...]
+    validation: tuple[str, ...]
     objects: int
     warnings: tuple[str, ...] = ()
     accumulate: int = 1

@@ -11,11 +11,13 @@ from typing import Any
 
 import torch
 
+from napari_gen2seg.common.atomic import replacing_folder
 from napari_gen2seg.errors import StorageError, WeightsError
 from napari_gen2seg.models.model_config import FACTS_NAME, FORMAT_VERSION
 from napari_gen2seg.train.finetune.config import FinetuneConfig
 from napari_gen2seg.train.finetune.inference_settings import Use
 from napari_gen2seg.train.finetune.lora import merge_lora
+from napari_gen2seg.train.finetune.old_words import in_new_words
 from napari_gen2seg.train.finetune.run_folder import BEST_NAME, MODEL_NAME
 from napari_gen2seg.train.finetune.trainable import (
     TrainableModel,
@@ -33,8 +35,8 @@ class Best:
 
     Attributes
     ----------
-    trains
-        ``"full"``, ``"lora"`` or ``"last"``.
+    trainable
+        ``"full"``, ``"lora"`` or ``"last_blocks"``.
     step, score
         When they were best, and how good.
     weights
@@ -43,7 +45,7 @@ class Best:
         Facts of the model that the labels set right; see `finetune.use`.
     """
 
-    trains: str
+    trainable: str
     step: int
     score: float
     weights: dict[str, torch.Tensor]
@@ -68,11 +70,11 @@ def read_best(run: Path) -> Best:
     path = run / BEST_NAME
     try:
         with safe_open(path, "pt") as file:
-            told = file.metadata() or {}
+            told = in_new_words(file.metadata() or {})
             weights = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118
         step, score = int(told["step"]), float(told["score"])
         use = json.loads(told.get("use", "{}"))
-        return Best(told["trains"], step, score, weights, use)
+        return Best(told["trainable"], step, score, weights, use)
     except (OSError, SafetensorError, KeyError, ValueError) as error:
         raise WeightsError(
             f"The best weights {path} cannot be read ({error}). Start the run anew."
@@ -91,24 +93,17 @@ def export_best(config: FinetuneConfig, run: Path) -> Path:
     """
     best = read_best(run)
     trainee = load_trainee(config.model, "cpu", config.revision)
-    set_trained(trainee, best.trains, config.seed)
+    set_trained(trainee, best.trainable, config.seed)
     with torch.no_grad():
         for name, value in best.weights.items():
             trainee.trained[name].copy_(value)
-    folder, part = run / MODEL_NAME, run / f"{MODEL_NAME}.part"
+    folder = run / MODEL_NAME
     try:
-        shutil.rmtree(part, ignore_errors=True)
-        _write(trainee, part, best.trains)
-        _write_facts(config, trainee, part, best.use)
-        (part / CHECKSUMS_NAME).write_text(checksums(part))
-        old = run / f"{MODEL_NAME}.old"
-        shutil.rmtree(old, ignore_errors=True)
-        if folder.exists():
-            folder.replace(old)
-        part.replace(folder)
-        shutil.rmtree(old, ignore_errors=True)
+        with replacing_folder(folder) as draft:
+            _write(trainee, draft, best.trainable)
+            _write_facts(config, trainee, draft, best.use)
+            (draft / CHECKSUMS_NAME).write_text(checksums(draft))
     except OSError as error:
-        shutil.rmtree(part, ignore_errors=True)
         raise StorageError(
             f"The new model could not be written to {folder}: {error}. Free some space "
             "and resume the run; its best weights are kept."
@@ -116,7 +111,7 @@ def export_best(config: FinetuneConfig, run: Path) -> Path:
     return folder
 
 
-def _write(trainee: TrainableModel, folder: Path, trains: str) -> None:
+def _write(trainee: TrainableModel, folder: Path, trainable: str) -> None:
     """Copy the base and lay the changed parts over it."""
     base, family = trainee.folder, trainee.family
     # Of other weight formats only one would be true afterwards.
@@ -125,7 +120,7 @@ def _write(trainee: TrainableModel, folder: Path, trains: str) -> None:
         "*.safetensors", "*.safetensors.index.json", ".*", CHECKSUMS_NAME,
     )  # fmt: skip
     shutil.copytree(base, folder, ignore=skip)
-    if trains == "lora":
+    if trainable == "lora":
         merge_lora(trainee.parts.main)
     family.save_weights(trainee.net, base, folder)
 

@@ -1,4 +1,6 @@
-"""How a model is best used on a kind of picture: no weights, two of its facts.
+"""Calibrate inference settings (input size, brightness) on labelled images.
+
+No weights change, only two facts of the model.
 
 Labels say more than what to paint. They say whether clicks should hear the picture's
 brightness (not where the labelled cells have dark nuclei inside, say), and how large
@@ -62,7 +64,7 @@ def calibrate_inference(
     colorer: BaseColorer,
     facts: ModelConfig,
     train: Sequence[Pair],
-    held: Sequence[Pair] = (),
+    validation: Sequence[Pair] = (),
     seed: int = 0,
     cancel: Cancel | None = None,
 ) -> InferenceCalibrated:
@@ -73,7 +75,7 @@ def calibrate_inference(
     colorer, facts
         The model as it is. What an earlier fine-tuning found stays until the labels
         surely say otherwise.
-    train, held
+    train, validation
         Labelled pictures that it has not been fitted to yet. Of those held back one
         has a say, by the objects that are watched.
     seed
@@ -102,7 +104,7 @@ def calibrate_inference(
     diameter = common_diameter(train)
     if facts.default_resolution is not None:
         diameter = None  # it would not be heard
-    looked = [*watched_objects(held, seed)[:1], *watched_objects(train, seed)]
+    looked = [*watched_objects(validation, seed)[:1], *watched_objects(train, seed)]
     looked = [(pair, ids) for pair, ids in looked if ids]
     if sum(len(ids) for _, ids in looked[:3]) < FEWEST:
         return InferenceCalibrated()

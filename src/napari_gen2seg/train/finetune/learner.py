@@ -11,7 +11,7 @@ import torch
 from napari_gen2seg.train.data.crops import Crops
 from napari_gen2seg.train.data.split import Split
 from napari_gen2seg.train.engine.distributed import Distributed
-from napari_gen2seg.train.engine.ema import TrainedAverage
+from napari_gen2seg.train.engine.ema import WeightAverage
 from napari_gen2seg.train.finetune.checkpoint import Progress
 from napari_gen2seg.train.finetune.config import FinetuneConfig
 from napari_gen2seg.train.finetune.planning import TrainingSetup
@@ -60,10 +60,10 @@ class Learner:
         self._ready, self._crops, self._team = ready, crops, team
         self._published = config.recipe == "published"
         trained = ready.trainee.trained
-        self.average = TrainedAverage(trained, 0.0 if self._published else 0.995)
+        self.average = WeightAverage(trained, 0.0 if self._published else 0.995)
         keeps = ready.trainee.guided and crops.sparse and not self._published
         # The model as it was, for what nobody labelled.
-        self._start = TrainedAverage(trained, 0.0) if keeps else None
+        self._start = WeightAverage(trained, 0.0) if keeps else None
         self.optimiser = torch.optim.AdamW(
             trained.values(),
             lr=ready.rate,
@@ -169,5 +169,5 @@ def lesson(
     facts, seed = trainee.facts, config.seed
     if sources:
         return Mixture(sources, facts, size, seed)
-    replay = replayed(config.replay, split.held)
+    replay = replayed(config.replay, split.validation)
     return Crops(split.train, facts, size, seed, replay, drawn=trainee.guided)

@@ -108,7 +108,7 @@ class Training:
             self.config,
             self.team.device(self.config.device),
             self.cancel,
-            (state["trains"], Amount(**state["amount"])) if state else None,
+            (state["trainable"], Amount(**state["amount"])) if state else None,
         )
         self._begin(split, state)
         if state is None and self.team.main:
@@ -124,8 +124,8 @@ class Training:
         torch.manual_seed(self.config.seed)
         self.crops = lesson(self.config, split, self.sources, trainee, size)
         self.learner = Learner(self.config, self.ready, self.crops, self.team)
-        self.watch = Validator(split.held, trainee.facts, self.config.seed)
-        self.shown: Pair = (split.held or split.train)[0]
+        self.watch = Validator(split.validation, trainee.facts, self.config.seed)
+        self.shown: Pair = (split.validation or split.train)[0]
         self.split = split
         if state is not None:
             self.learner.restore(state)
@@ -141,7 +141,7 @@ class Training:
         return self.ready.plan(
             self.config,
             self.crops.names,
-            tuple(pair.name for pair in split.held),
+            tuple(pair.name for pair in split.validation),
             split.objects,
             warnings,
             self.progress.step,
@@ -165,7 +165,12 @@ class Training:
     def _ask_labels(self) -> InferenceCalibrated:
         trainee, split, seed = self.ready.trainee, self.split, self.config.seed
         found = calibrate_inference(
-            trainee.colorer, trainee.facts, split.train, split.held, seed, self.cancel
+            trainee.colorer,
+            trainee.facts,
+            split.train,
+            split.validation,
+            seed,
+            self.cancel,
         )
         self.progress.use = found.use
         self._watch_as_used()
@@ -248,7 +253,7 @@ class Training:
         best = progress.scored(value)
         if best:
             save_best(
-                self.folder, self.ready.trains, progress, self.learner.average.shadow
+                self.folder, self.ready.trainable, progress, self.learner.average.shadow
             )
         seconds = self.pace.seconds if progress.step else 0.0
         return Score(progress.step, value, self.watch.count, seconds, best)
@@ -259,7 +264,7 @@ class Training:
         path = save_state(
             self.folder,
             self.config,
-            self.ready.trains,
+            self.ready.trainable,
             asdict(self.ready.amount),
             self.progress,
             self.ready.trainee.trained,

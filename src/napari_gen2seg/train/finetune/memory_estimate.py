@@ -160,9 +160,9 @@ def refuse(
         f"{device!r}, and {bytes_text(free)} is free. "
     )
     if nearest is not None:
-        trains, fitting, size = nearest
+        trainable, fitting, size = nearest
         text += (
-            f"What would fit ({bytes_text(size)}): train {trains!r}, crop "
+            f"What would fit ({bytes_text(size)}): train {trainable!r}, crop "
             f"{fitting.crop}, batch {fitting.batch}, accumulate {fitting.accumulate}"
             f"{', checkpointing on' if fitting.checkpointing else ''}."
         )

@@ -20,7 +20,7 @@ from napari_gen2seg.train.data.labeled_images import (
     known_pairs,
     read_pairs,
 )
-from napari_gen2seg.train.data.split import choose_held
+from napari_gen2seg.train.data.split import choose_validation
 from napari_gen2seg.train.engine.distributed import Distributed
 from napari_gen2seg.train.finetune.config import FinetuneConfig
 from napari_gen2seg.train.finetune.events import Plan
@@ -43,7 +43,13 @@ from napari_gen2seg.train.finetune.trainable import (
 # step, half of it here, where steps are few; for "guided" and "sparse" (a guided model
 # and labels that are not complete) docs/finetuning.md compares some; the others are
 # chosen, not yet compared.
-_RATES = {"guided": 1e-3, "sparse": 4e-4, "full": 3e-5, "last": 1e-4, "lora": 2e-4}
+_RATES = {
+    "guided": 1e-3,
+    "sparse": 4e-4,
+    "full": 3e-5,
+    "last_blocks": 1e-4,
+    "lora": 2e-4,
+}
 
 
 @dataclass(eq=False)
@@ -54,8 +60,8 @@ class TrainingSetup:
     ----------
     trainee
         With its trained parameters chosen.
-    trains
-        ``"full"``, ``"lora"`` or ``"last"``.
+    trainable
+        ``"full"``, ``"lora"`` or ``"last_blocks"``.
     amount
         Batch, crop, accumulation, checkpointing.
     rate
@@ -71,7 +77,7 @@ class TrainingSetup:
     """
 
     trainee: TrainableModel
-    trains: str
+    trainable: str
     amount: Amount
     rate: float
     autocast: torch.dtype | None
@@ -95,7 +101,7 @@ class TrainingSetup:
         self,
         config: FinetuneConfig,
         train: tuple[str, ...],
-        held: tuple[str, ...],
+        validation: tuple[str, ...],
         objects: int,
         warnings: Sequence[str],
         resumed: int = 0,
@@ -106,7 +112,7 @@ class TrainingSetup:
         ----------
         config
             The run.
-        train, held
+        train, validation
             Names of what is learnt from, and of what is held back.
         objects
             How many objects there are to learn from.
@@ -120,7 +126,7 @@ class TrainingSetup:
         return Plan(
             steps=steps,
             seconds_estimate=60 * minutes if minutes else None,
-            trains=self.trains,
+            trains=self.trainable,
             parameters=trainee.parameters,
             trainable=trainee.trainable,
             memory_bytes=self.memory,
@@ -131,7 +137,7 @@ class TrainingSetup:
             device=trainee.colorer.device,
             reason=f"{self.where} Number type {self.precision}.",
             train=train,
-            held=held,
+            validation=validation,
             objects=objects,
             warnings=(*warnings, *self.warnings),
             accumulate=amount.accumulate,
@@ -161,20 +167,20 @@ def plan(config: FinetuneConfig, facts: Sequence[PairFacts] | None = None) -> Pl
         split, sources, warnings = training_sources(config)
         ready = prepare(config, device)
         mixture = Mixture(sources, ready.trainee.facts, ready.amount.crop, config.seed)
-        held = tuple(pair.name for pair in split.held)
-        return ready.plan(config, mixture.names, held, split.objects, warnings)
+        back = tuple(pair.name for pair in split.validation)
+        return ready.plan(config, mixture.names, back, split.objects, warnings)
     images: Sequence[Pair | KnownPair]
     if facts is None:
         images, warnings = read_pairs(config.pairs)
     else:
         images, warnings = known_pairs(config.pairs, facts)
     learnt, told = earlier_pictures(config, False)
-    chosen = choose_held(images, config.hold_back, config.seed, learnt)
+    chosen = choose_validation(images, config.hold_back, config.seed, learnt)
     read_stored(config.replay)  # a damaged crop is told of now
     return prepare(config, device).plan(
         config,
         tuple(images[place].name for place in chosen.train),
-        tuple(images[place].name for place in chosen.held),
+        tuple(images[place].name for place in chosen.validation),
         chosen.objects,
         [*warnings, *told, *chosen.warnings],
     )
@@ -209,9 +215,6 @@ def prepare(
         If nothing that was left open makes it fit; names what would.
     """
     place = choose(device, "float32")
-    precision = config.precision
-    if precision == "auto":
-        precision = choose(device).dtype if place.kind == "cuda" else "float32"
 
     def load(dtype: str) -> TrainableModel:
         return load_trainee(
@@ -220,11 +223,10 @@ def prepare(
 
     trainee = load("float32")
     small = trainee.parameters < SMALL_MODEL
-    if config.precision == "auto" and small:
-        precision = "float32"
+    precision = _precision(config, device, place, small)
     free = free_memory(place) + _held(trainee)
     wanted = _wanted(config, trainee, place)
-    options = _options(begun[0] if begun else config.trains, trainee, place, small)
+    options = _options(begun[0] if begun else config.trainable, trainee, place, small)
     refusals: list[tuple[MemoryNeed, Amount]] = []
     for number, option in enumerate(options):
         narrow = option == "lora" and precision == "bfloat16"
@@ -246,36 +248,54 @@ def prepare(
         raise refuse(need, amount, free, place.device, nearest)
     if amount.checkpointing:
         trainee.checkpoint()
-    warnings = []
-    if not begun and (amount.batch, amount.crop) != (wanted.batch, wanted.crop):
-        warnings.append(
-            f"Memory is short: crops of {amount.crop} pixels, {amount.batch} at once, "
-            f"in place of {wanted.crop} pixels and {wanted.batch}."
-        )
-    kind = option
-    if trainee.guided and option == "full":
-        learnt = [pair for pair in config.pairs if pair.role != "held"]
-        kind = "guided" if all(pair.complete for pair in learnt) else "sparse"
     return TrainingSetup(
         trainee,
         option,
         amount,
-        config.rate or _RATES[kind],
+        config.rate or _RATES[_kind(config, trainee, option)],
         torch.bfloat16 if precision == "bfloat16" else None,
         need.total(amount),
         free,
-        warnings,
+        [] if begun else _shrunk(amount, wanted),
         place.where,
     )
 
 
+def _precision(
+    config: FinetuneConfig, device: str, place: DeviceChoice, small: bool
+) -> str:
+    """Return the number type of the forward pass."""
+    if config.precision != "auto":
+        return config.precision
+    return choose(device).dtype if place.kind == "cuda" and not small else "float32"
+
+
+def _shrunk(amount: Amount, wanted: Amount) -> list[str]:
+    """Warn where memory allows less than was wanted."""
+    if (amount.batch, amount.crop) == (wanted.batch, wanted.crop):
+        return []
+    told = (
+        f"Memory is short: crops of {amount.crop} pixels, {amount.batch} at once, "
+        f"in place of {wanted.crop} pixels and {wanted.batch}."
+    )
+    return [told]
+
+
+def _kind(config: FinetuneConfig, trainee: TrainableModel, option: str) -> str:
+    """Return what decides on the step size; see `_RATES`."""
+    if not trainee.guided or option != "full":
+        return option
+    learnt = [pair for pair in config.pairs if pair.role != "validation"]
+    return "guided" if all(pair.complete for pair in learnt) else "sparse"
+
+
 def _options(
-    trains: str, trainee: TrainableModel, place: DeviceChoice, small: bool
+    trainable: str, trainee: TrainableModel, place: DeviceChoice, small: bool
 ) -> list[str]:
     """List what may be trained, best first."""
-    if trains != "auto":
-        return [trains]
-    options = ["full", "lora", "last"]
+    if trainable != "auto":
+        return [trainable]
+    options = ["full", "lora", "last_blocks"]
     if place.kind == "cpu" and not small:
         options.remove("full")
     if not trainee.lora_layers:
@@ -337,9 +357,9 @@ def _nearest(
 ) -> tuple[str, Amount, int] | None:
     """Find settings near the refused ones that would fit."""
     open_ = replace(config, batch=None, crop=None, checkpointing="auto")
-    asked = config.trains
+    asked = config.trainable
     order = [asked] if asked != "auto" else []
-    for option in dict.fromkeys([*order, "lora", "last"]):
+    for option in dict.fromkeys([*order, "lora", "last_blocks"]):
         if option == "lora" and not trainee.lora_layers:
             continue
         try:

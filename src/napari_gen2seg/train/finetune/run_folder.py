@@ -20,7 +20,7 @@ PREVIEWS, CROPS, COMPARE, REPORT_NAME = "previews", "crops", "compare", "report.
 STOP_NAME, CANCEL_NAME = "STOP", "CANCEL"
 # What whoever starts the training process keeps beside them.
 ERRORS_NAME, DECISION_NAME = "errors.txt", "decision.json"
-CHILD_NAME = "child.json"
+CHILD_NAME, DATA = "child.json", "data"
 
 
 def begun_before(folder: Path) -> bool:

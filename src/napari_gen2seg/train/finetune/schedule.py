@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import math
 import time
 from pathlib import Path
 
 from napari_gen2seg.common.progress import Cancel
 from napari_gen2seg.train.engine.distributed import Distributed
+from napari_gen2seg.train.engine.learning_rate import share_done, warmup_cosine
 from napari_gen2seg.train.finetune.checkpoint import Progress
 from napari_gen2seg.train.finetune.config import FinetuneConfig
 from napari_gen2seg.train.finetune.events import Why
@@ -78,10 +78,7 @@ class TrainingSchedule:
     def share(self) -> float:
         """How much of the run is done, 0..1."""
         steps, minutes = self._config.length
-        share = self.progress.step / steps if steps else 0.0
-        if minutes:
-            share = max(share, self.seconds / (60 * minutes))
-        return min(share, 1.0)
+        return share_done(self.progress.step, self.seconds, steps, minutes)
 
     def rate(self, largest: float) -> float:
         """Linear warm-up, then half a cosine down to 2 %; or the paper's schedule.
@@ -98,8 +95,7 @@ class TrainingSchedule:
             return largest * published_share(self.progress.step)
         # A fixed number of steps would be half the run on a slow computer.
         ramp = max(self.share / WARM, (self.progress.step + 1) / WARM_STEPS)
-        cosine = 0.02 + 0.98 * 0.5 * (1 + math.cos(math.pi * self.share))
-        return largest * min(1.0, ramp) * cosine
+        return warmup_cosine(largest, ramp, self.share)
 
     @property
     def over(self) -> Why | None:

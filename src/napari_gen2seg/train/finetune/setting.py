@@ -1,6 +1,6 @@
 """How one setting of a training is checked, asked for and remembered (no torch).
 
-A setting is declared once, as a field of `FinetuneConfig` made by `setting`. From it
+A setting is declared once, as a field of `FinetuneConfig` with `setting`. From it
 derive the check of the config, the page of the dialog, what the window remembers and
 its defaults; the manifest, which napari reads as it is, is held to it by a test.
 """
@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 from napari_gen2seg.errors import SettingsError
@@ -61,13 +61,13 @@ class Setting:
         return tuple(value for value, _ in self.choices)
 
 
-def setting(default: Any, **known: Any) -> Any:
-    """Return a field of a dataclass that is a `Setting`; ``known`` are its attributes.
+def setting(**known: Any) -> dict[str, Setting]:
+    """Return the metadata of a field that is a `Setting`; ``known`` are its attributes.
 
-    Where the default is None, the training chooses: people read "automatic", and what
-    is remembered is 0.
+    Where the field's default is None, the training chooses: people read "automatic",
+    and what is remembered is 0.
     """
-    return field(default=default, metadata={"setting": Setting(**known)})
+    return {"setting": Setting(**known)}
 
 
 def settings_of(kind: type) -> Iterator[tuple[str, Any, Setting]]:
@@ -130,6 +130,15 @@ def remembered_settings(kind: type) -> dict[str, Remembered]:
             kept = zero if default is None else default
             found[name] = Remembered(PREFIX + name, kept, known)
     return found
+
+
+def config_values(kind: type, kept: dict[str, Any]) -> dict[str, Any]:
+    """Return entries of a config for what is remembered: 0 is None where one may be."""
+    defaults = {name: default for name, default, _ in settings_of(kind)}
+    return {
+        name: None if not value and defaults[name] is None else value
+        for name, value in kept.items()
+    }
 
 
 def manifest_settings(kind: type) -> dict[str, dict[str, Any]]:

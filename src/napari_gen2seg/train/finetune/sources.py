@@ -16,14 +16,16 @@ import torch
 
 from napari_gen2seg.common.types import Int32Array
 from napari_gen2seg.core.image.rgb import rgb_key, to_rgb
+from napari_gen2seg.core.map.object_size import typical_size
 from napari_gen2seg.errors import DataError, SettingsError
 from napari_gen2seg.io.annotated import Item
 from napari_gen2seg.io.datasets.catalog import open_dataset
 from napari_gen2seg.models.model_config import ModelConfig
 from napari_gen2seg.models.networks.tensors import resize, to_tensor
 from napari_gen2seg.train.data.crops import Batch, Crop, nearest, renumbered
-from napari_gen2seg.train.data.labeled_images import Pair, read_pairs, typical_size
+from napari_gen2seg.train.data.labeled_images import Pair, read_pairs
 from napari_gen2seg.train.data.split import Split, divide
+from napari_gen2seg.train.data.window import filled, window
 from napari_gen2seg.train.finetune.config import DatasetSpec, FinetuneConfig
 from napari_gen2seg.train.finetune.replay import earlier_pictures
 
@@ -40,14 +42,14 @@ class Source:
         As the settings describe it.
     name
         For people.
-    train, held
+    train, validation
         Frames to learn from, and to judge by; no group is on both sides.
     """
 
     spec: DatasetSpec
     name: str
     train: tuple[Item, ...]
-    held: tuple[Item, ...]
+    validation: tuple[Item, ...]
 
     @classmethod
     def open(cls, spec: DatasetSpec, seed: int) -> Source:
@@ -67,7 +69,7 @@ class Source:
         back: set[str] = set()
         # Never more than a fifth of the groups, however small they are.
         for place in order[: max(1, len(groups) // 5)]:
-            if sum(_group(item) in back for item in items) >= spec.held:
+            if sum(_group(item) in back for item in items) >= spec.validation:
                 break
             back.add(groups[place])
         held = [item for item in items if _group(item) in back]
@@ -75,21 +77,21 @@ class Source:
         if not train:
             raise DataError(
                 f"{spec.root} has a single scene, from which frames are to be held "
-                "back. Set held to 0, or add scenes."
+                "back. Set validation to 0, or add scenes."
             )
-        count = min(spec.held, len(held))
+        count = min(spec.validation, len(held))
         chosen = tuple(held[n * len(held) // count] for n in range(count))
         return cls(spec, data.name, tuple(train), chosen)
 
     def pairs(self) -> list[Pair]:
         """Read the frames held back."""
         found = []
-        for item in self.held:
+        for item in self.validation:
             rgb, labels = read(item, self.spec)
             if (labels > 0).any():
                 name = item.name.replace("/", "_")
                 size = typical_size(labels)
-                found.append(Pair(name, rgb, labels, size, _group(item), "held"))
+                found.append(Pair(name, rgb, labels, size, _group(item), "validation"))
         return found
 
 
@@ -182,7 +184,7 @@ class Mixture:
         for _ in range(_TRIES):
             item = source.train[int(rng.integers(len(source.train)))]
             rgb, labels = read(item, source.spec)
-            rgb, labels = window(rgb, labels, source.spec.crop, rng)
+            rgb, labels = cut_anywhere(rgb, labels, source.spec.crop, rng)
             # Where nothing is known, nothing is learnt.
             if (labels >= 0).any():
                 break
@@ -220,10 +222,10 @@ def training_sources(
         learnt, told = earlier_pictures(config, begun)
         split = divide(pairs, config.hold_back, config.seed, learnt)
         return split, [], [*warnings, *told, *split.warnings]
-    if any(pair.role != "held" for pair in config.pairs):
+    if any(pair.role != "validation" for pair in config.pairs):
         raise SettingsError(
             "Pairs and data sets are given. Beside data sets, pairs can only be held "
-            "back: give them the role 'held', or leave one of the two out."
+            "back: give them the role 'validation', or leave one of the two out."
         )
     sources = [Source.open(spec, config.seed) for spec in config.datasets]
     held, warnings = read_pairs(config.pairs) if config.pairs else ([], [])
@@ -231,7 +233,7 @@ def training_sources(
     if not held:
         raise DataError(
             "Nothing with an object is held back, so nothing could be shown or scored. "
-            "Raise held of a data set, or add a pair of the role 'held'."
+            "Raise validation of a data set, or add a pair of the role 'validation'."
         )
     return Split((), tuple(held)), sources, warnings
 
@@ -259,7 +261,7 @@ def resized(
     return np.ascontiguousarray(pixels), labels[rows[:, None], cols]
 
 
-def window(
+def cut_anywhere(
     rgb: np.ndarray,
     labels: Int32Array,
     shape: tuple[int, int] | None,
@@ -268,15 +270,9 @@ def window(
     """Cut a window anywhere; what lies outside of a small frame is unknown."""
     if shape is None:
         return rgb, labels
-    have = labels.shape
-    below, right = max(0, shape[0] - have[0]), max(0, shape[1] - have[1])
-    if below or right:
-        rgb = np.pad(rgb, ((0, below), (0, right), (0, 0)), "symmetric")
-        labels = np.pad(labels, ((0, below), (0, right)), constant_values=-1)
-    top = int(rng.integers(labels.shape[0] - shape[0] + 1))
-    left = int(rng.integers(labels.shape[1] - shape[1] + 1))
-    rows, cols = slice(top, top + shape[0]), slice(left, left + shape[1])
-    return rgb[rows, cols], labels[rows, cols]
+    rgb, labels = filled(rgb, labels, shape)
+    place = window(labels, shape, rng)
+    return rgb[place], labels[place]
 
 
 def _group(item: Item) -> str:

@@ -161,10 +161,10 @@ def load_trainee(
     return TrainableModel(colorer, spec, folder.config, folder.path, family)
 
 
-def set_trained(trainee: TrainableModel, trains: str, seed: int = 0) -> None:
+def set_trained(trainee: TrainableModel, trainable: str, seed: int = 0) -> None:
     """Choose what training changes.
 
-    ``"full"`` and ``"last"``: what the family says, such as the UNet of Stable
+    ``"full"`` and ``"last_blocks"``: what the family says, such as the UNet of Stable
     Diffusion, as published, or its last two up blocks. ``"lora"``: low-rank additions
     to all attention.
 
@@ -175,9 +175,9 @@ def set_trained(trainee: TrainableModel, trains: str, seed: int = 0) -> None:
     """
     net, parts = trainee.net, trainee.parts
     net.requires_grad_(False)
-    if trains == "lora":
+    if trainable == "lora":
         add_lora(parts.main, trainee.lora_layers, seed)
-    elif trains == "last":
+    elif trainable == "last_blocks":
         for module in parts.last:
             module.requires_grad_(True)
     else:

@@ -1,4 +1,4 @@
-"""What is watched on held-back pictures while a model trains: a score and a map."""
+"""Score validation images while a model trains, and draw the map of one."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from napari_gen2seg.train.data.labeled_images import Pair
 if TYPE_CHECKING:
     from napari_gen2seg.models.base_colorer import BaseColorer
 
-PICTURES = 3
+IMAGES = 3
 OBJECTS = 30
 SEEDS = (0, 1)
 """Of the off-centre clicks on a watched object."""
@@ -51,12 +51,12 @@ def watched_points(
 def watched_objects(pairs: Sequence[Pair], seed: int) -> list[tuple[Pair, list[int]]]:
     """Choose the few objects that are clicked while training.
 
-    At most `PICTURES` pictures and `OBJECTS` objects in all, the same for a seed; at
+    At most `IMAGES` pictures and `OBJECTS` objects in all, the same for a seed; at
     most half of those of a picture with many, so that others are left for the verdict.
     """
     chosen = []
     rng = np.random.default_rng([seed, 77])
-    pairs = list(pairs)[:PICTURES]
+    pairs = list(pairs)[:IMAGES]
     for pair in pairs:
         ids = clickable(pair.labels)
         most = OBJECTS // len(pairs)
@@ -68,7 +68,7 @@ def watched_objects(pairs: Sequence[Pair], seed: int) -> list[tuple[Pair, list[i
 
 @dataclass(eq=False)
 class Validator:
-    """Clicks on held-back objects, with the weights as they are.
+    """Clicks on objects of validation images, with the weights as they are.
 
     Attributes
     ----------

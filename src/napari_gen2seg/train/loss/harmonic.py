@@ -14,6 +14,7 @@ import math
 import torch
 from torch import Tensor
 
+from napari_gen2seg.train.loss.neighbors import touching_boundary
 from napari_gen2seg.train.loss.segment_sums import Segments
 
 DARKEST, BRIGHTEST = 60.0, 255.0
@@ -56,3 +57,59 @@ def harmonic_target(
     color = DARKEST + (BRIGHTEST - DARKEST) * (mean + 1) / 2
     color = torch.where(segments.label[:, None] > 0, color, 0 * color)
     return color[segments.index].transpose(1, 2).reshape(batch, 3, height, width)
+
+
+def harmonic_loss(
+    prediction: Tensor,
+    labels: Tensor,
+    origin: Tensor,
+    wavelength: float,
+    boundary: float | None = None,
+    background: float = 1.0,
+) -> tuple[Tensor, Tensor]:
+    """Return the distance to the target (objects weigh as much as the rest) and it.
+
+    Parameters
+    ----------
+    prediction
+        (B, 3, H, W), 0..255; below 0 counts as black.
+    labels
+        Integer, (B, H, W); 0 background, -1 unknown, of which nothing is asked.
+    origin, wavelength
+        As for :func:`harmonic_target`.
+    boundary
+        Weight of the line where objects touch, which is asked to be black; None asks
+        for no such line.
+    background
+        Weight of the background.
+
+    Returns
+    -------
+    tuple
+        The loss, a scalar, and the target, (B, 3, H, W), black on the boundary.
+    """
+    target = harmonic_target(labels, wavelength, origin)
+    if boundary is None:
+        cost = color_distance(prediction, target)
+    else:
+        line = touching_boundary(labels)
+        target = target * ~line[:, None]
+        cost = torch.where(line, boundary, 1.0) * color_distance(prediction, target)
+    total = prediction.sum() * 0.0
+    for mask, weight in ((labels > 0, 1.0), (labels == 0, background)):
+        if bool(mask.any()):
+            total = total + weight * cost[mask].mean()
+    return total, target
+
+
+def color_distance(prediction: Tensor, target: Tensor) -> Tensor:
+    """Return the squared and absolute distance of colours, (B, H, W).
+
+    Absolute distance alone asks for the median, and while the network is in doubt the
+    median is black: it would learn colours long after everything else. Colours below
+    black are cut off when a map is made, so black may be overshot: then "a wave minus
+    much" is black, and no product of wave and outline is needed.
+    """
+    difference = (prediction - target) / 255
+    difference = torch.where(target > 0, difference, difference.clamp(min=0))
+    return (4 * difference.square() + 0.5 * difference.abs()).mean(1)

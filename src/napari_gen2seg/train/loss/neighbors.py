@@ -18,8 +18,6 @@ from torch import Tensor
 
 from napari_gen2seg.train.loss.segment_sums import Segments, pixels
 
-UNKNOWN = -1
-
 
 @dataclass(frozen=True)
 class NeighborWeights:

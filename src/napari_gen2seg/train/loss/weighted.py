@@ -18,9 +18,8 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from napari_gen2seg.train.loss.edges import gradient_loss, outline_loss
-from napari_gen2seg.train.loss.harmonic import harmonic_target
+from napari_gen2seg.train.loss.harmonic import color_distance, harmonic_loss
 from napari_gen2seg.train.loss.instance_coloring import instance_coloring_loss
-from napari_gen2seg.train.loss.neighbors import touching_boundary
 from napari_gen2seg.train.loss.segment_sums import Segments, pixels
 
 
@@ -83,14 +82,7 @@ def guided_loss(
     """
     asked = asked or LossWeights()
     labels = surrounded(labels, asked.width)
-    target = harmonic_target(labels, wavelength, origin)
-    rim = touching_boundary(labels)
-    target = target * ~rim[:, None]
-    cost = torch.where(rim, asked.rim, 1.0) * _distance(prediction, target)
-    total = prediction.sum() * 0.0
-    for mask in (labels > 0, labels == 0):
-        if bool(mask.any()):
-            total = total + cost[mask].mean()
+    total, target = harmonic_loss(prediction, labels, origin, wavelength, asked.rim)
     if asked.outline > 0:
         black = (target == 0).all(1) & (labels >= 0)
         inside = (labels > 0) & ~black
@@ -101,19 +93,9 @@ def guided_loss(
         total = total + asked.ring * ring_loss(prediction, labels, asked)
     unknown = labels < 0
     if before is not None and asked.keep > 0 and bool(unknown.any()):
-        kept = _distance(prediction, before.clamp(min=0))
+        kept = color_distance(prediction, before.clamp(min=0))
         total = total + asked.keep * kept[unknown].mean()
     return total
-
-
-def _distance(prediction: Tensor, target: Tensor) -> Tensor:
-    """Squared and absolute distance of colours, (B, H, W).
-
-    Colours below black are cut off when a map is made: black may be overshot.
-    """
-    difference = (prediction - target) / 255
-    difference = torch.where(target > 0, difference, difference.clamp(min=0))
-    return (4 * difference.square() + 0.5 * difference.abs()).mean(1)
 
 
 def surrounded(labels: Tensor, width: int) -> Tensor:
@@ -139,8 +121,7 @@ def published_loss(
 ) -> Tensor:
     """The paper's loss; a crop with unknown pixels has an ignored background."""
     asked = asked or LossWeights()
-    unknown = (labels < 0).flatten(1).any(1)
-    total = instance_coloring_loss(prediction, labels.clamp(min=0), unknown)
+    total = paper_loss(prediction, labels)
     if asked.ring > 0:
         total = total + 10 * asked.ring * ring_loss(prediction, labels, asked)
     return total

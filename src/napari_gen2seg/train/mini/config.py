@@ -85,6 +85,11 @@ class StageConfig:
     save_every: int = 250
     seed: int = 0
 
+    def over(self, step: int, seconds: float) -> bool:
+        """Tell whether the stage is over: by its steps, or by its time."""
+        late = self.minutes > 0 and seconds > 60 * self.minutes
+        return step >= self.steps or late
+
 
 @dataclass(frozen=True)
 class RunConfig:

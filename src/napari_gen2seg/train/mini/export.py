@@ -6,7 +6,6 @@ import hashlib
 import json
 import os
 import platform
-import shutil
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
@@ -14,6 +13,7 @@ from typing import Any
 
 import torch
 
+from napari_gen2seg.common.atomic import replacing_folder
 from napari_gen2seg.errors import StorageError, WeightsError
 from napari_gen2seg.models.model_config import FACTS_NAME, FORMAT_VERSION
 from napari_gen2seg.models.networks.one_step import OneStepNet
@@ -46,20 +46,13 @@ def save_model(
     StorageError
         If the folder cannot be written.
     """
-    part = folder.with_name(folder.name + ".part")
     try:
-        shutil.rmtree(part, ignore_errors=True)
-        part.mkdir(parents=True)
-        _write_parts(net, part, torch.float16 if half else torch.float32)
-        (part / FACTS_NAME).write_text(json.dumps(facts, indent=2) + "\n")
-        (part / "README.md").write_text(card)
-        (part / CHECKSUMS_NAME).write_text(checksums(part))
-        old = folder.with_name(folder.name + ".old")
-        shutil.rmtree(old, ignore_errors=True)
-        if folder.exists():
-            folder.replace(old)
-        part.replace(folder)
-        shutil.rmtree(old, ignore_errors=True)
+        with replacing_folder(folder) as draft:
+            draft.mkdir()
+            _write_parts(net, draft, torch.float16 if half else torch.float32)
+            (draft / FACTS_NAME).write_text(json.dumps(facts, indent=2) + "\n")
+            (draft / "README.md").write_text(card)
+            (draft / CHECKSUMS_NAME).write_text(checksums(draft))
     except OSError as error:
         raise StorageError(
             f"The model could not be written to {folder}: {error}. Free some space or "

@@ -17,13 +17,13 @@ from napari_gen2seg.errors import SettingsError
 from napari_gen2seg.models.networks.one_step import OneStepNet
 from napari_gen2seg.models.networks.shifted_guides import ShiftedGuidesNet
 from napari_gen2seg.train.loss.edges import gradient_loss, outline_loss
-from napari_gen2seg.train.loss.harmonic import harmonic_target
-from napari_gen2seg.train.loss.instance_coloring import instance_coloring_loss
+from napari_gen2seg.train.loss.harmonic import harmonic_loss, harmonic_target
 from napari_gen2seg.train.loss.neighbors import (
     NeighborWeights,
     neighbor_loss,
     touching_boundary,
 )
+from napari_gen2seg.train.loss.weighted import paper_loss
 from napari_gen2seg.train.mini.config import StageConfig
 from napari_gen2seg.train.mini.dataset import Sample
 
@@ -85,8 +85,13 @@ def color_loss(
         # round, waves are in the way of a black background until objects are known;
         # the network shuts them out and finds no way back.
         background = min(1.0, 0.02 + progress / stage.reveal) if stage.reveal else 1.0
-        harmonic, target = _harmonic_loss(
-            prediction, batch, _wavelength(net), stage.rim, background
+        harmonic, target = harmonic_loss(
+            prediction,
+            labels,
+            batch["origin"],
+            _wavelength(net),
+            stage.rim or None,
+            background,
         )
         parts["harmonic"] = float(harmonic.detach())
         total = total + share * harmonic
@@ -103,9 +108,7 @@ def color_loss(
         if stage.loss == "neighbour":
             main = neighbor_loss(prediction, labels, NeighborWeights(rim=stage.rim))
         elif stage.loss == "paper":
-            unknown = (labels < 0).flatten(1).any(1)
-            main = instance_coloring_loss(prediction, labels.clamp(min=0), unknown)
-            main = main / 50
+            main = paper_loss(prediction, labels) / 50
         else:
             raise SettingsError(
                 f"The colouring loss is {stage.loss!r}; it must be 'neighbour', "
@@ -114,41 +117,6 @@ def color_loss(
         parts[stage.loss] = float(main.detach())
         total = total + (1 - share) * main
     return total, parts
-
-
-def _harmonic_loss(
-    prediction: Tensor,
-    batch: Sample,
-    wavelength: float,
-    rim_weight: float,
-    background: float,
-) -> tuple[Tensor, Tensor]:
-    """Squared and absolute distance to the target; objects weigh as much as the rest.
-
-    Returns the loss and the target, (B, 3, H, W).
-
-    Absolute distance alone asks for the median, and while the network is in doubt the
-    median is black: it would learn colours long after everything else.
-    """
-    labels = batch["labels"]
-    target = harmonic_target(labels, wavelength, batch["origin"])
-    inside = labels > 0
-    behind = labels == 0
-    if rim_weight > 0:
-        rim = touching_boundary(labels)
-        target = target * ~rim[:, None]
-    difference = (prediction - target) / 255
-    # Colours below black are cut off when a map is made, so black may be overshot:
-    # then "a wave minus much" is black, and no product of wave and outline is needed.
-    difference = torch.where(target > 0, difference, difference.clamp(min=0))
-    cost = (4 * difference.square() + 0.5 * difference.abs()).mean(1)
-    if rim_weight > 0:
-        cost = torch.where(rim, rim_weight * cost, cost)
-    total = prediction.new_zeros(())
-    for mask, weight in ((inside, 1.0), (behind, background)):
-        if bool(mask.any()):
-            total = total + weight * cost[mask].mean()
-    return total, target
 
 
 StageLoss = Callable[[ShiftedGuidesNet, Sample, float], tuple[Tensor, dict[str, float]]]

@@ -11,7 +11,6 @@ from __future__ import annotations
 import hashlib
 import json
 import math
-import os
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -20,6 +19,7 @@ from typing import Any
 
 import torch
 
+from napari_gen2seg.common.atomic import replacing
 from napari_gen2seg.errors import StorageError, TrainingError
 from napari_gen2seg.models.networks.one_step import OneStepNet
 from napari_gen2seg.models.networks.shifted_guides import ShiftedGuidesNet
@@ -30,8 +30,8 @@ from napari_gen2seg.train.engine.distributed import (
     first_of,
     join_processes,
 )
-from napari_gen2seg.train.engine.ema import Average
-from napari_gen2seg.train.engine.learning_rate import done, rate, share
+from napari_gen2seg.train.engine.ema import WeightAverage
+from napari_gen2seg.train.engine.learning_rate import share_done, warmup_cosine
 from napari_gen2seg.train.mini.architecture import build_net
 from napari_gen2seg.train.mini.config import STAGES, RunConfig, as_dict
 from napari_gen2seg.train.mini.dataset import loader
@@ -101,7 +101,7 @@ def train_stage(
         betas=(0.9, 0.98),
         fused=True,
     )
-    average = Average(net, stage.average)
+    average = WeightAverage(net.state_dict(), stage.average)
     state_path = run / f"{stage_name}.state.pt"
     step, spent = _resume(state_path, net, optimiser, average)
     if accelerator.is_main_process:
@@ -115,10 +115,12 @@ def train_stage(
     begun = time.monotonic() - spent
     net.train()
     while not any_of(
-        accelerator, cancel() or done(step, stage, time.monotonic() - begun)
+        accelerator, cancel() or stage.over(step, time.monotonic() - begun)
     ):
-        gone = first_of(accelerator, share(step, stage, time.monotonic() - begun))
-        pace = rate(step, gone, stage)
+        seconds = time.monotonic() - begun
+        gone = share_done(step, seconds, stage.steps, stage.minutes)
+        gone = first_of(accelerator, gone)
+        pace = warmup_cosine(stage.rate, (step + 1) / max(stage.ramp, 1), gone)
         for group in optimiser.param_groups:
             group["lr"] = pace
         batch = {k: v.to(accelerator.device) for k, v in next(batches).items()}
@@ -136,7 +138,7 @@ def train_stage(
         accelerator.clip_grad_norm_(parameters, stage.clip)
         optimiser.step()
         optimiser.zero_grad(set_to_none=True)
-        average.update(net)
+        average.update()
         step += 1
         if step % _LOG_EVERY == 0:
             seconds = time.monotonic() - begun
@@ -206,7 +208,7 @@ def _resume(
     path: Path,
     net: ShiftedGuidesNet,
     optimiser: torch.optim.Optimizer,
-    average: Average,
+    average: WeightAverage,
 ) -> tuple[int, float]:
     if not path.is_file():
         return 0, 0.0
@@ -216,9 +218,7 @@ def _resume(
         scaling_factor=state["scaling"]
     )
     optimiser.load_state_dict(state["optimiser"])
-    for name, value in average.shadow.items():
-        value.copy_(state["average"][name])  # wherever the network is
-    average.steps = state["step"]
+    average.restore(state["average"], state["step"])
     torch.set_rng_state(state["rng"])
     return int(state["step"]), float(state["seconds"])
 
@@ -228,7 +228,7 @@ def _save(
     stage_name: str,
     net: ShiftedGuidesNet,
     optimiser: torch.optim.Optimizer,
-    average: Average,
+    average: WeightAverage,
     step: int,
     begun: float,
 ) -> None:
@@ -243,7 +243,7 @@ def _save(
         "scaling": net.scaling,
         "rng": torch.get_rng_state(),
     }
-    weights = {k: v.contiguous() for k, v in average.state_dict().items()}
+    weights = {k: v.contiguous() for k, v in average.shadow.items()}
     metadata = {"scaling": str(net.scaling), "step": str(step)}
     try:
         for path, write in (
@@ -253,10 +253,9 @@ def _save(
                 lambda p: save_file(weights, p, metadata),
             ),
         ):
-            # Written beside and renamed: a killed run keeps its last whole state.
-            part = path.with_name(path.name + ".part")
-            write(part)
-            os.replace(part, path)  # noqa: PTH105  (one name for tests to break)
+            # A killed run keeps its last whole state.
+            with replacing(path, path.with_name(f"{path.name}.part")) as draft:
+                write(draft)
     except OSError as error:
         raise StorageError(
             f"The training state could not be written to {run}: {error}. Free some "

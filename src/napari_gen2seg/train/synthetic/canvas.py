@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.ndimage import gaussian_filter
 
-Array = np.ndarray
+from napari_gen2seg.common.types import Array
 
 
 @dataclass(eq=False)

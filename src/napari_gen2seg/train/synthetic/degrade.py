@@ -9,10 +9,9 @@ import numpy as np
 from scipy.fft import dctn, idctn
 from scipy.ndimage import gaussian_filter1d, uniform_filter1d
 
+from napari_gen2seg.common.types import Array
 from napari_gen2seg.train.synthetic.layout import log_uniform
 from napari_gen2seg.train.synthetic.textures import smooth_noise, stretch
-
-Array = np.ndarray
 
 
 @dataclass(frozen=True)

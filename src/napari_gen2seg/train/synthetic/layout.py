@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-Array = np.ndarray
+from napari_gen2seg.common.types import Array
 
 
 def log_uniform(rng: np.random.Generator, low: float, high: float) -> float:

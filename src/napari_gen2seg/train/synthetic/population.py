@@ -6,7 +6,7 @@ from typing import TypeVar
 
 import numpy as np
 
-from napari_gen2seg.common.types import Shape
+from napari_gen2seg.common.types import Array, Shape
 from napari_gen2seg.train.synthetic.canvas import Fragments
 from napari_gen2seg.train.synthetic.layout import how_many, log_uniform, scatter, sizes
 from napari_gen2seg.train.synthetic.shapes import (
@@ -18,7 +18,6 @@ from napari_gen2seg.train.synthetic.shapes import (
 )
 from napari_gen2seg.train.synthetic.textures import SIDE, TEXTURES, sample, texture
 
-Array = np.ndarray
 T = TypeVar("T")
 
 GRAIN = (0, 1, 2, 3, 14, 25)

@@ -7,12 +7,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from napari_gen2seg.common.types import Array
 from napari_gen2seg.errors import SettingsError
 from napari_gen2seg.train.synthetic.canvas import Canvas
 from napari_gen2seg.train.synthetic.degrade import Wear, wear
 from napari_gen2seg.train.synthetic.tidy import tidy
 
-Array = np.ndarray
 SMALLEST = 32
 """Smallest side of a scene in pixels."""
 

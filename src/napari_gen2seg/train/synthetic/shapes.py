@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import numpy as np
 
+from napari_gen2seg.common.types import Array
 from napari_gen2seg.train.synthetic.canvas import Fragments
 
-Array = np.ndarray
 ANGLES = 256
 """Directions in a table of radii."""
 

@@ -14,10 +14,10 @@ from functools import lru_cache
 
 import numpy as np
 
+from napari_gen2seg.common.types import Array
+
 SIDE = 256
 """Side of the periodic textures of the bank, in texels."""
-
-Array = np.ndarray
 
 
 @lru_cache(maxsize=512)

@@ -13,7 +13,8 @@ from __future__ import annotations
 import numpy as np
 from skimage.measure import label as components
 
-Array = np.ndarray
+from napari_gen2seg.common.types import Array
+
 SLIVER = 12
 """Smallest piece that keeps a label, in pixels."""
 

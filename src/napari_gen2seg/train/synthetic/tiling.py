@@ -11,9 +11,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from napari_gen2seg.common.types import Array
 from napari_gen2seg.train.synthetic.textures import smooth_noise
-
-Array = np.ndarray
 
 
 @dataclass(eq=False)

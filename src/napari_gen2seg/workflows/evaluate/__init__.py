@@ -1,7 +1,17 @@
-"""How good is a model on annotated pictures? One protocol for everybody.
+"""How good is a model on annotated images? One protocol for everybody.
 
 `evaluate` measures, `compare` judges two reports; ``docs/evaluation.md`` states each
 number exactly.
+
+    run               data and a model in, events and a report out
+    settings          what is measured
+    one_image         what one image gives
+    summary_measures  every number, as a function of the images' weights
+    report            the result, as JSON
+    text_report       in sentences
+    html_report       as a page
+    worst_cases       where one click went most wrong
+    compare           whether one of two reports is better
 """
 
 from napari_gen2seg.workflows.evaluate.compare import Comparison, Difference, compare

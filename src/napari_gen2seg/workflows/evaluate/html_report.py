@@ -5,28 +5,14 @@ from __future__ import annotations
 import base64
 from collections.abc import Iterable, Sequence
 from html import escape
+from importlib.resources import files
+from string import Template
 from typing import TYPE_CHECKING, Any
 
 from napari_gen2seg.workflows.evaluate.text_report import drawn_over, not_measured
 
 if TYPE_CHECKING:
     from napari_gen2seg.workflows.evaluate.worst_cases import WorstCase
-
-_STYLE = """
-:root { color-scheme: light dark; }
-body { font: 15px/1.5 system-ui, sans-serif; max-width: 60rem; margin: 2rem auto;
-       padding: 0 1rem; }
-table { border-collapse: collapse; margin: .5rem 0 1.5rem; }
-th, td { padding: .2rem .8rem; border-bottom: 1px solid #8884; text-align: left; }
-td.number { text-align: right; font-variant-numeric: tabular-nums; }
-.charts { display: flex; flex-wrap: wrap; gap: 1rem; }
-figure { margin: 0; } figcaption { font-size: 13px; }
-.case { display: flex; flex-wrap: wrap; gap: .6rem; margin-bottom: 1.2rem; }
-.case img { display: block; max-height: 240px; image-rendering: pixelated; }
-svg text { font-size: 11px; fill: currentColor; }
-svg .end { text-anchor: end; } svg .mid { text-anchor: middle; }
-svg .grid { stroke: #8886; stroke-width: .5; }
-"""
 
 
 def page(content: dict[str, Any], worst: Sequence[WorstCase] = ()) -> str:
@@ -45,14 +31,6 @@ def page(content: dict[str, Any], worst: Sequence[WorstCase] = ()) -> str:
     title = f"{model['id']} on {data['name']}"
     confidence = content["settings"]["confidence"]
     parts = [
-        "<!doctype html>",
-        '<html lang="en"><head><meta charset="utf-8">',
-        f"<title>{escape(title)}</title><style>{_STYLE}</style></head><body>",
-        f"<h1>{escape(title)}</h1>",
-        (
-            f"<p>{data['pictures']} pictures. Intervals: {confidence:.0%}, bootstrap "
-            f"{over} ({content['settings']['resamples']} draws).</p>"
-        ),
         *(f"<p>{escape(sentence)}</p>" for sentence in not_measured(content)),
         _summary(summary),
         '<div class="charts">',
@@ -65,7 +43,15 @@ def page(content: dict[str, Any], worst: Sequence[WorstCase] = ()) -> str:
     parts += ["<h2>Pictures</h2>", _pictures(content["images"])]
     for name in ("settings", "model", "versions"):
         parts += [f"<h2>{name.capitalize()}</h2>", _facts(content[name])]
-    return "\n".join([*parts, "</body></html>", ""])
+    template = files(__package__).joinpath("report.html").read_text(encoding="utf-8")
+    return Template(template).substitute(
+        title=escape(title),
+        pictures=data["pictures"],
+        confidence=f"{confidence:.0%}",
+        over=over,
+        resamples=content["settings"]["resamples"],
+        parts="\n".join(parts),
+    )
 
 
 def _summary(summary: dict[str, dict[str, Any]]) -> str:
@@ -86,37 +72,43 @@ def _charts(curves: dict[str, list[float | None]], edge_levels: int) -> Iterable
         for name, values in curves.items()
         if name.startswith("share_")
     ]
-    if shares:
-        yield _figure(
-            "Share of objects by IoU of one centre click",
-            chart("Share of objects by IoU", "IoU at least", "share", shares),
-        )
     clicks: list[Line] = [
         (_words(name), list(range(1, len(values) + 1)), values)
         for name, values in curves.items()
         if name.startswith(("iou_", "reached_"))
     ]
-    if clicks:
-        yield _figure(
+    edges = list(_edge_lines(curves, edge_levels))
+    for words, title, across, up, lines in (
+        (
+            "Share of objects by IoU of one centre click",
+            "Share of objects by IoU",
+            "IoU at least",
+            "share",
+            shares,
+        ),
+        (
             "Corrections: mean IoU, and share of objects that reached 0.85 and 0.90",
-            chart("Corrections", "clicks", "IoU or share", clicks),
-        )
-    if "edge_recall" in curves:
-        known = [
-            (recall, precision)
-            for recall, precision in zip(
-                curves["edge_recall"], curves["edge_precision"], strict=True
-            )
-            if recall is not None and precision is not None and precision > 0
-        ]
-        if known:
-            known.sort()
-            line: Line = (
-                f"{edge_levels} thresholds",
-                [recall for recall, _ in known],
-                [precision for _, precision in known],
-            )
-            yield _figure("Edges", chart("Edges", "recall", "precision", [line]))
+            "Corrections",
+            "clicks",
+            "IoU or share",
+            clicks,
+        ),
+        ("Edges", "Edges", "recall", "precision", edges),
+    ):
+        if lines:
+            yield _figure(words, chart(title, across, up, lines))
+
+
+def _edge_lines(
+    curves: dict[str, list[float | None]], edge_levels: int
+) -> Iterable[Line]:
+    both = zip(
+        curves.get("edge_recall", ()), curves.get("edge_precision", ()), strict=True
+    )
+    known = sorted((r, p) for r, p in both if r is not None and p)
+    if known:
+        recall, precision = zip(*known, strict=True)
+        yield f"{edge_levels} thresholds", recall, precision
 
 
 def _words(name: str) -> str:

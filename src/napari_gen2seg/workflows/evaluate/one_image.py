@@ -1,4 +1,4 @@
-"""What one picture gives under each protocol, as plain values for the report."""
+"""What one image gives under each protocol, as plain values for the report."""
 
 from __future__ import annotations
 
@@ -37,14 +37,14 @@ DIGITS = 6
 """Decimals kept in a report: far more than any difference that matters."""
 
 
-def study_picture(
+def study_image(
     name: str,
     ground_truth: Annotated,
     coloring: Coloring,
     settings: EvaluationSettings,
     check: Callable[[], None],
 ) -> Facts:
-    """Measure one coloured picture.
+    """Measure one coloured image.
 
     Parameters
     ----------

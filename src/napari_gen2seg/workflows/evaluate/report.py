@@ -10,10 +10,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import numpy.typing as npt
 
 from napari_gen2seg.common.atomic import writing
 from napari_gen2seg.errors import DataError
 from napari_gen2seg.metrics.bootstrap import Bootstrap
+from napari_gen2seg.metrics.boundaries import curve
 from napari_gen2seg.metrics.click_protocol import WANTED, clicks_to
 from napari_gen2seg.workflows.evaluate.html_report import page
 from napari_gen2seg.workflows.evaluate.settings import EvaluationSettings
@@ -137,7 +139,7 @@ def make_report(
     Parameters
     ----------
     images
-        As `study_picture` returns them.
+        As `study_image` returns them.
     settings, model, data
         What was done, with what, on what.
     worst
@@ -182,33 +184,37 @@ def curves(images: list[Facts], settings: EvaluationSettings) -> Facts:
     found: Facts = {}
     for rule in images[0].get("clicks", {}):
         objects = [one for image in images for one in image["clicks"][rule]]
-        if not objects:
-            continue
-        center = np.array([one["centre"] for one in objects])
-        found[f"share_{rule}"] = [
-            plain(float((center >= place / 20).mean())) for place in range(21)
-        ]
-        traces = [one["trace"] for one in objects if "trace" in one]
-        if traces:
-            found[f"iou_{rule}"] = [
-                plain(float(np.mean([_best(trace, n) for trace in traces])))
-                for n in range(1, settings.cap + 1)
-            ]
-            for wanted in WANTED:
-                needed = [clicks_to(trace, wanted, settings.cap) for trace in traces]
-                found[f"reached_{round(100 * wanted)}_{rule}"] = [
-                    plain(float(np.mean([ok and n <= most for n, ok in needed])))
-                    for most in range(1, settings.cap + 1)
-                ]
+        if objects:
+            found |= _click_curves(objects, rule, settings.cap)
     if "edges" in images[0]:
-        from napari_gen2seg.metrics.boundaries import curve
-
         names = ("found", "found_hits", "truth", "truth_hits")
         sums = [np.sum([i["edges"][name] for i in images], axis=0) for name in names]
-        precision, recall = curve(*sums)
-        found["edge_precision"] = [plain(float(p)) for p in precision]
-        found["edge_recall"] = [plain(float(r)) for r in recall]
+        found["edge_precision"], found["edge_recall"] = map(_column, curve(*sums))
     return found
+
+
+def _click_curves(objects: list[Facts], rule: str, cap: int) -> Facts:
+    """Return the curves of clicks by one rule, of all objects together."""
+    center = np.array([one["centre"] for one in objects])
+    places = np.arange(21) / 20
+    found: Facts = {f"share_{rule}": _column((center[:, None] >= places).mean(0))}
+    traces = [one["trace"] for one in objects if "trace" in one]
+    if not traces:
+        return found
+    clicks = np.arange(1, cap + 1)
+    best = [[_best(trace, n) for n in range(1, cap + 1)] for trace in traces]
+    found[f"iou_{rule}"] = _column(np.mean(best, axis=0))
+    for wanted in WANTED:
+        needed = [clicks_to(trace, wanted, cap) for trace in traces]
+        # Who never reaches it needs more clicks than there are.
+        last = np.array([number if reached else cap + 1 for number, reached in needed])
+        shares = (last[:, None] <= clicks).mean(0)
+        found[f"reached_{round(100 * wanted)}_{rule}"] = _column(shares)
+    return found
+
+
+def _column(values: npt.NDArray[np.floating]) -> list[float | None]:
+    return [plain(float(value)) for value in values]
 
 
 def plain(value: float) -> float | None:

@@ -12,7 +12,7 @@ from napari_gen2seg.common.progress import Cancel, Progress, check_cancel
 from napari_gen2seg.core.image.rgb import to_rgb
 from napari_gen2seg.errors import DataError, ImageError, StorageError
 from napari_gen2seg.io.annotated import Annotated, Dataset, Item, as_labels
-from napari_gen2seg.workflows.evaluate.one_image import Facts, study_picture
+from napari_gen2seg.workflows.evaluate.one_image import Facts, study_image
 from napari_gen2seg.workflows.evaluate.report import Report, make_report
 from napari_gen2seg.workflows.evaluate.settings import EvaluationSettings, Protocol
 from napari_gen2seg.workflows.evaluate.worst_cases import WorstCases
@@ -180,7 +180,7 @@ def iter_evaluate(
                     raise type(error)(f"{item.name}: {error}") from error
                 yield PictureSkipped(item.name, number, len(items), str(error))
                 continue
-            facts = study_picture(item.name, truth, coloring, settings, check)
+            facts = study_image(item.name, truth, coloring, settings, check)
             worst.add(facts, rgb, truth, coloring)
             images.append(facts)
             yield PictureDone(item.name, number, len(items), facts)

@@ -1,4 +1,4 @@
-"""Every number of a report, as a function of weights for the pictures."""
+"""Every number of a report, as a function of weights for the images."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def statistics_of(images: Sequence[Facts], cap: int) -> list[Statistic]:
     Parameters
     ----------
     images
-        As `study_picture` returns them.
+        As `study_image` returns them.
     cap
         Largest number of clicks.
     """

@@ -1,4 +1,4 @@
-"""The objects on which one click went most wrong, as small pictures."""
+"""The objects on which one click went most wrong, as small images."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The old and the new model on what was held back, clicked the same way."""
+"""Compare the old and the new model on the validation images, clicked the same way."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     from napari_gen2seg.models.colorer import Colorer
     from napari_gen2seg.train.finetune.export import Best
 
-PICTURES = 8
+IMAGES = 8
 """At most so many pictures are looked at."""
 OBJECTS, ALL_OBJECTS = 30, 120
 """At most so many objects of a picture, and of all (eight of a picture at least)."""
@@ -96,8 +96,8 @@ def compare_models(
 
     unchanged = best is not None and best.unchanged
     use = best.use if best is not None else {}
-    held = training_sources(config, begun=True)[0].held[:PICTURES]
-    chosen, rule = judged_objects(held, config.seed)
+    validation = training_sources(config, begun=True)[0].validation[:IMAGES]
+    chosen, rule = judged_objects(validation, config.seed)
     folder = config.folder / COMPARE
     folder.mkdir(parents=True, exist_ok=True)
     count = _Count(sum(map(len, chosen)) * (1 if unchanged else 2))
@@ -106,13 +106,13 @@ def compare_models(
         name = config.model if when == "before" else str(model)
         revision = config.revision if when == "before" else None
         return _look(
-            config, (name, revision), held, chosen, folder, when, cancel, count
+            config, (name, revision), validation, chosen, folder, when, cancel, count
         )
 
     before = yield from look("before")
     if unchanged:
         after = before
-        _copy(held, folder)
+        _copy(validation, folder)
     else:
         after = yield from look("after")
     low, high, over = gain(before, after, config.seed)
@@ -126,7 +126,7 @@ def compare_models(
             "before": _mean(one.center),
             "after": _mean(two.center),
         }
-        for pair, ids, one, two in zip(held, chosen, before, after, strict=True)
+        for pair, ids, one, two in zip(validation, chosen, before, after, strict=True)
     )
     path = folder / REPORT_NAME
     report: dict[str, Any] = {
@@ -154,7 +154,7 @@ def compare_models(
 def _look(
     config: FinetuneConfig,
     model: tuple[str, str | None],
-    held: Sequence[Pair],
+    validation: Sequence[Pair],
     chosen: Sequence[Sequence[int]],
     folder: Path,
     when: When,
@@ -165,12 +165,12 @@ def _look(
     from napari_gen2seg.models.loader import load_model
 
     found: list[Judged] = []
-    if not held:
+    if not validation:
         return found
-    corrected = max(2, -(-CORRECTED // len(held)))
+    corrected = max(2, -(-CORRECTED // len(validation)))
     colorer: Colorer = load_model(model[0], config.device, revision=model[1])
     try:
-        for pair, ids in zip(held, chosen, strict=True):
+        for pair, ids in zip(validation, chosen, strict=True):
             yield Comparing(count.done, count.total, pair.name, when)
             clicks = click_through(colorer, pair, ids, corrected, folder, when, cancel)
             found.append((yield from _counted(clicks, count, pair.name, when)))
@@ -195,10 +195,10 @@ def _counted(
             yield Comparing(count.done, count.total, name, when)
 
 
-def _copy(held: Sequence[Pair], folder: Path) -> None:
+def _copy(validation: Sequence[Pair], folder: Path) -> None:
     """Let what was made before stand for what is made after, too."""
     try:
-        for pair in held:
+        for pair in validation:
             for end in (".tif", "-labels.tif"):
                 shutil.copyfile(
                     folder / f"{pair.name}-before{end}",
@@ -211,7 +211,9 @@ def _copy(held: Sequence[Pair], folder: Path) -> None:
         ) from error
 
 
-def judged_objects(held: Sequence[Pair], seed: int) -> tuple[list[list[int]], str]:
+def judged_objects(
+    validation: Sequence[Pair], seed: int
+) -> tuple[list[list[int]], str]:
     """Choose the objects to judge by: not those that chose the weights, if possible.
 
     Returns
@@ -221,11 +223,11 @@ def judged_objects(held: Sequence[Pair], seed: int) -> tuple[list[list[int]], st
     """
     from napari_gen2seg.train.finetune.validation import clickable, watched_objects
 
-    watched = {pair.name: set(ids) for pair, ids in watched_objects(held, seed)}
+    watched = {pair.name: set(ids) for pair, ids in watched_objects(validation, seed)}
     rng = np.random.default_rng([seed, 78])
-    most = min(OBJECTS, max(8, ALL_OBJECTS // max(1, len(held))))
+    most = min(OBJECTS, max(8, ALL_OBJECTS // max(1, len(validation))))
     every, others = [], []
-    for pair in held:
+    for pair in validation:
         ids = rng.permutation(clickable(pair.labels)).tolist()
         every.append(ids[:most])
         others.append([n for n in ids if n not in watched.get(pair.name, ())][:most])

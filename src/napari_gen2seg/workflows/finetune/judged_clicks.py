@@ -1,4 +1,4 @@
-"""One model on one held-back picture: its map, its objects, and clicks on it."""
+"""One model on one validation image: its map, its objects, and clicks on it."""
 
 from __future__ import annotations
 

@@ -55,7 +55,7 @@ def write_card(
     facts["recipe"] = {
         "kind": "fine-tuning",
         "base": facts["base_model"],
-        "trains": best.trains,
+        "trainable": best.trainable,
         "steps": progress.step,
         "seconds": round(progress.seconds),
         "best_step": best.step,
@@ -93,18 +93,22 @@ def learnt_from(config: FinetuneConfig, split: Split) -> str:
     if config.datasets:
         return " and ".join(f"{d.kind} (weight {d.weight:g})" for d in config.datasets)
     train = {pair.name for pair in split.train}
-    held = {pair.name for pair in split.held}
-    parts = "a part of " if train & held else ""
+    validation = {pair.name for pair in split.validation}
+    parts = "a part of " if train & validation else ""
     # Of the others, what has no label is unknown and not background.
     complete = sum(bool((pair.labels == 0).any()) for pair in split.train)
     all_ = {0: "none", len(split.train): "all"}.get(complete, f"{complete}")
-    text = f"{parts}{_pictures(len(train))} ({all_} completely)"
-    if train & held:
+    text = f"{parts}{_images(len(train))} ({all_} completely)"
+    if train & validation:
         return f"{text}, judged by the rest"
-    return f"{text}, judged by {_pictures(len(held))} held back" if held else text
+    return (
+        f"{text}, judged by {_images(len(validation))} held back"
+        if validation
+        else text
+    )
 
 
-def _pictures(count: int) -> str:
+def _images(count: int) -> str:
     return "1 labelled picture" if count == 1 else f"{count} labelled pictures"
 
 
@@ -159,9 +163,9 @@ Licence of the weights: that of the base, {facts["licence"]}. {facts["licence_ur
 
 ## Recipe
 
-Trained: {recipe["trains"]}; {recipe["steps"]} steps in {recipe["seconds"]} s, ended by
-{recipe["ended_by"] or "hand"}; the weights of step {recipe["best_step"]} are kept. Seed
-{config.seed}. All settings: `gen2seg.json`, entry `recipe`. {versions}.
+Trained: {recipe["trainable"]}; {recipe["steps"]} steps in {recipe["seconds"]} s, ended
+by {recipe["ended_by"] or "hand"}; the weights of step {recipe["best_step"]} are kept.
+Seed {config.seed}. All settings: `gen2seg.json`, entry `recipe`. {versions}.
 """
 
 

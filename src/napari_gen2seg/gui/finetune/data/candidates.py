@@ -17,7 +17,7 @@ from napari_gen2seg.train.data.label_checks import PairFacts, different
 
 if TYPE_CHECKING:
     from napari.components import ViewerModel
-    from napari.layers import Image, Labels
+    from napari.layers import Image, Labels, Layer
 
     from napari_gen2seg.gui.layers.view import ReadOptions
 
@@ -27,7 +27,10 @@ Pixels = Callable[[], npt.NDArray[Any]]
 
 @dataclass(frozen=True, eq=False)
 class TrainingCandidate:
-    """A picture with labels that could be trained on.
+    """A picture with labels that could be trained on: a row of the page's table.
+
+    Beside the picture it knows where it comes from, so that a click on the row finds
+    the layer, and the labels among which a person chooses.
 
     Parameters
     ----------
@@ -100,44 +103,55 @@ def candidates(
     wanted
         ``unique_id`` of a Labels layer -> that of the picture a person gave it.
     """
-    from napari.layers import Image, Labels
+    from napari.layers import Image
 
     layers = list(viewer.layers)
     images = [one for one in layers if isinstance(one, Image) and role_of(one) is None]
-    views = {str(one.unique_id): options_of(one) for one in images}
-    helpers = {partner for view in views.values() for partner in view.partners}
+    options = {str(one.unique_id): options_of(one) for one in images}
+    helpers = {partner for one in options.values() for partner in one.partners}
+    wanted = wanted or {}
     found = []
     for at, labels in enumerate(layers):
-        if not isinstance(labels, Labels) or role_of(labels) not in (None, OBJECTS):
-            continue
-        if labels.multiscale:
+        if not _can_be_learnt_from(labels):
             continue
         fitting = []
         for image in images:
             name = str(image.unique_id)
             if name in helpers:
                 continue
-            candidate = _candidate(viewer, image, labels, views[name])
-            if candidate.row.problem and source_of(labels) != name and len(images) > 1:
+            candidate = _candidate(viewer, image, labels, options[name])
+            own = source_of(labels) == name
+            if candidate.row.problem and not own and len(images) > 1:
                 continue
             below = at - layers.index(image)
             rank = (
-                (wanted or {}).get(str(labels.unique_id)) == name,
+                wanted.get(str(labels.unique_id)) == name,
                 not candidate.row.problem,
-                source_of(labels) == name,
-                _same_place(image, labels, views[name]),
+                own,
+                _same_place(image, labels, options[name]),
                 len(_words(labels.name) & _words(image.name)),
                 -below if below > 0 else -1000 + below,
             )
             fitting.append((rank, candidate))
         if fitting:
-            fitting.sort(key=lambda one: one[0], reverse=True)
-            best = fitting[0][1]
-            others = tuple(
-                (one.row.name, str(one.row.layer_id)) for _, one in fitting[1:]
-            )
-            found.append(replace(best, row=replace(best.row, others=others)))
+            found.append(_best(fitting))
     return found
+
+
+def _can_be_learnt_from(layer: Layer) -> bool:
+    """Whether a layer holds labels of a person, at one size."""
+    from napari.layers import Labels
+
+    known = isinstance(layer, Labels) and role_of(layer) in (None, OBJECTS)
+    return known and not layer.multiscale
+
+
+def _best(fitting: list[tuple[tuple[Any, ...], Candidate]]) -> Candidate:
+    """Return the candidate of the highest rank, which names the others."""
+    ranked = sorted(fitting, key=lambda one: one[0], reverse=True)
+    best, *rest = [one for _, one in ranked]
+    others = tuple((one.row.name, str(one.row.layer_id)) for one in rest)
+    return replace(best, row=replace(best.row, others=others))
 
 
 def _words(name: str) -> set[str]:

@@ -45,7 +45,7 @@ HEADS = {
     "learnt from. Automatic holds back about a fifth of the pictures, or a part of the "
     "only one.",
 }
-ROLES = (("automatic", "auto"), ("learn from it", "train"), ("hold back", "held"))
+ROLES = (("automatic", "auto"), ("learn from it", "train"), ("hold back", "validation"))
 ALL, USE = 3, 4
 EMPTY_BOX = "QTableView::indicator:unchecked {border: 1px solid gray;}"
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import re
 from typing import TYPE_CHECKING
 
@@ -18,6 +17,7 @@ from qtpy.QtWidgets import (
 )
 
 from napari_gen2seg.gui.finetune.texts import wide_label
+from napari_gen2seg.models.library.bioimageio import size_multiple
 
 if TYPE_CHECKING:
     from napari_gen2seg.models.model_config import ModelConfig
@@ -117,7 +117,7 @@ class BioimageForm(Form):
         if facts.fixed_input_size is not None:
             size.addItem(str(facts.fixed_input_size))
         else:
-            multiple = math.lcm(32, facts.multiple)
+            multiple = size_multiple(facts)
             size.addItems([str(side) for side in SIZES if side % multiple == 0])
             size.setCurrentText("256")
         super().__init__(

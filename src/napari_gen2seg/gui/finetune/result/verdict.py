@@ -18,7 +18,7 @@ def verdict_text(compared: dict[str, Any]) -> str:
     verdict = compared.get("verdict")
     if compared.get("unchanged"):
         return (
-            f'<span style="color:{GRAY}; font-size:14pt"><b>Nothing was gained.</b>'
+            f'<span style="color:{GRAY}; font-size:14pt"><b>No improvement.</b>'
             f"</span><br>{NOTHING_GAINED}"
         )
     words = use_words(compared.get("use") or {})

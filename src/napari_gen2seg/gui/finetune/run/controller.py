@@ -22,7 +22,7 @@ from napari_gen2seg.jobs.training.run import COMMAND, TrainingRun
 from napari_gen2seg.jobs.training.written_data import read_pictures, write_pairs
 from napari_gen2seg.session.session import sentence
 from napari_gen2seg.train.finetune.config import finetune_config
-from napari_gen2seg.train.finetune.run_folder import MODEL_NAME
+from napari_gen2seg.train.finetune.run_folder import DATA, MODEL_NAME
 
 if TYPE_CHECKING:
     from napari_gen2seg.gui.finetune.data.candidates import TrainingCandidate
@@ -172,7 +172,7 @@ class TrainingController(QObject):
 
         def work(ticket: Ticket) -> list[dict[str, Any]]:
             return write_pairs(
-                folder / "data", sources, names, ticket.check, ticket.progress
+                folder / DATA, sources, names, ticket.check, ticket.progress
             )
 
         def done(_: Ticket, pairs: Any, error: BaseException | None) -> None:
@@ -267,7 +267,7 @@ class TrainingController(QObject):
         self._let_go()
         config = read_config(folder)
         self.base, self.model = str(config.get("model", "")), None
-        self._pictures = read_pictures(folder / "data")
+        self._pictures = read_pictures(folder / DATA)
         run = TrainingRun(folder, self._command, self._deliver)
         self._connect(run)
         return run

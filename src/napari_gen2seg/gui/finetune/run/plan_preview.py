@@ -19,8 +19,8 @@ from napari_gen2seg.jobs.training.run import COMMAND
 from napari_gen2seg.models.registry import find
 from napari_gen2seg.models.runtime.memory import LIBRARIES, estimate_memory
 from napari_gen2seg.session.session import sentence
-from napari_gen2seg.train.data.split import held_number
-from napari_gen2seg.train.finetune.config import DIALS, FinetuneConfig
+from napari_gen2seg.train.data.split import validation_number
+from napari_gen2seg.train.finetune.config import PRESETS, FinetuneConfig
 
 if TYPE_CHECKING:
     from napari_gen2seg.gui.finetune.data.candidates import TrainingCandidate
@@ -99,7 +99,7 @@ def whole_plan(
 ) -> tuple[str, str, bool]:
     """Return what Start will do, the memory it needs, and whether it can be pressed."""
     used, values, busy = pairs.used, settings.values, work.busy
-    learnt = any(choice.role != "held" for _, choice in used)
+    learnt = any(choice.role != "validation" for _, choice in used)
     ready = learnt and bool(values["name"]) and not busy
     line = plan_line(used, pairs.objects, values, busy)
     return line, memory_line(values), ready
@@ -118,7 +118,7 @@ def plan_line(
         return "Choose pictures on page 1 first."
     if not values["name"]:
         return "Give the new model a name."
-    held = [row.name for row, choice in used if choice.role == "held"]
+    held = [row.name for row, choice in used if choice.role == "validation"]
     if len(held) == len(used):
         return "Every picture is held back: let at least one be learnt from, on page 1."
     if held:
@@ -131,7 +131,7 @@ def plan_line(
         back = "a part of it held back to judge by, if its objects allow it"
     else:
         back = f"{_number(used)} of them held back to judge by"
-    ends = length_text(values) or f"{DIALS[values['dial']].minutes:g} minutes"
+    ends = length_text(values) or f"{PRESETS[values['preset']].minutes:g} minutes"
     return (
         f"<b>Start</b> makes {values['name']!r} from "
         f"{count_text(len(used), 'picture')} with {count_text(objects, 'object')}, "
@@ -146,7 +146,7 @@ def _number(used: list[tuple[TrainingCandidate, PairChoice]]) -> str:
     if len(set(groups)) < len(groups):
         return "some"
     free = sum(choice.role == "auto" for _, choice in used)
-    return str(held_number(free, len(used) - free, FinetuneConfig.hold_back))
+    return str(validation_number(free, len(used) - free, FinetuneConfig.hold_back))
 
 
 def memory_line(values: dict[str, Any]) -> str:
@@ -159,7 +159,7 @@ def memory_line(values: dict[str, Any]) -> str:
     except (Gen2SegError, OSError):
         return ""
     least = LIBRARIES + count * (
-        LIGHT if values["trains"] in ("lora", "last") else FULL
+        LIGHT if values["trainable"] in ("lora", "last_blocks") else FULL
     )
     return (
         f"Memory: at least {bytes_text(least)}. Crop, batch and what is trained are "

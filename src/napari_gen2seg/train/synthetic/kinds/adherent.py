@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from napari_gen2seg.common.types import Shape
+from napari_gen2seg.common.types import Array, Shape
 from napari_gen2seg.train.synthetic.canvas import Canvas, Fragments
 from napari_gen2seg.train.synthetic.degrade import Wear, blur
 from napari_gen2seg.train.synthetic.layout import how_many, log_uniform, scatter, sizes
@@ -17,8 +17,6 @@ from napari_gen2seg.train.synthetic.population import armed_profiles, f32, pick,
 from napari_gen2seg.train.synthetic.scene import kind
 from napari_gen2seg.train.synthetic.shapes import blobs, round_profiles
 from napari_gen2seg.train.synthetic.textures import fractal_noise
-
-Array = np.ndarray
 
 
 def _cells(rng: np.random.Generator, shape: Shape) -> tuple[Fragments, Array, Array]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from napari_gen2seg.common.types import Shape
+from napari_gen2seg.common.types import Array, Shape
 from napari_gen2seg.train.synthetic.canvas import Canvas
 from napari_gen2seg.train.synthetic.curves import tubes, wander
 from napari_gen2seg.train.synthetic.degrade import Wear
@@ -14,7 +14,6 @@ from napari_gen2seg.train.synthetic.population import colors, f32, pick, skin
 from napari_gen2seg.train.synthetic.scene import kind
 from napari_gen2seg.train.synthetic.textures import fractal_noise, textured_plane
 
-Array = np.ndarray
 Strands = tuple[list[Array], list[Array | float]]
 
 

@@ -14,8 +14,6 @@ from napari_gen2seg.train.synthetic.shapes import blobs, round_profiles, super_p
 from napari_gen2seg.train.synthetic.textures import fractal_noise, smooth_noise
 from napari_gen2seg.train.synthetic.tiling import tile
 
-Array = np.ndarray
-
 
 @kind(
     "fluorescent nuclei",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from napari_gen2seg.common.types import Shape
+from napari_gen2seg.common.types import Array, Shape
 from napari_gen2seg.train.synthetic.canvas import Canvas, unhidden
 from napari_gen2seg.train.synthetic.degrade import Wear
 from napari_gen2seg.train.synthetic.layout import (
@@ -25,8 +25,6 @@ from napari_gen2seg.train.synthetic.population import (
 from napari_gen2seg.train.synthetic.scene import kind
 from napari_gen2seg.train.synthetic.shapes import blobs, round_profiles, super_profiles
 from napari_gen2seg.train.synthetic.textures import fractal_noise, textured_plane
-
-Array = np.ndarray
 
 
 @kind(

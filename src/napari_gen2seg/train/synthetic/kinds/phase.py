@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from napari_gen2seg.common.types import Shape
+from napari_gen2seg.common.types import Array, Shape
 from napari_gen2seg.train.synthetic.canvas import Canvas, Fragments, join
 from napari_gen2seg.train.synthetic.curves import tubes, wander
 from napari_gen2seg.train.synthetic.degrade import Wear, blur
@@ -19,8 +19,6 @@ from napari_gen2seg.train.synthetic.scene import kind
 from napari_gen2seg.train.synthetic.shapes import blobs, round_profiles, super_profiles
 from napari_gen2seg.train.synthetic.textures import fractal_noise, smooth_noise
 from napari_gen2seg.train.synthetic.tiling import tile
-
-Array = np.ndarray
 
 
 def _arms(

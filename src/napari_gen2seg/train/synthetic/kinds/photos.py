@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from napari_gen2seg.common.types import Shape
+from napari_gen2seg.common.types import Array, Shape
 from napari_gen2seg.train.synthetic.canvas import Canvas, Fragments, join, unhidden
 from napari_gen2seg.train.synthetic.degrade import Wear
 from napari_gen2seg.train.synthetic.layout import (
@@ -33,7 +33,6 @@ from napari_gen2seg.train.synthetic.textures import (
 )
 from napari_gen2seg.train.synthetic.tiling import tile
 
-Array = np.ndarray
 WORN = Wear(blur=0.5, noise=0.015, uneven=0.3, low_contrast=0.15, invert=0.02)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from napari_gen2seg.common.types import Shape
+from napari_gen2seg.common.types import Array, Shape
 from napari_gen2seg.train.synthetic.canvas import Canvas, Fragments, unhidden
 from napari_gen2seg.train.synthetic.degrade import Wear, blur
 from napari_gen2seg.train.synthetic.layout import (
@@ -18,8 +18,6 @@ from napari_gen2seg.train.synthetic.population import f32, pick, skin
 from napari_gen2seg.train.synthetic.scene import kind
 from napari_gen2seg.train.synthetic.shapes import blobs, round_profiles
 from napari_gen2seg.train.synthetic.textures import fractal_noise
-
-Array = np.ndarray
 
 
 def _balls(rng: np.random.Generator, shape: Shape) -> tuple[Array, Array, Array | None]:

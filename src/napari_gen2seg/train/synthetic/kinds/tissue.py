@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from napari_gen2seg.common.types import Shape
+from napari_gen2seg.common.types import Array, Shape
 from napari_gen2seg.train.synthetic.canvas import Canvas
 from napari_gen2seg.train.synthetic.degrade import Wear
 from napari_gen2seg.train.synthetic.layout import log_uniform
@@ -20,8 +20,6 @@ from napari_gen2seg.train.synthetic.textures import (
     textured_plane,
 )
 from napari_gen2seg.train.synthetic.tiling import Tiling, tile
-
-Array = np.ndarray
 
 
 def own_texture(
