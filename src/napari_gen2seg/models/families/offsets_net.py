@@ -28,7 +28,9 @@ _LIKED = 52.0  # px, where a model does not say
 def paint(answers: Tensor, config: ModelConfig) -> Tensor:
     """Paint the map (B, 3, H, W) in 0..255 of the network's answers (B, 3, H, W)."""
     wavelength = _WAVES * (config.object_diameter or _LIKED)
-    return paint_waves(end_points(answers[:, 1:]), answers[:, :1], wavelength)
+    return paint_waves(
+        end_points(answers[:, 1:], answers[:, :1]), answers[:, :1], wavelength
+    )
 
 
 class OffsetsColorer(BaseColorer):

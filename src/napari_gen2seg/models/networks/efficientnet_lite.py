@@ -138,7 +138,7 @@ class Block(nn.Module):
 
 
 class EfficientNetLite0(nn.Module):
-    """The trunk: (B, 3, H, W), normalized, to five features; 3.4 M values."""
+    """The trunk: (B, 3, H, W), normalized, to five features; 3 M values."""
 
     def __init__(self) -> None:
         super().__init__()

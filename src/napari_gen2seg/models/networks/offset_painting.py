@@ -28,13 +28,20 @@ _SMOOTHING = 1.5  # px, of the votes
 _NEAR = 3  # px within which the highest vote is a peak
 
 
-def end_points(offsets: Tensor, steps: int = _STEPS, pace: float = _PACE) -> Tensor:
+def end_points(
+    offsets: Tensor, logit: Tensor, steps: int = _STEPS, pace: float = _PACE
+) -> Tensor:
     """Follow the offsets.
+
+    Where the way leads over background (a ring, a crescent), nothing is to be read on
+    it, and a pixel's own offset is believed.
 
     Parameters
     ----------
     offsets
         (B, 2, H, W), rows and columns, in units of 16 pixels.
+    logit
+        (B, 1, H, W), of being an object.
     steps, pace
         How often, and which share of the offset at a time.
 
@@ -48,14 +55,21 @@ def end_points(offsets: Tensor, steps: int = _STEPS, pace: float = _PACE) -> Ten
     rows = torch.arange(height, device=offsets.device, dtype=torch.float32)
     columns = torch.arange(width, device=offsets.device, dtype=torch.float32)
     start = torch.stack(torch.meshgrid(rows, columns, indexing="ij"))[None]
+    told = start + move
     place = start + pace * move
+    field = torch.cat([move, (logit.float() > 0).float()], 1)
     size = torch.tensor([width, height], device=offsets.device, dtype=torch.float32)
     for _ in range(steps):
         grid = (place.flip(1).permute(0, 2, 3, 1) + 0.5) * 2 / size - 1
         there = F.grid_sample(
-            move, grid, mode="bilinear", padding_mode="border", align_corners=False
+            field, grid, mode="bilinear", padding_mode="border", align_corners=False
         )
-        place = place + pace * there
+        inside = there[:, 2:]
+        # Half outside, half of an offset is read: the share is divided out.
+        step = torch.where(
+            inside > 0.5, pace * there[:, :2] / inside.clamp(min=0.5), told - place
+        )
+        place = place + step
     return place
 
 
@@ -135,8 +149,8 @@ def find_instances(
     if not peaks.any():
         return Instances(np.zeros(shape, np.int32), np.zeros(0, np.float32))
     # The peak nearest to any place; each pixel belongs to that of its end point.
-    number = np.zeros(shape, np.int32)
-    number[peaks] = np.arange(1, int(peaks.sum()) + 1)
+    # A center between two pixels has a peak of equal neighbors: one, not two.
+    number, _ = ndimage.label(peaks, np.ones((3, 3)))
     nearest = ndimage.distance_transform_edt(
         ~peaks, return_distances=False, return_indices=True
     )

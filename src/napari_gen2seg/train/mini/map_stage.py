@@ -34,7 +34,7 @@ from napari_gen2seg.train.data.annotated_image import (
 )
 from napari_gen2seg.train.data.augment import relight, stretch, turn
 from napari_gen2seg.train.data.synthetic_crops import drawn_crop
-from napari_gen2seg.train.engine.ema import Average
+from napari_gen2seg.train.engine.ema import WeightAverage
 from napari_gen2seg.train.loss.offsets import object_centers, offset_loss
 
 _LOG_EVERY = 25
@@ -198,7 +198,7 @@ def imagenet_weights() -> dict[str, Tensor]:
 class _Run:
     net: OffsetNet
     optimizer: torch.optim.Optimizer
-    average: Average
+    average: WeightAverage
     step: int = 0
     seconds: float = 0.0
 
@@ -224,16 +224,15 @@ def start_map(config: MapConfig, state_path: Path) -> _Run:
     optimizer = torch.optim.AdamW(
         groups, lr=config.rate, weight_decay=config.weight_decay, fused=True
     )
-    run = _Run(net, optimizer, Average(net, config.average))
+    run = _Run(net, optimizer, WeightAverage(net.state_dict(), config.average))
     if state_path.is_file():
         state: dict[str, Any] = torch.load(
             state_path, map_location="cpu", weights_only=True
         )
         net.load_state_dict(state["net"])
         optimizer.load_state_dict(state["optimizer"])
-        for key, value in run.average.shadow.items():
-            value.copy_(state["average"][key])
-        run.step = run.average.steps = int(state["step"])
+        run.step = int(state["step"])
+        run.average.restore(state["average"], run.step)
         run.seconds = float(state["seconds"])
     return run
 
@@ -310,7 +309,7 @@ def train_map(
         torch.nn.utils.clip_grad_norm_(net.parameters(), config.clip)
         optimizer.step()
         optimizer.zero_grad(set_to_none=True)
-        run.average.update(net)
+        run.average.update()
         run.step += 1
         run.seconds = earlier + time.monotonic() - begun
         if run.step % _LOG_EVERY == 0:
@@ -355,7 +354,7 @@ def write_weights(run: _Run, path: Path, config: MapConfig | None = None) -> Non
     told = {"step": str(run.step), "seconds": str(round(run.seconds))}
     if config is not None:
         told["config"] = json.dumps(dataclasses.asdict(config))
-    weights = {k: v.contiguous() for k, v in run.average.state_dict().items()}
+    weights = {k: v.contiguous() for k, v in run.average.shadow.items()}
     with writing(path) as part:
         save_file(weights, part, told)
 
