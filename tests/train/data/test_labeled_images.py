@@ -14,6 +14,7 @@ from tests.train.finetune.made import discs, write_pairs
 
 from napari_gen2seg.core.map.object_size import typical_size
 from napari_gen2seg.errors import DataError, SettingsError
+from napari_gen2seg.io.annotated import AnnotatedSource
 from napari_gen2seg.train.data.labeled_images import (
     PairSpec,
     check_pair,
@@ -137,7 +138,7 @@ def test_indexed_labels_are_their_index(tmp_path: Path) -> None:
     (pair,), _ = read_pairs(
         [dataclasses.replace(spec, labels=str(tmp_path / "voc.png"), complete=True)]
     )
-    assert np.array_equal(pair.labels, labels)
+    assert np.array_equal(pair.read().labels, labels)
 
 
 def test_few_objects_are_warned_of_and_names_stay_apart(tmp_path: Path) -> None:
@@ -147,7 +148,7 @@ def test_few_objects_are_warned_of_and_names_stay_apart(tmp_path: Path) -> None:
         for spec, name in zip(specs, ("a/b", "A/b"), strict=True)
     )
     pairs, told = read_pairs(twins)
-    assert [pair.name for pair in pairs] == ["a_b", "A_b-2"]  # one file on some disks
+    assert [pair.title for pair in pairs] == ["a_b", "A_b-2"]  # one file on some disks
     assert any("Only 2 objects" in text for text in told)
     with pytest.raises(DataError, match="nothing to learn from"):
         read_pairs(())
@@ -158,7 +159,7 @@ def test_npy_and_single_plane_stacks_are_read(tmp_path: Path) -> None:
     np.save(tmp_path / "i.npy", image)
     tifffile.imwrite(tmp_path / "l.tif", labels[None])
     spec = PairSpec(str(tmp_path / "i.npy"), str(tmp_path / "l.tif"))
-    assert len(read_pairs((spec,))[0][0].objects) == 16
+    assert read_pairs((spec,))[0][0].look().objects == 16
 
 
 def test_the_typical_size_is_what_a_person_would_say() -> None:
@@ -171,7 +172,7 @@ def test_the_typical_size_is_what_a_person_would_say() -> None:
     assert typical_size(np.zeros((4, 4), np.int32)) == 32
 
 
-def _pairs(tmp_path: Path, count: int, **more: object) -> list:
+def _pairs(tmp_path: Path, count: int, **more: object) -> list[AnnotatedSource]:
     return read_pairs(write_pairs(tmp_path, count, **more))[0]
 
 
@@ -182,14 +183,14 @@ def test_groups_are_held_back_together(tmp_path: Path) -> None:
         for number, spec in enumerate(specs)
     )
     pairs, _ = read_pairs(grouped)
+    group = {pair.title: pair.group for pair in pairs}
     sides = set()
     for seed in range(8):
         split = divide(pairs, 0.3, seed)
         assert len(split.validation) == 2
-        assert {p.group for p in split.validation}.isdisjoint(
-            p.group for p in split.train
-        )
-        sides.add(split.validation[0].group)
+        held = {group[p.name] for p in split.validation}
+        assert held.isdisjoint(group[p.name] for p in split.train)
+        sides |= held
         again = divide(pairs, 0.3, seed)
         assert [p.name for p in again.validation] == [p.name for p in split.validation]
     assert len(sides) > 1
@@ -233,7 +234,7 @@ def test_of_one_picture_a_part_is_held_back(tmp_path: Path, complete: bool) -> N
     # Nothing is known on both sides, and objects keep all of their pixels.
     assert ((learnt == -1) | (judged == -1)).all()
     for label in one:
-        assert ((learnt == label) == (pairs[0].labels == label)).all()
+        assert ((learnt == label) == (pairs[0].labels() == label)).all()
     assert "one picture only" in split.warnings[0]
 
 
@@ -241,7 +242,7 @@ def test_an_object_on_the_border_is_unknown_on_both_sides() -> None:
     image, labels = discs()
     labels[40:56, 10:86] = 50  # crosses every corner and strip that could be cut off
     pair, _ = check_pair(image, labels, PairSpec("", "", complete=True))
-    split = divide([pair], 0.2, 0)
+    split = divide([AnnotatedSource("p", lambda: pair)], 0.2, 0)
     for side in (split.train[0], split.validation[0]):
         if 50 not in side.labels:
             assert (side.labels[labels == 50] == -1).all()

@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from napari_gen2seg.errors import DataError
-from napari_gen2seg.io.annotated import Annotated, Dataset, Item, as_labels
+from napari_gen2seg.io.annotated import Annotated, AnnotatedSource, Dataset, as_labels
 from napari_gen2seg.io.datasets.published import LOADERS
 from napari_gen2seg.io.formats.coco import coco_dataset
 from napari_gen2seg.io.formats.images import (
@@ -21,7 +21,14 @@ from napari_gen2seg.io.formats.images import (
     read_picture,
 )
 
-__all__ = ["KINDS", "Annotated", "Dataset", "Item", "folder_dataset", "open_dataset"]
+__all__ = [
+    "KINDS",
+    "Annotated",
+    "AnnotatedSource",
+    "Dataset",
+    "folder_dataset",
+    "open_dataset",
+]
 
 KINDS = ("auto", "folder", "coco-json", "ome-zarr", *LOADERS)
 """What `open_dataset` can be told."""
@@ -151,7 +158,7 @@ def folder_dataset(folder: str | Path, split: str | None = None) -> Dataset:
                 f"{path} has no labels: {truths} must hold {path.stem}.tif or "
                 f"{path.stem}.png. Add it, or move the picture away."
             )
-        items.append(Item(path.stem, partial(_read, path, found[path.stem])))
+        items.append(AnnotatedSource(path.stem, partial(_read, path, found[path.stem])))
     return Dataset(f"{root.name}-{part}" if part else root.name, tuple(items))
 
 

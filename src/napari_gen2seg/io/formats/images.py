@@ -19,8 +19,8 @@ PICTURE_ENDINGS = (*TIFF_ENDINGS, ".png", ".jpg", ".jpeg", ".bmp", ".gif", ".web
 
 
 @dataclass(frozen=True, eq=False)
-class Picture:
-    """An image file's content.
+class ImageFile:
+    """An image file's content: no labels, and several planes perhaps.
 
     Parameters
     ----------
@@ -38,7 +38,7 @@ class Picture:
     path: Path
 
 
-def read_picture(path: str | Path) -> Picture:
+def read_picture(path: str | Path) -> ImageFile:
     """Read an image file whole.
 
     Parameters
@@ -85,10 +85,10 @@ def read_picture(path: str | Path) -> Picture:
         ) from error
     if array.size == 0:
         raise ImageError(f"{source} holds no pixels; choose another picture.")
-    return Picture(array, axes, source)
+    return ImageFile(array, axes, source)
 
 
-def plane_of(picture: Picture) -> NDArray[Any]:
+def plane_of(picture: ImageFile) -> NDArray[Any]:
     """Return the one plane of a picture, (H, W) or (H, W, C).
 
     Where the file does not say what its axes are, the pixels as they are.

@@ -67,8 +67,9 @@ def preview_of(row: TrainingCandidate, complete: bool) -> Rgb8:
 
     Outlines of the labels are yellow; where nothing is known, the picture is dark.
     """
-    picture = thumbnail(row.read(), row.recipe, SIZE)
-    return outlined(picture, row.labels(), dark=not complete)
+    read = row.source.read()
+    picture = thumbnail(read.image, row.source.recipe, SIZE)
+    return outlined(picture, read.labels, dark=not complete)
 
 
 def outlined(picture: Rgb8, labels: npt.NDArray[Any], dark: bool = False) -> Rgb8:

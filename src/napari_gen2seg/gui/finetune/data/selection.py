@@ -11,14 +11,16 @@ from typing import TYPE_CHECKING, Any
 from qtpy.QtCore import QObject, Signal
 
 from napari_gen2seg.common.text import names_text, slug
+from napari_gen2seg.common.types import LabelArray
 from napari_gen2seg.core.joined_labels import join_labels
 from napari_gen2seg.errors import Gen2SegError
 from napari_gen2seg.gui.finetune.data.candidates import TrainingCandidate, candidates
 from napari_gen2seg.gui.finetune.data.search import folder_rows, search
 from napari_gen2seg.gui.qt_threads import once
-from napari_gen2seg.jobs.training.written_data import PairSource, worries
+from napari_gen2seg.io.annotated import Annotated, AnnotatedSource, Role, as_labels
+from napari_gen2seg.io.label_facts import together
+from napari_gen2seg.jobs.training.written_data import worries
 from napari_gen2seg.session.session import sentence
-from napari_gen2seg.train.data.label_checks import together
 
 if TYPE_CHECKING:
     from napari.components import ViewerModel
@@ -32,11 +34,15 @@ PAUSE = 400  # milliseconds without a change before layers are looked through
 
 @dataclass(frozen=True)
 class PairChoice:
-    """What a person wants of a picture."""
+    """What a person wants of an image.
+
+    It is kept by the row's key while rows are found again and again, so it stays apart
+    from the `AnnotatedSource`, which gets ``complete`` and ``role`` when a run begins.
+    """
 
     use: bool
     complete: bool = False
-    role: str = "auto"
+    role: Role = "auto"
 
 
 class PairList(QObject):
@@ -114,11 +120,16 @@ class PairList(QObject):
         sets = self._ticked(row)
         if len(sets) < 2 or row not in sets or row.facts is None:
             return row
-        return replace(
-            row,
-            labels=lambda: join_labels([one.labels() for one in sets]),
-            facts=together([one.facts for one in sets if one.facts is not None]),
-        )
+
+        def labels() -> LabelArray:
+            return join_labels([one.source.labels() for one in sets])
+
+        def read() -> Annotated:
+            return Annotated(row.source.read().image, as_labels(labels()))
+
+        facts = together([one.facts for one in sets if one.facts is not None])
+        source = replace(row.source, reader=read, label_reader=labels, facts=facts)
+        return replace(row, source=source)
 
     def notes(self) -> list[str]:
         """Say which sets of labels are put together, and which are left out."""
@@ -167,7 +178,9 @@ class PairList(QObject):
         """Say what might go wrong with the choice."""
         return worries([(row.name, row.facts, at.role) for row, at in self.used])
 
-    def sources(self) -> tuple[list[PairSource], list[str], list[TrainingCandidate]]:
+    def sources(
+        self,
+    ) -> tuple[list[AnnotatedSource], list[str], list[TrainingCandidate]]:
         """Return what is to be written down, names for files, and the rows."""
         used = self.used
         names: list[str] = []
@@ -181,18 +194,7 @@ class PairList(QObject):
             names.append(name)
             taken.add(name.lower())
         sources = [
-            PairSource(
-                row.name,
-                row.read,
-                row.labels,
-                row.recipe,
-                at.complete,
-                at.role,
-                row.group,
-                row.facts.key if row.facts is not None else "",
-                row.facts,
-            )
-            for row, at in used
+            replace(row.source, complete=at.complete, role=at.role) for row, at in used
         ]
         return sources, names, [row for row, _ in used]
 
