@@ -57,11 +57,11 @@ class Clicks:
 
     changed = Signal()
     clicked = Signal()  # a click more, before `changed`
-    commit_asked = Signal()
-    undo_asked = Signal()
-    clear_asked = Signal()
+    commit_requested = Signal()
+    undo_requested = Signal()
+    clear_requested = Signal()
     sign_changed = Signal(int)
-    tolerance_asked = Signal(int)  # a step up (+1) or down (-1)
+    tolerance_requested = Signal(int)  # a step up (+1) or down (-1)
 
     def __init__(self, viewer: ViewerModel) -> None:
         self._viewer = viewer
@@ -243,12 +243,12 @@ class Clicks:
 
     def _keys(self) -> dict[str, Callable[[Any], None]]:
         return {
-            "Enter": lambda _: self.commit_asked.emit(),
-            "Control-Z": lambda _: self.undo_asked.emit(),
-            "Escape": lambda _: self.clear_asked.emit(),
+            "Enter": lambda _: self.commit_requested.emit(),
+            "Control-Z": lambda _: self.undo_requested.emit(),
+            "Escape": lambda _: self.clear_requested.emit(),
             "T": lambda _: self._flip(),
-            "]": lambda _: self.tolerance_asked.emit(1),
-            "[": lambda _: self.tolerance_asked.emit(-1),
+            "]": lambda _: self.tolerance_requested.emit(1),
+            "[": lambda _: self.tolerance_requested.emit(-1),
         }
 
     def _flip(self) -> None:

@@ -143,7 +143,7 @@ class FinetuneLauncher:
         )
         dialog.adopted.connect(self.adopt)
         dialog.removed.connect(self.forget)
-        dialog.back_asked.connect(self.back)
+        dialog.back_requested.connect(self.back)
         dialog.said.connect(user.status.setText)
         dialog.progress_changed.connect(user.show_training)
         return dialog

@@ -12,7 +12,12 @@ from numpy.typing import NDArray
 from napari_gen2seg.common.atomic import writing
 from napari_gen2seg.core.image.axes import Axes
 from napari_gen2seg.errors import ImageError, StorageError
-from napari_gen2seg.io.formats.masks import index_of, no_picture, read_other, read_tiff
+from napari_gen2seg.io.formats.masks import (
+    index_of,
+    not_an_image,
+    read_other,
+    read_tiff,
+)
 
 TIFF_ENDINGS = (".tif", ".tiff")
 PICTURE_ENDINGS = (*TIFF_ENDINGS, ".png", ".jpg", ".jpeg", ".bmp", ".gif", ".webp")
@@ -73,7 +78,7 @@ def read_picture(path: str | Path) -> ImageFile:
         raise
     except OSError as error:
         if error.errno is None:  # the decoder's word, not the system's
-            raise no_picture(source) from error
+            raise not_an_image(source) from error
         raise StorageError(
             f"{source} could not be read ({error.strerror}). Check that you may read "
             "it."

@@ -20,12 +20,12 @@ def read_tiff(source: Path) -> tuple[NDArray[Any], str]:
     try:
         with tifffile.TiffFile(source) as file:
             if not file.series:
-                raise no_picture(source)
+                raise not_an_image(source)
             series = file.series[0]
             array, axes = series.asarray(), series.axes
             inks = series.keyframe.photometric == tifffile.PHOTOMETRIC.SEPARATED
     except tifffile.TiffFileError as error:
-        raise no_picture(source) from error
+        raise not_an_image(source) from error
     if inks and "S" in axes:
         array = _rgb_of_inks(np.moveaxis(array, axes.index("S"), -1))
         axes = axes.replace("S", "") + "S"
@@ -63,7 +63,7 @@ def index_of(source: Path, colors: NDArray[Any]) -> NDArray[Any]:
         return np.asarray(picture) if picture.mode == "P" else colors
 
 
-def no_picture(source: Path) -> StorageError:
+def not_an_image(source: Path) -> StorageError:
     """Say that a file is no picture."""
     return StorageError(
         f"{source} is not a picture that can be read, or it is damaged; pictures are "

@@ -112,7 +112,7 @@ def write_pairs(
     return written
 
 
-def read_pictures(folder: Path) -> dict[str, dict[str, str]]:
+def read_images(folder: Path) -> dict[str, dict[str, str]]:
     """Return what the pictures of `write_pairs` are called, and their keys, by name."""
     try:
         known = json.loads((folder / PICTURES).read_text("utf-8"))

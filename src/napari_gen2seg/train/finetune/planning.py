@@ -29,7 +29,7 @@ from napari_gen2seg.train.finetune.memory_estimate import (
     measure,
     refuse,
 )
-from napari_gen2seg.train.finetune.replay import earlier_pictures, read_stored
+from napari_gen2seg.train.finetune.replay import earlier_images, read_stored
 from napari_gen2seg.train.finetune.sources import Mixture, training_sources
 from napari_gen2seg.train.finetune.trainable import (
     TrainableModel,
@@ -171,7 +171,7 @@ def plan(config: FinetuneConfig, facts: Sequence[LabelFacts] | None = None) -> P
         images, warnings = read_pairs(config.pairs)
     else:
         images, warnings = known_pairs(config.pairs, facts)
-    learnt, told = earlier_pictures(config, False)
+    learnt, told = earlier_images(config, False)
     chosen = choose_validation(images, config.hold_back, config.seed, learnt)
     read_stored(config.replay)  # a damaged crop is told of now
     return prepare(config, device).plan(

@@ -132,7 +132,7 @@ def learnt_before(folders: Folders) -> tuple[set[str], int]:
     return keys - {""}, unknown
 
 
-def earlier_pictures(config: FinetuneConfig, begun: bool) -> tuple[set[str], list[str]]:
+def earlier_images(config: FinetuneConfig, begun: bool) -> tuple[set[str], list[str]]:
     """Return the keys of what was learnt before a run, and warnings.
 
     Parameters

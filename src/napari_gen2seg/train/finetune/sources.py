@@ -26,7 +26,7 @@ from napari_gen2seg.train.data.labeled_images import read_pairs
 from napari_gen2seg.train.data.split import Split, divide
 from napari_gen2seg.train.data.window import filled, window
 from napari_gen2seg.train.finetune.config import DatasetSpec, FinetuneConfig
-from napari_gen2seg.train.finetune.replay import earlier_pictures
+from napari_gen2seg.train.finetune.replay import earlier_images
 
 _TRIES = 8
 
@@ -219,7 +219,7 @@ def training_sources(
     """
     if not config.datasets:
         pairs, warnings = read_pairs(config.pairs)
-        learnt, told = earlier_pictures(config, begun)
+        learnt, told = earlier_images(config, begun)
         split = divide(pairs, config.hold_back, config.seed, learnt)
         return split, [], [*warnings, *told, *split.warnings]
     if any(pair.role != "validation" for pair in config.pairs):

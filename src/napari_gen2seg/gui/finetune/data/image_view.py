@@ -35,7 +35,7 @@ class PictureView(QWidget):
         self.setMinimumSize(110, 90)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
 
-    def show_picture(self, rgb: Rgb8 | None, text: str = "") -> None:
+    def show_image(self, rgb: Rgb8 | None, text: str = "") -> None:
         """Show uint8 (h, w, 3), or a text instead."""
         self.picture, self.text = None, text
         if rgb is not None:

@@ -52,10 +52,10 @@ class Sharing(QObject):
         self._work, self._runner, self._bar = work, runner, bar
         self._command = command
         self._ticket: Ticket | None = None
-        bar.export_asked.connect(self._ask_export)
-        bar.bioimage_asked.connect(self._ask_bioimage)
-        bar.hub_asked.connect(self._ask_hub)
-        bar.cancel_asked.connect(self.cancel)
+        bar.export_requested.connect(self._ask_export)
+        bar.bioimage_requested.connect(self._ask_bioimage)
+        bar.hub_requested.connect(self._ask_hub)
+        bar.cancel_requested.connect(self.cancel)
 
     def cancel(self) -> None:
         """Stop what is under way."""

@@ -19,7 +19,7 @@ from napari_gen2seg.jobs.training.past_runs import (
     read_config,
 )
 from napari_gen2seg.jobs.training.run import COMMAND, TrainingRun
-from napari_gen2seg.jobs.training.written_data import read_pictures, write_pairs
+from napari_gen2seg.jobs.training.written_data import read_images, write_pairs
 from napari_gen2seg.session.session import sentence
 from napari_gen2seg.train.finetune.config import finetune_config
 from napari_gen2seg.train.finetune.run_folder import DATA, MODEL_NAME
@@ -267,7 +267,7 @@ class TrainingController(QObject):
         self._let_go()
         config = read_config(folder)
         self.base, self.model = str(config.get("model", "")), None
-        self._pictures = read_pictures(folder / DATA)
+        self._pictures = read_images(folder / DATA)
         run = TrainingRun(folder, self._command, self._deliver)
         self._connect(run)
         return run
