@@ -149,7 +149,7 @@ def test_pictures_of_different_magnification_have_no_common_size() -> None:
     assert common_diameter(pairs[:1]) == pairs[0].diameter
     assert common_diameter(pairs) is None
     # One of many that is smaller than the others does not speak for all.
-    small = replace(pairs[0], diameter=pairs[0].diameter / 2.2)
+    small = replace(pairs[0], given_diameter=pairs[0].diameter / 2.2)
     assert common_diameter([pairs[0], small]) is None
     assert common_diameter([*pairs[:1] * 5, small]) is not None
 
