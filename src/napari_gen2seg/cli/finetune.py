@@ -1,4 +1,4 @@
-"""``finetune``: labelled pictures and a model -> a model for one's own pictures."""
+"""``finetune``: labeled images and a model -> a model for one's own images."""
 
 from __future__ import annotations
 
@@ -108,7 +108,7 @@ def finetune(
 
 
 def _facts(path: Path | None) -> list[LabelFacts] | None:
-    """Read what a window knows of pictures that are not written yet."""
+    """Read what a window knows of images that are not written yet."""
     from napari_gen2seg.io.label_facts import LabelFacts
 
     if path is None:

@@ -37,7 +37,7 @@ if TYPE_CHECKING:
 
 
 class SegmentWidget(Docked):
-    """Colour a picture, move over its objects, click them, commit them.
+    """Color an image, move over its objects, click them, commit them.
 
     Parameters
     ----------
@@ -195,7 +195,7 @@ class SegmentWidget(Docked):
 
     @property
     def source(self) -> Source:
-        """The picture in view."""
+        """The image in view."""
         return self.bridge.source
 
     @property
@@ -204,7 +204,7 @@ class SegmentWidget(Docked):
         return self.session.model.choice.model
 
     def use_model(self, model: str) -> None:
-        """Use another model, on the picture in view first."""
+        """Use another model, on the image in view first."""
         self.refresh_models()
         self.choose(model=model)
         if self.bridge.source.view is not None:
@@ -233,13 +233,13 @@ class SegmentWidget(Docked):
             self.memory.set("model", model)
 
     def _choose_image(self, layer: Image | None) -> None:
-        """Work on another picture, at a size of its own."""
+        """Work on another image, at a size of its own."""
         self.status.clear()  # what was said of the one before
         self.resolution.forget()
         self.bridge.choose_source(layer)
 
     def _inserted(self, event: Any) -> None:
-        """Take a picture that was just opened, unless an object is being clicked."""
+        """Take an image that was just opened, unless an object is being clicked."""
         if is_image(event.value) and not len(self.bridge.controller.prompts):
             self.image.layer.refresh()
             self.image.layer.choose(event.value)
@@ -312,7 +312,7 @@ class SegmentWidget(Docked):
         show_warning(text)
 
     def _no_longer_wrong(self) -> None:
-        """Take back a warning, once a picture is coloured."""
+        """Take back a warning, once an image is colored."""
         if self.status.text() == self._warned:
             self.status.clear()
 

@@ -20,7 +20,7 @@ PIECES = 3  # what hides an object may cut it in so many
 
 @dataclass(frozen=True)
 class LabelFacts:
-    """What is in the labels of one picture: enough to plan a training with.
+    """What is in the labels of one image: enough to plan a training with.
 
     Parameters
     ----------
@@ -66,7 +66,7 @@ class LabelFacts:
 def look_through(
     labels: npt.NDArray[Any], rgb: npt.NDArray[Any] | None = None
 ) -> LabelFacts:
-    """Count and measure the objects of a label picture.
+    """Count and measure the objects of a label image.
 
     Parameters
     ----------
@@ -107,7 +107,7 @@ def look_through(
 
 
 def together(sets: Sequence[LabelFacts]) -> LabelFacts:
-    """Sum up the facts of several sets of labels of one picture.
+    """Sum up the facts of several sets of labels of one image.
 
     An estimate: where sets overlap, objects may hide each other, so ``parts`` is empty.
     """
@@ -134,7 +134,7 @@ def _pieces(labels: npt.NDArray[Any]) -> list[int]:
 
 
 def different(picture: Sequence[int], labels: Sequence[int]) -> str:
-    """Say that a picture and its labels are not of one size."""
+    """Say that an image and its labels are not of one size."""
     sizes = " x ".join(map(str, labels)), " x ".join(map(str, picture))
     return (
         f"The labels are {sizes[0]} pixels and the picture {sizes[1]}; they must be "

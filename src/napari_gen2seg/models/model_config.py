@@ -83,7 +83,7 @@ class ModelConfig:
 
     @property
     def fixed_input_size(self) -> int | None:
-        """Side in pixels of the square that every picture is pressed into, if any."""
+        """Side in pixels of the square that every image is pressed into, if any."""
         return get_family(self.family).fixed_input_size(self)
 
     @property

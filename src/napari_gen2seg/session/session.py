@@ -129,7 +129,7 @@ class Session:
     # ---- coloring
 
     def color(self, request: ColorRequest) -> None:
-        """Colour a plane; an unfinished earlier request is dropped.
+        """Color a plane; an unfinished earlier request is dropped.
 
         A coloring made before by the same model and settings comes back at once.
         Asking again for the one that is shown computes it anew.
@@ -167,7 +167,7 @@ class Session:
         )
 
     def cancel(self) -> None:
-        """Stop colouring: the window is free at once, whatever the lane still does."""
+        """Stop coloring: the window is free at once, whatever the lane still does."""
         if self._ticket is not None:
             self._ticket.cancel()
         self._ticket = self._asked = None

@@ -102,7 +102,7 @@ class AnnotationController(QObject):
     # ---- verbs
 
     def start_clicking(self) -> None:
-        """Select the prompt layer of the picture, ready for clicks."""
+        """Select the prompt layer of the image, ready for clicks."""
         view = self._source.view
         if view is None:
             self.warning.emit(self._source.problem)
@@ -227,7 +227,7 @@ class AnnotationController(QObject):
         self.read_clicks()
 
     def _pressed_elsewhere(self, position: tuple[float, ...], sign: int) -> None:
-        """Take a click on what is lit while the picture's own layer is selected."""
+        """Take a click on what is lit while the image's own layer is selected."""
         view = self._source.view
         active = self._viewer.layers.selection.active
         lit = self.hover_preview.at is not None and self.hover_preview.on

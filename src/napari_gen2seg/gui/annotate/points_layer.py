@@ -201,7 +201,7 @@ class Clicks:
         return table is not None and self._remove(table.rows(self._number))
 
     def drop_outside(self, view: View) -> bool:
-        """Remove the newest click if it is outside the picture; say if it was."""
+        """Remove the newest click if it is outside the image; say if it was."""
         table = self._look(view)
         return table is not None and self._remove(table.newest_outside(self._number))
 
@@ -276,7 +276,7 @@ class Clicks:
 
 
 def fits(layer: Layer, view: View) -> bool:
-    """Whether a layer is the one for clicks on a plane's picture."""
+    """Whether a layer is the one for clicks on a plane's image."""
     return (
         role_of(layer) == PROMPTS
         and source_of(layer) == view.layer_id
@@ -285,7 +285,7 @@ def fits(layer: Layer, view: View) -> bool:
 
 
 def new_clicks(view: View) -> Points:
-    """Return an empty layer for clicks on a picture."""
+    """Return an empty layer for clicks on an image."""
     from napari.layers import Points
 
     return Points(

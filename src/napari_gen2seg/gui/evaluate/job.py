@@ -46,7 +46,7 @@ class Task:
 def planes_of(
     viewer: ViewerModel, image: Image, truth: Labels, every: bool = False
 ) -> Callable[[], Dataset]:
-    """Pair the plane in view, or every labelled plane, with its truth.
+    """Pair the plane in view, or every labeled plane, with its truth.
 
     What is in view is read here, pixels when the function returned is called.
 

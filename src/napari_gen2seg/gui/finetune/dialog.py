@@ -44,7 +44,7 @@ PICTURES, SETTINGS, TRAINING, RESULT = range(4)
 
 
 class FinetuneDialog(QDialog):
-    """Fine-tunes a model on pictures that are open.
+    """Fine-tunes a model on images that are open.
 
     Parameters
     ----------

@@ -103,7 +103,7 @@ def length_text(values: dict[str, Any]) -> str:
 
 
 def labels_text(facts: LabelFacts, complete: bool) -> str:
-    """Say what is labelled in a picture, how the rest is taken, and what is odd."""
+    """Say what is labeled in an image, how the rest is taken, and what is odd."""
     rest = (
         "Everything else is background."
         if complete

@@ -22,7 +22,7 @@ SIZES = (256, 384, 512, 768, 1024, 1536, 2048)
 
 
 class ModelPanel(Panel):
-    """Asks for a model and for colouring; shows device, reason and progress.
+    """Asks for a model and for coloring; shows device, reason and progress.
 
     Parameters
     ----------

@@ -123,7 +123,7 @@ class ProbePanel(Panel):
             self._show_tolerance(settings.tolerance)
 
     def show_brightness_use(self, used: bool) -> None:
-        """Show whether the picture's brightness can have a say at all."""
+        """Show whether the image's brightness can have a say at all."""
         self.brightness.setEnabled(used)
         self.brightness.setToolTip(_BRIGHTNESS if used else _NO_BRIGHTNESS)
 

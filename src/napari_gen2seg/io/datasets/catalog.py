@@ -1,4 +1,4 @@
-"""Annotated pictures from wherever people keep them."""
+"""Annotated images from wherever people keep them."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def open_dataset(
     categories: Collection[str] | None = None,
     without: Collection[str] = (),
 ) -> Dataset:
-    """Open annotated pictures; nothing is read yet but lists.
+    """Open annotated images; nothing is read yet but lists.
 
     Parameters
     ----------
@@ -163,7 +163,7 @@ def folder_dataset(folder: str | Path, split: str | None = None) -> Dataset:
 
 
 def read_labels(path: Path) -> npt.NDArray[np.int32]:
-    """Read a label picture, int32 (H, W); of an indexed PNG the index.
+    """Read a label image, int32 (H, W); of an indexed PNG the index.
 
     Raises
     ------

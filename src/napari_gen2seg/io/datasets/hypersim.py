@@ -73,7 +73,7 @@ def hypersim(root: Path, split: str | None = None) -> Dataset:
 
 
 def numbered(colors: npt.NDArray[Any], source: Path) -> npt.NDArray[np.int32]:
-    """Turn a picture whose colours stand for instances into labels.
+    """Turn an image whose colors stand for instances into labels.
 
     Parameters
     ----------

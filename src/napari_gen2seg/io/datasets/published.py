@@ -161,7 +161,7 @@ def _pairs(
     prefix: str,
     convert: Callable[[npt.NDArray[Any], Path], npt.NDArray[np.int32]],
 ) -> list[AnnotatedSource]:
-    """Pair pictures and truths of the same stem, whatever the ending."""
+    """Pair images and truths of the same stem, whatever the ending."""
     found = {path.stem: path for path in sorted(images.glob("*"))}
     return [
         AnnotatedSource(

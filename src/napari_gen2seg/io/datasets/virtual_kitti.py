@@ -64,7 +64,7 @@ def _read(image: Path, truth: Path) -> Annotated:
 
 
 def read_index(source: Path) -> npt.NDArray[np.int32]:
-    """Read the numbers of an indexed or grey PNG, not the colours they stand for.
+    """Read the numbers of an indexed or gray PNG, not the colors they stand for.
 
     Returns
     -------

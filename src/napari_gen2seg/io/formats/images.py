@@ -1,4 +1,4 @@
-"""Pictures in, pictures and labels out."""
+"""Images in, images and labels out."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from napari_gen2seg.common.atomic import writing
 from napari_gen2seg.core.image.axes import Axes
 from napari_gen2seg.errors import ImageError, StorageError
-from napari_gen2seg.io.formats.masks import (
+from napari_gen2seg.io.formats.decode import (
     index_of,
     not_an_image,
     read_other,
@@ -94,7 +94,7 @@ def read_picture(path: str | Path) -> ImageFile:
 
 
 def plane_of(picture: ImageFile) -> NDArray[Any]:
-    """Return the one plane of a picture, (H, W) or (H, W, C).
+    """Return the one plane of an image, (H, W) or (H, W, C).
 
     Where the file does not say what its axes are, the pixels as they are.
 
@@ -115,7 +115,7 @@ def plane_of(picture: ImageFile) -> NDArray[Any]:
 
 
 def read_numbers(path: str | Path) -> NDArray[Any]:
-    """Read a picture whose values are numbers: an indexed PNG gives its index.
+    """Read an image whose values are numbers: an indexed PNG gives its index.
 
     Raises
     ------
@@ -172,7 +172,7 @@ def write_labels(path: str | Path, labels: NDArray[Any]) -> None:
 
 
 def write_rgb(path: str | Path, rgb: NDArray[np.uint8]) -> None:
-    """Write a picture to look at, uint8 (h, w) or (h, w, 3), as TIFF or PNG.
+    """Write an image to look at, uint8 (h, w) or (h, w, 3), as TIFF or PNG.
 
     Raises
     ------

@@ -25,7 +25,7 @@ PICTURES = "pictures.json"
 def worries(
     used: Sequence[tuple[str, LabelFacts | None, str]],
 ) -> list[str]:
-    """Say what might go wrong with the chosen pictures together, each there once.
+    """Say what might go wrong with the chosen images together, each there once.
 
     Parameters
     ----------
@@ -113,7 +113,7 @@ def write_pairs(
 
 
 def read_images(folder: Path) -> dict[str, dict[str, str]]:
-    """Return what the pictures of `write_pairs` are called, and their keys, by name."""
+    """Return what the images of `write_pairs` are called, and their keys, by name."""
     try:
         known = json.loads((folder / PICTURES).read_text("utf-8"))
     except (OSError, ValueError):

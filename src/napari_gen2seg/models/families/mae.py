@@ -1,4 +1,4 @@
-"""Family ``mae``: a masked autoencoder that sees the whole picture.
+"""Family ``mae``: a masked autoencoder that sees the whole image.
 
 Any ``ViTMAEForPreTraining`` shape: ViT-H with patch 14 as published, ViT-B with
 patch 16. The picture is brought to the model's square, whatever its aspect ratio.

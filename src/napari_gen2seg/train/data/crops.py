@@ -101,7 +101,7 @@ class Crops:
 
     @property
     def sparse(self) -> bool:
-        """Whether there are pictures of which part is unknown."""
+        """Whether there are images of which part is unknown."""
         return not all(pair.complete for pair in self.pairs)
 
     def batch(self, step: int, count: int, process: int = 0) -> Batch:
@@ -140,11 +140,11 @@ class Crops:
         return self.cut(rng)
 
     def cut(self, rng: np.random.Generator) -> Crop:
-        """Cut one crop from a labelled picture, turned and relit."""
+        """Cut one crop from a labeled image, turned and relit."""
         return self.take(rng)[0]
 
     def take(self, rng: np.random.Generator) -> tuple[Crop, str]:
-        """Cut one crop, and tell the key of its picture."""
+        """Cut one crop, and tell the key of its image."""
         weights = np.sqrt([max(1, len(pair.objects)) for pair in self.pairs])
         pair = self.pairs[int(rng.choice(len(self.pairs), p=weights / weights.sum()))]
         # A crop in which nothing is known teaches nothing: try again, a few times.

@@ -77,7 +77,7 @@ def read_source(
 
 
 def manifest_kinds(folder: Path) -> dict[str, str]:
-    """Return the ``kind`` of each picture that ``manifest.json`` gives one, by stem."""
+    """Return the ``kind`` of each image that ``manifest.json`` gives one, by stem."""
     try:
         rows = json.loads((folder / "manifest.json").read_text())["images"]
         return {Path(r["image"]).stem: str(r["kind"]) for r in rows if "kind" in r}
@@ -86,7 +86,7 @@ def manifest_kinds(folder: Path) -> dict[str, str]:
 
 
 def kind_weights(pictures: list[Annotated]) -> NDArray[np.float64]:
-    """Return how often to draw each picture, (N,), sum 1.
+    """Return how often to draw each image, (N,), sum 1.
 
     Kinds count by the square root of their number: with all pictures alike, a source
     that is mostly one kind would teach only that one, and with all kinds alike, a

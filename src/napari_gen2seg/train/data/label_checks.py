@@ -9,7 +9,7 @@ _BARE = 0.02  # share of labelled pixels, below which a whole picture is unlikel
 
 
 def remarks(facts: LabelFacts, complete: bool) -> list[str]:
-    """Say in plain words what might go wrong with one picture."""
+    """Say in plain words what might go wrong with one image."""
     said = []
     count = facts.objects
     if not count:

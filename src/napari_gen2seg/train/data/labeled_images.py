@@ -1,4 +1,4 @@
-"""Labelled images for fine-tuning: read, checked, and told what is wrong (no torch).
+"""Labeled images for fine-tuning: read, checked, and told what is wrong (no torch).
 
 Files become `AnnotatedSource`s here. Whoever reads one gets RGB as the model sees it,
 and labels in which 0 is background, -1 is unknown and objects count from 1.
@@ -31,7 +31,7 @@ from napari_gen2seg.train.data.label_checks import FEW, remarks
 
 @dataclass(frozen=True)
 class PairSpec:
-    """One picture and its labels, as files that a run can come back to.
+    """One image and its labels, as files that a run can come back to.
 
     It stands in the settings of a run, on disk, and is made of what JSON can hold:
     names of files where an `AnnotatedSource` has something that reads. So it stays

@@ -1,4 +1,4 @@
-"""Which labelled pictures are held back for scores (no torch).
+"""Which labeled images are held back for scores (no torch).
 
 Groups stay together. With a single picture, a quarter of it is held back: objects
 that the border cuts are unknown on both sides, so that none is learnt and judged.
@@ -21,7 +21,7 @@ from napari_gen2seg.io.annotated import Annotated, AnnotatedSource
 
 @dataclass(frozen=True)
 class Division:
-    """What is learnt from and what is judged by, as places in a list of pictures.
+    """What is learnt from and what is judged by, as places in a list of images.
 
     Attributes
     ----------
@@ -45,7 +45,7 @@ class Division:
 
 @dataclass(frozen=True, eq=False)
 class Split:
-    """Pictures to train on and pictures to judge by.
+    """Images to train on and images to judge by.
 
     Attributes
     ----------
@@ -156,7 +156,7 @@ _NO_SCORE = (
 def _whole(
     images: Sequence[AnnotatedSource], held: Sequence[int], warnings: tuple[str, ...]
 ) -> Division:
-    """Hold whole pictures back, and train on all others."""
+    """Hold whole images back, and train on all others."""
     train = tuple(place for place in range(len(images)) if place not in set(held))
     objects = sum(images[place].look().objects for place in train)
     return Division(train, tuple(held), None, objects, warnings)
@@ -179,7 +179,7 @@ def _as_asked(
 def _leaks(
     train: Sequence[AnnotatedSource], held: Sequence[AnnotatedSource]
 ) -> tuple[str, ...]:
-    """Refuse one picture on both sides; warn of one group on both."""
+    """Refuse one image on both sides; warn of one group on both."""
     seen = {image.look().key: image.title for image in train}
     groups = {image.group: image.title for image in train}
     told = []
@@ -217,7 +217,7 @@ def _learnt(
 def _part_of_all(
     images: Sequence[AnnotatedSource], before: Collection[str]
 ) -> Division:
-    """Hold back the same part of every picture of the only group."""
+    """Hold back the same part of every image of the only group."""
     part = _best_part(images)
     if part is None:
         few = "The only picture has too few objects to hold some back. " + _NO_SCORE

@@ -1,4 +1,4 @@
-"""Crops of drawn scenes, as they would be cut from real pictures."""
+"""Crops of drawn scenes, as they would be cut from real images."""
 
 from __future__ import annotations
 
@@ -69,7 +69,7 @@ def _known(labels: Int32Array, complete: bool) -> Int32Array:
 
 
 def _as_in_a_picture(rgb: Rgb, rng: np.random.Generator) -> Rgb:
-    """Stretch a crop as a part of a picture whose range is wider, if it is grey."""
+    """Stretch a crop as a part of an image whose range is wider, if it is gray."""
     if np.ptp(rgb, axis=-1).max() >= 0.02:
         return stretch(rgb, rng)
     low, high = (float(v) for v in np.percentile(rgb[::2, ::2], (0.3, 99.7)))

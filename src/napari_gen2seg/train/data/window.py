@@ -1,4 +1,4 @@
-"""Windows in a picture: anywhere, or around one of its objects (no torch)."""
+"""Windows in an image: anywhere, or around one of its objects (no torch)."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ def window(
     rng: np.random.Generator,
     objects: Sequence[int] | NDArray[np.integer[Any]] = (),
 ) -> tuple[slice, slice]:
-    """Place a random window in a picture, as much of it as fits.
+    """Place a random window in an image, as much of it as fits.
 
     Parameters
     ----------
@@ -52,7 +52,7 @@ def window(
 def filled(
     rgb: NDArray[Any], labels: Int32Array, sides: tuple[int, int]
 ) -> tuple[NDArray[Any], Int32Array]:
-    """Fill a picture up below and on the right, where it is smaller than its window.
+    """Fill an image up below and on the right, where it is smaller than its window.
 
     Mirrored pixels give context, and their labels are unknown: an object and its
     mirror image are no one object.

@@ -1,4 +1,4 @@
-"""Calibrate inference settings (input size, brightness) on labelled images.
+"""Calibrate inference settings (input size, brightness) on labeled images.
 
 No weights change, only two facts of the model.
 
@@ -68,7 +68,7 @@ def calibrate_inference(
     seed: int = 0,
     cancel: Cancel | None = None,
 ) -> InferenceCalibrated:
-    """Find which facts would make single clicks on labelled objects better.
+    """Find which facts would make single clicks on labeled objects better.
 
     Parameters
     ----------
@@ -152,7 +152,7 @@ def _tried(scores: Scores) -> tuple[dict[str, Any], ...]:
 
 
 def best_use(scores: Scores, usual: Way = (False, True), several: bool = False) -> Way:
-    """Choose by the IoU of the same objects, picture by picture.
+    """Choose by the IoU of the same objects, image by image.
 
     Something else than the usual way must be better by 0.03, by more than chance, and
     worse in no picture; one that changes more, better by as much than one that changes
@@ -179,7 +179,7 @@ def best_use(scores: Scores, usual: Way = (False, True), several: bool = False) 
 
 
 def common_diameter(pairs: Sequence[Annotated]) -> float | None:
-    """Return the typical diameter in pixels; None where pictures differ in it."""
+    """Return the typical diameter in pixels; None where images differ in it."""
     sizes = np.log([pair.diameter for pair in pairs])
     return None if sizes.std() > _ALIKE else float(np.exp(sizes.mean()))
 
@@ -187,7 +187,7 @@ def common_diameter(pairs: Sequence[Annotated]) -> float | None:
 def _maps(
     colorer: BaseColorer, pair: Annotated, diameter: float | None
 ) -> dict[bool, Coloring]:
-    """Colour a picture at the size that the model reads, and at that of the labels."""
+    """Color an image at the size that the model reads, and at that of the labels."""
     maps = {False: colorer.color(pair.image)}
     if diameter is not None:
         facts = replace(colorer.config, source_diameter=diameter)

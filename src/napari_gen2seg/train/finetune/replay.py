@@ -1,4 +1,4 @@
-"""Crops that a run keeps for later ones, and which pictures were learnt from before.
+"""Crops that a run keeps for later ones, and which images were learnt from before.
 
 A later run divides its pictures anew. What it holds back must not come back to it as a
 crop of an earlier run, and is best a picture that no earlier run has learnt from.
@@ -51,7 +51,7 @@ class Supply(Protocol):
         ...
 
     def take(self, rng: np.random.Generator) -> tuple[Crop, str]:
-        """Return a crop, and the key of its picture."""
+        """Return a crop, and the key of its image."""
         ...
 
 
@@ -95,7 +95,7 @@ def read_stored(folders: Folders) -> list[Kept]:
 
 
 def replayed(folders: Folders, held: Sequence[Annotated]) -> list[Crop]:
-    """Return the stored crops, without those of pictures that are held back.
+    """Return the stored crops, without those of images that are held back.
 
     Of a divided picture all are left out: it may have been divided otherwise before.
 
@@ -109,7 +109,7 @@ def replayed(folders: Folders, held: Sequence[Annotated]) -> list[Crop]:
 
 
 def learnt_before(folders: Folders) -> tuple[set[str], int]:
-    """Tell which pictures earlier runs learnt from.
+    """Tell which images earlier runs learnt from.
 
     Returns
     -------

@@ -129,14 +129,14 @@ class Validator:
         return float(np.mean(found)) if found else float("nan")
 
     def color(self, colorer: BaseColorer, pair: Annotated) -> Coloring:
-        """Colour a picture as people will: at the size that the model reads or knows.
+        """Color an image as people will: at the size that the model reads or knows.
 
         Reading it is learnt too, so the labels' own size would hide a part of the gain.
         """
         return colorer.with_config(self.facts).color(pair.image)
 
     def preview(self, colorer: BaseColorer, pair: Annotated, folder: Path) -> Path:
-        """Write a picture's map as ``NAME.tif``.
+        """Write an image's map as ``NAME.tif``.
 
         Raises
         ------

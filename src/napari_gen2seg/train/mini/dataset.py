@@ -1,4 +1,4 @@
-"""An endless, seeded stream of training crops: real pictures and drawn scenes."""
+"""An endless, seeded stream of training crops: real images and drawn scenes."""
 
 from __future__ import annotations
 

@@ -44,7 +44,7 @@ def study_image(
     settings: EvaluationSettings,
     check: Callable[[], None],
 ) -> Facts:
-    """Measure one coloured image.
+    """Measure one colored image.
 
     Parameters
     ----------

@@ -40,7 +40,7 @@ class Started:
 
 @dataclass(frozen=True, eq=False)
 class PictureDone:
-    """One picture is measured; ``number`` of ``count`` are done.
+    """One image is measured; ``number`` of ``count`` are done.
 
     ``facts`` are its entry in the report.
     """
@@ -53,7 +53,7 @@ class PictureDone:
 
 @dataclass(frozen=True)
 class PictureSkipped:
-    """One picture, ``number`` of ``count``, is not measured; ``why`` is a sentence."""
+    """One image, ``number`` of ``count``, is not measured; ``why`` is a sentence."""
 
     name: str
     number: int
@@ -78,7 +78,7 @@ def evaluate(
     settings: EvaluationSettings | None = None,
     **options: Any,
 ) -> Report:
-    """Measure a model on annotated pictures.
+    """Measure a model on annotated images.
 
     Takes what `iter_evaluate` takes and returns the report of its last event.
 
@@ -104,7 +104,7 @@ def iter_evaluate(
     progress: Progress | None = None,
     cancel: Cancel | None = None,
 ) -> Iterator[Event]:
-    """Measure a model on annotated pictures, telling every step.
+    """Measure a model on annotated images, telling every step.
 
     Parameters
     ----------
@@ -226,7 +226,7 @@ def _dataset(data: Data) -> Dataset:
 
 @dataclass(frozen=True, eq=False)
 class _Pair:
-    """A picture and labels that are in memory already."""
+    """An image and labels that are in memory already."""
 
     picture: Any
     labels: Any

@@ -161,7 +161,7 @@ def _look(
     cancel: Cancel | None,
     count: _Count,
 ) -> Generator[Comparing, None, list[Judged]]:
-    """Click through all pictures with one model."""
+    """Click through all images with one model."""
     from napari_gen2seg.models.loader import load_model
 
     found: list[Judged] = []
@@ -237,7 +237,7 @@ def judged_objects(
 
 
 def summarize(found: Sequence[Judged]) -> Scores:
-    """Return means over all objects of all pictures."""
+    """Return means over all objects of all images."""
     tables = [one.table for one in found]
     ranked = [one.scores for one in found]
     ap = (

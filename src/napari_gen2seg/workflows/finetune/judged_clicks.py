@@ -26,7 +26,7 @@ WANTED, CAP = click_protocol.WANTED[0], 10
 
 @dataclass(frozen=True, eq=False)
 class Judged:
-    """One model on one picture.
+    """One model on one image.
 
     Attributes
     ----------
@@ -54,7 +54,7 @@ def click_through(
     when: str,
     cancel: Cancel | None,
 ) -> Generator[None, None, Judged]:
-    """Colour a picture and click on its objects; yields after each of them.
+    """Color an image and click on its objects; yields after each of them.
 
     Parameters
     ----------

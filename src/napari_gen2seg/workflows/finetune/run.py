@@ -87,7 +87,7 @@ def finetune(
     resume: bool = False,
     overwrite: bool = False,
 ) -> FinetuneResult:
-    """Fine-tune a model on labelled pictures.
+    """Fine-tune a model on labeled images.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""Page 1: which pictures to learn from, and what the model will be told of them."""
+"""Page 1: which images to learn from, and what the model will be told of them."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ EMPTY_BOX = "QTableView::indicator:unchecked {border: 1px solid gray;}"
 
 
 class PairsPage(QWidget):
-    """Lists pictures with labels and asks which to use.
+    """Lists images with labels and asks which to use.
 
     Parameters
     ----------
@@ -200,7 +200,7 @@ class PairsPage(QWidget):
 
     @property
     def row(self) -> TrainingCandidate | None:
-        """The picture selected in the list."""
+        """The image selected in the list."""
         place = self.table.currentRow()
         rows = self._pairs.rows
         return rows[place] if 0 <= place < len(rows) else None

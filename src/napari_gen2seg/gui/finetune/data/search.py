@@ -42,7 +42,7 @@ def search(
 
 
 def _once(rows: list[TrainingCandidate]) -> list[TrainingCandidate]:
-    """Suggest every picture with the labels that hold most objects.
+    """Suggest every image with the labels that hold most objects.
 
     And with what was clicked: corrections are often committed beside older labels.
     """
@@ -86,7 +86,7 @@ def _planes(pair: LayerPair, check: Callable[[], None]) -> Iterator[TrainingCand
 
 
 def folder_rows(folder: Path, check: Callable[[], None]) -> list[TrainingCandidate]:
-    """List the pictures of ``folder/images`` with those of ``folder/labels``.
+    """List the images of ``folder/images`` with those of ``folder/labels``.
 
     Raises
     ------

@@ -89,7 +89,7 @@ class PairList(QObject):
     # ---- choices
 
     def choice(self, row: TrainingCandidate) -> PairChoice:
-        """Return what is wanted of a picture."""
+        """Return what is wanted of an image."""
         for one in (row, *self._alike(row)):
             if one.key in self._choices:
                 now = self._choices[one.key]
@@ -108,7 +108,7 @@ class PairList(QObject):
 
     @property
     def used(self) -> list[tuple[TrainingCandidate, PairChoice]]:
-        """The pictures to train on or to hold back, each once: see `joined`."""
+        """The images to train on or to hold back, each once: see `joined`."""
         found: dict[str, TrainingCandidate] = {}
         for row in self.rows:
             if row.facts is not None and self.choice(row).use:
@@ -116,7 +116,7 @@ class PairList(QObject):
         return [(self.joined(row), self.choice(row)) for row in found.values()]
 
     def joined(self, row: TrainingCandidate) -> TrainingCandidate:
-        """Return a picture with all labels that are ticked for it, put together."""
+        """Return an image with all labels that are ticked for it, put together."""
         sets = self._ticked(row)
         if len(sets) < 2 or row not in sets or row.facts is None:
             return row
@@ -159,19 +159,19 @@ class PairList(QObject):
         return row.key not in self._choices and not row.suggested
 
     def _ticked(self, row: TrainingCandidate) -> list[TrainingCandidate]:
-        """List the labels that are ticked for a picture; the last count most."""
+        """List the labels that are ticked for an image; the last count most."""
         ticked = [one for one in self._alike(row) if self.choice(one).use]
         # Files first, then layers from below.
         return sorted(ticked, key=lambda one: one.layer_id is not None)
 
     def _alike(self, row: TrainingCandidate) -> list[TrainingCandidate]:
-        """List the rows of a row's picture: one for every set of labels."""
+        """List the rows of a row's image: one for every set of labels."""
         key = "" if row.facts is None else row.facts.key
         return self._sets.get(key, [row])
 
     @property
     def objects(self) -> int:
-        """How many objects the used pictures hold; doubles are not told apart."""
+        """How many objects the used images hold; doubles are not told apart."""
         return sum(row.facts.objects for row, _ in self.used if row.facts)
 
     def worries(self) -> list[str]:
@@ -199,7 +199,7 @@ class PairList(QObject):
         return sources, names, [row for row, _ in used]
 
     def pair_with(self, row: TrainingCandidate, layer_id: str) -> None:
-        """Take another layer as the picture of these labels."""
+        """Take another layer as the image of these labels."""
         self._wanted[row.labels_id] = layer_id
         self.rescan()
 
@@ -229,7 +229,7 @@ class PairList(QObject):
         self._runner.submit("pairs", lambda t: search(found, t.check), done)
 
     def add_folder(self, folder: Path) -> None:
-        """Offer the pictures of a folder too."""
+        """Offer the images of a folder too."""
 
         def done(ticket: Ticket, rows: Any, error: BaseException | None) -> None:
             self.looking.emit(False)

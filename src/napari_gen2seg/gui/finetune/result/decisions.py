@@ -199,7 +199,7 @@ class ResultActions(QObject):
         return self._page.tied
 
     def show(self, name: str) -> None:
-        """Show before and after of a held-back picture as layers."""
+        """Show before and after of a held-back image as layers."""
         run, row = self._work.run, self._work.row(name)
         if run is None:
             return

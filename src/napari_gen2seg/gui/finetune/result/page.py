@@ -1,4 +1,4 @@
-"""Page 4: is the new model better, in numbers and pictures; use it or not."""
+"""Page 4: is the new model better, in numbers and images; use it or not."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Page 3: what is happening, in words, curves and pictures."""
+"""Page 3: what is happening, in words, curves and images."""
 
 from __future__ import annotations
 
@@ -217,7 +217,7 @@ class TrainingPage(QWidget):
             )
 
     def show_map(self, name: str, first: bool, rgb: npt.NDArray[np.uint8]) -> None:
-        """Show the newest map of a held-back picture."""
+        """Show the newest map of a held-back image."""
         self.map_name.setText(f"Colouring map of the held-back picture {name!r}")
         if first:
             self.before.show_image(rgb)

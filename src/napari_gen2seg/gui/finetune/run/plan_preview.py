@@ -141,7 +141,7 @@ def plan_line(
 
 
 def _number(used: list[tuple[TrainingCandidate, PairChoice]]) -> str:
-    """Say how many pictures will be held back, if each stands for itself."""
+    """Say how many images will be held back, if each stands for itself."""
     groups = [row.source.group or row.key for row, _ in used]
     if len(set(groups)) < len(groups):
         return "some"

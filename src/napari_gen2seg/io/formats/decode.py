@@ -39,7 +39,7 @@ def read_tiff(source: Path) -> tuple[NDArray[Any], str]:
 
 
 def read_other(source: Path) -> tuple[NDArray[Any], str]:
-    """Read a PNG, JPEG and the like: grey, RGB, or RGB without its transparency."""
+    """Read a PNG, JPEG and the like: gray, RGB, or RGB without its transparency."""
     import imageio.v3 as iio
     from PIL import Image
 
@@ -56,7 +56,7 @@ def read_other(source: Path) -> tuple[NDArray[Any], str]:
 
 
 def index_of(source: Path, colors: NDArray[Any]) -> NDArray[Any]:
-    """Return the index of an indexed picture, else the colours that were read of it."""
+    """Return the index of an indexed image, else the colors that were read of it."""
     from PIL import Image
 
     with _any_size(), Image.open(source) as picture:
@@ -64,7 +64,7 @@ def index_of(source: Path, colors: NDArray[Any]) -> NDArray[Any]:
 
 
 def not_an_image(source: Path) -> StorageError:
-    """Say that a file is no picture."""
+    """Say that a file is no image."""
     return StorageError(
         f"{source} is not a picture that can be read, or it is damaged; pictures are "
         "TIFF, PNG, JPEG, BMP, GIF or WebP files."
@@ -73,7 +73,7 @@ def not_an_image(source: Path) -> StorageError:
 
 @contextmanager
 def _any_size() -> Iterator[None]:
-    """Let Pillow read very large pictures, which are our daily bread."""
+    """Let Pillow read very large images, which are our daily bread."""
     from PIL import Image
 
     limit = Image.MAX_IMAGE_PIXELS
