@@ -15,7 +15,7 @@ from skimage.io import imsave
 from tests.train.finetune.made import discs
 
 from napari_gen2seg.errors import DataError, SettingsError
-from napari_gen2seg.models.model_config import read_model_config
+from napari_gen2seg.models.model_folder import read_model_config
 from napari_gen2seg.train.finetune.config import (
     DatasetSpec,
     FinetuneConfig,

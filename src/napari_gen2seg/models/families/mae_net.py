@@ -17,7 +17,7 @@ from napari_gen2seg.models.networks.tensors import (
 )
 
 if TYPE_CHECKING:
-    from napari_gen2seg.models.model_folder import ModelFolder
+    from napari_gen2seg.models.families.family import ModelFolder
 
 
 class MaeNet(nn.Module):

@@ -26,8 +26,8 @@ from napari_gen2seg.models.networks.tensors import (
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from napari_gen2seg.models.families.family import ModelFolder
     from napari_gen2seg.models.model_config import ModelConfig
-    from napari_gen2seg.models.model_folder import ModelFolder
 
 
 def _tile(net: nn.Module, size: int) -> None:

@@ -9,7 +9,6 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, NamedTuple
 
 import numpy as np
 import torch
@@ -25,26 +24,10 @@ from napari_gen2seg.models.runtime.resolution import (
     resolution_for_objects,
 )
 from napari_gen2seg.train.data.augment import turn
-from napari_gen2seg.train.data.window import filled, window
+from napari_gen2seg.train.data.window import Crop, filled, window
 
 Rgb = NDArray[np.float32]
 Batch = dict[str, torch.Tensor]
-
-
-class Crop(NamedTuple):
-    """A part of an annotated image, as a model learns from it.
-
-    Attributes
-    ----------
-    rgb
-        (h, w, 3), float32 in 0..1, or uint8 while mini's training has yet to relight
-        it.
-    labels
-        int32 (h, w); 0 background, -1 unknown.
-    """
-
-    rgb: NDArray[Any]
-    labels: Int32Array
 
 
 # Spread of log size about the size the model likes: it tolerates 1.2 either way, and

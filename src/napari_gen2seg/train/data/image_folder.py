@@ -14,8 +14,7 @@ from skimage.io import imread
 from napari_gen2seg.core.map.object_size import median_diameter
 from napari_gen2seg.errors import DataError
 from napari_gen2seg.io.annotated import Annotated
-from napari_gen2seg.train.data.crops import Crop
-from napari_gen2seg.train.data.window import filled, window
+from napari_gen2seg.train.data.window import Crop, filled, window
 
 
 def read_source(

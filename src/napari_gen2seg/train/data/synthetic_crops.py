@@ -12,8 +12,7 @@ from napari_gen2seg.core.map.object_size import median_diameter
 from napari_gen2seg.io.annotated import unlabeled_is_unknown
 from napari_gen2seg.models.networks.tensors import resize, to_tensor
 from napari_gen2seg.train.data.augment import stretch
-from napari_gen2seg.train.data.crops import Crop
-from napari_gen2seg.train.data.window import window
+from napari_gen2seg.train.data.window import Crop, window
 from napari_gen2seg.train.synthetic import draw_scene
 from napari_gen2seg.train.synthetic.tidy import tidy
 

@@ -19,7 +19,7 @@ import numpy as np
 from napari_gen2seg.common.atomic import writing
 from napari_gen2seg.errors import DataError
 from napari_gen2seg.io.annotated import Annotated
-from napari_gen2seg.train.data.crops import Crop
+from napari_gen2seg.train.data.window import Crop
 from napari_gen2seg.train.finetune.config import FinetuneConfig
 from napari_gen2seg.train.finetune.run_folder import CROPS, LEARNT_NAME
 

@@ -21,10 +21,10 @@ from napari_gen2seg.io.annotated import Annotated, AnnotatedSource, unlabeled_is
 from napari_gen2seg.io.datasets.catalog import open_dataset
 from napari_gen2seg.models.model_config import ModelConfig
 from napari_gen2seg.models.networks.tensors import resize, to_tensor
-from napari_gen2seg.train.data.crops import Batch, Crop, nearest, renumbered
+from napari_gen2seg.train.data.crops import Batch, nearest, renumbered
 from napari_gen2seg.train.data.labeled_images import read_pairs
 from napari_gen2seg.train.data.split import Split, divide
-from napari_gen2seg.train.data.window import filled, window
+from napari_gen2seg.train.data.window import Crop, filled, window
 from napari_gen2seg.train.finetune.config import DatasetSpec, FinetuneConfig
 from napari_gen2seg.train.finetune.replay import earlier_images
 

@@ -14,12 +14,12 @@ from torch.utils.data import DataLoader, IterableDataset, get_worker_info
 from napari_gen2seg.errors import DataError
 from napari_gen2seg.io.annotated import Annotated
 from napari_gen2seg.train.data.augment import relight, stretch, turn
-from napari_gen2seg.train.data.crops import Crop
 from napari_gen2seg.train.data.image_folder import (
     crop,
     kind_weights,
     read_source,
 )
+from napari_gen2seg.train.data.window import Crop
 from napari_gen2seg.train.mini.config import DataConfig
 
 Sample = dict[str, torch.Tensor]

@@ -14,7 +14,7 @@ from napari_gen2seg.gui.finetune.result.share_forms import BioimageForm, HubForm
 from napari_gen2seg.jobs.publish import COMMAND, export_bioimageio, push
 from napari_gen2seg.jobs.training.past_runs import read_config
 from napari_gen2seg.models.library.user_models import export
-from napari_gen2seg.models.model_config import read_model_config
+from napari_gen2seg.models.model_folder import read_model_config
 from napari_gen2seg.session.session import sentence
 
 if TYPE_CHECKING:
