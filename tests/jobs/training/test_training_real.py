@@ -68,7 +68,7 @@ def begin(tiny_sd, sources):
         runs.append(run)
         config = None
         if not resume:
-            names = [one.name for one in sources]
+            names = [one.title for one in sources]
             pairs = write_pairs(
                 folder / "data", sources, names, lambda: None, lambda *_: None
             )

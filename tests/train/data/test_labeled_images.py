@@ -18,6 +18,7 @@ from napari_gen2seg.io.annotated import AnnotatedSource
 from napari_gen2seg.train.data.labeled_images import (
     PairSpec,
     check_pair,
+    known_pairs,
     read_pairs,
 )
 from napari_gen2seg.train.data.split import divide
@@ -212,6 +213,19 @@ def test_roles_win_and_leaks_are_refused(tmp_path: Path) -> None:
     only = (dataclasses.replace(specs[0], role="validation"),)
     with pytest.raises(DataError, match="none to learn from"):
         divide(read_pairs(only)[0], 0.2, 0)
+
+
+def test_pairs_without_a_key_are_not_taken_for_one(tmp_path: Path) -> None:
+    """A plan may know labels only: then nothing says that two images are the same."""
+    specs = write_pairs(tmp_path, 2)
+    facts = [
+        dataclasses.replace(source.look(), key="") for source in read_pairs(specs)[0]
+    ]
+    chosen = (specs[0], dataclasses.replace(specs[1], role="validation"))
+    sources, _ = known_pairs(chosen, facts)
+    assert divide(sources, 0.2, 0).validation[0].name == "p1"
+    free, _ = known_pairs(specs, facts)
+    assert len(divide(free, 0.5, 0).validation) == 1
 
 
 def test_twins_without_a_group_are_one_group(tmp_path: Path) -> None:

@@ -141,7 +141,7 @@ def _source(
     spec: PairSpec, name: str, facts: LabelFacts, reader: Callable[[], Annotated]
 ) -> AnnotatedSource:
     """Make a source of two files; without a group each image is one of its own."""
-    group = facts.key if spec.group is None else spec.group
+    group = (facts.key or name) if spec.group is None else spec.group
     return AnnotatedSource(name, reader, spec.role, group, spec.complete, facts=facts)
 
 

@@ -184,8 +184,9 @@ def _leaks(
     groups = {image.group: image.title for image in train}
     told = []
     for image in held:
-        same = seen.get(image.look().key)
-        if same is not None:
+        key = image.look().key
+        same = seen.get(key)
+        if key and same is not None:  # without a key nothing is known of its pixels
             raise DataError(
                 f"The picture {image.title!r} is held back and trained on as {same!r}; "
                 "its score would say nothing. Choose one of the two."
