@@ -25,7 +25,7 @@ from clicks import click_labels, summary, touching_score  # benchmarks/clicks.py
 
 from napari_gen2seg.core.coloring import Coloring
 from napari_gen2seg.metrics.click_protocol import answerer, interior_point
-from napari_gen2seg.train.data.annotated_image import crop, read_source
+from napari_gen2seg.train.data.image_folder import crop, read_source
 from napari_gen2seg.train.loss.harmonic import harmonic_target
 from napari_gen2seg.train.mini.config import read_config
 from napari_gen2seg.train.mini.trainer import load_weights, starting_net, train_stage

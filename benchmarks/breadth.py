@@ -18,7 +18,7 @@ from click_quality import maker  # benchmarks/click_quality.py
 from clicks import click_labels  # benchmarks/clicks.py
 
 from napari_gen2seg.core.map.object_size import median_diameter
-from napari_gen2seg.train.data.annotated_image import Picture
+from napari_gen2seg.io.annotated import Annotated
 from napari_gen2seg.train.synthetic import KINDS, draw_scene
 
 SEED = 987_654_321
@@ -49,13 +49,18 @@ def main() -> None:
     out(f"{'mean of kinds':22s}" + "".join(f"{m:9.3f}" for m in np.mean(means, 0)))
 
 
-def scenes(kind: str, count: int, size: int) -> Iterator[Picture]:
+def scenes(kind: str, count: int, size: int) -> Iterator[Annotated]:
     """Draw scenes of a kind, the same ones every time."""
     for number in range(count):
         rng = np.random.default_rng((SEED, list(KINDS).index(kind), number))
         scene = draw_scene(rng, size, kind)
         rgb = np.rint(255 * scene.image).astype(np.uint8)
-        yield Picture(rgb, scene.labels, median_diameter(scene.labels), kind)
+        yield Annotated(
+            rgb,
+            scene.labels,
+            kind=kind,
+            given_diameter=median_diameter(scene.labels),
+        )
 
 
 def out(text: str) -> None:

@@ -27,13 +27,14 @@ from rivals import Oracle, Otsu, RandomWalker, Wand  # benchmarks/rivals.py
 
 from napari_gen2seg.core.coloring import Coloring
 from napari_gen2seg.core.probe.settings import ProbeSettings
+from napari_gen2seg.io.annotated import Annotated
 from napari_gen2seg.metrics.click_protocol import (
     ObjectClicks,
     answerer,
     interior_point,
 )
 from napari_gen2seg.models.colorer import Colorer
-from napari_gen2seg.train.data.annotated_image import Picture, read_source
+from napari_gen2seg.train.data.image_folder import read_source
 
 BINS = (0, 200, 800, 3200, 1 << 30)
 
@@ -88,7 +89,7 @@ def main() -> None:
 def run(
     method: str,
     source: str,
-    pictures: list[Picture],
+    pictures: list[Annotated],
     chosen: argparse.Namespace,
     touching: dict[str, list[int]],
 ) -> list[ObjectClicks]:
@@ -118,12 +119,12 @@ class Model:
     def __init__(
         self,
         colorer: Colorer,
-        picture: Picture,
+        picture: Annotated,
         resolution: int | None,
         passes: int = 1,
         brightness: bool = True,
     ):
-        self.coloring = colorer.color(picture.rgb, resolution, passes=passes)
+        self.coloring = colorer.color(picture.image, resolution, passes=passes)
         self.answer = answerer(self.coloring, ProbeSettings(brightness=brightness))
 
     def __call__(self, points, signs):  # type: ignore[no-untyped-def]
@@ -145,7 +146,7 @@ class Model:
         return touching_score(self.coloring.values, small, tolerance)
 
 
-def maker(method: str, chosen: argparse.Namespace) -> Callable[[Picture], object]:
+def maker(method: str, chosen: argparse.Namespace) -> Callable[[Annotated], object]:
     """Return what makes an answerer of a picture."""
     if method in ("model", "map", "flips"):
         from napari_gen2seg import load_model

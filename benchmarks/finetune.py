@@ -29,9 +29,10 @@ import tifffile
 from clicks import click_labels, summary  # benchmarks/clicks.py
 from finetune_rivals import Clicked, Forest, SmallUnet  # benchmarks/
 
+from napari_gen2seg.io.annotated import Annotated
 from napari_gen2seg.metrics.click_protocol import Answer, ObjectClicks, answerer
-from napari_gen2seg.train.data.annotated_image import manifest_kinds
-from napari_gen2seg.train.data.labeled_images import Pair, PairSpec, read_pairs
+from napari_gen2seg.train.data.image_folder import manifest_kinds
+from napari_gen2seg.train.data.labeled_images import PairSpec, read_pairs
 from napari_gen2seg.train.finetune.config import FinetuneConfig
 
 RIVALS = {"unet": SmallUnet, "forest": Forest}
@@ -94,7 +95,7 @@ def cell(chosen: argparse.Namespace, k: int, seed: int) -> dict[str, float | Non
             row[name] = found["centre"]
             row[f"{name}_aside"] = found["off_centre"]
         row |= times
-        pairs, _ = read_pairs(specs)
+        pairs = [source.read() for source in read_pairs(specs)[0]]
         for name in chosen.rivals:
             rival = RIVALS[name]()
             begun = time.monotonic()
@@ -112,7 +113,7 @@ def cell(chosen: argparse.Namespace, k: int, seed: int) -> dict[str, float | Non
 
 def choose(
     chosen: argparse.Namespace, k: int, seed: int, folder: Path
-) -> tuple[tuple[PairSpec, ...], list[Pair]]:
+) -> tuple[tuple[PairSpec, ...], list[Annotated]]:
     """Choose k pictures of k groups to label, and pictures of other groups to judge."""
     names = sorted((chosen.domain / "images").iterdir())
     if chosen.kind:
@@ -155,7 +156,7 @@ def choose(
         PairSpec(str(path), str(truth(path)), path.stem, complete=True)
         for path in rest[: chosen.judged]
     )
-    return tuple(specs), read_pairs(judges)[0]
+    return tuple(specs), [source.read() for source in read_pairs(judges)[0]]
 
 
 def truth(image: Path) -> Path:
@@ -204,17 +205,17 @@ def train(config: FinetuneConfig) -> dict[str, object]:
     return times
 
 
-def colors(model: str) -> Callable[[Pair], Answer]:
+def colors(model: str) -> Callable[[Annotated], Answer]:
     """Return what makes an answerer of a picture, by a model's map."""
     from napari_gen2seg import load_model
 
     colorer = load_model(model)
 
-    return lambda pair: answerer(colorer.color(pair.rgb))
+    return lambda pair: answerer(colorer.color(pair.image))
 
 
 def clicked(
-    judges: list[Pair], make: Callable[[Pair], Answer], most: int
+    judges: list[Annotated], make: Callable[[Annotated], Answer], most: int
 ) -> list[ObjectClicks]:
     """Click on objects of all judging pictures."""
     found: list[ObjectClicks] = []

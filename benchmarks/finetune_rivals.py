@@ -18,10 +18,10 @@ from scipy import ndimage
 from skimage.segmentation import expand_labels
 from torch import nn
 
+from napari_gen2seg.io.annotated import Annotated
 from napari_gen2seg.models.model_config import ModelConfig
 from napari_gen2seg.models.networks.tensors import resize, to_tensor
 from napari_gen2seg.train.data.crops import Crops, model_resolution
-from napari_gen2seg.train.data.labeled_images import Pair
 
 FACTS = ModelConfig(
     "sd", min_resolution=192, max_resolution=1024, object_diameter=25.0, multiple=32
@@ -69,7 +69,7 @@ class SmallUnet(nn.Module):
             x = layer(torch.cat([x, skip], 1))
         return self.head(x)
 
-    def fit(self, pairs: Sequence[Pair], seconds: float, seed: int) -> int:
+    def fit(self, pairs: Sequence[Annotated], seconds: float, seed: int) -> int:
         """Train for a time; return the steps."""
         torch.manual_seed(seed)
         crops = Crops(list(pairs), FACTS, 96, seed, share=0.0)
@@ -95,7 +95,7 @@ class SmallUnet(nn.Module):
         return step
 
     @torch.no_grad()
-    def segment(self, pair: Pair) -> np.ndarray:
+    def segment(self, pair: Annotated) -> np.ndarray:
         """Return labels (H, W)."""
         pixels = small(pair)
         below, right = -pixels.shape[2] % 8, -pixels.shape[3] % 8
@@ -109,7 +109,7 @@ class Forest:
 
     name = "random forest"
 
-    def fit(self, pairs: Sequence[Pair], seconds: float, seed: int) -> int:
+    def fit(self, pairs: Sequence[Annotated], seconds: float, seed: int) -> int:
         """Train on at most 20 000 labelled pixels."""
         from sklearn.ensemble import RandomForestClassifier
 
@@ -129,7 +129,7 @@ class Forest:
         ).fit(x[chosen], y[chosen])
         return 100
 
-    def segment(self, pair: Pair) -> np.ndarray:
+    def segment(self, pair: Annotated) -> np.ndarray:
         """Return labels (H, W)."""
         found = features(pair)
         kinds = self.forest.predict(found.reshape(-1, found.shape[-1]))
@@ -148,15 +148,15 @@ def block(before: int, after: int) -> nn.Sequential:
     return nn.Sequential(*layers)
 
 
-def small(pair: Pair) -> torch.Tensor:
+def small(pair: Annotated) -> torch.Tensor:
     """Return the picture at the size at which its objects measure 25 pixels."""
     height, width = pair.labels.shape
     scale = model_resolution(pair, FACTS) / max(height, width)
     shape = (max(8, round(height * scale)), max(8, round(width * scale)))
-    return resize(to_tensor(pair.rgb), shape)
+    return resize(to_tensor(pair.image), shape)
 
 
-def features(pair: Pair) -> np.ndarray:
+def features(pair: Annotated) -> np.ndarray:
     """Return the features (h, w, n) of the small picture."""
     from skimage.feature import multiscale_basic_features
 
@@ -166,7 +166,7 @@ def features(pair: Pair) -> np.ndarray:
     )
 
 
-def components(inside: np.ndarray, pair: Pair) -> np.ndarray:
+def components(inside: np.ndarray, pair: Annotated) -> np.ndarray:
     """Label connected insides, grow them over their border, at the picture's size."""
     labels = expand_labels(ndimage.label(inside)[0], 1.5)
     whole = torch.from_numpy(labels.astype(np.float32))[None, None]

@@ -22,6 +22,7 @@ import napari_gen2seg.core.probe.distance_rule as rule
 from napari_gen2seg import load_model
 from napari_gen2seg.core.coloring import Coloring
 from napari_gen2seg.core.probe.prober import ProbeSettings
+from napari_gen2seg.io.annotated import Annotated
 from napari_gen2seg.metrics.click_protocol import (
     answerer,
     click_seed,
@@ -29,7 +30,7 @@ from napari_gen2seg.metrics.click_protocol import (
     off_center,
 )
 from napari_gen2seg.metrics.matching import iou
-from napari_gen2seg.train.data.annotated_image import Picture, read_source
+from napari_gen2seg.train.data.image_folder import read_source
 
 OBJECTS = 12  # per picture
 LEAST = 12  # map pixels; smaller objects are left
@@ -63,7 +64,7 @@ def main() -> None:
     pictures = 0
     for source in chosen.sources:
         for kind, picture in pick(chosen.data / source, chosen.pictures, chosen.split):
-            ious[kind or source] += compare(model.color(picture.rgb), picture, rng)
+            ious[kind or source] += compare(model.color(picture.image), picture, rng)
             pictures += 1
     ious["all"] = [pair for pairs in ious.values() for pair in pairs]
     print_changes(ious)
@@ -74,10 +75,10 @@ def main() -> None:
     )
 
 
-def pick(folder: Path, most: int, split: str) -> list[tuple[str | None, Picture]]:
+def pick(folder: Path, most: int, split: str) -> list[tuple[str | None, Annotated]]:
     """Choose pictures of every kind, evenly; of test-only sources, those there are."""
     pictures = read_source(folder, split) or read_source(folder, "val")
-    kinds: dict[str | None, list[Picture]] = defaultdict(list)
+    kinds: dict[str | None, list[Annotated]] = defaultdict(list)
     for picture in pictures:
         kinds[picture.kind].append(picture)
     return [
@@ -88,7 +89,7 @@ def pick(folder: Path, most: int, split: str) -> list[tuple[str | None, Picture]
 
 
 def compare(
-    coloring: Coloring, picture: Picture, rng: np.random.Generator
+    coloring: Coloring, picture: Annotated, rng: np.random.Generator
 ) -> list[tuple[float, float]]:
     """Return IoU without and with necks, two clicks per object."""
     height, width = coloring.shape

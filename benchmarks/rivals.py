@@ -12,8 +12,8 @@ from skimage.filters import threshold_otsu
 from skimage.segmentation import flood, random_walker, watershed
 
 from napari_gen2seg.core.coloring import Coloring
+from napari_gen2seg.io.annotated import Annotated
 from napari_gen2seg.metrics.matching import iou
-from napari_gen2seg.train.data.annotated_image import Picture
 
 Points = Sequence[tuple[int, int]]
 
@@ -21,8 +21,8 @@ Points = Sequence[tuple[int, int]]
 class Wand:
     """The product's own probe on the raw colours: what the map adds is the rest."""
 
-    def __init__(self, picture: Picture) -> None:
-        self.coloring = Coloring.from_array(picture.rgb.astype(np.float32))
+    def __init__(self, picture: Annotated) -> None:
+        self.coloring = Coloring.from_array(picture.image.astype(np.float32))
 
     def __call__(self, points: Points, signs: Sequence[int]) -> np.ndarray:
         return self.coloring.probe(points, signs).full()
@@ -33,8 +33,8 @@ class Oracle:
 
     needs_truth = True
 
-    def __init__(self, picture: Picture) -> None:
-        self.values = picture.rgb.astype(np.float32)
+    def __init__(self, picture: Annotated) -> None:
+        self.values = picture.image.astype(np.float32)
         self.labels = picture.labels
 
     def __call__(self, points: Points, signs: Sequence[int]) -> np.ndarray:
@@ -60,8 +60,8 @@ class Otsu:
     The polarity is the one in which the bright part is the smaller.
     """
 
-    def __init__(self, picture: Picture) -> None:
-        gray = rgb2gray(picture.rgb)
+    def __init__(self, picture: Annotated) -> None:
+        gray = rgb2gray(picture.image)
         if np.ptp(gray) == 0:
             self.labels = np.zeros(gray.shape, int)
             return
@@ -89,8 +89,8 @@ class RandomWalker:
     The window's half side is two typical object diameters of the picture.
     """
 
-    def __init__(self, picture: Picture) -> None:
-        self.gray = rgb2gray(picture.rgb)
+    def __init__(self, picture: Annotated) -> None:
+        self.gray = rgb2gray(picture.image)
         self.half = int(np.clip(2 * picture.diameter, 12, 120))
 
     def __call__(self, points: Points, signs: Sequence[int]) -> np.ndarray:

@@ -22,10 +22,11 @@ from pathlib import Path
 import numpy as np
 
 from napari_gen2seg import load_model
+from napari_gen2seg.io.annotated import Annotated
 from napari_gen2seg.metrics.click_protocol import answerer, interior_point
 from napari_gen2seg.metrics.matching import iou
 from napari_gen2seg.models.runtime.resolution import resolution_for_objects
-from napari_gen2seg.train.data.annotated_image import Picture, read_source
+from napari_gen2seg.train.data.image_folder import read_source
 
 SIZES = (192, 256, 384, 512, 768, 1024)
 BINS = (0, 10, 14, 18, 22.5, 28, 35, 44, 55, 200)
@@ -55,7 +56,7 @@ def main() -> None:
         chosen.json.write_text(json.dumps(rows, indent=1))
 
 
-def by_kind(pictures: list[Picture]) -> dict[str, list[Picture]]:
+def by_kind(pictures: list[Annotated]) -> dict[str, list[Annotated]]:
     """Return the pictures of each kind."""
     kinds = defaultdict(list)
     for picture in pictures:
@@ -63,20 +64,20 @@ def by_kind(pictures: list[Picture]) -> dict[str, list[Picture]]:
     return kinds
 
 
-def study(model, picture: Picture, kind: str, number: int, chosen) -> list[dict]:  # type: ignore[no-untyped-def, type-arg]
+def study(model, picture: Annotated, kind: str, number: int, chosen) -> list[dict]:  # type: ignore[no-untyped-def, type-arg]
     """Return a row for each size of one picture."""
-    native = max(picture.rgb.shape[:2])
+    native = max(picture.image.shape[:2])
     ids = np.unique(picture.labels[picture.labels > 0])
     ids = np.random.default_rng(number).permutation(ids)[: chosen.most]
     truths = [picture.labels == label for label in ids]
-    liked = resolution_for_objects(picture.diameter, picture.rgb.shape, model.config)
+    liked = resolution_for_objects(picture.diameter, picture.image.shape, model.config)
     looks = {f"at {size}": size for size in SIZES if size <= 4 * native}
     looks |= {"liked": liked, "automatic": None}
     rows = []
     for look, size in looks.items():
         if size and size * picture.diameter / native > BINS[-2] * 1.5:
             continue
-        coloring = model.color(picture.rgb, size)
+        coloring = model.color(picture.image, size)
         answer = answerer(coloring)
         overlaps = [
             iou(answer([interior_point(truth)], [1]), truth) for truth in truths

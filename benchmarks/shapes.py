@@ -63,10 +63,11 @@ def build(name: str, folder: Path | None = None, prompt: str = "cached") -> Subj
     torch.manual_seed(0)
     if name == "mini":
         from napari_gen2seg.models.families.stable_diffusion import load_net
+        from napari_gen2seg.models.model_folder import read_model_folder
         from napari_gen2seg.models.registry import find
 
         path = folder or Path(str(find("mini").path))
-        net = load_net(path)
+        net = load_net(read_model_folder(path))
         return Subject(net, straight_sd(net, None), 512, -1.0)
     if name.startswith("mae"):
         net = mae_net(name)

@@ -23,9 +23,9 @@ from necks import pick  # benchmarks/necks.py
 from napari_gen2seg import load_model
 from napari_gen2seg.core.coloring import Coloring
 from napari_gen2seg.core.probe.prober import ProbeSettings
+from napari_gen2seg.io.annotated import Annotated
 from napari_gen2seg.metrics.click_protocol import interior_point, object_labels
 from napari_gen2seg.metrics.matching import iou
-from napari_gen2seg.train.data.annotated_image import Picture
 
 THIN = ["fibres", "cables", "branching", "hoops", "worms"]
 BODIES = ["rods", "chains", "palisades", "creatures", "adherent cells", "piles"]
@@ -47,7 +47,7 @@ def main() -> None:
     rows: dict[str, list[tuple[float, float]]] = defaultdict(list)
     seconds: list[tuple[float, float]] = []
     for kind, picture in pictures(chosen):
-        coloring = model.color(picture.rgb)
+        coloring = model.color(picture.image)
         for number in object_labels(picture.labels, most=chosen.most):
             truth = picture.labels == number
             both = [click(coloring, truth, on) for on in (False, True)]
@@ -63,7 +63,7 @@ def main() -> None:
     )
 
 
-def pictures(chosen: argparse.Namespace) -> Iterator[tuple[str, Picture]]:
+def pictures(chosen: argparse.Namespace) -> Iterator[tuple[str, Annotated]]:
     """Yield drawn scenes, then pictures, with their kinds."""
     for kind in THIN + BODIES:
         found = list(scenes(kind, chosen.first + chosen.pictures, 384))

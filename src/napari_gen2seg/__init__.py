@@ -1,4 +1,4 @@
-"""Interactive instance segmentation for napari by generative instance colouring.
+"""Interactive instance segmentation for napari by generative instance coloring.
 
 A model paints every object of a picture in a colour of its own; a click picks a
 colour, and the pixels that share it are the mask.

@@ -31,11 +31,11 @@ class Gen2SegError(Exception):
 
 
 class ImageError(Gen2SegError, ValueError):
-    """The picture has a wrong type, shape, value or size."""
+    """The image has a wrong type, shape, value or size."""
 
 
 class PromptError(Gen2SegError, ValueError):
-    """A click lies outside the picture, or no positive click was given."""
+    """A click lies outside the image, or no positive click was given."""
 
 
 class SettingsError(Gen2SegError, ValueError):
@@ -43,7 +43,7 @@ class SettingsError(Gen2SegError, ValueError):
 
 
 class DataError(Gen2SegError, ValueError):
-    """Pictures and labels for training or evaluation do not fit together."""
+    """Images and labels for training or evaluation do not fit together."""
 
 
 class ModelError(Gen2SegError, RuntimeError):

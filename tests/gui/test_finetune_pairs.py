@@ -61,8 +61,8 @@ def test_labels_find_the_picture_of_their_size(viewer):
     (row,) = found(viewer)
     assert (row.name, row.drawn, row.facts.objects) == ("big", "mine", 2)
     assert row.suggested
-    assert np.array_equal(row.read(), viewer.layers["big"].data)
-    assert np.array_equal(row.labels(), viewer.layers["mine"].data)
+    assert np.array_equal(row.source.read().image, viewer.layers["big"].data)
+    assert np.array_equal(row.source.labels(), viewer.layers["mine"].data)
 
 
 def test_of_pictures_of_one_size_the_name_decides_then_the_place_in_the_list(viewer):
@@ -149,8 +149,8 @@ def test_planes_with_objects_of_a_stack(viewer):
     rows = found(viewer)
     assert [row.name for row in rows] == ["movie, plane 0, 3", "movie, plane 1, 1"]
     assert [row.facts.objects for row in rows] == [2, 1]
-    assert {row.group for row in rows} == {"movie"}
-    assert np.array_equal(rows[1].read(), stack[1, 1])
+    assert {row.source.group for row in rows} == {"movie"}
+    assert np.array_equal(rows[1].source.read().image, stack[1, 1])
     assert rows[1].plane.index == (1, 1, 0, 0)
 
 
@@ -161,8 +161,8 @@ def test_lazy_stacks_are_read_plane_by_plane(viewer):
     viewer.add_image(dask.from_array(stack, chunks=(1, 40, 80)))
     viewer.add_labels(dask.from_array(truth, chunks=(1, 40, 80)))
     (row,) = found(viewer)
-    assert np.array_equal(row.read(), stack[2])
-    assert np.array_equal(row.labels(), truth[2])
+    assert np.array_equal(row.source.read().image, stack[2])
+    assert np.array_equal(row.source.labels(), truth[2])
 
 
 def test_the_axes_on_screen_are_the_picture(viewer):
@@ -172,7 +172,7 @@ def test_the_axes_on_screen_are_the_picture(viewer):
     viewer.add_labels(truth)
     viewer.dims.order = (1, 0, 2)
     (row,) = found(viewer)
-    assert np.array_equal(row.read(), stack[:, 2])
+    assert np.array_equal(row.source.read().image, stack[:, 2])
 
 
 def test_channels_as_the_dock_takes_them(viewer):
@@ -183,9 +183,9 @@ def test_channels_as_the_dock_takes_them(viewer):
     recipe = RgbRecipe(channels=(2, None, 0))
     source.change(recipe=recipe)
     (row,) = search(candidates(viewer, source.options_of), lambda: None)
-    assert row.recipe == replace(recipe, joint=False)  # microscope channels
-    assert row.read().shape == (40, 80, 3)
-    assert np.array_equal(row.read()[..., 1], layer.data[1])
+    assert row.source.recipe == replace(recipe, joint=False)  # microscope channels
+    assert row.source.read().image.shape == (40, 80, 3)
+    assert np.array_equal(row.source.read().image[..., 1], layer.data[1])
 
 
 def test_layers_that_give_colours_are_no_pictures_of_their_own(viewer):
@@ -201,7 +201,9 @@ def test_layers_that_give_colours_are_no_pictures_of_their_own(viewer):
         lambda: None,
     )
     assert [row.name for row in rows] == ["red"]
-    assert np.array_equal(rows[0].read(), np.stack([red.data, green.data], -1))
+    assert np.array_equal(
+        rows[0].source.read().image, np.stack([red.data, green.data], -1)
+    )
 
 
 def test_pyramids_at_the_level_of_their_labels(viewer):
@@ -210,7 +212,7 @@ def test_pyramids_at_the_level_of_their_labels(viewer):
     viewer.add_labels(labels(40, 80), scale=(2, 2), translate=(0.5, 0.5))
     (row,) = found(viewer)
     assert row.plane.level == 1
-    assert np.array_equal(row.read(), full[::2, ::2])
+    assert np.array_equal(row.source.read().image, full[::2, ::2])
 
 
 def test_folders(tmp_path):

@@ -4,12 +4,10 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-import numpy as np
 import pytest
 from qtpy.QtGui import QColor, QPolygonF
 
 from napari_gen2seg.common.text import duration_text, names_text
-from napari_gen2seg.core.image.rgb import RgbRecipe
 from napari_gen2seg.gui.finetune.data.candidates import TrainingCandidate
 from napari_gen2seg.gui.finetune.data.selection import PairChoice
 from napari_gen2seg.gui.finetune.result.measure_names import MEASURES
@@ -30,6 +28,7 @@ from napari_gen2seg.gui.finetune.texts import (
     share_done,
     step_text,
 )
+from napari_gen2seg.io.annotated import Annotated, AnnotatedSource
 
 
 def test_curves(qtbot):
@@ -161,10 +160,10 @@ def test_the_plan_in_a_line():
     assert "page 1" in plan_line([], 0, values, False)
     assert "page 3" in plan_line([], 0, values, True)
 
-    def nothing() -> np.ndarray:
-        return np.zeros(0)
+    def nothing() -> Annotated:
+        raise AssertionError("a plan in a line reads nothing")
 
-    row = TrainingCandidate("k", "p", "l", nothing, nothing, RgbRecipe())
+    row = TrainingCandidate("k", AnnotatedSource("p", nothing), "l")
     one = [(row, PairChoice(True))]
     said = plan_line(one, 1, values, False)
     assert "1 picture with 1 object, too few to hold any back" in said
@@ -172,7 +171,9 @@ def test_the_plan_in_a_line():
     others = [(replace(row, key=str(n)), PairChoice(True)) for n in range(9)]
     assert "1 of them held back" in plan_line([*one, *others[:1]], 12, values, False)
     assert "2 of them held back" in plan_line([*one, *others], 99, values, False)
-    stack = [(replace(r, group="s"), at) for r, at in others[:3]]
+    stack = [
+        (replace(r, source=replace(r.source, group="s")), at) for r, at in others[:3]
+    ]
     assert "some of them held back" in plan_line([*one, *stack], 12, values, False)
     assert "after 3 minutes, or earlier" in said
     by_hand = {**values, "minutes": 2.5, "steps": 1000}

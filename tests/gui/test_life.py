@@ -8,6 +8,7 @@ from __future__ import annotations
 import gc
 import threading
 import weakref
+from contextlib import suppress
 from typing import Any
 
 import numpy as np
@@ -76,6 +77,8 @@ def busy(make_napari_viewer_proxy, qtbot, memory, slow):
     slow.gate.set()
     made.close_session()
     mail.close()
+    with suppress(RuntimeError):  # gone with its window, unless taken out of it
+        made.deleteLater()
 
 
 def finish(at: Any, slow: Gated) -> None:
@@ -163,6 +166,7 @@ def test_picture_renamed_and_moved_in_mid_job(busy, slow):
     layer.translate = (10, 20)
     finish(busy, slow)
     assert busy.widget.image.layer.currentText() == "money"
+    busy.person.until(lambda: busy.person.layer("coloring") is not None)
     assert busy.person.layer("coloring").scale == pytest.approx((0.5, 0.5))
     layer.translate = (0, 0)
     for role in ("coloring", "prompts"):

@@ -37,7 +37,7 @@ def test_slider_and_tolerance_agree():
 
 def test_showing_asks_for_nothing(probe):
     asked = []
-    probe.settings_asked.connect(asked.append)
+    probe.settings_requested.connect(asked.append)
     probe.show_settings(ProbeSettings(tolerance=33.0, contiguous=False))
     preview = Preview(np.ones((3, 3), np.uint8), (0, 0), 21.0, 0.9, 1234.0)
     probe.show_preview(preview)
@@ -67,7 +67,7 @@ def test_graph_is_drawn_and_a_press_asks_for_a_tolerance(probe, qtbot):
     probe.show_curve(curve, 30.0)
     before = probe.curve.grab().toImage()
     asked = []
-    probe.settings_asked.connect(asked.append)
+    probe.settings_requested.connect(asked.append)
     at = QPoint(probe.curve.width() // 2, 10)
     QTest.mouseClick(
         probe.curve, Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier, at
@@ -114,7 +114,7 @@ def picture(qtbot):
     viewer = ViewerModel()
     panel, source = ImagePanel(viewer), Source(viewer)
     panel.layer_chosen.connect(source.choose)
-    panel.view_asked.connect(lambda view: source.change(**view))
+    panel.view_requested.connect(lambda view: source.change(**view))
     source.input_changed.connect(lambda: panel.show_source(source))
     source.input_changed.connect(lambda: panel.show_source(source))
     qtbot.addWidget(panel)

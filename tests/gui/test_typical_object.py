@@ -53,7 +53,7 @@ def test_the_button_chooses_the_size_or_says_what_to_do(desk):
     assert combo.currentData() is None
     desk.viewer.add_shapes([np.array([[100, 100], [100, 150]])], shape_type="line")
     button.click()
-    from napari_gen2seg.models.model_config import read_model_config
+    from napari_gen2seg.models.model_folder import read_model_config
     from napari_gen2seg.models.registry import find
 
     liked = read_model_config(find("mini").path).object_diameter

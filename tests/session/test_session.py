@@ -195,7 +195,7 @@ def test_licence_is_asked_then_passed_on(models):
 
     session = Session(load=load)
     heard, asked = Heard(session), []
-    session.licence_asked.connect(asked.append)
+    session.licence_requested.connect(asked.append)
     session.color(request())
     assert asked == ["Terms: ask nicely."]
     assert heard.failures == []

@@ -24,7 +24,7 @@ from tests.helpers.waiting import BACKSTOP
 
 from napari_gen2seg import evaluate
 from napari_gen2seg.errors import Cancelled, DataError, SettingsError
-from napari_gen2seg.io.annotated import Dataset, Item, from_masks
+from napari_gen2seg.io.annotated import AnnotatedSource, Dataset, from_masks
 from napari_gen2seg.io.formats.images import write_labels
 from napari_gen2seg.metrics.bootstrap import (
     Bootstrap,
@@ -206,7 +206,7 @@ def test_overlapping_objects_are_clicked_whole() -> None:
     def read() -> Any:
         return from_masks((first * 60 + second * 100).astype(np.uint8), [first, second])
 
-    data = Dataset("overlap", (Item("one", read),))
+    data = Dataset("overlap", (AnnotatedSource("one", read),))
     report = evaluate(data, perfect(), settings=QUICK)
     areas = [one["area"] for one in report.images[0]["clicks"]["distance"]]
     assert areas == [1600, 2000]
@@ -498,7 +498,7 @@ def test_names_cannot_break_the_page() -> None:
 
         return Annotated(image, labels)
 
-    data = Dataset("<b>bold</b>", (Item("<img src=x>", read),))
+    data = Dataset("<b>bold</b>", (AnnotatedSource("<img src=x>", read),))
     from napari_gen2seg.workflows.evaluate.html_report import page
 
     text = page(evaluate(data, perfect(), "clicks", QUICK).content)

@@ -26,7 +26,7 @@ from napari_gen2seg.jobs.training.past_runs import (
     waiting_runs,
 )
 from napari_gen2seg.jobs.training.run import TrainingRun
-from napari_gen2seg.jobs.training.written_data import read_pictures
+from napari_gen2seg.jobs.training.written_data import read_images
 from napari_gen2seg.train.finetune.checkpoint import fingerprint
 from napari_gen2seg.train.finetune.config import finetune_config, read_finetune_config
 
@@ -65,7 +65,7 @@ def test_runs_are_listed(before: Path) -> None:
     for name in ("unfinished", "finished"):
         plan = read_events(runs[name].folder)[0]
         assert (plan["train"], plan["validation"]) == (["a"], ["b"])
-        pictures = read_pictures(runs[name].folder / "data")
+        pictures = read_images(runs[name].folder / "data")
         assert pictures["a"] == {"title": "Picture A", "key": "key-a"}
 
 

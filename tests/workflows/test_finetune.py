@@ -260,7 +260,7 @@ def test_judged_by_objects_that_did_not_choose_the_weights(tmp_path: Path) -> No
     from napari_gen2seg.train.data.labeled_images import check_pair, read_pairs
     from napari_gen2seg.train.finetune.validation import watched_objects
 
-    pairs, _ = read_pairs(write_pairs(tmp_path, 3))
+    pairs = [source.read() for source in read_pairs(write_pairs(tmp_path, 3))[0]]
     few, rule = judged_objects(pairs[:1], 0)
     assert len(few[0]) == 16 and "all objects" in rule
     image, labels = discs(5, 192)

@@ -17,10 +17,8 @@ from scipy import ndimage
 from tests.train.finetune.made import discs, settings, write_pairs
 
 from napari_gen2seg import load_model
-from napari_gen2seg.io.annotated import Annotated, Dataset, Item, as_labels
+from napari_gen2seg.io.annotated import Annotated, AnnotatedSource, Dataset
 from napari_gen2seg.models.base_colorer import BaseColorer
-from napari_gen2seg.train.data.annotated_image import Picture
-from napari_gen2seg.train.data.labeled_images import Pair
 from napari_gen2seg.train.finetune.config import FinetuneConfig
 from napari_gen2seg.train.finetune.export import Best
 from napari_gen2seg.train.finetune.sources import training_sources
@@ -46,7 +44,7 @@ def worn(image: np.ndarray) -> np.ndarray:
     return noisy.clip(0, 255).astype(np.uint8)
 
 
-def run_of(folder: Path) -> tuple[FinetuneConfig, Sequence[Pair]]:
+def run_of(folder: Path) -> tuple[FinetuneConfig, Sequence[Annotated]]:
     """Return the settings of a run, and the two images that judge it."""
     pairs = []
     for pair, role in zip(
@@ -58,12 +56,9 @@ def run_of(folder: Path) -> tuple[FinetuneConfig, Sequence[Pair]]:
     return config, training_sources(config)[0].validation
 
 
-def evaluated(mini: BaseColorer, held: Sequence[Pair], seed: int = 0) -> Clicks:
+def evaluated(mini: BaseColorer, held: Sequence[Annotated], seed: int = 0) -> Clicks:
     """Evaluate all objects of the pairs, named as they are."""
-    items = [
-        Item(pair.name, lambda pair=pair: Annotated(pair.rgb, as_labels(pair.labels)))
-        for pair in held
-    ]
+    items = [AnnotatedSource(pair.name, lambda pair=pair: pair) for pair in held]
     report = evaluate(
         Dataset("held", tuple(items)),
         mini,
@@ -125,9 +120,8 @@ def test_evaluation_comparison_curve_and_benchmark_agree(
     np.testing.assert_allclose(
         [(one.center, one.off_center) for one in found], ious, rtol=0, atol=1e-6
     )
-    numbered = [Picture(pair.rgb, pair.labels, pair.diameter) for pair in held]
     chosen = Namespace(model="mini", resolution=None, most=100, clicks=False)
-    found = click_quality.run("model", "held", numbered, chosen, {})
+    found = click_quality.run("model", "held", held, chosen, {})
     np.testing.assert_allclose(
         [one.center for one in found], ious[:, 0], rtol=0, atol=1e-6
     )

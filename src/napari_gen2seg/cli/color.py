@@ -1,4 +1,4 @@
-"""``color``: the colouring map of a picture, as a file."""
+"""``color``: the coloring map of an image, as a file."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ def color(
     plane: tuple[int, ...] | None,
     axes: str | None,
 ) -> None:
-    """Paint every object of PICTURE in a colour of its own."""
+    """Paint every object of PICTURE in a color of its own."""
     from napari_gen2seg.core.image.rgb import to_rgb
     from napari_gen2seg.io.formats.images import check_ending
 
@@ -67,7 +67,7 @@ def color(
 
 
 def _size(coloring: Coloring) -> str:
-    """Say how large the map is, and why it has not the size of the picture."""
+    """Say how large the map is, and why it has not the size of the image."""
     own, source = coloring.shape, coloring.source_shape
     said = rows_by_columns(own)
     if own == source:

@@ -1,4 +1,4 @@
-"""``demo``: the main job on a real picture, with a screen or without."""
+"""``demo``: the main job on a real image, with a screen or without."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ def demo(
     output: Path,
     overwrite: bool,
 ) -> None:
-    """Colour a real picture, click a few objects, and leave the rest to you.
+    """Color a real image, click a few objects, and leave the rest to you.
 
     With a screen, napari opens with the picture, its colouring map and a few objects
     kept, ready to go on. Without one, the same happens under a virtual display, and

@@ -1,4 +1,4 @@
-"""``evaluate``: annotated pictures and a model -> numbers; two reports -> a verdict."""
+"""``evaluate``: annotated images and a model -> numbers; two reports -> a verdict."""
 
 from __future__ import annotations
 
@@ -135,7 +135,7 @@ def evaluate(
     overwrite: bool,
     chosen: ModelOptions,
 ) -> None:
-    """Measure a model on the annotated pictures of DATA.
+    """Measure a model on the annotated images of DATA.
 
     DATA is a folder with images/ and labels/ (TIFF or PNG, files of the same name), a
     COCO json, an OME-Zarr with labels, or with --kind the root of a published set.

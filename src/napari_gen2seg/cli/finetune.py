@@ -1,4 +1,4 @@
-"""``finetune``: labelled pictures and a model -> a model for one's own pictures."""
+"""``finetune``: labeled images and a model -> a model for one's own images."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from napari_gen2seg.cli.outputs import overwrite_option
 from napari_gen2seg.errors import DataError, Gen2SegError, SettingsError
 
 if TYPE_CHECKING:
-    from napari_gen2seg.train.data.label_checks import PairFacts
+    from napari_gen2seg.io.label_facts import LabelFacts
     from napari_gen2seg.train.finetune.config import FinetuneConfig
 
 FOLDER = click.Path(path_type=Path)  # checked together, so that both are told of
@@ -107,14 +107,16 @@ def finetune(
         raise
 
 
-def _facts(path: Path | None) -> list[PairFacts] | None:
-    """Read what a window knows of pictures that are not written yet."""
-    from napari_gen2seg.train.data.label_checks import PairFacts
+def _facts(path: Path | None) -> list[LabelFacts] | None:
+    """Read what a window knows of images that are not written yet."""
+    from napari_gen2seg.io.label_facts import LabelFacts
 
     if path is None:
         return None
     try:
-        return [PairFacts.from_json(one) for one in json.loads(path.read_text("utf-8"))]
+        return [
+            LabelFacts.from_json(one) for one in json.loads(path.read_text("utf-8"))
+        ]
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise SettingsError(
             f"The facts {path} cannot be read: {error!r}. Leave --facts out: the files "

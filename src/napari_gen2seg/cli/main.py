@@ -62,4 +62,4 @@ class Commands(click.Group):
 @click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(napari_gen2seg.__version__, prog_name="napari-gen2seg")
 def main() -> None:
-    """Click an object, keep its mask: instance segmentation by instance colouring."""
+    """Click an object, keep its mask: instance segmentation by instance coloring."""

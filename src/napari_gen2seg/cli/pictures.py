@@ -1,4 +1,4 @@
-"""The pictures of the demo, and where a person would click in them."""
+"""The images of the demo, and where a person would click in them."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ Point = tuple[float, float]
 
 @dataclass(frozen=True, eq=False)
 class Subject:
-    """A picture and clicks in it.
+    """An image and clicks in it.
 
     Parameters
     ----------
@@ -44,7 +44,7 @@ _CLICKS: dict[str, tuple[tuple[Point, ...], Point | None]] = {
 
 
 def subject(name: str) -> Subject:
-    """Return a bundled picture with its clicks, or a file without any.
+    """Return a bundled image with its clicks, or a file without any.
 
     Raises
     ------

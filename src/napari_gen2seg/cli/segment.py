@@ -1,4 +1,4 @@
-"""``segment``: clicks on a picture -> labels in a file."""
+"""``segment``: clicks on an image -> labels in a file."""
 
 from __future__ import annotations
 

@@ -1,1 +1,11 @@
-"""Numbers only: colouring maps, clicks, masks. No torch, no Qt, no napari."""
+"""Arrays only: one image, from pixels to masks. No torch, no Qt, no napari.
+
+coloring       `Coloring`: the value a model returns, and what can be asked of it
+candidates     all objects without a click: `CandidateSet`, `select`, `paint`
+propose        finds the candidates of a map
+joined_labels  several label images of one image, made one
+image_parts    corners, strips and halves that can be held back
+image/         axes, pixels to RGB, resampling, geometry
+map/           the map as data: values, files, object size, brightness
+probe/         from clicks to a mask
+"""

@@ -1,4 +1,4 @@
-"""The colouring map: a value that knows where it came from.
+"""The coloring map: a value that knows where it came from.
 
 Colours are arbitrary per forward pass: nothing here, or anywhere, carries a
 colour from one map to another.
@@ -48,7 +48,7 @@ _FACTS = ("model_id", "revision", "resolution", "source_key")
 
 @dataclass(frozen=True, eq=False)
 class Coloring:
-    """A colouring map of one plane.
+    """A coloring map of one plane.
 
     Attributes
     ----------
@@ -158,7 +158,7 @@ class Coloring:
 
     @property
     def uses_brightness(self) -> bool:
-        """Whether clicks consult the picture's brightness beside the map."""
+        """Whether clicks consult the image's brightness beside the map."""
         return self.extra_maps is not None and self.extra_maps.shape[2] % 3 == 1
 
     @cached_property

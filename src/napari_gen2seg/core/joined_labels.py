@@ -1,4 +1,4 @@
-"""Labels of one picture that lie in several layers become one set."""
+"""Labels of one image that lie in several layers become one set."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ SAME = 0.5  # share of either of two objects, beyond which one replaces the othe
 
 
 def join_labels(sets: Sequence[LabelArray]) -> npt.NDArray[np.int64]:
-    """Put sets of labels of one picture together; where two overlap, the later counts.
+    """Put sets of labels of one image together; where two overlap, the later counts.
 
     An object that shares more than half of itself with a later one, or more than half
     of the later one, was corrected: nothing of it is left. Any other keeps what later

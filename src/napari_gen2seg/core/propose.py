@@ -118,7 +118,7 @@ def _brightness(map_: SharpMap, mask: Mask) -> float:
 def _interior_points(
     map_: SharpMap, background: float, told: float | None
 ) -> npt.NDArray[np.intp]:
-    """Return (n, 2) interior points of flat coloured regions, the likeliest first.
+    """Return (n, 2) interior points of flat colored regions, the likeliest first.
 
     These are the deepest; where a diameter in pixels of the map is told, those about as
     deep as such an object.

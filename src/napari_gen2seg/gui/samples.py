@@ -6,14 +6,14 @@ from typing import Any
 
 
 def coins() -> list[tuple[Any, dict[str, Any], str]]:
-    """Return Greek coins on an uneven background, grey 8 bits."""
+    """Return Greek coins on an uneven background, gray 8 bits."""
     from skimage import data
 
     return [(data.coins(), {"name": "coins"}, "image")]
 
 
 def cell() -> list[tuple[Any, dict[str, Any], str]]:
-    """Return one cell by quantitative phase imaging, grey 8 bits."""
+    """Return one cell by quantitative phase imaging, gray 8 bits."""
     from skimage import data
 
     return [(data.cell(), {"name": "cell"}, "image")]

@@ -26,7 +26,7 @@ PLUGIN, WIDGET = "napari-gen2seg", "Segment by clicking"
 
 
 class Tour:
-    """Opens napari on a picture with the dock widget beside it.
+    """Opens napari on an image with the dock widget beside it.
 
     Parameters
     ----------
@@ -63,7 +63,7 @@ class Tour:
             application.lastWindowClosed.connect(self._closed)
 
     def run(self, points: Sequence[Point] = (), last: Point | None = None) -> bool:
-        """Colour the picture, keep the clicked objects, click one more.
+        """Color the image, keep the clicked objects, click one more.
 
         Parameters
         ----------
@@ -106,7 +106,7 @@ class Tour:
         return self._open
 
     def write(self, folder: Path) -> dict[Path, str]:
-        """Write the screenshot, the colouring map and the labels.
+        """Write the screenshot, the coloring map and the labels.
 
         Returns
         -------

@@ -37,7 +37,7 @@ if TYPE_CHECKING:
 
 
 class SegmentWidget(Docked):
-    """Colour a picture, move over its objects, click them, commit them.
+    """Color an image, move over its objects, click them, commit them.
 
     Parameters
     ----------
@@ -105,29 +105,29 @@ class SegmentWidget(Docked):
     def _connect_panels(self) -> None:
         bridge, controller = self.bridge, self.bridge.controller
         self.image.layer_chosen.connect(self._choose_image)
-        self.image.view_asked.connect(lambda view: bridge.source.change(**view))
-        self.model.model_asked.connect(lambda name: self.choose(model=name))
-        self.model.device_asked.connect(lambda name: self.choose(device=name))
-        self.model.resolution_asked.connect(lambda n: self.choose(resolution=n))
-        self.model.passes_asked.connect(lambda n: self.choose(passes=n))
-        self.model.by_object_asked.connect(self._size_by_object)
-        self.model.step_asked.connect(self._look_again)
-        self.model.color_asked.connect(bridge.color)
-        self.model.cancel_asked.connect(self.session.cancel)
-        self.model.finetune_asked.connect(self.tuning.open)
-        self.model.back_asked.connect(self.tuning.back)
-        self.model.remove_asked.connect(self.tuning.ask_remove)
-        self.probe.settings_asked.connect(self._set_probe)
-        self.probe.sign_asked.connect(self._set_sign)
-        self.probe.hover_asked.connect(self._set_hover)
-        self.probe.clicking_asked.connect(controller.start_clicking)
+        self.image.view_requested.connect(lambda view: bridge.source.change(**view))
+        self.model.model_requested.connect(lambda name: self.choose(model=name))
+        self.model.device_requested.connect(lambda name: self.choose(device=name))
+        self.model.resolution_requested.connect(lambda n: self.choose(resolution=n))
+        self.model.passes_requested.connect(lambda n: self.choose(passes=n))
+        self.model.by_object_requested.connect(self._size_by_object)
+        self.model.step_requested.connect(self._look_again)
+        self.model.color_requested.connect(bridge.color)
+        self.model.cancel_requested.connect(self.session.cancel)
+        self.model.finetune_requested.connect(self.tuning.open)
+        self.model.back_requested.connect(self.tuning.back)
+        self.model.remove_requested.connect(self.tuning.ask_remove)
+        self.probe.settings_requested.connect(self._set_probe)
+        self.probe.sign_requested.connect(self._set_sign)
+        self.probe.hover_requested.connect(self._set_hover)
+        self.probe.clicking_requested.connect(controller.start_clicking)
         self.objects.target.chosen.connect(controller.objects.choose)
-        self.objects.object_asked.connect(controller.set_object)
-        self.objects.commit_asked.connect(controller.commit)
-        self.objects.undo_asked.connect(controller.undo_commit)
-        self.objects.next_asked.connect(controller.next_object)
-        self.objects.overwrite_asked.connect(self._set_overwrite)
-        self.objects.at_once_asked.connect(self._set_at_once)
+        self.objects.object_requested.connect(controller.set_object)
+        self.objects.commit_requested.connect(controller.commit)
+        self.objects.undo_requested.connect(controller.undo_commit)
+        self.objects.next_requested.connect(controller.next_object)
+        self.objects.overwrite_requested.connect(self._set_overwrite)
+        self.objects.at_once_requested.connect(self._set_at_once)
 
     def _connect_session(self) -> None:
         bridge, session = self.bridge, self.session
@@ -136,7 +136,7 @@ class SegmentWidget(Docked):
         session.model_changed.connect(self._model_changed)
         session.probing.settings_changed.connect(self.probe.show_settings)
         session.failed.connect(self._warn)
-        session.licence_asked.connect(self._ask_licence)
+        session.licence_requested.connect(self._ask_licence)
         controller.status_changed.connect(self.status.setText)
         bridge.warning.connect(self._warn)
         bridge.view_changed.connect(lambda: self.image.show_source(bridge.source))
@@ -151,7 +151,7 @@ class SegmentWidget(Docked):
             lambda: self.objects.show_objects(controller.objects)
         )
         controller.clicks.sign_changed.connect(self.probe.show_sign)
-        controller.clicks.tolerance_asked.connect(self.probe.step)
+        controller.clicks.tolerance_requested.connect(self.probe.step)
         bridge.source.input_changed.connect(
             lambda: self.image.show_source(bridge.source)
         )
@@ -195,7 +195,7 @@ class SegmentWidget(Docked):
 
     @property
     def source(self) -> Source:
-        """The picture in view."""
+        """The image in view."""
         return self.bridge.source
 
     @property
@@ -204,7 +204,7 @@ class SegmentWidget(Docked):
         return self.session.model.choice.model
 
     def use_model(self, model: str) -> None:
-        """Use another model, on the picture in view first."""
+        """Use another model, on the image in view first."""
         self.refresh_models()
         self.choose(model=model)
         if self.bridge.source.view is not None:
@@ -233,13 +233,13 @@ class SegmentWidget(Docked):
             self.memory.set("model", model)
 
     def _choose_image(self, layer: Image | None) -> None:
-        """Work on another picture, at a size of its own."""
+        """Work on another image, at a size of its own."""
         self.status.clear()  # what was said of the one before
         self.resolution.forget()
         self.bridge.choose_source(layer)
 
     def _inserted(self, event: Any) -> None:
-        """Take a picture that was just opened, unless an object is being clicked."""
+        """Take an image that was just opened, unless an object is being clicked."""
         if is_image(event.value) and not len(self.bridge.controller.prompts):
             self.image.layer.refresh()
             self.image.layer.choose(event.value)
@@ -312,7 +312,7 @@ class SegmentWidget(Docked):
         show_warning(text)
 
     def _no_longer_wrong(self) -> None:
-        """Take back a warning, once a picture is coloured."""
+        """Take back a warning, once an image is colored."""
         if self.status.text() == self._warned:
             self.status.clear()
 

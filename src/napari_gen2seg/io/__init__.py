@@ -1,1 +1,1 @@
-"""Reading and writing files: pictures, labels, and what is kept between runs."""
+"""Reading and writing files: images, labels, and what is kept between runs."""

@@ -1,1 +1,7 @@
-"""Child processes of the window."""
+"""Child processes of the window.
+
+child      start, watch and end one
+publish    export and upload a model, off the window's thread
+model/     the process that runs models
+training/  the process that trains them
+"""

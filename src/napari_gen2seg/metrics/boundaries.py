@@ -1,4 +1,4 @@
-"""Boundary precision and recall of a colouring map, by the protocol of BSDS.
+"""Boundary precision and recall of a coloring map, by the protocol of BSDS.
 
 The protocol of the Berkeley benchmark (Martin, Fowlkes & Malik 2004; Arbelaez et al.
 2011): threshold, thin, match pixels one to one within a distance, count. Two things
@@ -32,7 +32,7 @@ MAX_DISTANCE = 0.0075
 def edge_strength(
     values: npt.NDArray[np.floating], shape: tuple[int, int], sigma: float = 1.0
 ) -> npt.NDArray[np.float32]:
-    """Return thin edges of a map: the colour gradient along its ridges.
+    """Return thin edges of a map: the color gradient along its ridges.
 
     The map is brought to ``shape`` (bilinear), its derivatives taken with a Gaussian;
     the strength is the root of the largest eigenvalue of the structure tensor summed
@@ -78,7 +78,7 @@ def edge_strength(
 
 
 def label_boundaries(labels: npt.NDArray[np.integer]) -> BoolArray:
-    """Return one-pixel outlines of a label picture, bool (H, W).
+    """Return one-pixel outlines of a label image, bool (H, W).
 
     Pixels whose right or lower neighbour has another label, thinned; unknown (negative)
     counts as background.
@@ -130,7 +130,7 @@ def match_edges(
 
 @dataclass(frozen=True, eq=False)
 class EdgeCounts:
-    """What one picture contributes, per threshold; each int64 (T,).
+    """What one image contributes, per threshold; each int64 (T,).
 
     Attributes
     ----------
@@ -157,7 +157,7 @@ def edge_counts(
     levels: Float64Array,
     max_distance: float = MAX_DISTANCE,
 ) -> EdgeCounts:
-    """Count matches of one picture at every threshold.
+    """Count matches of one image at every threshold.
 
     Parameters
     ----------

@@ -122,7 +122,7 @@ def answerer(coloring: Coloring, settings: ProbeSettings | None = None) -> Answe
 
 
 def click_seed(name: str, number: int, seed: int = 0) -> int:
-    """Return the seed of an object's off-centre click: CRC-32 of "name/number" + seed.
+    """Return the seed of an object's off-center click: CRC-32 of "name/number" + seed.
 
     By names and not by order, so that a choice of images or objects moves no click.
     """

@@ -208,7 +208,7 @@ def _check(ground_truth: LabelArray, found: LabelArray) -> None:
 def evenness(
     values: npt.NDArray[np.floating], labels: npt.NDArray[np.integer]
 ) -> Float64Array:
-    """Score proposals by how evenly the map colours them.
+    """Score proposals by how evenly the map colors them.
 
     ``1 / (1 + d)``, d the root mean square distance of a proposal's pixels to their
     mean colour, in colour units: 1 for one flat colour. Only the order matters.
@@ -269,7 +269,7 @@ def mostly_unknown(found: npt.NDArray[np.integer], unknown: BoolArray) -> set[in
 
 
 def hits(table: Float64Array, scores: Float64Array, threshold: float) -> BoolArray:
-    """Say which proposals of one picture are hits, as COCO matches them.
+    """Say which proposals of one image are hits, as COCO matches them.
 
     Down the ranking, each takes the best true object that is still free, if its IoU is
     at least ``threshold``.
@@ -366,7 +366,7 @@ def pooled_average_precision(
 def _nearest(
     small: tuple[int, ...], large: Shape | tuple[int, ...]
 ) -> tuple[npt.NDArray[np.intp], npt.NDArray[np.intp]]:
-    """Row and column of the small picture for each row and column of the large one."""
+    """Row and column of the small image for each row and column of the large one."""
     rows, cols = (
         np.minimum((np.arange(n) + 0.5) * s / n, s - 1).astype(np.intp)
         for s, n in zip(small, large, strict=True)

@@ -178,7 +178,7 @@ class BaseColorer(ABC):
         return self.predict_many([rgb], resolution)[0]
 
     def predict_many(self, pictures: Sequence[Rgb], resolution: int) -> list[Rgb]:
-        """Return the maps of several RGB pictures; equal sizes go as one batch."""
+        """Return the maps of several RGB images; equal sizes go as one batch."""
         resolution = check_resolution(resolution)
         groups: dict[tuple[int, ...], list[int]] = {}
         for index, rgb in enumerate(pictures):
@@ -234,7 +234,7 @@ class BaseColorer(ABC):
                 self._placed.step_down(f"Colouring at {resolution} pixels")
 
     def _run(self, pictures: Sequence[Rgb], resolution: int) -> list[Rgb]:
-        """Run one batch of equally sized pictures."""
+        """Run one batch of equally sized images."""
         with torch.inference_mode():
             stacked = torch.cat([to_tensor(rgb, self.device) for rgb in pictures])
             colors = self._pass(stacked, resolution)

@@ -99,7 +99,7 @@ class Colorer(Protocol):
     def predict_many(
         self, images: Sequence[NDArray[np.float32]], resolution: int
     ) -> list[NDArray[np.float32]]:
-        """Return the maps of several RGB pictures; equal sizes go as one batch."""
+        """Return the maps of several RGB images; equal sizes go as one batch."""
         ...
 
     def unload(self) -> None:

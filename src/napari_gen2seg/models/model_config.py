@@ -9,16 +9,13 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Literal, cast
 
-from napari_gen2seg.errors import SettingsError, WeightsError, WrongFamilyError
-from napari_gen2seg.models.families import detect_family, get_family, layouts_text
-from napari_gen2seg.models.json_file import read_json
+from napari_gen2seg.errors import SettingsError, WeightsError
 from napari_gen2seg.models.networks.position_guides import Guides
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
-    from napari_gen2seg.models.families.family import Family
     from napari_gen2seg.models.networks.guided_upsampling import Refine
 
 FACTS_NAME = "gen2seg.json"
@@ -59,6 +56,8 @@ class ModelConfig:
     uses_brightness
         Whether clicks use a picture's brightness beside the map, where the two agree;
         ``hears_brightness`` in ``gen2seg.json``.
+    fixed_input_size
+        Side in pixels of the square into which the family presses every image, if any.
     """
 
     family: str
@@ -77,14 +76,10 @@ class ModelConfig:
     object_diameter: float | None = None
     source_diameter: float | None = None
     uses_brightness: bool = True
+    fixed_input_size: int | None = None
     base_model: str = ""
     created: str = ""
     recipe: dict[str, Any] = field(default_factory=dict)
-
-    @property
-    def fixed_input_size(self) -> int | None:
-        """Side in pixels of the square that every picture is pressed into, if any."""
-        return get_family(self.family).fixed_input_size(self)
 
     @property
     def on_black(self) -> bool:
@@ -95,69 +90,33 @@ class ModelConfig:
         return self.object_diameter is not None
 
 
-def read_model_config(folder: Path) -> ModelConfig:
-    """Read a model folder's config.
-
-    Parameters
-    ----------
-    folder
-        A diffusers or transformers model folder, with or without ``gen2seg.json``.
-
-    Raises
-    ------
-    WeightsError
-        If a JSON file is damaged or written by a newer version.
-    WrongFamilyError
-        If the folder holds no known family, or another one than its file says.
-    """
-    path = folder / FACTS_NAME
-    raw = _read_raw(folder)
-    found = detect_family(folder, raw)
-    if found is None:
-        raise WrongFamilyError(
-            f"The folder {folder} holds no model this plugin can load. It must hold "
-            f"{layouts_text()}."
-        )
-    named = raw.get("family", found.name)
-    if named != found.name:
-        raise WrongFamilyError(
-            f"{path} says family {named!r}, but the folder holds a {found.name!r} "
-            "model. Correct the file or use the folder the weights came with."
-        )
-    if int(raw.get("format_version", FORMAT_VERSION)) > FORMAT_VERSION:
-        raise WeightsError(
-            f"{path} has format version {raw['format_version']}; this version of "
-            f"napari-gen2seg reads up to {FORMAT_VERSION}. Update napari-gen2seg."
-        )
-    return _complete(raw, found, folder)
-
-
 def with_settings(config: ModelConfig, settings: Mapping[str, Any]) -> ModelConfig:
     """Return a config with other values, by the keys of ``gen2seg.json``."""
     fields = {_FIELDS.get(key, key): value for key, value in settings.items()}
     return replace(config, **fields)
 
 
-def read_family(folder: Path) -> Family | None:
-    """Tell the family of a folder; None when it holds no model.
+def config_from(
+    raw: Mapping[str, Any], defaults: Mapping[str, Any], family: str, folder: Path
+) -> ModelConfig:
+    """Fill in the family's defaults and check the values.
+
+    Parameters
+    ----------
+    raw
+        Content of ``gen2seg.json``; empty where there is none.
+    defaults
+        What the family says where ``raw`` does not.
+    family
+        Its name.
+    folder
+        The model, for what is said about it.
 
     Raises
     ------
     WeightsError
-        If a JSON file is damaged.
+        If a value is of the wrong kind.
     """
-    return detect_family(folder, _read_raw(folder))
-
-
-def _read_raw(folder: Path) -> dict[str, Any]:
-    """Read ``gen2seg.json``; empty where there is none."""
-    path = folder / FACTS_NAME
-    return read_json(path) if path.is_file() else {}
-
-
-def _complete(raw: dict[str, Any], family: Family, folder: Path) -> ModelConfig:
-    """Fill in the family's defaults and check the values."""
-    defaults = family.defaults(folder, not raw)
     value = {**defaults, **{k: v for k, v in raw.items() if v is not None}}
     stretch = value.get("stretch", "published")
     if stretch not in ("published", "fixed"):
@@ -168,7 +127,7 @@ def _complete(raw: dict[str, Any], family: Family, folder: Path) -> ModelConfig:
     try:
         guides = value.get("guides")
         return ModelConfig(
-            family=family.name,
+            family=family,
             id=str(value.get("id", "")),
             title=str(value.get("title", "")),
             licence=str(value.get("licence", "unknown")),

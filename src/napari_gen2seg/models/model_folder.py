@@ -1,82 +1,34 @@
-"""A model folder, read once, as loading, memory and export ask about it (no torch).
+"""Model folders: which family, which config, which weights; read once (no torch).
 
-`registry.find` makes the value for folders of models, `as_model_folder` for any other
-caller; who has one hands it on, and nobody below reads ``gen2seg.json`` or searches
-the weights again.
+`registry.find` makes the value `ModelFolder` for folders of models, `as_model_folder`
+for any other caller; who has one hands it on, and nobody below reads ``gen2seg.json``
+or searches the weights again.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from functools import cached_property
+from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import Any
 
-from napari_gen2seg.errors import WeightsError
-from napari_gen2seg.models.families import get_family
-from napari_gen2seg.models.model_config import ModelConfig, read_model_config
-from napari_gen2seg.models.weights import WeightFiles, find_weights
+from napari_gen2seg.errors import WeightsError, WrongFamilyError
+from napari_gen2seg.models.families import detect_family, layouts_text
+from napari_gen2seg.models.families.family import Family, ModelFolder
+from napari_gen2seg.models.json_file import read_json
+from napari_gen2seg.models.model_config import (
+    FACTS_NAME,
+    FORMAT_VERSION,
+    ModelConfig,
+    config_from,
+)
 
-if TYPE_CHECKING:
-    from napari_gen2seg.models.families.family import Family
-
-
-@dataclass(frozen=True)
-class ModelFolder:
-    """What a model folder holds.
-
-    Parameters
-    ----------
-    path
-        The folder.
-    config
-        Its ``gen2seg.json``, completed by the family's defaults.
-    revision
-        The hub's commit, where it comes from there.
-    """
-
-    path: Path
-    config: ModelConfig
-    revision: str | None = None
-
-    @property
-    def family(self) -> Family:
-        """The family that runs it."""
-        return get_family(self.config.family)
-
-    @cached_property
-    def weights(self) -> dict[str, WeightFiles]:
-        """The weight files of the parts that run, by the parts' names; searched once.
-
-        Raises
-        ------
-        WeightsError
-            If some are missing, damaged or unsafe.
-        """
-        return {part: find_weights(self.path / part) for part in self.family.parts}
-
-    @property
-    def parameters(self) -> int:
-        """Number of values in the weights that run."""
-        return sum(files.parameters for files in self.weights.values())
-
-    @property
-    def bytes(self) -> int:
-        """Size on disk of the weights that run."""
-        return sum(files.bytes for files in self.weights.values())
-
-    @property
-    def is_complete(self) -> bool:
-        """Whether all that loading needs is there, as far as files tell."""
-        family = self.family
-        try:
-            _ = self.weights
-            for part in family.optional_parts:
-                if (self.path / part / "config.json").is_file():
-                    find_weights(self.path / part)
-        except WeightsError:
-            return False
-        return all((self.path / name).is_file() for name in family.needed_files)
+__all__ = [
+    "ModelFolder",
+    "as_model_folder",
+    "read_family",
+    "read_model_config",
+    "read_model_folder",
+]
 
 
 def read_model_folder(path: Path, revision: str | None = None) -> ModelFolder:
@@ -89,9 +41,69 @@ def read_model_folder(path: Path, revision: str | None = None) -> ModelFolder:
     WrongFamilyError
         If it holds no known family, or another one than its config says.
     """
-    return ModelFolder(path, read_model_config(path), revision)
+    config, family = _read(path)
+    return ModelFolder(path, config, family, revision)
 
 
 def as_model_folder(folder: ModelFolder | Path) -> ModelFolder:
     """Return what was read already as it is, and read a path; errors as above."""
     return folder if isinstance(folder, ModelFolder) else read_model_folder(folder)
+
+
+def read_model_config(folder: Path) -> ModelConfig:
+    """Read a model folder's config.
+
+    Parameters
+    ----------
+    folder
+        A diffusers or transformers model folder, with or without ``gen2seg.json``.
+
+    Raises
+    ------
+    WeightsError
+        If a JSON file is damaged or written by a newer version.
+    WrongFamilyError
+        If the folder holds no known family, or another one than its file says.
+    """
+    return _read(folder)[0]
+
+
+def read_family(folder: Path) -> Family | None:
+    """Tell the family of a folder; None when it holds no model.
+
+    Raises
+    ------
+    WeightsError
+        If a JSON file is damaged.
+    """
+    return detect_family(folder, _read_raw(folder))
+
+
+def _read_raw(folder: Path) -> dict[str, Any]:
+    """Read ``gen2seg.json``; empty where there is none."""
+    path = folder / FACTS_NAME
+    return read_json(path) if path.is_file() else {}
+
+
+def _read(folder: Path) -> tuple[ModelConfig, Family]:
+    path = folder / FACTS_NAME
+    raw = _read_raw(folder)
+    found = detect_family(folder, raw)
+    if found is None:
+        raise WrongFamilyError(
+            f"The folder {folder} holds no model this plugin can load. It must hold "
+            f"{layouts_text()}."
+        )
+    named = raw.get("family", found.name)
+    if named != found.name:
+        raise WrongFamilyError(
+            f"{path} says family {named!r}, but the folder holds a {found.name!r} "
+            "model. Correct the file or use the folder the weights came with."
+        )
+    if int(raw.get("format_version", FORMAT_VERSION)) > FORMAT_VERSION:
+        raise WeightsError(
+            f"{path} has format version {raw['format_version']}; this version of "
+            f"napari-gen2seg reads up to {FORMAT_VERSION}. Update napari-gen2seg."
+        )
+    config = config_from(raw, found.defaults(folder, not raw), found.name, folder)
+    return replace(config, fixed_input_size=found.fixed_input_size(config)), found

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Literal
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from napari_gen2seg.models.model_folder import ModelFolder
+    from napari_gen2seg.models.families.family import ModelFolder
 
 Source = Literal["embedded", "hub", "folder"]
 

@@ -70,7 +70,7 @@ class ColoringCache:
 
     @property
     def size(self) -> int:
-        """Bytes of colour values kept."""
+        """Bytes of color values kept."""
         return sum(
             part.nbytes
             for coloring in self._kept.values()

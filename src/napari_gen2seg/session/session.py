@@ -62,7 +62,9 @@ class Session:
     job_changed = Signal(JobState)
     model_changed = Signal(ModelState)
     failed = Signal(str)  # one sentence for people
-    licence_asked = Signal(str)  # the terms of the chosen model, before its download
+    licence_requested = Signal(
+        str
+    )  # the terms of the chosen model, before its download
 
     def __init__(
         self,
@@ -127,7 +129,7 @@ class Session:
     # ---- coloring
 
     def color(self, request: ColorRequest) -> None:
-        """Colour a plane; an unfinished earlier request is dropped.
+        """Color a plane; an unfinished earlier request is dropped.
 
         A coloring made before by the same model and settings comes back at once.
         Asking again for the one that is shown computes it anew.
@@ -165,7 +167,7 @@ class Session:
         )
 
     def cancel(self) -> None:
-        """Stop colouring: the window is free at once, whatever the lane still does."""
+        """Stop coloring: the window is free at once, whatever the lane still does."""
         if self._ticket is not None:
             self._ticket.cancel()
         self._ticket = self._asked = None
@@ -230,7 +232,7 @@ class Session:
             self._set_job_state(JobState(text="Cancelled"))
         elif isinstance(error, LicenceError) and not choice.licence_accepted:
             self._set_job_state(JobState(text="Waiting for your answer"))
-            self.licence_asked.emit(str(error))
+            self.licence_requested.emit(str(error))
         elif error is not None or value is None:
             self._set_job_state(JobState(text="Failed"))
             self.failed.emit(sentence(error))

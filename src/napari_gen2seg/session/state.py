@@ -47,7 +47,7 @@ class Choice:
 
 @dataclass(frozen=True)
 class ColorRequest:
-    """One plane to be coloured.
+    """One plane to be colored.
 
     Parameters
     ----------

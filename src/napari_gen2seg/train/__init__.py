@@ -1,1 +1,1 @@
-"""Training: the instance colouring loss, drawn scenes, mini's stages, fine-tuning."""
+"""Training: the instance coloring loss, drawn scenes, mini's stages, fine-tuning."""

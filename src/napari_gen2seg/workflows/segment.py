@@ -1,4 +1,4 @@
-"""A picture, a model and clicks in; labels out.
+"""An image, a model and clicks in; labels out.
 
 The generator tells every step as an event, so that the command line prints them,
 a window shows them, and `segment` keeps the result.
@@ -79,7 +79,7 @@ class ModelReady:
 
 @dataclass(frozen=True, eq=False)
 class PlaneColored:
-    """A plane has its colouring map; ``number`` of ``count`` planes are done."""
+    """A plane has its coloring map; ``number`` of ``count`` planes are done."""
 
     plane: Index
     coloring: Coloring
@@ -147,7 +147,7 @@ def segment(
     keep_colorings: bool = True,
     **options: Any,
 ) -> Segmentation:
-    """Segment a picture or a stack, plane by plane.
+    """Segment an image or a stack, plane by plane.
 
     Takes what `iter_segment` takes and keeps what it tells.
 
@@ -195,7 +195,7 @@ def iter_segment(
     progress: Progress | None = None,
     cancel: Cancel | None = None,
 ) -> Iterator[Event]:
-    """Segment a picture or a stack, telling every step.
+    """Segment an image or a stack, telling every step.
 
     Parameters
     ----------

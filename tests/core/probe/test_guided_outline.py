@@ -10,7 +10,7 @@ from skimage import data, transform
 
 from napari_gen2seg import load_model
 from napari_gen2seg.core.coloring import Coloring
-from napari_gen2seg.core.probe.guided_outline import follow_picture
+from napari_gen2seg.core.probe.guided_outline import follow_image
 from napari_gen2seg.core.probe.settings import ProbeSettings
 from napari_gen2seg.errors import ImageError
 from napari_gen2seg.metrics.matching import iou
@@ -91,7 +91,7 @@ def test_what_would_vanish_is_kept() -> None:
     soft = np.zeros((30, 30), np.float32)
     soft[14:16, 14:16] = 0.6
     picture = np.random.default_rng(0).integers(0, 255, (30, 30)).astype(np.uint8)
-    assert follow_picture(soft, picture, 6).any()
+    assert follow_image(soft, picture, 6).any()
 
 
 def test_it_is_kept_in_the_file_and_in_the_key(tmp_path: Path) -> None:

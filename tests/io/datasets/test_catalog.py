@@ -44,7 +44,7 @@ def folder(tmp_path: Path) -> Path:
 def test_folder_pairs_by_name_in_order(folder: Path) -> None:
     data = open_dataset(folder)
     assert data.name == "cells"
-    assert [item.name for item in data.items] == ["a", "b"]
+    assert [item.title for item in data.items] == ["a", "b"]
     for item in data.items:
         content = item.read()
         np.testing.assert_array_equal(content.labels, two_objects())
@@ -54,8 +54,8 @@ def test_folder_pairs_by_name_in_order(folder: Path) -> None:
 
 def test_folder_split_is_val_unless_named(folder: Path) -> None:
     (folder / "split.json").write_text(json.dumps({"train": ["a"], "val": ["b.png"]}))
-    assert [item.name for item in open_dataset(folder).items] == ["b"]
-    assert [i.name for i in open_dataset(folder, split="train").items] == ["a"]
+    assert [item.title for item in open_dataset(folder).items] == ["b"]
+    assert [i.title for i in open_dataset(folder, split="train").items] == ["a"]
     with pytest.raises(DataError, match="has no split 'test'"):
         open_dataset(folder, split="test")
 
@@ -67,7 +67,7 @@ def test_split_names_with_points_are_whole(tmp_path: Path) -> None:
     parts = {"val": ["exp.001", "exp.003.png"], "test": ["exp.002", "exp.4", "exp"]}
     (tmp_path / "split.json").write_text(json.dumps(parts))
     data = open_dataset(tmp_path, split="val")
-    assert [item.name for item in data.items] == ["exp.001", "exp.003"]
+    assert [item.title for item in data.items] == ["exp.001", "exp.003"]
     with pytest.raises(DataError, match=r"'test' of .* names exp, exp\.4, but"):
         open_dataset(tmp_path)
 
@@ -205,7 +205,7 @@ def test_coco_published_layout_and_categories(tmp_path: Path) -> None:
     coco_file(tmp_path, overlapping())
     assert len(open_dataset(tmp_path, "coco")) == 2
     novel = open_dataset(tmp_path, "coco", without=["zebra"])
-    assert [item.name for item in novel.items] == ["000001.jpg"]
+    assert [item.title for item in novel.items] == ["000001.jpg"]
     assert list(novel.items[0].read().areas.values()) == [108, 20]
     with pytest.raises(DataError, match="no category 'horse'"):
         open_dataset(tmp_path, "coco", categories=["horse"])
@@ -282,7 +282,7 @@ def test_ishape(tmp_path: Path) -> None:
         picture(tmp_path / subset / "val" / "image" / "0.jpg")
         picture(tmp_path / subset / "val" / "instance_map" / "0.png", two_objects())
     data = open_dataset(tmp_path, "ishape")
-    assert [item.name for item in data.items] == ["log/0", "wire/0"]
+    assert [item.title for item in data.items] == ["log/0", "wire/0"]
     assert list(data.items[0].read().areas) == [1, 300]
 
 
@@ -303,7 +303,7 @@ def test_dram_regions_of_a_class_are_objects(tmp_path: Path) -> None:
     classes[0] = 255
     picture(tmp_path / "labels" / place / "boat.png", classes)
     (item,) = open_dataset(tmp_path, "dram").items
-    assert item.name == "realism/some-artist/boat"
+    assert item.title == "realism/some-artist/boat"
     content = item.read()
     assert content.areas == {1: 54, 2: 104}
     assert content.unknown.sum() == 30
@@ -366,7 +366,7 @@ def test_ome_zarr_planes_with_objects(tmp_path: Path, version: Any) -> None:
     data = open_dataset(tmp_path / "stack.zarr")
     assert data.name == "stack.zarr:cells"
     (item,) = data.items  # planes without objects are left out
-    assert item.name == "z=2"
+    assert item.title == "z=2"
     content = item.read()
     np.testing.assert_array_equal(content.image, np.moveaxis(image[:, 2], 0, -1))
     np.testing.assert_array_equal(content.labels, truth[2])
@@ -396,10 +396,10 @@ def test_ome_zarr_says_what_to_install(
 def test_names_are_unique() -> None:
     item = from_masks(RGB, [])
     reader = lambda: item  # noqa: E731
-    from napari_gen2seg.io.annotated import Item
+    from napari_gen2seg.io.annotated import AnnotatedSource
 
     with pytest.raises(DataError, match="more than once"):
-        Dataset("twice", (Item("a", reader), Item("a", reader)))
+        Dataset("twice", (AnnotatedSource("a", reader), AnnotatedSource("a", reader)))
     with pytest.raises(DataError, match="no annotated pictures"):
         Dataset("none", ())
 

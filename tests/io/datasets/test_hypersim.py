@@ -56,7 +56,7 @@ def hypersim(tmp_path: Path) -> Path:
 
 def test_hypersim_colours_become_objects(hypersim: Path) -> None:
     data = open_dataset(hypersim, "hypersim")
-    assert [item.name for item in data.items] == [
+    assert [item.title for item in data.items] == [
         "ai_001_001/cam_00/0000",
         "ai_001_001/cam_01/0012",
         "ai_002_003/cam_00/0007",
@@ -76,7 +76,7 @@ def test_hypersim_split_file_chooses_released_frames(hypersim: Path) -> None:
         + "ai_002_003,cam_00,7,True,,val\n"
     )
     named = {
-        split: [item.name for item in open_dataset(hypersim, "hypersim", split).items]
+        split: [item.title for item in open_dataset(hypersim, "hypersim", split).items]
         for split in (None, "val", "all")
     }
     assert named[None] == ["ai_001_001/cam_00/0000"]
@@ -132,7 +132,7 @@ def streets(tmp_path: Path) -> Path:
 
 def test_streets_are_read_by_index_and_the_rest_is_unknown(streets: Path) -> None:
     data = open_dataset(streets, "virtual-kitti")
-    assert [item.name for item in data.items] == [
+    assert [item.title for item in data.items] == [
         "Scene01/clone/Camera_0/00003",
         "Scene20/fog/Camera_0/00003",
     ]
@@ -143,7 +143,7 @@ def test_streets_are_read_by_index_and_the_rest_is_unknown(streets: Path) -> Non
 
 def test_one_scene_of_the_streets(streets: Path) -> None:
     data = open_dataset(streets, "virtual-kitti", "Scene20")
-    assert [item.name for item in data.items] == ["Scene20/fog/Camera_0/00003"]
+    assert [item.title for item in data.items] == ["Scene20/fog/Camera_0/00003"]
     with pytest.raises(DataError, match="no frames of Virtual KITTI 2"):
         open_dataset(streets, "virtual-kitti", "Scene02")
 

@@ -51,7 +51,7 @@ def test_channels_are_channels_everywhere(
     np.testing.assert_array_equal(content.image, seen)
     spec = PairSpec(str(image), str(tmp_path / "labels" / "a.tif"))
     (pair,), _ = read_pairs((spec,))
-    np.testing.assert_array_equal(pair.rgb, to_rgb(seen))
+    np.testing.assert_array_equal(pair.read().image, to_rgb(seen))
 
 
 def test_several_planes_are_named_by_their_axes(tmp_path: Path) -> None:

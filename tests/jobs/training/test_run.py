@@ -14,13 +14,13 @@ import pytest
 import tifffile
 from tests.helpers.waiting import BACKSTOP, wait_until
 
-from napari_gen2seg.core.image.rgb import RgbRecipe
 from napari_gen2seg.errors import (
     Cancelled,
     SettingsError,
     StorageError,
     TrainingError,
 )
+from napari_gen2seg.io.annotated import AnnotatedSource
 from napari_gen2seg.jobs.model.server import NICE
 from napari_gen2seg.jobs.training import past_runs
 from napari_gen2seg.jobs.training.past_runs import (
@@ -34,7 +34,6 @@ from napari_gen2seg.jobs.training.past_runs import (
 )
 from napari_gen2seg.jobs.training.plan import plan
 from napari_gen2seg.jobs.training.run import TrainingRun
-from napari_gen2seg.jobs.training.written_data import PairSource
 
 CHILD = (sys.executable, str(Path(__file__).parent / "training_child.py"))
 
@@ -274,7 +273,7 @@ def test_a_plan_is_asked_for_and_leaves_nothing(config, home):
     def pixels() -> None:
         raise OSError("a plan reads no pixels")
 
-    source = PairSource("a", pixels, lambda: labels, RgbRecipe())
+    source = AnnotatedSource("a", pixels, label_reader=lambda: labels)
     values = {"model": config["model"], "name": "mine"}
     found = plan(values, [source], ["a"], lambda: None, CHILD)
     assert found["objects"] == 2

@@ -14,11 +14,11 @@ from skimage.draw import disk
 from tests.helpers.waiting import BACKSTOP, wait_until
 
 from napari_gen2seg.core.coloring import Coloring
-from napari_gen2seg.core.image.rgb import RgbRecipe
+from napari_gen2seg.io.annotated import Annotated, AnnotatedSource, as_labels
 from napari_gen2seg.jobs.training.past_runs import look_at, new_run
 from napari_gen2seg.jobs.training.plan import plan
 from napari_gen2seg.jobs.training.run import TrainingRun
-from napari_gen2seg.jobs.training.written_data import PairSource, write_pairs
+from napari_gen2seg.jobs.training.written_data import write_pairs
 from napari_gen2seg.models.library.user_models import adopt
 from napari_gen2seg.models.registry import find
 
@@ -47,12 +47,11 @@ def sources():
     for name, role in (("a", "train"), ("b", "validation")):
         image, labels = discs(len(made))
         made.append(
-            PairSource(
+            AnnotatedSource(
                 name,
-                lambda image=image: image,
-                lambda labels=labels: labels,
-                RgbRecipe(),
+                lambda image=image, labels=labels: Annotated(image, as_labels(labels)),
                 role=role,
+                complete=False,
             )
         )
     return made
@@ -69,7 +68,7 @@ def begin(tiny_sd, sources):
         runs.append(run)
         config = None
         if not resume:
-            names = [one.name for one in sources]
+            names = [one.title for one in sources]
             pairs = write_pairs(
                 folder / "data", sources, names, lambda: None, lambda *_: None
             )

@@ -8,8 +8,9 @@ import tifffile
 
 from napari_gen2seg.core.image.rgb import RgbRecipe, to_rgb, to_uint8
 from napari_gen2seg.errors import Cancelled, DataError
-from napari_gen2seg.jobs.training.written_data import PairSource, worries, write_pairs
-from napari_gen2seg.train.data.label_checks import PairFacts
+from napari_gen2seg.io.annotated import Annotated, AnnotatedSource, as_labels
+from napari_gen2seg.io.label_facts import LabelFacts
+from napari_gen2seg.jobs.training.written_data import worries, write_pairs
 
 
 def squares(*corners: tuple[int, int], side: int = 8) -> np.ndarray:
@@ -19,8 +20,8 @@ def squares(*corners: tuple[int, int], side: int = 8) -> np.ndarray:
     return labels
 
 
-def facts(objects: int, key: str) -> PairFacts:
-    return PairFacts(objects, 10.0, 0, 0, 0, 0.5, key)
+def facts(objects: int, key: str) -> LabelFacts:
+    return LabelFacts(objects, 10.0, 0, 0, 0, 0.5, key)
 
 
 def test_worries_are_about_the_choice():
@@ -40,9 +41,8 @@ def test_no_object_is_lost_whatever_its_number(tmp_path, kind):
     labels = ids[small]
     if kind is np.int64:
         labels[0, :3] = -1, -7, np.iinfo(kind).min
-    source = PairSource(
-        "a", lambda: np.zeros((64, 80), np.uint8), lambda: labels, RgbRecipe()
-    )
+    image = np.zeros((64, 80), np.uint8)
+    source = AnnotatedSource("a", lambda: Annotated(image, as_labels(labels)))
     (pair,) = write_pairs(tmp_path, [source], ["a"], lambda: None, lambda *_: None)
     written = tifffile.imread(pair["labels"])
     assert written.dtype == np.int32
@@ -61,8 +61,13 @@ def test_pairs_are_written_as_the_model_will_see_them(tmp_path):
     labels = squares((10, 10), (20, 40))
     labels[0, 0] = -1
     recipe = RgbRecipe(channels=(2, None, 0), invert=True)
-    source = PairSource(
-        "my picture", lambda: pixels, lambda: labels, recipe, True, "validation", "g"
+    source = AnnotatedSource(
+        "my picture",
+        lambda: Annotated(pixels, labels),
+        role="validation",
+        group="g",
+        complete=True,
+        recipe=recipe,
     )
     told = []
     (pair,) = write_pairs(
@@ -75,8 +80,8 @@ def test_pairs_are_written_as_the_model_will_see_them(tmp_path):
     assert (pair["complete"], pair["role"], pair["group"]) == (True, "validation", "g")
     assert told == [(0.0, "Reading my picture")]
 
-    wrong = PairSource("odd", lambda: pixels, lambda: labels[:5], recipe)
-    with pytest.raises(DataError, match="'odd'"):
+    wrong = AnnotatedSource("odd", lambda: Annotated(pixels, labels[:5]))
+    with pytest.raises(DataError, match=r"'odd': The picture is \(64, 80\) pixels"):
         write_pairs(tmp_path, [wrong], ["q"], lambda: None, lambda *a: None)
 
     def stop() -> None:

@@ -9,6 +9,7 @@ import pytest
 
 from napari_gen2seg.errors import SettingsError, WeightsError
 from napari_gen2seg.models.loader import load_model
+from napari_gen2seg.models.model_folder import read_model_folder
 from napari_gen2seg.models.networks.position_guides import guide_channels
 
 if TYPE_CHECKING:
@@ -82,7 +83,7 @@ def test_the_trainer_can_differentiate(make_mini: Callable[..., Path]) -> None:
 
     from napari_gen2seg.models.families.stable_diffusion import load_net
 
-    net = load_net(make_mini(GUIDES))
+    net = load_net(read_model_folder(make_mini(GUIDES)))
     net.vae.requires_grad_(False)
     pixels = torch.rand(2, 3, 32, 32) * 2 - 1
     net(pixels, latent_term=False).square().mean().backward()

@@ -13,7 +13,7 @@ import pytest
 
 from napari_gen2seg.errors import MemoryShortError, ModelError, SettingsError
 from napari_gen2seg.models.loader import load_model
-from napari_gen2seg.models.model_config import read_model_config
+from napari_gen2seg.models.model_folder import read_model_config
 from napari_gen2seg.models.runtime import memory, placement
 from napari_gen2seg.models.runtime.device import DeviceChoice, choose
 from napari_gen2seg.models.runtime.resolution import (

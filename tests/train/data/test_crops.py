@@ -5,17 +5,18 @@ from __future__ import annotations
 import numpy as np
 
 from napari_gen2seg.core.map.object_size import median_diameter
-from napari_gen2seg.train.data.annotated_image import Picture, crop
+from napari_gen2seg.io.annotated import Annotated
 from napari_gen2seg.train.data.augment import relight
+from napari_gen2seg.train.data.image_folder import crop
 from napari_gen2seg.train.data.synthetic_crops import drawn_crop
 
 
-def lonely() -> Picture:
+def lonely() -> Annotated:
     """Return a large picture with one small object."""
     labels = np.zeros((400, 500), np.int32)
     labels[300:320, 60:80] = 5
     rgb = np.repeat(np.where(labels > 0, 200, 20).astype(np.uint8)[..., None], 3, -1)
-    return Picture(rgb, labels, median_diameter(labels))
+    return Annotated(rgb, labels, given_diameter=median_diameter(labels))
 
 
 def test_crops_are_placed_around_objects_where_asked() -> None:
@@ -33,7 +34,7 @@ def test_crops_are_placed_around_objects_where_asked() -> None:
 def test_what_is_mirrored_beyond_the_rim_is_unknown() -> None:
     labels = np.zeros((20, 40), np.int32)
     labels[5:15, 5:15] = 1
-    picture = Picture(np.zeros((20, 40, 3), np.uint8), labels, 10.0)
+    picture = Annotated(np.zeros((20, 40, 3), np.uint8), labels, given_diameter=10.0)
     _, cut = crop(picture, np.random.default_rng(0), 40, 10.0, 1.0)
     assert (cut[20:] == -1).all()
     assert set(np.unique(cut[:20])) == {0, 1}

@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from napari_gen2seg.errors import DataError
-from napari_gen2seg.train.data.label_checks import look_through, remarks
+from napari_gen2seg.io.label_facts import look_through
+from napari_gen2seg.train.data.label_checks import remarks
 
 
 def squares(*corners: tuple[int, int], side: int = 8) -> np.ndarray:

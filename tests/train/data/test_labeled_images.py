@@ -14,9 +14,11 @@ from tests.train.finetune.made import discs, write_pairs
 
 from napari_gen2seg.core.map.object_size import typical_size
 from napari_gen2seg.errors import DataError, SettingsError
+from napari_gen2seg.io.annotated import AnnotatedSource
 from napari_gen2seg.train.data.labeled_images import (
     PairSpec,
     check_pair,
+    known_pairs,
     read_pairs,
 )
 from napari_gen2seg.train.data.split import divide
@@ -137,7 +139,7 @@ def test_indexed_labels_are_their_index(tmp_path: Path) -> None:
     (pair,), _ = read_pairs(
         [dataclasses.replace(spec, labels=str(tmp_path / "voc.png"), complete=True)]
     )
-    assert np.array_equal(pair.labels, labels)
+    assert np.array_equal(pair.read().labels, labels)
 
 
 def test_few_objects_are_warned_of_and_names_stay_apart(tmp_path: Path) -> None:
@@ -147,7 +149,7 @@ def test_few_objects_are_warned_of_and_names_stay_apart(tmp_path: Path) -> None:
         for spec, name in zip(specs, ("a/b", "A/b"), strict=True)
     )
     pairs, told = read_pairs(twins)
-    assert [pair.name for pair in pairs] == ["a_b", "A_b-2"]  # one file on some disks
+    assert [pair.title for pair in pairs] == ["a_b", "A_b-2"]  # one file on some disks
     assert any("Only 2 objects" in text for text in told)
     with pytest.raises(DataError, match="nothing to learn from"):
         read_pairs(())
@@ -158,7 +160,7 @@ def test_npy_and_single_plane_stacks_are_read(tmp_path: Path) -> None:
     np.save(tmp_path / "i.npy", image)
     tifffile.imwrite(tmp_path / "l.tif", labels[None])
     spec = PairSpec(str(tmp_path / "i.npy"), str(tmp_path / "l.tif"))
-    assert len(read_pairs((spec,))[0][0].objects) == 16
+    assert read_pairs((spec,))[0][0].look().objects == 16
 
 
 def test_the_typical_size_is_what_a_person_would_say() -> None:
@@ -171,7 +173,7 @@ def test_the_typical_size_is_what_a_person_would_say() -> None:
     assert typical_size(np.zeros((4, 4), np.int32)) == 32
 
 
-def _pairs(tmp_path: Path, count: int, **more: object) -> list:
+def _pairs(tmp_path: Path, count: int, **more: object) -> list[AnnotatedSource]:
     return read_pairs(write_pairs(tmp_path, count, **more))[0]
 
 
@@ -182,14 +184,14 @@ def test_groups_are_held_back_together(tmp_path: Path) -> None:
         for number, spec in enumerate(specs)
     )
     pairs, _ = read_pairs(grouped)
+    group = {pair.title: pair.group for pair in pairs}
     sides = set()
     for seed in range(8):
         split = divide(pairs, 0.3, seed)
         assert len(split.validation) == 2
-        assert {p.group for p in split.validation}.isdisjoint(
-            p.group for p in split.train
-        )
-        sides.add(split.validation[0].group)
+        held = {group[p.name] for p in split.validation}
+        assert held.isdisjoint(group[p.name] for p in split.train)
+        sides |= held
         again = divide(pairs, 0.3, seed)
         assert [p.name for p in again.validation] == [p.name for p in split.validation]
     assert len(sides) > 1
@@ -213,6 +215,19 @@ def test_roles_win_and_leaks_are_refused(tmp_path: Path) -> None:
         divide(read_pairs(only)[0], 0.2, 0)
 
 
+def test_pairs_without_a_key_are_not_taken_for_one(tmp_path: Path) -> None:
+    """A plan may know labels only: then nothing says that two images are the same."""
+    specs = write_pairs(tmp_path, 2)
+    facts = [
+        dataclasses.replace(source.look(), key="") for source in read_pairs(specs)[0]
+    ]
+    chosen = (specs[0], dataclasses.replace(specs[1], role="validation"))
+    sources, _ = known_pairs(chosen, facts)
+    assert divide(sources, 0.2, 0).validation[0].name == "p1"
+    free, _ = known_pairs(specs, facts)
+    assert len(divide(free, 0.5, 0).validation) == 1
+
+
 def test_twins_without_a_group_are_one_group(tmp_path: Path) -> None:
     specs = write_pairs(tmp_path, 1)
     pairs, _ = read_pairs((specs[0], specs[0]))
@@ -233,7 +248,7 @@ def test_of_one_picture_a_part_is_held_back(tmp_path: Path, complete: bool) -> N
     # Nothing is known on both sides, and objects keep all of their pixels.
     assert ((learnt == -1) | (judged == -1)).all()
     for label in one:
-        assert ((learnt == label) == (pairs[0].labels == label)).all()
+        assert ((learnt == label) == (pairs[0].labels() == label)).all()
     assert "one picture only" in split.warnings[0]
 
 
@@ -241,7 +256,7 @@ def test_an_object_on_the_border_is_unknown_on_both_sides() -> None:
     image, labels = discs()
     labels[40:56, 10:86] = 50  # crosses every corner and strip that could be cut off
     pair, _ = check_pair(image, labels, PairSpec("", "", complete=True))
-    split = divide([pair], 0.2, 0)
+    split = divide([AnnotatedSource("p", lambda: pair)], 0.2, 0)
     for side in (split.train[0], split.validation[0]):
         if 50 not in side.labels:
             assert (side.labels[labels == 50] == -1).all()

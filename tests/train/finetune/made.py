@@ -9,7 +9,8 @@ import numpy as np
 import tifffile
 from skimage.draw import disk
 
-from napari_gen2seg.train.data.labeled_images import PairSpec
+from napari_gen2seg.io.annotated import Annotated
+from napari_gen2seg.train.data.labeled_images import PairSpec, read_pairs
 from napari_gen2seg.train.finetune.config import FinetuneConfig
 
 
@@ -46,6 +47,11 @@ def write_pairs(
         tifffile.imwrite(truth, labels)
         specs.append(PairSpec(str(picture), str(truth), f"p{number}", **more))
     return tuple(specs)
+
+
+def read_images(specs: tuple[PairSpec, ...]) -> list[Annotated]:
+    """Read pairs as a run would."""
+    return [source.read() for source in read_pairs(specs)[0]]
 
 
 def guided_model(folder: Path) -> Path:

@@ -13,13 +13,14 @@ from tests.train.finetune.made import guided_model, settings, write_pairs
 
 from napari_gen2seg import Coloring, finetune, load_model
 from napari_gen2seg.errors import Cancelled
+from napari_gen2seg.io.annotated import Annotated
 from napari_gen2seg.models.base_colorer import BaseColorer
 from napari_gen2seg.models.model_config import ModelConfig
 from napari_gen2seg.models.runtime.resolution import (
     choose_resolution,
     refine_resolution,
 )
-from napari_gen2seg.train.data.labeled_images import Pair, check_pair
+from napari_gen2seg.train.data.labeled_images import check_pair
 from napari_gen2seg.train.finetune import loop
 from napari_gen2seg.train.finetune.events import InferenceCalibrated
 from napari_gen2seg.train.finetune.inference_settings import (
@@ -39,13 +40,13 @@ def mini() -> BaseColorer:
     return model
 
 
-def drawn(kind: str, seed: int) -> Pair:
+def drawn(kind: str, seed: int) -> Annotated:
     scene = draw_scene(np.random.default_rng(seed), 256, kind)
     picture = np.rint(255 * scene.image).astype(np.uint8)
     return check_pair(picture, scene.labels.astype(np.int32))[0]
 
 
-def specked(seed: int, pale: float = 120, whole: bool = False) -> Pair:
+def specked(seed: int, pale: float = 120, whole: bool = False) -> Annotated:
     """Large pale cells with a small bright spot in each: labelled alone, or whole."""
     rng = np.random.default_rng(seed)
     image, labels = np.full((320, 320), 30.0), np.zeros((320, 320), np.int32)
@@ -148,7 +149,7 @@ def test_pictures_of_different_magnification_have_no_common_size() -> None:
     assert common_diameter(pairs[:1]) == pairs[0].diameter
     assert common_diameter(pairs) is None
     # One of many that is smaller than the others does not speak for all.
-    small = replace(pairs[0], diameter=pairs[0].diameter / 2.2)
+    small = replace(pairs[0], given_diameter=pairs[0].diameter / 2.2)
     assert common_diameter([pairs[0], small]) is None
     assert common_diameter([*pairs[:1] * 5, small]) is not None
 
@@ -219,7 +220,7 @@ def test_a_held_back_picture_can_speak_against_it(mini: BaseColorer) -> None:
     pairs = [specked(seed) for seed in (1, 2)]
     # There the large cells are what is labelled: their size is that which mini reads.
     other = specked(3)
-    cells = measure.label(other.rgb[..., 0] > 0.25).astype(np.int32)
+    cells = measure.label(other.image[..., 0] > 0.25).astype(np.int32)
     held = replace(other, labels=cells)
     assert "source_diameter" in calibrate_inference(mini, mini.config, pairs).use
     assert (

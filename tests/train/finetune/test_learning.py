@@ -8,7 +8,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from tests.train.finetune.made import discs, guided_model, settings, write_pairs
+from tests.train.finetune.made import (
+    discs,
+    guided_model,
+    read_images,
+    settings,
+    write_pairs,
+)
 
 from napari_gen2seg import load_model
 from napari_gen2seg.core.image.rgb import to_rgb
@@ -16,10 +22,7 @@ from napari_gen2seg.core.map.object_size import typical_size
 from napari_gen2seg.errors import MemoryShortError, SettingsError
 from napari_gen2seg.models.model_config import ModelConfig
 from napari_gen2seg.train.data.crops import Crops, model_resolution
-from napari_gen2seg.train.data.labeled_images import (
-    check_pair,
-    read_pairs,
-)
+from napari_gen2seg.train.data.labeled_images import check_pair
 from napari_gen2seg.train.engine.distributed import Distributed
 from napari_gen2seg.train.finetune import planning
 from napari_gen2seg.train.finetune.checkpoint import Progress
@@ -48,7 +51,7 @@ LIKES_32 = ModelConfig(
 
 
 def supply(tmp_path: Path, **more: object) -> Crops:
-    pairs, _ = read_pairs(write_pairs(tmp_path, 2))
+    pairs = read_images(write_pairs(tmp_path, 2))
     return Crops(pairs, LIKES_32, 64, **more)
 
 
@@ -104,7 +107,9 @@ def test_labels_follow_their_pixels(tmp_path: Path) -> None:
 def test_beyond_the_picture_nothing_is_known() -> None:
     image, labels = discs(side=48)
     pair, _ = check_pair(image[:, :24], labels[:, :24])
-    crops = Crops([dataclasses.replace(pair, diameter=32.0)], LIKES_32, 64, share=0.0)
+    crops = Crops(
+        [dataclasses.replace(pair, given_diameter=32.0)], LIKES_32, 64, share=0.0
+    )
     rgb, labels = crops.cut(np.random.default_rng(0))
     assert rgb.shape == (64, 64, 3) and np.isfinite(rgb).all()
     assert (labels < 0).mean() > 0.4
@@ -203,7 +208,7 @@ def test_a_run_keeps_what_the_model_knew_where_labels_are_sparse(
     config = settings(tmp_path, guided_model(tmp_path / "model"), specs, steps=30)
     ready = planning.prepare(config, "cpu")
     state = {k: v.clone() for k, v in ready.trainee.trained.items()}
-    pairs, _ = read_pairs(specs)
+    pairs = read_images(specs)
     crops = Crops(pairs, ready.trainee.facts, 32, share=0.0)
     assert crops.sparse
     batch = crops.batch(0, 4)

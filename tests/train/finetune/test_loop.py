@@ -16,7 +16,7 @@ from tests.train.finetune.made import guided_model, settings, write_pairs
 
 from napari_gen2seg import Coloring
 from napari_gen2seg.errors import Cancelled, StorageError, TrainingError
-from napari_gen2seg.train.data.label_checks import PairFacts, look_through
+from napari_gen2seg.io.label_facts import LabelFacts, look_through
 from napari_gen2seg.train.data.labeled_images import PairSpec, read_pairs
 from napari_gen2seg.train.finetune import loop, planning
 from napari_gen2seg.train.finetune.checkpoint import Progress, read_state
@@ -296,11 +296,11 @@ def test_facts_are_enough_for_the_plan(
     config = dataclasses.replace(config, pairs=tuple(specs))
     read = planning.plan(config)
     facts = [
-        dataclasses.replace(look_through(pair.labels), key=pair.key)
+        dataclasses.replace(look_through(pair.labels()), key=pair.key)
         for pair in read_pairs(config.pairs)[0]
     ]
     carried = [
-        PairFacts.from_json(json.loads(json.dumps(dataclasses.asdict(one))))
+        LabelFacts.from_json(json.loads(json.dumps(dataclasses.asdict(one))))
         for one in facts
     ]
     gone = dataclasses.replace(

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from tests.train.finetune.made import guided_model, settings, write_pairs
+from tests.train.finetune.made import guided_model, read_images, settings, write_pairs
 
 from napari_gen2seg.errors import Cancelled, DataError
 from napari_gen2seg.models.model_config import ModelConfig
@@ -27,7 +27,7 @@ LIKES_32 = ModelConfig(
 
 
 def test_crops_are_kept_and_replayed(tmp_path: Path) -> None:
-    pairs, _ = read_pairs(write_pairs(tmp_path, 2))
+    pairs = read_images(write_pairs(tmp_path, 2))
     store(Crops(pairs, LIKES_32, 64), tmp_path / "run" / "crops", 3)
     kept = read_stored([tmp_path / "run"])
     assert len(kept) == 3 and kept[0].crop[1].min() == -1
@@ -47,7 +47,8 @@ def test_crops_are_kept_and_replayed(tmp_path: Path) -> None:
 
 
 def test_what_is_held_back_is_not_replayed(tmp_path: Path) -> None:
-    pairs, _ = read_pairs(write_pairs(tmp_path, 2))
+    sources, _ = read_pairs(write_pairs(tmp_path, 2))
+    pairs = [source.read() for source in sources]
     store(Crops(pairs, LIKES_32, 32), tmp_path / "crops", 12)
     keys = [one.key for one in read_stored([tmp_path])]
     assert set(keys) == {pair.key for pair in pairs}
@@ -55,7 +56,9 @@ def test_what_is_held_back_is_not_replayed(tmp_path: Path) -> None:
     assert len(left) == keys.count(pairs[1].key)
     assert replayed([tmp_path], pairs) == []
     # One picture is on both sides: how it was divided before is not known.
-    assert len(replayed([tmp_path], divide(pairs[:1], 0.2, 0).validation)) == len(left)
+    assert len(replayed([tmp_path], divide(sources[:1], 0.2, 0).validation)) == len(
+        left
+    )
 
 
 def test_what_nobody_learnt_from_is_held_back_first(tmp_path: Path) -> None:

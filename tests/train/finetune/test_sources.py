@@ -15,7 +15,7 @@ from skimage.io import imsave
 from tests.train.finetune.made import discs
 
 from napari_gen2seg.errors import DataError, SettingsError
-from napari_gen2seg.models.model_config import read_model_config
+from napari_gen2seg.models.model_folder import read_model_config
 from napari_gen2seg.train.finetune.config import (
     DatasetSpec,
     FinetuneConfig,
@@ -96,14 +96,14 @@ def both(rooms: Path, streets: Path, **more: int) -> tuple[DatasetSpec, ...]:
 
 def test_scenes_are_on_one_side_only(rooms: Path) -> None:
     source = Source.open(DatasetSpec(str(rooms), "hypersim", validation=2), 0)
-    train = {item.name.split("/")[0] for item in source.train}
-    held = {item.name.split("/")[0] for item in source.validation}
+    train = {item.title.split("/")[0] for item in source.train}
+    held = {item.title.split("/")[0] for item in source.validation}
     assert len(source.train) == 4
     assert len(source.validation) == 2
     assert not train & held
-    pairs = source.pairs()
-    assert all(pair.role == "validation" and "/" not in pair.name for pair in pairs)
-    assert len(pairs[0].objects) == 16
+    images = source.held()
+    assert len(images) == 2 and all("/" not in image.name for image in images)
+    assert len(images[0].objects) == 16
 
 
 def test_a_single_scene_cannot_be_held_back(streets: Path) -> None:

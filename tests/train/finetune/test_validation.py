@@ -38,7 +38,7 @@ def test_scores_are_of_the_clicks_that_people_get(tmp_path: Path) -> None:
     # A size that the new model will know is used here, too.
     known = replace(mini.config, source_diameter=15.0)
     finer = Validator([pair], known).color(mini, pair)
-    assert finer.resolution == choose_resolution(pair.rgb, known) != usual.resolution
+    assert finer.resolution == choose_resolution(pair.image, known) != usual.resolution
     # What is written for people to watch is read back as it is.
     path = watch.preview(mini, pair, tmp_path)
     np.testing.assert_array_equal(Coloring.load(path).extra_maps, watched.extra_maps)

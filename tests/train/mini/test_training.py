@@ -20,10 +20,11 @@ from napari_gen2seg.errors import (
     TrainingError,
     WeightsError,
 )
+from napari_gen2seg.io.annotated import Annotated
 from napari_gen2seg.models.networks.position_guides import guide_channels
 from napari_gen2seg.models.networks.shifted_guides import ShiftedGuidesNet
 from napari_gen2seg.models.runtime.compilation import compile_net
-from napari_gen2seg.train.data.annotated_image import Picture, kind_weights, read_source
+from napari_gen2seg.train.data.image_folder import kind_weights, read_source
 from napari_gen2seg.train.engine.learning_rate import share_done, warmup_cosine
 from napari_gen2seg.train.mini.architecture import build_net
 from napari_gen2seg.train.mini.config import (
@@ -259,7 +260,7 @@ def test_a_run_starts_from_the_weights_of_a_model_folder(
 
 def test_kinds_weigh_by_the_square_root_of_their_number() -> None:
     rgb, labels = np.zeros((8, 8, 3), np.uint8), np.zeros((8, 8), np.int32)
-    pictures = [Picture(rgb, labels, 4.0, kind) for kind in ["a"] * 16 + ["b"]]
+    pictures = [Annotated(rgb, labels, kind=kind) for kind in ["a"] * 16 + ["b"]]
     weights = kind_weights(pictures)
     assert weights.sum() == pytest.approx(1)
     assert weights[:16].sum() == pytest.approx(0.8)  # 4 : 1

@@ -1,1 +1,1 @@
-"""What a picture is: axes, RGB, resampling, geometry."""
+"""What an image is: axes, RGB, resampling, geometry."""

@@ -1,4 +1,4 @@
-"""Between source pixels and the pixels of a colouring map.
+"""Between source pixels and the pixels of a coloring map.
 
 Pixel-centre convention: pixel ``i`` of ``n`` covers the part ``i/n .. (i+1)/n``
 of the picture and its centre lies at ``(i + 0.5) / n``. So a source row ``r`` of

@@ -83,7 +83,7 @@ class RgbRecipe:
 
 
 def check_image(array: Any, *, what: str = "The picture") -> npt.NDArray[Any]:
-    """Return ``array`` as numpy if it can be coloured.
+    """Return ``array`` as numpy if it can be colored.
 
     Parameters
     ----------
@@ -134,7 +134,7 @@ def check_image(array: Any, *, what: str = "The picture") -> npt.NDArray[Any]:
 
 
 def is_constant(array: npt.ArrayLike) -> bool:
-    """Whether all values are equal: such a picture holds nothing to colour."""
+    """Whether all values are equal: such an image holds nothing to color."""
     image = np.asarray(array)
     return bool(image.min() == image.max())
 
@@ -246,7 +246,7 @@ def _pick(planes: npt.NDArray[Any], recipe: RgbRecipe) -> list[npt.NDArray[Any] 
 
 
 def _is_true_color(planes: npt.NDArray[Any], recipe: RgbRecipe) -> bool:
-    """Whether the three channels are one colour picture, to be stretched alike."""
+    """Whether the three channels are one color image, to be stretched alike."""
     if recipe.joint is False or recipe.channels not in (None, (0, 1, 2)):
         return False
     return planes.shape[2] == 3 or (
@@ -298,7 +298,7 @@ def _scale(plane: npt.NDArray[Any], limits: tuple[float, float]) -> FloatRgb:
 
 
 def filled(image: npt.NDArray[Any], known: npt.NDArray[np.bool_]) -> npt.NDArray[Any]:
-    """Return a picture with something dark (or bright) for what is not finite.
+    """Return an image with something dark (or bright) for what is not finite.
 
     Not with its extremes: many of those would move the black point to one wrong pixel.
 

@@ -1,4 +1,4 @@
-"""The picture's brightness as a witness beside the map, where the two agree.
+"""The image's brightness as a witness beside the map, where the two agree.
 
 In many pictures objects are brighter than what is behind them, or darker. There the
 brightness knows outlines and small things better than the map of a small model does.

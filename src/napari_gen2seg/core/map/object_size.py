@@ -45,7 +45,7 @@ def typical_diameter(values: npt.NDArray[np.float32]) -> float | None:
 
 
 def typical_size(labels: npt.NDArray[np.integer]) -> float:
-    """Return the typical diameter of labelled objects in pixels (32 without objects).
+    """Return the typical diameter of labeled objects in pixels (32 without objects).
 
     The median weighted by diameter, as `typical_diameter` reads it off a map.
 

@@ -1,4 +1,4 @@
-"""A colouring map as a TIFF: the map on the first page, facts as JSON, more behind.
+"""A coloring map as a TIFF: the map on the first page, facts as JSON, more behind.
 
 Further maps are pages in colour, the brightness beside them is a grey one of their
 size, and the brightness of the whole picture a grey one of 8 bits at the end.

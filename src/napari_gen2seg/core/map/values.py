@@ -1,4 +1,4 @@
-"""What a colouring map may hold: read-only copies of it, or what is wrong with it."""
+"""What a coloring map may hold: read-only copies of it, or what is wrong with it."""
 
 from __future__ import annotations
 

@@ -80,7 +80,7 @@ def follow_edges(
 def _beside(
     mask: BoolArray, down: int, right: int
 ) -> tuple[npt.NDArray[np.intp], npt.NDArray[np.intp]]:
-    """Pixels outside the mask whose neighbour on the near side is inside."""
+    """Pixels outside the mask whose neighbor on the near side is inside."""
     rows, cols = mask.shape
     near = mask[
         max(-down, 0) : rows - max(down, 0), max(-right, 0) : cols - max(right, 0)

@@ -72,7 +72,7 @@ class Sample:
 
 
 class CostField:
-    """Colour distance to the clicks, in windows of a map.
+    """Color distance to the clicks, in windows of a map.
 
     A pixel counts as near as its own colour or the sharpened map's says, whichever
     is nearer: the first keeps thin structures, the second blurred rims.
@@ -111,12 +111,12 @@ class CostField:
 
     @property
     def noise(self) -> float:
-        """Colour units by which pixels near the clicks scatter."""
+        """Color units by which pixels near the clicks scatter."""
         return noise_around(self._map, self._positive, self._wanted)
 
     @property
     def brightness(self) -> float:
-        """0..1: how far the clicked colours are from black, the background's."""
+        """0..1: how far the clicked colors are from black, the background's."""
         return min(float(np.linalg.norm(self._wanted, axis=1).min()) / _DARK, 1.0)
 
     def around(self, margin: int) -> Box:
@@ -136,7 +136,7 @@ class CostField:
         )
 
     def block(self, box: Box) -> Float32Array:
-        """Return the colours of a window, float32 (3, m, n); a view."""
+        """Return the colors of a window, float32 (3, m, n); a view."""
         self._map.ensure(box)
         return self._map.planes[:, box[0] : box[2], box[1] : box[3]]
 
@@ -164,7 +164,7 @@ class CostField:
         return Sample(cost, seeds, box, row, col, step)
 
     def distance(self, box: Box) -> Float32Array:
-        """Return the distance by the map's own colours, infinite where excluded."""
+        """Return the distance by the map's own colors, infinite where excluded."""
         block = self.block(box)
         distance = _nearest(block, self._wanted)
         np.sqrt(distance, out=distance)
@@ -209,7 +209,7 @@ def _nearest(
     colors: Float32Array,
     places: tuple[Pixels, Float32Array, Float32Array, np.float32] | None = None,
 ) -> Float32Array:
-    """Squared distance of every pixel to the nearest colour, and its place."""
+    """Squared distance of every pixel to the nearest color, and its place."""
     best = np.full(block.shape[1:], np.inf, np.float32)
     # In strips that stay in the processor's cache: three times as fast where large.
     strip = max(1, _STRIP // max(block.shape[2], 1))

@@ -1,4 +1,4 @@
-"""The product's own rule: colour distance, connected, stopped by edges.
+"""The product's own rule: color distance, connected, stopped by edges.
 
 What a click means, step by step:
 

@@ -1,4 +1,4 @@
-"""Follow a strand: fibres and cables whose colour drifts along them.
+"""Follow a strand: fibers and cables whose color drifts along them.
 
 A model that takes colours from waves of position paints an object in the mean of the
 waves over it. Of a long thin object it sees too little at a time to know that mean, so

@@ -1,4 +1,4 @@
-"""Outlines at the picture's own resolution, from masks of a coarser map.
+"""Outlines at the image's own resolution, from masks of a coarser map.
 
 Where a picture is larger than its map, a pixel of the map is several of the picture.
 Enlarged, a mask's outline runs smoothly somewhere near the object's. The guided filter
@@ -29,7 +29,7 @@ _EDGE = (1.0, 99.0)  # percentiles of the brightness that make the contrast
 def follow_image(
     soft: Float32Array, picture: npt.NDArray[np.uint8], radius: int
 ) -> BoolArray:
-    """Return a mask whose outline follows the picture's edges.
+    """Return a mask whose outline follows the image's edges.
 
     Parameters
     ----------

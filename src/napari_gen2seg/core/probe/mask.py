@@ -23,7 +23,7 @@ BBox = tuple[int, int, int, int]
 
 @dataclass(frozen=True, eq=False)
 class Mask:
-    """One object of a colouring map.
+    """One object of a coloring map.
 
     Attributes
     ----------

@@ -1,4 +1,4 @@
-"""Clicks on a colouring map -> a mask. No network involved."""
+"""Clicks on a coloring map -> a mask. No network involved."""
 
 from __future__ import annotations
 

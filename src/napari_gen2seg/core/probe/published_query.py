@@ -1,4 +1,4 @@
-"""The query colour of the published rule, summed in single precision in its own order.
+"""The query color of the published rule, summed in single precision in its own order.
 
 A Gaussian mean over the whole frame, of which all but a window is exactly 0. The last
 bit of it decides whether a pixel whose similarity lies on the threshold belongs, so it
@@ -24,7 +24,7 @@ _VECTOR = 8  # numbers that torch adds at a time where they lie side by side
 def published_query(
     values: npt.NDArray[np.uint8], pixel: npt.NDArray[np.intp], sigma: float
 ) -> Float32Array:
-    """Return the Gaussian mean colour around a click.
+    """Return the Gaussian mean color around a click.
 
     Parameters
     ----------

@@ -108,7 +108,7 @@ class PaperRule:
 
     @cached_property
     def _colors(self) -> npt.NDArray[np.uint8]:
-        """(n, 3): every colour that occurs in the map."""
+        """(n, 3): every color that occurs in the map."""
         seen = np.zeros(1 << 24, bool)
         flat = self._values.reshape(-1, 3).astype(np.uint32)
         seen[(flat[:, 0] << 16) | (flat[:, 1] << 8) | flat[:, 2]] = True
@@ -158,7 +158,7 @@ class PaperRule:
         _ = self._colors, self._low, self._high, self._packed
 
     def _gaps(self, query: Float32Array) -> Float32Array:
-        """Return the least squared distance that each tile can have to a colour."""
+        """Return the least squared distance that each tile can have to a color."""
         outside = np.maximum(np.maximum(self._low - query, query - self._high), 0)
         gaps: Float32Array = np.square(outside).sum(axis=1)
         return gaps
@@ -174,7 +174,7 @@ class PaperRule:
     def _similarity(
         planes: Bytes, query: Float32Array, scale: tuple[np.float32, np.float32]
     ) -> Bytes:
-        """Return the similarity, cut to 8 bits, of planes (3, ...) to a colour."""
+        """Return the similarity, cut to 8 bits, of planes (3, ...) to a color."""
         squared = _squared_distances(planes, query)
         best, worst = scale
         nearness = np.sqrt(squared, out=squared)
@@ -188,7 +188,7 @@ class PaperRule:
 
 
 def _squared_distances(planes: Bytes, query: Float32Array) -> Float32Array:
-    """Return the squared distance of planes (3, ...) to a colour.
+    """Return the squared distance of planes (3, ...) to a color.
 
     The published numbers were rounded once for each channel, after multiplying and
     adding (a fused multiply-add): the squares that are added are exact.
@@ -203,7 +203,7 @@ def _squared_distances(planes: Bytes, query: Float32Array) -> Float32Array:
 
 
 def _dilated(tiles: BoolArray) -> BoolArray:
-    """Add the eight neighbours of every tile."""
+    """Add the eight neighbors of every tile."""
     framed = np.pad(tiles, 1)
     rows, cols = tiles.shape
     grown = np.zeros_like(tiles)
@@ -275,7 +275,7 @@ def smoothed_above(
 
 
 def _contour(above: BoolArray) -> BoolArray:
-    """Return the pixels above that have one of four neighbours that is not."""
+    """Return the pixels above that have one of four neighbors that is not."""
     contour = np.zeros_like(above)
     contour[1:] = above[1:] > above[:-1]
     contour[:-1] |= above[:-1] > above[1:]
@@ -306,7 +306,7 @@ def _spread(mask: BoolArray) -> BoolArray:
 
 
 def _tables() -> dict[int, Float32Array]:
-    """Weight by colour difference, for each squared distance in the disc."""
+    """Weight by color difference, for each squared distance in the disc."""
     scale = -0.5 / (_SIGMA * _SIGMA)
     color = np.exp(np.square(np.arange(766.0)) * scale).astype(np.float32)
     return {

@@ -1,4 +1,4 @@
-"""The colour that a click means: that of the pixels around it which agree."""
+"""The color that a click means: that of the pixels around it which agree."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _BANDS = (40.0, 28.0, 20.0)  # colour distance inside which pixels agree, shrink
 def query_colors(
     map_: SharpMap, clicks: npt.NDArray[np.intp], radius: float
 ) -> Float32Array:
-    """Return one robust colour per click.
+    """Return one robust color per click.
 
     Starts at the clicked pixel's own (sharpened) colour and moves to the mean of
     those pixels nearby that resemble it, so noise averages out while pixels of a
@@ -65,7 +65,7 @@ def _query(map_: SharpMap, row: int, col: int, reach: float) -> Float32Array:
 
 
 def _shared(nearby: Float32Array) -> Float32Array:
-    """Return the mean of the colours around the one with most company."""
+    """Return the mean of the colors around the one with most company."""
     gaps = np.square(nearby[:, None] - nearby[None]).sum(axis=2)
     company = gaps <= _BANDS[0] ** 2
     best = int(company.sum(axis=1).argmax())
@@ -76,7 +76,7 @@ def _shared(nearby: Float32Array) -> Float32Array:
 def noise_around(
     map_: SharpMap, clicks: npt.NDArray[np.intp], colors: Float32Array
 ) -> float:
-    """Return how far pixels around the clicks lie from the clicked colours.
+    """Return how far pixels around the clicks lie from the clicked colors.
 
     The median over a patch of 7 x 7 pixels of the map as it is, counting only those
     that resemble the clicked colour; the largest over the clicks; at least 2.

@@ -1,4 +1,4 @@
-"""A colouring map with its blurred edges made steps, tile by tile, when needed.
+"""A coloring map with its blurred edges made steps, tile by tile, when needed.
 
 Models blur the border between two objects over a few pixels. Those pixels have
 the colour of neither, so a flood at a small tolerance stops short of the edge and
@@ -123,7 +123,7 @@ def _shifted(framed: Float32Array, down: int, right: int) -> Float32Array:
 
 
 def _jump(framed: Float32Array, way: tuple[int, int]) -> Float32Array:
-    """Return the squared change of colour on a step in one direction."""
+    """Return the squared change of color on a step in one direction."""
     change = _shifted(framed, *way) - framed[:, 1:-1, 1:-1]
     squared: Float32Array = np.einsum("kij,kij->ij", change, change)
     return squared

@@ -1,4 +1,4 @@
-"""Part what flowed together: two round bodies, two colours, a neck between them.
+"""Part what flowed together: two round bodies, two colors, a neck between them.
 
 Where a map leaves no border between neighbours, the flood that follows a click runs on
 into the next object. If what it reached is two bodies joined by a neck, and their mean

@@ -83,9 +83,9 @@ class AnnotationController(QObject):
         self._soon = once(self, self.read_clicks)
         self.clicks.clicked.connect(self._was_clicked)
         self.clicks.changed.connect(self.read_soon)
-        self.clicks.commit_asked.connect(self.commit)
-        self.clicks.undo_asked.connect(self.undo)
-        self.clicks.clear_asked.connect(self.clear)
+        self.clicks.commit_requested.connect(self.commit)
+        self.clicks.undo_requested.connect(self.undo)
+        self.clicks.clear_requested.connect(self.clear)
         self.objects.highest_found.connect(self._highest_found)
         self.hover_preview.warning.connect(self.warning)
         self.pressed = ClickListener(viewer, self._pressed_elsewhere)
@@ -102,7 +102,7 @@ class AnnotationController(QObject):
     # ---- verbs
 
     def start_clicking(self) -> None:
-        """Select the prompt layer of the picture, ready for clicks."""
+        """Select the prompt layer of the image, ready for clicks."""
         view = self._source.view
         if view is None:
             self.warning.emit(self._source.problem)
@@ -227,7 +227,7 @@ class AnnotationController(QObject):
         self.read_clicks()
 
     def _pressed_elsewhere(self, position: tuple[float, ...], sign: int) -> None:
-        """Take a click on what is lit while the picture's own layer is selected."""
+        """Take a click on what is lit while the image's own layer is selected."""
         view = self._source.view
         active = self._viewer.layers.selection.active
         lit = self.hover_preview.at is not None and self.hover_preview.on

@@ -57,11 +57,11 @@ class Clicks:
 
     changed = Signal()
     clicked = Signal()  # a click more, before `changed`
-    commit_asked = Signal()
-    undo_asked = Signal()
-    clear_asked = Signal()
+    commit_requested = Signal()
+    undo_requested = Signal()
+    clear_requested = Signal()
     sign_changed = Signal(int)
-    tolerance_asked = Signal(int)  # a step up (+1) or down (-1)
+    tolerance_requested = Signal(int)  # a step up (+1) or down (-1)
 
     def __init__(self, viewer: ViewerModel) -> None:
         self._viewer = viewer
@@ -201,7 +201,7 @@ class Clicks:
         return table is not None and self._remove(table.rows(self._number))
 
     def drop_outside(self, view: View) -> bool:
-        """Remove the newest click if it is outside the picture; say if it was."""
+        """Remove the newest click if it is outside the image; say if it was."""
         table = self._look(view)
         return table is not None and self._remove(table.newest_outside(self._number))
 
@@ -243,12 +243,12 @@ class Clicks:
 
     def _keys(self) -> dict[str, Callable[[Any], None]]:
         return {
-            "Enter": lambda _: self.commit_asked.emit(),
-            "Control-Z": lambda _: self.undo_asked.emit(),
-            "Escape": lambda _: self.clear_asked.emit(),
+            "Enter": lambda _: self.commit_requested.emit(),
+            "Control-Z": lambda _: self.undo_requested.emit(),
+            "Escape": lambda _: self.clear_requested.emit(),
             "T": lambda _: self._flip(),
-            "]": lambda _: self.tolerance_asked.emit(1),
-            "[": lambda _: self.tolerance_asked.emit(-1),
+            "]": lambda _: self.tolerance_requested.emit(1),
+            "[": lambda _: self.tolerance_requested.emit(-1),
         }
 
     def _flip(self) -> None:
@@ -276,7 +276,7 @@ class Clicks:
 
 
 def fits(layer: Layer, view: View) -> bool:
-    """Whether a layer is the one for clicks on a plane's picture."""
+    """Whether a layer is the one for clicks on a plane's image."""
     return (
         role_of(layer) == PROMPTS
         and source_of(layer) == view.layer_id
@@ -285,7 +285,7 @@ def fits(layer: Layer, view: View) -> bool:
 
 
 def new_clicks(view: View) -> Points:
-    """Return an empty layer for clicks on a picture."""
+    """Return an empty layer for clicks on an image."""
     from napari.layers import Points
 
     return Points(

@@ -57,7 +57,7 @@ class ClickTable:
         return np.flatnonzero(self._on_plane(number) & self._inside())
 
     def newest_outside(self, number: int) -> npt.NDArray[np.intp]:
-        """Return the newest row if it lies beside the picture; else none.
+        """Return the newest row if it lies beside the image; else none.
 
         Older ones wait: the picture may have been larger, and may be so again.
         """
@@ -140,12 +140,12 @@ def select_none(layer: Points) -> None:
 
 
 def color_of(sign: int) -> tuple[float, float, float, float]:
-    """Return the colour of a click."""
+    """Return the color of a click."""
     return KEEP if sign > 0 else LEAVE_OUT
 
 
 def show_only(layer: Points, number: int) -> None:
-    """Colour an object's clicks by sign, and hide those of others."""
+    """Color an object's clicks by sign, and hide those of others."""
     mine = objects_of(layer, number) == number
     # napari 0.9 draws points that are not shown where a layer has two axes.
     face = np.where(signs_of(layer)[:, None] > 0, KEEP, LEAVE_OUT)

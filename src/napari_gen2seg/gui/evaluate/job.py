@@ -13,7 +13,7 @@ from napari_gen2seg.core.image.rgb import to_rgb
 from napari_gen2seg.errors import DataError, Gen2SegError
 from napari_gen2seg.gui.layers.source import guess_options
 from napari_gen2seg.gui.layers.view import array_of, level_shape, view_on_screen
-from napari_gen2seg.io.annotated import Annotated, Dataset, Item, as_labels
+from napari_gen2seg.io.annotated import Annotated, AnnotatedSource, Dataset, as_labels
 
 if TYPE_CHECKING:
     from napari.components import ViewerModel
@@ -46,7 +46,7 @@ class Task:
 def planes_of(
     viewer: ViewerModel, image: Image, truth: Labels, every: bool = False
 ) -> Callable[[], Dataset]:
-    """Pair the plane in view, or every labelled plane, with its truth.
+    """Pair the plane in view, or every labeled plane, with its truth.
 
     What is in view is read here, pixels when the function returned is called.
 
@@ -88,7 +88,7 @@ def planes_of(
                 str(n) for axis, n in enumerate(place) if axis not in known.axes
             )
             reader = _Reader(pixels, at, rgb, numbers)
-            items.append(Item(title or "plane", reader))
+            items.append(AnnotatedSource(title or "plane", reader))
         if not items:
             raise DataError(
                 f"{of!r} has no objects {'on any plane' if every else 'here'}; label "

@@ -1,4 +1,4 @@
-"""Evaluation dock: measures a model on labelled layers."""
+"""Evaluation dock: measures a model on labeled layers."""
 
 from __future__ import annotations
 

@@ -44,7 +44,7 @@ PICTURES, SETTINGS, TRAINING, RESULT = range(4)
 
 
 class FinetuneDialog(QDialog):
-    """Fine-tunes a model on pictures that are open.
+    """Fine-tunes a model on images that are open.
 
     Parameters
     ----------
@@ -66,7 +66,7 @@ class FinetuneDialog(QDialog):
 
     adopted = Signal(str)  # id of the model to use from now on
     removed = Signal(str)
-    back_asked = Signal()
+    back_requested = Signal()
     said = Signal(str)
     progress_changed = Signal(str)  # a few words for the dock
 
@@ -134,19 +134,21 @@ class FinetuneDialog(QDialog):
 
     def _connect(self) -> None:
         work, training, result = self.work, self.training, self.result
-        self.pictures.next_asked.connect(lambda: self.tabs.setCurrentIndex(SETTINGS))
-        self.settings.start_asked.connect(self.start)
-        self.settings.check_asked.connect(lambda: self.forecast.ask(self._values()))
+        self.pictures.next_requested.connect(
+            lambda: self.tabs.setCurrentIndex(SETTINGS)
+        )
+        self.settings.start_requested.connect(self.start)
+        self.settings.check_requested.connect(lambda: self.forecast.ask(self._values()))
         self.forecast.told.connect(self.settings.show_memory)
         self.forecast.asking.connect(self.settings.show_checking)
         self.settings.changed.connect(self._tell_plan)
         self.pairs.chosen_changed.connect(self._tell_plan)
         self.pairs.warned.connect(self._warn)
-        training.cancel_asked.connect(work.cancel)
-        training.stop_asked.connect(work.stop_and_keep)
-        training.resume_asked.connect(lambda: work.resume())
-        result.continue_asked.connect(self._continue)
-        result.back_asked.connect(self.back_asked)
+        training.cancel_requested.connect(work.cancel)
+        training.stop_requested.connect(work.stop_and_keep)
+        training.resume_requested.connect(lambda: work.resume())
+        result.continue_requested.connect(self._continue)
+        result.back_requested.connect(self.back_requested)
         result.tied_changed.connect(self.waiting.setDisabled)
         work.state_changed.connect(self._state_changed)
         work.happened.connect(self._happened)
@@ -158,8 +160,8 @@ class FinetuneDialog(QDialog):
         self.decisions.adopted.connect(self._was_adopted)
         self.decisions.removed.connect(self.removed)
         self.decisions.thrown_away.connect(self._thrown_away)
-        self.waiting.resume_asked.connect(work.resume)
-        self.waiting.open_asked.connect(work.open)
+        self.waiting.resume_requested.connect(work.resume)
+        self.waiting.open_requested.connect(work.open)
         self.waiting.warned.connect(self._warn)
 
     # ---- opening and closing

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 class ModelUser(Protocol):
-    """Whoever colours with a model, and lets fine-tuning change which one."""
+    """Whoever colors with a model, and lets fine-tuning change which one."""
 
     session: Session
     memory: Memory
@@ -27,7 +27,7 @@ class ModelUser(Protocol):
 
     @property
     def source(self) -> Source:
-        """The picture in view, which knows how layers are read."""
+        """The image in view, which knows how layers are read."""
         ...
 
     @property
@@ -36,7 +36,7 @@ class ModelUser(Protocol):
         ...
 
     def use_model(self, model: str) -> None:
-        """Use another model, on the picture in view first."""
+        """Use another model, on the image in view first."""
         ...
 
     def refresh_models(self) -> None:
@@ -80,7 +80,7 @@ class FinetuneLauncher:
         return dialog
 
     def adopt(self, model: str) -> None:
-        """Use a new model from now on, on the picture in view first."""
+        """Use a new model from now on, on the image in view first."""
         self.previous = self._user.current_model
         self._user.use_model(model)
         self._show_previous()
@@ -143,7 +143,7 @@ class FinetuneLauncher:
         )
         dialog.adopted.connect(self.adopt)
         dialog.removed.connect(self.forget)
-        dialog.back_asked.connect(self.back)
+        dialog.back_requested.connect(self.back)
         dialog.said.connect(user.status.setText)
         dialog.progress_changed.connect(user.show_training)
         return dialog

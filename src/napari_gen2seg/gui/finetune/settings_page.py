@@ -50,8 +50,8 @@ class SettingsPage(QWidget):
         Where settings are remembered.
     """
 
-    start_asked = Signal()
-    check_asked = Signal()
+    start_requested = Signal()
+    check_requested = Signal()
     changed = Signal()
 
     def __init__(self, memory: Memory) -> None:
@@ -149,8 +149,8 @@ class SettingsPage(QWidget):
                 else field.valueChanged
             )
             heard.connect(self._tell)
-        self.start.clicked.connect(lambda: self.start_asked.emit())
-        self.check.clicked.connect(lambda: self.check_asked.emit())
+        self.start.clicked.connect(lambda: self.start_requested.emit())
+        self.check.clicked.connect(lambda: self.check_requested.emit())
 
     # ---- what is set
 

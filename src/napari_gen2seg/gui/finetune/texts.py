@@ -12,8 +12,8 @@ from napari_gen2seg.gui.panels.widgets import quiet_label
 from napari_gen2seg.train.data.label_checks import remarks
 
 if TYPE_CHECKING:
+    from napari_gen2seg.io.label_facts import LabelFacts
     from napari_gen2seg.jobs.training.past_runs import PastRun
-    from napari_gen2seg.train.data.label_checks import PairFacts
 
 TRAINS = {
     "full": "the whole network",
@@ -102,8 +102,8 @@ def length_text(values: dict[str, Any]) -> str:
     return " or ".join(ends)
 
 
-def labels_text(facts: PairFacts, complete: bool) -> str:
-    """Say what is labelled in a picture, how the rest is taken, and what is odd."""
+def labels_text(facts: LabelFacts, complete: bool) -> str:
+    """Say what is labeled in an image, how the rest is taken, and what is odd."""
     rest = (
         "Everything else is background."
         if complete

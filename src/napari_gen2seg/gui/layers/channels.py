@@ -1,4 +1,4 @@
-"""RGB channel choice: which channels and layers can give a colour, and which do."""
+"""RGB channel choice: which channels and layers can give a color, and which do."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ Picked = tuple[int | None, int | None, int | None]
 
 @dataclass(frozen=True)
 class Input:
-    """Something that can give a colour.
+    """Something that can give a color.
 
     Parameters
     ----------
@@ -34,7 +34,7 @@ class Input:
 
 
 def inputs_of(viewer: ViewerModel, layer: Image, options: ReadOptions) -> list[Input]:
-    """List what can give the colours of a layer's image."""
+    """List what can give the colors of a layer's image."""
     from napari.layers import Image
 
     from napari_gen2seg.gui.layers.overlays import role_of

@@ -168,7 +168,7 @@ class Overlays:
         lift_above(self._viewer, layer, view.layer_id)
 
     def outdate(self, source_id: str) -> None:
-        """Hide the coloring of a picture that has other pixels now."""
+        """Hide the coloring of an image that has other pixels now."""
         layer = self.coloring
         if layer is not None and source_of(layer) == source_id:
             layer.metadata[MARK].pop("plane", None)

@@ -120,7 +120,7 @@ class Source:
             self.plane_changed.emit()
 
     def request(self) -> ColorRequest:
-        """Return the order to colour the plane in view.
+        """Return the order to color the plane in view.
 
         Raises
         ------
@@ -179,7 +179,7 @@ class Source:
             event.connect(self._moved) if on else event.disconnect(self._moved)
 
     def _hear(self) -> None:
-        """Hear of other data of the picture and its partners, from now on."""
+        """Hear of other data of the image and its partners, from now on."""
         for unique_id in (self._id, *self.options.partners):
             layer = find_layer(self._viewer, unique_id)
             if layer is not None:

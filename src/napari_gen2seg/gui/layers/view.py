@@ -42,7 +42,7 @@ class ReadOptions:
 
     @property
     def color_recipe(self) -> RgbRecipe:
-        """The recipe to colour by: channels of a microscope have no common contrast."""
+        """The recipe to color by: channels of a microscope have no common contrast."""
         channels = self.channel_axis is not None or bool(self.partners)
         return replace(self.recipe, joint=False) if channels else self.recipe
 

@@ -44,7 +44,7 @@ class ImagePanel(Panel):
     """
 
     layer_chosen = Signal(object)
-    view_asked = Signal(dict)
+    view_requested = Signal(dict)
 
     def __init__(self, viewer: ViewerModel) -> None:
         super().__init__("1  Picture")
@@ -84,7 +84,7 @@ class ImagePanel(Panel):
 
         self.layer.chosen.connect(self.layer_chosen)
         self.level.activated.connect(
-            lambda _: self.view_asked.emit({"level": self.level.currentData()})
+            lambda _: self.view_requested.emit({"level": self.level.currentData()})
         )
         self.stacked.clicked.connect(self._stack_asked)
         for combo in self.channels:
@@ -155,7 +155,7 @@ class ImagePanel(Panel):
     def _stack_asked(self, on: bool) -> None:
         if self._source is not None:
             recipe = replace(self._source.options.recipe, channels=None)
-            self.view_asked.emit(
+            self.view_requested.emit(
                 {"channel_axis": 0 if on else None, "recipe": recipe, "partners": ()}
             )
 
@@ -170,7 +170,7 @@ class ImagePanel(Panel):
             self.show_source(self._source)
             self.facts.setText(str(error))
             return
-        self.view_asked.emit({"recipe": recipe, "partners": partners})
+        self.view_requested.emit({"recipe": recipe, "partners": partners})
 
     def _contrast_asked(self, _value: object = None) -> None:
         if self._source is None:
@@ -185,7 +185,7 @@ class ImagePanel(Panel):
         except SettingsError as error:
             self.facts.setText(str(error))
             return
-        self.view_asked.emit({"recipe": recipe})
+        self.view_requested.emit({"recipe": recipe})
 
 
 def is_image(layer: Layer) -> bool:

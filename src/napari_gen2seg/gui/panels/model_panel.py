@@ -22,7 +22,7 @@ SIZES = (256, 384, 512, 768, 1024, 1536, 2048)
 
 
 class ModelPanel(Panel):
-    """Asks for a model and for colouring; shows device, reason and progress.
+    """Asks for a model and for coloring; shows device, reason and progress.
 
     Parameters
     ----------
@@ -30,17 +30,17 @@ class ModelPanel(Panel):
         What may be chosen.
     """
 
-    model_asked = Signal(str)
-    device_asked = Signal(str)
-    resolution_asked = Signal(object)  # int, or None for automatic
-    passes_asked = Signal(int)
-    by_object_asked = Signal()
-    step_asked = Signal(float)  # look again, so many times finer
-    color_asked = Signal()
-    cancel_asked = Signal()
-    finetune_asked = Signal()
-    back_asked = Signal()
-    remove_asked = Signal()
+    model_requested = Signal(str)
+    device_requested = Signal(str)
+    resolution_requested = Signal(object)  # int, or None for automatic
+    passes_requested = Signal(int)
+    by_object_requested = Signal()
+    step_requested = Signal(float)  # look again, so many times finer
+    color_requested = Signal()
+    cancel_requested = Signal()
+    finetune_requested = Signal()
+    back_requested = Signal()
+    remove_requested = Signal()
 
     def __init__(self, models: tuple[ModelSpec, ...]) -> None:
         super().__init__("2  Color it")
@@ -125,25 +125,25 @@ class ModelPanel(Panel):
         self.column.addWidget(fold("Device and size", more))
 
         self.model.activated.connect(
-            lambda _: self.model_asked.emit(self.model.currentData())
+            lambda _: self.model_requested.emit(self.model.currentData())
         )
         self.device.activated.connect(
-            lambda _: self.device_asked.emit(self.device.currentData())
+            lambda _: self.device_requested.emit(self.device.currentData())
         )
         self.resolution.activated.connect(
-            lambda _: self.resolution_asked.emit(self.resolution.currentData())
+            lambda _: self.resolution_requested.emit(self.resolution.currentData())
         )
         self.careful.clicked.connect(
-            lambda checked: self.passes_asked.emit(TTA_PASSES if checked else 1)
+            lambda checked: self.passes_requested.emit(TTA_PASSES if checked else 1)
         )
-        self.by_object.clicked.connect(lambda: self.by_object_asked.emit())
-        self.coarser.clicked.connect(lambda: self.step_asked.emit(1 / STEP))
-        self.finer.clicked.connect(lambda: self.step_asked.emit(STEP))
-        self.color.clicked.connect(lambda: self.color_asked.emit())
-        self.cancel.clicked.connect(lambda: self.cancel_asked.emit())
-        self.finetune.clicked.connect(lambda: self.finetune_asked.emit())
-        self.back.clicked.connect(lambda: self.back_asked.emit())
-        self.remove.clicked.connect(lambda: self.remove_asked.emit())
+        self.by_object.clicked.connect(lambda: self.by_object_requested.emit())
+        self.coarser.clicked.connect(lambda: self.step_requested.emit(1 / STEP))
+        self.finer.clicked.connect(lambda: self.step_requested.emit(STEP))
+        self.color.clicked.connect(lambda: self.color_requested.emit())
+        self.cancel.clicked.connect(lambda: self.cancel_requested.emit())
+        self.finetune.clicked.connect(lambda: self.finetune_requested.emit())
+        self.back.clicked.connect(lambda: self.back_requested.emit())
+        self.remove.clicked.connect(lambda: self.remove_requested.emit())
 
     def show_models(self, models: tuple[ModelSpec, ...]) -> None:
         """Offer other models; the chosen one stays chosen while it is there."""

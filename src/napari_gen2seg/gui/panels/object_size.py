@@ -51,7 +51,7 @@ def resolution_by_object(
     SettingsError
         If nothing was drawn or kept, or the model does not say which size it likes.
     """
-    from napari_gen2seg.models.model_config import read_model_config
+    from napari_gen2seg.models.model_folder import read_model_config
     from napari_gen2seg.models.registry import find
     from napari_gen2seg.models.runtime.resolution import resolution_for_objects
 

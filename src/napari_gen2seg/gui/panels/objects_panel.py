@@ -28,12 +28,12 @@ class ObjectsPanel(Panel):
         Whose Labels layers are offered.
     """
 
-    commit_asked = Signal()
-    undo_asked = Signal()
-    next_asked = Signal()
-    object_asked = Signal(int)
-    overwrite_asked = Signal(bool)
-    at_once_asked = Signal(bool)
+    commit_requested = Signal()
+    undo_requested = Signal()
+    next_requested = Signal()
+    object_requested = Signal(int)
+    overwrite_requested = Signal(bool)
+    at_once_requested = Signal(bool)
 
     def __init__(self, viewer: ViewerModel) -> None:
         super().__init__("4  Keep them")
@@ -73,12 +73,12 @@ class ObjectsPanel(Panel):
         self.add_row(self.at_once, self.overwrite)
         self.column.addWidget(self.counter)
 
-        self.commit.clicked.connect(lambda: self.commit_asked.emit())
-        self.undo.clicked.connect(lambda: self.undo_asked.emit())
-        self.another.clicked.connect(lambda: self.next_asked.emit())
-        self.number.valueChanged.connect(self.object_asked)
-        self.overwrite.toggled.connect(self.overwrite_asked)
-        self.at_once.toggled.connect(self.at_once_asked)
+        self.commit.clicked.connect(lambda: self.commit_requested.emit())
+        self.undo.clicked.connect(lambda: self.undo_requested.emit())
+        self.another.clicked.connect(lambda: self.next_requested.emit())
+        self.number.valueChanged.connect(self.object_requested)
+        self.overwrite.toggled.connect(self.overwrite_requested)
+        self.at_once.toggled.connect(self.at_once_requested)
 
     def show_object(self, number: int) -> None:
         """Show which object is being clicked."""

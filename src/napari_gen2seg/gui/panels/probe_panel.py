@@ -41,17 +41,17 @@ _NO_BRIGHTNESS = (
 class ProbePanel(Panel):
     """Asks for probe settings; shows those in use and what they give."""
 
-    settings_asked = Signal(dict)
-    sign_asked = Signal(int)
-    hover_asked = Signal(bool)
-    clicking_asked = Signal()
+    settings_requested = Signal(dict)
+    sign_requested = Signal(int)
+    hover_requested = Signal(bool)
+    clicking_requested = Signal()
 
     def __init__(self) -> None:
         super().__init__("3  Click objects")
         self.hint = quiet_label(HINT)
         self.start = QPushButton("Start")
         self.start.setToolTip("Select the click layer, so that clicks mark objects.")
-        self.start.clicked.connect(self.clicking_asked)
+        self.start.clicked.connect(self.clicking_requested)
         self.keep = QPushButton("+ Keep")
         self.leave = QPushButton("− Leave out")
         self.signs = QButtonGroup(self)
@@ -62,7 +62,7 @@ class ProbePanel(Panel):
                 "leave out)."
             )
             button.clicked.connect(
-                lambda _=False, sign=sign: self.sign_asked.emit(sign)
+                lambda _=False, sign=sign: self.sign_requested.emit(sign)
             )
             self.signs.addButton(button)
         self.keep.setChecked(True)
@@ -102,14 +102,14 @@ class ProbePanel(Panel):
 
         self.auto.toggled.connect(self._auto_toggled)
         self.slider.valueChanged.connect(self._slid)
-        self.curve.tolerance_asked.connect(self._ask_tolerance)
+        self.curve.tolerance_requested.connect(self._ask_tolerance)
         self.contiguous.toggled.connect(
-            lambda on: self.settings_asked.emit({"contiguous": on})
+            lambda on: self.settings_requested.emit({"contiguous": on})
         )
         self.brightness.toggled.connect(
-            lambda on: self.settings_asked.emit({"brightness": on})
+            lambda on: self.settings_requested.emit({"brightness": on})
         )
-        self.hover.toggled.connect(self.hover_asked)
+        self.hover.toggled.connect(self.hover_requested)
 
     def show_settings(self, settings: ProbeSettings) -> None:
         """Show the settings in use."""
@@ -123,7 +123,7 @@ class ProbePanel(Panel):
             self._show_tolerance(settings.tolerance)
 
     def show_brightness_use(self, used: bool) -> None:
-        """Show whether the picture's brightness can have a say at all."""
+        """Show whether the image's brightness can have a say at all."""
         self.brightness.setEnabled(used)
         self.brightness.setToolTip(_BRIGHTNESS if used else _NO_BRIGHTNESS)
 
@@ -151,13 +151,13 @@ class ProbePanel(Panel):
 
     def _auto_toggled(self, on: bool) -> None:
         tolerance = None if on else tolerance_at(self.slider.value())
-        self.settings_asked.emit({"tolerance": tolerance})
+        self.settings_requested.emit({"tolerance": tolerance})
 
     def _slid(self, value: int) -> None:
         self._ask_tolerance(tolerance_at(value))
 
     def _ask_tolerance(self, tolerance: float) -> None:
-        self.settings_asked.emit({"tolerance": tolerance})
+        self.settings_requested.emit({"tolerance": tolerance})
 
     def _show_tolerance(self, tolerance: float) -> None:
         if not np.isfinite(tolerance):

@@ -42,7 +42,7 @@ class ResolutionChoice:
         return size
 
     def again(self, factor: float) -> None:
-        """Colour again at a size so many times that of the map in view.
+        """Color again at a size so many times that of the map in view.
 
         Raises
         ------
@@ -55,6 +55,6 @@ class ResolutionChoice:
         self._bridge.color()
 
     def forget(self) -> None:
-        """Go back to automatic: a size in pixels fits one picture."""
+        """Go back to automatic: a size in pixels fits one image."""
         if self._bridge.session.model.choice.resolution is not None:
             self._choose(None)

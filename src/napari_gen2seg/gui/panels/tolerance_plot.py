@@ -25,7 +25,7 @@ LINE, PLATEAU, NOW = (
 class TolerancePlot(QWidget):
     """Draws a curve; a press or drag in it asks for that tolerance."""
 
-    tolerance_asked = Signal(float)
+    tolerance_requested = Signal(float)
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -83,7 +83,7 @@ class TolerancePlot(QWidget):
     def _ask(self, event: QMouseEvent) -> None:
         if self._curve is not None:
             share = float(np.clip(event.position().x() / max(self.width(), 1), 0, 1))
-            self.tolerance_asked.emit(LOW * (HIGH / LOW) ** share)
+            self.tolerance_requested.emit(LOW * (HIGH / LOW) ** share)
 
     def _x(self, tolerance: float) -> float:
         share = np.log(max(tolerance, LOW) / LOW) / np.log(HIGH / LOW)

@@ -1,4 +1,4 @@
-"""Annotated pictures from wherever people keep them."""
+"""Annotated images from wherever people keep them."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from napari_gen2seg.errors import DataError
-from napari_gen2seg.io.annotated import Annotated, Dataset, Item, as_labels
+from napari_gen2seg.io.annotated import Annotated, AnnotatedSource, Dataset, as_labels
 from napari_gen2seg.io.datasets.published import LOADERS
 from napari_gen2seg.io.formats.coco import coco_dataset
 from napari_gen2seg.io.formats.images import (
@@ -21,7 +21,14 @@ from napari_gen2seg.io.formats.images import (
     read_picture,
 )
 
-__all__ = ["KINDS", "Annotated", "Dataset", "Item", "folder_dataset", "open_dataset"]
+__all__ = [
+    "KINDS",
+    "Annotated",
+    "AnnotatedSource",
+    "Dataset",
+    "folder_dataset",
+    "open_dataset",
+]
 
 KINDS = ("auto", "folder", "coco-json", "ome-zarr", *LOADERS)
 """What `open_dataset` can be told."""
@@ -39,7 +46,7 @@ def open_dataset(
     categories: Collection[str] | None = None,
     without: Collection[str] = (),
 ) -> Dataset:
-    """Open annotated pictures; nothing is read yet but lists.
+    """Open annotated images; nothing is read yet but lists.
 
     Parameters
     ----------
@@ -151,12 +158,12 @@ def folder_dataset(folder: str | Path, split: str | None = None) -> Dataset:
                 f"{path} has no labels: {truths} must hold {path.stem}.tif or "
                 f"{path.stem}.png. Add it, or move the picture away."
             )
-        items.append(Item(path.stem, partial(_read, path, found[path.stem])))
+        items.append(AnnotatedSource(path.stem, partial(_read, path, found[path.stem])))
     return Dataset(f"{root.name}-{part}" if part else root.name, tuple(items))
 
 
 def read_labels(path: Path) -> npt.NDArray[np.int32]:
-    """Read a label picture, int32 (H, W); of an indexed PNG the index.
+    """Read a label image, int32 (H, W); of an indexed PNG the index.
 
     Raises
     ------

@@ -22,7 +22,7 @@ import numpy as np
 import numpy.typing as npt
 
 from napari_gen2seg.errors import DataError
-from napari_gen2seg.io.annotated import Annotated, Dataset, Item
+from napari_gen2seg.io.annotated import Annotated, AnnotatedSource, Dataset
 from napari_gen2seg.io.formats.images import read_picture
 
 SPLIT_NAME = "metadata_images_split_scene_v1.csv"
@@ -60,7 +60,9 @@ def hypersim(root: Path, split: str | None = None) -> Dataset:
             continue
         if listed is not None and (scene, camera, int(number)) not in listed:
             continue
-        items.append(Item(f"{scene}/{camera}/{number}", partial(_read, image, truth)))
+        items.append(
+            AnnotatedSource(f"{scene}/{camera}/{number}", partial(_read, image, truth))
+        )
     if not items:
         raise DataError(
             f"{root} holds no frames of Hypersim{f' ({split})' if split else ''}; it "
@@ -71,7 +73,7 @@ def hypersim(root: Path, split: str | None = None) -> Dataset:
 
 
 def numbered(colors: npt.NDArray[Any], source: Path) -> npt.NDArray[np.int32]:
-    """Turn a picture whose colours stand for instances into labels.
+    """Turn an image whose colors stand for instances into labels.
 
     Parameters
     ----------

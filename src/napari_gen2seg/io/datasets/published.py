@@ -16,7 +16,7 @@ import numpy.typing as npt
 from skimage.measure import label as components
 
 from napari_gen2seg.errors import DataError
-from napari_gen2seg.io.annotated import Annotated, Dataset, Item, as_labels
+from napari_gen2seg.io.annotated import Annotated, AnnotatedSource, Dataset, as_labels
 from napari_gen2seg.io.datasets.hypersim import hypersim
 from napari_gen2seg.io.datasets.virtual_kitti import virtual_kitti
 from napari_gen2seg.io.formats.coco import coco_dataset
@@ -73,7 +73,7 @@ def ishape(root: Path, split: str = "val") -> Dataset:
     Six subsets (antenna, branch, fence, hanger, log, wire); the maps are 16-bit PNG,
     a number an instance, 0 background. Layout: README of the data set.
     """
-    items: list[Item] = []
+    items: list[AnnotatedSource] = []
     for subset in sorted(path.parent for path in root.glob(f"*/{split}")):
         folder = subset / split
         items += _pairs(
@@ -106,7 +106,9 @@ def dram(root: Path, split: str = "test") -> Dataset:
         image = root / split / place.parent / f"{place.name}.jpg"
         if image.is_file():
             items.append(
-                Item(place.as_posix(), partial(_read, image, path, _class_regions))
+                AnnotatedSource(
+                    place.as_posix(), partial(_read, image, path, _class_regions)
+                )
             )
     return _dataset(f"dram-{split}", items, root, f"{split}/MOVEMENT and labels/")
 
@@ -125,7 +127,7 @@ def bsds500(root: Path, split: str = "test") -> Dataset:
     items = []
     for path in sorted((root / "groundTruth" / split).glob("*.mat")):
         image = root / "images" / split / f"{path.stem}.jpg"
-        items.append(Item(path.stem, partial(_read_bsds, image, path)))
+        items.append(AnnotatedSource(path.stem, partial(_read_bsds, image, path)))
     return _dataset(f"bsds500-{split}", items, root, f"groundTruth/{split}")
 
 
@@ -142,7 +144,9 @@ LOADERS: dict[str, Callable[..., Dataset]] = {
 """Name -> loader: root folder, and optionally a split."""
 
 
-def _dataset(name: str, items: list[Item], root: Path, wanted: str) -> Dataset:
+def _dataset(
+    name: str, items: list[AnnotatedSource], root: Path, wanted: str
+) -> Dataset:
     if not items:
         raise DataError(
             f"{root} holds no pictures of {name}; it must have {wanted}. Name the root "
@@ -156,11 +160,13 @@ def _pairs(
     truths: Path,
     prefix: str,
     convert: Callable[[npt.NDArray[Any], Path], npt.NDArray[np.int32]],
-) -> list[Item]:
-    """Pair pictures and truths of the same stem, whatever the ending."""
+) -> list[AnnotatedSource]:
+    """Pair images and truths of the same stem, whatever the ending."""
     found = {path.stem: path for path in sorted(images.glob("*"))}
     return [
-        Item(f"{prefix}{path.stem}", partial(_read, found[path.stem], path, convert))
+        AnnotatedSource(
+            f"{prefix}{path.stem}", partial(_read, found[path.stem], path, convert)
+        )
         for path in sorted(truths.glob("*.png"))
         if path.stem in found
     ]

@@ -19,7 +19,7 @@ import numpy as np
 import numpy.typing as npt
 
 from napari_gen2seg.errors import DataError
-from napari_gen2seg.io.annotated import Annotated, Dataset, Item
+from napari_gen2seg.io.annotated import Annotated, AnnotatedSource, Dataset
 from napari_gen2seg.io.formats.images import read_picture
 
 
@@ -48,7 +48,7 @@ def virtual_kitti(root: Path, split: str = "all") -> Dataset:
         image = frames / "rgb" / camera / f"rgb_{number}.jpg"
         if image.is_file():
             place = "/".join([*frames.parts[-3:-1], camera, number])
-            items.append(Item(place, partial(_read, image, truth)))
+            items.append(AnnotatedSource(place, partial(_read, image, truth)))
     if not items:
         raise DataError(
             f"{root} holds no frames of Virtual KITTI 2 ({split}); it must have "
@@ -64,7 +64,7 @@ def _read(image: Path, truth: Path) -> Annotated:
 
 
 def read_index(source: Path) -> npt.NDArray[np.int32]:
-    """Read the numbers of an indexed or grey PNG, not the colours they stand for.
+    """Read the numbers of an indexed or gray PNG, not the colors they stand for.
 
     Returns
     -------

@@ -17,7 +17,7 @@ from skimage.draw import polygon2mask
 
 from napari_gen2seg.common.types import BoolArray
 from napari_gen2seg.errors import DataError
-from napari_gen2seg.io.annotated import Annotated, Dataset, Item, from_masks
+from napari_gen2seg.io.annotated import Annotated, AnnotatedSource, Dataset, from_masks
 from napari_gen2seg.io.formats.images import plane_of, read_picture
 
 
@@ -156,7 +156,9 @@ def coco_dataset(
         )
     folder = Path(images) if images else _image_folder(source, pictures[0])
     items = [
-        Item(str(p["file_name"]), partial(_read, folder, p, objects[p["id"]]))
+        AnnotatedSource(
+            str(p["file_name"]), partial(_read, folder, p, objects[p["id"]])
+        )
         for p in sorted(pictures, key=lambda p: str(p["file_name"]))
     ]
     return Dataset(name or source.stem, tuple(items))

@@ -1,4 +1,4 @@
-"""Pictures in, pictures and labels out."""
+"""Images in, images and labels out."""
 
 from __future__ import annotations
 
@@ -12,15 +12,20 @@ from numpy.typing import NDArray
 from napari_gen2seg.common.atomic import writing
 from napari_gen2seg.core.image.axes import Axes
 from napari_gen2seg.errors import ImageError, StorageError
-from napari_gen2seg.io.formats.masks import index_of, no_picture, read_other, read_tiff
+from napari_gen2seg.io.formats.decode import (
+    index_of,
+    not_an_image,
+    read_other,
+    read_tiff,
+)
 
 TIFF_ENDINGS = (".tif", ".tiff")
 PICTURE_ENDINGS = (*TIFF_ENDINGS, ".png", ".jpg", ".jpeg", ".bmp", ".gif", ".webp")
 
 
 @dataclass(frozen=True, eq=False)
-class Picture:
-    """An image file's content.
+class ImageFile:
+    """An image file's content: no labels, and several planes perhaps.
 
     Parameters
     ----------
@@ -38,7 +43,7 @@ class Picture:
     path: Path
 
 
-def read_picture(path: str | Path) -> Picture:
+def read_picture(path: str | Path) -> ImageFile:
     """Read an image file whole.
 
     Parameters
@@ -73,7 +78,7 @@ def read_picture(path: str | Path) -> Picture:
         raise
     except OSError as error:
         if error.errno is None:  # the decoder's word, not the system's
-            raise no_picture(source) from error
+            raise not_an_image(source) from error
         raise StorageError(
             f"{source} could not be read ({error.strerror}). Check that you may read "
             "it."
@@ -85,11 +90,11 @@ def read_picture(path: str | Path) -> Picture:
         ) from error
     if array.size == 0:
         raise ImageError(f"{source} holds no pixels; choose another picture.")
-    return Picture(array, axes, source)
+    return ImageFile(array, axes, source)
 
 
-def plane_of(picture: Picture) -> NDArray[Any]:
-    """Return the one plane of a picture, (H, W) or (H, W, C).
+def plane_of(picture: ImageFile) -> NDArray[Any]:
+    """Return the one plane of an image, (H, W) or (H, W, C).
 
     Where the file does not say what its axes are, the pixels as they are.
 
@@ -110,7 +115,7 @@ def plane_of(picture: Picture) -> NDArray[Any]:
 
 
 def read_numbers(path: str | Path) -> NDArray[Any]:
-    """Read a picture whose values are numbers: an indexed PNG gives its index.
+    """Read an image whose values are numbers: an indexed PNG gives its index.
 
     Raises
     ------
@@ -167,7 +172,7 @@ def write_labels(path: str | Path, labels: NDArray[Any]) -> None:
 
 
 def write_rgb(path: str | Path, rgb: NDArray[np.uint8]) -> None:
-    """Write a picture to look at, uint8 (h, w) or (h, w, 3), as TIFF or PNG.
+    """Write an image to look at, uint8 (h, w) or (h, w, 3), as TIFF or PNG.
 
     Raises
     ------

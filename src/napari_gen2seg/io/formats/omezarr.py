@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from napari_gen2seg.errors import DataError
-from napari_gen2seg.io.annotated import Annotated, Dataset, Item, as_labels
+from napari_gen2seg.io.annotated import Annotated, AnnotatedSource, Dataset, as_labels
 
 
 def omezarr_dataset(path: str | Path, labels: str | None = None) -> Dataset:
@@ -58,7 +58,9 @@ def omezarr_dataset(path: str | Path, labels: str | None = None) -> Dataset:
         title = ",".join(f"{axis}={i}" for axis, i in place.items()) or "plane"
         if np.any(np.asarray(truth[_select(truth_axes, place)]) > 0):
             items.append(
-                Item(title, partial(_read, image, axes, truth, truth_axes, place))
+                AnnotatedSource(
+                    title, partial(_read, image, axes, truth, truth_axes, place)
+                )
             )
     return Dataset(f"{source.name}:{name}", tuple(items))
 

@@ -39,7 +39,7 @@ def start_child(command: Sequence[str], errors: IO[bytes]) -> subprocess.Popen[b
 
 
 def _give_way(pid: int) -> None:
-    """Let the window, and the worker that colours for it, come first."""
+    """Let the window, and the worker that colors for it, come first."""
     import psutil
 
     low = psutil.BELOW_NORMAL_PRIORITY_CLASS if sys.platform == "win32" else NICE

@@ -12,9 +12,10 @@ from typing import Any
 
 from napari_gen2seg.common.user_dirs import data_dir
 from napari_gen2seg.errors import TrainingError
+from napari_gen2seg.io.annotated import AnnotatedSource
 from napari_gen2seg.jobs.training.child import start_child
 from napari_gen2seg.jobs.training.run import COMMAND
-from napari_gen2seg.jobs.training.written_data import PairSource
+from napari_gen2seg.jobs.training.written_data import pair_entry
 from napari_gen2seg.train.finetune.run_folder import CONFIG_NAME, ERRORS_NAME
 
 FACTS = "facts.json"
@@ -23,7 +24,7 @@ LOOK = 0.2  # seconds between two looks at whether it is still wanted
 
 def plan(
     config: Mapping[str, Any],
-    sources: Sequence[PairSource],
+    sources: Sequence[AnnotatedSource],
     names: Sequence[str],
     check: Callable[[], None],
     command: Sequence[str] = COMMAND,
@@ -35,7 +36,7 @@ def plan(
     config
         Without ``pairs`` and ``run``.
     sources, names
-        The pictures, as for `write_pairs`. Labels of which nothing is known as a whole
+        The images, as for `write_pairs`. Labels of which nothing is known as a whole
         are looked through.
     check
         Called now and then; raises to stop.
@@ -60,7 +61,8 @@ def plan(
             check()
             facts.append(asdict(source.look()))
         pairs = [
-            one.spec(folder, name) for one, name in zip(sources, names, strict=True)
+            pair_entry(source, folder, name)
+            for source, name in zip(sources, names, strict=True)
         ]
         path, known = folder / CONFIG_NAME, folder / FACTS
         path.write_text(

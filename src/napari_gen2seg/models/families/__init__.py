@@ -19,6 +19,7 @@ knows it::
 
 from __future__ import annotations
 
+import copyreg
 import logging
 from functools import cache
 from importlib.metadata import entry_points
@@ -104,6 +105,14 @@ def detect_family(folder: Path, config: Mapping[str, Any]) -> Family | None:
         if family.detect is None and config.get("family") == family.name:
             return family
     return None
+
+
+def _reduce(family: Family) -> tuple[Any, ...]:
+    """Travel to another process by name: the family there is the same."""
+    return get_family, (family.name,)
+
+
+copyreg.pickle(Family, _reduce)
 
 
 def layouts_text() -> str:

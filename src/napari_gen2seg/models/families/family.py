@@ -1,22 +1,22 @@
-"""What a model family is: one record of all that the rest asks about it (no torch)."""
+"""What a model family is, and a folder of one: records, without torch."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from napari_gen2seg.models.weights import one_variant
+from napari_gen2seg.errors import WeightsError
+from napari_gen2seg.models.weights import WeightFiles, find_weights, one_variant
 
 if TYPE_CHECKING:
     import re
 
     from torch import Tensor, nn
 
-    from napari_gen2seg.models.base_colorer import BaseColorer
     from napari_gen2seg.models.model_config import ModelConfig
-    from napari_gen2seg.models.model_folder import ModelFolder
 
 
 class SelectedFiles(NamedTuple):
@@ -160,7 +160,7 @@ class Family:
     load_net
         Called with folder and number type; returns the network, on the CPU.
     colorer_class
-        Returns the class that runs the network.
+        Returns the class that runs the network, a `BaseColorer`.
     work_bytes
         Called with folder, longer side in pixels (None: the model's own) and bytes of
         a number; returns what one forward pass needs beside the weights.
@@ -189,7 +189,7 @@ class Family:
     defaults: Callable[[Path, bool], dict[str, int | None]]
     select_files: Callable[[Collection[str]], SelectedFiles | None]
     load_net: Callable[[ModelFolder, str], nn.Module]
-    colorer_class: Callable[[], type[BaseColorer]]
+    colorer_class: Callable[[], type[Any]]
     work_bytes: Callable[[ModelFolder, int | None, int], int]
     detect: Callable[[Path], bool] | None = None
     training: FamilyTraining | None = None
@@ -199,8 +199,58 @@ class Family:
     needed_files: tuple[str, ...] = ()
     fixed_input_size: Callable[[ModelConfig], int | None] = any_input_size
 
-    def __reduce__(self) -> tuple[Any, ...]:
-        """Travel to another process by name: the family there is the same."""
-        from napari_gen2seg.models.families import get_family
 
-        return get_family, (self.name,)
+@dataclass(frozen=True)
+class ModelFolder:
+    """What a model folder holds.
+
+    Parameters
+    ----------
+    path
+        The folder.
+    config
+        Its ``gen2seg.json``, completed by the family's defaults.
+    family
+        What runs it.
+    revision
+        The hub's commit, where it comes from there.
+    """
+
+    path: Path
+    config: ModelConfig
+    family: Family
+    revision: str | None = None
+
+    @cached_property
+    def weights(self) -> dict[str, WeightFiles]:
+        """The weight files of the parts that run, by the parts' names; searched once.
+
+        Raises
+        ------
+        WeightsError
+            If some are missing, damaged or unsafe.
+        """
+        return {part: find_weights(self.path / part) for part in self.family.parts}
+
+    @property
+    def parameters(self) -> int:
+        """Number of values in the weights that run."""
+        return sum(files.parameters for files in self.weights.values())
+
+    @property
+    def bytes(self) -> int:
+        """Size on disk of the weights that run."""
+        return sum(files.bytes for files in self.weights.values())
+
+    @property
+    def is_complete(self) -> bool:
+        """Whether all that loading needs is there, as far as files tell."""
+        family = self.family
+        try:
+            _ = self.weights
+            for part in family.optional_parts:
+                if (self.path / part / "config.json").is_file():
+                    find_weights(self.path / part)
+        except WeightsError:
+            return False
+        return all((self.path / name).is_file() for name in family.needed_files)

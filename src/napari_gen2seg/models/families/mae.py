@@ -1,4 +1,4 @@
-"""Family ``mae``: a masked autoencoder that sees the whole picture.
+"""Family ``mae``: a masked autoencoder that sees the whole image.
 
 Any ``ViTMAEForPreTraining`` shape: ViT-H with patch 14 as published, ViT-B with
 patch 16. The picture is brought to the model's square, whatever its aspect ratio.
@@ -26,16 +26,16 @@ if TYPE_CHECKING:
     from torch import Tensor, nn
 
     from napari_gen2seg.models.base_colorer import BaseColorer
+    from napari_gen2seg.models.families.family import ModelFolder
     from napari_gen2seg.models.families.mae_net import MaeNet
     from napari_gen2seg.models.model_config import ModelConfig
-    from napari_gen2seg.models.model_folder import ModelFolder
 
 _SIDE = 224  # pixels, of ViT-MAE as published
 # Fixed sine and cosine tables, and what masking alone needs, are no weights to train.
 _FIXED = ("position_embeddings", "decoder_pos_embed", "mask_token")
 
 
-def load_net(folder: ModelFolder | Path, dtype: str = "float32") -> MaeNet:
+def load_net(folder: ModelFolder, dtype: str = "float32") -> MaeNet:
     """Load a ViT-MAE folder as one network on the CPU.
 
     Raises
@@ -44,9 +44,8 @@ def load_net(folder: ModelFolder | Path, dtype: str = "float32") -> MaeNet:
         If something is missing, damaged or does not fit together.
     """
     from napari_gen2seg.models.families import mae_net
-    from napari_gen2seg.models.model_folder import as_model_folder
 
-    return mae_net.load_net(as_model_folder(folder), dtype)
+    return mae_net.load_net(folder, dtype)
 
 
 def _detect(folder: Path) -> bool:

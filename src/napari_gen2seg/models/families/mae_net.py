@@ -17,11 +17,11 @@ from napari_gen2seg.models.networks.tensors import (
 )
 
 if TYPE_CHECKING:
-    from napari_gen2seg.models.model_folder import ModelFolder
+    from napari_gen2seg.models.families.family import ModelFolder
 
 
 class MaeNet(nn.Module):
-    """A ViT-MAE as a map from pictures to colours.
+    """A ViT-MAE as a map from images to colors.
 
     Parameters
     ----------
@@ -50,7 +50,7 @@ class MaeNet(nn.Module):
         return int(cast("Any", self.vit).config.patch_size)
 
     def forward(self, pixels: Tensor) -> Tensor:
-        """Predict colours.
+        """Predict colors.
 
         Parameters
         ----------
@@ -98,7 +98,7 @@ class MapNet(nn.Module):
         self.requires_grad_(False)
 
     def forward(self, pixels: Tensor) -> Tensor:
-        """Return the map of one picture."""
+        """Return the map of one image."""
         return stretch_mae(self.net(pixels))
 
 

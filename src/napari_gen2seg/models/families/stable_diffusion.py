@@ -27,8 +27,8 @@ if TYPE_CHECKING:
     from torch import Tensor, nn
 
     from napari_gen2seg.models.base_colorer import BaseColorer
+    from napari_gen2seg.models.families.family import ModelFolder
     from napari_gen2seg.models.model_config import ModelConfig
-    from napari_gen2seg.models.model_folder import ModelFolder
     from napari_gen2seg.models.networks.one_step import OneStepNet
 
 # Buffers alive at once, measured; see `models.runtime.memory`.
@@ -40,7 +40,7 @@ _PROMPT_PARTS = ("text_encoder", "tokenizer")
 _CONFIG_SUFFIXES = (".json", ".txt")
 
 
-def load_net(folder: ModelFolder | Path, dtype: str = "float32") -> OneStepNet:
+def load_net(folder: ModelFolder, dtype: str = "float32") -> OneStepNet:
     """Load a latent diffusion folder as one network on the CPU.
 
     Parameters
@@ -58,9 +58,8 @@ def load_net(folder: ModelFolder | Path, dtype: str = "float32") -> OneStepNet:
         If the folder holds another kind of model.
     """
     from napari_gen2seg.models.families import stable_diffusion_net
-    from napari_gen2seg.models.model_folder import as_model_folder
 
-    return stable_diffusion_net.load_net(as_model_folder(folder), dtype)
+    return stable_diffusion_net.load_net(folder, dtype)
 
 
 def _detect(folder: Path) -> bool:

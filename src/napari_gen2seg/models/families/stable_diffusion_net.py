@@ -26,12 +26,12 @@ from napari_gen2seg.models.networks.tensors import (
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from napari_gen2seg.models.families.family import ModelFolder
     from napari_gen2seg.models.model_config import ModelConfig
-    from napari_gen2seg.models.model_folder import ModelFolder
 
 
 def _tile(net: nn.Module, size: int) -> None:
-    """Make the autoencoder work on tiles of ``size`` pixels of one picture at a time.
+    """Make the autoencoder work on tiles of ``size`` pixels of one image at a time.
 
     Tiles overlap by a quarter and are blended; their colours differ a little from
     those of the whole.
@@ -96,7 +96,7 @@ class MapNet(nn.Module):
         self.requires_grad_(False)
 
     def forward(self, pixels: Tensor) -> Tensor:
-        """Return the map of one picture."""
+        """Return the map of one image."""
         colors = self.net(pixels * 2 - 1)
         fixed = self.config.stretch == "fixed"
         values = stretch_fixed(colors) if fixed else stretch_published(colors)

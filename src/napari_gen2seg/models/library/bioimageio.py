@@ -137,7 +137,7 @@ colour of its own, and not labels. napari-gen2seg turns it into masks.
 
 
 def size_multiple(config: ModelConfig) -> int:
-    """Return what the side in pixels of a package's pictures is a multiple of."""
+    """Return what the side in pixels of a package's images is a multiple of."""
     return math.lcm(32, config.multiple)
 
 
@@ -170,7 +170,7 @@ def _example(image: np.ndarray[Any, Any] | None, side: int) -> np.ndarray[Any, A
 def _trace(
     net: nn.Module, picture: np.ndarray[Any, Any], target: Path
 ) -> np.ndarray[Any, Any]:
-    """Write the traced network; return what it makes of the picture."""
+    """Write the traced network; return what it makes of the image."""
     import torch
 
     net.eval()

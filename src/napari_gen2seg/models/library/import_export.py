@@ -24,8 +24,11 @@ from napari_gen2seg.errors import (
 )
 from napari_gen2seg.models.families import layouts_text
 from napari_gen2seg.models.hub import client
-from napari_gen2seg.models.model_config import read_family
-from napari_gen2seg.models.model_folder import ModelFolder, read_model_folder
+from napari_gen2seg.models.model_folder import (
+    ModelFolder,
+    read_family,
+    read_model_folder,
+)
 from napari_gen2seg.models.weights import PICKLE_SUFFIXES
 
 _SPARE = 50_000_000  # left free on the disk, in bytes

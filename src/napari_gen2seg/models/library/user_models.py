@@ -14,7 +14,7 @@ from napari_gen2seg.common.atomic import put, replacing, replacing_folder
 from napari_gen2seg.common.text import slug
 from napari_gen2seg.common.user_dirs import data_dir, models_dir
 from napari_gen2seg.errors import ModelNotFoundError, SettingsError, StorageError
-from napari_gen2seg.models.model_config import read_family
+from napari_gen2seg.models.model_folder import read_family
 from napari_gen2seg.models.registry import folder_bytes
 
 Check = Callable[[], None]

@@ -1,4 +1,4 @@
-"""Bring the edges of a blurred map onto the edges of the picture.
+"""Bring the edges of a blurred map onto the edges of the image.
 
 The guided filter (He, Sun & Tang, "Guided image filtering", ECCV 2010): around every
 pixel the map is explained as a linear function of the picture's brightness, so that it
@@ -65,7 +65,7 @@ class Refine:
 
 
 def guided_filter(values: Tensor, picture: Tensor, settings: Refine) -> Tensor:
-    """Filter maps, guided by their pictures.
+    """Filter maps, guided by their images.
 
     Parameters
     ----------

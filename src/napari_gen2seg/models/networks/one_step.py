@@ -20,7 +20,7 @@ LAST_TIMESTEP = 999
 
 
 class OneStepNet(nn.Module):
-    """Autoencoder and UNet joined into one pass from picture to colours.
+    """Autoencoder and UNet joined into one pass from image to colors.
 
     Parameters
     ----------
@@ -81,7 +81,7 @@ class OneStepNet(nn.Module):
         ]
 
     def encode(self, pixels: Tensor) -> Tensor:
-        """Encode pictures.
+        """Encode images.
 
         Parameters
         ----------
@@ -135,7 +135,7 @@ class OneStepNet(nn.Module):
         return result
 
     def denoise(self, latent: Tensor, *, latent_term: bool = True) -> Tensor:
-        """Step from the picture's latent to the latent of its colours.
+        """Step from the image's latent to the latent of its colors.
 
         ``x0 = sqrt(abar) z - sqrt(1 - abar) v`` at the last timestep.
 
@@ -153,13 +153,13 @@ class OneStepNet(nn.Module):
         return colors
 
     def decode(self, latent: Tensor) -> Tensor:
-        """Decode latents (B, c, h, w) to pictures (B, 3, h factor, w factor)."""
+        """Decode latents (B, c, h, w) to images (B, 3, h factor, w factor)."""
         vae = cast("Any", self.vae)
         pixels: Tensor = vae.decode(latent / self.scaling).sample
         return pixels
 
     def forward(self, pixels: Tensor, *, latent_term: bool = True) -> Tensor:
-        """Predict colours.
+        """Predict colors.
 
         Parameters
         ----------

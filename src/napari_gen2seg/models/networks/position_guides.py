@@ -1,4 +1,4 @@
-"""Position guides: sine waves over the picture that tell a network where it is.
+"""Position guides: sine waves over the image that tell a network where it is.
 
 A convolutional network paints two look-alike neighbours the same, because it sees
 the same neighbourhood twice. Waves of several lengths and directions, given to the
@@ -73,7 +73,7 @@ class Guides:
 def guide_channels(
     guides: Guides | Mapping[str, Any], height: int, width: int, factor: int
 ) -> NDArray[np.float32]:
-    """Compute the guide channels for one picture.
+    """Compute the guide channels for one image.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""Pictures to tensors and back: resize, pad, unpad, stretch."""
+"""Images to tensors and back: resize, pad, unpad, stretch."""
 
 from __future__ import annotations
 
@@ -72,7 +72,7 @@ def pad(pixels: Tensor, multiple: int) -> Tensor:
 
 
 def stretch_published(colors: Tensor) -> Tensor:
-    """Stretch each picture's prediction (B, 3, h, w) to 0..255 by its own extremes.
+    """Stretch each image's prediction (B, 3, h, w) to 0..255 by its own extremes.
 
     The published rule, over the three channels together: ``q = p + |min p|``, then
     ``q / (|max q| + |min q|)``. Upstream takes the extremes of a whole batch; here
@@ -101,7 +101,7 @@ def stretch_in_training(colors: Tensor) -> Tensor:
 
 
 def stretch_fixed(colors: Tensor) -> Tensor:
-    """Map -1..1 to 0..255 and clip, for models trained to absolute colours."""
+    """Map -1..1 to 0..255 and clip, for models trained to absolute colors."""
     return ((colors + 1) / 2).clamp(0, 1) * 255.0
 
 

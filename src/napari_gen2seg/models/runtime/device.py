@@ -1,4 +1,4 @@
-"""Which device and number type to compute with, chosen once, with the reason."""
+"""Which device and number type to compute with, and how much main memory is free."""
 
 from __future__ import annotations
 
@@ -6,6 +6,8 @@ import platform
 import sys
 from dataclasses import dataclass, replace
 from pathlib import Path
+
+import psutil
 
 from napari_gen2seg.errors import SettingsError
 
@@ -171,3 +173,38 @@ def cpu_has_bf16() -> bool:
             flags = set(line.split())
             return bool(flags & {"avx512_bf16", "amx_bf16"})
     return False
+
+
+def free_main_memory() -> int:
+    """Return the bytes of main memory still free, a container's limit included."""
+    free = int(psutil.virtual_memory().available)
+    root = Path("/sys/fs/cgroup")
+    for limit, used in (
+        (root / "memory.max", root / "memory.current"),
+        (
+            root / "memory" / "memory.limit_in_bytes",
+            root / "memory" / "memory.usage_in_bytes",
+        ),
+    ):
+        try:
+            left = int(limit.read_text()) - int(used.read_text())
+        except (OSError, ValueError):
+            continue
+        # File pages count as used but are given back on demand; half of the limit
+        # is a fair floor where they are many.
+        free = min(free, max(left, 0) + _reclaimable(root))
+    return free
+
+
+def _reclaimable(root: Path) -> int:
+    """Return the bytes of file pages a container can give back."""
+    for path in (root / "memory.stat", root / "memory" / "memory.stat"):
+        try:
+            lines = path.read_text().splitlines()
+        except OSError:
+            continue
+        for line in lines:
+            name, _, value = line.partition(" ")
+            if name in ("inactive_file", "total_inactive_file"):
+                return int(value)
+    return 0

@@ -15,11 +15,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import psutil
-
 from napari_gen2seg.common.text import bytes_text
 from napari_gen2seg.models.model_folder import ModelFolder, as_model_folder
-from napari_gen2seg.models.runtime.device import BYTES, DeviceChoice
+from napari_gen2seg.models.runtime.device import BYTES, DeviceChoice, free_main_memory
 
 if TYPE_CHECKING:
     from napari_gen2seg.models.spec import ModelSpec
@@ -92,41 +90,6 @@ def free_memory(choice: DeviceChoice) -> int:
 
         return int(torch.cuda.mem_get_info(torch.device(choice.device))[0])
     return free_main_memory()
-
-
-def free_main_memory() -> int:
-    """Return the bytes of main memory still free, a container's limit included."""
-    free = int(psutil.virtual_memory().available)
-    root = Path("/sys/fs/cgroup")
-    for limit, used in (
-        (root / "memory.max", root / "memory.current"),
-        (
-            root / "memory" / "memory.limit_in_bytes",
-            root / "memory" / "memory.usage_in_bytes",
-        ),
-    ):
-        try:
-            left = int(limit.read_text()) - int(used.read_text())
-        except (OSError, ValueError):
-            continue
-        # File pages count as used but are given back on demand; half of the limit
-        # is a fair floor where they are many.
-        free = min(free, max(left, 0) + _reclaimable(root))
-    return free
-
-
-def _reclaimable(root: Path) -> int:
-    """Return the bytes of file pages a container can give back."""
-    for path in (root / "memory.stat", root / "memory" / "memory.stat"):
-        try:
-            lines = path.read_text().splitlines()
-        except OSError:
-            continue
-        for line in lines:
-            name, _, value = line.partition(" ")
-            if name in ("inactive_file", "total_inactive_file"):
-                return int(value)
-    return 0
 
 
 def fit(

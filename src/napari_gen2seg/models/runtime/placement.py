@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 import torch
 
 from napari_gen2seg.errors import MemoryShortError, ModelError
-from napari_gen2seg.models.runtime.memory import free_main_memory
+from napari_gen2seg.models.runtime.device import free_main_memory
 
 if TYPE_CHECKING:
     from collections.abc import Callable

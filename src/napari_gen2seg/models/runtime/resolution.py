@@ -1,4 +1,4 @@
-"""At which size a model looks at a picture, when nobody says so."""
+"""At which size a model looks at an image, when nobody says so."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ LARGEST = 8192
 
 
 def choose_resolution(rgb: NDArray[np.float32], config: ModelConfig) -> int:
-    """Choose the longer side in pixels at which a model sees a picture.
+    """Choose the longer side in pixels at which a model sees an image.
 
     Parameters
     ----------

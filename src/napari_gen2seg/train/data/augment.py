@@ -1,4 +1,4 @@
-"""Changes of a picture that leave its objects what they are."""
+"""Changes of an image that leave its objects what they are."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ Rgb = NDArray[np.float32]
 def turn(
     rgb: Rgb, labels: NDArray[np.int32], rng: np.random.Generator
 ) -> tuple[Rgb, NDArray[np.int32]]:
-    """Flip and turn by right angles, picture and labels alike."""
+    """Flip and turn by right angles, image and labels alike."""
     quarter = int(rng.integers(4))
     rgb, labels = np.rot90(rgb, quarter), np.rot90(labels, quarter)
     if rng.random() < 0.5:
@@ -21,7 +21,7 @@ def turn(
 
 
 def relight(rgb: Rgb, rng: np.random.Generator) -> Rgb:
-    """Change contrast, polarity, colours, blur and noise of (H, W, 3) in 0..1."""
+    """Change contrast, polarity, colors, blur and noise of (H, W, 3) in 0..1."""
     gray = bool(np.ptp(rgb, axis=-1).max() < 0.02)
     # Noise and slopes are added as the contrast bears them: in many a picture objects
     # differ from the ground by 0.03.
@@ -57,7 +57,7 @@ def relight(rgb: Rgb, rng: np.random.Generator) -> Rgb:
 def stretch(
     rgb: Rgb, rng: np.random.Generator, limits: tuple[float, float] | None = None
 ) -> Rgb:
-    """Stretch (H, W, 3) as a picture is before the model sees it, not quite exactly.
+    """Stretch (H, W, 3) as an image is before the model sees it, not quite exactly.
 
     Grey pictures are stretched over their percentiles when they are coloured
     (`core.image.rgb`), hence a crop over those of its picture: ``limits``.

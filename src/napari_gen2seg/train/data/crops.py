@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from scipy import ndimage
 
 from napari_gen2seg.common.types import Int32Array
+from napari_gen2seg.io.annotated import Annotated
 from napari_gen2seg.models.model_config import ModelConfig
 from napari_gen2seg.models.networks.tensors import resize, to_tensor
 from napari_gen2seg.models.runtime.resolution import (
@@ -23,12 +24,11 @@ from napari_gen2seg.models.runtime.resolution import (
     resolution_for_objects,
 )
 from napari_gen2seg.train.data.augment import turn
-from napari_gen2seg.train.data.labeled_images import Pair
-from napari_gen2seg.train.data.window import filled, window
+from napari_gen2seg.train.data.window import Crop, filled, window
 
 Rgb = NDArray[np.float32]
 Batch = dict[str, torch.Tensor]
-Crop = tuple[Rgb, Int32Array]
+
 
 # Spread of log size about the size the model likes: it tolerates 1.2 either way, and
 # the size it reads off its own map is not exact.
@@ -36,13 +36,13 @@ _SIZE = 0.25
 _DRAWN = (12.0, 55.0)  # diameters of drawn objects in pixels, as mini learns them
 
 
-def model_resolution(pair: Pair, facts: ModelConfig) -> int:
+def model_resolution(pair: Annotated, facts: ModelConfig) -> int:
     """Return the longer side at which objects have the size the model likes.
 
     What `models.resolution` aims at, from labels in place of a first map.
     """
     if facts.default_resolution is not None or facts.object_diameter is None:
-        return choose_resolution(pair.rgb, facts)
+        return choose_resolution(pair.image, facts)
     shape = pair.labels.shape
     return resolution_for_objects(min(pair.diameter, max(shape)), shape, facts)
 
@@ -54,7 +54,7 @@ class Crops:
     Attributes
     ----------
     pairs
-        Pictures to learn from.
+        Images to learn from, in RGB as the model sees it.
     facts
         Of the model: the size of objects it likes.
     size
@@ -69,7 +69,7 @@ class Crops:
         Share of replayed or drawn crops.
     """
 
-    pairs: Sequence[Pair]
+    pairs: Sequence[Annotated]
     facts: ModelConfig
     size: int
     seed: int = 0
@@ -84,8 +84,8 @@ class Crops:
 
     @property
     def sparse(self) -> bool:
-        """Whether there are pictures of which part is unknown."""
-        return any(bool((pair.labels < 0).any()) for pair in self.pairs)
+        """Whether there are images of which part is unknown."""
+        return not all(pair.complete for pair in self.pairs)
 
     def batch(self, step: int, count: int, process: int = 0) -> Batch:
         """Draw the crops of one step.
@@ -115,19 +115,19 @@ class Crops:
         if rng.random() < self.share:
             if self.replay:
                 stored = self.replay[int(rng.integers(len(self.replay)))]
-                return turn(*fit(stored, self.size, rng), rng)
+                return Crop(*turn(*fit(stored, self.size, rng), rng))
             if self.drawn:
                 from napari_gen2seg.train.data.synthetic_crops import drawn_crop
 
-                return turn(*drawn_crop(rng, self.size, *_DRAWN), rng)
+                return Crop(*turn(*drawn_crop(rng, self.size, *_DRAWN), rng))
         return self.cut(rng)
 
     def cut(self, rng: np.random.Generator) -> Crop:
-        """Cut one crop from a labelled picture, turned and relit."""
+        """Cut one crop from a labeled image, turned and relit."""
         return self.take(rng)[0]
 
     def take(self, rng: np.random.Generator) -> tuple[Crop, str]:
-        """Cut one crop, and tell the key of its picture."""
+        """Cut one crop, and tell the key of its image."""
         weights = np.sqrt([max(1, len(pair.objects)) for pair in self.pairs])
         pair = self.pairs[int(rng.choice(len(self.pairs), p=weights / weights.sum()))]
         # A crop in which nothing is known teaches nothing: try again, a few times.
@@ -135,9 +135,9 @@ class Crops:
             rgb, labels = self._window(pair, rng)
             if (labels > 0).any():
                 break
-        return turn(relight_gently(rgb, rng), labels, rng), pair.key
+        return Crop(*turn(relight_gently(rgb, rng), labels, rng)), pair.key
 
-    def _window(self, pair: Pair, rng: np.random.Generator) -> Crop:
+    def _window(self, pair: Annotated, rng: np.random.Generator) -> Crop:
         height, width = pair.labels.shape
         if self.facts.fixed_input_size is not None:
             # The whole picture is pressed into a square, at inference as here.
@@ -151,7 +151,7 @@ class Crops:
         near = not (pair.labels == 0).any() or rng.random() < 0.8
         objects = pair.objects if near else ()
         place = window(pair.labels, (sides[0], sides[1]), rng, objects)
-        rgb, labels = pair.rgb[place], pair.labels[place]
+        rgb, labels = pair.image[place], pair.labels[place]
         return self._resized(*filled(rgb, labels, (sides[0], sides[1])))
 
     def _resized(self, rgb: Rgb, labels: Int32Array) -> Crop:
@@ -159,7 +159,7 @@ class Crops:
         pixels = resize(to_tensor(rgb), shape)[0].permute(1, 2, 0).numpy()
         rows = nearest(labels.shape[0], self.size)
         cols = nearest(labels.shape[1], self.size)
-        return np.ascontiguousarray(pixels), labels[rows[:, None], cols]
+        return Crop(np.ascontiguousarray(pixels), labels[rows[:, None], cols])
 
 
 def nearest(source: int, target: int) -> NDArray[np.int64]:
@@ -212,4 +212,4 @@ def fit(crop: Crop, size: int, rng: np.random.Generator) -> Crop:
             more[axis] = (0, -spare)
             rgb = np.pad(rgb, (*more, (0, 0)), "symmetric")
             labels = np.pad(labels, more, constant_values=-1)
-    return rgb, labels
+    return Crop(rgb, labels)

@@ -1,39 +1,42 @@
-"""Labelled pictures for fine-tuning: read, checked, and told what is wrong (no torch).
+"""Labeled images for fine-tuning: read, checked, and told what is wrong (no torch).
 
-In the labels of a `Pair` 0 is background, -1 is unknown, objects count from 1.
+Files become `AnnotatedSource`s here. Whoever reads one gets RGB as the model sees it,
+and labels in which 0 is background, -1 is unknown and objects count from 1.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
-from functools import cached_property
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
-from typing import Any, Literal, get_args
+from typing import Any, get_args
 
 import numpy as np
 from numpy.typing import NDArray
 
 from napari_gen2seg.common.types import Int32Array
-from napari_gen2seg.core.image.rgb import rgb_key, to_rgb
-from napari_gen2seg.core.map.object_size import typical_size
+from napari_gen2seg.core.image.rgb import to_rgb
 from napari_gen2seg.errors import DataError, ImageError, SettingsError, StorageError
-from napari_gen2seg.io.annotated import as_labels
-from napari_gen2seg.train.data.label_checks import (
-    FEW,
-    PairFacts,
-    look_through,
-    remarks,
+from napari_gen2seg.io.annotated import (
+    Annotated,
+    AnnotatedSource,
+    Role,
+    as_labels,
+    unlabeled_is_unknown,
 )
-
-Role = Literal["auto", "train", "validation"]
+from napari_gen2seg.io.label_facts import LabelFacts
+from napari_gen2seg.train.data.label_checks import FEW, remarks
 
 
 @dataclass(frozen=True)
 class PairSpec:
-    """One picture and its labels, as files that a run can come back to.
+    """One image and its labels, as files that a run can come back to.
 
-    It stands in the settings of a run, on disk: what is read from it is a `Pair`.
+    It stands in the settings of a run, on disk, and is made of what JSON can hold:
+    names of files where an `AnnotatedSource` has something that reads. So it stays
+    apart; what it names is an `AnnotatedSource` once `read_pairs` or `known_pairs`
+    have seen it.
 
     Attributes
     ----------
@@ -78,81 +81,16 @@ class PairSpec:
         return self.name or Path(self.image).stem
 
 
-@dataclass(frozen=True, eq=False)
-class Pair:
-    """A picture as the model sees it, and what is known about it.
-
-    Attributes
-    ----------
-    name
-        For people and file names.
-    rgb
-        float32 (H, W, 3), 0..1: the whole picture, stretched as at inference.
-    labels
-        int32 (H, W); 0 background, -1 unknown.
-    diameter
-        Typical diameter of the objects in pixels.
-    group
-        Pairs of one group share content.
-    role
-        ``"auto"``, ``"train"`` or ``"validation"``.
-    """
-
-    name: str
-    rgb: NDArray[np.float32]
-    labels: Int32Array
-    diameter: float
-    group: str
-    role: str = "auto"
-
-    @cached_property  # asked for every crop, and slow for a large picture
-    def objects(self) -> NDArray[np.int64]:
-        """The labels of the objects, rising."""
-        found = np.unique(self.labels)
-        return found[found > 0].astype(np.int64)
-
-    @cached_property
-    def key(self) -> str:
-        """Names the picture by its content, in other runs too."""
-        return rgb_key(self.rgb)
-
-    @cached_property
-    def facts(self) -> PairFacts:
-        """What is in its labels."""
-        return replace(look_through(self.labels), key=self.key)
-
-    def relabeled(self, labels: Int32Array) -> Pair:
-        """Return the same picture with other labels."""
-        return replace(self, labels=labels)
-
-
-@dataclass(frozen=True)
-class KnownPair:
-    """A labelled picture of which facts are known and no pixels: enough for a plan.
-
-    Attributes
-    ----------
-    name, group, role
-        As of a `Pair`.
-    facts
-        What is in its labels.
-    """
-
-    name: str
-    group: str
-    role: str
-    facts: PairFacts
-
-
 def known_pairs(
-    specs: Sequence[PairSpec], facts: Sequence[PairFacts]
-) -> tuple[list[KnownPair], list[str]]:
+    specs: Sequence[PairSpec], facts: Sequence[LabelFacts]
+) -> tuple[list[AnnotatedSource], list[str]]:
     """Describe pairs that were looked through before; their files are not read.
 
     Returns
     -------
-    pairs, warnings
-        As `read_pairs` would name them, and what it would say.
+    sources, warnings
+        As `read_pairs` would name them, and what it would say. Their files, which
+        need not be there yet, are read and checked when the sources are.
 
     Raises
     ------
@@ -161,22 +99,24 @@ def known_pairs(
     """
     _check_any(specs)
     names: set[str] = set()
-    pairs, warnings = [], []
+    sources, warnings = [], []
     for spec, known in zip(specs, facts, strict=True):
         name = _unique(spec.title, names)
-        group = known.key if spec.group is None else spec.group
-        pairs.append(KnownPair(name, group, spec.role, known))
+        sources.append(_source(spec, name, known, partial(_read, spec, name)))
         warnings += _told(name, known, spec.complete)
-    return pairs, warnings + _few(sum(pair.facts.objects for pair in pairs))
+    return sources, warnings + _few(sum(known.objects for known in facts))
 
 
-def read_pairs(specs: tuple[PairSpec, ...]) -> tuple[list[Pair], list[str]]:
+def read_pairs(
+    specs: Sequence[PairSpec],
+) -> tuple[list[AnnotatedSource], list[str]]:
     """Read and check every pair.
 
     Returns
     -------
-    pairs, warnings
-        Warnings are sentences for people.
+    sources, warnings
+        The sources hold what was read, and know the facts. Warnings are sentences
+        for people.
 
     Raises
     ------
@@ -184,18 +124,35 @@ def read_pairs(specs: tuple[PairSpec, ...]) -> tuple[list[Pair], list[str]]:
         If there are none, or one cannot be used; the message names it.
     """
     _check_any(specs)
-    pairs: list[Pair] = []
+    sources: list[AnnotatedSource] = []
     warnings: list[str] = []
     names: set[str] = set()
+    total = 0
     for spec in specs:
         name = _unique(spec.title, names)
-        pair, told = check_pair(
-            read_plane(spec.image), read_plane(spec.labels, True), spec, name
-        )
-        pairs.append(pair)
-        warnings += told
-    # Their objects are listed here once, and not for every crop.
-    return pairs, warnings + _few(sum(len(pair.objects) for pair in pairs))
+        image = _read(spec, name)
+        sources.append(_source(spec, name, image.facts, partial(_held, image)))
+        warnings += _told(name, image.facts, spec.complete)
+        total += len(image.objects)  # listed here once, and not for every crop
+    return sources, warnings + _few(total)
+
+
+def _source(
+    spec: PairSpec, name: str, facts: LabelFacts, reader: Callable[[], Annotated]
+) -> AnnotatedSource:
+    """Make a source of two files; without a group each image is one of its own."""
+    group = (facts.key or name) if spec.group is None else spec.group
+    return AnnotatedSource(name, reader, spec.role, group, spec.complete, facts=facts)
+
+
+def _read(spec: PairSpec, name: str) -> Annotated:
+    """Read and check the files of one pair."""
+    image, labels = read_plane(spec.image), read_plane(spec.labels, True)
+    return check_pair(image, labels, spec, name)[0]
+
+
+def _held(image: Annotated) -> Annotated:
+    return image
 
 
 def _check_any(specs: Sequence[PairSpec]) -> None:
@@ -206,7 +163,7 @@ def _check_any(specs: Sequence[PairSpec]) -> None:
         )
 
 
-def _told(name: str, facts: PairFacts, complete: bool) -> list[str]:
+def _told(name: str, facts: LabelFacts, complete: bool) -> list[str]:
     return [f"{name}: {one}" for one in remarks(facts, complete)]
 
 
@@ -261,7 +218,7 @@ def check_pair(
     labels: NDArray[Any],
     spec: PairSpec | None = None,
     name: str = "",
-) -> tuple[Pair, list[str]]:
+) -> tuple[Annotated, list[str]]:
     """Check one pair that is in memory.
 
     Parameters
@@ -297,15 +254,13 @@ def check_pair(
         rgb = to_rgb(image)
     except ImageError as error:
         raise DataError(f"The picture {name!r} cannot be used: {error}") from error
-    pair = Pair(
-        name,
+    checked = Annotated(
         rgb,
-        values if spec.complete else np.where(values == 0, -1, values).astype(np.int32),
-        spec.diameter or typical_size(values),
-        spec.group if spec.group is not None else rgb_key(rgb),
-        spec.role,
+        values if spec.complete else unlabeled_is_unknown(values),
+        name=name,
+        given_diameter=spec.diameter,
     )
-    return pair, _told(name, pair.facts, spec.complete)
+    return checked, _told(name, checked.facts, spec.complete)
 
 
 def _check_labels(labels: NDArray[Any], name: str) -> Int32Array:

@@ -1,4 +1,4 @@
-"""Which labelled pictures are held back for scores (no torch).
+"""Which labeled images are held back for scores (no torch).
 
 Groups stay together. With a single picture, a quarter of it is held back: objects
 that the border cuts are unknown on both sides, so that none is learnt and judged.
@@ -11,43 +11,17 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from typing import Protocol
 
 import numpy as np
 
+from napari_gen2seg.core.image_parts import cut, windows
 from napari_gen2seg.errors import DataError
-from napari_gen2seg.train.data.image_parts import cut, windows
-from napari_gen2seg.train.data.label_checks import PairFacts
-from napari_gen2seg.train.data.labeled_images import Pair
-
-
-class Known(Protocol):
-    """What must be known of a picture to choose: a `Pair`, or a `KnownPair`."""
-
-    @property
-    def name(self) -> str:
-        """For people."""
-        ...
-
-    @property
-    def role(self) -> str:
-        """What a person wants of it."""
-        ...
-
-    @property
-    def group(self) -> str:
-        """Pictures of one group are held back together."""
-        ...
-
-    @property
-    def facts(self) -> PairFacts:
-        """What is in its labels."""
-        ...
+from napari_gen2seg.io.annotated import Annotated, AnnotatedSource
 
 
 @dataclass(frozen=True)
 class Division:
-    """What is learnt from and what is judged by, as places in a list of pictures.
+    """What is learnt from and what is judged by, as places in a list of images.
 
     Attributes
     ----------
@@ -71,7 +45,7 @@ class Division:
 
 @dataclass(frozen=True, eq=False)
 class Split:
-    """Pictures to train on and pictures to judge by.
+    """Images to train on and images to judge by.
 
     Attributes
     ----------
@@ -81,40 +55,48 @@ class Split:
         Sentences for people.
     """
 
-    train: tuple[Pair, ...]
-    validation: tuple[Pair, ...]
+    train: tuple[Annotated, ...]
+    validation: tuple[Annotated, ...]
     warnings: tuple[str, ...] = ()
 
     @property
     def objects(self) -> int:
         """How many objects there are to learn from."""
-        return sum(len(pair.objects) for pair in self.train)
+        return sum(len(image.objects) for image in self.train)
 
 
 def divide(
-    pairs: Sequence[Pair], hold_back: float, seed: int, before: Collection[str] = ()
+    images: Sequence[AnnotatedSource],
+    hold_back: float,
+    seed: int,
+    before: Collection[str] = (),
 ) -> Split:
-    """Hold pictures, or a part of the only one, back: what `choose_validation` says.
+    """Read images, and hold some, or a part of the only one, back.
+
+    Which, `choose_validation` says.
 
     Raises
     ------
     DataError
-        As `choose_validation`.
+        As `choose_validation`, and as `AnnotatedSource.read`.
     """
-    chosen = choose_validation(pairs, hold_back, seed, before)
-    sides: tuple[list[Pair], list[Pair]] = [], []
+    chosen = choose_validation(images, hold_back, seed, before)
+    sides: tuple[list[Annotated], list[Annotated]] = [], []
     for side, places in enumerate((chosen.train, chosen.validation)):
         for place in places:
-            pair = pairs[place]
+            image = images[place].read()
             if chosen.part is not None:
-                window = windows(pair.labels.shape)[chosen.part]
-                pair = pair.relabeled(cut(pair.labels, window)[side])
-            sides[side].append(pair)
+                window = windows(image.labels.shape)[chosen.part]
+                image = image.relabeled(cut(image.labels, window)[side])
+            sides[side].append(image)
     return Split(tuple(sides[0]), tuple(sides[1]), chosen.warnings)
 
 
 def choose_validation(
-    images: Sequence[Known], hold_back: float, seed: int, before: Collection[str] = ()
+    images: Sequence[AnnotatedSource],
+    hold_back: float,
+    seed: int,
+    before: Collection[str] = (),
 ) -> Division:
     """Choose what is held back.
 
@@ -141,7 +123,7 @@ def choose_validation(
     number = validation_number(len(free), len(fixed), hold_back)
     if number < 1:
         return _whole(images, (), (_NO_SCORE,))
-    known = {image.group for image in images if image.facts.key in before}
+    known = {image.group for image in images if image.look().key in before}
     order = np.random.default_rng(seed).permutation(len(free))
     mixed = [free[place] for place in order]
     # What an earlier run learnt from would make the score too good.
@@ -172,16 +154,16 @@ _NO_SCORE = (
 
 
 def _whole(
-    images: Sequence[Known], held: Sequence[int], warnings: tuple[str, ...]
+    images: Sequence[AnnotatedSource], held: Sequence[int], warnings: tuple[str, ...]
 ) -> Division:
-    """Hold whole pictures back, and train on all others."""
+    """Hold whole images back, and train on all others."""
     train = tuple(place for place in range(len(images)) if place not in set(held))
-    objects = sum(images[place].facts.objects for place in train)
+    objects = sum(images[place].look().objects for place in train)
     return Division(train, tuple(held), None, objects, warnings)
 
 
 def _as_asked(
-    images: Sequence[Known], asked: list[int], before: Collection[str]
+    images: Sequence[AnnotatedSource], asked: list[int], before: Collection[str]
 ) -> Division:
     """Hold back what a person says, and nothing else."""
     train = [image for image in images if image.role != "validation"]
@@ -194,29 +176,34 @@ def _as_asked(
     return _whole(images, asked, (*_leaks(train, held), *_learnt(held, before)))
 
 
-def _leaks(train: Sequence[Known], held: Sequence[Known]) -> tuple[str, ...]:
-    """Refuse one picture on both sides; warn of one group on both."""
-    seen = {image.facts.key: image.name for image in train}
-    groups = {image.group: image.name for image in train}
+def _leaks(
+    train: Sequence[AnnotatedSource], held: Sequence[AnnotatedSource]
+) -> tuple[str, ...]:
+    """Refuse one image on both sides; warn of one group on both."""
+    seen = {image.look().key: image.title for image in train}
+    groups = {image.group: image.title for image in train}
     told = []
     for image in held:
-        same = seen.get(image.facts.key)
-        if same is not None:
+        key = image.look().key
+        same = seen.get(key)
+        if key and same is not None:  # without a key nothing is known of its pixels
             raise DataError(
-                f"The picture {image.name!r} is held back and trained on as {same!r}; "
+                f"The picture {image.title!r} is held back and trained on as {same!r}; "
                 "its score would say nothing. Choose one of the two."
             )
         if image.group in groups:
             told.append(
-                f"{image.name} is held back while {groups[image.group]} of the same "
+                f"{image.title} is held back while {groups[image.group]} of the same "
                 "group is trained on; the score will be too good."
             )
     return tuple(told)
 
 
-def _learnt(held: Sequence[Known], before: Collection[str]) -> tuple[str, ...]:
+def _learnt(
+    held: Sequence[AnnotatedSource], before: Collection[str]
+) -> tuple[str, ...]:
     """Warn of what is held back though an earlier run learnt from it."""
-    names = [image.name for image in held if image.facts.key in before]
+    names = [image.title for image in held if image.look().key in before]
     if not names:
         return ()
     more = f" and {len(names) - 5} more" if len(names) > 5 else ""
@@ -228,13 +215,15 @@ def _learnt(held: Sequence[Known], before: Collection[str]) -> tuple[str, ...]:
     return (told,)
 
 
-def _part_of_all(images: Sequence[Known], before: Collection[str]) -> Division:
-    """Hold back the same part of every picture of the only group."""
+def _part_of_all(
+    images: Sequence[AnnotatedSource], before: Collection[str]
+) -> Division:
+    """Hold back the same part of every image of the only group."""
     part = _best_part(images)
     if part is None:
         few = "The only picture has too few objects to hold some back. " + _NO_SCORE
         return _whole(images, (), (few,))
-    counts = [image.facts.parts[part] for image in images]
+    counts = [image.look().parts[part] for image in images]
     held = [place for place, (_, judged) in enumerate(counts) if judged]
     told = (
         "There is one picture only: a part of it is held back. The score then says "
@@ -249,11 +238,11 @@ def _part_of_all(images: Sequence[Known], before: Collection[str]) -> Division:
     )
 
 
-def _best_part(images: Sequence[Known]) -> int | None:
+def _best_part(images: Sequence[AnnotatedSource]) -> int | None:
     """Find the part with about a quarter of the objects and few cut ones."""
     best: tuple[float, int] | None = None
-    total = sum(image.facts.objects for image in images)
-    for part, counts in enumerate(zip(*(i.facts.parts for i in images), strict=True)):
+    total = sum(image.look().objects for image in images)
+    for part, counts in enumerate(zip(*(i.look().parts for i in images), strict=True)):
         learnt, judged = (sum(side) for side in zip(*counts, strict=True))
         if not learnt or not judged:
             continue

@@ -1,4 +1,4 @@
-"""Crops of drawn scenes, as they would be cut from real pictures."""
+"""Crops of drawn scenes, as they would be cut from real images."""
 
 from __future__ import annotations
 
@@ -9,9 +9,10 @@ from numpy.typing import NDArray
 
 from napari_gen2seg.common.types import Int32Array
 from napari_gen2seg.core.map.object_size import median_diameter
+from napari_gen2seg.io.annotated import unlabeled_is_unknown
 from napari_gen2seg.models.networks.tensors import resize, to_tensor
 from napari_gen2seg.train.data.augment import stretch
-from napari_gen2seg.train.data.window import window
+from napari_gen2seg.train.data.window import Crop, window
 from napari_gen2seg.train.synthetic import draw_scene
 from napari_gen2seg.train.synthetic.tidy import tidy
 
@@ -25,7 +26,7 @@ _ENLARGE = 2.2  # more turns grain into blotches
 
 def drawn_crop(
     rng: np.random.Generator, size: int, smallest: float, largest: float
-) -> tuple[Rgb, Int32Array]:
+) -> Crop:
     """Draw a scene and cut a crop from it in which objects have a random size.
 
     Parameters
@@ -39,13 +40,14 @@ def drawn_crop(
 
     Returns
     -------
-    tuple of ndarray
+    Crop
         float32 (size, size, 3) in 0..1, and int32 (size, size) with 0 background and
         -1 unknown.
     """
     if rng.random() >= _RESIZED:
         scene = draw_scene(rng, size)
-        return _as_in_a_picture(scene.image, rng), _known(scene.labels, scene.complete)
+        rgb = _as_in_a_picture(scene.image, rng)
+        return Crop(rgb, _known(scene.labels, scene.complete))
     scene = draw_scene(rng, round(size * rng.uniform(1.2, 2.0)))
     drawn, side = median_diameter(scene.labels), len(scene.labels)
     wanted = math.exp(rng.uniform(math.log(smallest), math.log(largest)))
@@ -58,15 +60,15 @@ def drawn_crop(
     at = ((np.arange(size) + 0.5) * len(labels) / size).astype(int)
     labels = tidy(labels[at[:, None], at], whole=scene.whole, fill=False)
     rgb = pixels[0].permute(1, 2, 0).numpy().clip(0, 1)
-    return _as_in_a_picture(rgb, rng), _known(labels, scene.complete)
+    return Crop(_as_in_a_picture(rgb, rng), _known(labels, scene.complete))
 
 
 def _known(labels: Int32Array, complete: bool) -> Int32Array:
-    return labels if complete else np.where(labels == 0, -1, labels).astype(np.int32)
+    return labels if complete else unlabeled_is_unknown(labels)
 
 
 def _as_in_a_picture(rgb: Rgb, rng: np.random.Generator) -> Rgb:
-    """Stretch a crop as a part of a picture whose range is wider, if it is grey."""
+    """Stretch a crop as a part of an image whose range is wider, if it is gray."""
     if np.ptp(rgb, axis=-1).max() >= 0.02:
         return stretch(rgb, rng)
     low, high = (float(v) for v in np.percentile(rgb[::2, ::2], (0.3, 99.7)))

@@ -1,14 +1,30 @@
-"""Windows in a picture: anywhere, or around one of its objects (no torch)."""
+"""Windows in an image, anywhere or around an object, and what they cut (no torch)."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from napari_gen2seg.common.types import Int32Array
+
+
+class Crop(NamedTuple):
+    """A part of an annotated image, as a model learns from it.
+
+    Attributes
+    ----------
+    rgb
+        (h, w, 3), float32 in 0..1, or uint8 while mini's training has yet to relight
+        it.
+    labels
+        int32 (h, w); 0 background, -1 unknown.
+    """
+
+    rgb: NDArray[Any]
+    labels: Int32Array
 
 
 def window(
@@ -17,7 +33,7 @@ def window(
     rng: np.random.Generator,
     objects: Sequence[int] | NDArray[np.integer[Any]] = (),
 ) -> tuple[slice, slice]:
-    """Place a random window in a picture, as much of it as fits.
+    """Place a random window in an image, as much of it as fits.
 
     Parameters
     ----------
@@ -52,7 +68,7 @@ def window(
 def filled(
     rgb: NDArray[Any], labels: Int32Array, sides: tuple[int, int]
 ) -> tuple[NDArray[Any], Int32Array]:
-    """Fill a picture up below and on the right, where it is smaller than its window.
+    """Fill an image up below and on the right, where it is smaller than its window.
 
     Mirrored pixels give context, and their labels are unknown: an object and its
     mirror image are no one object.

@@ -87,7 +87,7 @@ class Plan(Event):
 
 @dataclass(frozen=True)
 class InferenceCalibrated(Event):
-    """Labelled objects were clicked in several ways, before the first step.
+    """Labeled objects were clicked in several ways, before the first step.
 
     Attributes
     ----------
@@ -143,7 +143,7 @@ class Score(Event):
 
 @dataclass(frozen=True)
 class Preview(Event):
-    """The map of a held-back picture was rewritten (`Coloring.load` reads it)."""
+    """The map of a held-back image was rewritten (`Coloring.load` reads it)."""
 
     step: int
     name: str
@@ -222,7 +222,7 @@ class Comparing(Event):
 
 @dataclass(frozen=True)
 class Compared(Event):
-    """The old and the new model on the held-back pictures.
+    """The old and the new model on the held-back images.
 
     Attributes
     ----------

@@ -1,4 +1,4 @@
-"""Calibrate inference settings (input size, brightness) on labelled images.
+"""Calibrate inference settings (input size, brightness) on labeled images.
 
 No weights change, only two facts of the model.
 
@@ -21,11 +21,11 @@ from numpy.typing import NDArray
 from napari_gen2seg.common.progress import Cancel, check_cancel
 from napari_gen2seg.core.coloring import Coloring
 from napari_gen2seg.core.probe.settings import ProbeSettings
+from napari_gen2seg.io.annotated import Annotated
 from napari_gen2seg.metrics.click_protocol import answerer, interior_point
 from napari_gen2seg.metrics.matching import iou
 from napari_gen2seg.models.model_config import ModelConfig, with_settings
 from napari_gen2seg.models.runtime.resolution import TOLERATED, choose_resolution
-from napari_gen2seg.train.data.labeled_images import Pair
 from napari_gen2seg.train.finetune.events import InferenceCalibrated
 from napari_gen2seg.train.finetune.validation import watched_objects
 
@@ -63,12 +63,12 @@ _ALIKE = 0.35
 def calibrate_inference(
     colorer: BaseColorer,
     facts: ModelConfig,
-    train: Sequence[Pair],
-    validation: Sequence[Pair] = (),
+    train: Sequence[Annotated],
+    validation: Sequence[Annotated] = (),
     seed: int = 0,
     cancel: Cancel | None = None,
 ) -> InferenceCalibrated:
-    """Find which facts would make single clicks on labelled objects better.
+    """Find which facts would make single clicks on labeled objects better.
 
     Parameters
     ----------
@@ -152,7 +152,7 @@ def _tried(scores: Scores) -> tuple[dict[str, Any], ...]:
 
 
 def best_use(scores: Scores, usual: Way = (False, True), several: bool = False) -> Way:
-    """Choose by the IoU of the same objects, picture by picture.
+    """Choose by the IoU of the same objects, image by image.
 
     Something else than the usual way must be better by 0.03, by more than chance, and
     worse in no picture; one that changes more, better by as much than one that changes
@@ -178,22 +178,22 @@ def best_use(scores: Scores, usual: Way = (False, True), several: bool = False) 
     return best
 
 
-def common_diameter(pairs: Sequence[Pair]) -> float | None:
-    """Return the typical diameter in pixels; None where pictures differ in it."""
+def common_diameter(pairs: Sequence[Annotated]) -> float | None:
+    """Return the typical diameter in pixels; None where images differ in it."""
     sizes = np.log([pair.diameter for pair in pairs])
     return None if sizes.std() > _ALIKE else float(np.exp(sizes.mean()))
 
 
 def _maps(
-    colorer: BaseColorer, pair: Pair, diameter: float | None
+    colorer: BaseColorer, pair: Annotated, diameter: float | None
 ) -> dict[bool, Coloring]:
-    """Colour a picture at the size that the model reads, and at that of the labels."""
-    maps = {False: colorer.color(pair.rgb)}
+    """Color an image at the size that the model reads, and at that of the labels."""
+    maps = {False: colorer.color(pair.image)}
     if diameter is not None:
         facts = replace(colorer.config, source_diameter=diameter)
-        wanted, read = choose_resolution(pair.rgb, facts), maps[False].resolution
+        wanted, read = choose_resolution(pair.image, facts), maps[False].resolution
         same = abs(wanted - read) < 0.15 * read
-        maps[True] = maps[False] if same else colorer.color(pair.rgb, wanted)
+        maps[True] = maps[False] if same else colorer.color(pair.image, wanted)
     return maps
 
 

@@ -12,8 +12,8 @@ import torch
 
 from napari_gen2seg.common.progress import Cancel
 from napari_gen2seg.errors import Cancelled, TrainingError
+from napari_gen2seg.io.annotated import Annotated
 from napari_gen2seg.models.model_config import with_settings
-from napari_gen2seg.train.data.labeled_images import Pair
 from napari_gen2seg.train.data.split import Split
 from napari_gen2seg.train.engine.distributed import Distributed
 from napari_gen2seg.train.finetune.checkpoint import (
@@ -125,7 +125,7 @@ class Training:
         self.crops = lesson(self.config, split, self.sources, trainee, size)
         self.learner = Learner(self.config, self.ready, self.crops, self.team)
         self.watch = Validator(split.validation, trainee.facts, self.config.seed)
-        self.shown: Pair = (split.validation or split.train)[0]
+        self.shown: Annotated = (split.validation or split.train)[0]
         self.split = split
         if state is not None:
             self.learner.restore(state)

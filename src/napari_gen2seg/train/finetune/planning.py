@@ -10,13 +10,11 @@ import torch
 
 from napari_gen2seg.common.progress import Cancel
 from napari_gen2seg.errors import SettingsError
+from napari_gen2seg.io.label_facts import LabelFacts
 from napari_gen2seg.models.loader import SMALL_MODEL
 from napari_gen2seg.models.runtime.device import DeviceChoice, choose
 from napari_gen2seg.models.runtime.memory import free_memory
-from napari_gen2seg.train.data.label_checks import PairFacts
 from napari_gen2seg.train.data.labeled_images import (
-    KnownPair,
-    Pair,
     known_pairs,
     read_pairs,
 )
@@ -31,7 +29,7 @@ from napari_gen2seg.train.finetune.memory_estimate import (
     measure,
     refuse,
 )
-from napari_gen2seg.train.finetune.replay import earlier_pictures, read_stored
+from napari_gen2seg.train.finetune.replay import earlier_images, read_stored
 from napari_gen2seg.train.finetune.sources import Mixture, training_sources
 from napari_gen2seg.train.finetune.trainable import (
     TrainableModel,
@@ -146,7 +144,7 @@ class TrainingSetup:
         )
 
 
-def plan(config: FinetuneConfig, facts: Sequence[PairFacts] | None = None) -> Plan:
+def plan(config: FinetuneConfig, facts: Sequence[LabelFacts] | None = None) -> Plan:
     """Say what a run would do and need; nothing is written.
 
     Parameters
@@ -169,18 +167,17 @@ def plan(config: FinetuneConfig, facts: Sequence[PairFacts] | None = None) -> Pl
         mixture = Mixture(sources, ready.trainee.facts, ready.amount.crop, config.seed)
         back = tuple(pair.name for pair in split.validation)
         return ready.plan(config, mixture.names, back, split.objects, warnings)
-    images: Sequence[Pair | KnownPair]
     if facts is None:
         images, warnings = read_pairs(config.pairs)
     else:
         images, warnings = known_pairs(config.pairs, facts)
-    learnt, told = earlier_pictures(config, False)
+    learnt, told = earlier_images(config, False)
     chosen = choose_validation(images, config.hold_back, config.seed, learnt)
     read_stored(config.replay)  # a damaged crop is told of now
     return prepare(config, device).plan(
         config,
-        tuple(images[place].name for place in chosen.train),
-        tuple(images[place].name for place in chosen.validation),
+        tuple(images[place].title for place in chosen.train),
+        tuple(images[place].title for place in chosen.validation),
         chosen.objects,
         [*warnings, *told, *chosen.warnings],
     )

@@ -1,4 +1,4 @@
-"""Crops that a run keeps for later ones, and which pictures were learnt from before.
+"""Crops that a run keeps for later ones, and which images were learnt from before.
 
 A later run divides its pictures anew. What it holds back must not come back to it as a
 crop of an earlier run, and is best a picture that no earlier run has learnt from.
@@ -18,8 +18,8 @@ import numpy as np
 
 from napari_gen2seg.common.atomic import writing
 from napari_gen2seg.errors import DataError
-from napari_gen2seg.train.data.crops import Crop
-from napari_gen2seg.train.data.labeled_images import Pair
+from napari_gen2seg.io.annotated import Annotated
+from napari_gen2seg.train.data.window import Crop
 from napari_gen2seg.train.finetune.config import FinetuneConfig
 from napari_gen2seg.train.finetune.run_folder import CROPS, LEARNT_NAME
 
@@ -35,7 +35,7 @@ class Kept:
     crop
         Pixels and labels.
     key
-        `Pair.key` of its picture; empty where that was not written down.
+        `Annotated.key` of its picture; empty where that was not written down.
     """
 
     crop: Crop
@@ -51,7 +51,7 @@ class Supply(Protocol):
         ...
 
     def take(self, rng: np.random.Generator) -> tuple[Crop, str]:
-        """Return a crop, and the key of its picture."""
+        """Return a crop, and the key of its image."""
         ...
 
 
@@ -86,7 +86,7 @@ def read_stored(folders: Folders) -> list[Kept]:
     found: list[Kept] = []
     for file in _files(folders):
         with _opened(file) as stored:
-            crop = (
+            crop = Crop(
                 stored["rgb"].astype(np.float32) / 255,
                 stored["labels"].astype(np.int32),
             )
@@ -94,8 +94,8 @@ def read_stored(folders: Folders) -> list[Kept]:
     return found
 
 
-def replayed(folders: Folders, held: Sequence[Pair]) -> list[Crop]:
-    """Return the stored crops, without those of pictures that are held back.
+def replayed(folders: Folders, held: Sequence[Annotated]) -> list[Crop]:
+    """Return the stored crops, without those of images that are held back.
 
     Of a divided picture all are left out: it may have been divided otherwise before.
 
@@ -109,12 +109,12 @@ def replayed(folders: Folders, held: Sequence[Pair]) -> list[Crop]:
 
 
 def learnt_before(folders: Folders) -> tuple[set[str], int]:
-    """Tell which pictures earlier runs learnt from.
+    """Tell which images earlier runs learnt from.
 
     Returns
     -------
     keys, unknown
-        `Pair.key` of each, and how many crops do not say where they are from.
+        `Annotated.key` of each, and how many crops do not say where they are from.
 
     Raises
     ------
@@ -132,7 +132,7 @@ def learnt_before(folders: Folders) -> tuple[set[str], int]:
     return keys - {""}, unknown
 
 
-def earlier_pictures(config: FinetuneConfig, begun: bool) -> tuple[set[str], list[str]]:
+def earlier_images(config: FinetuneConfig, begun: bool) -> tuple[set[str], list[str]]:
     """Return the keys of what was learnt before a run, and warnings.
 
     Parameters
@@ -153,7 +153,7 @@ def earlier_pictures(config: FinetuneConfig, begun: bool) -> tuple[set[str], lis
     return keys, [told] if unknown else []
 
 
-def note_learnt(config: FinetuneConfig, train: Iterable[Pair]) -> None:
+def note_learnt(config: FinetuneConfig, train: Iterable[Annotated]) -> None:
     """Write down what was learnt before a run, and what it learns from itself.
 
     Raises

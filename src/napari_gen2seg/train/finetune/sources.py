@@ -15,19 +15,18 @@ import numpy as np
 import torch
 
 from napari_gen2seg.common.types import Int32Array
-from napari_gen2seg.core.image.rgb import rgb_key, to_rgb
-from napari_gen2seg.core.map.object_size import typical_size
+from napari_gen2seg.core.image.rgb import to_rgb
 from napari_gen2seg.errors import DataError, SettingsError
-from napari_gen2seg.io.annotated import Item
+from napari_gen2seg.io.annotated import Annotated, AnnotatedSource, unlabeled_is_unknown
 from napari_gen2seg.io.datasets.catalog import open_dataset
 from napari_gen2seg.models.model_config import ModelConfig
 from napari_gen2seg.models.networks.tensors import resize, to_tensor
-from napari_gen2seg.train.data.crops import Batch, Crop, nearest, renumbered
-from napari_gen2seg.train.data.labeled_images import Pair, read_pairs
+from napari_gen2seg.train.data.crops import Batch, nearest, renumbered
+from napari_gen2seg.train.data.labeled_images import read_pairs
 from napari_gen2seg.train.data.split import Split, divide
-from napari_gen2seg.train.data.window import filled, window
+from napari_gen2seg.train.data.window import Crop, filled, window
 from napari_gen2seg.train.finetune.config import DatasetSpec, FinetuneConfig
-from napari_gen2seg.train.finetune.replay import earlier_pictures
+from napari_gen2seg.train.finetune.replay import earlier_images
 
 _TRIES = 8
 
@@ -48,8 +47,8 @@ class Source:
 
     spec: DatasetSpec
     name: str
-    train: tuple[Item, ...]
-    validation: tuple[Item, ...]
+    train: tuple[AnnotatedSource, ...]
+    validation: tuple[AnnotatedSource, ...]
 
     @classmethod
     def open(cls, spec: DatasetSpec, seed: int) -> Source:
@@ -83,15 +82,14 @@ class Source:
         chosen = tuple(held[n * len(held) // count] for n in range(count))
         return cls(spec, data.name, tuple(train), chosen)
 
-    def pairs(self) -> list[Pair]:
+    def held(self) -> list[Annotated]:
         """Read the frames held back."""
         found = []
         for item in self.validation:
             rgb, labels = read(item, self.spec)
             if (labels > 0).any():
-                name = item.name.replace("/", "_")
-                size = typical_size(labels)
-                found.append(Pair(name, rgb, labels, size, _group(item), "validation"))
+                name = item.title.replace("/", "_")
+                found.append(Annotated(rgb, labels, name=name))
         return found
 
 
@@ -160,9 +158,9 @@ class Mixture:
         return self._one(self._source(rng), rng)[0]
 
     def take(self, rng: np.random.Generator) -> tuple[Crop, str]:
-        """Draw one crop, and tell the key of its frame, as `Pair.key` would."""
+        """Draw one crop, and tell the key of its frame, as `Annotated.key` would."""
         crop, item = self._one(self._source(rng), rng)
-        return crop, rgb_key(to_rgb(item.read().image))
+        return crop, item.read().key
 
     def _source(self, rng: np.random.Generator) -> Source:
         weights = np.array([source.spec.weight for source in self.sources], float)
@@ -180,7 +178,9 @@ class Mixture:
             "origin": torch.zeros(count, 2),
         }
 
-    def _one(self, source: Source, rng: np.random.Generator) -> tuple[Crop, Item]:
+    def _one(
+        self, source: Source, rng: np.random.Generator
+    ) -> tuple[Crop, AnnotatedSource]:
         for _ in range(_TRIES):
             item = source.train[int(rng.integers(len(source.train)))]
             rgb, labels = read(item, source.spec)
@@ -192,7 +192,7 @@ class Mixture:
             rgb, labels = resized(rgb, labels, (self.size, self.size))
         if rng.random() < 0.5:
             rgb, labels = rgb[:, ::-1], labels[:, ::-1]
-        return (np.ascontiguousarray(rgb), np.ascontiguousarray(labels)), item
+        return Crop(np.ascontiguousarray(rgb), np.ascontiguousarray(labels)), item
 
 
 def training_sources(
@@ -219,7 +219,7 @@ def training_sources(
     """
     if not config.datasets:
         pairs, warnings = read_pairs(config.pairs)
-        learnt, told = earlier_pictures(config, begun)
+        learnt, told = earlier_images(config, begun)
         split = divide(pairs, config.hold_back, config.seed, learnt)
         return split, [], [*warnings, *told, *split.warnings]
     if any(pair.role != "validation" for pair in config.pairs):
@@ -228,8 +228,9 @@ def training_sources(
             "back: give them the role 'validation', or leave one of the two out."
         )
     sources = [Source.open(spec, config.seed) for spec in config.datasets]
-    held, warnings = read_pairs(config.pairs) if config.pairs else ([], [])
-    held += [pair for source in sources for pair in source.pairs()]
+    pairs, warnings = read_pairs(config.pairs) if config.pairs else ([], [])
+    held = [pair.read() for pair in pairs]
+    held += [image for source in sources for image in source.held()]
     if not held:
         raise DataError(
             "Nothing with an object is held back, so nothing could be shown or scored. "
@@ -238,15 +239,15 @@ def training_sources(
     return Split((), tuple(held)), sources, warnings
 
 
-def read(item: Item, spec: DatasetSpec) -> Crop:
+def read(item: AnnotatedSource, spec: DatasetSpec) -> Crop:
     """Read a frame at the size the settings ask for."""
     truth = item.read()
     rgb, labels = to_rgb(truth.image), truth.labels
     if not spec.complete:
-        labels = np.where(labels == 0, -1, labels)
+        labels = unlabeled_is_unknown(labels)
     if spec.size is not None:
         rgb, labels = resized(rgb, labels, spec.size)
-    return rgb, labels.astype(np.int32)
+    return Crop(rgb, labels)
 
 
 def resized(
@@ -269,11 +270,11 @@ def cut_anywhere(
 ) -> Crop:
     """Cut a window anywhere; what lies outside of a small frame is unknown."""
     if shape is None:
-        return rgb, labels
+        return Crop(rgb, labels)
     rgb, labels = filled(rgb, labels, shape)
     place = window(labels, shape, rng)
-    return rgb[place], labels[place]
+    return Crop(rgb[place], labels[place])
 
 
-def _group(item: Item) -> str:
-    return item.name.split("/")[0]
+def _group(item: AnnotatedSource) -> str:
+    return item.title.split("/")[0]

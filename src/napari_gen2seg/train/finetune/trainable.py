@@ -65,7 +65,7 @@ class TrainableModel:
 
     @property
     def guided(self) -> bool:
-        """Whether positions enter the network; it then learns harmonic colours."""
+        """Whether positions enter the network; it then learns harmonic colors."""
         return self.facts.guides is not None
 
     @property
@@ -91,7 +91,7 @@ class TrainableModel:
     def predict(
         self, pixels: Tensor, origin: Tensor, *, latent_term: bool = True
     ) -> Tensor:
-        """Colour crops, with gradients.
+        """Color crops, with gradients.
 
         Parameters
         ----------

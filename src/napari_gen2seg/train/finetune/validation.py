@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from napari_gen2seg.common.types import Int32Array
 from napari_gen2seg.core.coloring import Coloring
+from napari_gen2seg.io.annotated import Annotated
 from napari_gen2seg.metrics.click_protocol import (
     answerer,
     click_seed,
@@ -21,7 +22,6 @@ from napari_gen2seg.metrics.click_protocol import (
 )
 from napari_gen2seg.metrics.matching import iou
 from napari_gen2seg.models.model_config import ModelConfig
-from napari_gen2seg.train.data.labeled_images import Pair
 
 if TYPE_CHECKING:
     from napari_gen2seg.models.base_colorer import BaseColorer
@@ -48,7 +48,9 @@ def watched_points(
     return [interior_point(mask), *aside]
 
 
-def watched_objects(pairs: Sequence[Pair], seed: int) -> list[tuple[Pair, list[int]]]:
+def watched_objects(
+    pairs: Sequence[Annotated], seed: int
+) -> list[tuple[Annotated, list[int]]]:
     """Choose the few objects that are clicked while training.
 
     At most `IMAGES` pictures and `OBJECTS` objects in all, the same for a seed; at
@@ -80,12 +82,14 @@ class Validator:
         Chooses the objects.
     """
 
-    pairs: Sequence[Pair]
+    pairs: Sequence[Annotated]
     facts: ModelConfig
     seed: int = 0
 
     def __post_init__(self) -> None:
-        self._objects: list[tuple[Pair, list[tuple[int, list[tuple[int, int]]]]]] = [
+        self._objects: list[
+            tuple[Annotated, list[tuple[int, list[tuple[int, int]]]]]
+        ] = [
             (
                 pair,
                 [
@@ -124,15 +128,15 @@ class Validator:
                     found.append(iou(answer([point], [1]), ground_truth))
         return float(np.mean(found)) if found else float("nan")
 
-    def color(self, colorer: BaseColorer, pair: Pair) -> Coloring:
-        """Colour a picture as people will: at the size that the model reads or knows.
+    def color(self, colorer: BaseColorer, pair: Annotated) -> Coloring:
+        """Color an image as people will: at the size that the model reads or knows.
 
         Reading it is learnt too, so the labels' own size would hide a part of the gain.
         """
-        return colorer.with_config(self.facts).color(pair.rgb)
+        return colorer.with_config(self.facts).color(pair.image)
 
-    def preview(self, colorer: BaseColorer, pair: Pair, folder: Path) -> Path:
-        """Write a picture's map as ``NAME.tif``.
+    def preview(self, colorer: BaseColorer, pair: Annotated, folder: Path) -> Path:
+        """Write an image's map as ``NAME.tif``.
 
         Raises
         ------

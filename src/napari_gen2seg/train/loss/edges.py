@@ -1,4 +1,4 @@
-"""Losses on the shape of a painting, whatever its colours: sharp outside, flat inside.
+"""Losses on the shape of a painting, whatever its colors: sharp outside, flat inside.
 
 A click asks a map two things: where does the colour change, and where does it stay?
 Squared distance to a target colour says little about either while the network is in
@@ -42,7 +42,7 @@ def outline_loss(prediction: Tensor, inside: Tensor, behind: Tensor) -> Tensor:
 
 
 def gradient_loss(prediction: Tensor, target: Tensor, labels: Tensor) -> Tensor:
-    """Compare colour steps at several distances with those of the target.
+    """Compare color steps at several distances with those of the target.
 
     After the multi-scale gradient matching of Li & Snavely, "MegaDepth" (CVPR 2018,
     arXiv 1804.00607). Pairs of pixels of one object, whose colours must not differ,

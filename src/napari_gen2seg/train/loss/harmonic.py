@@ -1,4 +1,4 @@
-"""Colours computed from where an object lies: a target that breaks the symmetry.
+"""Colors computed from where an object lies: a target that breaks the symmetry.
 
 After Kulikov & Lempitsky, "Instance segmentation of biological images using harmonic
 embeddings" (CVPR 2020, arXiv 1904.05257): position waves enter the network, and every
@@ -103,7 +103,7 @@ def harmonic_loss(
 
 
 def color_distance(prediction: Tensor, target: Tensor) -> Tensor:
-    """Return the squared and absolute distance of colours, (B, H, W).
+    """Return the squared and absolute distance of colors, (B, H, W).
 
     Absolute distance alone asks for the median, and while the network is in doubt the
     median is black: it would learn colours long after everything else. Colours below

@@ -1,4 +1,4 @@
-"""The instance colouring loss of gen2seg (ICLR 2026, arXiv 2505.15263), vectorised."""
+"""The instance coloring loss of gen2seg (ICLR 2026, arXiv 2505.15263), vectorised."""
 
 from __future__ import annotations
 

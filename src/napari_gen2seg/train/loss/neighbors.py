@@ -1,4 +1,4 @@
-"""A colouring loss with a long reach: neighbours must differ, far objects may share.
+"""A coloring loss with a long reach: neighbors must differ, far objects may share.
 
 The paper's separation, ``300 / (1 + d^2)``, is felt within some ten colour units only;
 from a start where everything has one hue a small network never leaves it. Here the
@@ -21,7 +21,7 @@ from napari_gen2seg.train.loss.segment_sums import Segments, pixels
 
 @dataclass(frozen=True)
 class NeighborWeights:
-    """How the terms of `neighbor_loss` are weighted. Colours are 0..255.
+    """How the terms of `neighbor_loss` are weighted. Colors are 0..255.
 
     Attributes
     ----------

@@ -1,4 +1,4 @@
-"""Sums over instances without a loop: the shared ground of the colouring losses."""
+"""Sums over instances without a loop: the shared ground of the coloring losses."""
 
 from __future__ import annotations
 

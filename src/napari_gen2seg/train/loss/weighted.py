@@ -1,4 +1,4 @@
-"""What fine-tuning asks for, where part of a picture is unknown.
+"""What fine-tuning asks for, where part of an image is unknown.
 
 Models with position guides are asked for harmonic colours (`train.harmonic`), the
 published families for the paper's loss. Unknown pixels (-1) ask for nothing, with two
@@ -25,7 +25,7 @@ from napari_gen2seg.train.loss.segment_sums import Segments, pixels
 
 @dataclass(frozen=True)
 class LossWeights:
-    """How the terms are weighted. Colours are 0..255.
+    """How the terms are weighted. Colors are 0..255.
 
     Attributes
     ----------
@@ -128,7 +128,7 @@ def published_loss(
 
 
 def ring_loss(prediction: Tensor, labels: Tensor, asked: LossWeights) -> Tensor:
-    """Push unknown pixels beside an object away from the object's mean colour.
+    """Push unknown pixels beside an object away from the object's mean color.
 
     Squared shortfall of their distance below the margin, relative to it: 0..1.
     """
@@ -175,7 +175,7 @@ def published_share(step: int) -> float:
 
 
 def paper_loss(prediction: Tensor, labels: Tensor) -> Tensor:
-    """Return the loss alone; unknown pixels make their picture's background ignored.
+    """Return the loss alone; unknown pixels make their image's background ignored.
 
     Parameters
     ----------

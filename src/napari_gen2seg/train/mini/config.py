@@ -37,7 +37,7 @@ class ArchitectureConfig:
 
 @dataclass(frozen=True)
 class DataConfig:
-    """Where pictures come from and how they are cut.
+    """Where images come from and how they are cut.
 
     ``sources`` maps a folder (with ``images/``, ``labels/`` and ``split.json``) to
     its weight; ``drawn`` is the weight of drawn scenes. ``left_out`` names kinds of

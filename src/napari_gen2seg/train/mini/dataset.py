@@ -1,8 +1,9 @@
-"""An endless, seeded stream of training crops: real pictures and drawn scenes."""
+"""An endless, seeded stream of training crops: real images and drawn scenes."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -11,18 +12,43 @@ from numpy.typing import NDArray
 from torch.utils.data import DataLoader, IterableDataset, get_worker_info
 
 from napari_gen2seg.errors import DataError
-from napari_gen2seg.train.data.annotated_image import (
-    Picture,
+from napari_gen2seg.io.annotated import Annotated
+from napari_gen2seg.train.data.augment import relight, stretch, turn
+from napari_gen2seg.train.data.image_folder import (
     crop,
     kind_weights,
     read_source,
 )
-from napari_gen2seg.train.data.augment import relight, stretch, turn
+from napari_gen2seg.train.data.window import Crop
 from napari_gen2seg.train.mini.config import DataConfig
 
 Sample = dict[str, torch.Tensor]
 
 _AROUND = 0.8  # share of crops placed around an object
+
+
+@dataclass(frozen=True)
+class _Light:
+    """What `stretch` must know of a whole image, of which a crop is only a part.
+
+    Attributes
+    ----------
+    gray
+        Whether the three channels are (nearly) the same.
+    limits
+        The 0.1 and 99.9 percentiles, range 0..1.
+    """
+
+    gray: bool
+    limits: tuple[float, float]
+
+    @classmethod
+    def of(cls, rgb: NDArray[np.uint8]) -> _Light:
+        """Measure uint8 (H, W, 3)."""
+        some = rgb[::2, ::2]
+        low, high = np.percentile(some, (0.1, 99.9)) / 255
+        gray = bool(np.ptp(some, axis=-1).max() < 6)
+        return cls(gray, (float(low), float(high)))
 
 
 class Crops(IterableDataset[Sample]):
@@ -51,7 +77,7 @@ class Crops(IterableDataset[Sample]):
         self.config = config
         self.seed = seed
         self.start = start
-        self.sources: list[list[Picture]] = []
+        self.sources: list[list[Annotated]] = []
         weights = []
         for name, weight in config.sources.items():
             if weight > 0:
@@ -66,6 +92,7 @@ class Crops(IterableDataset[Sample]):
                 "(data.drawn) or name a source (data.sources)."
             )
         self.weights = np.asarray(weights, float) / sum(weights)
+        self._lights: dict[Annotated, _Light] = {}
 
     def __iter__(self) -> Iterator[Sample]:
         worker = get_worker_info()
@@ -86,8 +113,9 @@ class Crops(IterableDataset[Sample]):
             diameter = float(np.exp(rng.uniform(low, high)))
             rgb8, labels = crop(picture, rng, self.config.crop, diameter, _AROUND)
             rgb = rgb8.astype(np.float32) / 255
-            if picture.gray or rng.random() < 0.5:
-                rgb = stretch(rgb, rng, picture.limits)
+            light = self._light_of(picture)
+            if light.gray or rng.random() < 0.5:
+                rgb = stretch(rgb, rng, light.limits)
             rgb = relight(rgb, rng)
         rgb, labels = turn(rgb, labels, rng)
         return {
@@ -96,9 +124,13 @@ class Crops(IterableDataset[Sample]):
             "origin": torch.from_numpy(rng.uniform(0, 2048, 2).astype(np.float32)),
         }
 
-    def _drawn(
-        self, rng: np.random.Generator
-    ) -> tuple[NDArray[np.float32], NDArray[np.int32]]:
+    def _light_of(self, image: Annotated) -> _Light:
+        """Measure the light of an image, once."""
+        if image not in self._lights:
+            self._lights[image] = _Light.of(image.image)
+        return self._lights[image]
+
+    def _drawn(self, rng: np.random.Generator) -> Crop:
         from napari_gen2seg.train.data.synthetic_crops import drawn_crop
 
         config = self.config

@@ -16,6 +16,7 @@ import torch
 from napari_gen2seg.common.atomic import replacing_folder
 from napari_gen2seg.errors import StorageError, WeightsError
 from napari_gen2seg.models.model_config import FACTS_NAME, FORMAT_VERSION
+from napari_gen2seg.models.model_folder import read_model_folder
 from napari_gen2seg.models.networks.one_step import OneStepNet
 from napari_gen2seg.train.mini.architecture import SCHEDULE
 from napari_gen2seg.train.mini.config import STAGES, RunConfig, as_dict
@@ -223,7 +224,7 @@ def _mix(net: OneStepNet, folders: Sequence[Path]) -> dict[str, Any]:
     own = net.state_dict()
     mixed = []
     for folder in folders:
-        other = load_net(folder).state_dict()
+        other = load_net(read_model_folder(folder)).state_dict()
         if {k: v.shape for k, v in other.items()} != {
             k: v.shape for k, v in own.items()
         }:

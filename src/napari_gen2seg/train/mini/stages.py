@@ -68,7 +68,7 @@ def pretrain_loss(net: ShiftedGuidesNet, batch: Sample) -> Tensor:
 def color_loss(
     net: ShiftedGuidesNet, batch: Sample, stage: StageConfig, progress: float
 ) -> tuple[Tensor, dict[str, float]]:
-    """The colouring losses; ``progress`` 0..1 of the stage decides the mixture."""
+    """The coloring losses; ``progress`` 0..1 of the stage decides the mixture."""
     labels = batch["labels"]
     net.origin = batch["origin"]
     colors = net(batch["pixels"])

@@ -21,6 +21,7 @@ import torch
 
 from napari_gen2seg.common.atomic import replacing
 from napari_gen2seg.errors import StorageError, TrainingError
+from napari_gen2seg.models.model_folder import read_model_folder
 from napari_gen2seg.models.networks.one_step import OneStepNet
 from napari_gen2seg.models.networks.shifted_guides import ShiftedGuidesNet
 from napari_gen2seg.models.runtime.compilation import compile_net, compiling
@@ -183,7 +184,7 @@ def starting_net(config: RunConfig, stage_name: str, run: Path) -> ShiftedGuides
         from napari_gen2seg.models.families.stable_diffusion import load_net
 
         folder = Path(config.start).expanduser()
-        net.load_state_dict(load_net(folder).state_dict())
+        net.load_state_dict(load_net(read_model_folder(folder)).state_dict())
     return net
 
 

@@ -1,17 +1,19 @@
-"""Drawn scenes with exact instance labels, for training without annotations.
+"""Synthetic scenes with exact instance labels, for training without annotations.
 
 `draw_scene` draws one picture of a random or a given kind, `iter_scenes` a stream of
 them, and `KINDS` lists what can be drawn. Everything follows from the random generator.
 
-    scene.py      Scene, Kind, KINDS, draw_scene, iter_scenes
-    canvas.py      the picture being drawn; fragments, the pixels of many objects
-    shapes.py      outlines of blobs            curves.py   thick curves
-    layout.py      sizes and positions          tiling.py   complete tilings
-    textures.py    smooth noise and a bank of periodic textures
-    population.py  outlines, colours, skins and light for populations of objects
-    tidy.py        the label policy             degrade.py  optics, sensors, files
-    nuclei.py, stained.py, phase.py, adherent.py, tissue.py, particles.py,
-    powder.py, lines.py, photos.py, things.py      the kinds
+scene       `Scene`, `Kind`, `KINDS`, `draw_scene`, `iter_scenes`; start here
+canvas      the image being drawn; fragments, the pixels of many objects
+shapes      outlines of blobs
+curves      thick curves
+layout      sizes and positions
+tiling      complete tilings, as of tissue
+textures    smooth noise and a bank of periodic textures
+population  outlines, colors, surfaces and light for populations of objects
+tidy        which pixels belong to whom, and what is too small to count
+degrade     optics, sensors, files
+kinds/      one kind of scene a module: nuclei, tissue, particles, fibers, things
 """
 
 from __future__ import annotations

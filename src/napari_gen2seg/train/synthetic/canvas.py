@@ -1,4 +1,4 @@
-"""The picture being drawn, and fragments: the pixels of many objects as flat arrays.
+"""The image being drawn, and fragments: the pixels of many objects as flat arrays.
 
 All objects of a scene are rasterised together into one list of fragments (a row, a
 column, an owner and how deep inside its owner the pixel lies), then shaded together.
@@ -103,7 +103,7 @@ def unhidden(
 
 
 class Canvas:
-    """A picture with 1 or 3 channels and its instance labels.
+    """An image with 1 or 3 channels and its instance labels.
 
     Parameters
     ----------
@@ -130,7 +130,7 @@ class Canvas:
 
     @property
     def channels(self) -> int:
-        """Number of channels of the picture."""
+        """Number of channels of the image."""
         return int(self.image.shape[2])
 
     def claim(self, fragments: Fragments, group: Array | None = None) -> Fragments:
@@ -153,7 +153,7 @@ class Canvas:
         return top
 
     def put(self, at: Fragments, values: Array, alpha: Array | float = 1.0) -> None:
-        """Blend values, (M,) or (M, channels), over the picture at unique pixels."""
+        """Blend values, (M,) or (M, channels), over the image at unique pixels."""
         if values.ndim == 1:
             values = values[:, None]
         if np.ndim(alpha) == 1:
@@ -173,7 +173,7 @@ class Canvas:
     def scale(
         self, at: Fragments, factor: float, dy: int, dx: int, soft: float = 0.0
     ) -> None:
-        """Multiply the picture where the fragments land after a shift: a shadow.
+        """Multiply the image where the fragments land after a shift: a shadow.
 
         `soft` is the blur of the shadow's edge in pixels.
         """

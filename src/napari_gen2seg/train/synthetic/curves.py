@@ -1,4 +1,4 @@
-"""Thick curves: fibres, cables, limbs.
+"""Thick curves: fibers, cables, limbs.
 
 `wander` makes random paths and `tubes` rasterises any number of them together, segment
 by segment, with the distance along and across each.

@@ -1,4 +1,4 @@
-"""What optics, sensors, screens and files do to a picture. Labels stay exact."""
+"""What optics, sensors, screens and files do to an image. Labels stay exact."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from napari_gen2seg.train.synthetic.textures import smooth_noise, stretch
 
 @dataclass(frozen=True)
 class Wear:
-    """How strongly a kind of picture is worn: the chance of each effect.
+    """How strongly a kind of image is worn: the chance of each effect.
 
     Attributes
     ----------
@@ -120,7 +120,7 @@ def _grain(rng: np.random.Generator, shape: tuple[int, ...]) -> Array:
 
 
 def _coarse_grain(rng: np.random.Generator, shape: tuple[int, ...]) -> Array:
-    """Noise of unit variance at half of the resolution, as in enlarged pictures."""
+    """Noise of unit variance at half of the resolution, as in enlarged images."""
     height, width, channels = shape
     small = _grain(rng, (height // 2 + 1, width // 2 + 1, channels))
     large = small.repeat(2, 0).repeat(2, 1)[:height, :width]
@@ -147,7 +147,7 @@ def _noise(
 
 
 def _dust(rng: np.random.Generator, image: Array) -> Array:
-    """Unlabelled specks of one or two pixels, which optics will blur."""
+    """Unlabeled specks of one or two pixels, which optics will blur."""
     image = image.copy()
     count = int(rng.integers(3, 60))
     row = rng.integers(image.shape[0] - 1, size=count)
@@ -172,7 +172,7 @@ def _visible(rng: np.random.Generator, image: Array, always: bool) -> Array:
 
 
 def _color(rng: np.random.Generator, gray: Array) -> Array:
-    """A grey picture (H, W, 1) as a coloured one (H, W, 3)."""
+    """A gray image (H, W, 1) as a colored one (H, W, 3)."""
     style = rng.integers(4)
     g = np.clip(gray, 0, 1)
     if style == 0:
@@ -193,7 +193,7 @@ GRAINS = (0.3, 0.3, 0.12, 0.28)
 
 
 def wear(rng: np.random.Generator, image: Array, how: Wear) -> Array:
-    """Wear a clean picture.
+    """Wear a clean image.
 
     Parameters
     ----------

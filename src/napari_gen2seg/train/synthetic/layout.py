@@ -21,7 +21,7 @@ def sizes(rng: np.random.Generator, mean: float, count: int, spread: float) -> A
 def how_many(
     shape: tuple[int, int], radius: float, cover: float, most: int = 160
 ) -> int:
-    """Number of discs of `radius` that cover a share `cover` of the picture."""
+    """Number of discs of `radius` that cover a share `cover` of the image."""
     return int(np.clip(cover * shape[0] * shape[1] / (np.pi * radius**2), 1, most))
 
 
@@ -42,7 +42,7 @@ def scatter(
     clumps: int = 0,
     rounds: int = 6,
 ) -> Array:
-    """Centres for discs of the given radii, (N, 2) rows and columns.
+    """Centers for discs of the given radii, (N, 2) rows and columns.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""Populations of objects: outlines, sizes, places, colours and skins for the kinds."""
+"""Populations of objects: outlines, sizes, places, colors and skins for the kinds."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def pick(rng: np.random.Generator, *options: T) -> T:
 
 
 def f32(values: Array) -> Array:
-    """Values as float32, so that pictures are not computed in double precision."""
+    """Values as float32, so that images are not computed in double precision."""
     return np.asarray(values, np.float32)
 
 
@@ -146,7 +146,7 @@ def ovals(
 
 
 def colors(rng: np.random.Generator, count: int, vivid: float = 0.3) -> Array:
-    """Natural colours, float32 (count, 3): mostly muted, a share `vivid` saturated."""
+    """Natural colors, float32 (count, 3): mostly muted, a share `vivid` saturated."""
     hue = (
         rng.uniform(0, 1) + rng.uniform(0, pick(rng, 0.1, 0.4, 1.0)) * rng.random(count)
     ) % 1

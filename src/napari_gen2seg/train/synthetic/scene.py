@@ -19,7 +19,7 @@ SMALLEST = 32
 
 @dataclass(frozen=True, eq=False)
 class Scene:
-    """A drawn picture and its instances.
+    """A drawn image and its instances.
 
     Attributes
     ----------

@@ -233,7 +233,7 @@ def textured_plane(
     index: int | None = None,
     scale: float | None = None,
 ) -> Array:
-    """A texture of the bank laid over the whole picture at a random angle.
+    """A texture of the bank laid over the whole image at a random angle.
 
     `index` is one of `GROUNDS` by default; `scale` is texels per pixel, log-uniform in
     0.5..2 by default.

@@ -17,7 +17,7 @@ from napari_gen2seg.train.synthetic.textures import smooth_noise
 
 @dataclass(eq=False)
 class Tiling:
-    """A picture divided among cells.
+    """An image divided among cells.
 
     Attributes
     ----------
@@ -45,7 +45,7 @@ def tile(
     stagger: bool = False,
     metric: str = "round",
 ) -> Tiling:
-    """Divide a picture into cells.
+    """Divide an image into cells.
 
     Parameters
     ----------

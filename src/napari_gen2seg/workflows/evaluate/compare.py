@@ -76,7 +76,7 @@ class Comparison:
 
 
 def compare(first: Report | str | Path, second: Report | str | Path) -> Comparison:
-    """Compare two reports on the same pictures and objects.
+    """Compare two reports on the same images and objects.
 
     Parameters
     ----------
@@ -190,7 +190,7 @@ def _column(report: Report, name: str) -> list[Any]:
 
 
 def _objects(report: Report) -> list[Any]:
-    """List the clicked objects of each picture, the same for every rule."""
+    """List the clicked objects of each image, the same for every rule."""
     return [
         [one["object"] for one in _first(image.get("clicks", {}).values())]
         for image in report.images

@@ -44,7 +44,7 @@ def study_image(
     settings: EvaluationSettings,
     check: Callable[[], None],
 ) -> Facts:
-    """Measure one coloured image.
+    """Measure one colored image.
 
     Parameters
     ----------
@@ -134,7 +134,7 @@ def _proposals(ground_truth: Annotated, coloring: Coloring) -> Facts:
     found = coloring.propose()
     for label in matching.mostly_unknown(found, ground_truth.unknown):
         found[found == label] = 0
-    if ground_truth.crops:
+    if ground_truth.masks:
         masks = (ground_truth.mask(number) for number in ground_truth.areas)
         table, _ = matching.mask_overlaps(masks, found)
         table = table.reshape(len(ground_truth.areas), -1)
@@ -181,7 +181,7 @@ def _key(ground_truth: Annotated) -> str:
     digest = zlib.crc32(np.ascontiguousarray(ground_truth.labels).tobytes())
     for edge in ground_truth.boundaries:
         digest = zlib.crc32(np.packbits(edge).tobytes(), digest)
-    for number, (crop, origin) in sorted(ground_truth.crops.items()):
-        digest = zlib.crc32(f"{number}{origin}{crop.shape}".encode(), digest)
-        digest = zlib.crc32(np.packbits(crop).tobytes(), digest)
+    for number, (mask, origin) in sorted(ground_truth.masks.items()):
+        digest = zlib.crc32(f"{number}{origin}{mask.shape}".encode(), digest)
+        digest = zlib.crc32(np.packbits(mask).tobytes(), digest)
     return f"{digest:08x}"

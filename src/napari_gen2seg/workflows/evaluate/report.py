@@ -54,7 +54,7 @@ class Report:
 
     @property
     def images(self) -> list[Facts]:
-        """One entry a picture."""
+        """One entry an image."""
         return list(self.content["images"])
 
     def value(self, name: str) -> float:
@@ -100,7 +100,7 @@ class Report:
 
     @classmethod
     def load(cls, path: str | Path) -> Report:
-        """Read what `save_json` wrote (without the pictures of the worst cases).
+        """Read what `save_json` wrote (without the images of the worst cases).
 
         Raises
         ------
@@ -134,7 +134,7 @@ def make_report(
     data: Facts,
     worst: Sequence[WorstCase] = (),
 ) -> Report:
-    """Sum up the pictures.
+    """Sum up the images.
 
     Parameters
     ----------

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, cast
 from napari_gen2seg.common.progress import Cancel, Progress, check_cancel
 from napari_gen2seg.core.image.rgb import to_rgb
 from napari_gen2seg.errors import DataError, ImageError, StorageError
-from napari_gen2seg.io.annotated import Annotated, Dataset, Item, as_labels
+from napari_gen2seg.io.annotated import Annotated, AnnotatedSource, Dataset, as_labels
 from napari_gen2seg.workflows.evaluate.one_image import Facts, study_image
 from napari_gen2seg.workflows.evaluate.report import Report, make_report
 from napari_gen2seg.workflows.evaluate.settings import EvaluationSettings, Protocol
@@ -40,7 +40,7 @@ class Started:
 
 @dataclass(frozen=True, eq=False)
 class PictureDone:
-    """One picture is measured; ``number`` of ``count`` are done.
+    """One image is measured; ``number`` of ``count`` are done.
 
     ``facts`` are its entry in the report.
     """
@@ -53,7 +53,7 @@ class PictureDone:
 
 @dataclass(frozen=True)
 class PictureSkipped:
-    """One picture, ``number`` of ``count``, is not measured; ``why`` is a sentence."""
+    """One image, ``number`` of ``count``, is not measured; ``why`` is a sentence."""
 
     name: str
     number: int
@@ -78,7 +78,7 @@ def evaluate(
     settings: EvaluationSettings | None = None,
     **options: Any,
 ) -> Report:
-    """Measure a model on annotated pictures.
+    """Measure a model on annotated images.
 
     Takes what `iter_evaluate` takes and returns the report of its last event.
 
@@ -104,7 +104,7 @@ def iter_evaluate(
     progress: Progress | None = None,
     cancel: Cancel | None = None,
 ) -> Iterator[Event]:
-    """Measure a model on annotated pictures, telling every step.
+    """Measure a model on annotated images, telling every step.
 
     Parameters
     ----------
@@ -175,15 +175,15 @@ def iter_evaluate(
                     cancel=cancel,
                 )
             except (ImageError, DataError, StorageError) as error:
-                skipped.append(item.name)
+                skipped.append(item.title)
                 if len(skipped) == len(items):
-                    raise type(error)(f"{item.name}: {error}") from error
-                yield PictureSkipped(item.name, number, len(items), str(error))
+                    raise type(error)(f"{item.title}: {error}") from error
+                yield PictureSkipped(item.title, number, len(items), str(error))
                 continue
-            facts = study_image(item.name, truth, coloring, settings, check)
+            facts = study_image(item.title, truth, coloring, settings, check)
             worst.add(facts, rgb, truth, coloring)
             images.append(facts)
-            yield PictureDone(item.name, number, len(items), facts)
+            yield PictureDone(item.title, number, len(items), facts)
         facts_of_model = {
             "id": _public(spec.id),
             "family": spec.family,
@@ -218,7 +218,7 @@ def _dataset(data: Data) -> Dataset:
     return Dataset(
         "pictures",
         tuple(
-            Item(str(number), _Pair(picture, labels))
+            AnnotatedSource(str(number), _Pair(picture, labels))
             for number, (picture, labels) in enumerate(pairs)
         ),
     )
@@ -226,7 +226,7 @@ def _dataset(data: Data) -> Dataset:
 
 @dataclass(frozen=True, eq=False)
 class _Pair:
-    """A picture and labels that are in memory already."""
+    """An image and labels that are in memory already."""
 
     picture: Any
     labels: Any
@@ -243,7 +243,9 @@ class _Pair:
         return Annotated(np.asarray(self.picture), as_labels(labels))
 
 
-def _spread(items: tuple[Item, ...], most: int | None) -> tuple[Item, ...]:
+def _spread(
+    items: tuple[AnnotatedSource, ...], most: int | None
+) -> tuple[AnnotatedSource, ...]:
     """Choose evenly, so that a short look sees all of the data."""
     if most is None or most >= len(items):
         return items

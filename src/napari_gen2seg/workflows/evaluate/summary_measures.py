@@ -18,7 +18,7 @@ Facts = dict[str, Any]
 
 
 def statistics_of(images: Sequence[Facts], cap: int) -> list[Statistic]:
-    """Return every statistic that the pictures have facts for.
+    """Return every statistic that the images have facts for.
 
     Parameters
     ----------
@@ -191,7 +191,7 @@ def _of_proposals(parts: list[Facts]) -> list[Statistic]:
 
 
 def _ranked(parts: list[Facts]) -> tuple[Any, Any, npt.NDArray[np.bool_]]:
-    """Return the ranking of all proposals, their pictures, and which are right."""
+    """Return the ranking of all proposals, their images, and which are right."""
     scores = np.concatenate([np.asarray(p["scores"], float) for p in parts])
     owner = np.repeat(np.arange(len(parts)), [len(p["scores"]) for p in parts])
     right = np.array(

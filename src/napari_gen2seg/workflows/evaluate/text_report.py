@@ -32,7 +32,7 @@ def in_words(report: HasContent) -> list[str]:
 
 
 def not_measured(content: dict[str, Any]) -> list[str]:
-    """Return a sentence that names the pictures left out; empty if there are none."""
+    """Return a sentence that names the images left out; empty if there are none."""
     names = content["data"].get("not_measured", [])
     if not names:
         return []

@@ -48,7 +48,7 @@ class WorstCase:
 
 @dataclass
 class WorstCases:
-    """Keeps the worst objects of the pictures it is shown, at most two of one.
+    """Keeps the worst objects of the images it is shown, at most two of one.
 
     Parameters
     ----------
@@ -68,7 +68,7 @@ class WorstCases:
         truth: Annotated,
         coloring: Coloring,
     ) -> None:
-        """Look at one measured picture; ``rgb`` is float (H, W, 3) in 0..1."""
+        """Look at one measured image; ``rgb`` is float (H, W, 3) in 0..1."""
         if not self.settings.worst or not facts.get("clicks"):
             return
         rule = self.settings.rules[0]
@@ -91,7 +91,7 @@ class WorstCases:
 
 
 def png(array: Rgb8) -> bytes:
-    """Return an RGB picture as the bytes of a PNG file."""
+    """Return an RGB image as the bytes of a PNG file."""
     import imageio.v3 as iio
 
     stream = io.BytesIO()

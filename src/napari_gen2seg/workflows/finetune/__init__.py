@@ -1,4 +1,4 @@
-"""Make a model better at one's own pictures; told step by step, judged at the end.
+"""Make a model better at one's own images; told step by step, judged at the end.
 
 `iter_finetune` serves the window, the command line and scripts alike;
 ``docs/finetuning.md`` says what happens.

@@ -16,6 +16,7 @@ from napari_gen2seg.common.atomic import writing
 from napari_gen2seg.common.progress import Cancel
 from napari_gen2seg.common.types import Float64Array
 from napari_gen2seg.errors import StorageError
+from napari_gen2seg.io.annotated import Annotated
 from napari_gen2seg.metrics.bootstrap import (
     RESAMPLES,
     Bootstrap,
@@ -23,7 +24,6 @@ from napari_gen2seg.metrics.bootstrap import (
     verdict,
 )
 from napari_gen2seg.metrics.matching import AP_THRESHOLDS, pooled_average_precision
-from napari_gen2seg.train.data.labeled_images import Pair
 from napari_gen2seg.train.finetune.config import FinetuneConfig
 from napari_gen2seg.train.finetune.events import (
     Compared,
@@ -154,14 +154,14 @@ def compare_models(
 def _look(
     config: FinetuneConfig,
     model: tuple[str, str | None],
-    validation: Sequence[Pair],
+    validation: Sequence[Annotated],
     chosen: Sequence[Sequence[int]],
     folder: Path,
     when: When,
     cancel: Cancel | None,
     count: _Count,
 ) -> Generator[Comparing, None, list[Judged]]:
-    """Click through all pictures with one model."""
+    """Click through all images with one model."""
     from napari_gen2seg.models.loader import load_model
 
     found: list[Judged] = []
@@ -195,7 +195,7 @@ def _counted(
             yield Comparing(count.done, count.total, name, when)
 
 
-def _copy(validation: Sequence[Pair], folder: Path) -> None:
+def _copy(validation: Sequence[Annotated], folder: Path) -> None:
     """Let what was made before stand for what is made after, too."""
     try:
         for pair in validation:
@@ -212,7 +212,7 @@ def _copy(validation: Sequence[Pair], folder: Path) -> None:
 
 
 def judged_objects(
-    validation: Sequence[Pair], seed: int
+    validation: Sequence[Annotated], seed: int
 ) -> tuple[list[list[int]], str]:
     """Choose the objects to judge by: not those that chose the weights, if possible.
 
@@ -237,7 +237,7 @@ def judged_objects(
 
 
 def summarize(found: Sequence[Judged]) -> Scores:
-    """Return means over all objects of all pictures."""
+    """Return means over all objects of all images."""
     tables = [one.table for one in found]
     ranked = [one.scores for one in found]
     ap = (

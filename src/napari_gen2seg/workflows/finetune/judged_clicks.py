@@ -11,11 +11,11 @@ import numpy as np
 
 from napari_gen2seg.common.progress import Cancel, check_cancel
 from napari_gen2seg.common.types import Float64Array
+from napari_gen2seg.io.annotated import Annotated
 from napari_gen2seg.io.formats.images import write_labels
 from napari_gen2seg.metrics import click_protocol, matching
 from napari_gen2seg.metrics.click_protocol import answerer, click_study, clicks_to
 from napari_gen2seg.metrics.matching import overlaps
-from napari_gen2seg.train.data.labeled_images import Pair
 
 if TYPE_CHECKING:
     from napari_gen2seg.models.colorer import Colorer
@@ -26,7 +26,7 @@ WANTED, CAP = click_protocol.WANTED[0], 10
 
 @dataclass(frozen=True, eq=False)
 class Judged:
-    """One model on one picture.
+    """One model on one image.
 
     Attributes
     ----------
@@ -47,14 +47,14 @@ class Judged:
 
 def click_through(
     colorer: Colorer,
-    pair: Pair,
+    pair: Annotated,
     ids: Sequence[int],
     corrected: int,
     folder: Path,
     when: str,
     cancel: Cancel | None,
 ) -> Generator[None, None, Judged]:
-    """Colour a picture and click on its objects; yields after each of them.
+    """Color an image and click on its objects; yields after each of them.
 
     Parameters
     ----------
@@ -77,7 +77,7 @@ def click_through(
         If the folder cannot be written.
     """
     check_cancel(cancel, "The comparison")
-    coloring = colorer.color(pair.rgb)
+    coloring = colorer.color(pair.image)
     coloring.save(folder / f"{pair.name}-{when}.tif")
     proposals = coloring.propose()
     write_labels(folder / f"{pair.name}-{when}-labels.tif", proposals)

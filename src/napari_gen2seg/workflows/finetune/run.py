@@ -43,7 +43,7 @@ from napari_gen2seg.train.finetune.run_folder import (
 )
 
 if TYPE_CHECKING:
-    from napari_gen2seg.train.data.label_checks import PairFacts
+    from napari_gen2seg.io.label_facts import LabelFacts
 
 Config = FinetuneConfig | Mapping[str, Any] | str | Path
 
@@ -87,7 +87,7 @@ def finetune(
     resume: bool = False,
     overwrite: bool = False,
 ) -> FinetuneResult:
-    """Fine-tune a model on labelled pictures.
+    """Fine-tune a model on labeled images.
 
     Parameters
     ----------
@@ -127,7 +127,7 @@ def finetune(
     return FinetuneResult(Path(done.model), plan, compared, done.seconds)
 
 
-def plan_finetune(config: Config, facts: Sequence[PairFacts] | None = None) -> Plan:
+def plan_finetune(config: Config, facts: Sequence[LabelFacts] | None = None) -> Plan:
     """Say what a run would do and how much memory it takes; nothing is written.
 
     Parameters

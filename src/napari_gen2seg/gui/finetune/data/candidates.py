@@ -1,4 +1,4 @@
-"""Pictures with labels: found in open layers and in folders, then looked through."""
+"""Annotated images in open layers: found, and not looked through yet."""
 
 from __future__ import annotations
 
@@ -8,12 +8,14 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import numpy.typing as npt
 
-from napari_gen2seg.core.image.rgb import RgbRecipe
+from napari_gen2seg.common.types import LabelArray
+from napari_gen2seg.core.image.axes import PlaneAxes, read_plane
+from napari_gen2seg.errors import DataError
 from napari_gen2seg.gui.layers.overlays import OBJECTS, find_layer, role_of, source_of
 from napari_gen2seg.gui.layers.view import View, array_of, level_factors, level_shape
-from napari_gen2seg.train.data.label_checks import PairFacts, different
+from napari_gen2seg.io.annotated import Annotated, AnnotatedSource, as_labels
+from napari_gen2seg.io.label_facts import LabelFacts, different
 
 if TYPE_CHECKING:
     from napari.components import ViewerModel
@@ -22,28 +24,24 @@ if TYPE_CHECKING:
     from napari_gen2seg.gui.layers.view import ReadOptions
 
 
-Pixels = Callable[[], npt.NDArray[Any]]
-
-
 @dataclass(frozen=True, eq=False)
 class TrainingCandidate:
-    """A picture with labels that could be trained on: a row of the page's table.
+    """An annotated image that could be trained on: a row of the page's table.
 
-    Beside the picture it knows where it comes from, so that a click on the row finds
-    the layer, and the labels among which a person chooses.
+    What it is, and how it is read, its `source` knows. Beside that stands what only
+    the page needs: which layers a click on the row finds, the labels among which a
+    person chooses, and why a row cannot be used. So the two stay apart: the source
+    goes to threads and to the run, the row stays in the window.
 
     Parameters
     ----------
     key
         The same when it is found again.
-    name, drawn
-        Of the picture and of its labels, for people.
-    read, labels
-        Return the pixels and the labels, on any thread.
-    recipe
-        How the channels become RGB.
-    group
-        Planes of one stack share it.
+    source
+        Reads image and labels, on any thread; its facts are None if the labels cannot
+        be used, for the reason in ``problem``.
+    drawn
+        Name of the labels, for people.
     suggested
         Whether it is ticked unless a person says otherwise.
     layer_id, plane
@@ -54,31 +52,38 @@ class TrainingCandidate:
         Whether it is one that the dock writes into.
     others
         Name and ``unique_id`` of further layers that the labels would fit.
-    facts
-        What is in the labels; None if they cannot be used, for the reason in
-        ``problem``.
+    problem
+        Why it cannot be used.
     """
 
     key: str
-    name: str
+    source: AnnotatedSource
     drawn: str
-    read: Pixels
-    labels: Pixels
-    recipe: RgbRecipe
-    group: str | None = None
     suggested: bool = True
     layer_id: str | None = None
     plane: View | None = None
     labels_id: str = ""
     committed: bool = False
     others: tuple[tuple[str, str], ...] = ()
-    facts: PairFacts | None = None
     problem: str = ""
+
+    @property
+    def name(self) -> str:
+        """Of the image, for people."""
+        return self.source.title
+
+    @property
+    def facts(self) -> LabelFacts | None:
+        """What is in the labels."""
+        return self.source.facts
 
 
 @dataclass(frozen=True, eq=False)
-class Candidate:
-    """An image layer and a Labels layer of one size, not looked through yet."""
+class LayerPair:
+    """An image layer and a Labels layer of one size, not looked through yet.
+
+    It makes the sources of its planes.
+    """
 
     row: TrainingCandidate
     axes: tuple[int, int]  # of the labels
@@ -86,12 +91,48 @@ class Candidate:
     parts: tuple[tuple[Any, bool], ...]  # arrays of the colours, and whether RGB
     array: Any  # of the labels
 
+    def labels_at(self, index: tuple[int, ...]) -> LabelArray:
+        """Read the labels of a plane, (H, W), at an index of the Labels layer."""
+        return read_plane(self.array, PlaneAxes(*self.axes), index)
+
+    def at(self, index: tuple[int, ...], place: tuple[int, ...]) -> TrainingCandidate:
+        """Return the row of a plane.
+
+        Parameters
+        ----------
+        index
+            Of the plane in the Labels layer.
+        place
+            Its part that tells planes apart; empty where there is only one.
+        """
+        plane = self.view.at((*([0] * self.view.first), *index))
+
+        def labels() -> LabelArray:
+            return self.labels_at(index)
+
+        def read() -> Annotated:
+            parts = [plane.read(array, rgb) for array, rgb in self.parts]
+            image = parts[0] if len(parts) == 1 else np.stack(parts, axis=-1)
+            return Annotated(image, as_labels(labels()))
+
+        where, name = ", ".join(map(str, place)), self.row.name
+        source = replace(
+            self.row.source,
+            title=f"{name}, plane {where}" if place else name,
+            reader=read,
+            label_reader=labels,
+            group=name if place else None,
+        )
+        return replace(
+            self.row, key=f"{self.row.key}/{where}", source=source, plane=plane
+        )
+
 
 def candidates(
     viewer: ViewerModel,
     options_of: Callable[[Image], ReadOptions],
     wanted: dict[str, str] | None = None,
-) -> list[Candidate]:
+) -> list[LayerPair]:
     """List Labels layers, each with the image layer it fits best; nothing is read.
 
     Parameters
@@ -119,20 +160,20 @@ def candidates(
             name = str(image.unique_id)
             if name in helpers:
                 continue
-            candidate = _candidate(viewer, image, labels, options[name])
+            pair = _layer_pair(viewer, image, labels, options[name])
             own = source_of(labels) == name
-            if candidate.row.problem and not own and len(images) > 1:
+            if pair.row.problem and not own and len(images) > 1:
                 continue
             below = at - layers.index(image)
             rank = (
                 wanted.get(str(labels.unique_id)) == name,
-                not candidate.row.problem,
+                not pair.row.problem,
                 own,
                 _same_place(image, labels, options[name]),
                 len(_words(labels.name) & _words(image.name)),
                 -below if below > 0 else -1000 + below,
             )
-            fitting.append((rank, candidate))
+            fitting.append((rank, pair))
         if fitting:
             found.append(_best(fitting))
     return found
@@ -146,8 +187,8 @@ def _can_be_learnt_from(layer: Layer) -> bool:
     return known and not layer.multiscale
 
 
-def _best(fitting: list[tuple[tuple[Any, ...], Candidate]]) -> Candidate:
-    """Return the candidate of the highest rank, which names the others."""
+def _best(fitting: list[tuple[tuple[Any, ...], LayerPair]]) -> LayerPair:
+    """Return the pair of the highest rank, which names the others."""
     ranked = sorted(fitting, key=lambda one: one[0], reverse=True)
     best, *rest = [one for _, one in ranked]
     others = tuple((one.row.name, str(one.row.layer_id)) for one in rest)
@@ -159,9 +200,9 @@ def _words(name: str) -> set[str]:
     return set(re.findall(r"[a-z]+|[0-9]+", name.lower()))
 
 
-def _candidate(
+def _layer_pair(
     viewer: ViewerModel, image: Image, labels: Labels, options: ReadOptions
-) -> Candidate:
+) -> LayerPair:
     first = 0 if options.channel_axis is None else 1
     shape = tuple(int(n) for n in labels.data.shape)
     levels = [options.level, *range(len(image.level_shapes))]
@@ -185,23 +226,22 @@ def _candidate(
 
     rows, cols = _axes(viewer, labels)
 
-    def nothing() -> npt.NDArray[Any]:
-        return np.zeros((0, 0))
+    def unread() -> Annotated:
+        raise DataError(problem or "A plane must be chosen first.")
 
     row = TrainingCandidate(
         key=f"{name}/{labels.unique_id}",
-        name=image.name,
+        source=AnnotatedSource(
+            image.name, unread, complete=False, recipe=options.color_recipe
+        ),
         drawn=labels.name,
-        read=nothing,
-        labels=nothing,
-        recipe=options.color_recipe,
         suggested=not problem,
         layer_id=name,
         labels_id=str(labels.unique_id),
         committed=role_of(labels) == OBJECTS,
         problem=problem,
     )
-    return Candidate(
+    return LayerPair(
         row,
         (rows, cols),
         View.of(

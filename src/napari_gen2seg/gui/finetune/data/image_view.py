@@ -1,4 +1,4 @@
-"""One picture as the model will see it, with the outlines of its labels."""
+"""One image as the model will see it, with the outlines of its labels."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ Rgb8 = npt.NDArray[np.uint8]
 
 
 class PictureView(QWidget):
-    """Shows a picture as large as there is room, or a sentence."""
+    """Shows an image as large as there is room, or a sentence."""
 
     def __init__(self, text: str = "") -> None:
         super().__init__()
@@ -35,7 +35,7 @@ class PictureView(QWidget):
         self.setMinimumSize(110, 90)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
 
-    def show_picture(self, rgb: Rgb8 | None, text: str = "") -> None:
+    def show_image(self, rgb: Rgb8 | None, text: str = "") -> None:
         """Show uint8 (h, w, 3), or a text instead."""
         self.picture, self.text = None, text
         if rgb is not None:
@@ -67,12 +67,13 @@ def preview_of(row: TrainingCandidate, complete: bool) -> Rgb8:
 
     Outlines of the labels are yellow; where nothing is known, the picture is dark.
     """
-    picture = thumbnail(row.read(), row.recipe, SIZE)
-    return outlined(picture, row.labels(), dark=not complete)
+    read = row.source.read()
+    picture = thumbnail(read.image, row.source.recipe, SIZE)
+    return outlined(picture, read.labels, dark=not complete)
 
 
 def outlined(picture: Rgb8, labels: npt.NDArray[Any], dark: bool = False) -> Rgb8:
-    """Draw outlines of labels over a picture, whatever the sizes of the two."""
+    """Draw outlines of labels over an image, whatever the sizes of the two."""
     small = shrunk(labels, picture.shape[:2])
     drawn = picture.astype(np.float32)
     if dark:
@@ -102,7 +103,7 @@ def rims(labels: npt.NDArray[Any]) -> npt.NDArray[np.bool_]:
 
 
 def colored(labels: npt.NDArray[Any]) -> Rgb8:
-    """Paint labels in colours of their own on black."""
+    """Paint labels in colors of their own on black."""
     rng = np.random.default_rng(5)
     table = rng.uniform(70, 255, (1024, 3))
     table[0] = 0

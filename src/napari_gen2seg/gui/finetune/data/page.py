@@ -1,4 +1,4 @@
-"""Page 1: which pictures to learn from, and what the model will be told of them."""
+"""Page 1: which images to learn from, and what the model will be told of them."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ EMPTY_BOX = "QTableView::indicator:unchecked {border: 1px solid gray;}"
 
 
 class PairsPage(QWidget):
-    """Lists pictures with labels and asks which to use.
+    """Lists images with labels and asks which to use.
 
     Parameters
     ----------
@@ -61,7 +61,7 @@ class PairsPage(QWidget):
         Draws previews behind the window.
     """
 
-    next_asked = Signal()
+    next_requested = Signal()
 
     def __init__(self, pairs: PairList, runner: Runner) -> None:
         super().__init__()
@@ -99,7 +99,7 @@ class PairsPage(QWidget):
         self.partner.activated.connect(self._partner_asked)
         self.folder.clicked.connect(self._ask_folder)
         self.again.clicked.connect(pairs.rescan)
-        self.next.clicked.connect(lambda: self.next_asked.emit())
+        self.next.clicked.connect(lambda: self.next_requested.emit())
         pairs.changed.connect(self._fill)
         pairs.chosen_changed.connect(self._show_total)
         pairs.looking.connect(self._looking)
@@ -200,7 +200,7 @@ class PairsPage(QWidget):
 
     @property
     def row(self) -> TrainingCandidate | None:
-        """The picture selected in the list."""
+        """The image selected in the list."""
         place = self.table.currentRow()
         rows = self._pairs.rows
         return rows[place] if 0 <= place < len(rows) else None
@@ -272,7 +272,7 @@ class PairsPage(QWidget):
         self._show_told()
         self._show_partner(row)
         if row is None or row.facts is None:
-            self.view.show_picture(None, "" if row is None else row.problem)
+            self.view.show_image(None, "" if row is None else row.problem)
             return
         joined, complete = self._pairs.joined(row), self._pairs.choice(row).complete
 
@@ -280,9 +280,9 @@ class PairsPage(QWidget):
             if ticket.cancelled:
                 return
             if error is not None:
-                self.view.show_picture(None, sentence(error))
+                self.view.show_image(None, sentence(error))
             else:
-                self.view.show_picture(value)
+                self.view.show_image(value)
 
         self._runner.submit("pair view", lambda _: preview_of(joined, complete), done)
 

@@ -8,24 +8,16 @@ from itertools import product
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-import numpy.typing as npt
-
-from napari_gen2seg.core.image.axes import PlaneAxes, read_plane
-from napari_gen2seg.core.image.rgb import RgbRecipe, to_rgb
+from napari_gen2seg.core.image.rgb import to_rgb
 from napari_gen2seg.errors import Gen2SegError
-from napari_gen2seg.gui.finetune.data.candidates import (
-    Candidate,
-    Pixels,
-    TrainingCandidate,
-)
-from napari_gen2seg.train.data.label_checks import look_through
+from napari_gen2seg.gui.finetune.data.candidates import LayerPair, TrainingCandidate
+from napari_gen2seg.io.label_facts import look_through
 
 MOST = 300  # planes of one stack that are offered
 
 
 def search(
-    found: list[Candidate], check: Callable[[], None]
+    found: list[LayerPair], check: Callable[[], None]
 ) -> list[TrainingCandidate]:
     """Look for planes with objects and count them; on any thread.
 
@@ -37,20 +29,20 @@ def search(
         Called between planes; raises to stop.
     """
     rows: list[TrainingCandidate] = []
-    for candidate in found:
-        if candidate.row.problem:
-            rows.append(candidate.row)
+    for pair in found:
+        if pair.row.problem:
+            rows.append(pair.row)
             continue
-        planes = list(_planes(candidate, check))
+        planes = list(_planes(pair, check))
         rows += [_looked(row) for row in planes]
         if not planes:
             empty = "Nothing is labelled yet."
-            rows.append(replace(candidate.row, problem=empty, suggested=False))
+            rows.append(replace(pair.row, problem=empty, suggested=False))
     return _once(rows)
 
 
 def _once(rows: list[TrainingCandidate]) -> list[TrainingCandidate]:
-    """Suggest every picture with the labels that hold most objects.
+    """Suggest every image with the labels that hold most objects.
 
     And with what was clicked: corrections are often committed beside older labels.
     """
@@ -75,57 +67,26 @@ def _count(row: TrainingCandidate) -> int:
     return 0 if row.facts is None else row.facts.objects
 
 
-def _planes(
-    candidate: Candidate, check: Callable[[], None]
-) -> Iterator[TrainingCandidate]:
-    shape = tuple(int(n) for n in candidate.array.shape)
-    others = [axis for axis in range(len(shape)) if axis not in candidate.axes]
+def _planes(pair: LayerPair, check: Callable[[], None]) -> Iterator[TrainingCandidate]:
+    shape = tuple(int(n) for n in pair.array.shape)
+    others = [axis for axis in range(len(shape)) if axis not in pair.axes]
     count = 0
     for place in product(*(range(shape[axis]) for axis in others)):
         check()
         index = [0] * len(shape)
         for axis, at in zip(others, place, strict=True):
             index[axis] = at
-        labels = _plane_of(candidate.array, candidate.axes, tuple(index))
-        if not (labels() > 0).any():
+        # The labels alone: most planes of a long stack may have none.
+        if not (pair.labels_at(tuple(index)) > 0).any():
             continue
-        yield _row(candidate, tuple(index), place, labels)
+        yield pair.at(tuple(index), place)
         count += 1
         if count == MOST:
             return
 
 
-def _plane_of(array: Any, axes: tuple[int, int], index: tuple[int, ...]) -> Pixels:
-    return lambda: read_plane(array, PlaneAxes(*axes), index)
-
-
-def _row(
-    candidate: Candidate,
-    index: tuple[int, ...],
-    place: tuple[int, ...],
-    labels: Pixels,
-) -> TrainingCandidate:
-    row = candidate.row
-    plane = candidate.view.at((*([0] * candidate.view.first), *index))
-
-    def pixels() -> npt.NDArray[Any]:
-        planes = [plane.read(array, rgb) for array, rgb in candidate.parts]
-        return planes[0] if len(planes) == 1 else np.stack(planes, axis=-1)
-
-    where = ", ".join(map(str, place))
-    return replace(
-        row,
-        key=f"{row.key}/{where}",
-        name=f"{row.name}, plane {where}" if place else row.name,
-        read=pixels,
-        labels=labels,
-        group=row.name if place else None,
-        plane=plane,
-    )
-
-
 def folder_rows(folder: Path, check: Callable[[], None]) -> list[TrainingCandidate]:
-    """List the pictures of ``folder/images`` with those of ``folder/labels``.
+    """List the images of ``folder/images`` with those of ``folder/labels``.
 
     Raises
     ------
@@ -137,26 +98,19 @@ def folder_rows(folder: Path, check: Callable[[], None]) -> list[TrainingCandida
     rows = []
     for item in folder_dataset(folder).items:
         check()
-        rows.append(
-            _looked(
-                TrainingCandidate(
-                    key=f"{folder}/{item.name}",
-                    name=item.name,
-                    drawn=folder.name,
-                    read=lambda item=item: item.read().image,  # type: ignore[misc]
-                    labels=lambda item=item: item.read().labels,  # type: ignore[misc]
-                    recipe=RgbRecipe(),
-                )
-            )
-        )
+        # Nobody has said yet that all is labelled.
+        source = replace(item, complete=False)
+        row = TrainingCandidate(f"{folder}/{item.title}", source, folder.name)
+        rows.append(_looked(row))
     return rows
 
 
 def _looked(row: TrainingCandidate) -> TrainingCandidate:
     try:
-        facts = look_through(row.labels(), to_rgb(row.read(), row.recipe))
+        read = row.source.read()
+        facts = look_through(read.labels, to_rgb(read.image, row.source.recipe))
     except Gen2SegError as error:
         return replace(row, problem=str(error), suggested=False)
     if not facts.objects:
         return replace(row, problem="Nothing is labelled.", suggested=False)
-    return replace(row, facts=facts)
+    return replace(row, source=replace(row.source, facts=facts))

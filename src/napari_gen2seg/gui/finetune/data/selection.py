@@ -11,14 +11,16 @@ from typing import TYPE_CHECKING, Any
 from qtpy.QtCore import QObject, Signal
 
 from napari_gen2seg.common.text import names_text, slug
+from napari_gen2seg.common.types import LabelArray
 from napari_gen2seg.core.joined_labels import join_labels
 from napari_gen2seg.errors import Gen2SegError
 from napari_gen2seg.gui.finetune.data.candidates import TrainingCandidate, candidates
 from napari_gen2seg.gui.finetune.data.search import folder_rows, search
 from napari_gen2seg.gui.qt_threads import once
-from napari_gen2seg.jobs.training.written_data import PairSource, worries
+from napari_gen2seg.io.annotated import Annotated, AnnotatedSource, Role, as_labels
+from napari_gen2seg.io.label_facts import together
+from napari_gen2seg.jobs.training.written_data import worries
 from napari_gen2seg.session.session import sentence
-from napari_gen2seg.train.data.label_checks import together
 
 if TYPE_CHECKING:
     from napari.components import ViewerModel
@@ -32,11 +34,15 @@ PAUSE = 400  # milliseconds without a change before layers are looked through
 
 @dataclass(frozen=True)
 class PairChoice:
-    """What a person wants of a picture."""
+    """What a person wants of an image.
+
+    It is kept by the row's key while rows are found again and again, so it stays apart
+    from the `AnnotatedSource`, which gets ``complete`` and ``role`` when a run begins.
+    """
 
     use: bool
     complete: bool = False
-    role: str = "auto"
+    role: Role = "auto"
 
 
 class PairList(QObject):
@@ -83,7 +89,7 @@ class PairList(QObject):
     # ---- choices
 
     def choice(self, row: TrainingCandidate) -> PairChoice:
-        """Return what is wanted of a picture."""
+        """Return what is wanted of an image."""
         for one in (row, *self._alike(row)):
             if one.key in self._choices:
                 now = self._choices[one.key]
@@ -102,7 +108,7 @@ class PairList(QObject):
 
     @property
     def used(self) -> list[tuple[TrainingCandidate, PairChoice]]:
-        """The pictures to train on or to hold back, each once: see `joined`."""
+        """The images to train on or to hold back, each once: see `joined`."""
         found: dict[str, TrainingCandidate] = {}
         for row in self.rows:
             if row.facts is not None and self.choice(row).use:
@@ -110,15 +116,20 @@ class PairList(QObject):
         return [(self.joined(row), self.choice(row)) for row in found.values()]
 
     def joined(self, row: TrainingCandidate) -> TrainingCandidate:
-        """Return a picture with all labels that are ticked for it, put together."""
+        """Return an image with all labels that are ticked for it, put together."""
         sets = self._ticked(row)
         if len(sets) < 2 or row not in sets or row.facts is None:
             return row
-        return replace(
-            row,
-            labels=lambda: join_labels([one.labels() for one in sets]),
-            facts=together([one.facts for one in sets if one.facts is not None]),
-        )
+
+        def labels() -> LabelArray:
+            return join_labels([one.source.labels() for one in sets])
+
+        def read() -> Annotated:
+            return Annotated(row.source.read().image, as_labels(labels()))
+
+        facts = together([one.facts for one in sets if one.facts is not None])
+        source = replace(row.source, reader=read, label_reader=labels, facts=facts)
+        return replace(row, source=source)
 
     def notes(self) -> list[str]:
         """Say which sets of labels are put together, and which are left out."""
@@ -148,26 +159,28 @@ class PairList(QObject):
         return row.key not in self._choices and not row.suggested
 
     def _ticked(self, row: TrainingCandidate) -> list[TrainingCandidate]:
-        """List the labels that are ticked for a picture; the last count most."""
+        """List the labels that are ticked for an image; the last count most."""
         ticked = [one for one in self._alike(row) if self.choice(one).use]
         # Files first, then layers from below.
         return sorted(ticked, key=lambda one: one.layer_id is not None)
 
     def _alike(self, row: TrainingCandidate) -> list[TrainingCandidate]:
-        """List the rows of a row's picture: one for every set of labels."""
+        """List the rows of a row's image: one for every set of labels."""
         key = "" if row.facts is None else row.facts.key
         return self._sets.get(key, [row])
 
     @property
     def objects(self) -> int:
-        """How many objects the used pictures hold; doubles are not told apart."""
+        """How many objects the used images hold; doubles are not told apart."""
         return sum(row.facts.objects for row, _ in self.used if row.facts)
 
     def worries(self) -> list[str]:
         """Say what might go wrong with the choice."""
         return worries([(row.name, row.facts, at.role) for row, at in self.used])
 
-    def sources(self) -> tuple[list[PairSource], list[str], list[TrainingCandidate]]:
+    def sources(
+        self,
+    ) -> tuple[list[AnnotatedSource], list[str], list[TrainingCandidate]]:
         """Return what is to be written down, names for files, and the rows."""
         used = self.used
         names: list[str] = []
@@ -181,23 +194,12 @@ class PairList(QObject):
             names.append(name)
             taken.add(name.lower())
         sources = [
-            PairSource(
-                row.name,
-                row.read,
-                row.labels,
-                row.recipe,
-                at.complete,
-                at.role,
-                row.group,
-                row.facts.key if row.facts is not None else "",
-                row.facts,
-            )
-            for row, at in used
+            replace(row.source, complete=at.complete, role=at.role) for row, at in used
         ]
         return sources, names, [row for row, _ in used]
 
     def pair_with(self, row: TrainingCandidate, layer_id: str) -> None:
-        """Take another layer as the picture of these labels."""
+        """Take another layer as the image of these labels."""
         self._wanted[row.labels_id] = layer_id
         self.rescan()
 
@@ -227,7 +229,7 @@ class PairList(QObject):
         self._runner.submit("pairs", lambda t: search(found, t.check), done)
 
     def add_folder(self, folder: Path) -> None:
-        """Offer the pictures of a folder too."""
+        """Offer the images of a folder too."""
 
         def done(ticket: Ticket, rows: Any, error: BaseException | None) -> None:
             self.looking.emit(False)

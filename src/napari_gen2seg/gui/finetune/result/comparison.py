@@ -1,4 +1,4 @@
-"""What a run wrote about its held-back pictures: before, after, and the truth."""
+"""What a run wrote about its held-back images: before, after, and the truth."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ Rgb8 = npt.NDArray[np.uint8]
 
 @dataclass(frozen=True, eq=False)
 class Shown:
-    """Pictures of one held-back picture, each uint8 (h, w, 3) or None.
+    """Images of one held-back image, each uint8 (h, w, 3) or None.
 
     Parameters
     ----------
@@ -58,7 +58,7 @@ class Whole:
 
 
 def read_whole(folder: Path, name: str) -> Whole:
-    """Read all about one held-back picture, on any thread.
+    """Read all about one held-back image, on any thread.
 
     Raises
     ------
@@ -84,7 +84,7 @@ WHEN = ("before", "after")
 
 
 def read_shown(folder: Path, name: str) -> Shown:
-    """Read small pictures of one held-back picture, on any thread."""
+    """Read small images of one held-back image, on any thread."""
     whole = read_whole(folder, name)
     picture = thumbnail(whole.image, None, SIZE)
     shape = picture.shape[:2]

@@ -1,4 +1,4 @@
-"""Before and after, as layers over the held-back picture."""
+"""Before and after, as layers over the held-back image."""
 
 from __future__ import annotations
 

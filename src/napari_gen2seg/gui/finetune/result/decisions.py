@@ -77,11 +77,11 @@ class ResultActions(QObject):
         self._viewer, self._work, self._runner = viewer, work, runner
         self._page = result
         self._previous = ""
-        training.discard_asked.connect(self._ask_discard)
-        result.adopt_asked.connect(self._ask_adopt)
-        result.discard_asked.connect(self._ask_discard)
-        result.remove_asked.connect(self._ask_remove)
-        result.show_asked.connect(self.show)
+        training.discard_requested.connect(self._ask_discard)
+        result.adopt_requested.connect(self._ask_adopt)
+        result.discard_requested.connect(self._ask_discard)
+        result.remove_requested.connect(self._ask_remove)
+        result.show_requested.connect(self.show)
 
     # ---- showing
 
@@ -199,7 +199,7 @@ class ResultActions(QObject):
         return self._page.tied
 
     def show(self, name: str) -> None:
-        """Show before and after of a held-back picture as layers."""
+        """Show before and after of a held-back image as layers."""
         run, row = self._work.run, self._work.row(name)
         if run is None:
             return

@@ -1,4 +1,4 @@
-"""Page 4: is the new model better, in numbers and pictures; use it or not."""
+"""Page 4: is the new model better, in numbers and images; use it or not."""
 
 from __future__ import annotations
 
@@ -42,12 +42,12 @@ class ResultPage(QWidget):
         Reads pictures behind the window.
     """
 
-    adopt_asked = Signal()
-    discard_asked = Signal()
-    show_asked = Signal(str)  # a picture, by its name in the run
-    continue_asked = Signal()
-    remove_asked = Signal()
-    back_asked = Signal()
+    adopt_requested = Signal()
+    discard_requested = Signal()
+    show_requested = Signal(str)  # a picture, by its name in the run
+    continue_requested = Signal()
+    remove_requested = Signal()
+    back_requested = Signal()
     tied_changed = Signal(bool)
 
     def __init__(self, runner: Runner) -> None:
@@ -84,11 +84,11 @@ class ResultPage(QWidget):
         self.back = QPushButton("Back to the previous model")
         self._lay_out()
         for button, signal in (
-            (self.adopt, self.adopt_asked),
-            (self.discard, self.discard_asked),
-            (self.more, self.continue_asked),
-            (self.remove, self.remove_asked),
-            (self.back, self.back_asked),
+            (self.adopt, self.adopt_requested),
+            (self.discard, self.discard_requested),
+            (self.more, self.continue_requested),
+            (self.remove, self.remove_requested),
+            (self.back, self.back_requested),
         ):
             button.clicked.connect(lambda _=False, signal=signal: signal.emit())
         self.show_layers.clicked.connect(self._show_asked)
@@ -242,7 +242,7 @@ class ResultPage(QWidget):
     def _look(self, _index: int = 0) -> None:
         name, read = self.picture.currentData(), self._read
         for view in self.views.values():
-            view.show_picture(None, "")
+            view.show_image(None, "")
         if name is None or read is None:
             return
 
@@ -250,19 +250,19 @@ class ResultPage(QWidget):
             if ticket.cancelled:
                 return
             if error is not None:
-                self.views["truth"].show_picture(None, sentence(error))
+                self.views["truth"].show_image(None, sentence(error))
                 return
-            self.views["truth"].show_picture(value.truth)
+            self.views["truth"].show_image(value.truth)
             for what, pair in (("map", value.maps), ("mask", value.masks)):
                 for when, rgb in zip(("before", "after"), pair, strict=True):
-                    self.views[f"{what} {when}"].show_picture(rgb, "not there")
+                    self.views[f"{what} {when}"].show_image(rgb, "not there")
 
         self._runner.submit("comparison", lambda _: read(name), done)
 
     def _show_asked(self) -> None:
         name = self.picture.currentData()
         if name is not None:
-            self.show_asked.emit(name)
+            self.show_requested.emit(name)
 
 
 def _number(value: Any) -> str:

@@ -11,10 +11,10 @@ from napari_gen2seg.gui.panels.widgets import quiet_label
 class ShareBar(QWidget):
     """Offers the ways out, and shows one that is under way."""
 
-    export_asked = Signal()
-    bioimage_asked = Signal()
-    hub_asked = Signal()
-    cancel_asked = Signal()
+    export_requested = Signal()
+    bioimage_requested = Signal()
+    hub_requested = Signal()
+    cancel_requested = Signal()
     busy_changed = Signal()
 
     def __init__(self) -> None:
@@ -44,10 +44,10 @@ class ShareBar(QWidget):
         row.addWidget(self.progress)
         row.addWidget(self.cancel)
         for button, signal in (
-            (self.export, self.export_asked),
-            (self.bioimage, self.bioimage_asked),
-            (self.hub, self.hub_asked),
-            (self.cancel, self.cancel_asked),
+            (self.export, self.export_requested),
+            (self.bioimage, self.bioimage_requested),
+            (self.hub, self.hub_requested),
+            (self.cancel, self.cancel_requested),
         ):
             button.clicked.connect(lambda _=False, signal=signal: signal.emit())
         self.show_doing("")

@@ -14,7 +14,7 @@ from napari_gen2seg.gui.finetune.result.share_forms import BioimageForm, HubForm
 from napari_gen2seg.jobs.publish import COMMAND, export_bioimageio, push
 from napari_gen2seg.jobs.training.past_runs import read_config
 from napari_gen2seg.models.library.user_models import export
-from napari_gen2seg.models.model_config import read_model_config
+from napari_gen2seg.models.model_folder import read_model_config
 from napari_gen2seg.session.session import sentence
 
 if TYPE_CHECKING:
@@ -52,10 +52,10 @@ class Sharing(QObject):
         self._work, self._runner, self._bar = work, runner, bar
         self._command = command
         self._ticket: Ticket | None = None
-        bar.export_asked.connect(self._ask_export)
-        bar.bioimage_asked.connect(self._ask_bioimage)
-        bar.hub_asked.connect(self._ask_hub)
-        bar.cancel_asked.connect(self.cancel)
+        bar.export_requested.connect(self._ask_export)
+        bar.bioimage_requested.connect(self._ask_bioimage)
+        bar.hub_requested.connect(self._ask_hub)
+        bar.cancel_requested.connect(self.cancel)
 
     def cancel(self) -> None:
         """Stop what is under way."""

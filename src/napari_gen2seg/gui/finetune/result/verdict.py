@@ -1,4 +1,4 @@
-"""Whether the new model is better, in words and colours."""
+"""Whether the new model is better, in words and colors."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ def _signed(share: float) -> str:
 def change_text(
     before: Any, after: Any, more: bool, form: str, clear: bool = True
 ) -> str:
-    """Write a change: green for the better, red for the worse, grey if unclear."""
+    """Write a change: green for the better, red for the worse, gray if unclear."""
     if before is None or after is None:
         return ""
     # Of the two as they are shown: 1.1 and 1.4 differ by 0.3 for who reads them.

@@ -19,7 +19,7 @@ from napari_gen2seg.jobs.training.past_runs import (
     read_config,
 )
 from napari_gen2seg.jobs.training.run import COMMAND, TrainingRun
-from napari_gen2seg.jobs.training.written_data import read_pictures, write_pairs
+from napari_gen2seg.jobs.training.written_data import read_images, write_pairs
 from napari_gen2seg.session.session import sentence
 from napari_gen2seg.train.finetune.config import finetune_config
 from napari_gen2seg.train.finetune.run_folder import DATA, MODEL_NAME
@@ -132,14 +132,14 @@ class TrainingController(QObject):
         return self.base if self.unchanged else str(self.model)
 
     def title(self, name: str) -> str:
-        """Return a picture's name for people."""
+        """Return an image's name for people."""
         row = self.rows.get(name)
         if row is not None:
             return row.name
         return self._pictures.get(name, {}).get("title", name)
 
     def row(self, name: str) -> TrainingCandidate | None:
-        """Return the open picture of a name in the run, if it is open."""
+        """Return the open image of a name in the run, if it is open."""
         key = self._pictures.get(name, {}).get("key")
         if name in self.rows or not key:
             return self.rows.get(name)
@@ -149,7 +149,7 @@ class TrainingController(QObject):
     # ---- running
 
     def start(self, values: dict[str, Any]) -> None:
-        """Write the pictures down and start; values are entries of the config."""
+        """Write the images down and start; values are entries of the config."""
         if self.busy:
             self.warned.emit(
                 "A model is being trained already. Wait for it or stop it."
@@ -267,7 +267,7 @@ class TrainingController(QObject):
         self._let_go()
         config = read_config(folder)
         self.base, self.model = str(config.get("model", "")), None
-        self._pictures = read_pictures(folder / DATA)
+        self._pictures = read_images(folder / DATA)
         run = TrainingRun(folder, self._command, self._deliver)
         self._connect(run)
         return run

@@ -1,4 +1,4 @@
-"""Page 3: what is happening, in words, curves and pictures."""
+"""Page 3: what is happening, in words, curves and images."""
 
 from __future__ import annotations
 
@@ -58,10 +58,10 @@ REASONS = {
 class TrainingPage(QWidget):
     """Shows a run and asks to stop it."""
 
-    cancel_asked = Signal()
-    stop_asked = Signal()
-    resume_asked = Signal()
-    discard_asked = Signal()
+    cancel_requested = Signal()
+    stop_requested = Signal()
+    resume_requested = Signal()
+    discard_requested = Signal()
 
     def __init__(self) -> None:
         super().__init__()
@@ -103,10 +103,10 @@ class TrainingPage(QWidget):
         self.title: Callable[[str], str] = str  # a picture's name for people
         self._lay_out()
         for button, signal in (
-            (self.cancel, self.cancel_asked),
-            (self.stop, self.stop_asked),
-            (self.resume, self.resume_asked),
-            (self.discard, self.discard_asked),
+            (self.cancel, self.cancel_requested),
+            (self.stop, self.stop_requested),
+            (self.resume, self.resume_requested),
+            (self.discard, self.discard_requested),
         ):
             button.clicked.connect(lambda _=False, signal=signal: signal.emit())
         self.show_state("idle", "", False)
@@ -167,7 +167,7 @@ class TrainingPage(QWidget):
         """Forget the maps of another run."""
         self.map_name.setText("Colouring map of the held-back picture")
         for view in (self.before, self.now):
-            view.show_picture(None, "not yet")
+            view.show_image(None, "not yet")
 
     def show_state(self, state: str, message: str, resumable: bool) -> None:
         """Show what the run is doing, or how it ended."""
@@ -217,11 +217,11 @@ class TrainingPage(QWidget):
             )
 
     def show_map(self, name: str, first: bool, rgb: npt.NDArray[np.uint8]) -> None:
-        """Show the newest map of a held-back picture."""
+        """Show the newest map of a held-back image."""
         self.map_name.setText(f"Colouring map of the held-back picture {name!r}")
         if first:
-            self.before.show_picture(rgb)
-        self.now.show_picture(rgb)
+            self.before.show_image(rgb)
+        self.now.show_image(rgb)
 
     def _show_use(self, event: dict[str, Any]) -> None:
         said = use_words(event.get("use") or {})

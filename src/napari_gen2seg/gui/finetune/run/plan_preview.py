@@ -141,8 +141,8 @@ def plan_line(
 
 
 def _number(used: list[tuple[TrainingCandidate, PairChoice]]) -> str:
-    """Say how many pictures will be held back, if each stands for itself."""
-    groups = [row.group or row.key for row, _ in used]
+    """Say how many images will be held back, if each stands for itself."""
+    groups = [row.source.group or row.key for row, _ in used]
     if len(set(groups)) < len(groups):
         return "some"
     free = sum(choice.role == "auto" for _, choice in used)

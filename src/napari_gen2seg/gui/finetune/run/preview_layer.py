@@ -1,4 +1,4 @@
-"""The held-back picture's colouring map while it trains: on the page, as a layer."""
+"""The held-back image's coloring map while it trains: on the page, as a layer."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ ROLE = "training"
 
 
 class MapLayers:
-    """One layer for every held-back picture that is open.
+    """One layer for every held-back image that is open.
 
     Parameters
     ----------
@@ -40,7 +40,7 @@ class MapLayers:
     def show(
         self, row: TrainingCandidate, title: str, rgb: npt.NDArray[np.uint8]
     ) -> bool:
-        """Show a map over its picture.
+        """Show a map over its image.
 
         A layer that a person deleted stays deleted. When the picture is gone, its
         map stays where it was.

@@ -21,8 +21,8 @@ if TYPE_CHECKING:
 class WaitingBar(QFrame):
     """Offers the runs that were left behind, the newest first."""
 
-    resume_asked = Signal(object)  # run folder
-    open_asked = Signal(object)
+    resume_requested = Signal(object)  # run folder
+    open_requested = Signal(object)
     warned = Signal(str)
 
     def __init__(self) -> None:
@@ -94,7 +94,9 @@ class WaitingBar(QFrame):
         run = self._run
         self.setVisible(False)
         if run is not None:
-            signal = self.open_asked if run.state == "done" else self.resume_asked
+            signal = (
+                self.open_requested if run.state == "done" else self.resume_requested
+            )
             signal.emit(run.folder)
 
     def _drop(self) -> None:

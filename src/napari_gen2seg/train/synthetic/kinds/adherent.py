@@ -124,7 +124,7 @@ def _halo(rng: np.random.Generator, field: Array) -> Array:
     ),
 )
 def adherent_cells(rng: np.random.Generator, shape: Shape) -> Canvas:
-    """Spread cells between grey and grey: thin rims, granules, a few strong halos."""
+    """Spread cells between gray and gray: thin rims, granules, a few strong halos."""
     canvas = Canvas(shape)
     signal = _halo(rng, thickness(rng, canvas))
     gain = log_uniform(rng, 0.018, 0.09) / max(float(signal.std()), 1e-4)

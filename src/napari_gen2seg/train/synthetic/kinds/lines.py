@@ -1,4 +1,4 @@
-"""Curves: fibres, cables, worms, hoops, branching trees."""
+"""Curves: fibers, cables, worms, hoops, branching trees."""
 
 from __future__ import annotations
 

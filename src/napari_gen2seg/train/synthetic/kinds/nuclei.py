@@ -58,7 +58,7 @@ def fluorescent_nuclei(rng: np.random.Generator, shape: Shape) -> Canvas:
     wear=Wear(blur=0.8, noise=0.03, uneven=0.3, low_contrast=0.3, invert=0.05),
 )
 def fluorescent_cells(rng: np.random.Generator, shape: Shape) -> Canvas:
-    """Whole cells are the objects; nuclei, spots and fibres inside are their parts."""
+    """Whole cells are the objects; nuclei, spots and fibers inside are their parts."""
     channels = pick(rng, 1, 3)
     canvas = Canvas(shape, channels)
     mean = log_uniform(rng, 7, min(50, 0.3 * min(shape)))

@@ -1,4 +1,4 @@
-"""Compact things in grey: particles, rods, rings, chains."""
+"""Compact things in gray: particles, rods, rings, chains."""
 
 from __future__ import annotations
 
@@ -81,7 +81,7 @@ def particles(rng: np.random.Generator, shape: Shape) -> Canvas:
     wear=Wear(blur=0.7, noise=0.03, low_contrast=0.4, invert=0.25),
 )
 def rods(rng: np.random.Generator, shape: Shape) -> Canvas:
-    """Rods that align with their neighbours, with or without a halo."""
+    """Rods that align with their neighbors, with or without a halo."""
     canvas = Canvas(shape)
     width = log_uniform(rng, 2.5, 14)
     ratio = rng.uniform(1.5, 7)

@@ -126,7 +126,7 @@ def _defocus(rng: np.random.Generator, field: Array) -> Array:
 
 
 def _develop(rng: np.random.Generator, signal: Array, shape: Shape) -> Array:
-    """Give the signal a typical strength on a grey ground, (H, W, 1)."""
+    """Give the signal a typical strength on a gray ground, (H, W, 1)."""
     spread = max(float(signal[::2, ::2].std()), 1e-4)
     picture = rng.uniform(0.35, 0.6) + signal * (log_uniform(rng, 0.05, 0.2) / spread)
     picture += rng.uniform(0.003, 0.025) * fractal_noise(rng, shape, 16, 4)

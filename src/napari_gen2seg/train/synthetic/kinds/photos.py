@@ -62,7 +62,7 @@ def backdrop(rng: np.random.Generator, shape: Shape) -> Array:
 
 
 def clutter(rng: np.random.Generator, shape: Shape) -> Array:
-    """A busy ground of large coloured regions, soft or sharp, (H, W, 3)."""
+    """A busy ground of large colored regions, soft or sharp, (H, W, 3)."""
     soft = rng.random() < 0.6
     metric = pick(rng, "round", "box")
     aspect = rng.uniform(1, 3)
@@ -100,7 +100,7 @@ def cast_shadow(
     wear=WORN,
 )
 def photo_objects(rng: np.random.Generator, shape: Shape) -> Canvas:
-    """Each object is one to several shapes of different colours, one label."""
+    """Each object is one to several shapes of different colors, one label."""
     canvas = Canvas(shape, 3)
     busy = rng.random() < 0.4
     canvas.image = clutter(rng, shape) if busy else backdrop(rng, shape)
@@ -224,7 +224,7 @@ def textured_on_textured(rng: np.random.Generator, shape: Shape) -> Canvas:
     wear=WORN,
 )
 def dead_leaves(rng: np.random.Generator, shape: Shape) -> Canvas:
-    """Layers of shapes with a power law of sizes, which natural pictures share."""
+    """Layers of shapes with a power law of sizes, which natural images share."""
     canvas = Canvas(shape, 3)
     small = log_uniform(rng, 5, 14)
     large = 0.4 * min(shape)

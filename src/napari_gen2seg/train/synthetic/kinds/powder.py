@@ -21,7 +21,7 @@ from napari_gen2seg.train.synthetic.textures import fractal_noise
 
 
 def _balls(rng: np.random.Generator, shape: Shape) -> tuple[Array, Array, Array | None]:
-    """Centres (N, 2), radii (N,) and the order in depth of balls and satellites."""
+    """Centers (N, 2), radii (N,) and the order in depth of balls and satellites."""
     spread = rng.uniform(0.5, 0.9)
     mean = log_uniform(rng, 4, 0.16 * min(shape))
     # Few large balls have most of the area.

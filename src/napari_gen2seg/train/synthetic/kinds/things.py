@@ -132,7 +132,7 @@ def boxes(rng: np.random.Generator, shape: Shape) -> Canvas:
     wear=WORN,
 )
 def creatures(rng: np.random.Generator, shape: Shape) -> Canvas:
-    """A spine of varying girth with limbs of other colours, one label each."""
+    """A spine of varying girth with limbs of other colors, one label each."""
     canvas = Canvas(shape, 3)
     busy = rng.random() < 0.3
     canvas.image = clutter(rng, shape) if busy else backdrop(rng, shape)

@@ -159,7 +159,7 @@ def electron_neurites(rng: np.random.Generator, shape: Shape) -> Canvas:
     fill=True,
 )
 def mosaic(rng: np.random.Generator, shape: Shape) -> Canvas:
-    """Coloured pieces with textures of their own, joints and rounded edges."""
+    """Colored pieces with textures of their own, joints and rounded edges."""
     canvas = Canvas(shape, 3)
     spacing = log_uniform(rng, 10, 0.6 * min(shape))
     cells = tile(

@@ -1,11 +1,9 @@
-"""Annotated pictures on disk, cut into crops whose objects have a wanted size."""
+"""Folders of annotated images, cut into crops whose objects have a wanted size."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Collection
-from dataclasses import dataclass
-from functools import cached_property
 from pathlib import Path
 
 import numpy as np
@@ -15,49 +13,17 @@ from skimage.io import imread
 
 from napari_gen2seg.core.map.object_size import median_diameter
 from napari_gen2seg.errors import DataError
-from napari_gen2seg.train.data.window import filled, window
-
-
-@dataclass(frozen=True)
-class Picture:
-    """One annotated picture of mini's training: 8 bits, since thousands are kept.
-
-    Attributes
-    ----------
-    rgb : ndarray, uint8, shape (H, W, 3)
-    labels : ndarray, int32, shape (H, W); 0 background, -1 unknown
-    diameter : float
-        Median equivalent diameter of its objects, in pixels.
-    kind : str
-        What its source's manifest calls it; empty where it says nothing.
-    """
-
-    rgb: NDArray[np.uint8]
-    labels: NDArray[np.int32]
-    diameter: float
-    kind: str = ""
-
-    @cached_property
-    def objects(self) -> NDArray[np.int32]:
-        """The labels above 0."""
-        return np.unique(self.labels[self.labels > 0])
-
-    @cached_property
-    def limits(self) -> tuple[float, float]:
-        """The 0.1 and 99.9 percentiles of the whole picture, range 0..1."""
-        low, high = np.percentile(self.rgb[::2, ::2], (0.1, 99.9)) / 255
-        return float(low), float(high)
-
-    @cached_property
-    def gray(self) -> bool:
-        """Whether the three channels are (nearly) the same."""
-        return bool(np.ptp(self.rgb[::2, ::2], axis=-1).max() < 6)
+from napari_gen2seg.io.annotated import Annotated
+from napari_gen2seg.train.data.window import Crop, filled, window
 
 
 def read_source(
     folder: Path, split: str = "train", left_out: Collection[str] = ()
-) -> list[Picture]:
-    """Read the pictures of ``folder/images`` with ``folder/labels``.
+) -> list[Annotated]:
+    """Read the images of ``folder/images`` with ``folder/labels``.
+
+    They are kept in 8 bits, since there are thousands; their diameter is the plain
+    median, as mini was trained with.
 
     Parameters
     ----------
@@ -92,7 +58,15 @@ def read_source(
                 f"{path.name} is {rgb.shape[:2]} but its labels are {labels.shape}; "
                 "they must have the same height and width."
             )
-        found.append(Picture(rgb, labels, median_diameter(labels), kind))
+        found.append(
+            Annotated(
+                rgb,
+                labels,
+                name=path.stem,
+                kind=kind,
+                given_diameter=median_diameter(labels),
+            )
+        )
     if not found:
         raise DataError(
             f"{folder} holds no annotated pictures; it must have images/ and labels/ "
@@ -102,7 +76,7 @@ def read_source(
 
 
 def manifest_kinds(folder: Path) -> dict[str, str]:
-    """Return the ``kind`` of each picture that ``manifest.json`` gives one, by stem."""
+    """Return the ``kind`` of each image that ``manifest.json`` gives one, by stem."""
     try:
         rows = json.loads((folder / "manifest.json").read_text())["images"]
         return {Path(r["image"]).stem: str(r["kind"]) for r in rows if "kind" in r}
@@ -110,8 +84,8 @@ def manifest_kinds(folder: Path) -> dict[str, str]:
         return {}  # a manifest is welcome, not needed
 
 
-def kind_weights(pictures: list[Picture]) -> NDArray[np.float64]:
-    """Return how often to draw each picture, (N,), sum 1.
+def kind_weights(pictures: list[Annotated]) -> NDArray[np.float64]:
+    """Return how often to draw each image, (N,), sum 1.
 
     Kinds count by the square root of their number: with all pictures alike, a source
     that is mostly one kind would teach only that one, and with all kinds alike, a
@@ -139,12 +113,12 @@ def as_rgb8(image: NDArray[np.generic]) -> NDArray[np.uint8]:
 
 
 def crop(
-    picture: Picture,
+    picture: Annotated,
     rng: np.random.Generator,
     size: int,
     diameter: float,
     around: float = 0.0,
-) -> tuple[NDArray[np.uint8], NDArray[np.int32]]:
+) -> Crop:
     """Cut a random square of ``size`` pixels in which objects have ``diameter``.
 
     Beyond the picture's rim it is mirrored, and its labels are unknown there: an object
@@ -155,9 +129,9 @@ def crop(
     side = max(8, round(size / scale))
     near = around > 0 and rng.random() < around
     place = window(picture.labels, (side, side), rng, picture.objects if near else ())
-    rgb, labels = picture.rgb[place], picture.labels[place]
+    rgb, labels = picture.image[place], picture.labels[place]
     rgb, labels = filled(rgb, labels, (side, side))
     shape = (size, size)
     resized = Image.fromarray(rgb).resize(shape, Image.Resampling.BILINEAR)
     names = Image.fromarray(labels).resize(shape, Image.Resampling.NEAREST)
-    return np.asarray(resized), np.asarray(names, np.int32)
+    return Crop(np.asarray(resized), np.asarray(names, np.int32))

@@ -20,12 +20,12 @@ def read_tiff(source: Path) -> tuple[NDArray[Any], str]:
     try:
         with tifffile.TiffFile(source) as file:
             if not file.series:
-                raise no_picture(source)
+                raise not_an_image(source)
             series = file.series[0]
             array, axes = series.asarray(), series.axes
             inks = series.keyframe.photometric == tifffile.PHOTOMETRIC.SEPARATED
     except tifffile.TiffFileError as error:
-        raise no_picture(source) from error
+        raise not_an_image(source) from error
     if inks and "S" in axes:
         array = _rgb_of_inks(np.moveaxis(array, axes.index("S"), -1))
         axes = axes.replace("S", "") + "S"
@@ -39,7 +39,7 @@ def read_tiff(source: Path) -> tuple[NDArray[Any], str]:
 
 
 def read_other(source: Path) -> tuple[NDArray[Any], str]:
-    """Read a PNG, JPEG and the like: grey, RGB, or RGB without its transparency."""
+    """Read a PNG, JPEG and the like: gray, RGB, or RGB without its transparency."""
     import imageio.v3 as iio
     from PIL import Image
 
@@ -56,15 +56,15 @@ def read_other(source: Path) -> tuple[NDArray[Any], str]:
 
 
 def index_of(source: Path, colors: NDArray[Any]) -> NDArray[Any]:
-    """Return the index of an indexed picture, else the colours that were read of it."""
+    """Return the index of an indexed image, else the colors that were read of it."""
     from PIL import Image
 
     with _any_size(), Image.open(source) as picture:
         return np.asarray(picture) if picture.mode == "P" else colors
 
 
-def no_picture(source: Path) -> StorageError:
-    """Say that a file is no picture."""
+def not_an_image(source: Path) -> StorageError:
+    """Say that a file is no image."""
     return StorageError(
         f"{source} is not a picture that can be read, or it is damaged; pictures are "
         "TIFF, PNG, JPEG, BMP, GIF or WebP files."
@@ -73,7 +73,7 @@ def no_picture(source: Path) -> StorageError:
 
 @contextmanager
 def _any_size() -> Iterator[None]:
-    """Let Pillow read very large pictures, which are our daily bread."""
+    """Let Pillow read very large images, which are our daily bread."""
     from PIL import Image
 
     limit = Image.MAX_IMAGE_PIXELS
