@@ -16,7 +16,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(
         prog="python -m napari_gen2seg.train", description=main.__doc__
     )
-    parser.add_argument("stage", choices=("map", *STAGES, "export"))
+    parser.add_argument("stage", choices=("map", "export-map", *STAGES, "export"))
     parser.add_argument("--config", required=True, help="TOML file of the run")
     parser.add_argument("--run", type=Path, required=True, help="run folder")
     parser.add_argument("--out", type=Path, help="model folder to export to")
@@ -44,6 +44,13 @@ def main(arguments: list[str] | None = None) -> int:
     try:
         if chosen.stage == "map":
             return _map(chosen)
+        if chosen.stage == "export-map":
+            from napari_gen2seg.train.mini.config import read_settings
+            from napari_gen2seg.train.mini.map_stage import MapConfig, export_map
+
+            settings = read_settings(MapConfig, chosen.config, chosen.set)
+            export_map(settings, chosen.run, chosen.out or chosen.run / "model")
+            return 0
         config = read_config(chosen.config, chosen.set)
         if chosen.stage == "export":
             from napari_gen2seg.train.mini.export import export_run

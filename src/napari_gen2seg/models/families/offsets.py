@@ -1,6 +1,6 @@
 """Family ``offsets``: a pretrained encoder that points to the centers of objects.
 
-The folder holds ``offset_net.json`` (shape of the network) and ``model.safetensors``.
+The folder holds ``config.json`` (shape of the network) and ``model.safetensors``.
 The coloring map is painted from the pointers, see `networks.offset_painting`.
 """
 
@@ -18,23 +18,22 @@ from napari_gen2seg.models.families.family import (
     TrainableParts,
     select_top_files,
 )
+from napari_gen2seg.models.json_file import read_json
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
 
     from napari_gen2seg.models.base_colorer import BaseColorer
+    from napari_gen2seg.models.families.family import ModelFolder
     from napari_gen2seg.models.model_config import ModelConfig
-    from napari_gen2seg.models.model_folder import ModelFolder
     from napari_gen2seg.models.networks.offset_net import OffsetNet
 
-#: Shape of the network, in its folder.
-NET_NAME = "offset_net.json"
 
 _MULTIPLE = 32  # px, of its sides
 
 
 def load_net(
-    folder: ModelFolder | Path, dtype: str = "float32", *, folded: bool = True
+    folder: ModelFolder, dtype: str = "float32", *, folded: bool = True
 ) -> OffsetNet:
     """Load a folder's network on the CPU.
 
@@ -53,13 +52,13 @@ def load_net(
         If weights are missing, damaged, unsafe, or not those of the configuration.
     """
     from napari_gen2seg.models.families import offsets_net
-    from napari_gen2seg.models.model_folder import as_model_folder
 
-    return offsets_net.load_net(as_model_folder(folder), dtype, folded=folded)
+    return offsets_net.load_net(folder, dtype, folded=folded)
 
 
 def _detect(folder: Path) -> bool:
-    return (folder / NET_NAME).is_file()
+    config = folder / "config.json"
+    return config.is_file() and read_json(config).get("model_type") == "offset_net"
 
 
 def _defaults(_folder: Path, _published: bool) -> dict[str, int | None]:
@@ -72,7 +71,7 @@ def _defaults(_folder: Path, _published: bool) -> dict[str, int | None]:
 
 
 def _select_files(names: Collection[str]) -> SelectedFiles | None:
-    return select_top_files(names, NET_NAME)
+    return select_top_files(names, "config.json")
 
 
 def _load(folder: ModelFolder, dtype: str) -> nn.Module:
@@ -141,7 +140,7 @@ def _save_weights(net: nn.Module, _base: Path, target: Path) -> None:
 OFFSETS = Family(
     name="offsets",
     title="center offsets on a pretrained encoder",
-    layout=f"an {NET_NAME} beside model.safetensors",
+    layout="a config.json of model type 'offset_net'",
     detect=_detect,
     defaults=_defaults,
     select_files=_select_files,
@@ -149,7 +148,7 @@ OFFSETS = Family(
     colorer_class=_colorer_class,
     work_bytes=_work_bytes,
     load_map_net=_load_map_net,
-    needed_files=(NET_NAME,),
+    needed_files=("config.json",),
     training=FamilyTraining(
         load_net=_load_to_train,
         parts=_parts,

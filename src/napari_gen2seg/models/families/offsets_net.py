@@ -11,15 +11,17 @@ from torch import Tensor, nn
 
 from napari_gen2seg.errors import WeightsError
 from napari_gen2seg.models.base_colorer import BaseColorer
-from napari_gen2seg.models.families.offsets import NET_NAME
 from napari_gen2seg.models.json_file import read_json
-from napari_gen2seg.models.networks.offset_net import OffsetNet, OffsetNetConfig
+from napari_gen2seg.models.networks.offset_net import (
+    OffsetNet,
+    OffsetNetConfig,
+)
 from napari_gen2seg.models.networks.offset_painting import end_points, paint_waves
 from napari_gen2seg.models.networks.tensors import pad, resize, resized_shape
 
 if TYPE_CHECKING:
+    from napari_gen2seg.models.families.family import ModelFolder
     from napari_gen2seg.models.model_config import ModelConfig
-    from napari_gen2seg.models.model_folder import ModelFolder
 
 _WAVES = 1.85  # wavelength of the colors, in sizes of the liked object
 _LIKED = 52.0  # px, where a model does not say
@@ -71,13 +73,13 @@ def load_net(folder: ModelFolder, dtype: str, *, folded: bool) -> OffsetNet:
     for path in folder.weights[""].files:
         state |= load_file(path)
     try:
-        raw = read_json(folder.path / NET_NAME)
+        raw = read_json(folder.path / "config.json")
         net = OffsetNet(OffsetNetConfig(tuple(raw["channels"])))
         net.load_state_dict(state)
     except (KeyError, TypeError, ValueError, RuntimeError) as error:
         lines = str(error).strip().splitlines() or [type(error).__name__]
         raise WeightsError(
-            f"The weights in {folder.path} do not fit its {NET_NAME}: "
+            f"The weights in {folder.path} do not fit its config.json: "
             f"{lines[0][:300]}. Download or copy the model again."
         ) from error
     net = net.to(getattr(torch, dtype))
@@ -97,5 +99,6 @@ def save_net(net: OffsetNet, folder: Path) -> None:
         for name, value in net.state_dict().items()
     }
     save_file(weights, folder / "model.safetensors", {"format": "pt"})
-    text = json.dumps(net.config.to_dict(), indent=2) + "\n"
-    (folder / NET_NAME).write_text(text, encoding="utf-8")
+    shape = {"model_type": "offset_net", **net.config.to_dict()}
+    text = json.dumps(shape, indent=2) + "\n"
+    (folder / "config.json").write_text(text, encoding="utf-8")

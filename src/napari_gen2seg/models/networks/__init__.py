@@ -4,6 +4,9 @@ one_step           latent diffusion in one step
 position_guides    sine waves that tell the network where it is
 shifted_guides     the same as trained, shifted for each crop
 guided_upsampling  edges of the image onto a blurred map
+efficientnet_lite  encoder of the family offsets
+offset_net         object or not, and where its center is
+offset_painting    the map and the instances of these answers
 pretrained         one diffusers or transformers module, every tensor accounted for
 tensors            resize, pad, stretch
 """

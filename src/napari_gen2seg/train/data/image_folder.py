@@ -75,6 +75,18 @@ def read_source(
     return found
 
 
+def is_complete(folder: Path) -> bool:
+    """Whether all objects of a source are marked; ``manifest.json`` says where not.
+
+    Where they are not, what is unmarked is unknown and not background.
+    """
+    try:
+        manifest = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return True
+    return bool(manifest.get("complete", True)) if isinstance(manifest, dict) else True
+
+
 def manifest_kinds(folder: Path) -> dict[str, str]:
     """Return the ``kind`` of each image that ``manifest.json`` gives one, by stem."""
     try:

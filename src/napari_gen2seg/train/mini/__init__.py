@@ -6,4 +6,5 @@ architecture  the untrained network
 stages        what each stage asks of it
 trainer       the loop
 export        a model folder
+map_stage     the map by center offsets: settings, loop, export
 """

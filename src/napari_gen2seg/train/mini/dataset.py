@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from scipy import ndimage
 from torch.utils.data import DataLoader, IterableDataset, get_worker_info
 
 from napari_gen2seg.errors import DataError
@@ -16,6 +17,7 @@ from napari_gen2seg.io.annotated import Annotated
 from napari_gen2seg.train.data.augment import relight, stretch, turn
 from napari_gen2seg.train.data.image_folder import (
     crop,
+    is_complete,
     kind_weights,
     read_source,
 )
@@ -25,6 +27,7 @@ from napari_gen2seg.train.mini.config import DataConfig
 Sample = dict[str, torch.Tensor]
 
 _AROUND = 0.8  # share of crops placed around an object
+_RING = 6  # px around objects that are background where not everything is marked
 
 
 @dataclass(frozen=True)
@@ -78,11 +81,13 @@ class Crops(IterableDataset[Sample]):
         self.seed = seed
         self.start = start
         self.sources: list[list[Annotated]] = []
+        self.complete: list[bool] = []
         weights = []
         for name, weight in config.sources.items():
             if weight > 0:
                 folder = Path(config.root).expanduser() / name
                 self.sources.append(read_source(folder, left_out=config.left_out))
+                self.complete.append(is_complete(folder))
                 weights.append(weight)
         self.kinds = [kind_weights(pictures) for pictures in self.sources]
         weights.append(config.drawn)
@@ -112,6 +117,8 @@ class Crops(IterableDataset[Sample]):
             low, high = np.log(self.config.smallest), np.log(self.config.largest)
             diameter = float(np.exp(rng.uniform(low, high)))
             rgb8, labels = crop(picture, rng, self.config.crop, diameter, _AROUND)
+            if not self.complete[which]:
+                labels = _unmarked_unknown(labels)
             rgb = rgb8.astype(np.float32) / 255
             light = self._light_of(picture)
             if light.gray or rng.random() < 0.5:
@@ -137,16 +144,23 @@ class Crops(IterableDataset[Sample]):
         return drawn_crop(rng, config.crop, config.smallest, config.largest)
 
 
+def _unmarked_unknown(labels: NDArray[np.int32]) -> NDArray[np.int32]:
+    """Leave a ring of background around objects; of all other nothing is known."""
+    near = ndimage.distance_transform_edt(labels <= 0) <= _RING
+    known = near & (labels > 0).any()
+    return np.where((labels == 0) & ~known, -1, labels).astype(np.int32)
+
+
 def loader(
-    config: DataConfig, batch: int, seed: int, start: int = 0
+    crops: IterableDataset[Sample], batch: int, workers: int
 ) -> DataLoader[Sample]:
     """Return batches from worker processes, so that drawing never stops training."""
     return DataLoader(
-        Crops(config, seed, start),
+        crops,
         batch_size=batch,
-        num_workers=config.workers,
-        prefetch_factor=4 if config.workers else None,
-        persistent_workers=config.workers > 0,
+        num_workers=workers,
+        prefetch_factor=4 if workers else None,
+        persistent_workers=workers > 0,
         worker_init_fn=_leave_signals_to_the_trainer,
         pin_memory=torch.cuda.is_available(),
     )

@@ -15,31 +15,26 @@ import math
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
 from torch import Tensor
-from torch.utils.data import DataLoader, IterableDataset, get_worker_info
+from torch.utils.data import IterableDataset
 
-from napari_gen2seg.common.atomic import writing
-from napari_gen2seg.errors import DataError, TrainingError, WeightsError
+from napari_gen2seg.common.atomic import replacing_folder, writing
+from napari_gen2seg.errors import StorageError, TrainingError, WeightsError
+from napari_gen2seg.models.model_config import FACTS_NAME, FORMAT_VERSION
 from napari_gen2seg.models.networks.offset_net import OffsetNet, OffsetNetConfig
-from napari_gen2seg.train.data.annotated_image import (
-    Picture,
-    crop,
-    kind_weights,
-    read_source,
-)
-from napari_gen2seg.train.data.augment import relight, stretch, turn
-from napari_gen2seg.train.data.synthetic_crops import drawn_crop
 from napari_gen2seg.train.engine.ema import WeightAverage
 from napari_gen2seg.train.loss.offsets import object_centers, offset_loss
+from napari_gen2seg.train.mini.config import DataConfig
+from napari_gen2seg.train.mini.dataset import Crops, Sample, loader
+from napari_gen2seg.train.mini.export import CHECKSUMS_NAME, checksums
 
 _LOG_EVERY = 25
-_AROUND = 0.8  # share of crops placed around an object
-_RING = 6  # px around objects that are background where not everything is marked
 
 
 @dataclass(frozen=True)
@@ -48,31 +43,29 @@ class MapConfig:
 
     Attributes
     ----------
-    root
-        Folder of the sources.
-    sources
-        Folder below ``root`` (``images/``, ``labels/``, ``split.json``) -> weight.
-    synthetic
-        Weight of synthetic scenes, beside those of the sources.
-    crop, smallest, largest
-        Side of a crop, and limits of the typical object's diameter, in pixels.
+    id
+        Name of the model it makes.
+    data
+        Where images come from and how they are cut.
+    net
+        Size of the network.
+    object_diameter
+        Of the objects that the map is made for, in pixels.
     batch, rate, encoder_rate, weight_decay, clip, warmup, average
-        Of the optimizer; ``encoder_rate`` is a factor, ``average`` the decay of the
-        running mean of the weights.
+        Of the optimizer; ``encoder_rate`` is a factor, ``warmup`` in steps,
+        ``average`` the decay of the running mean of the weights.
     pretrained
-        Start from ImageNet's weights.
+        Start from ImageNet's weights, and leave the early layers as they are.
     finish_minutes
         How long finishing takes.
     save_minutes
         How often the state is saved.
     """
 
-    root: str = ""
-    sources: dict[str, float] = field(default_factory=dict)
-    synthetic: float = 0.45
-    crop: int = 192
-    smallest: float = 14.0
-    largest: float = 96.0
+    id: str = "mini"
+    data: DataConfig = field(default_factory=DataConfig)
+    net: OffsetNetConfig = field(default_factory=OffsetNetConfig)
+    object_diameter: float = 52.0
     batch: int = 17
     rate: float = 2e-3
     encoder_rate: float = 0.3
@@ -83,89 +76,29 @@ class MapConfig:
     pretrained: bool = True
     finish_minutes: float = 20.0
     save_minutes: float = 3.0
-    workers: int = 1
     seed: int = 0
-    net: OffsetNetConfig = field(default_factory=OffsetNetConfig)
 
 
-class MapCrops(IterableDataset[dict[str, Tensor]]):
-    """An endless, seeded stream of crops, real and synthetic.
+class MapCrops(IterableDataset[Sample]):
+    """The stream of `Crops`, with what the map is to say of each.
 
     Each has ``pixels`` float32 (3, s, s) in 0..1, ``labels`` int64 (s, s) with 0
-    background and -1 unknown, ``target`` float32 (2, s, s) and ``area`` float32 (s, s)
-    as of `object_centers`.
+    background and -1 unknown, and ``target`` float32 (2, s, s) and ``area`` float32
+    (s, s) as of `object_centers`.
     """
 
-    def __init__(self, config: MapConfig, seed: int) -> None:
-        self.config = config
-        self.seed = seed
-        self.sources: list[list[Picture]] = []
-        self.complete: list[bool] = []
-        weights = []
-        for name, weight in config.sources.items():
-            folder = Path(config.root).expanduser() / name
-            self.sources.append(read_source(folder))
-            self.complete.append(_is_complete(folder))
-            weights.append(weight)
-        self.kinds = [kind_weights(images) for images in self.sources]
-        weights.append(config.synthetic)
-        if sum(weights) <= 0:
-            raise DataError(
-                "There is nothing to train on: name a source, or give synthetic scenes "
-                "a weight above 0."
-            )
-        self.weights = np.asarray(weights, float) / sum(weights)
+    def __init__(self, config: DataConfig, seed: int) -> None:
+        self.crops = Crops(config, seed)
 
-    def __iter__(self) -> Iterator[dict[str, Tensor]]:
-        worker = get_worker_info()
-        rng = np.random.default_rng([self.seed, worker.id if worker else 0])
-        while True:
-            yield self.draw(rng)
-
-    def draw(self, rng: np.random.Generator) -> dict[str, Tensor]:
-        """Draw one crop."""
-        config = self.config
-        which = int(rng.choice(len(self.weights), p=self.weights))
-        if which == len(self.sources):
-            rgb, labels = drawn_crop(rng, config.crop, config.smallest, config.largest)
-        else:
-            images = self.sources[which]
-            image = images[int(rng.choice(len(images), p=self.kinds[which]))]
-            low, high = np.log(config.smallest), np.log(config.largest)
-            diameter = float(np.exp(rng.uniform(low, high)))
-            rgb8, labels = crop(image, rng, config.crop, diameter, _AROUND)
-            if not self.complete[which]:
-                labels = _unmarked_unknown(labels)
-            rgb = rgb8.astype(np.float32) / 255
-            if image.gray or rng.random() < 0.5:
-                rgb = stretch(rgb, rng, image.limits)
-            rgb = relight(rgb, rng)
-        rgb, labels = turn(rgb, labels, rng)
-        target, area = object_centers(labels)
-        return {
-            "pixels": torch.from_numpy(np.ascontiguousarray(rgb.transpose(2, 0, 1))),
-            "labels": torch.from_numpy(labels.astype(np.int64)),
-            "target": torch.from_numpy(target),
-            "area": torch.from_numpy(area),
-        }
-
-
-def _is_complete(folder: Path) -> bool:
-    try:
-        manifest = json.loads((folder / "manifest.json").read_text("utf-8"))
-    except (OSError, ValueError):
-        return True
-    return bool(manifest.get("complete", True)) if isinstance(manifest, dict) else True
-
-
-def _unmarked_unknown(labels: np.ndarray) -> np.ndarray:
-    """Keep a ring of background around objects; all other background is unknown."""
-    from scipy import ndimage
-
-    if not (labels > 0).any():
-        return np.where(labels == 0, -1, labels).astype(np.int32)
-    far = ndimage.distance_transform_edt(labels <= 0) > _RING
-    return np.where((labels == 0) & far, -1, labels).astype(np.int32)
+    def __iter__(self) -> Iterator[Sample]:
+        for sample in self.crops:
+            target, area = object_centers(sample["labels"].numpy().astype(np.int32))
+            yield {
+                "pixels": (sample["pixels"] + 1) / 2,
+                "labels": sample["labels"],
+                "target": torch.from_numpy(target),
+                "area": torch.from_numpy(area),
+            }
 
 
 def imagenet_weights() -> dict[str, Tensor]:
@@ -274,15 +207,8 @@ def train_map(
     folder.mkdir(parents=True, exist_ok=True)
     run = start_map(config, folder / "map.state.pt")
     # Going on draws other crops than before.
-    batches = iter(
-        DataLoader(
-            MapCrops(config, config.seed * 1_000_003 + run.step),
-            batch_size=config.batch,
-            num_workers=config.workers,
-            prefetch_factor=4 if config.workers else None,
-            worker_init_fn=_ignore_signals,
-        )
-    )
+    crops = MapCrops(config.data, config.seed * 1_000_003 + run.step)
+    batches = iter(loader(crops, config.batch, config.data.workers))
     begun = time.monotonic()
     earlier, saved, budget = run.seconds, time.monotonic(), 60 * config.finish_minutes
     net, optimizer = run.net, run.optimizer
@@ -359,10 +285,72 @@ def write_weights(run: _Run, path: Path, config: MapConfig | None = None) -> Non
         save_file(weights, part, told)
 
 
-def _ignore_signals(_: int) -> None:
-    """Let a worker outlive the signal that asks the trainer to save and stop."""
-    import signal
+def export_map(config: MapConfig, run: Path, folder: Path) -> Path:
+    """Write the finished weights of a run, else its averaged ones, as a model folder.
 
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    signal.signal(signal.SIGTERM, signal.SIG_IGN)
-    torch.set_num_threads(1)
+    Parameters
+    ----------
+    config, run
+        The run.
+    folder
+        Where to; the card of a model there is kept.
+
+    Raises
+    ------
+    WeightsError
+        If the run has no weights yet.
+    StorageError
+        If the folder cannot be written.
+    """
+    from safetensors import safe_open
+    from safetensors.torch import load_file
+
+    from napari_gen2seg.models.families.offsets_net import save_net
+
+    paths = [run / "map-finished.safetensors", run / "map.safetensors"]
+    path = next((one for one in paths if one.is_file()), None)
+    if path is None:
+        raise WeightsError(
+            f"{run} holds no trained weights; run the stage map into it first."
+        )
+    net = OffsetNet(config.net)
+    net.load_state_dict(load_file(path))
+    with safe_open(path, "pt") as file:
+        told = file.metadata() or {}
+    settings = dataclasses.asdict(config)
+    settings["data"].pop("root")
+    facts = {
+        "format_version": FORMAT_VERSION,
+        "id": config.id,
+        "family": "offsets",
+        "title": config.id,
+        "licence": "BSD-3-Clause",
+        "licence_url": "https://opensource.org/license/bsd-3-clause",
+        "description": "Center offsets on a pretrained encoder, by napari-gen2seg.",
+        "object_diameter": config.object_diameter,
+        "created": datetime.now(UTC).date().isoformat(),
+        "recipe": {
+            "settings": settings,
+            "steps": int(told.get("step", 0)),
+            "seconds": int(told.get("seconds", 0)),
+            "finished": path == paths[0],
+            "torch": torch.__version__,
+        },
+    }
+    card = f"# {config.id}\n"
+    if (folder / "README.md").is_file():
+        card = (folder / "README.md").read_text(encoding="utf-8")
+    try:
+        with replacing_folder(folder) as draft:
+            draft.mkdir()
+            save_net(net, draft)
+            text = json.dumps(facts, indent=2) + "\n"
+            (draft / FACTS_NAME).write_text(text, encoding="utf-8")
+            (draft / "README.md").write_text(card, encoding="utf-8")
+            (draft / CHECKSUMS_NAME).write_text(checksums(draft), encoding="utf-8")
+    except OSError as error:
+        raise StorageError(
+            f"The model could not be written to {folder}: {error}. Free some space or "
+            "choose another folder; the model there before is kept."
+        ) from error
+    return folder

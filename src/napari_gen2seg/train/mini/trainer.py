@@ -35,7 +35,7 @@ from napari_gen2seg.train.engine.ema import WeightAverage
 from napari_gen2seg.train.engine.learning_rate import share_done, warmup_cosine
 from napari_gen2seg.train.mini.architecture import build_net
 from napari_gen2seg.train.mini.config import STAGES, RunConfig, as_dict
-from napari_gen2seg.train.mini.dataset import loader
+from napari_gen2seg.train.mini.dataset import Crops, loader
 from napari_gen2seg.train.mini.stages import stage_loss, trained_parts
 
 _LOG_EVERY = 25
@@ -109,7 +109,8 @@ def train_stage(
         _log(run / f"{stage_name}.starts.jsonl", started(config, stage_name, step))
     # Each process draws crops of its own.
     seed = stage.seed + 1_000_003 * accelerator.process_index
-    batches = iter(loader(config.data, stage.batch, seed, step * stage.batch))
+    crops = Crops(config.data, seed, step * stage.batch)
+    batches = iter(loader(crops, stage.batch, config.data.workers))
     compute = stage_loss(stage_name, stage)
     if stage.compile:
         compile_net(net)
