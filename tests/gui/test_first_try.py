@@ -94,20 +94,20 @@ def test_careful_clicks_consult_the_mirror_images_too(coins):
     model, session = coins.widget.model, coins.session
     plane = coins.bridge.source.view
     shown = session.coloring(plane).values
-    assert session.coloring(plane).more is None
+    assert session.coloring(plane).extra_maps is None
     model.careful.click()
     assert coins.widget.memory.get("passes") == 4
     model.color.click()
     coins.person.wait(60)
     careful = session.coloring(plane)
-    assert careful.more is not None and careful.more.shape[2] == 9
+    assert careful.extra_maps is not None and careful.extra_maps.shape[2] == 9
     np.testing.assert_array_equal(careful.values, shown)
     coins.person.click(*COIN)
     coins.person.press(Qt.Key.Key_Return)
     assert coins.labels[COIN] == 1
     model.careful.click()  # back to the map from memory
     model.color.click()
-    assert session.coloring(plane).more is None
+    assert session.coloring(plane).extra_maps is None
 
 
 def test_finer_before_there_is_a_map_says_what_to_do_first(desk):
