@@ -12,8 +12,7 @@ from pathlib import Path
 import pytest
 
 from napari_gen2seg.errors import WeightsError
-from napari_gen2seg.models import model_folder
-from napari_gen2seg.models.families import FAMILIES
+from napari_gen2seg.models.families import FAMILIES, family
 from napari_gen2seg.models.loader import load_model
 from napari_gen2seg.models.model_folder import as_model_folder, read_model_folder
 from napari_gen2seg.models.registry import find, list_models
@@ -36,13 +35,13 @@ sys.addaudithook(_count)
 def reads(monkeypatch: pytest.MonkeyPatch) -> Iterator[Counter[str]]:
     """Count by name the files that are opened, and the searches for weights."""
     counter: Counter[str] = Counter()
-    find_weights = model_folder.find_weights
+    find_weights = family.find_weights
 
     def counting(folder: Path) -> object:
         counter[f"weights of {folder.name}"] += 1
         return find_weights(folder)
 
-    monkeypatch.setattr(model_folder, "find_weights", counting)
+    monkeypatch.setattr(family, "find_weights", counting)
     _counted.append(counter)
     yield counter
     _counted.remove(counter)
