@@ -15,6 +15,12 @@ knows it::
                           `sd`: the record; the network
     empty_prompt          the one text that `sd` is given, as an embedding
     mae, mae_net          `mae`: the record; the network
+
+family                what a family is, and a folder of one
+stable_diffusion      latent diffusion in one step; its network: stable_diffusion_net
+mae                   masked autoencoder; its network: mae_net
+offsets               centers of objects on a pretrained encoder; its network: offsets_net
+empty_prompt          the embedding that stands for no text, of latent diffusion
 """
 
 from __future__ import annotations
