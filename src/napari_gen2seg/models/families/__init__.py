@@ -19,7 +19,7 @@ knows it::
 family                what a family is, and a folder of one
 stable_diffusion      latent diffusion in one step; its network: stable_diffusion_net
 mae                   masked autoencoder; its network: mae_net
-offsets               centers of objects on a pretrained encoder; its network: offsets_net
+offsets               centers of objects, pretrained encoder; its network: offsets_net
 empty_prompt          the embedding that stands for no text, of latent diffusion
 """
 
