@@ -40,6 +40,14 @@ def test_object_lights_up_under_the_pointer_before_any_click(coins):
     assert len(coins.person.layer("prompts").data) == 0
 
 
+def test_what_lit_up_stays_lit_when_the_layers_for_clicks_come_later(desk):
+    at = desk()
+    at.widget.model.color.click()
+    at.bridge.controller.hover_preview.point(COIN, frozenset())  # before they are made
+    at.person.settle()
+    assert at.person.lit(COIN, 2)
+
+
 def test_click_fixes_the_preview_and_enter_commits_it_in_one_undo_step(coins):
     person = coins.person
     person.click(*COIN)

@@ -12,7 +12,7 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-BACKSTOP = 1800
+BACKSTOP = 600
 """Seconds after which something hangs, on any machine."""
 
 BACKSTOP_MS = 1000 * BACKSTOP

@@ -147,6 +147,7 @@ class Bridge(QObject):
             return
         self.controller.start_clicking()
         self.overlays.prepare(view, coloring.shape)
+        self.controller.hover_preview.again()  # the pointer may have come meanwhile
 
     def _removed(self, event: Any) -> None:
         layer = event.value
