@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from itertools import combinations
 
 import numpy as np
 import numpy.typing as npt
@@ -76,7 +77,9 @@ def merge_objects(
     box, here = window_of(labels, different, within, margin=reach + 1)
     after = np.where(np.isin(here, different), here.dtype.type(different[0]), here)
     if reach:
-        after[_bridges(here, different, reach)] = different[0]
+        for place in _meetings(here, different, reach):
+            bridge = _bridges(here[place], different, reach)
+            after[place][bridge] = different[0]
     return LabelPatch.of(labels, box, after)
 
 
@@ -102,6 +105,25 @@ def merge_along(
     return merge_objects(labels, touched_by(labels, stroke), reach)
 
 
+def _meetings(
+    here: LabelArray, numbers: Sequence[int], reach: int
+) -> Iterator[tuple[slice, slice]]:
+    """Yield the windows where two of the objects may be near each other."""
+    extents = []
+    for number in numbers:
+        (r0, c0, r1, c1), _ = window_of(here, [number], margin=reach + 1)
+        extents.append(((r0, c0), (r1, c1)))
+    for (low, high), (start, stop) in combinations(extents, 2):
+        top, left = np.maximum(low, start)
+        bottom, right = np.minimum(high, stop)
+        if top < bottom and left < right:
+            # What is that far from a pixel there has a say in it.
+            yield (
+                slice(max(top - reach - 1, 0), bottom + reach + 1),
+                slice(max(left - reach - 1, 0), right + reach + 1),
+            )
+
+
 def _bridges(here: LabelArray, numbers: Sequence[int], reach: int) -> BoolArray:
     """Return the background between any two objects, where that is narrow."""
     # Distances to the nearest of them and to the second nearest: across a gap of g
@@ -109,6 +131,8 @@ def _bridges(here: LabelArray, numbers: Sequence[int], reach: int) -> BoolArray:
     nearest = np.full(here.shape, np.inf)
     second = nearest
     for number in numbers:
+        if not (here == number).any():
+            continue
         far = ndimage.distance_transform_edt(here != number)
         second = np.minimum(second, np.maximum(nearest, far))
         nearest = np.minimum(nearest, far)

@@ -143,7 +143,7 @@ def measure(
         float(region.axis_major_length),
         float(region.axis_minor_length),
         float(region.eccentricity),
-        area / _hull_area(mine),
+        solidity(mine),
         *seen,
     )
 
@@ -226,8 +226,14 @@ def _boxes(labels: LabelArray) -> Iterator[tuple[int, tuple[slice, slice]]]:
         yield int(number), box
 
 
-def _hull_area(mine: BoolArray) -> float:
-    """Return the area of the smallest convex polygon around the pixels of a mask."""
+def solidity(mine: BoolArray) -> float:
+    """Return a mask's share of the smallest convex polygon around its pixels, 0..1.
+
+    Parameters
+    ----------
+    mine
+        bool (h, w), at least one pixel.
+    """
     from scipy.spatial import ConvexHull
 
     rows = np.flatnonzero(mine.any(axis=1))
@@ -241,4 +247,4 @@ def _hull_area(mine: BoolArray) -> float:
         ],
         axis=1,
     )
-    return float(ConvexHull(corners).volume)
+    return float(np.count_nonzero(mine) / ConvexHull(corners).volume)

@@ -8,6 +8,7 @@ and takes it back in one.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -106,7 +107,7 @@ class LabelPatch:
         return rows + self.box[0], cols + self.box[1], self.after[rows, cols]
 
 
-def check_fits(number: int, dtype: np.dtype[np.generic]) -> None:
+def check_fits(number: int, dtype: np.dtype[Any]) -> None:
     """Refuse an object's number that a type of labels cannot hold.
 
     Raises
@@ -122,7 +123,7 @@ def check_fits(number: int, dtype: np.dtype[np.generic]) -> None:
         )
 
 
-def _frozen(values: LabelArray, dtype: np.dtype[np.generic]) -> LabelArray:
+def _frozen(values: LabelArray, dtype: np.dtype[Any]) -> LabelArray:
     copy = np.array(values, dtype)
     copy.flags.writeable = False
     return copy

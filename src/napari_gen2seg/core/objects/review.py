@@ -310,7 +310,7 @@ class Review:
             crop, (row, col) = self.candidates.masks[index].window()
             under = labels[row : row + crop.shape[0], col : col + crop.shape[1]][crop]
             under = under[under > 0]
-            covered[index] = under.size / max(np.count_nonzero(crop), 1)
+            covered[index] = under.size / max(int(np.count_nonzero(crop)), 1)
             owners[index] = _most_frequent(under)
         return replace(self, covered=covered, owners=owners)
 

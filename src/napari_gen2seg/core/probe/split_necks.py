@@ -98,7 +98,7 @@ def _bodies(
 
 
 def passages(
-    basins: npt.NDArray[np.int32], depth: Float32Array
+    basins: npt.NDArray[np.int32], depth: npt.NDArray[np.floating]
 ) -> list[tuple[int, int, float]]:
     """Return pairs of basins that touch and the depth of the pass, deepest first."""
     passes: dict[tuple[int, int], float] = {}
