@@ -282,7 +282,7 @@ def _kind(config: FinetuneConfig, trainee: TrainableModel, option: str) -> str:
     """Return what decides on the step size; see `_RATES`."""
     if not trainee.guided or option != "full":
         return option
-    learnt = [pair for pair in config.pairs if pair.role != "validation"]
+    learnt = [p for p in config.pairs if p.labels and p.role != "validation"]
     return "guided" if all(pair.complete for pair in learnt) else "sparse"
 
 
