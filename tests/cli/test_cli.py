@@ -16,9 +16,10 @@ from skimage import data
 from tests.helpers.command_line import run, run_here
 
 import napari_gen2seg
-from napari_gen2seg import Coloring, load_model
+from napari_gen2seg import Coloring, ProposalSettings, load_model, paint, select
 from napari_gen2seg.cli.main import COMMANDS
 
+POINT = ("segment", "COINS", "--point", "48,40")
 PAPER = ("segment", "COINS", "--point", "48,40", "--rule", "paper")
 
 
@@ -133,6 +134,20 @@ def test_proposals_have_the_size_that_was_told(coins: Path, tmp_path: Path) -> N
     assert not np.any(sizes[12] > np.pi / 4 * 25**2)
 
 
+def test_segment_all_selects_as_python_does(coins: Path, tmp_path: Path) -> None:
+    labels, coloring = tmp_path / "l.tif", tmp_path / "map.tif"
+    done = run(
+        "segment", coins, "--all", "--min-certainty", "0.5", "--size", "30,60",
+        "-o", labels, "--coloring", coloring, "--device", "cpu",
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    candidates = Coloring.load(coloring).candidates()
+    settings = ProposalSettings(min_score=0.5, sizes=(30, 60))
+    wanted = paint(candidates, select(candidates, settings))
+    np.testing.assert_array_equal(tifffile.imread(labels), wanted)
+    assert 10 < wanted.max() < len(select(candidates))
+
+
 def test_segment_writes_the_mask_of_the_clicks(
     coins: Path, tiny_sd: Path, tmp_path: Path
 ) -> None:
@@ -192,6 +207,10 @@ def test_a_stack_needs_a_plane(tiny_sd: Path, tmp_path: Path) -> None:
         ([*PAPER, "--map-alone"], 2, "no use of --map-alone"),
         (["segment", "COINS", "--all", "--everywhere"], 2, "no use of --everywhere"),
         (["segment", "COINS", "--all", "--each"], 2, "no use of --each"),
+        (["segment", "COINS", "--all", "--size", "9"], 2, "SMALLEST,LARGEST"),
+        (["segment", "COINS", "--all", "--size", "9,3"], 2, "SMALLEST,LARGEST"),
+        ([*POINT, "--size", "3,9"], 2, "--point makes no use of --size"),
+        ([*POINT, "--min-certainty", "0.5"], 2, "no use of --min-certainty"),
         ([*PAPER, "--not", "9,9"], 2, "--rule paper makes no use of --not"),
         ([*PAPER, "--tolerance", "9"], 2, "no use of --tolerance"),
         ([*PAPER, "--everywhere"], 2, "no use of --everywhere"),

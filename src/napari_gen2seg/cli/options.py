@@ -50,6 +50,30 @@ class RowColumn(click.ParamType):
         return row, column
 
 
+class Sizes(click.ParamType):
+    """``A,B``: the smallest and the largest of something."""
+
+    name = "smallest,largest"
+
+    def convert(
+        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+    ) -> tuple[float, float]:
+        """Read the two numbers."""
+        if isinstance(value, tuple):
+            return value
+        try:
+            smallest, largest = (float(part) for part in value.split(","))
+        except ValueError:
+            smallest, largest = 1.0, 0.0
+        if not 0 <= smallest <= largest:
+            self.fail(
+                f"{value!r} must be two numbers, SMALLEST,LARGEST, such as 12,40.",
+                param,
+                ctx,
+            )
+        return smallest, largest
+
+
 class Indices(click.ParamType):
     """``3`` or ``0,12``: a place on each axis before the last two."""
 

@@ -13,6 +13,7 @@ from napari_gen2seg.cli.options import (
     TARGET,
     ModelOptions,
     RowColumn,
+    Sizes,
     diameter_option,
     load,
     model_options,
@@ -70,6 +71,19 @@ Point = tuple[float, float]
     help="No clicks: propose all objects.",
 )
 @click.option(
+    "--min-certainty",
+    type=click.FloatRange(0, 1),
+    metavar="C",
+    help="With --all: only objects at least this certain, 0 to 1.",
+)
+@click.option(
+    "--size",
+    "sizes",
+    type=Sizes(),
+    metavar="A,B",
+    help="With --all: only objects whose diameter lies between A and B pixels.",
+)
+@click.option(
     "-o",
     "--output",
     type=TARGET,
@@ -108,6 +122,8 @@ def segment(
     nots: Sequence[Point],
     each: bool,
     everything: bool,
+    min_certainty: float | None,
+    sizes: tuple[float, float] | None,
     output: Path | None,
     coloring: Path | None,
     rule: str,
@@ -134,8 +150,11 @@ def segment(
         "--everywhere": everywhere,
         "--map-alone": map_alone,
     }
+    proposing = {"--min-certainty": min_certainty is not None, "--size": bool(sizes)}
     if everything:
         _refuse("--all", {**idle, "--rule": rule == "paper", "--each": each})
+    else:
+        _refuse("--point", proposing)
     if rule == "paper":
         _refuse("--rule paper", {**idle, "--not": bool(nots)})
 
@@ -165,7 +184,9 @@ def segment(
         "YX" if pixels.ndim == 2 else "YXC",
         clicks,
         settings=settings,
-        proposals=ProposalSettings(diameter=diameter) if diameter else None,
+        proposals=ProposalSettings(
+            diameter=diameter, min_score=min_certainty, sizes=sizes
+        ),
         resolution=resolution_from(chosen.resolution, diameter, shape, colorer),
         passes=chosen.passes,
     )

@@ -8,4 +8,5 @@ image_parts    corners, strips and halves that can be held back
 image/         axes, pixels to RGB, resampling, geometry
 map/           the map as data: values, files, object size, brightness
 probe/         from clicks to a mask
+objects/       labelled objects: facts, tools that change them, candidates under review
 """

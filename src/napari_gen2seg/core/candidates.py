@@ -67,6 +67,9 @@ class ProposalSettings:
         Of a typical object, in source pixels: objects have 0.35 to 2 times that.
         ``None`` takes what the map was made for, if it was made for a size
         (:attr:`~.coloring.Coloring.diameter`), else any size.
+    sizes
+        Smallest and largest diameter of an object in source pixels, that of a disc of
+        its area. Takes the place of what ``diameter`` and ``min_diameter`` say.
     max_overlap
         Largest share of an object that those selected before it may hold, 0..1.
     most
@@ -80,6 +83,7 @@ class ProposalSettings:
     max_share: float = SHARE
     min_score: float | None = None
     diameter: float | None = None
+    sizes: Range | None = None
     max_overlap: float = 0.5
     most: int = 4096
 
@@ -108,6 +112,11 @@ class ProposalSettings:
             raise SettingsError(
                 f"The diameter is {self.diameter}; it must be a positive number of "
                 "source pixels, or None."
+            )
+        if self.sizes is not None and not 0 <= self.sizes[0] <= self.sizes[1]:
+            raise SettingsError(
+                f"The sizes are {self.sizes[0]:g} to {self.sizes[1]:g}; they must be "
+                "the smallest and the largest diameter in source pixels, in this order."
             )
         if not 0 <= self.min_diameter <= 1 or not 0 <= self.max_overlap <= 1:
             raise SettingsError(
@@ -307,7 +316,9 @@ def _asks(settings: ProposalSettings) -> tuple[float | None, ...]:
 
 
 def select(
-    candidates: CandidateSet, settings: ProposalSettings | None = None
+    candidates: CandidateSet,
+    settings: ProposalSettings | None = None,
+    among: BoolArray | None = None,
 ) -> npt.NDArray[np.intp]:
     """Return which candidates are objects, in their order; nothing is probed.
 
@@ -318,6 +329,9 @@ def select(
     settings
         All but ``tolerance``, ``background`` and ``diameter`` may differ from those
         that the candidates were made with. None takes the very same.
+    among
+        bool (n,), which may be selected; the others do not stand in anybody's way. All
+        if not given.
 
     Returns
     -------
@@ -343,6 +357,8 @@ def select(
     fit = (candidates.areas >= least) & (candidates.areas <= most)
     fit &= candidates.scores >= least_score
     fit &= ~(candidates.brightness <= candidates.background)  # NaN: not known
+    if among is not None:
+        fit &= among
     taken = np.zeros(candidates.shape, bool)
     selected: list[int] = []
     for index in np.flatnonzero(fit):
@@ -429,6 +445,12 @@ def _areas(
     """Return the least and the largest area of an object, in pixels of the map."""
     height, width = candidates.shape
     least, most = float(settings.min_area), settings.max_share * (height * width)
+    if settings.sizes is not None:
+        low, high = (
+            _disc(diameter_on_map(size, candidates.shape, candidates.source_shape))
+            for size in settings.sizes
+        )
+        return max(least, low), min(most, high)
     if not diameter:
         return max(least, _disc(settings.min_diameter * candidates.smallest)), most
     low, high = told_areas(diameter, candidates.shape, candidates.source_shape)

@@ -2,6 +2,7 @@
 
 prober          clicks on a map -> a mask; start here
 prompts         the clicks, checked
+drawn_prompts   boxes and scribbles as clicks
 settings        what may be asked of a probe
 mask            the answer
 distance_rule   our rule: near in color, connected, stopped by edges

@@ -77,7 +77,7 @@ def _bodies(
     flat = basins.ravel()
     size = np.bincount(flat, minlength=count).astype(float)
     total = np.stack([np.bincount(flat, c.ravel(), count) for c in block], axis=1)
-    for one, two, width in _passages(basins, depth):
+    for one, two, width in passages(basins, depth):
         a, b = number[one], number[two]
         if a == b:
             continue
@@ -97,7 +97,7 @@ def _bodies(
     return number
 
 
-def _passages(
+def passages(
     basins: npt.NDArray[np.int32], depth: Float32Array
 ) -> list[tuple[int, int, float]]:
     """Return pairs of basins that touch and the depth of the pass, deepest first."""
