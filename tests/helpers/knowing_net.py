@@ -14,9 +14,9 @@ from torch import Tensor, nn
 
 from napari_gen2seg.models.families.offsets_net import OffsetsColorer
 from napari_gen2seg.models.model_config import ModelConfig
+from napari_gen2seg.models.networks.offset_loss import object_centers
 from napari_gen2seg.models.runtime.device import choose
 from napari_gen2seg.models.spec import ModelSpec
-from napari_gen2seg.train.loss.offsets import object_centers
 
 
 class KnowingNet(nn.Module):

@@ -69,7 +69,7 @@ def test_a_size_that_somebody_asks_for_is_the_only_one() -> None:
 
 
 def test_nothing_in_sight_is_no_instance() -> None:
-    coloring, looks = seen(np.zeros((200, 300), np.int32))
+    coloring, looks = seen(discs((200, 300), (100, 150, 4)))
     assert len(looks) == 2 and len(coloring.instances) == 0
     assert coloring.propose().max() == 0
 

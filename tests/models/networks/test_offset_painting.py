@@ -8,8 +8,8 @@ import torch
 from napari_gen2seg.core.coloring import Coloring
 from napari_gen2seg.metrics.matching import iou
 from napari_gen2seg.models.networks.offset_instances import find_instances
+from napari_gen2seg.models.networks.offset_loss import object_centers
 from napari_gen2seg.models.networks.offset_painting import end_points, paint_waves
-from napari_gen2seg.train.loss.offsets import object_centers
 
 
 def scene() -> np.ndarray:
