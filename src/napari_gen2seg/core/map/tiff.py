@@ -1,7 +1,8 @@
 """A coloring map as a TIFF: the map on the first page, facts as JSON, more behind.
 
 Further maps are pages in colour, the brightness beside them is a grey one of their
-size, and the brightness of the whole picture a grey one of 8 bits at the end.
+size, the instances that the model found are a page of whole numbers, and the brightness
+of the whole picture is a grey one of 8 bits at the end.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from napari_gen2seg.common.atomic import replacing
-from napari_gen2seg.common.types import Float32Array
+from napari_gen2seg.common.types import Float32Array, Int32Array
 from napari_gen2seg.errors import StorageError
 
 
@@ -24,6 +25,7 @@ def write_map(
     values: Float32Array,
     extra_maps: Float32Array | None,
     brightness_image: npt.NDArray[np.uint8] | None,
+    labels: Int32Array | None = None,
 ) -> Path:
     """Write a map that any program opens; the file appears whole or not at all.
 
@@ -37,6 +39,8 @@ def write_map(
         float32 (h, w, 3), and (h, w, 3 n) or (h, w, 3 n + 1) or None.
     brightness_image
         uint8 (H, W), or None.
+    labels
+        int32 (h, w), instances, or None.
 
     Raises
     ------
@@ -63,6 +67,8 @@ def write_map(
                     pages.write(page, photometric="rgb", metadata=None)
                 else:
                     pages.write(page[..., 0], metadata=None)
+            if labels is not None:
+                pages.write(labels, metadata=None)
             if brightness_image is not None:
                 pages.write(brightness_image, metadata=None)
     except OSError as error:
@@ -76,8 +82,16 @@ def write_map(
 
 def read_map(
     source: Path,
-) -> tuple[Any, npt.NDArray[Any], npt.NDArray[Any] | None, npt.NDArray[Any] | None]:
-    """Read facts (None where there are none), map, extra maps and brightness or None.
+) -> tuple[
+    Any,
+    npt.NDArray[Any],
+    npt.NDArray[Any] | None,
+    npt.NDArray[Any] | None,
+    npt.NDArray[Any] | None,
+]:
+    """Read facts (None where there are none), map, extra maps, brightness and labels.
+
+    Each of the last three is None where it was not written.
 
     Raises
     ------
@@ -94,6 +108,8 @@ def read_map(
             further = [page.asarray() for page in list(tiff.pages)[1:]]
             bytes_ = bool(further) and further[-1].dtype == np.uint8
             brightness_image = further.pop() if bytes_ else None
+            whole = bool(further) and further[-1].dtype == np.int32
+            labels = further.pop() if whole else None
             extra_maps = np.dstack(further) if further else None
     except OSError as error:
         raise StorageError(
@@ -105,4 +121,4 @@ def read_map(
             f"{source} is no readable colouring map ({error}); it must be a TIFF "
             "written by Coloring.save."
         ) from error
-    return facts, values, extra_maps, brightness_image
+    return facts, values, extra_maps, brightness_image, labels

@@ -27,9 +27,9 @@ from torch.utils.data import IterableDataset
 from napari_gen2seg.common.atomic import replacing_folder, writing
 from napari_gen2seg.errors import StorageError, TrainingError, WeightsError
 from napari_gen2seg.models.model_config import FACTS_NAME, FORMAT_VERSION
+from napari_gen2seg.models.networks.offset_loss import object_centers, offset_loss
 from napari_gen2seg.models.networks.offset_net import OffsetNet, OffsetNetConfig
 from napari_gen2seg.train.engine.ema import WeightAverage
-from napari_gen2seg.train.loss.offsets import object_centers, offset_loss
 from napari_gen2seg.train.mini.config import DataConfig
 from napari_gen2seg.train.mini.dataset import Crops, Sample, loader
 from napari_gen2seg.train.mini.export import CHECKSUMS_NAME, checksums
