@@ -27,7 +27,12 @@ from napari_gen2seg.core.candidates import (
 from napari_gen2seg.core.image.geometry import nearest_pixel, rescale
 from napari_gen2seg.core.map.object_size import DARK
 from napari_gen2seg.core.map.tiff import read_map, write_map
-from napari_gen2seg.core.map.values import further_maps, map_values, source_brightness
+from napari_gen2seg.core.map.values import (
+    further_maps,
+    map_values,
+    seen_image,
+    source_brightness,
+)
 from napari_gen2seg.core.probe.mask import Mask
 from napari_gen2seg.core.probe.prober import Prober, ProbeSettings
 from napari_gen2seg.core.probe.query_color import query_colors
@@ -75,6 +80,12 @@ class Coloring:
     diameter
         Of a typical object, in source pixels, where the model was told it; else None.
         Proposals are of about that size.
+    image
+        uint8 (h, w, 3), read-only, or None: the image as the model saw it, at the size
+        of the map. The learned probe reads it.
+    learned_probe
+        Name of the learned probe that was measured on maps of this model; None where
+        none was.
     """
 
     values: npt.NDArray[np.float32]
@@ -87,6 +98,8 @@ class Coloring:
     extra_maps: npt.NDArray[np.float32] | None = None
     brightness_image: npt.NDArray[np.uint8] | None = None
     diameter: float | None = None
+    image: npt.NDArray[np.uint8] | None = None
+    learned_probe: str | None = None
 
     def __post_init__(self) -> None:
         values = map_values(self.values)
@@ -104,6 +117,8 @@ class Coloring:
         if self.brightness_image is not None:
             image = source_brightness(self.brightness_image, self.source_shape)
             object.__setattr__(self, "brightness_image", image)
+        if self.image is not None:
+            object.__setattr__(self, "image", seen_image(self.image, self.shape))
 
     def __getstate__(self) -> dict[str, Any]:
         """Leave out what is prepared for probing: it is large, and made anew."""
@@ -130,7 +145,7 @@ class Coloring:
             (H, W) of the picture it stands for; that of ``rgb`` if not given.
         **facts
             ``model_id``, ``revision``, ``resolution``, ``source_key``,
-            ``black_background``, ``diameter``.
+            ``black_background``, ``diameter``, ``image``, ``learned_probe``.
         """
         values = np.asarray(rgb)
         if values.dtype.kind not in "uif":
@@ -170,6 +185,8 @@ class Coloring:
             digest.update(self.extra_maps.data)
         if self.brightness_image is not None:
             digest.update(self.brightness_image.data)
+        if self.image is not None:
+            digest.update(self.image.data)
         return digest.hexdigest()
 
     def _facts(self) -> dict[str, Any]:
@@ -182,6 +199,8 @@ class Coloring:
             facts["on_black"] = True
         if self.diameter is not None:
             facts["diameter"] = self.diameter
+        if self.learned_probe is not None:
+            facts["learned_probe"] = self.learned_probe
         return facts
 
     def as_rgb8(self) -> npt.NDArray[np.uint8]:
@@ -283,7 +302,12 @@ class Coloring:
         """
         facts = {"format": _FORMAT, "version": 1, **self._facts(), "key": self.key}
         return write_map(
-            Path(path), facts, self.values, self.extra_maps, self.brightness_image
+            Path(path),
+            facts,
+            self.values,
+            self.extra_maps,
+            self.brightness_image,
+            self.image,
         )
 
     @classmethod
@@ -296,7 +320,8 @@ class Coloring:
             If the file is missing, damaged or not a colouring map.
         """
         source = Path(path)
-        facts, values, extra_maps, brightness_image = read_map(source)
+        file = read_map(source)
+        facts = file.facts
         if not isinstance(facts, dict) or facts.get("format") != _FORMAT:
             raise StorageError(
                 f"{source} is a TIFF without a colouring map's facts; wrap a plain "
@@ -306,13 +331,15 @@ class Coloring:
             shape = (int(facts["source_shape"][0]), int(facts["source_shape"][1]))
             known = {name: facts[name] for name in _FACTS}
             loaded = cls(
-                values,
+                file.values,
                 shape,
                 **known,
                 black_background=bool(facts.get("on_black", False)),
                 diameter=facts.get("diameter"),
-                extra_maps=extra_maps,
-                brightness_image=brightness_image,
+                extra_maps=file.extra_maps,
+                brightness_image=file.brightness_image,
+                image=file.image,
+                learned_probe=facts.get("learned_probe"),
             )
         except (KeyError, TypeError, ValueError, IndexError) as error:
             raise StorageError(

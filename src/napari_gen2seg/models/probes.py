@@ -7,19 +7,118 @@ A probe folder holds ``probe.json`` (shape of the network, what is known of it) 
 from __future__ import annotations
 
 import json
+from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from napari_gen2seg.errors import WeightsError
+from napari_gen2seg.core.learned_probe.choice import SIMILARITY, possible_method
+from napari_gen2seg.core.learned_probe.probe import Predict, Probe
+from napari_gen2seg.errors import ModelNotFoundError, WeightsError
 from napari_gen2seg.models.json_file import read_json
 from napari_gen2seg.models.weights import find_weights
 
 if TYPE_CHECKING:
+    from napari_gen2seg.common.types import Float32Array
+    from napari_gen2seg.core.coloring import Coloring
     from napari_gen2seg.models.networks.probe_net import ProbeNet
+    from napari_gen2seg.models.spec import ModelSpec
 
 FACTS_NAME = "probe.json"
 FORMAT_VERSION = 1
-_FOLDER = Path(__file__).parent / "mini_probe"
+
+#: Where each shipped probe lies; one without weights yet is as good as none.
+_FOLDERS = {"mini": Path(__file__).parent / "mini_probe"}
+
+#: On the maps of which models a probe was measured: by family, and by id.
+_MEASURED = {"mini": (("offsets",), ("mini",))}
+
+
+def list_probes() -> list[str]:
+    """Return the names of the learned probes that are there."""
+    return [
+        name for name, folder in _FOLDERS.items() if (folder / FACTS_NAME).is_file()
+    ]
+
+
+def measured_probe(spec: ModelSpec) -> str | None:
+    """Return the learned probe that was measured on a model's maps, if it is there."""
+    for name in list_probes():
+        families, ids = _MEASURED[name]
+        if spec.family in families or spec.id in ids:
+            return name
+    return None
+
+
+@lru_cache
+def load_probe(name: str = "mini") -> Probe:
+    """Load a learned probe, to run in this process.
+
+    Parameters
+    ----------
+    name
+        ``"mini"``, the one that ships, or a folder with a probe.
+
+    Returns
+    -------
+    Probe
+        ``.mask(coloring, points, signs)`` on colorings of any model; it was measured on
+        those of mini.
+
+    Raises
+    ------
+    ModelNotFoundError
+        If there is no such probe.
+    WeightsError
+        If its files are missing, damaged or unsafe.
+    """
+    return Probe(load_predict(name), Path(name).name)
+
+
+def load_predict(name: str = "mini") -> Predict:
+    """Load a learned probe's network alone; see `load_probe`."""
+    folder = _FOLDERS.get(name, Path(name))
+    if not (folder / FACTS_NAME).is_file():
+        there = ", ".join(list_probes()) or "none in this installation"
+        raise ModelNotFoundError(
+            f"There is no learned probe {name!r}. There are: {there}; or give a folder "
+            f"with {FACTS_NAME}."
+        )
+    net = load_probe_net(folder)
+
+    def predict(channels: Float32Array) -> tuple[Float32Array, float]:
+        import torch
+
+        with torch.inference_mode():
+            batch = torch.from_numpy(channels)[None]
+            logits, quality = net(batch.contiguous(memory_format=torch.channels_last))
+        return logits[0].numpy(), float(quality[0])
+
+    return predict
+
+
+def chosen_probe(coloring: Coloring, method: str | None = None) -> Probe | None:
+    """Return the learned probe that is to answer on a map, or None for similarity.
+
+    Parameters
+    ----------
+    coloring
+        The map.
+    method
+        ``"similarity"``, ``"learned"``, or None for the default on such maps.
+
+    Raises
+    ------
+    SettingsError
+        If there is no such method.
+    ModelNotFoundError
+        If the learned one was asked for and none is there.
+    """
+    if possible_method(coloring, method) == SIMILARITY:
+        return None
+    name = coloring.learned_probe or "mini"
+    if method is None and name not in list_probes():
+        return None  # colored where it was there
+    return load_probe(name)
 
 
 def save_probe(net: ProbeNet, folder: Path, facts: dict[str, Any]) -> None:

@@ -78,6 +78,7 @@ class ColoringCache:
                 coloring.values,
                 coloring.extra_maps,
                 coloring.brightness_image,
+                coloring.image,
             )
             if part is not None
         )

@@ -150,7 +150,8 @@ def _nearest(planes: Float32Array, colors: Float32Array, unit: float) -> Float32
     squares = np.full((SIDE, SIDE), (_FAR * unit) ** 2, np.float32)
     for color in colors:
         difference = planes - color[:, None, None]
-        np.minimum(squares, np.einsum("chw,chw->hw", difference, difference), squares)
+        square = np.einsum("chw,chw->hw", difference, difference)
+        np.minimum(squares, square, out=squares)
     return np.asarray(np.sqrt(squares) / np.float32(unit))
 
 

@@ -33,8 +33,8 @@ class Window:
 
     def places(self, axis: int) -> Float64Array:
         """Return where its samples lie along an axis, (SIDE,) in pixels of the map."""
-        steps: Float64Array = (np.arange(SIDE) - (SIDE - 1) / 2) * self.step
-        return steps + self.center[axis]
+        steps = (np.arange(SIDE) - (SIDE - 1) / 2) * self.step
+        return np.asarray(steps + self.center[axis], np.float64)
 
     def within(self, points: npt.ArrayLike) -> Float64Array:
         """Return points (n, 2) of the map in pixels of the window, (n, 2)."""
@@ -61,7 +61,7 @@ class Window:
         weights, parts = [], []
         for axis in (0, 1):
             length = -(-frame.shape[axis] // stride)
-            places = (self.places(axis) - (stride - 1) / 2) / stride
+            places = self.places(axis) / stride
             matrix, part = _matrix(places, self.step / stride, length)
             weights.append(matrix)
             parts.append(slice(part.start * stride, part.stop * stride, stride))

@@ -7,6 +7,7 @@ guided_upsampling  edges of the image onto a blurred map
 efficientnet_lite  encoder of the family offsets
 offset_net         object or not, and where its center is
 offset_painting    the map and the instances of these answers
+probe_net          the learned probe's network
 pretrained         one diffusers or transformers module, every tensor accounted for
 tensors            resize, pad, stretch
 """
