@@ -28,7 +28,12 @@ from napari_gen2seg.core.image.geometry import nearest_pixel, rescale
 from napari_gen2seg.core.map.instances import Instances
 from napari_gen2seg.core.map.object_size import DARK, typical_size
 from napari_gen2seg.core.map.tiff import read_map, write_map
-from napari_gen2seg.core.map.values import further_maps, map_values, source_brightness
+from napari_gen2seg.core.map.values import (
+    further_maps,
+    map_values,
+    seen_image,
+    source_brightness,
+)
 from napari_gen2seg.core.probe.mask import Mask
 from napari_gen2seg.core.probe.prober import Prober, ProbeSettings
 from napari_gen2seg.core.probe.query_color import query_colors
@@ -79,6 +84,12 @@ class Coloring:
     instances
         What the model found without a click, at the size of the map, where its family
         does so; else None. Proposals are chosen of these.
+    image
+        uint8 (h, w, 3), read-only, or None: the image as the model saw it, at the size
+        of the map. The learned probe reads it.
+    learned_probe
+        Name of the learned probe that was measured on maps of this model; None where
+        none was.
     """
 
     values: npt.NDArray[np.float32]
@@ -92,6 +103,8 @@ class Coloring:
     brightness_image: npt.NDArray[np.uint8] | None = None
     diameter: float | None = None
     instances: Instances | None = None
+    image: npt.NDArray[np.uint8] | None = None
+    learned_probe: str | None = None
 
     def __post_init__(self) -> None:
         values = map_values(self.values)
@@ -114,6 +127,8 @@ class Coloring:
                 f"The instances have the shape {self.instances.labels.shape}; it must "
                 f"be {self.shape}, the map's."
             )
+        if self.image is not None:
+            object.__setattr__(self, "image", seen_image(self.image, self.shape))
 
     def __getstate__(self) -> dict[str, Any]:
         """Leave out what is prepared for probing: it is large, and made anew."""
@@ -140,7 +155,7 @@ class Coloring:
             (H, W) of the picture it stands for; that of ``rgb`` if not given.
         **facts
             ``model_id``, ``revision``, ``resolution``, ``source_key``,
-            ``black_background``, ``diameter``.
+            ``black_background``, ``diameter``, ``image``, ``learned_probe``.
         """
         values = np.asarray(rgb)
         if values.dtype.kind not in "uif":
@@ -183,6 +198,8 @@ class Coloring:
         if self.instances is not None:
             digest.update(self.instances.labels.data)
             digest.update(self.instances.scores.data)
+        if self.image is not None:
+            digest.update(self.image.data)
         return digest.hexdigest()
 
     def _facts(self) -> dict[str, Any]:
@@ -195,6 +212,8 @@ class Coloring:
             facts["on_black"] = True
         if self.diameter is not None:
             facts["diameter"] = self.diameter
+        if self.learned_probe is not None:
+            facts["learned_probe"] = self.learned_probe
         return facts
 
     def as_rgb8(self) -> npt.NDArray[np.uint8]:
@@ -320,6 +339,7 @@ class Coloring:
             self.values,
             self.extra_maps,
             self.brightness_image,
+            self.image,
             None if found is None else found.labels,
         )
 
@@ -333,7 +353,8 @@ class Coloring:
             If the file is missing, damaged or not a colouring map.
         """
         source = Path(path)
-        facts, values, extra_maps, brightness_image, labels = read_map(source)
+        file = read_map(source)
+        facts = file.facts
         if not isinstance(facts, dict) or facts.get("format") != _FORMAT:
             raise StorageError(
                 f"{source} is a TIFF without a colouring map's facts; wrap a plain "
@@ -343,16 +364,18 @@ class Coloring:
             shape = (int(facts["source_shape"][0]), int(facts["source_shape"][1]))
             known = {name: facts[name] for name in _FACTS}
             found = None
-            if labels is not None:
-                found = Instances(labels, np.asarray(facts["scores"], np.float32))
+            if file.labels is not None:
+                found = Instances(file.labels, np.asarray(facts["scores"], np.float32))
             loaded = cls(
-                values,
+                file.values,
                 shape,
                 **known,
                 black_background=bool(facts.get("on_black", False)),
                 diameter=facts.get("diameter"),
-                extra_maps=extra_maps,
-                brightness_image=brightness_image,
+                extra_maps=file.extra_maps,
+                brightness_image=file.brightness_image,
+                image=file.image,
+                learned_probe=facts.get("learned_probe"),
                 instances=found,
             )
         except (KeyError, TypeError, ValueError, IndexError) as error:

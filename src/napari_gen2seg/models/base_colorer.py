@@ -25,7 +25,8 @@ from napari_gen2seg.core.map.instances import Instances
 from napari_gen2seg.core.probe.guided_outline import COARSE
 from napari_gen2seg.errors import SettingsError
 from napari_gen2seg.models.colorer import model_input
-from napari_gen2seg.models.networks.tensors import resized, to_tensor, to_values
+from napari_gen2seg.models.networks.tensors import resize, resized, to_tensor, to_values
+from napari_gen2seg.models.probes import measured_probe
 from napari_gen2seg.models.runtime.placement import DevicePlacement, is_out_of_memory
 from napari_gen2seg.models.runtime.resolution import (
     check_resolution,
@@ -184,6 +185,8 @@ class BaseColorer(ABC):
             extra_maps=np.concatenate(more, axis=-1) if more else None,
             brightness_image=picture,
             instances=seen.instances,
+            image=_as_seen(rgb, values.shape[:2]),
+            learned_probe=measured_probe(self._spec),
         )
 
     def predict_rgb(self, rgb: Rgb, resolution: int) -> Rgb:
@@ -320,6 +323,12 @@ class BaseColorer(ABC):
                 f"{told[0][:120]})."
             )
         return forward(stacked, resolution)
+
+
+def _as_seen(rgb: Rgb, shape: tuple[int, ...]) -> NDArray[np.uint8]:
+    """Return an image (H, W, 3) in 0..1 in 8 bits, at the size (h, w) of its map."""
+    small = resize(to_tensor(rgb), (shape[0], shape[1]))
+    return np.asarray(to_values(small * 255)[0].round(), np.uint8)
 
 
 Axes = tuple[int, ...]

@@ -79,6 +79,7 @@ class ColoringCache:
                 coloring.extra_maps,
                 coloring.brightness_image,
                 coloring.instances,
+                coloring.image,
             )
             if part is not None
         )

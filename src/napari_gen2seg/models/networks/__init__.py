@@ -10,6 +10,7 @@ offset_loss        what these answers are asked for
 offset_painting    the map of these answers
 offset_instances   the instances of them
 offset_looks       answers at several sizes, joined object by object
+probe_net          the learned probe's network
 pretrained         one diffusers or transformers module, every tensor accounted for
 tensors            resize, pad, stretch
 """
