@@ -86,10 +86,11 @@ def finetuning_loss(
     total, _ = offset_loss(answers, labels, *targets(labels))
     unknown = labels < 0
     if before is not None and bool(unknown.any()):
-        share = torch.sigmoid(before[:, 0].float())
-        cost = F.binary_cross_entropy_with_logits(
-            answers[:, 0].float(), share, reduction="none"
-        )
+        old, new = before[:, 0].float(), answers[:, 0].float()
+        share = torch.sigmoid(old)
+        cost = F.binary_cross_entropy_with_logits(new, share, reduction="none")
+        # Without what even the same answer would cost: 0 is "as before".
+        cost -= F.binary_cross_entropy_with_logits(old, share, reduction="none")
         apart = F.smooth_l1_loss(
             answers[:, 1:].float(), before[:, 1:].float(), beta=0.1, reduction="none"
         ).sum(1)
