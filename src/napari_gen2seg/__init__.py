@@ -24,10 +24,12 @@ if TYPE_CHECKING:
     from napari_gen2seg.core.candidates import select as select
     from napari_gen2seg.core.coloring import Coloring as Coloring
     from napari_gen2seg.core.coloring import Mask as Mask
+    from napari_gen2seg.core.learned_probe.probe import Probe as Probe
     from napari_gen2seg.core.probe.prober import ProbeSettings as ProbeSettings
     from napari_gen2seg.errors import Gen2SegError as Gen2SegError
     from napari_gen2seg.models.colorer import Colorer as Colorer
     from napari_gen2seg.models.loader import load_model as load_model
+    from napari_gen2seg.models.probes import load_probe as load_probe
     from napari_gen2seg.models.registry import list_models as list_models
     from napari_gen2seg.models.spec import ModelSpec as ModelSpec
     from napari_gen2seg.workflows.evaluate import evaluate as evaluate
@@ -46,6 +48,7 @@ _HOMES = {
     "Gen2SegError": "errors",
     "Mask": "core.coloring",
     "ModelSpec": "models.spec",
+    "Probe": "core.learned_probe.probe",
     "ProbeSettings": "core.probe.settings",
     "ProposalSettings": "core.candidates",
     "evaluate": "workflows.evaluate",
@@ -54,6 +57,7 @@ _HOMES = {
     "iter_segment": "workflows.segment",
     "list_models": "models.registry",
     "load_model": "models.loader",
+    "load_probe": "models.probes",
     "paint": "core.candidates",
     "segment": "workflows.segment",
     "select": "core.candidates",

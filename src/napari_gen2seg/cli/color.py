@@ -16,6 +16,8 @@ from napari_gen2seg.cli.options import (
     model_options,
     plane_options,
     read_plane,
+    recipe_options,
+    refuse_constant,
     resolution_from,
 )
 from napari_gen2seg.cli.outputs import (
@@ -27,6 +29,7 @@ from napari_gen2seg.cli.outputs import (
 
 if TYPE_CHECKING:
     from napari_gen2seg.core.coloring import Coloring
+    from napari_gen2seg.core.image.rgb import RgbRecipe
 
 
 @click.command()
@@ -42,6 +45,7 @@ if TYPE_CHECKING:
 @model_options
 @diameter_option
 @plane_options
+@recipe_options
 def color(
     picture: Path,
     output: Path | None,
@@ -50,6 +54,8 @@ def color(
     diameter: float | None,
     plane: tuple[int, ...] | None,
     axes: str | None,
+    series: int | None,
+    recipe: RgbRecipe | None,
 ) -> None:
     """Paint every object of PICTURE in a color of its own."""
     from napari_gen2seg.core.image.rgb import to_rgb
@@ -58,7 +64,8 @@ def color(
     target = output or picture.with_name(f"{picture.stem}-coloring.tif")
     check_ending(target)
     check_free([target], overwrite, picture)
-    pixels = to_rgb(read_plane(picture, axes, plane))
+    pixels = to_rgb(read_plane(picture, axes, plane, series, recipe))
+    refuse_constant(picture, pixels)
     colorer = load(chosen)
     wanted = resolution_from(chosen.resolution, diameter, pixels.shape, colorer)
     coloring = colorer.color(pixels, wanted, passes=chosen.passes)

@@ -9,15 +9,17 @@ from typing import TYPE_CHECKING, Any, cast
 import click
 
 from napari_gen2seg.cli.options import (
-    PICTURE,
+    FILE,
     TARGET,
     ModelOptions,
     load,
     model_options,
+    recipe_options,
 )
 from napari_gen2seg.cli.outputs import check_free, overwrite_option
 
 if TYPE_CHECKING:
+    from napari_gen2seg.core.image.rgb import RgbRecipe
     from napari_gen2seg.workflows.evaluate import Comparison, Report
 
 #: As in io.datasets and workflows.evaluate, which are not loaded for --help.
@@ -107,12 +109,13 @@ PROTOCOLS = ("clicks", "proposals", "edges", "all")
 @click.option(
     "--compare",
     nargs=2,
-    type=PICTURE,
+    type=FILE,
     metavar="A.json B.json",
     help="No evaluation: judge report B against report A.",
 )
 @overwrite_option
 @model_options
+@recipe_options
 def evaluate(
     data: Path | None,
     protocol: str,
@@ -134,6 +137,7 @@ def evaluate(
     compare: tuple[Path, Path] | None,
     overwrite: bool,
     chosen: ModelOptions,
+    recipe: RgbRecipe | None,
 ) -> None:
     """Measure a model on the annotated images of DATA.
 
@@ -160,6 +164,7 @@ def evaluate(
         labels=labels,
         categories=categories or None,
         without=without,
+        recipe=recipe,
     )
     settings = workflow.EvaluationSettings(
         protocol=_one_of(protocol),
@@ -172,6 +177,8 @@ def evaluate(
         edge_levels=edge_levels,
         seed=seed,
     )
+    for note in dataset.notes:
+        click.echo(note, err=True)
     colorer = load(chosen)
     skipped: list[str] = []
     for event in workflow.iter_evaluate(
@@ -181,6 +188,8 @@ def evaluate(
             click.echo(f"{event.model_id} on {event.data}: {event.pictures} pictures")
         elif isinstance(event, workflow.PictureDone):
             click.echo(f"{event.number} of {event.count}: {event.name}", err=True)
+            for note in event.notes:
+                click.echo(note, err=True)
         elif isinstance(event, workflow.PictureSkipped):
             skipped.append(f"{event.name}: {event.why}")
             click.echo(

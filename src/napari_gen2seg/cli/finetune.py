@@ -6,11 +6,13 @@ import json
 import os
 import signal
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
+from napari_gen2seg.cli.options import RECIPE, recipe_flags
 from napari_gen2seg.cli.outputs import overwrite_option
 from napari_gen2seg.errors import DataError, Gen2SegError, SettingsError
 
@@ -57,6 +59,7 @@ FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 )
 @click.option("--dial", hidden=True)  # the two as they were called before
 @click.option("--trains", hidden=True)
+@recipe_flags
 @click.option("--complete", is_flag=True, help="What is not labelled is background.")
 @click.option(
     "--hold-back", type=click.FloatRange(0, 0.9), help="Share kept for scores."
@@ -141,6 +144,7 @@ def _settings(
     from napari_gen2seg.train.finetune.old_words import KEYS, in_new_words
 
     complete = options.pop("complete")
+    recipe = {key: options.pop(key) for key in RECIPE}
     given = in_new_words({k: v for k, v in options.items() if v is not None})
     twice = [f"--{old} and --{new}" for old, new in KEYS.items() if old in given]
     if twice:
@@ -149,6 +153,11 @@ def _settings(
         if images or labels or out or complete:
             raise SettingsError(
                 "Give either a settings file, or --images, --labels and --out."
+            )
+        if any(value not in (None, False) for value in recipe.values()):
+            raise SettingsError(
+                "Channels and contrast stand in the settings file, with each of its "
+                "pairs; leave the options out."
             )
         return replace(read_finetune_config(config), **given)
     if images is None or labels is None or out is None:
@@ -165,29 +174,27 @@ def _settings(
     given.setdefault("name", out.name)
     return FinetuneConfig(
         run=str(out),
-        pairs=_pairs(images.resolve(), labels.resolve(), complete),
+        pairs=_pairs(images.resolve(), labels.resolve(), complete, recipe),
         **given,
     )
 
 
-def _pairs(images: Path, labels: Path, complete: bool) -> tuple[Any, ...]:
-    from napari_gen2seg.io.formats.images import PICTURE_ENDINGS
+def _pairs(
+    images: Path, labels: Path, complete: bool, recipe: Mapping[str, Any] | None = None
+) -> tuple[Any, ...]:
+    from napari_gen2seg.io.datasets.pairs import paired_files
     from napari_gen2seg.train.data.labeled_images import PairSpec
 
-    endings = (*PICTURE_ENDINGS, ".npy")
-    found = []
-    for image in sorted(images.iterdir()):
-        if image.suffix.lower() not in endings:
-            continue
-        beside = [labels / f"{image.stem}{ending}" for ending in endings]
-        truth = next((path for path in beside if path.is_file()), None)
-        if truth is not None:
-            found.append(PairSpec(str(image), str(truth), image.stem, complete))
-    if not found:
+    pairs, without = paired_files(images, labels)
+    if not pairs:
         raise DataError(
             f"No picture of {images} has labels of the same name in {labels}."
         )
-    return tuple(found)
+    found = [
+        PairSpec(str(image), str(truth), image.stem, complete, **(recipe or {}))
+        for image, truth in pairs
+    ]
+    return (*found, *(PairSpec(str(image), "", image.stem) for image in without))
 
 
 def _tell(line: str) -> None:

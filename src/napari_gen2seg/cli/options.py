@@ -14,12 +14,15 @@ import click
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from napari_gen2seg.core.image.rgb import RgbRecipe
     from napari_gen2seg.models.colorer import Colorer
 
 F = TypeVar("F", bound=Callable[..., Any])
 
 #: A file that exists.
-PICTURE = click.Path(exists=True, dir_okay=False, path_type=Path)
+FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
+#: An image: a file, or the folder that an OME-Zarr is.
+PICTURE = click.Path(exists=True, path_type=Path)
 #: A file to be written.
 TARGET = click.Path(dir_okay=False, path_type=Path)
 
@@ -88,6 +91,29 @@ class Indices(click.ParamType):
             self.fail(
                 f"{value!r} must be whole numbers, such as 3 or 0,12.", param, ctx
             )
+
+
+class Channels(click.ParamType):
+    """``2,0,-``: the channels that give red, green and blue."""
+
+    name = "channels"
+
+    def convert(
+        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+    ) -> tuple[int | None, ...]:
+        """Read three whole numbers or dashes."""
+        if isinstance(value, tuple):
+            return value
+        parts = [part.strip() for part in value.split(",")]
+        good = all(part in ("-", "") or part.isdecimal() for part in parts)
+        if len(parts) != 3 or not good or not any(part.isdecimal() for part in parts):
+            self.fail(
+                f"{value!r} must be three channels, such as 2,0,1 or 0,1,- (- leaves "
+                "a color black).",
+                param,
+                ctx,
+            )
+        return tuple(int(part) if part.isdecimal() else None for part in parts)
 
 
 @dataclass(frozen=True)
@@ -164,6 +190,36 @@ _PLANE_OPTIONS = (
         metavar="LETTERS",
         help="The axes if the file names them wrongly, such as ZYX, CYX or TZYXC.",
     ),
+    click.option(
+        "--series",
+        type=click.IntRange(min=0),
+        metavar="N",
+        help="Which picture of a file with several, from 0; by default the largest.",
+    ),
+)
+
+_RECIPE_OPTIONS = (
+    click.option(
+        "--channels",
+        type=Channels(),
+        metavar="R,G,B",
+        help="Which channels give red, green and blue, from 0, such as 2,0,-; - leaves "
+        "a color black. [default: the first three]",
+    ),
+    click.option(
+        "--contrast",
+        type=RowColumn(),
+        metavar="LOW,HIGH",
+        help="Percentiles that become black and white. [default: 0.1,99.9; 8-bit color "
+        "as it is]",
+    ),
+    click.option("--invert", is_flag=True, help="Swap bright and dark."),
+    click.option(
+        "--joint/--apart",
+        default=None,
+        help="Stretch three channels alike, as one color picture, or each by itself, "
+        "as channels of a microscope. [default: as the file says]",
+    ),
 )
 
 
@@ -187,13 +243,37 @@ def model_options(command: Callable[..., Any]) -> Callable[..., Any]:
     return _decorate(_MODEL_OPTIONS)(gathered)
 
 
+def recipe_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Add the options of channels and contrast; the command gets a ``recipe``."""
+
+    @wraps(command)
+    def gathered(**values: Any) -> Any:
+        from napari_gen2seg.core.image.rgb import recipe_of
+
+        recipe = recipe_of(**{key: values.pop(key) for key in RECIPE})
+        return command(recipe=recipe, **values)
+
+    return recipe_flags(gathered)
+
+
+recipe_flags = _decorate(_RECIPE_OPTIONS)
+RECIPE = ("channels", "contrast", "invert", "joint")
 plane_options = _decorate(_PLANE_OPTIONS)
 
 
 def read_plane(
-    picture: Path, axes: str | None, plane: tuple[int, ...] | None
+    picture: Path,
+    axes: str | None,
+    plane: tuple[int, ...] | None,
+    series: int | None = None,
+    recipe: RgbRecipe | None = None,
 ) -> NDArray[Any]:
-    """Read the one plane of a file that the options name, (H, W) or (H, W, C).
+    """Read the one plane of a file that the options name, as it is to be looked at.
+
+    Returns
+    -------
+    numpy.ndarray
+        (H, W) or (H, W, C); see `io.formats.images.ImageFile.plane`.
 
     Raises
     ------
@@ -204,17 +284,36 @@ def read_plane(
     from napari_gen2seg.errors import PromptError
     from napari_gen2seg.io.formats.images import read_picture
 
-    content = read_picture(picture)
-    layout = Axes.of(content.array, axes or content.axes)
-    if plane is None:
-        if layout.several:
-            raise PromptError(
-                f"{picture.name} holds {layout.several}; say which one with --plane, "
-                f"such as --plane {','.join('0' * len(layout.planes))}."
-            )
-        plane = (0,) * len(layout.planes)
-    layout.check(plane)
-    return layout.read(content.array, plane)
+    content = read_picture(picture, series)
+    for note in content.notes:
+        click.echo(note, err=True)
+    layout = Axes.of(content.pixels, axes or content.axes)
+    if plane is None and layout.several:
+        raise PromptError(
+            f"{picture.name} holds {layout.several}; say which one with --plane, "
+            f"such as --plane {','.join('0' * len(layout.planes))}."
+        )
+    return content.plane(plane, axes, recipe)
+
+
+def refuse_constant(picture: Path, pixels: NDArray[Any]) -> None:
+    """Refuse a plane in which there is nothing to see, as the window does.
+
+    Raises
+    ------
+    ImageError
+        If all of its pixels are equal.
+    """
+    from napari_gen2seg.core.image.rgb import is_constant
+    from napari_gen2seg.errors import ImageError
+
+    flat = pixels if pixels.ndim == 2 else pixels.reshape(-1, pixels.shape[-1])
+    if is_constant(pixels) or (pixels.ndim == 3 and (flat == flat[0]).all()):
+        raise ImageError(
+            f"{picture.name} holds a single value on all of its {pixels.shape[0]} x "
+            f"{pixels.shape[1]} pixels; there must be something to colour. Choose "
+            "another picture, plane or channel."
+        )
 
 
 def load(chosen: ModelOptions) -> Colorer:

@@ -19,6 +19,8 @@ from napari_gen2seg.cli.options import (
     model_options,
     plane_options,
     read_plane,
+    recipe_options,
+    refuse_constant,
     resolution_from,
 )
 from napari_gen2seg.cli.outputs import (
@@ -29,6 +31,10 @@ from napari_gen2seg.cli.outputs import (
 )
 
 if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from napari_gen2seg.core.image.rgb import RgbRecipe
     from napari_gen2seg.workflows.segment import Click, ObjectFound
 
 Point = tuple[float, float]
@@ -109,6 +115,7 @@ Point = tuple[float, float]
 @model_options
 @diameter_option
 @plane_options
+@recipe_options
 def segment(
     picture: Path,
     points: Sequence[Point],
@@ -128,6 +135,8 @@ def segment(
     diameter: float | None,
     plane: tuple[int, ...] | None,
     axes: str | None,
+    series: int | None,
+    recipe: RgbRecipe | None,
 ) -> None:
     """Find objects in PICTURE: those under the given points, or all of them (--all)."""
     if everything == bool(points):
@@ -158,7 +167,8 @@ def segment(
     for path in filter(None, (target, coloring)):
         check_ending(path)
     check_free([target, coloring], overwrite, picture)
-    pixels = read_plane(picture, axes, plane)
+    pixels = read_plane(picture, axes, plane, series, recipe)
+    refuse_constant(picture, pixels)
     shape = pixels.shape[:2]
     settings = ProbeSettings(
         rule="paper" if rule == "paper" else "distance",
@@ -188,10 +198,16 @@ def segment(
             click.echo(_sentence(event))
         elif isinstance(event, workflow.Finished):
             write_labels(target, event.labels)
-            count = len(set(event.labels.flat) - {0})
-            what = "1 object" if count == 1 else f"{count} objects"
-            found = f", {what}" if everything else ""
+            found = f", {_objects(event.labels)}" if everything else ""
             click.echo(f"{target}: labels, {rows_by_columns(shape)}{found}")
+
+
+def _objects(labels: NDArray[np.int32]) -> str:
+    """Say how many objects there are."""
+    import numpy as np
+
+    count = int(np.count_nonzero(np.bincount(labels.ravel())[1:]))
+    return "1 object" if count == 1 else f"{count} objects"
 
 
 def _refuse(chosen: str, idle: dict[str, bool]) -> None:

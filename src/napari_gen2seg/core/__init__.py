@@ -7,6 +7,7 @@ joined_labels  several label images of one image, made one
 image_parts    corners, strips and halves that can be held back
 image/         axes, pixels to RGB, resampling, geometry
 map/           the map as data: values, files, object size, brightness
-probe/         from clicks to a mask
+probe/         from clicks to a mask, by similarity of color
+learned_probe/ from clicks to a mask, by a network that reads map and image
 objects/       labelled objects: facts, tools that change them, candidates under review
 """

@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -25,9 +25,15 @@ from napari_gen2seg.core.candidates import (
     select,
 )
 from napari_gen2seg.core.image.geometry import nearest_pixel, rescale
-from napari_gen2seg.core.map.object_size import DARK
+from napari_gen2seg.core.map.instances import Instances
+from napari_gen2seg.core.map.object_size import DARK, typical_size
 from napari_gen2seg.core.map.tiff import read_map, write_map
-from napari_gen2seg.core.map.values import further_maps, map_values, source_brightness
+from napari_gen2seg.core.map.values import (
+    further_maps,
+    map_values,
+    seen_image,
+    source_brightness,
+)
 from napari_gen2seg.core.probe.mask import Mask
 from napari_gen2seg.core.probe.prober import Prober, ProbeSettings
 from napari_gen2seg.core.probe.query_color import query_colors
@@ -75,6 +81,15 @@ class Coloring:
     diameter
         Of a typical object, in source pixels, where the model was told it; else None.
         Proposals are of about that size.
+    instances
+        What the model found without a click, at the size of the map, where its family
+        does so; else None. Proposals are chosen of these.
+    image
+        uint8 (h, w, 3), read-only, or None: the image as the model saw it, at the size
+        of the map. The learned probe reads it.
+    learned_probe
+        Name of the learned probe that was measured on maps of this model; None where
+        none was.
     """
 
     values: npt.NDArray[np.float32]
@@ -87,6 +102,9 @@ class Coloring:
     extra_maps: npt.NDArray[np.float32] | None = None
     brightness_image: npt.NDArray[np.uint8] | None = None
     diameter: float | None = None
+    instances: Instances | None = None
+    image: npt.NDArray[np.uint8] | None = None
+    learned_probe: str | None = None
 
     def __post_init__(self) -> None:
         values = map_values(self.values)
@@ -104,6 +122,13 @@ class Coloring:
         if self.brightness_image is not None:
             image = source_brightness(self.brightness_image, self.source_shape)
             object.__setattr__(self, "brightness_image", image)
+        if self.instances is not None and self.instances.labels.shape != self.shape:
+            raise ImageError(
+                f"The instances have the shape {self.instances.labels.shape}; it must "
+                f"be {self.shape}, the map's."
+            )
+        if self.image is not None:
+            object.__setattr__(self, "image", seen_image(self.image, self.shape))
 
     def __getstate__(self) -> dict[str, Any]:
         """Leave out what is prepared for probing: it is large, and made anew."""
@@ -130,7 +155,7 @@ class Coloring:
             (H, W) of the picture it stands for; that of ``rgb`` if not given.
         **facts
             ``model_id``, ``revision``, ``resolution``, ``source_key``,
-            ``black_background``, ``diameter``.
+            ``black_background``, ``diameter``, ``image``, ``learned_probe``.
         """
         values = np.asarray(rgb)
         if values.dtype.kind not in "uif":
@@ -170,6 +195,11 @@ class Coloring:
             digest.update(self.extra_maps.data)
         if self.brightness_image is not None:
             digest.update(self.brightness_image.data)
+        if self.instances is not None:
+            digest.update(self.instances.labels.data)
+            digest.update(self.instances.scores.data)
+        if self.image is not None:
+            digest.update(self.image.data)
         return digest.hexdigest()
 
     def _facts(self) -> dict[str, Any]:
@@ -182,6 +212,8 @@ class Coloring:
             facts["on_black"] = True
         if self.diameter is not None:
             facts["diameter"] = self.diameter
+        if self.learned_probe is not None:
+            facts["learned_probe"] = self.learned_probe
         return facts
 
     def as_rgb8(self) -> npt.NDArray[np.uint8]:
@@ -230,14 +262,30 @@ class Coloring:
     def candidates(self, settings: ProposalSettings | None = None) -> CandidateSet:
         """Return all instances that may be objects, for `select`.
 
+        Those that the model found itself, where its family does; else, and where a
+        tolerance or a background is given, what clicks everywhere on the map give.
+
         Parameters
         ----------
         settings
             ``tolerance``, ``background`` and ``diameter`` decide where is probed; the
             others are for `select` and can be changed afterwards.
         """
-        return find_candidates(
-            self.prober, settings, self.black_background, self.diameter
+        settings = settings or ProposalSettings()
+        found = self.instances
+        if found is None or (settings.tolerance, settings.background) != (None, None):
+            return find_candidates(
+                self.prober, settings, self.black_background, self.diameter
+            )
+        candidates = CandidateSet.from_labels(
+            found.labels, found.scores, self.source_shape
+        )
+        told = settings.diameter or self.diameter
+        return replace(
+            candidates,
+            settings=settings,
+            diameter=told,
+            smallest=0.0 if told else typical_size(found.labels),
         )
 
     def propose(
@@ -282,8 +330,17 @@ class Coloring:
             If it cannot be written.
         """
         facts = {"format": _FORMAT, "version": 1, **self._facts(), "key": self.key}
+        found = self.instances
+        if found is not None:
+            facts["scores"] = found.scores.tolist()
         return write_map(
-            Path(path), facts, self.values, self.extra_maps, self.brightness_image
+            Path(path),
+            facts,
+            self.values,
+            self.extra_maps,
+            self.brightness_image,
+            self.image,
+            None if found is None else found.labels,
         )
 
     @classmethod
@@ -296,7 +353,8 @@ class Coloring:
             If the file is missing, damaged or not a colouring map.
         """
         source = Path(path)
-        facts, values, extra_maps, brightness_image = read_map(source)
+        file = read_map(source)
+        facts = file.facts
         if not isinstance(facts, dict) or facts.get("format") != _FORMAT:
             raise StorageError(
                 f"{source} is a TIFF without a colouring map's facts; wrap a plain "
@@ -305,14 +363,20 @@ class Coloring:
         try:
             shape = (int(facts["source_shape"][0]), int(facts["source_shape"][1]))
             known = {name: facts[name] for name in _FACTS}
+            found = None
+            if file.labels is not None:
+                found = Instances(file.labels, np.asarray(facts["scores"], np.float32))
             loaded = cls(
-                values,
+                file.values,
                 shape,
                 **known,
                 black_background=bool(facts.get("on_black", False)),
                 diameter=facts.get("diameter"),
-                extra_maps=extra_maps,
-                brightness_image=brightness_image,
+                extra_maps=file.extra_maps,
+                brightness_image=file.brightness_image,
+                image=file.image,
+                learned_probe=facts.get("learned_probe"),
+                instances=found,
             )
         except (KeyError, TypeError, ValueError, IndexError) as error:
             raise StorageError(

@@ -58,6 +58,8 @@ class Annotated:
     given_diameter
         Typical diameter of the objects in pixels, where it is not measured as
         `diameter` would measure it.
+    notes
+        What somebody should be told of its files, as sentences.
     """
 
     image: npt.NDArray[Any]
@@ -67,6 +69,7 @@ class Annotated:
     name: str = ""
     kind: str = ""
     given_diameter: float | None = None
+    notes: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         shapes = {self.labels.shape, *(edge.shape for edge in self.boundaries)}
@@ -235,10 +238,13 @@ class Dataset:
         For reports.
     items
         In a fixed order.
+    notes
+        What was left out, as sentences.
     """
 
     name: str
     items: tuple[AnnotatedSource, ...]
+    notes: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         names = [item.title for item in self.items]

@@ -11,6 +11,7 @@ Nothing here imports torch until a model is loaded: a menu or a command line may
     model_folder  a model folder, read once
     model_config  gen2seg.json
     weights       weight files: found, checked, counted
+    probes        `load_probe`: learned probes, which read maps and clicks
     json_file     JSON of a model folder, with errors that say what to do
     families/     `FAMILIES`: what each kind of network needs; a new one is added there
     networks/     torch modules and tensors
@@ -18,4 +19,5 @@ Nothing here imports torch until a model is loaded: a menu or a command line may
     hub/          published models: fetched, kept, licensed
     library/      one's own models: kept, imported, exported
     mini/         the embedded model
+    mini_probe/   its learned probe
 """

@@ -5,11 +5,13 @@ from __future__ import annotations
 import copy
 import threading
 from abc import ABC, abstractmethod
-from typing import TYPE_CHECKING, Any, Self
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, NamedTuple, Self
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from torch import Tensor
 
 from napari_gen2seg.common.progress import Cancel, Progress, check_cancel, report
 from napari_gen2seg.common.types import Float32Array
@@ -19,10 +21,12 @@ from napari_gen2seg.core.map.brightness import (
     brightness_channel,
     channel_weights,
 )
+from napari_gen2seg.core.map.instances import Instances
 from napari_gen2seg.core.probe.guided_outline import COARSE
 from napari_gen2seg.errors import SettingsError
 from napari_gen2seg.models.colorer import model_input
-from napari_gen2seg.models.networks.tensors import resized, to_tensor, to_values
+from napari_gen2seg.models.networks.tensors import resize, resized, to_tensor, to_values
+from napari_gen2seg.models.probes import measured_probe
 from napari_gen2seg.models.runtime.placement import DevicePlacement, is_out_of_memory
 from napari_gen2seg.models.runtime.resolution import (
     check_resolution,
@@ -31,9 +35,9 @@ from napari_gen2seg.models.runtime.resolution import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Sequence
 
-    from torch import Tensor, nn
+    from torch import nn
 
     from napari_gen2seg.core.coloring import Coloring
     from napari_gen2seg.core.image.rgb import RgbRecipe
@@ -42,6 +46,25 @@ if TYPE_CHECKING:
     from napari_gen2seg.models.spec import ModelSpec
 
 Rgb = NDArray[np.float32]
+Forward = Callable[[Tensor, int], Tensor]
+
+
+class Seen(NamedTuple):
+    """What a model makes of one image.
+
+    Attributes
+    ----------
+    values
+        The map, float32 (h, w, 3) in 0..255.
+    resolution
+        Longer side in pixels at which it was made.
+    instances
+        What the family found itself, at the size of the map; None in most.
+    """
+
+    values: Rgb
+    resolution: int
+    instances: Instances | None = None
 
 
 class BaseColorer(ABC):
@@ -122,7 +145,6 @@ class BaseColorer(ABC):
     ) -> Coloring:
         """Color one image; see `napari_gen2seg.models.colorer.Colorer.color`."""
         from napari_gen2seg.core.coloring import Coloring
-        from napari_gen2seg.core.map.object_size import typical_diameter
 
         # 1. resolve and check
         rgb = model_input(image, recipe)  # float32 (H, W, 3), 0..1
@@ -136,18 +158,9 @@ class BaseColorer(ABC):
         report(progress, 0.1, f"Colouring at {resolution} pixels")
         with self._lock:
             check_cancel(cancel, "Colouring")
-            values = self._predict([rgb], resolution, cancel)[0]  # (h, w, 3), 0..255
-            if not chosen and self._config.object_diameter is not None:
-                better = refine_resolution(
-                    resolution,
-                    typical_diameter(values),
-                    max(rgb.shape[:2]),
-                    self._config,
-                )
-                if better is not None:
-                    report(progress, 0.5, f"Colouring again at {better} pixels")
-                    resolution = better
-                    values = self._predict([rgb], resolution, cancel)[0]
+            may_refine = not chosen and self._config.object_diameter is not None
+            seen = self._see(rgb, resolution, may_refine, progress, cancel)
+            values, resolution = seen.values, seen.resolution
             more: list[Rgb] = []
             for axes in mirrorings:
                 report(progress, None, f"Colouring mirror image {len(more) + 1}")
@@ -171,6 +184,9 @@ class BaseColorer(ABC):
             diameter=None if chosen else self._config.source_diameter,
             extra_maps=np.concatenate(more, axis=-1) if more else None,
             brightness_image=picture,
+            instances=seen.instances,
+            image=_as_seen(rgb, values.shape[:2]),
+            learned_probe=measured_probe(self._spec),
         )
 
     def predict_rgb(self, rgb: Rgb, resolution: int) -> Rgb:
@@ -209,17 +225,60 @@ class BaseColorer(ABC):
     def _forward(self, pictures: Tensor, resolution: int) -> Tensor:
         """Map (B, 3, H, W) in 0..1, float32, to (B, 3, h, w) in 0..255, float32."""
 
+    def _see(
+        self,
+        rgb: Rgb,
+        resolution: int,
+        may_refine: bool,
+        progress: Progress | None,
+        cancel: Cancel | None,
+    ) -> Seen:
+        """Look at an image, and again where the first map says that it deserves it.
+
+        Parameters
+        ----------
+        rgb
+            float32 (H, W, 3) in 0..1.
+        resolution
+            Of the first look.
+        may_refine
+            Whether another size may follow: nobody asked for this one.
+        progress, cancel
+            As for `color`.
+        """
+        from napari_gen2seg.core.map.object_size import typical_diameter
+
+        values = self._predict([rgb], resolution, cancel)[0]  # (h, w, 3), 0..255
+        if may_refine:
+            better = refine_resolution(
+                resolution, typical_diameter(values), max(rgb.shape[:2]), self._config
+            )
+            if better is not None:
+                report(progress, 0.5, f"Colouring again at {better} pixels")
+                values = self._predict([rgb], better, cancel)[0]
+                return Seen(values, better)
+        return Seen(values, resolution)
+
     def _predict(
-        self, pictures: Sequence[Rgb], resolution: int, cancel: Cancel | None
+        self,
+        pictures: Sequence[Rgb],
+        resolution: int,
+        cancel: Cancel | None,
+        forward: Forward | None = None,
     ) -> list[Rgb]:
-        """Run the forward pass, stepping down while memory is short."""
+        """Run the forward pass, stepping down while memory is short.
+
+        ``forward`` is another than `_forward`, of any number of channels.
+        """
+        forward = forward or self._forward
         batch = len(pictures)
         while True:
             check_cancel(cancel, "Colouring")
             try:
                 maps: list[Rgb] = []
                 for start in range(0, len(pictures), batch):
-                    maps += self._run(pictures[start : start + batch], resolution)
+                    some = pictures[start : start + batch]
+                    maps += self._run(some, resolution, forward)
                 return maps
             except (torch.OutOfMemoryError, MemoryError, RuntimeError) as error:
                 if not is_out_of_memory(error):
@@ -233,22 +292,24 @@ class BaseColorer(ABC):
             else:
                 self._placed.step_down(f"Colouring at {resolution} pixels")
 
-    def _run(self, pictures: Sequence[Rgb], resolution: int) -> list[Rgb]:
+    def _run(
+        self, pictures: Sequence[Rgb], resolution: int, forward: Forward
+    ) -> list[Rgb]:
         """Run one batch of equally sized images."""
         with torch.inference_mode():
             stacked = torch.cat([to_tensor(rgb, self.device) for rgb in pictures])
-            colors = self._pass(stacked, resolution)
+            colors = self._pass(stacked, resolution, forward)
             if not torch.isfinite(colors).all():
                 self._placed.to_float32()
-                colors = self._forward(stacked, resolution)
+                colors = forward(stacked, resolution)
             return to_values(colors)
 
-    def _pass(self, stacked: Tensor, resolution: int) -> Tensor:
+    def _pass(self, stacked: Tensor, resolution: int, forward: Forward) -> Tensor:
         """Run the forward pass, and without the compiler if that is what fails."""
         if not self._compiled:
-            return self._forward(stacked, resolution)
+            return forward(stacked, resolution)
         try:
-            return self._forward(stacked, resolution)
+            return forward(stacked, resolution)
         except Exception as error:  # compilers fail in ways of their own
             if is_out_of_memory(error):
                 raise
@@ -261,7 +322,13 @@ class BaseColorer(ABC):
                 f"It could not be compiled and runs as it is ({type(error).__name__}: "
                 f"{told[0][:120]})."
             )
-        return self._forward(stacked, resolution)
+        return forward(stacked, resolution)
+
+
+def _as_seen(rgb: Rgb, shape: tuple[int, ...]) -> NDArray[np.uint8]:
+    """Return an image (H, W, 3) in 0..1 in 8 bits, at the size (h, w) of its map."""
+    small = resize(to_tensor(rgb), (shape[0], shape[1]))
+    return np.asarray(to_values(small * 255)[0].round(), np.uint8)
 
 
 Axes = tuple[int, ...]

@@ -78,6 +78,8 @@ class ColoringCache:
                 coloring.values,
                 coloring.extra_maps,
                 coloring.brightness_image,
+                coloring.instances,
+                coloring.image,
             )
             if part is not None
         )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import sys
 from pathlib import Path
+from typing import Any
 
 from napari_gen2seg.errors import Gen2SegError
 from napari_gen2seg.train.engine.stop_signal import asked_to_stop
@@ -16,10 +17,21 @@ def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(
         prog="python -m napari_gen2seg.train", description=main.__doc__
     )
-    parser.add_argument("stage", choices=("map", "export-map", *STAGES, "export"))
+    parser.add_argument(
+        "stage",
+        choices=("map", "export-map", "probe", "export-probe", *STAGES, "export"),
+    )
     parser.add_argument("--config", required=True, help="TOML file of the run")
     parser.add_argument("--run", type=Path, required=True, help="run folder")
-    parser.add_argument("--out", type=Path, help="model folder to export to")
+    parser.add_argument("--out", type=Path, help="folder to export to")
+    parser.add_argument(
+        "--maps",
+        type=Path,
+        nargs="+",
+        default=[],
+        metavar="MODEL",
+        help="of probe: the model folders whose maps it learns to read",
+    )
     parser.add_argument(
         "--mean-with",
         type=Path,
@@ -33,24 +45,17 @@ def main(arguments: list[str] | None = None) -> int:
     )
     parser.add_argument("--threads", type=int, default=0)
     parser.add_argument(
-        "--minutes", type=float, default=0.0, help="of map: stop after so many"
+        "--minutes", type=float, default=0.0, help="of map, probe: stop after so many"
     )
     parser.add_argument(
         "--finish",
         action="store_true",
-        help="of map: lower the rate to nothing and write the weights to ship",
+        help="of map, probe: lower the rate to nothing and write the weights to ship",
     )
     chosen = parser.parse_args(arguments)
     try:
-        if chosen.stage == "map":
-            return _map(chosen)
-        if chosen.stage == "export-map":
-            from napari_gen2seg.train.mini.config import read_settings
-            from napari_gen2seg.train.mini.map_stage import MapConfig, export_map
-
-            settings = read_settings(MapConfig, chosen.config, chosen.set)
-            export_map(settings, chosen.run, chosen.out or chosen.run / "model")
-            return 0
+        if chosen.stage in ("map", "export-map", "probe", "export-probe"):
+            return _open_ended(chosen)
         config = read_config(chosen.config, chosen.set)
         if chosen.stage == "export":
             from napari_gen2seg.train.mini.export import export_run
@@ -77,29 +82,49 @@ def main(arguments: list[str] | None = None) -> int:
     return 0
 
 
-def _map(chosen: argparse.Namespace) -> int:
+def _open_ended(chosen: argparse.Namespace) -> int:
+    """Train map or probe, which have no end of their own, or export them."""
     import torch
 
     from napari_gen2seg.train.mini.config import read_settings
-    from napari_gen2seg.train.mini.map_stage import MapConfig, train_map
 
     if chosen.threads:
         torch.set_num_threads(chosen.threads)
-    config = read_settings(MapConfig, chosen.config, chosen.set)
-    for event in train_map(
-        config,
-        chosen.run,
-        asked_to_stop(),
-        finish=chosen.finish,
-        minutes=chosen.minutes,
-    ):
-        sys.stdout.write(
-            f"map {event['step']} loss {event['loss']:.4f} "
-            f"object {event['object']:.3f} offset {event['offset']:.4f} "
-            f"rate {event['rate']:.2e} {event['seconds']:.0f} s\n"
+    how = {"finish": chosen.finish, "minutes": chosen.minutes}
+    if chosen.stage in ("map", "export-map"):
+        from napari_gen2seg.train.mini.map_stage import MapConfig, export_map, train_map
+
+        of_map = read_settings(MapConfig, chosen.config, chosen.set)
+        if chosen.stage == "export-map":
+            export_map(of_map, chosen.run, chosen.out or chosen.run / "model")
+            return 0
+        events = train_map(of_map, chosen.run, asked_to_stop(), **how)
+    else:
+        from napari_gen2seg.train.mini.probe_stage import (
+            ProbeConfig,
+            export_probe,
+            train_probe,
         )
-        sys.stdout.flush()
+
+        config = read_settings(ProbeConfig, chosen.config, chosen.set)
+        if chosen.stage == "export-probe":
+            out = chosen.out or chosen.run / "model"
+            export_probe(config, chosen.run, out, chosen.maps)
+            return 0
+        events = train_probe(config, chosen.run, chosen.maps, asked_to_stop(), **how)
+    for event in events:
+        _show(chosen.stage, event)
     return 0
+
+
+def _show(stage: str, event: dict[str, Any]) -> None:
+    told = ("step", "rate", "seconds", "finish")
+    parts = " ".join(f"{k} {v:.3f}" for k, v in event.items() if k not in told)
+    sys.stdout.write(
+        f"{stage} {event['step']} {parts} rate {event['rate']:.2e} "
+        f"{event['seconds']:.0f} s\n"
+    )
+    sys.stdout.flush()
 
 
 if __name__ == "__main__":

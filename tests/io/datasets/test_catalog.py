@@ -80,9 +80,14 @@ def test_endings_in_capitals(folder: Path) -> None:
     ] * 2
 
 
-def test_folder_without_labels_is_refused(folder: Path) -> None:
+def test_pictures_without_labels_are_left_out_with_a_word(folder: Path) -> None:
     (folder / "labels" / "a.tif").unlink()
-    with pytest.raises(DataError, match=r"a\.png has no labels"):
+    data = open_dataset(folder)
+    assert "a" not in [item.title for item in data.items]
+    assert data.notes == ("a.png: it has no labels and is left out.",)
+    for path in (folder / "labels").iterdir():
+        path.unlink()
+    with pytest.raises(DataError, match=r"a\.png has no labels, and no other"):
         open_dataset(folder)
 
 

@@ -91,7 +91,7 @@ def test_what_cannot_be_read_is_said(tmp_path: Path) -> None:
     with pytest.raises(StorageError, match="is a folder"):
         read_picture(tmp_path)
     (tmp_path / "film.avi").write_bytes(b"RIFF")
-    with pytest.raises(ImageError, match=r"must be one of \.tif"):
+    with pytest.raises(ImageError, match="which is not read here"):
         read_picture(tmp_path / "film.avi")
     (tmp_path / "broken.tif").write_bytes(b"II*\0garbage")
     (tmp_path / "broken.png").write_bytes(b"not a picture at all")

@@ -93,8 +93,10 @@ def test_known_to_be_unknown_stays_so_in_a_complete_picture() -> None:
     [
         (np.ones((9, 9)), np.ones((9, 8), int), r"\(9, 9\).*\(9, 8\)"),
         (np.ones((9, 9)), np.zeros((9, 9), int), "empty"),
-        (np.ones((9, 9)), np.ones((9, 9)), "float64"),
-        (np.ones((5, 9, 9)), np.ones((9, 9), int), "plane"),
+        (np.ones((9, 9)), np.ones((9, 9)) / 2, "holds 0.5"),
+        (np.ones((9, 9)), np.ones((9, 9), complex), "complex128"),
+        (np.ones((5, 9, 9)), np.ones((9, 9), int), "must be equal"),
+        (np.ones((2, 5, 9, 9)), np.ones((9, 9), int), "plane"),
         (np.full((9, 9), np.nan), np.ones((9, 9), int), "cannot be used"),
     ],
 )

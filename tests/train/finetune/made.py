@@ -88,6 +88,32 @@ def guided_model(folder: Path) -> Path:
     return save_model(net, folder, facts, "# tiny\n", half=False)
 
 
+def offsets_model(folder: Path) -> Path:
+    """Write a random model of the family offsets that likes small objects."""
+    import json
+
+    import torch
+
+    from napari_gen2seg.models.families.offsets_net import save_net
+    from napari_gen2seg.models.networks.offset_net import OffsetNet, OffsetNetConfig
+
+    torch.manual_seed(0)
+    folder.mkdir(parents=True)
+    save_net(OffsetNet(OffsetNetConfig((16, 16, 8, 8))), folder)
+    facts = {
+        "format_version": 1,
+        "id": "tiny-offsets",
+        "family": "offsets",
+        "title": "tiny-offsets",
+        "licence": "BSD-3-Clause",
+        "min_resolution": 64,
+        "max_resolution": 256,
+        "object_diameter": 20.0,
+    }
+    (folder / "gen2seg.json").write_text(json.dumps(facts), encoding="utf-8")
+    return folder
+
+
 def settings(
     folder: Path, model: Path | str, pairs: tuple[PairSpec, ...], **more: Any
 ) -> FinetuneConfig:

@@ -9,6 +9,7 @@ the model saw is never a guess.
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -80,6 +81,51 @@ class RgbRecipe:
                 raise SettingsError(
                     "channels leaves red, green and blue all black; name at least one."
                 )
+
+
+def recipe_of(
+    channels: Sequence[int | None] | None = None,
+    contrast: Sequence[float] | None = None,
+    invert: bool = False,
+    joint: bool | None = None,
+) -> RgbRecipe | None:
+    """Return the recipe of what people choose in words; None where nothing is chosen.
+
+    Parameters
+    ----------
+    channels
+        Three, for red, green and blue; None leaves one black.
+    contrast
+        Two percentiles that become black and white, of 8-bit color too.
+    invert, joint
+        As in `RgbRecipe`.
+
+    Raises
+    ------
+    SettingsError
+        If they are not three, not two, or outside of what they may be.
+    """
+    if contrast is None and channels is None and not invert and joint is None:
+        return None
+    low, high = (0.1, 99.9) if contrast is None else _two(contrast)
+    return RgbRecipe(
+        None if channels is None else tuple(channels),  # type: ignore[arg-type]
+        low,
+        high,
+        "auto" if contrast is None else "always",
+        invert,
+        None,
+        joint,
+    )
+
+
+def _two(contrast: Sequence[float]) -> tuple[float, float]:
+    if len(contrast) != 2:
+        raise SettingsError(
+            f"contrast is {list(contrast)}; it must be two percentiles, such as 0.1 "
+            "and 99.9."
+        )
+    return float(contrast[0]), float(contrast[1])
 
 
 def check_image(array: Any, *, what: str = "The picture") -> npt.NDArray[Any]:

@@ -1,1 +1,1 @@
-"""The coloring map as data: values, TIFF files, object size, brightness."""
+"""The coloring map as data: values, instances, TIFF files, object size, brightness."""

@@ -41,7 +41,7 @@ def typical_diameter(values: npt.NDArray[np.float32]) -> float | None:
         return None
     areas = np.bincount(labels.ravel())[1:].astype(float)
     areas = areas[areas >= _SMALLEST]
-    return _typical(_diameters(areas) + _RIM) if areas.size else None
+    return typical_of(_diameters(areas) + _RIM) if areas.size else None
 
 
 def typical_size(labels: npt.NDArray[np.integer]) -> float:
@@ -55,7 +55,7 @@ def typical_size(labels: npt.NDArray[np.integer]) -> float:
         (H, W); 0 and below is no object.
     """
     areas = _areas(labels)
-    return _typical(_diameters(areas)) if areas.size else _UNKNOWN
+    return typical_of(_diameters(areas)) if areas.size else _UNKNOWN
 
 
 def median_diameter(labels: npt.NDArray[np.integer]) -> float:
@@ -77,8 +77,8 @@ def _diameters(areas: npt.ArrayLike) -> npt.NDArray[np.float64]:
     return np.asarray(2 * np.sqrt(np.asarray(areas, float) / np.pi))
 
 
-def _typical(diameters: npt.NDArray[np.float64]) -> float:
-    """Return the median weighted by diameter."""
+def typical_of(diameters: npt.NDArray[np.floating]) -> float:
+    """Return the median of diameters weighted by themselves; (n,), n at least 1."""
     rising = np.sort(diameters)
     share = np.cumsum(rising) / rising.sum()
     return float(rising[int(np.searchsorted(share, 0.5))])

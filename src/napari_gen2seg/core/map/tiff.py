@@ -1,12 +1,15 @@
 """A coloring map as a TIFF: the map on the first page, facts as JSON, more behind.
 
-Further maps are pages in colour, the brightness beside them is a grey one of their
-size, and the brightness of the whole picture a grey one of 8 bits at the end.
+Further maps are pages in color, the brightness beside them is a gray one of their size,
+the instances that the model found are a page of whole numbers. Pages of 8 bits follow:
+the brightness of the whole image is a gray one, the image as the model saw it one in
+color.
 """
 
 from __future__ import annotations
 
 import json
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +17,7 @@ import numpy as np
 import numpy.typing as npt
 
 from napari_gen2seg.common.atomic import replacing
-from napari_gen2seg.common.types import Float32Array
+from napari_gen2seg.common.types import Float32Array, Int32Array
 from napari_gen2seg.errors import StorageError
 
 
@@ -24,6 +27,8 @@ def write_map(
     values: Float32Array,
     extra_maps: Float32Array | None,
     brightness_image: npt.NDArray[np.uint8] | None,
+    image: npt.NDArray[np.uint8] | None,
+    labels: Int32Array | None = None,
 ) -> Path:
     """Write a map that any program opens; the file appears whole or not at all.
 
@@ -35,8 +40,10 @@ def write_map(
         What JSON can say.
     values, extra_maps
         float32 (h, w, 3), and (h, w, 3 n) or (h, w, 3 n + 1) or None.
-    brightness_image
-        uint8 (H, W), or None.
+    brightness_image, image
+        uint8 (H, W) and (h, w, 3), or None.
+    labels
+        int32 (h, w), instances, or None.
 
     Raises
     ------
@@ -63,8 +70,12 @@ def write_map(
                     pages.write(page, photometric="rgb", metadata=None)
                 else:
                     pages.write(page[..., 0], metadata=None)
+            if labels is not None:
+                pages.write(labels, metadata=None)
             if brightness_image is not None:
                 pages.write(brightness_image, metadata=None)
+            if image is not None:
+                pages.write(image, photometric="rgb", metadata=None)
     except OSError as error:
         raise StorageError(
             f"The colouring map could not be written to {target}: "
@@ -74,10 +85,28 @@ def write_map(
     return target
 
 
-def read_map(
-    source: Path,
-) -> tuple[Any, npt.NDArray[Any], npt.NDArray[Any] | None, npt.NDArray[Any] | None]:
-    """Read facts (None where there are none), map, extra maps and brightness or None.
+@dataclass(frozen=True, eq=False)
+class MapFile:
+    """Content of a file; ``facts`` is None where there are none.
+
+    Attributes
+    ----------
+    facts
+        What JSON said.
+    values, extra_maps, brightness_image, image, labels
+        As for `write_map`.
+    """
+
+    facts: Any
+    values: npt.NDArray[Any]
+    extra_maps: npt.NDArray[Any] | None
+    brightness_image: npt.NDArray[Any] | None
+    image: npt.NDArray[Any] | None
+    labels: npt.NDArray[Any] | None
+
+
+def read_map(source: Path) -> MapFile:
+    """Read what `write_map` wrote.
 
     Raises
     ------
@@ -92,8 +121,14 @@ def read_map(
             facts = json.loads(getattr(first, "description", "") or "null")
             values = first.asarray()
             further = [page.asarray() for page in list(tiff.pages)[1:]]
-            bytes_ = bool(further) and further[-1].dtype == np.uint8
-            brightness_image = further.pop() if bytes_ else None
+            of_bytes = [page for page in further if page.dtype == np.uint8]
+            whole = [page for page in further if page.dtype == np.int32]
+            labels = whole[0] if whole else None
+            further = [
+                page for page in further if page.dtype not in (np.uint8, np.int32)
+            ]
+            gray = next((page for page in of_bytes if page.ndim == 2), None)
+            image = next((page for page in of_bytes if page.ndim == 3), None)
             extra_maps = np.dstack(further) if further else None
     except OSError as error:
         raise StorageError(
@@ -105,4 +140,4 @@ def read_map(
             f"{source} is no readable colouring map ({error}); it must be a TIFF "
             "written by Coloring.save."
         ) from error
-    return facts, values, extra_maps, brightness_image
+    return MapFile(facts, values, extra_maps, gray, image, labels)

@@ -62,6 +62,24 @@ def source_brightness(values: npt.ArrayLike, shape: Shape) -> npt.NDArray[np.uin
     return picture
 
 
+def seen_image(values: npt.ArrayLike, shape: Shape) -> npt.NDArray[np.uint8]:
+    """Return uint8 (h, w, 3), read-only.
+
+    Raises
+    ------
+    ImageError
+        Where (h, w) is not ``shape``, the map's.
+    """
+    image = np.array(values, np.uint8, order="C")
+    if image.shape != (*shape, 3):
+        raise ImageError(
+            f"The image beside the map has the shape {image.shape}; it must be "
+            f"{(*shape, 3)}, as the model saw it."
+        )
+    image.flags.writeable = False
+    return image
+
+
 def _checked(values: npt.ArrayLike) -> npt.NDArray[np.float32]:
     checked = np.array(values, np.float32, order="C")
     if checked.ndim != 3 or checked.size == 0:

@@ -47,6 +47,8 @@ class Mask:
     brightness_image
         uint8 (H, W), the picture's brightness, which the outline at the size of the
         source follows; None where it is to follow the map alone.
+    method
+        Which probe found it: ``"similarity"`` or ``"learned"``.
     """
 
     crop: BoolArray
@@ -59,6 +61,7 @@ class Mask:
     drop: tuple[tuple[int, int], ...] = ()
     exact: bool = True
     brightness_image: npt.NDArray[np.uint8] | None = None
+    method: str = "similarity"
 
     def __post_init__(self) -> None:
         crop = np.array(self.crop, bool)

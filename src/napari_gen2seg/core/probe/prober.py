@@ -106,7 +106,7 @@ class Prober:
     ) -> Mask:
         """Return the object under the clicks; see :meth:`Coloring.probe`."""
         settings = settings or ProbeSettings()
-        prompts = self._prompts(points, signs)
+        prompts = self.prompts(points, signs)
         if settings.rule == "paper":
             found = self.paper.probe(
                 prompts.pixels[prompts.signs > 0], settings.sigma, settings.threshold
@@ -134,7 +134,7 @@ class Prober:
         settings = settings or ProbeSettings()
         if settings.rule == "paper":
             return self.probe(points, signs, settings)
-        prompts = self._prompts(points, signs)
+        prompts = self.prompts(points, signs)
         mask = self.rule(settings.brightness).preview(prompts, settings)
         return self._whole(mask, prompts, settings)
 
@@ -154,7 +154,7 @@ class Prober:
         """
         settings = settings or ProbeSettings()
         rule = self.rule(settings.brightness)
-        return rule.curve(self._prompts(points, signs), settings)
+        return rule.curve(self.prompts(points, signs), settings)
 
     def _whole(self, mask: Mask, prompts: Prompts, settings: ProbeSettings) -> Mask:
         """Return the whole strand, where a mask is a part of one.
@@ -166,7 +166,8 @@ class Prober:
             return mask
         return self.strands.follow(mask, prompts)
 
-    def _prompts(self, points: Any, signs: Any) -> Prompts:
+    def prompts(self, points: Any, signs: Any) -> Prompts:
+        """Return clicks at source pixels, checked, as clicks on the map."""
         shape = (int(self.values.shape[0]), int(self.values.shape[1]))
         rc, sign = check_prompts(points, signs, self.source_shape)
         return Prompts.build(rc, sign, shape, self.source_shape)

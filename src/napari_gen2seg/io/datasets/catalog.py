@@ -2,24 +2,19 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Collection
 from functools import partial
 from pathlib import Path
 
-import numpy as np
-import numpy.typing as npt
-
+from napari_gen2seg.core.image.rgb import RgbRecipe
 from napari_gen2seg.errors import DataError
-from napari_gen2seg.io.annotated import Annotated, AnnotatedSource, Dataset, as_labels
+from napari_gen2seg.io.annotated import Annotated, AnnotatedSource, Dataset
+from napari_gen2seg.io.datasets.pairs import paired_files
 from napari_gen2seg.io.datasets.published import LOADERS
+from napari_gen2seg.io.datasets.split_file import read_split
 from napari_gen2seg.io.formats.coco import coco_dataset
-from napari_gen2seg.io.formats.images import (
-    PICTURE_ENDINGS,
-    plane_of,
-    read_numbers,
-    read_picture,
-)
+from napari_gen2seg.io.formats.images import read_picture
+from napari_gen2seg.io.formats.labels import read_labels
 
 __all__ = [
     "KINDS",
@@ -30,10 +25,9 @@ __all__ = [
     "open_dataset",
 ]
 
-KINDS = ("auto", "folder", "coco-json", "ome-zarr", *LOADERS)
+_OWN = ("folder", "coco-json", "ome-zarr")
+KINDS = ("auto", *_OWN, *LOADERS)
 """What `open_dataset` can be told."""
-
-_LABEL_ENDINGS = (".tif", ".tiff", ".png")
 
 
 def open_dataset(
@@ -45,6 +39,7 @@ def open_dataset(
     labels: str | None = None,
     categories: Collection[str] | None = None,
     without: Collection[str] = (),
+    recipe: RgbRecipe | None = None,
 ) -> Dataset:
     """Open annotated images; nothing is read yet but lists.
 
@@ -63,6 +58,8 @@ def open_dataset(
         OME-Zarr: which label image.
     categories, without
         COCO: only objects of these categories; none of these.
+    recipe
+        How channels become RGB, of anything but a published set.
 
     Raises
     ------
@@ -86,6 +83,7 @@ def open_dataset(
         ("A split was named", split, ("folder", *LOADERS)),
         ("A folder of images was named", images, ("coco-json",)),
         ("A label image was named", labels, ("ome-zarr",)),
+        ("Channels or contrast were chosen", recipe, _OWN),
     ):
         if given and kind not in takes:
             raise DataError(
@@ -93,35 +91,42 @@ def open_dataset(
                 "out."
             )
     if kind == "folder":
-        return folder_dataset(source, split)
+        return folder_dataset(source, split, recipe)
     if kind == "coco-json":
-        return coco_dataset(source, images, categories=categories, without=without)
+        return coco_dataset(
+            source, images, categories=categories, without=without, recipe=recipe
+        )
     if kind == "ome-zarr":
         from napari_gen2seg.io.formats.omezarr import omezarr_dataset
 
-        return omezarr_dataset(source, labels)
+        return omezarr_dataset(source, labels, recipe)
     loader = LOADERS[kind]
     return loader(source, split, **chosen) if split else loader(source, **chosen)
 
 
-def folder_dataset(folder: str | Path, split: str | None = None) -> Dataset:
+def folder_dataset(
+    folder: str | Path, split: str | None = None, recipe: RgbRecipe | None = None
+) -> Dataset:
     """Open ``folder/images`` with ``folder/labels``.
 
-    Pictures and labels belong together when their names without endings are equal.
+    Pictures and labels belong together when their names without endings are equal;
+    pictures without labels are left out, and the data set's notes say so.
 
     Parameters
     ----------
     folder
-        Labels are TIFF or PNG of whole numbers: 0 background, -1 unknown.
+        Labels are TIFF, PNG or NPY of whole numbers: 0 background, -1 unknown.
     split
         A list of names in ``split.json``, with the pictures' endings or without. By
         default ``test`` or else ``val`` where that file has them, and every picture
         where there is no such file.
+    recipe
+        How channels become RGB.
 
     Raises
     ------
     DataError
-        If a folder is missing, a picture has no labels, or the split is unknown or
+        If a folder is missing, no picture has labels, or the split is unknown or
         names a picture that is not there.
     """
     root = Path(folder)
@@ -132,55 +137,43 @@ def folder_dataset(folder: str | Path, split: str | None = None) -> Dataset:
             "names."
         )
     wanted, part = _names_of_split(root, split)
-    found = {
-        path.stem: path
-        for path in sorted(truths.iterdir())
-        if path.suffix.lower() in _LABEL_ENDINGS
-    }
-    files = [
-        path
-        for path in sorted(pictures.iterdir())
-        if path.suffix.lower() in PICTURE_ENDINGS
-    ]
+    pairs, without = paired_files(pictures, truths)
+    every = [path for path, _ in pairs] + without
     if wanted is not None:
-        missing = wanted.difference(*((path.stem, path.name) for path in files))
+        missing = wanted.difference(*((path.stem, path.name) for path in every))
         if missing:
             raise DataError(
                 f"The split {part!r} of {root / 'split.json'} names "
                 f"{', '.join(sorted(missing)[:5])}, but {pictures} holds no such "
                 "picture. Correct the names, or add the pictures."
             )
-        files = [path for path in files if wanted & {path.stem, path.name}]
-    items = []
-    for path in files:
-        if path.stem not in found:
-            raise DataError(
-                f"{path} has no labels: {truths} must hold {path.stem}.tif or "
-                f"{path.stem}.png. Add it, or move the picture away."
-            )
-        items.append(AnnotatedSource(path.stem, partial(_read, path, found[path.stem])))
-    return Dataset(f"{root.name}-{part}" if part else root.name, tuple(items))
-
-
-def read_labels(path: Path) -> npt.NDArray[np.int32]:
-    """Read a label image, int32 (H, W); of an indexed PNG the index.
-
-    Raises
-    ------
-    DataError
-        If it is not one plane of whole numbers.
-    """
-    array = read_numbers(path)
-    if array.ndim != 2 or array.dtype.kind not in "bui":
+        pairs = [pair for pair in pairs if wanted & {pair[0].stem, pair[0].name}]
+        without = [path for path in without if wanted & {path.stem, path.name}]
+    if without and not pairs:
         raise DataError(
-            f"{path} has the shape {array.shape} and type {array.dtype}; labels must "
-            "be one plane of whole numbers, 0 for background."
+            f"{without[0]} has no labels, and no other picture has any: {truths} must "
+            f"hold {without[0].stem}.tif or {without[0].stem}.png."
         )
-    return as_labels(array)
+    items = [
+        AnnotatedSource(image.stem, partial(_read, image, truth, recipe))
+        for image, truth in pairs
+    ]
+    return Dataset(
+        f"{root.name}-{part}" if part else root.name,
+        tuple(items),
+        tuple(left_out(path.name) for path in without),
+    )
 
 
-def _read(image: Path, truth: Path) -> Annotated:
-    return Annotated(plane_of(read_picture(image)), read_labels(truth))
+def left_out(name: str) -> str:
+    """Say that an image is passed over."""
+    return f"{name}: it has no labels and is left out."
+
+
+def _read(image: Path, truth: Path, recipe: RgbRecipe | None) -> Annotated:
+    picture = read_picture(image)
+    pixels = picture.plane(recipe=recipe)
+    return Annotated(pixels, read_labels(truth), notes=picture.notes)
 
 
 def _names_of_split(root: Path, split: str | None) -> tuple[set[str] | None, str]:
@@ -192,12 +185,7 @@ def _names_of_split(root: Path, split: str | None) -> tuple[set[str] | None, str
                 '{"train": [names], "val": [names]}, or leave the split out.'
             )
         return None, ""
-    try:
-        parts: dict[str, list[str]] = json.loads(source.read_text(encoding="utf-8"))
-    except ValueError as error:
-        raise DataError(
-            f"{source} is no json ({error}). Correct or remove it."
-        ) from error
+    parts = read_split(source)
     part = split or next((p for p in ("test", "val") if p in parts), None)
     if part not in parts:
         raise DataError(

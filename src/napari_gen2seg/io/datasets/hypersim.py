@@ -23,7 +23,7 @@ import numpy.typing as npt
 
 from napari_gen2seg.errors import DataError
 from napari_gen2seg.io.annotated import Annotated, AnnotatedSource, Dataset
-from napari_gen2seg.io.formats.images import read_picture
+from napari_gen2seg.io.formats.images import plane_of, read_picture
 
 SPLIT_NAME = "metadata_images_split_scene_v1.csv"
 _IMAGES, _TRUTHS = "final_preview", "geometry_hdf5"
@@ -110,7 +110,7 @@ def numbered(colors: npt.NDArray[Any], source: Path) -> npt.NDArray[np.int32]:
 
 def _read(image: Path, truth: Path) -> Annotated:
     return Annotated(
-        read_picture(image).array, numbered(read_picture(truth).array, truth)
+        plane_of(read_picture(image)), numbered(plane_of(read_picture(truth)), truth)
     )
 
 

@@ -9,18 +9,19 @@ from __future__ import annotations
 from collections.abc import Callable, Collection
 from functools import partial
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 from skimage.measure import label as components
 
 from napari_gen2seg.errors import DataError
-from napari_gen2seg.io.annotated import Annotated, AnnotatedSource, Dataset, as_labels
+from napari_gen2seg.io.annotated import Annotated, AnnotatedSource, Dataset
 from napari_gen2seg.io.datasets.hypersim import hypersim
+from napari_gen2seg.io.datasets.pairs import image_files
 from napari_gen2seg.io.datasets.virtual_kitti import virtual_kitti
 from napari_gen2seg.io.formats.coco import coco_dataset
-from napari_gen2seg.io.formats.images import read_numbers, read_picture
+from napari_gen2seg.io.formats.images import plane_of, read_picture
+from napari_gen2seg.io.formats.labels import read_labels
 
 VOC_UNLABELED = 255
 
@@ -77,7 +78,7 @@ def ishape(root: Path, split: str = "val") -> Dataset:
     for subset in sorted(path.parent for path in root.glob(f"*/{split}")):
         folder = subset / split
         items += _pairs(
-            folder / "image", folder / "instance_map", f"{subset.name}/", _as_labels
+            folder / "image", folder / "instance_map", f"{subset.name}/", read_labels
         )
     return _dataset(f"ishape-{split}", items, root, f"SUBSET/{split}/image")
 
@@ -89,7 +90,7 @@ def egohos(root: Path, split: str = "test_indomain") -> Dataset:
     object. Layout: README of github.com/owenzlz/EgoHOS.
     """
     folder = root / split
-    items = _pairs(folder / "image", folder / "label", "", _as_labels)
+    items = _pairs(folder / "image", folder / "label", "", read_labels)
     return _dataset(f"egohos-{split}", items, root, f"{split}/image")
 
 
@@ -159,15 +160,15 @@ def _pairs(
     images: Path,
     truths: Path,
     prefix: str,
-    convert: Callable[[npt.NDArray[Any], Path], npt.NDArray[np.int32]],
+    convert: Callable[[Path], npt.NDArray[np.int32]],
 ) -> list[AnnotatedSource]:
     """Pair images and truths of the same stem, whatever the ending."""
-    found = {path.stem: path for path in sorted(images.glob("*"))}
+    found = {path.stem: path for path in image_files(images)} if images.is_dir() else {}
     return [
         AnnotatedSource(
             f"{prefix}{path.stem}", partial(_read, found[path.stem], path, convert)
         )
-        for path in sorted(truths.glob("*.png"))
+        for path in sorted(truths.glob("[!.]*.png"))
         if path.stem in found
     ]
 
@@ -175,22 +176,13 @@ def _pairs(
 def _read(
     image: Path,
     truth: Path,
-    convert: Callable[[npt.NDArray[Any], Path], npt.NDArray[np.int32]],
+    convert: Callable[[Path], npt.NDArray[np.int32]],
 ) -> Annotated:
-    return Annotated(read_picture(image).array, convert(read_numbers(truth), truth))
+    return Annotated(plane_of(read_picture(image)), convert(truth))
 
 
-def _as_labels(truth: npt.NDArray[Any], source: Path) -> npt.NDArray[np.int32]:
-    if truth.ndim != 2 or truth.dtype.kind not in "bui":
-        raise DataError(
-            f"{source} has the shape {truth.shape} and type {truth.dtype}; it must be "
-            "one channel of whole numbers."
-        )
-    return as_labels(truth)
-
-
-def _class_regions(truth: npt.NDArray[Any], source: Path) -> npt.NDArray[np.int32]:
-    classes = _as_labels(truth, source)
+def _class_regions(truth: Path) -> npt.NDArray[np.int32]:
+    classes = read_labels(truth)
     labels = components(
         np.where(classes == VOC_UNLABELED, 0, classes), connectivity=2
     ).astype(np.int32)
@@ -206,9 +198,9 @@ def _read_bsds(image: Path, truth: Path) -> Annotated:
         entries = [person[0, 0] for person in people]
         boundaries = tuple(np.asarray(e["Boundaries"], bool) for e in entries)
         first = np.asarray(entries[0]["Segmentation"], np.int32)
-    except (OSError, ValueError, KeyError, IndexError, TypeError) as error:
+    except Exception as error:  # a damaged .mat raises anything
         raise DataError(
             f"{truth} could not be read as a ground truth of BSDS500 ({error}); it "
             "must be a .mat file with groundTruth of Segmentation and Boundaries."
         ) from error
-    return Annotated(read_picture(image).array, first, boundaries=boundaries)
+    return Annotated(plane_of(read_picture(image)), first, boundaries=boundaries)

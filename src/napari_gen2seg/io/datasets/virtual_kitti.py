@@ -16,11 +16,11 @@ from functools import partial
 from pathlib import Path
 
 import numpy as np
-import numpy.typing as npt
 
 from napari_gen2seg.errors import DataError
 from napari_gen2seg.io.annotated import Annotated, AnnotatedSource, Dataset
-from napari_gen2seg.io.formats.images import read_picture
+from napari_gen2seg.io.formats.images import plane_of, read_picture
+from napari_gen2seg.io.formats.labels import read_labels
 
 
 def virtual_kitti(root: Path, split: str = "all") -> Dataset:
@@ -59,35 +59,5 @@ def virtual_kitti(root: Path, split: str = "all") -> Dataset:
 
 
 def _read(image: Path, truth: Path) -> Annotated:
-    index = read_index(truth)
-    return Annotated(read_picture(image).array, np.where(index == 0, -1, index))
-
-
-def read_index(source: Path) -> npt.NDArray[np.int32]:
-    """Read the numbers of an indexed or gray PNG, not the colors they stand for.
-
-    Returns
-    -------
-    numpy.ndarray
-        int32 (H, W).
-
-    Raises
-    ------
-    DataError
-        If it cannot be read, or has colours and no index.
-    """
-    from PIL import Image
-
-    try:
-        with Image.open(source) as picture:
-            values = np.asarray(picture)
-    except OSError as error:
-        raise DataError(
-            f"{source} could not be read ({error}). Check that it is complete."
-        ) from error
-    if values.ndim != 2 or values.dtype.kind not in "bui":
-        raise DataError(
-            f"{source} has the shape {values.shape} and type {values.dtype}; it must "
-            "be an indexed PNG of whole numbers."
-        )
-    return values.astype(np.int32)
+    index = read_labels(truth)
+    return Annotated(plane_of(read_picture(image)), np.where(index == 0, -1, index))

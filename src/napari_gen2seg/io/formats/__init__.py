@@ -1,11 +1,17 @@
 """Files in and out, a format a module.
 
-images   pixels in, of TIFF, PNG, JPEG, GIF and WebP, and pixels and labels out
-decode   one file of those formats -> pixels and the names of their axes
-omezarr  OME-Zarr: images, and labels kept beside them
-coco     COCO JSON: polygons and run lengths -> masks
+images        pixels in, of every file, and pixels and labels out; start here
+labels        label numbers in: one reader for all that asks for labels
+tiff          TIFF, plane by plane
+raster        PNG, JPEG, GIF, BMP and WebP
+omezarr       OME-Zarr: images, and labels kept beside them
+plugins       every other format: reader plugins of napari, or bioio
+coco          COCO JSON: polygons and run lengths -> masks
+color_models  min-is-white, palette, YCbCr, CIELab, inks, orientation -> gray or RGB
+guard         what decoders raise -> errors that people can read
 
-A new format: a module here that reads a path into an `io.annotated.Annotated` (or, of
-plain images, into pixels and axes, in `decode`). Whole data sets are recognized and
-opened in `io.datasets.catalog`: a name in `KINDS`, a branch of `open_dataset`.
+A new format: a module here that reads a path into pixels and axes, and a branch of
+`images._opened`; one that holds labels too reads into an `io.annotated.Annotated`.
+Whole data sets are recognized and opened in `io.datasets.catalog`: a name in `KINDS`, a
+branch of `open_dataset`.
 """

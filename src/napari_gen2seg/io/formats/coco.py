@@ -7,18 +7,21 @@ compressed run lengths, the behaviour of pycocotools, which the tests compare wi
 from __future__ import annotations
 
 import json
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 from skimage.draw import polygon2mask
 
 from napari_gen2seg.common.types import BoolArray
+from napari_gen2seg.core.image.rgb import RgbRecipe
 from napari_gen2seg.errors import DataError
 from napari_gen2seg.io.annotated import Annotated, AnnotatedSource, Dataset, from_masks
-from napari_gen2seg.io.formats.images import plane_of, read_picture
+from napari_gen2seg.io.formats.images import read_picture
 
 
 def decode(segmentation: Any, height: int, width: int) -> BoolArray:
@@ -56,7 +59,7 @@ def decode(segmentation: Any, height: int, width: int) -> BoolArray:
         )
     mask = np.zeros((height, width), bool)
     for polygon in segmentation:
-        points = np.asarray(polygon, np.float64)
+        points = _numbers(polygon)
         if points.ndim != 1 or len(points) < 6 or len(points) % 2:
             raise DataError(
                 f"A COCO polygon has {points.size} numbers; it must have x and y of at "
@@ -68,13 +71,30 @@ def decode(segmentation: Any, height: int, width: int) -> BoolArray:
     return mask
 
 
+def _numbers(polygon: Any) -> npt.NDArray[np.float64]:
+    """Return a polygon's coordinates, or say which are none."""
+    try:
+        points = np.asarray(polygon, np.float64)
+    except (TypeError, ValueError, OverflowError) as error:
+        raise DataError(
+            f"A COCO polygon is {str(polygon)[:60]}; it must be a list of numbers, x "
+            "and y in turn."
+        ) from error
+    if not np.isfinite(points).all():
+        raise DataError("A COCO polygon has a corner at infinity, or at no number.")
+    return points
+
+
 def runs_of(counts: str | bytes) -> list[int]:
     """Unpack COCO's compressed run lengths.
 
     Five bits a character, lowest first, a sixth bit for "more follows"; from the
     fourth number on, each is the difference to the one before the last.
     """
-    text = counts.encode("ascii") if isinstance(counts, str) else counts
+    try:
+        text = counts.encode("ascii") if isinstance(counts, str) else counts
+    except UnicodeEncodeError as error:
+        raise DataError("COCO run lengths have letters that none has.") from error
     numbers: list[int] = []
     place = 0
     while place < len(text):
@@ -97,11 +117,15 @@ def runs_of(counts: str | bytes) -> list[int]:
 
 def _decode_runs(segmentation: dict[str, Any], height: int, width: int) -> BoolArray:
     counts, size = segmentation.get("counts"), segmentation.get("size")
-    if size is None or [int(n) for n in size] != [height, width]:
+    if not isinstance(size, list) or size != [height, width]:
         raise DataError(
             f"COCO run lengths are for {size}, but the picture is {height} x {width}."
         )
-    runs = runs_of(counts) if isinstance(counts, (str, bytes)) else list(counts or [])
+    runs = runs_of(counts) if isinstance(counts, (str, bytes)) else counts or []
+    if not isinstance(runs, list) or not all(type(run) is int for run in runs):
+        raise DataError(
+            f"COCO run lengths are {str(runs)[:60]}; they must be whole numbers."
+        )
     if sum(runs) != height * width or min(runs, default=0) < 0:
         raise DataError(
             f"COCO run lengths cover {sum(runs)} pixels, but the picture has "
@@ -118,6 +142,7 @@ def coco_dataset(
     name: str | None = None,
     categories: Collection[str] | None = None,
     without: Collection[str] = (),
+    recipe: RgbRecipe | None = None,
 ) -> Dataset:
     """Open a COCO annotation file.
 
@@ -134,6 +159,8 @@ def coco_dataset(
     categories, without
         Only objects of these categories; none of these. Pictures left without any
         object are left out.
+    recipe
+        How channels become RGB.
 
     Raises
     ------
@@ -143,11 +170,14 @@ def coco_dataset(
     """
     source = Path(annotations)
     content = _read_json(source)
-    names = {int(c["id"]): str(c["name"]) for c in content.get("categories", [])}
+    names = {
+        category["id"]: str(category.get("name") or category["id"])
+        for category in content["categories"]
+    }
     chosen = _chosen(names, categories, without, source)
-    objects: dict[Any, list[dict[str, Any]]] = {}
+    objects: dict[str, list[dict[str, Any]]] = {}
     for entry in content["annotations"]:
-        if not names or entry.get("category_id") in chosen:
+        if not names or entry["category_id"] in chosen:
             objects.setdefault(entry["image_id"], []).append(entry)
     pictures = [p for p in content["images"] if p["id"] in objects]
     if not pictures:
@@ -157,7 +187,7 @@ def coco_dataset(
     folder = Path(images) if images else _image_folder(source, pictures[0])
     items = [
         AnnotatedSource(
-            str(p["file_name"]), partial(_read, folder, p, objects[p["id"]])
+            p["file_name"], partial(_read, folder, p, objects[p["id"]], recipe)
         )
         for p in sorted(pictures, key=lambda p: str(p["file_name"]))
     ]
@@ -165,12 +195,17 @@ def coco_dataset(
 
 
 def _read(
-    folder: Path, picture: dict[str, Any], entries: list[dict[str, Any]]
+    folder: Path,
+    picture: dict[str, Any],
+    entries: list[dict[str, Any]],
+    recipe: RgbRecipe | None,
 ) -> Annotated:
-    image = plane_of(read_picture(folder / str(picture["file_name"])))
+    file = read_picture(folder / picture["file_name"])
+    image = file.plane(recipe=recipe)
     height, width = image.shape[:2]
+    _check_size(picture, height, width)
     masks, unknown = [], np.zeros((height, width), bool)
-    for entry in sorted(entries, key=lambda e: e.get("id", 0)):
+    for entry in sorted(entries, key=_order):
         try:
             mask = decode(entry.get("segmentation"), height, width)
         except DataError as error:
@@ -179,13 +214,41 @@ def _read(
             unknown |= mask
         else:
             masks.append(mask)
-    return from_masks(image, masks, unknown)
+    return replace(from_masks(image, masks, unknown), notes=file.notes)
 
 
-def _read_json(source: Path) -> dict[str, Any]:
+def _check_size(picture: dict[str, Any], height: int, width: int) -> None:
+    """Refuse outlines that were drawn on an image of another size."""
+    told = picture.get("height"), picture.get("width")
+    if None in told or told == (height, width):
+        return
+    turned = told == (width, height)
+    why = (
+        "its outlines were drawn on the picture before a tag in it (EXIF) turned it. "
+        "Save the picture without the tag, or draw them anew"
+        if turned
+        else "its outlines belong to another size. Use the pictures that they were "
+        "drawn on"
+    )
+    raise DataError(
+        f"The annotations say that {picture['file_name']} is {told[1]} x {told[0]} "
+        f"pixels, but it is {width} x {height}: {why}."
+    )
+
+
+def _order(entry: dict[str, Any]) -> tuple[int, float, str]:
+    """Sort ids of any kind, numbers first."""
+    name = entry.get("id", 0)
+    if isinstance(name, (int, float)) and abs(name) < 2**53:
+        return 0, float(name), ""
+    return 1, 0.0, str(name)
+
+
+def _read_json(source: Path) -> dict[str, list[dict[str, Any]]]:
+    """Read the file, and check all of it that is used; ids become strings."""
     try:
         content = json.loads(source.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise DataError(
             f"{source} could not be read as json ({error}). Check that it is there and "
             "complete."
@@ -194,15 +257,93 @@ def _read_json(source: Path) -> dict[str, Any]:
         raise DataError(
             f"{source} is no COCO annotation file; it must hold images and annotations."
         )
-    return content
+    images = [
+        {**entry, "id": _id(entry, "id", what), "file_name": _file_name(entry, what)}
+        for entry, what in _entries(content, "images", source)
+    ]
+    for entry in images:
+        for side in ("height", "width"):
+            if entry.get(side) is not None and type(entry[side]) is not int:
+                raise DataError(
+                    f"{source}: {side} of {entry['file_name']} is {entry[side]!r}; it "
+                    "must be a whole number of pixels."
+                )
+    names = [entry["id"] for entry in images]
+    if len(set(names)) < len(names):
+        twice = next(name for name in names if names.count(name) > 1)
+        raise DataError(
+            f"{source} has two pictures with the id {twice}; make them two."
+        )
+    return {
+        "images": images,
+        "annotations": [
+            {
+                **entry,
+                "image_id": _id(entry, "image_id", what),
+                "category_id": _id(entry, "category_id", what, needed=False),
+            }
+            for entry, what in _entries(content, "annotations", source)
+        ],
+        "categories": [
+            {**entry, "id": _id(entry, "id", what)}
+            for entry, what in _entries(
+                {"categories": [], **content}, "categories", source
+            )
+        ],
+    }
+
+
+def _entries(
+    content: dict[str, Any], part: str, source: Path
+) -> Iterator[tuple[dict[str, Any], str]]:
+    """Yield the objects of a list, and what to call each in messages."""
+    found = content[part]
+    if not isinstance(found, list):
+        raise DataError(
+            f"The part {part!r} of {source} holds {_said(found)}; it must be a list."
+        )
+    for place, entry in enumerate(found):
+        if not isinstance(entry, dict):
+            raise DataError(
+                f"Entry {place} of {part!r} in {source} is {_said(entry)}; it must be "
+                "an object with ids."
+            )
+        yield entry, f"entry {place} of {part!r} in {source}"
+
+
+def _id(entry: dict[str, Any], key: str, what: str, *, needed: bool = True) -> str:
+    """Return an id as text: programs write 1, 1.0 and "1" for one thing."""
+    value = entry.get(key)
+    if isinstance(value, float) and value.is_integer():
+        value = int(value)
+    if value is None and not needed:
+        return ""
+    if isinstance(value, bool) or not isinstance(value, (int, str)):
+        raise DataError(
+            f"{key} of {what} is {_said(value)}; it must be a number or a name."
+        )
+    return str(value)
+
+
+def _file_name(entry: dict[str, Any], what: str) -> str:
+    name = entry.get("file_name")
+    if not isinstance(name, str) or not name or "\0" in name:
+        raise DataError(
+            f"file_name of {what} is {_said(name)}; it must be the name of a file."
+        )
+    return name
+
+
+def _said(value: Any) -> str:
+    return "null" if value is None else repr(value)[:60]
 
 
 def _chosen(
-    names: dict[int, str],
+    names: dict[str, str],
     categories: Collection[str] | None,
     without: Collection[str],
     source: Path,
-) -> set[int]:
+) -> set[str]:
     wrong = (set(categories or ()) | set(without)) - set(names.values())
     if wrong:
         raise DataError(
@@ -228,9 +369,17 @@ def _image_folder(source: Path, first: dict[str, Any]) -> Path:
         parent.parent / "images" / part,
     ]
     for place in places:
-        if (place / str(first["file_name"])).is_file():
+        if _is_file(place / first["file_name"]):
             return place
     raise DataError(
         f"The picture {first['file_name']} of {source} is in none of "
         f"{', '.join(str(place) for place in places)}. Name the folder of the pictures."
     )
+
+
+def _is_file(path: Path) -> bool:
+    """Whether there is such a file; False for names that no file can have."""
+    try:
+        return path.is_file()
+    except (OSError, ValueError):
+        return False

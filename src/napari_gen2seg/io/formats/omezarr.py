@@ -8,11 +8,53 @@ from typing import Any
 
 import numpy as np
 
-from napari_gen2seg.errors import DataError
+from napari_gen2seg.core.image.rgb import RgbRecipe
+from napari_gen2seg.errors import DataError, ImageError
 from napari_gen2seg.io.annotated import Annotated, AnnotatedSource, Dataset, as_labels
+from napari_gen2seg.io.formats.guard import decoding
+from napari_gen2seg.io.formats.images import ImageFile
+from napari_gen2seg.io.formats.labels import whole_numbers
 
 
-def omezarr_dataset(path: str | Path, labels: str | None = None) -> Dataset:
+def open_image(source: Path) -> tuple[Any, str]:
+    """Open the image of an OME-Zarr, at full resolution; nothing is read yet.
+
+    Returns
+    -------
+    array, axes
+        What can be sliced, and a letter for each axis.
+
+    Raises
+    ------
+    ImageError
+        If zarr is not installed, or it is no OME-Zarr image.
+    """
+    try:
+        import zarr
+    except ImportError as error:
+        raise ImageError(
+            f"{source} is an OME-Zarr, for which zarr must be installed: "
+            'pip install "napari-gen2seg[zarr]".'
+        ) from error
+    try:
+        array, axes = _full_resolution(zarr.open_group(source, mode="r"))
+        shape = array.shape
+    except Exception as error:  # zarr and what it reads with raise anything
+        raise ImageError(
+            f"{source} could not be read as an OME-Zarr image ({error!r}); it must "
+            "have multiscales. Check the path, or name the image inside of it."
+        ) from error
+    if len(axes) != len(shape):
+        raise ImageError(
+            f"{source} names the axes {axes!r}, but its array has the shape {shape}. "
+            "Its metadata are damaged; write it again."
+        )
+    return array, axes.upper()
+
+
+def omezarr_dataset(
+    path: str | Path, labels: str | None = None, recipe: RgbRecipe | None = None
+) -> Dataset:
     """Open an OME-Zarr image (0.4 or 0.5) and one of its label images.
 
     The full resolution is read, one plane at a time. Every plane with an object is a
@@ -24,6 +66,8 @@ def omezarr_dataset(path: str | Path, labels: str | None = None) -> Dataset:
         The image group.
     labels
         Name under ``labels/``; the first listed by default.
+    recipe
+        How channels become RGB.
 
     Raises
     ------
@@ -44,22 +88,25 @@ def omezarr_dataset(path: str | Path, labels: str | None = None) -> Dataset:
         listed = _ome(group["labels"]).get("labels", [])
         name = labels or str(listed[0])
         truth, truth_axes = _full_resolution(group[f"labels/{name}"])
-    except (KeyError, IndexError, ValueError, TypeError, OSError) as error:
+    except Exception as error:  # zarr and what it reads with raise anything
         raise DataError(
             f"{source} could not be read as an OME-Zarr image with labels ({error!r}); "
             "it must have multiscales and a labels group. Check the path."
         ) from error
     planes_axes = [axis for axis in truth_axes if axis not in "yxc"]
     _check(source, axes, truth_axes)
+    file = ImageFile(image, axes.upper(), source, False if "c" in axes else None)
     sizes = [truth.shape[truth_axes.index(axis)] for axis in planes_axes]
     items = []
     for index in np.ndindex(*sizes):
         place = dict(zip(planes_axes, (int(i) for i in index), strict=True))
         title = ",".join(f"{axis}={i}" for axis, i in place.items()) or "plane"
-        if np.any(np.asarray(truth[_select(truth_axes, place)]) > 0):
+        with decoding(source):
+            labeled = np.any(np.asarray(truth[_select(truth_axes, place)]) > 0)
+        if labeled:
             items.append(
                 AnnotatedSource(
-                    title, partial(_read, image, axes, truth, truth_axes, place)
+                    title, partial(_read, file, truth, truth_axes, place, recipe)
                 )
             )
     return Dataset(f"{source.name}:{name}", tuple(items))
@@ -93,25 +140,23 @@ def _check(source: Path, axes: str, truth_axes: str) -> None:
         )
 
 
-def _select(axes: str, place: dict[str, int], *, channels: bool = False) -> Any:
-    """Index one plane; all channels, or the first."""
-    chosen: list[Any] = []
-    for axis in axes:
-        if axis in "yx" or (axis == "c" and channels):
-            chosen.append(slice(None))
-        else:
-            chosen.append(place.get(axis, 0))
-    return tuple(chosen)
+def _select(axes: str, place: dict[str, int]) -> Any:
+    """Index one plane, of the first channel."""
+    return tuple(slice(None) if a in "yx" else place.get(a, 0) for a in axes)
 
 
 def _read(
-    image: Any, axes: str, truth: Any, truth_axes: str, place: dict[str, int]
+    image: ImageFile,
+    truth: Any,
+    truth_axes: str,
+    place: dict[str, int],
+    recipe: RgbRecipe | None,
 ) -> Annotated:
-    pixels = np.asarray(image[_select(axes, place, channels=True)])
-    if "c" in axes:
-        kept = [axis for axis in axes if axis in "cyx"]
-        pixels = np.moveaxis(pixels, kept.index("c"), -1)
-        if pixels.shape[-1] == 1:
-            pixels = pixels[..., 0]
-    labels = np.asarray(truth[_select(truth_axes, place)])
-    return Annotated(pixels, as_labels(labels))
+    index = tuple(
+        place.get(axis, 0) for axis in image.axes.lower() if axis not in "yxc"
+    )
+    pixels = image.plane(index, recipe=recipe)
+    with decoding(image.path):
+        labels = np.asarray(truth[_select(truth_axes, place)])
+    numbers = whole_numbers(labels, f"The labels of {image.path}")
+    return Annotated(pixels, as_labels(numbers))

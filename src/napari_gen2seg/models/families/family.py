@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -81,6 +81,29 @@ class TrainableParts:
 
 
 @dataclass(frozen=True)
+class OwnLoss:
+    """What a family asks its network for in place of colors.
+
+    Parameters
+    ----------
+    answer
+        Called with network, config and pixels (B, 3, h, w) in 0..1; returns what the
+        network says of them, with gradients.
+    loss
+        Called with answers, labels (B, h, w) of which 0 is background and -1 unknown,
+        and what it answered before it learnt, or None where all is known; returns a
+        scalar.
+    rates
+        Largest step sizes by what is trained (``"full"``, ``"last_blocks"``), and
+        ``"sparse"`` for all of it where labels are not complete.
+    """
+
+    answer: Callable[[nn.Module, ModelConfig, Tensor], Tensor]
+    loss: Callable[[Tensor, Tensor, Tensor | None], Tensor]
+    rates: Mapping[str, float]
+
+
+@dataclass(frozen=True)
 class FamilyTraining:
     """How a family is fine-tuned.
 
@@ -105,6 +128,8 @@ class FamilyTraining:
         no attention.
     not_copied
         Names within the base folder that a trained model has no use for.
+    own_loss
+        What the network is asked for; None asks for colors, as the paper does.
     """
 
     load_net: Callable[[ModelFolder, str], nn.Module]
@@ -114,6 +139,7 @@ class FamilyTraining:
     save_weights: Callable[[nn.Module, Path, Path], None]
     lora_targets: re.Pattern[str] | None = None
     not_copied: tuple[str, ...] = ()
+    own_loss: OwnLoss | None = None
 
 
 def select_top_files(names: Collection[str], marker: str) -> SelectedFiles | None:

@@ -14,6 +14,7 @@ from napari_gen2seg.models.families.family import (
     CropDefaults,
     Family,
     FamilyTraining,
+    OwnLoss,
     SelectedFiles,
     TrainableParts,
     select_top_files,
@@ -127,6 +128,17 @@ def _predict(
     return paint(net(pixels), config)
 
 
+def _answer(net: nn.Module, _config: ModelConfig, pixels: Tensor) -> Tensor:
+    answers: Tensor = net(pixels)
+    return answers
+
+
+def _loss(answers: Tensor, labels: Tensor, before: Tensor | None) -> Tensor:
+    from napari_gen2seg.models.networks.offset_loss import finetuning_loss
+
+    return finetuning_loss(answers, labels, before)
+
+
 def _crops(_config: ModelConfig, _on_cpu: bool) -> CropDefaults:
     return CropDefaults(192, 6, 1)
 
@@ -155,5 +167,8 @@ OFFSETS = Family(
         predict=_predict,
         crops=_crops,
         save_weights=_save_weights,
+        own_loss=OwnLoss(
+            _answer, _loss, {"full": 5e-4, "last_blocks": 1e-3, "sparse": 5e-4}
+        ),
     ),
 )

@@ -9,15 +9,20 @@ from typing import TYPE_CHECKING, cast
 import torch
 from torch import Tensor, nn
 
+from napari_gen2seg.common.progress import Cancel, Progress, report
 from napari_gen2seg.errors import WeightsError
-from napari_gen2seg.models.base_colorer import BaseColorer
+from napari_gen2seg.models.base_colorer import BaseColorer, Rgb, Seen
 from napari_gen2seg.models.json_file import read_json
-from napari_gen2seg.models.networks.offset_net import (
-    OffsetNet,
-    OffsetNetConfig,
-)
+from napari_gen2seg.models.networks.offset_looks import Look, join_looks
+from napari_gen2seg.models.networks.offset_net import OffsetNet, OffsetNetConfig
 from napari_gen2seg.models.networks.offset_painting import end_points, paint_waves
-from napari_gen2seg.models.networks.tensors import pad, resize, resized_shape
+from napari_gen2seg.models.networks.tensors import (
+    pad,
+    resize,
+    resized_shape,
+    to_values,
+)
+from napari_gen2seg.models.runtime.resolution import first_looks, further_look
 
 if TYPE_CHECKING:
     from napari_gen2seg.models.families.family import ModelFolder
@@ -39,6 +44,11 @@ class OffsetsColorer(BaseColorer):
     """A loaded model of the ``offsets`` family."""
 
     def _forward(self, pictures: Tensor, resolution: int) -> Tensor:
+        answers = self._answers(pictures, resolution)
+        return paint(answers, self.config)
+
+    def _answers(self, pictures: Tensor, resolution: int) -> Tensor:
+        """Return object logit and offset (B, 3, h, w) of pictures (B, 3, H, W)."""
         # 1. preprocess: longer side to the resolution, padded
         height, width = pictures.shape[-2:]
         shape = resized_shape((height, width), resolution)
@@ -46,9 +56,45 @@ class OffsetsColorer(BaseColorer):
         pixels = pixels.to(self._placed.torch_dtype)
         pixels = pixels.contiguous(memory_format=torch.channels_last)
         # 2. predict; the answers leave in float32
-        answers = self.net(pixels).float()[..., : shape[0], : shape[1]]
-        # 3. paint
-        return paint(answers, self.config)
+        answers: Tensor = self.net(pixels).float()[..., : shape[0], : shape[1]]
+        return answers
+
+    def _fields(self, pictures: Tensor, resolution: int) -> Tensor:
+        """Return object logit and end point (B, 3, h, w), in pixels of that size."""
+        answers = self._answers(pictures, resolution)
+        ends = end_points(answers[:, 1:], answers[:, :1])
+        return torch.cat([answers[:, :1], ends], 1)
+
+    def _look(self, rgb: Rgb, resolution: int, cancel: Cancel | None) -> Look:
+        return Look.of(
+            resolution, self._predict([rgb], resolution, cancel, self._fields)[0]
+        )
+
+    def _see(
+        self,
+        rgb: Rgb,
+        resolution: int,
+        may_refine: bool,
+        progress: Progress | None,
+        cancel: Cancel | None,
+    ) -> Seen:
+        liked = self.config.object_diameter or _LIKED
+        native = max(rgb.shape[:2])
+        sizes: tuple[int, ...] = (resolution,)
+        if may_refine:
+            sizes = first_looks(resolution, native, self.config)
+        looks = [self._look(rgb, size, cancel) for size in sizes]
+        seen = join_looks(looks, liked)
+        more = None
+        if may_refine:
+            more = further_look(sizes, seen.diameters, native, self.config)
+        if more is not None:
+            report(progress, 0.5, f"Colouring again at {more} pixels")
+            looks.append(self._look(rgb, more, cancel))
+            seen = join_looks(looks, liked)
+        ends, logit = (torch.from_numpy(a)[None] for a in (seen.ends, seen.logit[None]))
+        values = paint_waves(ends, logit, _WAVES * liked)
+        return Seen(to_values(values)[0], seen.resolution, seen.instances)
 
 
 class MapNet(nn.Module):

@@ -99,6 +99,7 @@ class OffsetNet(nn.Module):
             (B, 3, H, W): object logit, and the center's row and column relative to
             the pixel's own, in units of 16 pixels.
         """
+        pixels = pixels.contiguous(memory_format=torch.channels_last)
         normal = (pixels - _MEAN) / _DEVIATION
         half, quarter, eighth, sixteenth, deep = self.encoder(normal)
         out = self.top(deep)

@@ -4,10 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import numpy as np
+
+from napari_gen2seg.core.map.object_size import typical_of
 from napari_gen2seg.errors import SettingsError
 
 if TYPE_CHECKING:
-    import numpy as np
+    from collections.abc import Sequence
+
     from numpy.typing import NDArray
 
     from napari_gen2seg.models.model_config import ModelConfig
@@ -18,6 +22,12 @@ TOLERATED = 1.3
 MASS = 0.75
 #: Longer side in pixels of the first map, where a second may follow.
 FIRST_LOOK = 512
+#: Objects beyond this factor of the liked size want a look of their own,
+FAR = 1.5
+#: where they are at least this share of all, weighted by diameter.
+SHARE = 0.2
+#: Enlarged images are looked at up to this longer side: time grows with its square.
+ENLARGED = 1024
 #: Pictures are enlarged at most by this factor.
 MAGNIFY = 4
 #: Beyond this longer side a forward pass is a mistake rather than a wish.
@@ -92,6 +102,73 @@ def refine_resolution(
     if abs(wanted - resolution) < 0.15 * resolution:
         return None
     return int(wanted)
+
+
+def first_looks(resolution: int, native: int, config: ModelConfig) -> tuple[int, ...]:
+    """Return the sizes at which a family that finds instances looks first.
+
+    At `FIRST_LOOK`, a smaller image enlarged, and at half of it: what falls into pieces
+    at the one is whole at the other, which takes a quarter of the time.
+
+    Parameters
+    ----------
+    resolution
+        Longer side in pixels, from `choose_resolution`: the only one where the model
+        knows the size of its objects, or has a size of its own.
+    native
+        Longer side in pixels of the image.
+    config
+        The model's config.
+    """
+    told = config.default_resolution, config.source_diameter
+    if told != (None, None) or config.object_diameter is None:
+        return (resolution,)
+    first = min(FIRST_LOOK, config.max_resolution, MAGNIFY * native)
+    half = first // 2
+    return (first,) if half < config.min_resolution else (first, half)
+
+
+def further_look(
+    looked: Sequence[int],
+    diameters: NDArray[np.floating],
+    native: int,
+    config: ModelConfig,
+) -> int | None:
+    """Choose a size for the objects that no look has brought near the liked size.
+
+    Parameters
+    ----------
+    looked
+        Longer sides in pixels of the looks so far.
+    diameters
+        Of what they found together, in pixels of the finest.
+    native
+        Longer side in pixels of the image.
+    config
+        The model's config; `object_diameter` is the size it likes.
+
+    Returns
+    -------
+    int or None
+        Longer side in pixels, within the model's limits, and enlarging an image to at
+        most `ENLARGED`; None where few objects are far from the liked size, or no size
+        that differs from those looked at would help them.
+    """
+    liked, finest = config.object_diameter, max(looked)
+    if liked is None or config.source_diameter is not None or not len(diameters):
+        return None
+    ratios = np.divide.outer(np.asarray(looked) / finest, liked / diameters)
+    best = ratios[np.abs(np.log(ratios)).argmin(axis=0), np.arange(len(diameters))]
+    highest = min(config.max_resolution, MAGNIFY * native, max(native, ENLARGED))
+    wanted: list[tuple[float, int]] = []
+    for far in (best < 1 / FAR, best > FAR):
+        share = float(diameters[far].sum() / diameters.sum())
+        if share >= SHARE:
+            size = finest * liked / typical_of(diameters[far])
+            bounded = round(min(max(size, config.min_resolution), highest))
+            if all(max(bounded / one, one / bounded) > TOLERATED for one in looked):
+                wanted.append((share, bounded))
+    return max(wanted)[1] if wanted else None
 
 
 def resolution_for_objects(

@@ -33,7 +33,9 @@ Batch = dict[str, torch.Tensor]
 # Spread of log size about the size the model likes: it tolerates 1.2 either way, and
 # the size it reads off its own map is not exact.
 _SIZE = 0.25
-_DRAWN = (12.0, 55.0)  # diameters of drawn objects in pixels, as mini learns them
+# Diameters of drawn objects, in shares of the liked one, as small models learn them.
+_DRAWN = 0.42, 1.9
+_LIKED = 28.0  # px, where a model does not say
 
 
 def model_resolution(pair: Annotated, facts: ModelConfig) -> int:
@@ -119,7 +121,9 @@ class Crops:
             if self.drawn:
                 from napari_gen2seg.train.data.synthetic_crops import drawn_crop
 
-                return Crop(*turn(*drawn_crop(rng, self.size, *_DRAWN), rng))
+                liked = self.facts.object_diameter or _LIKED
+                sizes = (share * liked for share in _DRAWN)
+                return Crop(*turn(*drawn_crop(rng, self.size, *sizes), rng))
         return self.cut(rng)
 
     def cut(self, rng: np.random.Generator) -> Crop:

@@ -9,11 +9,14 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
-from skimage.io import imread
 
 from napari_gen2seg.core.map.object_size import median_diameter
 from napari_gen2seg.errors import DataError
 from napari_gen2seg.io.annotated import Annotated
+from napari_gen2seg.io.datasets.pairs import paired_files
+from napari_gen2seg.io.datasets.split_file import read_split
+from napari_gen2seg.io.formats.images import read_picture
+from napari_gen2seg.io.formats.labels import read_labels
 from napari_gen2seg.train.data.window import Crop, filled, window
 
 
@@ -42,17 +45,23 @@ def read_source(
     """
     wanted: set[str] | None = None
     if (folder / "split.json").is_file():
-        wanted = set(json.loads((folder / "split.json").read_text())[split])
+        parts = read_split(folder / "split.json")
+        if split not in parts:
+            raise DataError(
+                f"{folder / 'split.json'} has no split {split!r}; it has "
+                f"{', '.join(parts)}. Name one."
+            )
+        wanted = set(parts[split])
     kinds = manifest_kinds(folder)
     found = []
-    for path in sorted((folder / "images").glob("*")):
+    for path, truth in paired_files(folder / "images", folder / "labels")[0]:
         if wanted is not None and path.stem not in wanted:
             continue
         kind = kinds.get(path.stem, "")
         if kind in left_out:
             continue
-        labels = imread(folder / "labels" / f"{path.stem}.tif").astype(np.int32)
-        rgb = as_rgb8(imread(path))
+        labels = read_labels(truth)
+        rgb = as_rgb8(read_picture(path).plane())
         if rgb.shape[:2] != labels.shape:
             raise DataError(
                 f"{path.name} is {rgb.shape[:2]} but its labels are {labels.shape}; "

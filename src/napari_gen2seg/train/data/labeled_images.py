@@ -7,17 +7,16 @@ and labels in which 0 is background, -1 is unknown and objects count from 1.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import Any, get_args
 
-import numpy as np
 from numpy.typing import NDArray
 
 from napari_gen2seg.common.types import Int32Array
-from napari_gen2seg.core.image.rgb import to_rgb
-from napari_gen2seg.errors import DataError, ImageError, SettingsError, StorageError
+from napari_gen2seg.core.image.rgb import RgbRecipe, recipe_of, to_rgb
+from napari_gen2seg.errors import DataError, ImageError, SettingsError
 from napari_gen2seg.io.annotated import (
     Annotated,
     AnnotatedSource,
@@ -25,6 +24,7 @@ from napari_gen2seg.io.annotated import (
     as_labels,
     unlabeled_is_unknown,
 )
+from napari_gen2seg.io.formats.labels import whole_numbers
 from napari_gen2seg.io.label_facts import LabelFacts
 from napari_gen2seg.train.data.label_checks import FEW, remarks
 
@@ -41,8 +41,9 @@ class PairSpec:
     Attributes
     ----------
     image, labels
-        Files (TIFF, PNG or NPY) of one plane each: (H, W) or (H, W, 3), and whole
-        numbers (H, W), 0 where nothing is labelled, -1 where nothing is known.
+        Files of one plane each: whatever `io.formats.images` reads, and whole numbers
+        (H, W), 0 where nothing is labelled, -1 where nothing is known. ``labels`` is
+        empty of an image without any: it is left out, and that is told.
     name
         For people; the image's file name if empty.
     complete
@@ -53,6 +54,10 @@ class PairSpec:
         ``"train"``, ``"validation"`` (held back for scores), or ``"auto"``.
     diameter
         Typical size of the objects in pixels; measured from the labels if None.
+    channels, contrast, invert, joint
+        How channels become RGB, where the file does not say it well: which give red,
+        green and blue (None for black), the percentiles that become black and white,
+        bright and dark swapped, and channels stretched alike or each by itself.
     """
 
     image: str
@@ -62,6 +67,10 @@ class PairSpec:
     group: str | None = None
     role: Role = "auto"
     diameter: float | None = None
+    channels: tuple[int | None, ...] | None = None
+    contrast: tuple[float, ...] | None = None
+    invert: bool = False
+    joint: bool | None = None
 
     def __post_init__(self) -> None:
         if self.role not in get_args(Role):
@@ -74,6 +83,13 @@ class PairSpec:
                 f"The diameter of {self.title!r} is {self.diameter}; it must be the "
                 "size of a typical object in pixels, from 1 to 10000, or null."
             )
+
+        self.recipe  # noqa: B018  (refuses what cannot be one)
+
+    @property
+    def recipe(self) -> RgbRecipe | None:
+        """How channels become RGB; None where the file is to say it."""
+        return recipe_of(self.channels, self.contrast, self.invert, self.joint)
 
     @property
     def title(self) -> str:
@@ -100,7 +116,9 @@ def known_pairs(
     _check_any(specs)
     names: set[str] = set()
     sources, warnings = [], []
-    for spec, known in zip(specs, facts, strict=True):
+    labeled = [spec for spec in specs if spec.labels]
+    warnings += _without_labels(specs)
+    for spec, known in zip(labeled, facts, strict=True):
         name = _unique(spec.title, names)
         sources.append(_source(spec, name, known, partial(_read, spec, name)))
         warnings += _told(name, known, spec.complete)
@@ -128,12 +146,24 @@ def read_pairs(
     warnings: list[str] = []
     names: set[str] = set()
     total = 0
+    warnings += _without_labels(specs)
+    empty: DataError | None = None
     for spec in specs:
+        if not spec.labels:
+            continue
         name = _unique(spec.title, names)
-        image = _read(spec, name)
+        try:
+            image = _read(spec, name)
+        except EmptyLabelsError as error:
+            empty = error
+            warnings.append(f"{name}: {error} It is left out.")
+            continue
+        warnings += image.notes
         sources.append(_source(spec, name, image.facts, partial(_held, image)))
         warnings += _told(name, image.facts, spec.complete)
         total += len(image.objects)  # listed here once, and not for every crop
+    if not sources:
+        raise empty or _nothing_labeled(specs)
     return sources, warnings + _few(total)
 
 
@@ -147,8 +177,14 @@ def _source(
 
 def _read(spec: PairSpec, name: str) -> Annotated:
     """Read and check the files of one pair."""
-    image, labels = read_plane(spec.image), read_plane(spec.labels, True)
-    return check_pair(image, labels, spec, name)[0]
+    from napari_gen2seg.io.formats.images import read_picture
+    from napari_gen2seg.io.formats.labels import read_labels
+
+    picture = read_picture(spec.image)
+    image = check_pair(
+        picture.plane(recipe=spec.recipe), read_labels(spec.labels), spec, name
+    )[0]
+    return replace(image, notes=picture.notes)
 
 
 def _held(image: Annotated) -> Annotated:
@@ -161,6 +197,22 @@ def _check_any(specs: Sequence[PairSpec]) -> None:
             "There is nothing to learn from: no pair of picture and labels is given. "
             "Add at least one."
         )
+
+
+def _without_labels(specs: Sequence[PairSpec]) -> list[str]:
+    """Tell of the images that are left out."""
+    return [
+        f"{Path(spec.image).name}: it has no labels and is left out."
+        for spec in specs
+        if not spec.labels
+    ]
+
+
+def _nothing_labeled(specs: Sequence[PairSpec]) -> DataError:
+    return DataError(
+        f"None of the {len(specs)} pictures has labels; give at least one, with labels "
+        "in a file of the same name."
+    )
 
 
 def _told(name: str, facts: LabelFacts, complete: bool) -> list[str]:
@@ -179,40 +231,6 @@ def _few(total: int) -> list[str]:
     return [told]
 
 
-def read_plane(path: str | Path, numbers: bool = False) -> NDArray[Any]:
-    """Read a file of one plane: NPY, TIFF, PNG and the like.
-
-    Parameters
-    ----------
-    path
-        The file.
-    numbers
-        Whether its values are numbers: then an indexed PNG gives its index.
-
-    Raises
-    ------
-    StorageError, ImageError
-        If it cannot be read, or holds several planes.
-    """
-    file = Path(path).expanduser()
-    if file.suffix.lower() != ".npy":
-        from napari_gen2seg.io.formats.images import (
-            plane_of,
-            read_numbers,
-            read_picture,
-        )
-
-        array = read_numbers(file) if numbers else plane_of(read_picture(file))
-    else:
-        try:
-            array = np.load(file, allow_pickle=False)
-        except (OSError, ValueError) as error:
-            raise StorageError(f"{file} cannot be read: {error}.") from error
-    while array.ndim > 2 and array.shape[0] == 1:
-        array = array[0]
-    return array
-
-
 def check_pair(
     image: NDArray[Any],
     labels: NDArray[Any],
@@ -224,7 +242,7 @@ def check_pair(
     Parameters
     ----------
     image
-        (H, W) or (H, W, 3 or 4).
+        (H, W) or (H, W, C).
     labels
         Whole numbers (H, W).
     spec
@@ -240,10 +258,10 @@ def check_pair(
     spec = spec or PairSpec("", "")
     name = name or spec.title or "the picture"
     values = _check_labels(labels, name)
-    if image.ndim not in (2, 3) or (image.ndim == 3 and image.shape[-1] > 4):
+    if image.ndim not in (2, 3):
         raise DataError(
             f"The picture {name!r} has the shape {image.shape}; it must be one plane, "
-            "(height, width) or (height, width, 3). Choose a plane of the stack."
+            "(height, width) or (height, width, channels). Choose a plane of the stack."
         )
     if image.shape[:2] != values.shape:
         raise DataError(
@@ -263,16 +281,14 @@ def check_pair(
     return checked, _told(name, checked.facts, spec.complete)
 
 
+class EmptyLabelsError(DataError):
+    """There is no object in these labels."""
+
+
 def _check_labels(labels: NDArray[Any], name: str) -> Int32Array:
-    if labels.ndim != 2 or labels.dtype.kind not in "bui":
-        raise DataError(
-            f"The labels of {name!r} have the shape {labels.shape} and the type "
-            f"{labels.dtype}; they must be one plane of whole numbers, a number for "
-            "each object and 0 elsewhere."
-        )
-    values = as_labels(labels)
+    values = as_labels(whole_numbers(labels, f"The labels of {name!r}"))
     if not (values > 0).any():
-        raise DataError(
+        raise EmptyLabelsError(
             f"The labels of {name!r} are empty: nothing in it is labelled. Label at "
             "least one object, or leave the pair out."
         )

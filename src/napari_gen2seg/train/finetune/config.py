@@ -288,7 +288,9 @@ def read_finetune_config(path: str | Path) -> FinetuneConfig:
         return str(place if place.is_absolute() else root / place)
 
     pairs = tuple(
-        dataclasses.replace(p, image=placed(p.image), labels=placed(p.labels))
+        dataclasses.replace(
+            p, image=placed(p.image), labels=placed(p.labels) if p.labels else ""
+        )
         for p in config.pairs
     )
     datasets = tuple(

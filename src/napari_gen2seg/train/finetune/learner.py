@@ -8,6 +8,7 @@ from typing import Any
 
 import torch
 
+from napari_gen2seg.models.families.family import OwnLoss
 from napari_gen2seg.train.data.crops import Crops
 from napari_gen2seg.train.data.split import Split
 from napari_gen2seg.train.engine.distributed import Distributed
@@ -61,7 +62,9 @@ class Learner:
         self._published = config.recipe == "published"
         trained = ready.trainee.trained
         self.average = WeightAverage(trained, 0.0 if self._published else 0.995)
-        keeps = ready.trainee.guided and crops.sparse and not self._published
+        own = None if self._published else ready.trainee.family.own_loss
+        self._own = own
+        keeps = (ready.trainee.guided or own) and crops.sparse and not self._published
         # The model as it was, for what nobody labelled.
         self._start = WeightAverage(trained, 0.0) if keeps else None
         self.optimiser = torch.optim.AdamW(
@@ -127,6 +130,8 @@ class Learner:
                 place, ready.amount.batch, self._team.process
             ).items()
         }
+        if self._own is not None:
+            return self._own_loss(self._own, batch["pixels"], batch["labels"])
         before = None
         if self._start is not None:
             with torch.no_grad(), self._start.worn(), ready.mixed():
@@ -144,6 +149,18 @@ class Learner:
                 prediction, batch["labels"], batch["origin"], longest, before
             )
         return published_loss(prediction, batch["labels"])
+
+    def _own_loss(
+        self, own: OwnLoss, pixels: torch.Tensor, labels: torch.Tensor
+    ) -> torch.Tensor:
+        """Return the family's loss of pixels (B, 3, h, w) and labels (B, h, w)."""
+        net, facts = self._ready.trainee.net, self._ready.trainee.facts
+        before = None
+        if self._start is not None:
+            with torch.no_grad(), self._start.worn(), self._ready.mixed():
+                before = own.answer(net, facts, pixels)
+        with self._ready.mixed():
+            return own.loss(own.answer(net, facts, pixels), labels, before)
 
 
 def lesson(
@@ -170,4 +187,4 @@ def lesson(
     if sources:
         return Mixture(sources, facts, size, seed)
     replay = replayed(config.replay, split.validation)
-    return Crops(split.train, facts, size, seed, replay, drawn=trainee.guided)
+    return Crops(split.train, facts, size, seed, replay, drawn=trainee.small_net)

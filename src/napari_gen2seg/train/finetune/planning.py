@@ -249,7 +249,7 @@ def prepare(
         trainee,
         option,
         amount,
-        config.rate or _RATES[_kind(config, trainee, option)],
+        config.rate or _rate(config, trainee, option),
         torch.bfloat16 if precision == "bfloat16" else None,
         need.total(amount),
         free,
@@ -278,12 +278,15 @@ def _shrunk(amount: Amount, wanted: Amount) -> list[str]:
     return [told]
 
 
-def _kind(config: FinetuneConfig, trainee: TrainableModel, option: str) -> str:
-    """Return what decides on the step size; see `_RATES`."""
-    if not trainee.guided or option != "full":
-        return option
-    learnt = [pair for pair in config.pairs if pair.role != "validation"]
-    return "guided" if all(pair.complete for pair in learnt) else "sparse"
+def _rate(config: FinetuneConfig, trainee: TrainableModel, option: str) -> float:
+    """Return the largest step size, by what is trained and by its labels."""
+    own = trainee.family.own_loss
+    learnt = [p for p in config.pairs if p.labels and p.role != "validation"]
+    if option == "full" and (trainee.guided or own is not None):
+        complete = all(pair.complete for pair in learnt)
+        whole = "full" if own is not None else "guided"
+        option = whole if complete else "sparse"
+    return _RATES[option] if own is None else own.rates[option]
 
 
 def _options(

@@ -69,6 +69,14 @@ class TrainableModel:
         return self.facts.guides is not None
 
     @property
+    def small_net(self) -> bool:
+        """Whether it is a small network of our own, which synthetic scenes teach too.
+
+        Large ones bring what they know from elsewhere.
+        """
+        return self.guided or self.family.own_loss is not None
+
+    @property
     def multiple(self) -> int:
         """Crops have sides that are multiples of this many pixels."""
         return self.parts.multiple

@@ -6,5 +6,4 @@ neighbors          neighbors must differ, far objects may share
 harmonic           colors from where an object lies
 edges              sharp outside, flat inside
 segment_sums       sums over instances without a loop
-offsets            object or not, and where its center is
 """

@@ -12,6 +12,7 @@ from napari_gen2seg.common.progress import Cancel, Progress, check_cancel
 from napari_gen2seg.core.image.rgb import to_rgb
 from napari_gen2seg.errors import DataError, ImageError, StorageError
 from napari_gen2seg.io.annotated import Annotated, AnnotatedSource, Dataset, as_labels
+from napari_gen2seg.io.formats.labels import whole_numbers
 from napari_gen2seg.workflows.evaluate.one_image import Facts, study_image
 from napari_gen2seg.workflows.evaluate.report import Report, make_report
 from napari_gen2seg.workflows.evaluate.settings import EvaluationSettings, Protocol
@@ -42,13 +43,15 @@ class Started:
 class PictureDone:
     """One image is measured; ``number`` of ``count`` are done.
 
-    ``facts`` are its entry in the report.
+    ``facts`` are its entry in the report; ``notes`` what somebody should be told of its
+    files.
     """
 
     name: str
     number: int
     count: int
     facts: Facts
+    notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -183,7 +186,7 @@ def iter_evaluate(
             facts = study_image(item.title, truth, coloring, settings, check)
             worst.add(facts, rgb, truth, coloring)
             images.append(facts)
-            yield PictureDone(item.title, number, len(items), facts)
+            yield PictureDone(item.title, number, len(items), facts, truth.notes)
         facts_of_model = {
             "id": _public(spec.id),
             "family": spec.family,
@@ -194,6 +197,8 @@ def iter_evaluate(
         facts_of_data: Facts = {"name": dataset.name, "pictures": len(images)}
         if skipped:
             facts_of_data["not_measured"] = skipped
+        if dataset.notes:
+            facts_of_data["notes"] = list(dataset.notes)
         yield Finished(
             make_report(
                 images,
@@ -234,12 +239,7 @@ class _Pair:
     def __call__(self) -> Annotated:
         import numpy as np
 
-        labels = np.asarray(self.labels)
-        if labels.ndim != 2 or labels.dtype.kind not in "bui":
-            raise DataError(
-                f"The labels have the shape {labels.shape} and type {labels.dtype}; "
-                "they must be one plane of whole numbers, 0 for background."
-            )
+        labels = whole_numbers(np.asarray(self.labels), "The label array")
         return Annotated(np.asarray(self.picture), as_labels(labels))
 
 

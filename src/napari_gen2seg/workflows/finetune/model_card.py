@@ -61,7 +61,7 @@ def write_card(
         "best_step": best.step,
         "use": best.use,
         "ended_by": progress.finished,
-        "pictures": len(config.pairs),
+        "pictures": sum(bool(pair.labels) for pair in config.pairs),
         "settings": settings,
         "scores": {key: report[key] for key in ("before", "after", "verdict")},
         "versions": {

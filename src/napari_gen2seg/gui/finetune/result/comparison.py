@@ -14,6 +14,7 @@ from napari_gen2seg.core.image.rgb import thumbnail
 from napari_gen2seg.errors import Gen2SegError, StorageError
 from napari_gen2seg.gui.finetune.data.image_view import SIZE, colored, outlined, shrunk
 from napari_gen2seg.io.formats.images import read_picture
+from napari_gen2seg.io.formats.labels import read_labels
 from napari_gen2seg.jobs.training.past_runs import read_config
 from napari_gen2seg.train.finetune.run_folder import COMPARE
 
@@ -73,8 +74,8 @@ def read_whole(folder: Path, name: str) -> Whole:
     maps = [_map(folder / COMPARE / f"{name}-{when}.tif") for when in WHEN]
     masks = [_labels(folder / COMPARE / f"{name}-{when}-labels.tif") for when in WHEN]
     return Whole(
-        read_picture(pair["image"]).array,
-        read_picture(pair["labels"]).array,
+        read_picture(pair["image"]).plane(),
+        read_labels(pair["labels"]),
         (maps[0], maps[1]),
         (masks[0], masks[1]),
     )
@@ -110,6 +111,6 @@ def _map(path: Path) -> Rgb8 | None:
 
 def _labels(path: Path) -> npt.NDArray[Any] | None:
     try:
-        return read_picture(path).array
+        return read_labels(path)
     except Gen2SegError:
         return None

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import torch
 
+from napari_gen2seg.models.networks.offset_loss import object_centers, offset_loss
 from napari_gen2seg.models.networks.offset_net import UNIT
-from napari_gen2seg.train.loss.offsets import object_centers, offset_loss
 
 
 def test_every_pixel_points_to_the_center_of_its_object() -> None:

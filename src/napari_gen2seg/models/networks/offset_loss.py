@@ -1,4 +1,8 @@
-"""The loss of the family ``offsets``: object or not, and where the center is."""
+"""The loss of the family ``offsets``: object or not, and where the center is.
+
+It stands beside its network, and not with the losses of colors, because fine-tuning
+finds it in the family's record.
+"""
 
 from __future__ import annotations
 
@@ -51,6 +55,47 @@ def object_centers(labels: Int32Array) -> tuple[Float32Array, Float32Array]:
     offsets[1, rows, columns] = (center[1, index] - columns) / UNIT
     area[rows, columns] = count[index]
     return offsets, area
+
+
+def targets(labels: Tensor) -> tuple[Tensor, Tensor]:
+    """Return `object_centers` of a batch (B, H, W), on its device."""
+    found = [object_centers(one.numpy().astype(np.int32)) for one in labels.cpu()]
+    offsets, areas = (np.stack(part) for part in zip(*found, strict=True))
+    device = labels.device
+    return torch.from_numpy(offsets).to(device), torch.from_numpy(areas).to(device)
+
+
+def finetuning_loss(
+    answers: Tensor, labels: Tensor, before: Tensor | None = None
+) -> Tensor:
+    """Return the loss on labels of which a part may be unknown.
+
+    Unknown pixels ask for nothing but that the network say what it said before (Li &
+    Hoiem, "Learning without Forgetting", arXiv 1606.09282): objects alone would teach
+    it that everything is one.
+
+    Parameters
+    ----------
+    answers
+        (B, 3, H, W): logit and offset.
+    labels
+        (B, H, W); 0 background, -1 unknown.
+    before
+        (B, 3, H, W), what it answered before it learnt, or None.
+    """
+    total, _ = offset_loss(answers, labels, *targets(labels))
+    unknown = labels < 0
+    if before is not None and bool(unknown.any()):
+        old, new = before[:, 0].float(), answers[:, 0].float()
+        share = torch.sigmoid(old)
+        cost = F.binary_cross_entropy_with_logits(new, share, reduction="none")
+        # Without what even the same answer would cost: 0 is "as before".
+        cost -= F.binary_cross_entropy_with_logits(old, share, reduction="none")
+        apart = F.smooth_l1_loss(
+            answers[:, 1:].float(), before[:, 1:].float(), beta=0.1, reduction="none"
+        ).sum(1)
+        total = total + (cost + share * apart)[unknown].mean()
+    return total
 
 
 def offset_loss(

@@ -1,0 +1,236 @@
+"""The learned probe: clicks on a coloring -> a mask, by a network that reads a window.
+
+What a click means, step by step:
+
+1. *Look*: the window is chosen by the size of the similarity probe's mask, later by the
+   object's own; where the object runs into its rim, a larger one follows (`looks`).
+2. *Read*: image, map and clicks become channels (`inputs`); the network says a logit
+   for every sample, and how good the mask will be.
+3. *Keep to it*: of the answer to a later click only what concerns that click is taken,
+   and every click is obeyed (`answer`).
+
+Clicks are answered in the order in which they were made, each from the answer to those
+before it, so that the same clicks on the same map give the same mask. The logits are
+kept: another tolerance costs no look.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections import OrderedDict
+from collections.abc import Callable
+from dataclasses import replace
+from typing import TYPE_CHECKING
+from weakref import WeakKeyDictionary
+
+import numpy as np
+import numpy.typing as npt
+
+from napari_gen2seg.common.types import Float32Array
+from napari_gen2seg.core.image.geometry import rescale
+from napari_gen2seg.core.learned_probe.answer import Answer
+from napari_gen2seg.core.learned_probe.choice import LEARNED
+from napari_gen2seg.core.learned_probe.inputs import Clicks, View, input_channels
+from napari_gen2seg.core.learned_probe.looks import extent, outgrown, window_about
+from napari_gen2seg.core.learned_probe.threshold import threshold_of, tolerance_of
+from napari_gen2seg.core.map.object_size import typical_diameter
+from napari_gen2seg.core.probe.mask import Mask
+from napari_gen2seg.core.probe.prompts import Prompts
+from napari_gen2seg.core.probe.settings import ProbeSettings
+
+if TYPE_CHECKING:
+    from napari_gen2seg.core.coloring import Coloring
+
+Rgb8 = npt.NDArray[np.uint8]
+
+Predict = Callable[[Float32Array], tuple[Float32Array, float]]
+"""The network: float32 (CHANNELS, SIDE, SIDE) -> logits (SIDE, SIDE), expected IoU."""
+
+_KEPT = 24  # answers of a map: those of one object's clicks, and of some hovering
+_LOOKS = 3  # windows at a click, the first included
+
+
+class Probe:
+    """Answers clicks on colorings of any model; see the module's text.
+
+    Parameters
+    ----------
+    predict
+        The network, wherever it runs.
+    name
+        Of its weights.
+    """
+
+    def __init__(self, predict: Predict, name: str = "") -> None:
+        self.name = name
+        self._predict = predict
+        self._lock = threading.Lock()
+        self._answers: WeakKeyDictionary[Coloring, OrderedDict[bytes, Answer]] = (
+            WeakKeyDictionary()
+        )
+        self._typical: WeakKeyDictionary[Coloring, float | None] = WeakKeyDictionary()
+
+    def mask(
+        self,
+        coloring: Coloring,
+        points: npt.ArrayLike,
+        signs: npt.ArrayLike | None = None,
+        settings: ProbeSettings | None = None,
+    ) -> Mask:
+        """Return the object under the clicks.
+
+        Parameters
+        ----------
+        coloring
+            A map with its image. On one without, and where settings ask for the
+            published rule or for pieces that no click is connected to, the similarity
+            probe answers; ``Mask.method`` says which it was.
+        points
+            (n, 2) rows and columns in source pixels, in the order of the clicks.
+        signs
+            n values of +1 (keep) or -1 (leave out); all +1 if not given.
+        settings
+            ``tolerance`` moves the outline: `threshold.MIDDLE` is the network's own.
+
+        Returns
+        -------
+        Mask
+            ``score`` is the IoU that the network expects.
+
+        Raises
+        ------
+        PromptError
+            For a click outside the picture or no positive click.
+        """
+        settings = settings or ProbeSettings()
+        if coloring.image is None or not answers(settings):
+            return coloring.probe(points, signs, settings)
+        prompts = coloring.prober.prompts(points, signs)
+        answer = self._answer(coloring, coloring.image, _clicks(prompts))
+        region = answer.region(threshold_of(settings.tolerance))
+        mask = Mask.from_window(
+            region,
+            (answer.box[0], answer.box[1]),
+            prompts.shape,
+            coloring.source_shape,
+            score=answer.quality,
+            tolerance=tolerance_of(settings.tolerance),
+            keep=prompts.forced(1),
+            drop=prompts.forced(-1),
+        )
+        outline = coloring.brightness_image if settings.brightness else None
+        return replace(mask, method=LEARNED, brightness_image=outline)
+
+    def known(
+        self,
+        coloring: Coloring,
+        points: npt.ArrayLike,
+        signs: npt.ArrayLike | None = None,
+    ) -> bool:
+        """Whether `mask` would answer at once, without a look by the network."""
+        clicks = _clicks(coloring.prober.prompts(points, signs))
+        with self._lock:
+            return _key(clicks) in self._answers.get(coloring, {})
+
+    def _answer(self, coloring: Coloring, image: Rgb8, clicks: Clicks) -> Answer:
+        """Return the answer to some clicks, from the newest known one on."""
+        first = int(np.argmax(clicks.signs > 0)) + 1
+        every = [_part(clicks, n) for n in range(first, len(clicks.signs) + 1)]
+        answer, todo = None, list(every)
+        for place in reversed(range(len(every))):
+            answer = self._known(coloring, every[place])
+            if answer is not None:
+                todo = every[place + 1 :]
+                break
+        if answer is None:
+            answer = self._first(coloring, image, todo[0])
+            self._keep(coloring, todo.pop(0), answer)
+        for some in todo:
+            answer = self._next(coloring, image, some, answer)
+            self._keep(coloring, some, answer)
+        return answer
+
+    def _first(self, coloring: Coloring, image: Rgb8, clicks: Clicks) -> Answer:
+        """Look at an object for the first time."""
+        places = rescale(clicks.pixels, coloring.shape, coloring.source_shape)
+        plain = coloring.prober.preview(places, clicks.signs)
+        box = extent(plain.crop, plain.bbox)
+        window = window_about(box, clicks.pixels, self._typical_of(coloring))
+        for _ in range(_LOOKS):
+            view = View.of(window, image, coloring.values)
+            channels = input_channels(view, clicks, image, coloring.values)
+            logits, quality = self._predict(channels)
+            seen, larger = window, outgrown(logits, window, coloring.shape)
+            if larger is None:
+                break
+            window = larger
+        spread, place = seen.spread(logits, coloring.shape)
+        return Answer.first(spread, place, clicks, quality)
+
+    def _next(
+        self, coloring: Coloring, image: Rgb8, clicks: Clicks, before: Answer
+    ) -> Answer:
+        """Look at an object again, after one more click."""
+        box = extent(before.region(0.0), before.box)
+        window = window_about(box, clicks.pixels)
+        view = View.of(window, image, coloring.values)
+        channels = input_channels(
+            view, clicks, image, coloring.values, before.seen_in(window)
+        )
+        logits, quality = self._predict(channels)
+        spread, place = window.spread(logits, coloring.shape)
+        return before.corrected(spread, place, clicks, quality, window.step)
+
+    def _typical_of(self, coloring: Coloring) -> float | None:
+        """Return the diameter of a map's typical objects, measured once."""
+        with self._lock:
+            if coloring in self._typical:
+                return self._typical[coloring]
+        found = typical_diameter(coloring.values) if coloring.black_background else None
+        with self._lock:
+            self._typical[coloring] = found
+        return found
+
+    def _known(self, coloring: Coloring, clicks: Clicks) -> Answer | None:
+        with self._lock:
+            kept = self._answers.get(coloring)
+            answer = None if kept is None else kept.get(_key(clicks))
+            if kept is not None and answer is not None:
+                kept.move_to_end(_key(clicks))
+            return answer
+
+    def _keep(self, coloring: Coloring, clicks: Clicks, answer: Answer) -> None:
+        with self._lock:
+            kept = self._answers.setdefault(coloring, OrderedDict())
+            kept[_key(clicks)] = answer
+            while len(kept) > _KEPT:
+                kept.popitem(last=False)
+
+
+def answers(settings: ProbeSettings) -> bool:
+    """Whether the learned probe can do what settings ask for."""
+    return settings.rule == "distance" and settings.contiguous
+
+
+def _clicks(prompts: Prompts) -> Clicks:
+    """Return prompts as clicks; on one pixel of the map keeping outweighs leaving out.
+
+    (At the size of the source each is obeyed, see `Mask`.)
+    """
+    kept = {tuple(pixel) for pixel in prompts.positive.tolist()}
+    chosen = [
+        place
+        for place, (pixel, sign) in enumerate(
+            zip(prompts.pixels.tolist(), prompts.signs, strict=True)
+        )
+        if sign > 0 or tuple(pixel) not in kept
+    ]
+    return Clicks(prompts.pixels[chosen], prompts.signs[chosen])
+
+
+def _part(clicks: Clicks, count: int) -> Clicks:
+    return Clicks(clicks.pixels[:count], clicks.signs[:count])
+
+
+def _key(clicks: Clicks) -> bytes:
+    return clicks.pixels.tobytes() + clicks.signs.tobytes()

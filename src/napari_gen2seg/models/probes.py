@@ -1,0 +1,181 @@
+"""Learned probes: where their weights are, loaded and saved.
+
+A probe folder holds ``probe.json`` (shape of the network, what is known of it) and
+``model.safetensors`` (float16). The one of mini lies in the package.
+"""
+
+from __future__ import annotations
+
+import json
+from functools import lru_cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from napari_gen2seg.core.learned_probe.choice import SIMILARITY, possible_method
+from napari_gen2seg.core.learned_probe.probe import Predict, Probe
+from napari_gen2seg.errors import ModelNotFoundError, WeightsError
+from napari_gen2seg.models.json_file import read_json
+from napari_gen2seg.models.weights import find_weights
+
+if TYPE_CHECKING:
+    from napari_gen2seg.common.types import Float32Array
+    from napari_gen2seg.core.coloring import Coloring
+    from napari_gen2seg.models.networks.probe_net import ProbeNet
+    from napari_gen2seg.models.spec import ModelSpec
+
+FACTS_NAME = "probe.json"
+FORMAT_VERSION = 1
+
+#: Where each shipped probe lies; one without weights yet is as good as none.
+_FOLDERS = {"mini": Path(__file__).parent / "mini_probe"}
+
+#: On the maps of which models a probe was measured: by family, and by id.
+_MEASURED = {"mini": (("offsets",), ("mini",))}
+
+
+def list_probes() -> list[str]:
+    """Return the names of the learned probes that are there."""
+    return [
+        name for name, folder in _FOLDERS.items() if (folder / FACTS_NAME).is_file()
+    ]
+
+
+def measured_probe(spec: ModelSpec) -> str | None:
+    """Return the learned probe that was measured on a model's maps, if it is there."""
+    for name in list_probes():
+        families, ids = _MEASURED[name]
+        if spec.family in families or spec.id in ids:
+            return name
+    return None
+
+
+@lru_cache
+def load_probe(name: str = "mini") -> Probe:
+    """Load a learned probe, to run in this process.
+
+    Parameters
+    ----------
+    name
+        ``"mini"``, the one that ships, or a folder with a probe.
+
+    Returns
+    -------
+    Probe
+        ``.mask(coloring, points, signs)`` on colorings of any model; it was measured on
+        those of mini.
+
+    Raises
+    ------
+    ModelNotFoundError
+        If there is no such probe.
+    WeightsError
+        If its files are missing, damaged or unsafe.
+    """
+    return Probe(load_predict(name), Path(name).name)
+
+
+def load_predict(name: str = "mini") -> Predict:
+    """Load a learned probe's network alone; see `load_probe`."""
+    folder = _FOLDERS.get(name, Path(name))
+    if not (folder / FACTS_NAME).is_file():
+        there = ", ".join(list_probes()) or "none in this installation"
+        raise ModelNotFoundError(
+            f"There is no learned probe {name!r}. There are: {there}; or give a folder "
+            f"with {FACTS_NAME}."
+        )
+    net = load_probe_net(folder)
+
+    def predict(channels: Float32Array) -> tuple[Float32Array, float]:
+        import torch
+
+        with torch.inference_mode():
+            batch = torch.from_numpy(channels)[None]
+            logits, quality = net(batch.contiguous(memory_format=torch.channels_last))
+        return logits[0].numpy(), float(quality[0])
+
+    return predict
+
+
+def chosen_probe(coloring: Coloring, method: str | None = None) -> Probe | None:
+    """Return the learned probe that is to answer on a map, or None for similarity.
+
+    Parameters
+    ----------
+    coloring
+        The map.
+    method
+        ``"similarity"``, ``"learned"``, or None for the default on such maps.
+
+    Raises
+    ------
+    SettingsError
+        If there is no such method.
+    ModelNotFoundError
+        If the learned one was asked for and none is there.
+    """
+    if possible_method(coloring, method) == SIMILARITY:
+        return None
+    name = coloring.learned_probe or "mini"
+    if method is None and name not in list_probes():
+        return None  # colored where it was there
+    return load_probe(name)
+
+
+def save_probe(net: ProbeNet, folder: Path, facts: dict[str, Any]) -> None:
+    """Write a probe's network, weights as float16, into a folder that exists.
+
+    Parameters
+    ----------
+    net
+        The network, on any device.
+    folder
+        Where to.
+    facts
+        Entries of ``probe.json`` beside the network's shape.
+    """
+    import torch
+    from safetensors.torch import save_file
+
+    weights = {
+        name: value.detach().to("cpu", torch.float16).contiguous()
+        for name, value in net.state_dict().items()
+    }
+    save_file(weights, folder / "model.safetensors", {"format": "pt"})
+    told = {"format_version": FORMAT_VERSION, "net": net.config.to_dict(), **facts}
+    text = json.dumps(told, indent=2) + "\n"
+    (folder / FACTS_NAME).write_text(text, encoding="utf-8")
+
+
+def load_probe_net(folder: Path) -> ProbeNet:
+    """Load a probe folder's network on the CPU, float32, for inference.
+
+    Raises
+    ------
+    WeightsError
+        If something is missing, damaged, unsafe, newer than this program, or the
+        weights are not those of the stated shape.
+    """
+    from safetensors.torch import load_file
+    from torch import channels_last
+
+    from napari_gen2seg.models.networks.probe_net import ProbeNet, ProbeNetConfig
+
+    facts = read_json(folder / FACTS_NAME)
+    files = find_weights(folder).files
+    if facts.get("format_version") != FORMAT_VERSION:
+        raise WeightsError(
+            f"The probe in {folder} has the format {facts.get('format_version')!r}; "
+            f"this version reads {FORMAT_VERSION}. Update napari-gen2seg."
+        )
+    try:
+        net = ProbeNet(ProbeNetConfig(tuple(facts["net"]["channels"])))
+        net.load_state_dict({k: v.float() for k, v in load_file(files[0]).items()})
+    except (KeyError, TypeError, ValueError, RuntimeError) as error:
+        lines = str(error).strip().splitlines() or [type(error).__name__]
+        raise WeightsError(
+            f"The weights in {folder} do not fit its {FACTS_NAME}: {lines[0][:300]}. "
+            "Copy the probe again."
+        ) from error
+    net = net.to(memory_format=channels_last)  # type: ignore[call-overload]
+    net.requires_grad_(False)
+    return net.eval()
