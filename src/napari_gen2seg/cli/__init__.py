@@ -8,6 +8,7 @@ Qt or napari before it has work for them.
                           a command each
     options               options that several share
     outputs               files written; none is lost without being told
+    say                   words for the terminal, which nobody need be there to read
     plan_words            a training's plan at a terminal
     pictures              the images of the demo
     virtual_display       a screen for machines without one

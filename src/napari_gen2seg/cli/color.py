@@ -26,6 +26,7 @@ from napari_gen2seg.cli.outputs import (
     rows_by_columns,
     write_coloring,
 )
+from napari_gen2seg.cli.say import say
 
 if TYPE_CHECKING:
     from napari_gen2seg.core.coloring import Coloring
@@ -70,7 +71,7 @@ def color(
     wanted = resolution_from(chosen.resolution, diameter, pixels.shape, colorer)
     coloring = colorer.color(pixels, wanted, passes=chosen.passes)
     write_coloring(target, coloring)
-    click.echo(f"{target}: colouring map of {_size(coloring)}")
+    say(f"{target}: colouring map of {_size(coloring)}")
 
 
 def _size(coloring: Coloring) -> str:

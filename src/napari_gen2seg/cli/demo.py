@@ -9,6 +9,7 @@ import click
 
 from napari_gen2seg.cli.options import ModelOptions, load
 from napari_gen2seg.cli.outputs import check_free, overwrite_option
+from napari_gen2seg.cli.say import say
 
 if TYPE_CHECKING:
     from napari_gen2seg.cli.pictures import Subject
@@ -79,7 +80,7 @@ def demo(
         _in_window(chosen, choice, None)
         return
     if not no_screen:
-        click.echo("There is no screen here: going on under a virtual display.")
+        say("There is no screen here: going on under a virtual display.")
     read = Path(picture) if Path(picture).is_file() else None
     # What it makes of its own picture, in its own folder, is made anew each time.
     again = overwrite or output == OUTPUT
@@ -88,7 +89,7 @@ def demo(
         with virtual_display.virtual_display():
             _in_window(chosen, choice, output)
     else:
-        click.echo(
+        say(
             "Xvfb is not installed, so there is no virtual display either and no "
             "screenshot (sudo apt-get install xvfb xauth). Going on without a window."
         )
@@ -104,7 +105,7 @@ def _screen_works() -> bool:
         return False
     outcome = attempt("canvas", timeout=60)
     if outcome.error:
-        click.echo(f"The screen cannot be used: {outcome.error}", err=True)
+        say(f"The screen cannot be used: {outcome.error}", err=True)
     return bool(outcome.facts.get("red"))
 
 
@@ -119,20 +120,20 @@ def _in_window(chosen: Subject, choice: Choice, output: Path | None) -> None:
         ) from error
     from napari_gen2seg.gui.tour import Tour
 
-    tour = Tour(chosen.array, chosen.name, choice, click.echo)
+    tour = Tour(chosen.array, chosen.name, choice, say)
     finished = tour.run(chosen.points, chosen.last)
     if output is None:
         if finished:
-            click.echo("Over to you: move over an object, click it, press Enter.")
+            say("Over to you: move over an object, click it, press Enter.")
             napari.run()
         return
     try:
         files = tour.write(output)
     finally:
         tour.close()
-    click.echo(f"Written to {output.resolve()}:")
+    say(f"Written to {output.resolve()}:")
     for path, what in files.items():
-        click.echo(f"  {path.name:16} {what}")
+        say(f"  {path.name:16} {what}")
 
 
 def _without_window(chosen: Subject, choice: Choice, output: Path) -> None:
@@ -154,4 +155,4 @@ def _without_window(chosen: Subject, choice: Choice, output: Path) -> None:
     coloring.save(output / "coloring.tif")
     write_rgb(output / "coloring.png", coloring.as_rgb8())
     write_labels(output / "labels.tif", result.labels)
-    click.echo(f"Written to {output.resolve()}: coloring.tif, coloring.png, labels.tif")
+    say(f"Written to {output.resolve()}: coloring.tif, coloring.png, labels.tif")

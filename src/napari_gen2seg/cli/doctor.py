@@ -7,6 +7,8 @@ from dataclasses import asdict
 
 import click
 
+from napari_gen2seg.cli.say import say
+
 _MARKS = {"ok": "ok     ", "note": "note   ", "problem": "PROBLEM"}
 
 
@@ -29,21 +31,19 @@ def doctor(ctx: click.Context, no_window: bool, as_json: bool) -> None:
     for finding in examine(window=not no_window):
         findings.append(finding)
         if not as_json:
-            click.echo(f"{_MARKS[finding.status]} {finding.subject}: {finding.text}")
+            say(f"{_MARKS[finding.status]} {finding.subject}: {finding.text}")
             if finding.fix:
-                click.echo(f"        -> {finding.fix}")
+                say(f"        -> {finding.fix}")
     problems = sum(finding.status == "problem" for finding in findings)
     notes = sum(finding.status == "note" for finding in findings)
     if as_json:
-        click.echo(
-            json_module.dumps([asdict(finding) for finding in findings], indent=2)
-        )
+        say(json_module.dumps([asdict(finding) for finding in findings], indent=2))
     elif problems:
         plural = "problem" if problems == 1 else "problems"
-        click.echo(f"{problems} {plural} found.")
+        say(f"{problems} {plural} found.")
     elif notes:
         plural = "note" if notes == 1 else "notes"
-        click.echo(f"No problem found; {notes} {plural} above.")
+        say(f"No problem found; {notes} {plural} above.")
     else:
-        click.echo("Everything is in order.")
+        say("Everything is in order.")
     ctx.exit(1 if problems else 0)

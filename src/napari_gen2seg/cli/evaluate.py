@@ -17,6 +17,7 @@ from napari_gen2seg.cli.options import (
     recipe_options,
 )
 from napari_gen2seg.cli.outputs import check_free, overwrite_option
+from napari_gen2seg.cli.say import say
 
 if TYPE_CHECKING:
     from napari_gen2seg.core.image.rgb import RgbRecipe
@@ -178,21 +179,21 @@ def evaluate(
         seed=seed,
     )
     for note in dataset.notes:
-        click.echo(note, err=True)
+        say(note, err=True)
     colorer = load(chosen)
     skipped: list[str] = []
     for event in workflow.iter_evaluate(
         dataset, colorer, None, settings, pictures=pictures
     ):
         if isinstance(event, workflow.Started):
-            click.echo(f"{event.model_id} on {event.data}: {event.pictures} pictures")
+            say(f"{event.model_id} on {event.data}: {event.pictures} pictures")
         elif isinstance(event, workflow.PictureDone):
-            click.echo(f"{event.number} of {event.count}: {event.name}", err=True)
+            say(f"{event.number} of {event.count}: {event.name}", err=True)
             for note in event.notes:
-                click.echo(note, err=True)
+                say(note, err=True)
         elif isinstance(event, workflow.PictureSkipped):
             skipped.append(f"{event.name}: {event.why}")
-            click.echo(
+            say(
                 f"{event.number} of {event.count}: not measured: {skipped[-1]}",
                 err=True,
             )
@@ -200,10 +201,10 @@ def evaluate(
             _tell(event.report)
             if json_ is not None:
                 event.report.save_json(json_)
-                click.echo(f"{json_}: every number")
+                say(f"{json_}: every number")
             if html is not None:
                 event.report.save_html(html)
-                click.echo(f"{html}: the page")
+                say(f"{html}: the page")
     if skipped:
         from napari_gen2seg.errors import DataError
 
@@ -223,13 +224,13 @@ def _tell(report: Report) -> None:
     from napari_gen2seg.workflows.evaluate.text_report import drawn_over
 
     for sentence in in_words(report):
-        click.echo(sentence)
+        say(sentence)
     confidence = report.content["settings"]["confidence"]
     over = drawn_over(entry.get("drawn") for entry in report.summary.values())
-    click.echo(f"Every number, with its {100 * confidence:.0f} % interval {over}:")
+    say(f"Every number, with its {100 * confidence:.0f} % interval {over}:")
     width = max(len(entry["title"]) for entry in report.summary.values())
     for entry in report.summary.values():
-        click.echo(
+        say(
             f"{entry['title']:{width}}  {_number(entry['value'])}"
             f"  [{_number(entry['low'])}, {_number(entry['high'])}]"
         )
@@ -243,21 +244,21 @@ def _compare(paths: tuple[Path, Path], json_: Path | None) -> None:
     from napari_gen2seg.workflows.evaluate.text_report import drawn_over
 
     found: Comparison = compare(*paths)
-    click.echo(
+    say(
         f"{found.second} against {found.first} on {found.data}, {found.pictures} "
         f"pictures, {found.confidence:.0%} intervals "
         f"{drawn_over(one.drawn for one in found.differences)}"
     )
     width = max(len(one.title) for one in found.differences)
     for one in found.differences:
-        click.echo(
+        say(
             f"{one.title:{width}}  {_number(one.first)} -> {_number(one.second)}"
             f"  [{_number(one.low)}, {_number(one.high)}]  {one.verdict}"
         )
     if json_ is not None:
         with writing(json_) as draft:
             draft.write_text(json.dumps(found.facts(), indent=1) + "\n", "utf-8")
-        click.echo(f"{json_}: the comparison")
+        say(f"{json_}: the comparison")
 
 
 def _number(value: float | None) -> str:

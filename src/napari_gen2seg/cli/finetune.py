@@ -14,6 +14,7 @@ import click
 
 from napari_gen2seg.cli.options import RECIPE, recipe_flags
 from napari_gen2seg.cli.outputs import overwrite_option
+from napari_gen2seg.cli.say import say
 from napari_gen2seg.errors import DataError, Gen2SegError, SettingsError
 
 if TYPE_CHECKING:
@@ -98,7 +99,7 @@ def finetune(
         if plan:
             found = plan_finetune(settings, _facts(facts))
             for line in plan_words(found) if words else [found.line()]:
-                click.echo(line)
+                say(line)
             return
         for event in iter_finetune(settings, asked, resume=resume, overwrite=overwrite):
             _tell(event.line())
@@ -106,7 +107,7 @@ def finetune(
         from napari_gen2seg.errors import Cancelled
 
         if not words and not isinstance(error, Cancelled):
-            click.echo(Failed(type(error).__name__, str(error)).line())
+            say(Failed(type(error).__name__, str(error)).line())
         raise
 
 

@@ -8,6 +8,7 @@ from typing import Any
 import click
 
 import napari_gen2seg
+from napari_gen2seg.cli.say import say, silence
 from napari_gen2seg.errors import Cancelled, Gen2SegError
 
 #: Command -> module of this package; the module's function has the same name.
@@ -49,14 +50,26 @@ class Commands(click.Group):
         try:
             return super().invoke(ctx)
         except Cancelled as error:
-            click.echo(str(error), err=True)
+            say(str(error), err=True)
             ctx.exit(STOPPED)
         except KeyboardInterrupt:
-            click.echo("Stopped.", err=True)
+            say("Stopped.", err=True)
             ctx.exit(STOPPED)
         except Gen2SegError as error:
-            click.echo(f"Error: {error}", err=True)
+            say(f"Error: {error}", err=True)
             ctx.exit(1)
+        except OSError as error:
+            say(f"Error: {error}. Nothing more was done.", err=True)
+            ctx.exit(1)
+
+    def main(self, *args: Any, **options: Any) -> Any:
+        """Do what click does; a stdout that takes nothing is told as a sentence."""
+        try:
+            return super().main(*args, **options)
+        except OSError as error:
+            silence()
+            say(f"Error: nothing could be printed ({error.strerror}).", err=True)
+            raise SystemExit(1) from error
 
 
 @click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})

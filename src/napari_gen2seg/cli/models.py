@@ -9,6 +9,7 @@ from typing import Any
 import click
 
 from napari_gen2seg.cli.outputs import check_free, overwrite_option
+from napari_gen2seg.cli.say import say
 from napari_gen2seg.errors import (
     Gen2SegError,
     ModelNotFoundError,
@@ -31,16 +32,16 @@ def models(context: click.Context, as_json: bool) -> None:
 
     specs = list_models()
     if as_json:
-        click.echo(json_module.dumps([facts(spec) for spec in specs], indent=2))
+        say(json_module.dumps([facts(spec) for spec in specs], indent=2))
         return
     for spec in specs:
-        click.echo(f"{spec.id}")
+        say(f"{spec.id}")
         size = f", {spec.size_bytes / 1e6:.0f} MB" if spec.size_bytes else ""
         place = f"{_WHERE[spec.source]}{size}"
-        click.echo(f"    {spec.title}; family {spec.family}; {place}")
-        click.echo(f"    licence: {spec.licence}")
+        say(f"    {spec.title}; family {spec.family}; {place}")
+        say(f"    licence: {spec.licence}")
         if spec.description:
-            click.echo(f"    {spec.description}")
+            say(f"    {spec.description}")
 
 
 @models.command()
@@ -57,7 +58,7 @@ def add(source: Path, name: str | None) -> None:
     else:
         with unpacked(source) as folder:
             placed = adopt(folder, name or _name_of(folder) or source.stem)
-    click.echo(f"{placed}: added")
+    say(f"{placed}: added")
 
 
 @models.command()
@@ -77,7 +78,7 @@ def remove(model: str, yes: bool) -> None:
         click.confirm(f"Delete {folder}?", abort=True)
     delete(folder, unfinished_from)
     drop_runs_without_models()
-    click.echo(f"{folder}: removed")
+    say(f"{folder}: removed")
 
 
 @models.command()
@@ -126,9 +127,9 @@ def export(
 
         check_model(folder)
         made = copy(folder, target)
-    click.echo(f"{made}: written")
+    say(f"{made}: written")
     if bioimageio and check:
-        click.echo(f"{made}: {_checked(made)}")
+        say(f"{made}: {_checked(made)}")
 
 
 @models.command()
@@ -144,7 +145,7 @@ def push(model: str, repo: str, public: bool, yes: bool) -> None:
     who = "for everybody to see" if public else "private, if it is new"
     if not yes:
         click.confirm(f"Upload {folder.name} to {repo} ({who})?", abort=True)
-    click.echo(f"{upload(folder, repo, private=not public)}: uploaded")
+    say(f"{upload(folder, repo, private=not public)}: uploaded")
 
 
 def _checked(package: Path) -> str:

@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+from napari_gen2seg.cli.say import say
+
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
@@ -286,7 +288,7 @@ def read_plane(
 
     content = read_picture(picture, series)
     for note in content.notes:
-        click.echo(note, err=True)
+        say(note, err=True)
     layout = Axes.of(content.pixels, axes or content.axes)
     if plane is None and layout.several:
         raise PromptError(
@@ -325,7 +327,7 @@ def load(chosen: ModelOptions) -> Colorer:
     def progress(fraction: float | None, text: str) -> None:
         if terminal and fraction != 1:
             share = "" if fraction is None else f"{fraction:4.0%} "
-            click.echo(f"\r\033[K{share}{text}"[:200], nl=False, err=True)
+            say(f"\r\033[K{share}{text}"[:200], nl=False, err=True)
 
     colorer = load_model(
         chosen.model,
@@ -337,7 +339,7 @@ def load(chosen: ModelOptions) -> Colorer:
         compiled=chosen.compiled,
     )
     clear = "\r\033[K" if terminal else ""
-    click.echo(f"{clear}{colorer.spec.title}. {colorer.reason}", err=True)
+    say(f"{clear}{colorer.spec.title}. {colorer.reason}", err=True)
     return colorer
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 from collections.abc import Iterable
 from pathlib import Path
@@ -45,6 +46,7 @@ def check_free(
     for target in targets:
         if target is None:
             continue
+        check_name(target)
         place = target.resolve()
         if place in read:
             raise StorageError(
@@ -68,6 +70,25 @@ def check_free(
                 "choose another place. Nothing was done."
             )
         written.add(place)
+
+
+def check_name(target: Path) -> None:
+    """Refuse a name that no file can have.
+
+    Raises
+    ------
+    StorageError
+        With how many letters there are too many.
+    """
+    try:
+        target.exists()
+    except OSError as error:
+        if error.errno != errno.ENAMETOOLONG:
+            raise StorageError(f"{target} cannot be written: {error}.") from error
+        raise StorageError(
+            f"The name {target.name[:40]}... has {len(target.name)} letters, too many "
+            "for a file here; give a shorter one with -o. Nothing was done."
+        ) from error
 
 
 def write_coloring(target: Path, coloring: Coloring) -> None:

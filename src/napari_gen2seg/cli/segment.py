@@ -29,6 +29,7 @@ from napari_gen2seg.cli.outputs import (
     rows_by_columns,
     write_coloring,
 )
+from napari_gen2seg.cli.say import say
 
 if TYPE_CHECKING:
     import numpy as np
@@ -193,13 +194,13 @@ def segment(
     for event in events:
         if isinstance(event, workflow.PlaneColored) and coloring is not None:
             write_coloring(coloring, event.coloring)
-            click.echo(f"{coloring}: the colouring map")
+            say(f"{coloring}: the colouring map")
         elif isinstance(event, workflow.ObjectFound):
-            click.echo(_sentence(event))
+            say(_sentence(event))
         elif isinstance(event, workflow.Finished):
             write_labels(target, event.labels)
             found = f", {_objects(event.labels)}" if everything else ""
-            click.echo(f"{target}: labels, {rows_by_columns(shape)}{found}")
+            say(f"{target}: labels, {rows_by_columns(shape)}{found}")
 
 
 def _objects(labels: NDArray[np.int32]) -> str:

@@ -19,8 +19,13 @@ _ADVICE = {
     errno.EPERM: "writing there is not allowed: choose a folder of your own",
     errno.EROFS: "that disk is read-only: choose another folder",
     errno.ENOTDIR: "a part of that path is a file, not a folder: choose another path",
+    errno.ENOENT: "its folder is not there: make it, or choose another one",
+    errno.ENAMETOOLONG: "the name is too long: give a shorter one",
     errno.EISDIR: "that is a folder: give the name of a file",
 }
+
+
+_STEM = 20  # letters, each of up to 4 bytes
 
 
 @contextmanager
@@ -43,8 +48,9 @@ def writing(path: str | Path) -> Iterator[Path]:
     StorageError
         If the disk is full, the folder not writable, and the like.
     """
-    target = Path(path).expanduser()
+    target = Path(path)
     try:
+        target = target.expanduser()
         target.parent.mkdir(parents=True, exist_ok=True)
         if target.is_dir():
             raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
@@ -52,8 +58,15 @@ def writing(path: str | Path) -> Iterator[Path]:
             yield draft
     except StorageError:
         raise
+    except RuntimeError as error:  # of expanduser
+        if "home directory" not in str(error):
+            raise
+        raise StorageError(
+            f"{path} cannot be written: there is no such home folder. Give the whole "
+            "path."
+        ) from error
     except OSError as error:
-        raise StorageError(_sentence(target, error)) from error
+        raise StorageError(why(target, error)) from error
 
 
 @contextmanager
@@ -86,7 +99,10 @@ def replacing(
     mode = None
     if draft is None:
         handle, name = tempfile.mkstemp(
-            prefix=f".{target.stem}-", suffix=target.suffix, dir=target.parent
+            # Short, for the name itself may be as long as a name can be.
+            prefix=f".{target.stem[:_STEM]}-",
+            suffix=target.suffix,
+            dir=target.parent,
         )
         os.close(handle)
         # mkstemp lets nobody else read; a result is an ordinary file.
@@ -164,9 +180,11 @@ def put(draft: Path, target: Path) -> None:
     os.replace(draft, target)  # noqa: PTH105  (one name for tests to break)
 
 
-def _sentence(target: Path, error: OSError) -> str:
+def why(target: Path, error: OSError) -> str:
     """Say what could not be written, why, and what to do."""
-    advice = _ADVICE.get(error.errno or 0, str(error))
+    full = error.errno is None and "requested and" in str(error)  # numpy's short write
+    number = errno.ENOSPC if full else error.errno or 0
+    advice = _ADVICE.get(number, str(error))
     return f"Could not write {target}: {advice}."
 
 

@@ -25,7 +25,7 @@ def read_json(path: Path) -> dict[str, Any]:
         raise WeightsError(
             f"The model file {path} is missing. Download or copy the model again."
         ) from error
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise WeightsError(
             f"The model file {path} cannot be read as JSON ({error}). "
             "Download or copy the model again."

@@ -7,7 +7,12 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from napari_gen2seg.common.progress import Cancel, Progress, check_cancel, report
-from napari_gen2seg.errors import MemoryShortError
+from napari_gen2seg.errors import (
+    Gen2SegError,
+    MemoryShortError,
+    SettingsError,
+    WeightsError,
+)
 from napari_gen2seg.models.registry import find, model_folder
 
 if TYPE_CHECKING:
@@ -79,11 +84,22 @@ def load_model(
     MemoryShortError
         If it does not fit into memory.
     SettingsError
-        If device or dtype cannot be used.
+        If device or dtype cannot be used, or a revision is named of a model that has
+        none.
     Cancelled
         If ``cancel`` said so.
     """
+    if revision is not None and not isinstance(revision, str):
+        raise SettingsError(
+            f"The revision is {revision!r}; it must be the name of a branch, a tag or "
+            "a commit."
+        )
     spec = find(id_or_path)
+    if revision is not None and spec.source != "hub":
+        raise SettingsError(
+            f"A revision, {revision!r}, was named, but the model {spec.id!r} is not of "
+            "the hub and has none. Leave it out."
+        )
     check_cancel(cancel, "Loading")
     if spec.source == "hub":
         from napari_gen2seg.models.hub.download import fetch
@@ -101,7 +117,16 @@ def load_model(
     report(progress, None, "Loading torch")
     from napari_gen2seg.models.runtime.device import choose
 
-    choice, warning = _fit(choose(device, dtype), folder)
+    asked = choose(device, dtype)
+    try:
+        choice, warning = _fit(asked, folder)
+    except (LookupError, TypeError, ValueError) as error:
+        if isinstance(error, Gen2SegError):
+            raise
+        raise WeightsError(
+            f"The config files of {folder.path} are damaged ({type(error).__name__}: "
+            f"{error}). Download or copy the model again."
+        ) from error
     check_cancel(cancel, "Loading")
     report(progress, None, f"Loading {spec.title}. {choice.reason}")
     if warning:
@@ -109,11 +134,17 @@ def load_model(
         choice = choice.but(warning)
     try:
         colorer = _build(spec, folder, choice)
-    except (MemoryError, RuntimeError) as error:
+    except (Gen2SegError, ImportError):
+        raise
+    except Exception as error:  # what a damaged model makes of torch and diffusers
         from napari_gen2seg.models.runtime.placement import is_out_of_memory
 
         if not is_out_of_memory(error):
-            raise
+            raise WeightsError(
+                f"The model in {folder.path} cannot be used: its files do not fit "
+                f"together ({type(error).__name__}: {str(error)[:300]}). Download or "
+                "copy it again."
+            ) from error
         raise MemoryShortError(
             f"The model {spec.id!r} does not fit into the memory of {choice.device!r}. "
             "Close other programs, use another device, or choose a smaller model."

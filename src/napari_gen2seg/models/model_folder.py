@@ -11,7 +11,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from napari_gen2seg.errors import WeightsError, WrongFamilyError
+from napari_gen2seg.errors import Gen2SegError, WeightsError, WrongFamilyError
 from napari_gen2seg.models.families import detect_family, layouts_text
 from napari_gen2seg.models.families.family import Family, ModelFolder
 from napari_gen2seg.models.json_file import read_json
@@ -86,6 +86,18 @@ def _read_raw(folder: Path) -> dict[str, Any]:
 
 
 def _read(folder: Path) -> tuple[ModelConfig, Family]:
+    try:
+        return _read_unguarded(folder)
+    except Gen2SegError:
+        raise
+    except Exception as error:  # values of other kinds than the families expect
+        raise WeightsError(
+            f"The config files of {folder} are damaged ({type(error).__name__}: "
+            f"{error}). Download or copy the model again."
+        ) from error
+
+
+def _read_unguarded(folder: Path) -> tuple[ModelConfig, Family]:
     path = folder / FACTS_NAME
     raw = _read_raw(folder)
     found = detect_family(folder, raw)

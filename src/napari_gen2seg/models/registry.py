@@ -7,7 +7,12 @@ from dataclasses import replace
 from pathlib import Path
 
 from napari_gen2seg.common.user_dirs import models_dir
-from napari_gen2seg.errors import ModelNotFoundError, WeightsError, WrongFamilyError
+from napari_gen2seg.errors import (
+    ModelNotFoundError,
+    SettingsError,
+    WeightsError,
+    WrongFamilyError,
+)
 from napari_gen2seg.models.hub import cache
 from napari_gen2seg.models.model_folder import ModelFolder, read_model_folder
 from napari_gen2seg.models.spec import ModelSpec
@@ -83,7 +88,12 @@ def find(id_or_path: str | Path) -> ModelSpec:
     WrongFamilyError, WeightsError
         If it is a folder that holds no model, or a damaged one.
     """
-    folder = Path(id_or_path).expanduser()
+    try:
+        folder = Path(id_or_path).expanduser()
+    except (TypeError, RuntimeError) as error:
+        raise SettingsError(
+            f"The model is {id_or_path!r}; it must be a name, or a folder."
+        ) from error
     if isinstance(id_or_path, Path) and folder.is_dir():
         return folder_spec(folder)
     text, known = str(id_or_path), list_models()

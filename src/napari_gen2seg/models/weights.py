@@ -12,7 +12,7 @@ import math
 import struct
 from collections import Counter
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from napari_gen2seg.errors import WeightsError
 from napari_gen2seg.models.json_file import read_json
@@ -37,7 +37,11 @@ class WeightFiles:
     files
         Paths, one or several shards.
     variant
-        ``"fp16"`` when only the half-precision variant is there, else None.
+        ``"fp16"``, ``"bf16"`` and the like when only such a variant is there, else
+        None.
+    alone
+        Whether an index beside the file names other files, which are not there: then
+        the file must be loaded as if it lay alone.
     parameters
         Number of values in all tensors.
     bytes
@@ -48,6 +52,7 @@ class WeightFiles:
     variant: str | None
     parameters: int
     bytes: int
+    alone: bool = False
 
 
 def find_weights(folder: Path) -> WeightFiles:
@@ -59,21 +64,34 @@ def find_weights(folder: Path) -> WeightFiles:
         If there are none, only unsafe ones, or a file is missing or damaged.
     """
     shards = _index_shards(folder)
-    files, variant = (shards, None) if shards else _one_file(folder)
+    whole = [folder / f"{name}.safetensors" for name in _USUAL_NAMES]
+    # An index that an earlier copy left behind must not hide the file that is there.
+    stale = not all(path.is_file() for path in shards) and any(
+        path.is_file() for path in whole
+    )
+    if shards and not stale:
+        _check_there(shards)
+        files, variant = shards, None
+    else:
+        files, variant = _one_file(folder)
     return WeightFiles(
         tuple(files),
         variant,
         parameters=sum(count_parameters(path) for path in files),
         bytes=sum(path.stat().st_size for path in files),
+        alone=stale,
     )
 
 
 def one_variant(names: Iterable[str]) -> set[str]:
-    """Choose the plain safetensors, or the fp16 ones where there are no others."""
-    safe = [n for n in names if n.endswith(".safetensors")]
-    plain = {n for n in safe if len(n.rsplit("/", 1)[-1].split(".")) == 2}
-    half = {n for n in safe if n.endswith(".fp16.safetensors")}
-    return plain or half
+    """Choose the plain safetensors, or those of one variant if there are no others."""
+    found: dict[str | None, set[str]] = {}
+    for name in names:
+        if name.endswith(".safetensors"):
+            parts = name.rsplit("/", 1)[-1].split(".")
+            variant = parts[1].split("-")[0] if len(parts) == 3 else None
+            found.setdefault(variant, set()).add(name)
+    return found[_preferred(found)] if found else set()
 
 
 def stored_dtype(folder: Path) -> str:
@@ -109,6 +127,18 @@ def count_parameters(path: Path) -> int:
     return total
 
 
+def _check_entry(name: str, entry: Any) -> None:
+    """Refuse a tensor whose description is not complete."""
+    shape, offsets = entry["shape"], entry["data_offsets"]
+    numbers = [*shape, *offsets]
+    if (
+        not isinstance(entry["dtype"], str)
+        or len(offsets) != 2
+        or not all(type(number) is int and number >= 0 for number in numbers)
+    ):
+        raise ValueError(f"the tensor {name!r} is described as {entry!r}"[:200])
+
+
 def read_header(path: Path) -> dict[str, dict[str, list[int]]]:
     """Read and check the header of a safetensors file.
 
@@ -127,8 +157,16 @@ def read_header(path: Path) -> dict[str, dict[str, list[int]]]:
             if length >= min(_MAX_HEADER, size):
                 raise _damaged(path, size, "its header is cut off or not safetensors")
             header = json.loads(stream.read(length))
-        ends = [v["data_offsets"][1] for k, v in header.items() if k != "__metadata__"]
-    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+        tensors = {k: v for k, v in header.items() if k != "__metadata__"}
+        for name, entry in tensors.items():
+            _check_entry(name, entry)
+        ends = [entry["data_offsets"][1] for entry in tensors.values()]
+    except KeyError as error:
+        raise WeightsError(
+            f"The weight file {path} cannot be read: a tensor has no {error}. "
+            "Download or copy the model again."
+        ) from error
+    except (OSError, ValueError, TypeError, AttributeError, RecursionError) as error:
         raise WeightsError(
             f"The weight file {path} cannot be read ({error}). "
             "Download or copy the model again."
@@ -147,10 +185,10 @@ def _one_file(folder: Path) -> tuple[list[Path], str | None]:
     if plain:
         named = [path for path in plain if path.stem in _USUAL_NAMES]
         return (named or plain)[:1], None
-    half = [path for path in every if _variant(path) == "fp16"]
-    if half:
-        return half[:1], "fp16"
-    raise _nothing_safe(folder)
+    if not every:
+        raise _nothing_safe(folder)
+    chosen = _preferred({_variant(path) for path in every})
+    return [path for path in every if _variant(path) == chosen][:1], chosen
 
 
 def _variant(path: Path) -> str | None:
@@ -159,26 +197,29 @@ def _variant(path: Path) -> str | None:
     return parts[1] if len(parts) == 3 else None
 
 
-def _index_shards(folder: Path) -> list[Path]:
-    """Return the shards that an index file names, when the folder has one.
+def _preferred(variants: Iterable[str | None]) -> str | None:
+    """Choose among variants: the plain one, or half precision, or what there is."""
+    order = {None: "", "fp16": "1", "bf16": "2"}
+    return min(variants, key=lambda name: order.get(name, f"3{name}"))
 
-    Raises
-    ------
-    WeightsError
-        If one of them is missing.
-    """
+
+def _index_shards(folder: Path) -> list[Path]:
+    """Return the shards that an index file names, when the folder has one."""
     for index in sorted(folder.glob("*.safetensors.index.json")):
         mapping = read_json(index).get("weight_map")
         if isinstance(mapping, dict):
-            shards = [folder / name for name in sorted(set(map(str, mapping.values())))]
-            for path in shards:
-                if not path.is_file():
-                    raise WeightsError(
-                        f"The weight file {path} is missing, though the index beside "
-                        "it names it. Download or copy the model again."
-                    )
-            return shards
+            return [folder / name for name in sorted(set(map(str, mapping.values())))]
     return []
+
+
+def _check_there(shards: list[Path]) -> None:
+    """Refuse an index of which files are missing."""
+    for path in shards:
+        if not path.is_file():
+            raise WeightsError(
+                f"The weight file {path} is missing, though the index beside it names "
+                "it. Download or copy the model again."
+            )
 
 
 def _nothing_safe(folder: Path) -> WeightsError:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -87,13 +86,14 @@ def test_ycbcr_and_lab(tmp_path: Path) -> None:
     options = {"photometric": "ycbcr", "extratags": [(530, 3, 2, (1, 1), True)]}
     tifffile.imwrite(tmp_path / "y.tif", ycbcr, **options)
     assert np.abs(read(tmp_path / "y.tif").astype(int) - smooth).max() <= 3
-    Image.fromarray(smooth).save(tmp_path / "j.tif", compression="jpeg", quality=95)
+    stored = Image.fromarray(smooth).convert("YCbCr")
+    stored.save(tmp_path / "j.tif", compression="jpeg", quality=95)
     with tifffile.TiffFile(tmp_path / "j.tif") as file:
         assert file.pages[0].photometric == tifffile.PHOTOMETRIC.YCBCR
     assert np.abs(read(tmp_path / "j.tif").astype(int) - smooth).mean() < 4
     from skimage.color import rgb2lab
 
-    lab = rgb2lab(smooth, illuminant="D50")
+    lab = rgb2lab(smooth)
     stored = np.empty(smooth.shape, np.uint8)
     stored[..., 0] = np.rint(lab[..., 0] * 2.55)
     stored[..., 1:] = np.rint(lab[..., 1:]).astype(np.int8).view(np.uint8)
@@ -315,7 +315,7 @@ def test_label_files(tmp_path: Path) -> None:
         tifffile.imwrite(tmp_path / f"{name}.tif", stored, photometric="minisblack")
         np.testing.assert_array_equal(read_labels(tmp_path / f"{name}.tif"), labels)
     tifffile.imwrite(tmp_path / "f.tif", labels + 0.5)
-    with pytest.raises(DataError, match="holds 0.5; labels must be whole"):
+    with pytest.raises(DataError, match=r"holds 0\.5; labels must be whole"):
         read_labels(tmp_path / "f.tif")
     tifffile.imwrite(tmp_path / "i.tif", np.where(labels > 0, np.inf, 0))
     with pytest.raises(DataError, match="holds inf"):
@@ -366,9 +366,7 @@ def test_a_set_with_a_missing_file_gives_what_is_there(tmp_path: Path) -> None:
     source = Path(__file__).parents[2] / "data" / "cases" / "sibling-missing_z0.ome.tif"
     picture = read_picture(source)
     assert picture.plane((0,)).max() > 0
-    with pytest.raises(
-        StorageError, match=r"sibling-missing_z1\.ome\.tif is not there"
-    ):
+    with pytest.raises(StorageError, match=r"missing_z1\.ome\.tif is not there"):
         picture.plane((1,))
     with pytest.raises(StorageError, match="Plane 2 of 2"):
         _ = picture.array
@@ -442,10 +440,12 @@ def test_ome_zarr_is_an_image(tmp_path: Path) -> None:
         read_picture(tmp_path / "a.zarr")
 
 
-def test_nothing_is_printed(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+def test_nothing_is_printed(capfd: pytest.CaptureFixture[str]) -> None:
+    refused = 0
     for path in (Path(__file__).parents[2] / "data" / "cases").glob("*.tif"):
         try:
-            plane_of(read_picture(path))
-        except Gen2SegError as error:
-            print(error, file=sys.stdout)
+            _ = read_picture(path).array
+        except Gen2SegError:
+            refused += 1
+    assert refused
     assert capfd.readouterr().err == ""

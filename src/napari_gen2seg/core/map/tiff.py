@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from napari_gen2seg.common.atomic import replacing
+from napari_gen2seg.common.atomic import replacing, why
 from napari_gen2seg.common.types import Float32Array, Int32Array
 from napari_gen2seg.errors import StorageError
 
@@ -77,11 +77,7 @@ def write_map(
             if image is not None:
                 pages.write(image, photometric="rgb", metadata=None)
     except OSError as error:
-        raise StorageError(
-            f"The colouring map could not be written to {target}: "
-            f"{error.strerror or error}. Choose a folder that exists, can be "
-            "written and has space; nothing was changed."
-        ) from error
+        raise StorageError(f"{why(target, error)} Nothing was changed.") from error
     return target
 
 
@@ -135,7 +131,7 @@ def read_map(source: Path) -> MapFile:
             f"The colouring map {source} could not be read: "
             f"{error.strerror or error}. Check the path."
         ) from error
-    except (tifffile.TiffFileError, ValueError, IndexError, KeyError) as error:
+    except Exception as error:  # a damaged TIFF makes its library raise anything
         raise StorageError(
             f"{source} is no readable colouring map ({error}); it must be a TIFF "
             "written by Coloring.save."

@@ -149,7 +149,8 @@ def rgb_of_lab(values: Pixels, *, icc: bool) -> NDArray[np.uint8]:
         signed: Pixels = values.view(np.int16 if wide else np.int8)
         lab[..., 0] = unsigned[..., 0] * (100 / top)
         lab[..., 1:] = signed[..., 1:3] / (256 if wide else 1)
-    rgb = lab2rgb(lab, illuminant="D50")
+    # White is white: by the illuminant of sRGB, whichever the file's own was.
+    rgb = lab2rgb(lab)
     return np.rint(np.clip(rgb, 0, 1) * 255).astype(np.uint8)
 
 

@@ -116,13 +116,16 @@ def load_net(folder: ModelFolder, dtype: str, *, folded: bool) -> OffsetNet:
     from safetensors.torch import load_file
 
     state: dict[str, Tensor] = {}
-    for path in folder.weights[""].files:
-        state |= load_file(path)
+    files = folder.weights[""].files
     try:
+        for path in files:
+            state |= load_file(path)
         raw = read_json(folder.path / "config.json")
         net = OffsetNet(OffsetNetConfig(tuple(raw["channels"])))
         net.load_state_dict(state)
-    except (KeyError, TypeError, ValueError, RuntimeError) as error:
+    except MemoryError:
+        raise
+    except Exception as error:  # damaged files make both raise anything
         lines = str(error).strip().splitlines() or [type(error).__name__]
         raise WeightsError(
             f"The weights in {folder.path} do not fit its config.json: "

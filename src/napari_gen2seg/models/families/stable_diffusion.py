@@ -12,6 +12,7 @@ from collections.abc import Collection
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
+from napari_gen2seg.errors import WeightsError
 from napari_gen2seg.models.families.empty_prompt import PROMPT_KEY, PROMPT_NAME
 from napari_gen2seg.models.families.family import (
     CropDefaults,
@@ -106,14 +107,23 @@ def _colorer_class() -> type[BaseColorer]:
 def _work_bytes(folder: ModelFolder, resolution: int | None, size: int) -> int:
     """Take the larger of the decoder's end and the UNet, as measured."""
     side = resolution or folder.config.default_resolution or 512
-    widths = read_json(folder.path / "vae" / "config.json")["block_out_channels"]
+    widths = _widths(folder.path / "vae" / "config.json")
     factor = 2 ** (len(widths) - 1)
-    unet_config = read_json(folder.path / "unet" / "config.json")
-    unet = int(unet_config["block_out_channels"][0])
-    per_pixel = max(
-        int(widths[0]) * _DECODER_BUFFERS, unet * _UNET_BUFFERS // factor**2
-    )
+    unet = _widths(folder.path / "unet" / "config.json")[0]
+    per_pixel = max(widths[0] * _DECODER_BUFFERS, unet * _UNET_BUFFERS // factor**2)
     return side * side * per_pixel * size
+
+
+def _widths(path: Path) -> list[int]:
+    """Return the channels of a part's blocks."""
+    widths = read_json(path).get("block_out_channels")
+    good = isinstance(widths, list) and 0 < len(widths) < 20
+    if not good or not all(type(n) is int and n > 0 for n in cast("list[Any]", widths)):
+        raise WeightsError(
+            f"{path} has block_out_channels {widths!r}; it must be a list of whole "
+            "numbers. Download or copy the model again."
+        )
+    return cast("list[int]", widths)
 
 
 def _load_map_net(folder: ModelFolder) -> nn.Module:

@@ -140,8 +140,20 @@ def alphas_bar(folder: Path) -> Tensor:
             f"{path} has prediction type {kind!r}; a one-step colorer needs "
             "'v_prediction'."
         )
-    scheduler = cast("Any", DDIMScheduler.from_config(config))
-    products: Tensor = scheduler.alphas_cumprod
+    try:
+        scheduler = cast("Any", DDIMScheduler.from_config(config))
+        products: Tensor = torch.as_tensor(scheduler.alphas_cumprod)
+        usable = bool(torch.isfinite(products).all()) and products.ndim == 1
+    except Exception as error:  # anything, of values that are none of its own
+        raise WeightsError(
+            f"{path} is no noise schedule that can be used ({type(error).__name__}: "
+            f"{error}). Download or copy the model again."
+        ) from error
+    if not usable:
+        raise WeightsError(
+            f"{path} makes a noise schedule that is not finite. Download or copy the "
+            "model again."
+        )
     if len(products) < 1000:
         raise WeightsError(
             f"{path} has {len(products)} timesteps; a one-step colorer uses the last "

@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from importlib.metadata import PackageNotFoundError, version
 from importlib.util import find_spec
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import torch
@@ -12,8 +17,6 @@ from napari_gen2seg.errors import WeightsError, WrongFamilyError
 from napari_gen2seg.models.json_file import read_json
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from torch import nn
 
     from napari_gen2seg.models.weights import WeightFiles
@@ -62,8 +65,9 @@ def load_part(
     if package == "diffusers":
         keywords["low_cpu_mem_usage"] = find_spec("accelerate") is not None
     try:
-        model, info = kind.from_pretrained(folder, **keywords)
-    except (OSError, ValueError, RuntimeError, KeyError, TypeError) as error:
+        with _alone(folder, files) as place:
+            model, info = kind.from_pretrained(place, **keywords)
+    except Exception as error:  # a damaged config or file makes them raise anything
         if isinstance(error, MemoryError) or "allocate" in str(error):
             raise
         raise WeightsError(
@@ -80,6 +84,21 @@ def load_part(
         )
     loaded: nn.Module = model
     return loaded
+
+
+@contextmanager
+def _alone(folder: Path, files: WeightFiles) -> Iterator[Path]:
+    """Show a folder without its index, where that names files that are not there."""
+    if not files.alone:
+        yield folder
+        return
+    with tempfile.TemporaryDirectory() as name:
+        for path in (folder / "config.json", *files.files):
+            try:
+                (Path(name) / path.name).symlink_to(path.resolve())
+            except OSError:  # not every system lets everybody
+                shutil.copyfile(path, Path(name) / path.name)
+        yield Path(name)
 
 
 def dtype_keyword(package: str) -> str:

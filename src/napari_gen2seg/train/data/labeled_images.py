@@ -15,7 +15,7 @@ from typing import Any, get_args
 from numpy.typing import NDArray
 
 from napari_gen2seg.common.types import Int32Array
-from napari_gen2seg.core.image.rgb import RgbRecipe, recipe_of, to_rgb
+from napari_gen2seg.core.image.rgb import RgbRecipe, is_constant, recipe_of, to_rgb
 from napari_gen2seg.errors import DataError, ImageError, SettingsError
 from napari_gen2seg.io.annotated import (
     Annotated,
@@ -184,7 +184,11 @@ def _read(spec: PairSpec, name: str) -> Annotated:
     image = check_pair(
         picture.plane(recipe=spec.recipe), read_labels(spec.labels), spec, name
     )[0]
-    return replace(image, notes=picture.notes)
+    notes = picture.notes
+    if is_constant(image.image):
+        said = "it holds a single value, so that nothing can be learnt from it."
+        notes = (*notes, f"{name}: {said}")
+    return replace(image, notes=notes)
 
 
 def _held(image: Annotated) -> Annotated:
