@@ -10,11 +10,13 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from napari_gen2seg.errors import StorageError
+from napari_gen2seg.errors import DiskFullError, StorageError
 
+_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 _ADVICE = {
     errno.ENOSPC: "the disk is full: free some space, or choose another folder",
     errno.EDQUOT: "your quota is used up: free some space, or choose another folder",
+    errno.EFBIG: "it grew larger than files may be there: choose another folder",
     errno.EACCES: "writing there is not allowed: choose a folder of your own",
     errno.EPERM: "writing there is not allowed: choose a folder of your own",
     errno.EROFS: "that disk is read-only: choose another folder",
@@ -53,7 +55,7 @@ def writing(path: str | Path) -> Iterator[Path]:
     except StorageError:
         raise
     except OSError as error:
-        raise StorageError(_sentence(target, error)) from error
+        raise not_written(target, error) from error
 
 
 @contextmanager
@@ -164,10 +166,27 @@ def put(draft: Path, target: Path) -> None:
     os.replace(draft, target)  # noqa: PTH105  (one name for tests to break)
 
 
-def _sentence(target: Path, error: OSError) -> str:
+def not_written(target: Path, error: OSError) -> StorageError:
     """Say what could not be written, why, and what to do."""
     advice = _ADVICE.get(error.errno or 0, str(error))
-    return f"Could not write {target}: {advice}."
+    kind = DiskFullError if error.errno in _FULL else StorageError
+    return kind(f"Could not write {target}: {advice}.")
+
+
+def sync_folder(folder: Path) -> None:
+    """Wait until the disk knows the names in a folder, where it can be asked to.
+
+    What was put in place before is then there after a power cut, whatever is put in
+    place later.
+    """
+    if os.name == "nt":  # folders cannot be opened there
+        return
+    with suppress(OSError):
+        handle = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(handle)
+        finally:
+            os.close(handle)
 
 
 def _umask() -> int:
