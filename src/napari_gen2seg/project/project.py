@@ -179,9 +179,7 @@ class Project:
     facts: ProjectFacts
 
     @classmethod
-    def create(
-        cls, folder: str | Path, name: str = "", model: str = "mini"
-    ) -> Project:
+    def create(cls, folder: str | Path, name: str = "", model: str = "mini") -> Project:
         """Make an empty project.
 
         Parameters
@@ -204,7 +202,7 @@ class Project:
                 f"{root} holds a project already; open it, or choose another folder."
             )
         project = cls(root, ProjectFacts(name or root.name, model))
-        project._save()
+        _save(root, project.facts)
         with writing(root / ".gitignore") as draft:
             draft.write_text(_IGNORED, encoding="utf-8")
         return project
@@ -291,21 +289,29 @@ class Project:
             if item.work().image.key == identity.key:
                 return item
         picture = read_picture(source)
-        shape = Axes.of(picture.array, picture.axes.replace("Q", "Z")).labels_shape
+        shape = Axes.of(picture.pixels, picture.axes).labels_shape
         name = self._free_name(source.stem)
         if copy:
             target = self.folder / IMAGES / f"{name}{source.suffix}"
             try:
-                with writing(target) as draft:
-                    shutil.copyfile(source, draft)
+                if source.is_dir():
+                    shutil.copytree(source, target)
+                else:
+                    with writing(target) as draft:
+                        shutil.copyfile(source, draft)
             except OSError as error:
-                raise StorageError(f"{source} could not be copied ({error}).") from error
+                raise StorageError(
+                    f"{source} could not be copied ({error}). Free some space, or "
+                    "point at it instead."
+                ) from error
             identity = replace(identity, path=target)
         folder = self.folder / ITEMS / name
         try:
             folder.mkdir(parents=True)
         except OSError as error:
-            raise StorageError(f"{folder} could not be made ({error}).") from error
+            raise StorageError(
+                f"{folder} could not be made ({error}). Check that you may write there."
+            ) from error
         state = WorkState(group=group)
         write_facts(Work(folder, identity, shape, np.dtype(np.int32), state))
         return Item(name, folder)
@@ -329,9 +335,9 @@ class Project:
         wrong = [key for key in keys if not 1 <= key <= 9]
         if wrong:
             raise SettingsError(f"The key of a class is {wrong[0]}; it must be 1 to 9.")
-        changed = replace(self, facts=replace(self.facts, classes=tuple(classes)))
-        changed._save()
-        return changed
+        facts = replace(self.facts, classes=tuple(classes))
+        _save(self.folder, facts)
+        return replace(self, facts=facts)
 
     def with_class_names(self, names: Iterable[str]) -> Project:
         """Add classes that are not there yet, each with the next free key."""
@@ -370,16 +376,6 @@ class Project:
             name = f"{plain}-{number}"
         return name
 
-    def _save(self) -> None:
-        content = {
-            "format": PROJECT_FORMAT,
-            "version": len(PROJECT_STEPS) + 1,
-            **asdict(self.facts),
-        }
-        with writing(self.folder / PROJECT_NAME) as draft:
-            text = json.dumps(content, indent=1, ensure_ascii=False)
-            draft.write_text(text + "\n", encoding="utf-8")
-
 
 def images_in(paths: Iterable[str | Path]) -> list[Path]:
     """Return image files: those named, and those that lie in named folders.
@@ -392,14 +388,26 @@ def images_in(paths: Iterable[str | Path]) -> list[Path]:
     found: list[Path] = []
     for path in paths:
         source = _absolute(path)
-        if source.is_dir():
-            inside = sorted(source.iterdir())
-            found += [one for one in inside if one.suffix.lower() in PICTURE_ENDINGS]
-        elif source.is_file():
+        if source.is_file() or source.suffix.lower() == ".zarr":
             found.append(source)
+        elif source.is_dir():
+            inside = sorted(source.iterdir())
+            endings = (*PICTURE_ENDINGS, ".zarr")
+            found += [one for one in inside if one.suffix.lower() in endings]
         else:
             raise StorageError(f"There is no file or folder {source}. Check its name.")
     return found
+
+
+def _save(folder: Path, facts: ProjectFacts) -> None:
+    content = {
+        "format": PROJECT_FORMAT,
+        "version": len(PROJECT_STEPS) + 1,
+        **asdict(facts),
+    }
+    with writing(folder / PROJECT_NAME) as draft:
+        text = json.dumps(content, indent=1, ensure_ascii=False)
+        draft.write_text(text + "\n", encoding="utf-8")
 
 
 def _absolute(path: str | Path) -> Path:
