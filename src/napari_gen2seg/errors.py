@@ -15,7 +15,9 @@ also the built-in error a caller would expect, so ``except ValueError`` works::
      │  ├ LicenceError                       terms not accepted yet
      │  └ DownloadError (OSError)            the transfer failed
      │     └ OfflineError                    no network, or told not to use it
-     ├ StorageError (OSError)           no space, not writable, unreadable
+     ├ StorageError (OSError)           not writable, unreadable, damaged
+     │  ├ DiskFullError                      no space left, or a quota used up
+     │  └ InUseError                         another window or process has it open
      ├ MemoryShortError (MemoryError)   would not fit, or did not
      ├ TrainingError (RuntimeError)     training could not go on
      └ Cancelled                        somebody asked for it to stop
@@ -76,6 +78,14 @@ class OfflineError(DownloadError):
 
 class StorageError(Gen2SegError, OSError):
     """A file could not be written or read: no space, no permission, damaged."""
+
+
+class DiskFullError(StorageError):
+    """There is no space for a file: the disk is full, or a quota is used up."""
+
+
+class InUseError(StorageError):
+    """Another window or process is working on the same files."""
 
 
 class MemoryShortError(Gen2SegError, MemoryError):

@@ -5,5 +5,6 @@ checked    JSON values against the dataclass they are for
 progress   callbacks for progress and cancel
 text       durations, sizes and counts for people
 types      array types, and the size of an image
-user_dirs  where models and caches live
+upgraded   files of earlier versions, brought to the present one
+user_dirs  where models, caches and unsaved work live
 """

@@ -10,11 +10,13 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from napari_gen2seg.errors import StorageError
+from napari_gen2seg.errors import DiskFullError, StorageError
 
+_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 _ADVICE = {
     errno.ENOSPC: "the disk is full: free some space, or choose another folder",
     errno.EDQUOT: "your quota is used up: free some space, or choose another folder",
+    errno.EFBIG: "it grew larger than files may be there: choose another folder",
     errno.EACCES: "writing there is not allowed: choose a folder of your own",
     errno.EPERM: "writing there is not allowed: choose a folder of your own",
     errno.EROFS: "that disk is read-only: choose another folder",
@@ -66,7 +68,7 @@ def writing(path: str | Path) -> Iterator[Path]:
             "path."
         ) from error
     except OSError as error:
-        raise StorageError(why(target, error)) from error
+        raise not_written(target, error) from error
 
 
 @contextmanager
@@ -180,12 +182,29 @@ def put(draft: Path, target: Path) -> None:
     os.replace(draft, target)  # noqa: PTH105  (one name for tests to break)
 
 
-def why(target: Path, error: OSError) -> str:
-    """Say what could not be written, why, and what to do."""
+def not_written(target: Path, error: OSError, more: str = "") -> StorageError:
+    """Say what could not be written, why, and what to do; then ``more``."""
     full = error.errno is None and "requested and" in str(error)  # numpy's short write
     number = errno.ENOSPC if full else error.errno or 0
     advice = _ADVICE.get(number, str(error))
-    return f"Could not write {target}: {advice}."
+    kind = DiskFullError if number in _FULL else StorageError
+    return kind(f"Could not write {target}: {advice}.{more}")
+
+
+def sync_folder(folder: Path) -> None:
+    """Wait until the disk knows the names in a folder, where it can be asked to.
+
+    What was put in place before is then there after a power cut, whatever is put in
+    place later.
+    """
+    if os.name == "nt":  # folders cannot be opened there
+        return
+    with suppress(OSError):
+        handle = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(handle)
+        finally:
+            os.close(handle)
 
 
 def _umask() -> int:

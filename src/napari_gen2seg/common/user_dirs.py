@@ -48,6 +48,11 @@ def downloads_dir() -> Path:
     return data_dir() / "hub"
 
 
+def work_dir() -> Path:
+    """Return the folder for work on images beside which nothing can be written."""
+    return data_dir() / "work"
+
+
 def cache_dir() -> Path:
     """Return the folder for things that can be computed again."""
     return data_dir() / "cache"

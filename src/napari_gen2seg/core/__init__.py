@@ -5,6 +5,7 @@ candidates     all objects without a click: `CandidateSet`, `select`, `paint`
 propose        finds the candidates of a map
 joined_labels  several label images of one image, made one
 image_parts    corners, strips and halves that can be held back
+outlines       masks as rings along pixel edges, and back
 image/         axes, pixels to RGB, resampling, geometry
 map/           the map as data: values, files, object size, brightness
 probe/         from clicks to a mask, by similarity of color

@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from napari_gen2seg.common.atomic import replacing, why
+from napari_gen2seg.common.atomic import not_written, replacing
 from napari_gen2seg.common.types import Float32Array, Int32Array
 from napari_gen2seg.errors import StorageError
 
@@ -77,7 +77,7 @@ def write_map(
             if image is not None:
                 pages.write(image, photometric="rgb", metadata=None)
     except OSError as error:
-        raise StorageError(f"{why(target, error)} Nothing was changed.") from error
+        raise not_written(target, error, " Nothing was changed.") from error
     return target
 
 

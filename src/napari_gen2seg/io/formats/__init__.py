@@ -6,7 +6,10 @@ tiff          TIFF, plane by plane
 raster        PNG, JPEG, GIF, BMP and WebP
 omezarr       OME-Zarr: images, and labels kept beside them
 plugins       every other format: reader plugins of napari, or bioio
-coco          COCO JSON: polygons and run lengths -> masks
+coco          COCO JSON: polygons and run lengths <-> masks
+yolo          YOLO-seg: text files of polygons
+imagej_roi    ImageJ: zips of the ROI Manager
+cellpose      Cellpose: masks of a _seg.npy, without running code in it
 color_models  min-is-white, palette, YCbCr, CIELab, inks, orientation -> gray or RGB
 guard         what decoders raise -> errors that people can read
 

@@ -1,4 +1,4 @@
-"""COCO annotation files: polygons and run lengths -> masks.
+"""COCO annotation files: polygons and run lengths -> masks, and masks -> run lengths.
 
 Sources: the format as described at cocodataset.org ("Data format") and, for the
 compressed run lengths, the behaviour of pycocotools, which the tests compare with.
@@ -7,7 +7,7 @@ compressed run lengths, the behaviour of pycocotools, which the tests compare wi
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Iterator
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -17,11 +17,12 @@ import numpy as np
 import numpy.typing as npt
 from skimage.draw import polygon2mask
 
-from napari_gen2seg.common.types import BoolArray
+from napari_gen2seg.common.types import BoolArray, Shape
 from napari_gen2seg.core.image.rgb import RgbRecipe
 from napari_gen2seg.errors import DataError
 from napari_gen2seg.io.annotated import Annotated, AnnotatedSource, Dataset, from_masks
 from napari_gen2seg.io.formats.images import read_picture
+from napari_gen2seg.io.objects import ImageObjects
 
 
 def decode(segmentation: Any, height: int, width: int) -> BoolArray:
@@ -113,6 +114,40 @@ def runs_of(counts: str | bytes) -> list[int]:
             value += numbers[-2]
         numbers.append(value)
     return numbers
+
+
+def encode(window: BoolArray, corner: tuple[int, int], shape: Shape) -> dict[str, Any]:
+    """Turn a mask into plain run lengths, which lose nothing.
+
+    Parameters
+    ----------
+    window, corner
+        The mask's bounding box, and the (row, column) of its first pixel.
+    shape
+        (H, W) of the image.
+
+    Returns
+    -------
+    dict
+        ``size`` and ``counts``, column by column, beginning with background.
+    """
+    height, width = shape
+    (row, col), (rows, cols) = corner, window.shape
+    columns = np.zeros((height, cols), bool)
+    columns[row : row + rows] = window
+    flat = columns.ravel(order="F")
+    changes = np.flatnonzero(np.diff(flat)) + 1
+    edges = np.concatenate([[0], changes, [flat.size]])
+    counts = np.diff(edges).tolist()
+    if flat.size and flat[0]:
+        counts.insert(0, 0)
+    counts[0] += col * height
+    rest = (width - col - cols) * height
+    if len(counts) % 2:
+        counts[-1] += rest
+    elif rest:
+        counts.append(rest)
+    return {"size": [height, width], "counts": [int(n) for n in counts]}
 
 
 def _decode_runs(segmentation: dict[str, Any], height: int, width: int) -> BoolArray:
@@ -383,3 +418,50 @@ def _is_file(path: Path) -> bool:
         return path.is_file()
     except (OSError, ValueError):
         return False
+
+
+def coco_objects(
+    annotations: str | Path,
+) -> Iterator[tuple[str, Callable[[Shape], ImageObjects]]]:
+    """Read a COCO annotation file image by image, without the images.
+
+    Yields
+    ------
+    name
+        The image's ``file_name``.
+    read
+        Given its (H, W), returns its objects with their categories; crowds are left
+        out.
+
+    Raises
+    ------
+    DataError
+        If the file is no COCO annotation, or an annotation does not fit its image.
+    """
+    content = _read_json(Path(annotations))
+    names = {str(c["id"]): str(c["name"]) for c in content.get("categories", [])}
+    entries: dict[Any, list[dict[str, Any]]] = {}
+    for entry in content["annotations"]:
+        if not entry.get("iscrowd"):
+            entries.setdefault(entry["image_id"], []).append(entry)
+    for picture in content["images"]:
+        mine = sorted(entries.get(picture["id"], []), key=_order)
+        yield str(picture["file_name"]), partial(_objects, mine, names)
+
+
+def _objects(
+    entries: list[dict[str, Any]], names: dict[str, str], shape: Shape
+) -> ImageObjects:
+    masks = []
+    for entry in entries:
+        try:
+            mask = decode(entry.get("segmentation"), *shape)
+        except DataError as error:
+            raise DataError(f"Annotation {entry.get('id')}: {error}") from error
+        rows, cols = np.flatnonzero(mask.any(1)), np.flatnonzero(mask.any(0))
+        if rows.size:
+            corner = int(rows[0]), int(cols[0])
+            window = mask[corner[0] : rows[-1] + 1, corner[1] : cols[-1] + 1]
+            name = names.get(str(entry.get("category_id")), "")
+            masks.append((window, corner, name))
+    return ImageObjects.of_masks(shape, masks)

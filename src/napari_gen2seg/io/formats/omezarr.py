@@ -7,7 +7,10 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
+from napari_gen2seg.common.atomic import not_written, replacing_folder
+from napari_gen2seg.common.types import LabelArray
 from napari_gen2seg.core.image.rgb import RgbRecipe
 from napari_gen2seg.errors import DataError, ImageError
 from napari_gen2seg.io.annotated import Annotated, AnnotatedSource, Dataset, as_labels
@@ -160,3 +163,141 @@ def _read(
         labels = np.asarray(truth[_select(truth_axes, place)])
     numbers = whole_numbers(labels, f"The labels of {image.path}")
     return Annotated(pixels, as_labels(numbers))
+
+
+def read_omezarr_labels(
+    path: Path, shape: tuple[int, ...], name: str | None = None
+) -> LabelArray:
+    """Read a label image of an OME-Zarr whole.
+
+    Parameters
+    ----------
+    path
+        The image group.
+    shape
+        That labels must have; axes of length 1 may be there or not.
+    name
+        Under ``labels/``; the first listed by default.
+
+    Returns
+    -------
+    numpy.ndarray
+        int32 of `shape`.
+
+    Raises
+    ------
+    DataError
+        If there are none, or of another size.
+    """
+    try:
+        import zarr
+
+        group = zarr.open_group(path, mode="r")
+        listed = _ome(group["labels"]).get("labels", [])
+        stored, axes = _full_resolution(group[f"labels/{name or listed[0]}"])
+        labels = np.asarray(stored[...])
+        if "c" in axes:
+            labels = labels.take(0, axes.index("c"))
+    except Exception as error:  # zarr and what it reads with raise anything
+        raise DataError(
+            f"{path} could not be read as an OME-Zarr with labels ({error!r})."
+        ) from error
+    if labels.size != np.prod(shape) or np.squeeze(labels).shape != tuple(
+        n for n in shape if n != 1
+    ):
+        raise DataError(
+            f"The labels of {path} are {labels.shape}; they must be {shape}."
+        )
+    return as_labels(labels.reshape(shape))
+
+
+def write_omezarr(
+    path: Path,
+    image: Any,
+    labels: LabelArray,
+    axes: str,
+    name: str = "objects",
+) -> None:
+    """Write an image with its labels as OME-Zarr 0.5.
+
+    Parameters
+    ----------
+    path
+        Ends in ``.zarr``; must not be there yet.
+    image
+        Anything that can be sliced.
+    labels
+        Of the image's shape without channels.
+    axes
+        A letter for each axis of the image.
+    name
+        Of the label image under ``labels/``.
+
+    Raises
+    ------
+    StorageError
+        If it cannot be written.
+    DataError
+        If zarr is not installed.
+    """
+    try:
+        import zarr
+    except ImportError as error:
+        raise DataError(
+            f'For {path}, zarr must be installed: pip install "napari-gen2seg[zarr]".'
+        ) from error
+    whole = axes.lower()
+    # OME-Zarr wants t, c, z, y, x in this order; letters of its own come first.
+    order = sorted(range(len(whole)), key=lambda at: "tczyx".find(whole[at]))
+    flat = [letter for letter in whole if letter != "c"]
+    turn = sorted(range(len(flat)), key=lambda at: "tczyx".find(flat[at]))
+    try:
+        with replacing_folder(path, overwrite=False) as draft:
+            root = zarr.open_group(draft, mode="w", zarr_format=3)
+            pixels = np.transpose(np.asarray(image[...]), order)
+            names = [whole[at] for at in order]
+            _write_scale(root, pixels, names, {})
+            listed = root.create_group("labels")
+            listed.attrs["ome"] = {"version": "0.5", "labels": [name]}
+            group = listed.create_group(name)
+            source = {"source": {"image": "../../"}}
+            numbers = np.transpose(labels, turn)
+            _write_scale(
+                group, numbers, [flat[at] for at in turn], {"image-label": source}
+            )
+    except OSError as error:
+        raise not_written(path, error) from error
+
+
+def _write_scale(
+    group: Any, array: NDArray[Any], axes: list[str], more: dict[str, Any]
+) -> None:
+    """Write the one scale of an image, in chunks of a plane's part."""
+    chunks = tuple(
+        min(n, 1024) if axis in "yx" else 1
+        for n, axis in zip(array.shape, axes, strict=True)
+    )
+    stored = group.create_array(
+        "0", shape=array.shape, dtype=array.dtype, chunks=chunks, dimension_names=axes
+    )
+    stored[...] = array
+    kinds = {"t": "time", "c": "channel"}
+    group.attrs["ome"] = {
+        "version": "0.5",
+        "multiscales": [
+            {
+                "axes": [
+                    {"name": axis, "type": kinds.get(axis, "space")} for axis in axes
+                ],
+                "datasets": [
+                    {
+                        "path": "0",
+                        "coordinateTransformations": [
+                            {"type": "scale", "scale": [1.0] * len(axes)}
+                        ],
+                    }
+                ],
+            }
+        ],
+        **more,
+    }

@@ -1,0 +1,31 @@
+"""The work on one image: every act is in a file before it is shown.
+
+journal  `Journal`: open, record, undo, save whole, close
+act      what a person did
+patch    how labels changed by it
+state    what acts add up to, labels aside
+history  what can be undone and redone
+files    labels, facts and acts in a folder
+record   lines with a checksum, torn ones left out
+place    beside the image or in the user's folder; earlier work found
+lock     one writer at a time
+"""
+
+from napari_gen2seg.project.journal.act import Act
+from napari_gen2seg.project.journal.journal import Earlier, Journal, SaveState
+from napari_gen2seg.project.journal.patch import Patch
+from napari_gen2seg.project.journal.place import Found, find_work
+from napari_gen2seg.project.journal.state import STATES, ItemState, WorkState
+
+__all__ = [
+    "STATES",
+    "Act",
+    "Earlier",
+    "Found",
+    "ItemState",
+    "Journal",
+    "Patch",
+    "SaveState",
+    "WorkState",
+    "find_work",
+]

@@ -1,0 +1,131 @@
+"""One act on an image: what a person did, and how the labels changed by it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal, get_args
+
+from napari_gen2seg.errors import DataError, SettingsError
+from napari_gen2seg.project.journal.patch import Patch
+from napari_gen2seg.project.origin import Origin
+
+ActKind = Literal[
+    "commit",
+    "delete",
+    "edit",
+    "propose",
+    "import",
+    "undo",
+    "redo",
+    "clicks",
+    "settings",
+    "classes",
+    "state",
+]
+"""``commit``: an object was kept. ``edit``: brush, eraser, fill. ``propose`` and
+``import``: many objects at once. ``clicks``: those of the object being worked on.
+``settings``, ``classes``, ``state``: what is known of the image and its objects."""
+
+
+@dataclass(frozen=True, eq=False)
+class Act:
+    """One act.
+
+    Attributes
+    ----------
+    kind
+        See `ActKind`.
+    patch
+        How the labels changed; None where they did not.
+    origins
+        Object -> where it comes from now; None where it is gone.
+    values
+        ``clicks``: ``{"clicks": [...]}``, whatever the caller keeps of them.
+        ``settings``: names and values, of which the latest count. ``classes``: object
+        (as text) -> class name, or None for none. ``state``: ``{"state": ..., "group":
+        ...}``, one of them or both, the state one of
+        `napari_gen2seg.project.journal.state.STATES`. All of it plain JSON.
+    sequence, at
+        Number from 1, and seconds since the epoch; given by the journal.
+    before
+        Object -> where it came from before; given by the journal.
+    """
+
+    kind: ActKind
+    patch: Patch | None = None
+    origins: Mapping[int, Origin | None] = field(default_factory=dict)
+    values: Mapping[str, Any] = field(default_factory=dict)
+    sequence: int = 0
+    at: float = 0.0
+    before: Mapping[int, Origin | None] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        if self.kind not in get_args(ActKind):
+            raise SettingsError(
+                f"An act is of the kind {self.kind!r}; it must be one of "
+                f"{', '.join(get_args(ActKind))}."
+            )
+
+    @property
+    def undoable(self) -> bool:
+        """Whether it changed labels or origins, so that there is a way back."""
+        changed = self.patch is not None and not self.patch.empty
+        return self.kind not in ("undo", "redo") and (changed or bool(self.origins))
+
+    def reverse(self, kind: Literal["undo", "redo"] = "undo") -> Act:
+        """Return the act that takes this one back."""
+        patch = None if self.patch is None else self.patch.inverse()
+        return Act(kind, patch, dict(self.before))
+
+    def again(self) -> Act:
+        """Return the act that does this one once more."""
+        return Act("redo", self.patch, dict(self.origins))
+
+    def to_json(self) -> dict[str, Any]:
+        """Return plain values for a record."""
+        values: dict[str, Any] = {"n": self.sequence, "act": self.kind, "at": self.at}
+        if self.values:
+            values["values"] = dict(self.values)
+        for name, origins in (("origins", self.origins), ("before", self.before)):
+            if origins:
+                values[name] = {
+                    str(number): None if origin is None else origin.to_json()
+                    for number, origin in origins.items()
+                }
+        if self.patch is not None:
+            values["patch"] = self.patch.to_json()
+        return values
+
+    @classmethod
+    def from_json(cls, raw: Mapping[str, Any]) -> Act:
+        """Read what `to_json` gave.
+
+        Raises
+        ------
+        DataError
+            If it is no act.
+        """
+        try:
+            return cls(
+                raw["act"],
+                Patch.from_json(raw["patch"]) if "patch" in raw else None,
+                _origins(raw.get("origins", {})),
+                dict(raw.get("values", {})),
+                int(raw["n"]),
+                float(raw["at"]),
+                _origins(raw.get("before", {})),
+            )
+        except DataError:
+            raise
+        except (KeyError, TypeError, ValueError, AttributeError) as error:
+            raise DataError(
+                f"A record of a journal could not be read ({error})."
+            ) from error
+
+
+def _origins(raw: Mapping[str, Any]) -> dict[int, Origin | None]:
+    return {
+        int(number): None if one is None else Origin.from_json(one)
+        for number, one in raw.items()
+    }

@@ -1,0 +1,603 @@
+"""The journal of one image: every act is in a file before it is shown."""
+
+from __future__ import annotations
+
+import os
+import threading
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+import numpy.typing as npt
+
+from napari_gen2seg.common.atomic import not_written, replacing, sync_folder
+from napari_gen2seg.common.types import LabelArray
+from napari_gen2seg.errors import InUseError, StorageError
+from napari_gen2seg.project.identity import ImageIdentity
+from napari_gen2seg.project.journal.act import Act
+from napari_gen2seg.project.journal.files import (
+    JOURNAL_NAME,
+    Work,
+    is_work,
+    journal_head,
+    read_work,
+    saved_sequence,
+    write_facts,
+    write_labels_file,
+)
+from napari_gen2seg.project.journal.history import History
+from napari_gen2seg.project.journal.lock import FolderLock
+from napari_gen2seg.project.journal.place import (
+    Found,
+    bring,
+    find_work,
+    places,
+    remember,
+    set_aside,
+)
+from napari_gen2seg.project.journal.record import encode
+from napari_gen2seg.project.journal.state import WorkState
+
+SaveState = Literal["saved", "saving", "not saved"]
+"""On the disk; written, but the disk is still at it; in memory only."""
+
+MOST_ACTS, MOST_BYTES = 500, 32 << 20
+"""A journal that is longer is made short again, by saving the labels whole."""
+
+
+_AGAIN = 2.0  # seconds until the disk is tried again
+
+
+@dataclass(frozen=True)
+class Earlier:
+    """What is told of earlier work, before anybody goes on with it.
+
+    Attributes
+    ----------
+    found
+        Where it lies, and how it was recognised.
+    state
+        What is known of it.
+    since_saved
+        Acts that came after the labels were last saved whole: a crash, most often.
+    torn
+        Bytes of an act that a crash cut off; it is not there.
+    """
+
+    found: Found
+    state: WorkState
+    since_saved: int
+    torn: int
+
+
+class Journal:
+    """Keeps the work on one image.
+
+    Files are made with the first act, so that looking at images leaves no trace.
+    `record` may be called on the main thread: it writes, and the disk is waited for on
+    another one, which also saves the labels whole when the journal grows long.
+    """
+
+    def __init__(
+        self,
+        image: ImageIdentity,
+        shape: tuple[int, ...],
+        dtype: npt.DTypeLike = np.int32,
+        *,
+        folder: Path | None = None,
+        take_over: bool = False,
+        on_change: Callable[[SaveState], None] | None = None,
+    ) -> None:
+        """Open the work on an image; earlier work is in `earlier`.
+
+        Parameters
+        ----------
+        image
+            Which image it is.
+        shape, dtype
+            Of new labels. Earlier labels keep theirs: see `shape`.
+        folder
+            Where to keep it; beside the image, or in the user's folder, if not given.
+        take_over
+            Open it although another computer seems to have it open.
+        on_change
+            Called on any thread when `save_state` changes.
+
+        Raises
+        ------
+        InUseError
+            If another window or process has it open.
+        StorageError
+            If earlier work cannot be read.
+        """
+        self.earlier: Earlier | None = None
+        self.trouble: StorageError | None = None
+        self._image = image
+        self._folder = folder
+        self._on_change = on_change
+        self._take_over = take_over
+        self._lock: FolderLock | None = None
+        self._file: int | None = None
+        self._good = 0  # bytes of whole records in the file
+        self._pending: list[bytes] = []
+        self._synced = True
+        self._told: SaveState = "saved"
+        self._guard = threading.RLock()
+        self._wake = threading.Condition(self._guard)
+        self._tasks: list[tuple[LabelArray | None, int]] = []
+        self._thread: threading.Thread | None = None
+        self._closed = False
+        self._asked = tuple(int(n) for n in shape), np.dtype(dtype)
+        self._work = Work(folder or places(image)[0], image, *self._asked)
+        found = self._found()
+        if found is not None:
+            self._go_on(found)
+
+    @property
+    def folder(self) -> Path:
+        """Where it lies, or would lie."""
+        return self._work.folder
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """Of the labels."""
+        return self._work.shape
+
+    @property
+    def dtype(self) -> np.dtype[Any]:
+        """Of the labels."""
+        return self._work.dtype
+
+    @property
+    def state(self) -> WorkState:
+        """What is known of the work; not to be changed."""
+        return self._work.state
+
+    @property
+    def save_state(self) -> SaveState:
+        """Whether the work is on the disk."""
+        with self._guard:
+            if self._pending:
+                return "not saved"
+            return "saved" if self._synced and not self._tasks else "saving"
+
+    @property
+    def undo_count(self) -> int:
+        """Acts that can be taken back."""
+        return len(self._work.history.done)
+
+    @property
+    def redo_count(self) -> int:
+        """Acts that can be done again."""
+        return len(self._work.history.undone)
+
+    def labels(self) -> LabelArray:
+        """Read the labels as they are after the last act; for another thread.
+
+        Raises
+        ------
+        StorageError
+            If they cannot be read.
+        """
+        if not is_work(self.folder):
+            return np.zeros(self.shape, self.dtype)
+        with self._guard:
+            limit = self._good
+        return read_work(self.folder, limit).labels()
+
+    def record(self, act: Act) -> Act:
+        """Write an act, before it is shown.
+
+        Parameters
+        ----------
+        act
+            Without number; origins that follow from it are added here.
+
+        Returns
+        -------
+        Act
+            As it was written.
+
+        Raises
+        ------
+        DiskFullError, StorageError
+            If it could not be written. It is kept in memory, counts as done, and is
+            written before the next one, or by `retry`.
+        """
+        with self._guard:
+            self._check_open()
+            state, history = self._work.state, self._work.history
+            origins = state.origins_after(act)
+            act = replace(
+                act,
+                origins=origins,
+                sequence=state.sequence + 1,
+                at=act.at or time.time(),
+                before={n: state.origins.get(n) for n in origins},
+            )
+            line = encode(act.to_json())
+            state.apply(act)
+            history.add(act)
+            self._pending.append(line)
+            self._work.acts.append(act)
+            try:
+                self._write()
+            finally:
+                self._tell()
+            if len(self._work.acts) > MOST_ACTS or self._good > MOST_BYTES:
+                self.snapshot()
+        return act
+
+    def undo(self) -> Act | None:
+        """Record that the latest act is taken back.
+
+        Returns
+        -------
+        Act or None
+            Its `patch` is to be applied to the labels that are shown; None if there
+            is nothing to undo.
+        """
+        with self._guard:
+            act = self._work.history.undo()
+            return None if act is None else self.record(act)
+
+    def redo(self) -> Act | None:
+        """Record that what was undone last is done again; see `undo`."""
+        with self._guard:
+            act = self._work.history.redo()
+            return None if act is None else self.record(act)
+
+    def retry(self) -> None:
+        """Write what could not be written before.
+
+        Raises
+        ------
+        StorageError
+            If it still cannot.
+        """
+        with self._guard:
+            try:
+                self._write()
+            finally:
+                self._tell()
+
+    def snapshot(self, labels: LabelArray | None = None) -> None:
+        """Save the labels whole on another thread, and make the journal short.
+
+        Parameters
+        ----------
+        labels
+            The labels as they are after the last act, which nobody changes any more:
+            give them where they were replaced as a whole. If not given, they are made
+            of the files.
+        """
+        with self._guard:
+            self._check_open()
+            if labels is not None and not is_work(self.folder):
+                self._begin()
+            if labels is None and (self._tasks or self._file is None):
+                return
+            if labels is not None and labels.shape != self.shape:
+                # At once: the next act is for labels of this shape.
+                self._work.shape, self._work.dtype = labels.shape, labels.dtype
+                self._save_whole(labels, self.state.sequence)
+                return
+            self._tasks.append((labels, self.state.sequence))
+            self._tell()
+            self._start()
+            self._wake.notify_all()
+
+    def wait(self) -> None:
+        """Wait until the disk has everything.
+
+        Raises
+        ------
+        StorageError
+            If something could not be written.
+        """
+        with self._guard:
+            while self._file is not None and (self._tasks or not self._synced):
+                if self.trouble is not None and not self._tasks:
+                    break
+                self._wake.wait(0.5)
+            if self._pending:
+                self._write()
+                self._sync()
+            if self.trouble is not None:
+                raise self.trouble
+
+    def begin_anew(self) -> Path | None:
+        """Do not go on with earlier work: set it aside, where it stays.
+
+        Returns
+        -------
+        Path or None
+            Where it lies now; None if there was none.
+
+        Raises
+        ------
+        StorageError
+            If it cannot be set aside.
+        """
+        if self.earlier is None:
+            return None
+        with self._guard:
+            self._let_go()
+            aside = set_aside(self.folder)
+            self.earlier = None
+            folder = self._folder or places(self._image)[0]
+            self._work = Work(folder, self._image, *self._asked)
+            return aside
+
+    def close(self, force: bool = False) -> None:
+        """Save the labels whole, wait for the disk, and let go of the folder.
+
+        Parameters
+        ----------
+        force
+            Give up what cannot be written.
+
+        Raises
+        ------
+        StorageError
+            If something could not be written; then it is still open.
+        """
+        if self._closed:
+            return
+        trouble = self._last_save()
+        if trouble is not None and not force:
+            raise trouble
+        with self._guard:
+            self._closed = True
+            self._wake.notify_all()
+        if self._thread is not None:
+            self._thread.join()
+        self._let_go()
+
+    def __enter__(self) -> Journal:
+        return self
+
+    def __exit__(self, kind: object, *rest: object) -> None:
+        # What went wrong inside is the more important thing to be told.
+        self.close(force=kind is not None)
+
+    def _last_save(self) -> StorageError | None:
+        """Save everything; return what went wrong."""
+        try:
+            self.retry()
+            if self._file is not None and (
+                self.state.sequence > self._work.facts_sequence
+            ):
+                self.snapshot()
+            self.wait()
+        except StorageError as error:
+            with self._guard:
+                # Acts that are on the disk are safe, whole labels or not.
+                return error if self._pending or not self._synced else None
+        return None
+
+    def _found(self) -> Found | None:
+        if self._folder is None:
+            return find_work(self._image)
+        if not is_work(self._folder):
+            return None
+        return Found(self._folder, "here", read_work(self._folder).image)
+
+    def _go_on(self, found: Found) -> None:
+        """Open earlier work."""
+        folder = found.folder if self._folder else bring(found, self._image)
+        self._lock = FolderLock(folder, self._take_over)
+        try:
+            work = read_work(folder)
+            saved = saved_sequence(folder)
+            since = sum(act.sequence > saved for act in work.acts)
+            torn = work.records.torn
+            self.earlier = Earlier(
+                replace(found, folder=folder), work.state, since, torn
+            )
+            work.image = self._image
+            self._work = work
+            self._open_file(work.records.size, torn)
+        except BaseException:
+            self._let_go()
+            raise
+        remember(self._image, folder)
+
+    def _begin(self) -> None:
+        """Make the folder: beside the image, or where that cannot be."""
+        problem: StorageError | None = None
+        for folder in [self._folder] if self._folder else places(self._image):
+            try:
+                folder.mkdir(parents=True, exist_ok=True)
+                self._lock = FolderLock(folder, self._take_over)
+                self._begin_in(folder)
+            except InUseError:
+                self._let_go()
+                raise
+            except StorageError as error:
+                problem = error
+            except OSError as error:
+                problem = not_written(folder, error)
+            else:
+                remember(self._image, folder)
+                return
+            self._let_go()
+        if problem is not None:
+            raise problem
+
+    def _begin_in(self, folder: Path) -> None:
+        if is_work(folder):
+            raise InUseError(
+                f"Another window has worked on {self._image.name} since it was opened "
+                f"here (see {folder}). Open it again to go on with that work."
+            )
+        self._work.folder = folder
+        write_facts(replace(self._work, state=WorkState()))
+        self._open_file(0, 0)
+
+    def _open_file(self, size: int, torn: int) -> None:
+        """Open the journal behind its last whole record; what is torn goes aside."""
+        path = self.folder / JOURNAL_NAME
+        try:
+            if torn and path.exists():
+                rest = path.read_bytes()[size:]
+                aside = path.with_name(f"journal.torn-{int(time.time())}")
+                with suppress(OSError):  # a full disk keeps nobody from going on
+                    aside.write_bytes(rest)
+            flags = os.O_RDWR | os.O_CREAT | os.O_APPEND | getattr(os, "O_BINARY", 0)
+            self._file = os.open(path, flags, 0o666)
+            os.ftruncate(self._file, size)
+        except OSError as error:
+            raise not_written(path, error) from error
+        self._good = size
+        if not size:
+            before = replace(self._work, history=History())
+            if self._pending:  # they follow it
+                before.state = WorkState()
+            self._append(encode(journal_head(before)))
+
+    def _write(self) -> None:
+        """Write what is pending, whole records or nothing."""
+        if not self._pending:
+            return
+        try:
+            if self._file is None:
+                self._begin()
+            while self._pending:
+                self._append(self._pending[0])
+                del self._pending[0]
+        finally:
+            self._start()
+            self._wake.notify_all()
+
+    def _append(self, line: bytes) -> None:
+        file = self._file
+        if file is None:
+            raise StorageError(f"{self.folder} is not open; nothing was written.")
+        rest = memoryview(line)
+        try:
+            while rest:
+                rest = rest[os.write(file, rest) :]
+        except OSError as error:
+            with suppress(OSError):
+                os.ftruncate(file, self._good)
+            raise not_written(self.folder / JOURNAL_NAME, error) from error
+        self._good += len(line)
+        self._synced = False
+
+    def _sync(self) -> None:
+        """Wait until the disk has the journal as it is now."""
+        with self._guard:
+            if self._file is None or self._synced:
+                return
+            file, good = os.dup(self._file), self._good
+        try:
+            os.fsync(file)
+        except OSError as error:
+            self.trouble = not_written(self.folder / JOURNAL_NAME, error)
+            return
+        finally:
+            os.close(file)
+        with self._guard:
+            self._synced = good == self._good
+
+    def _start(self) -> None:
+        if self._thread is None and not self._closed:
+            self._thread = threading.Thread(
+                target=self._run, name="journal", daemon=True
+            )
+            self._thread.start()
+
+    def _run(self) -> None:
+        """Wait for the disk, and save labels whole, while others go on."""
+        while True:
+            with self._guard:
+                while not (self._closed or self._tasks or not self._synced):
+                    self._wake.wait()
+                if self._closed and not self._tasks and self._synced:
+                    return
+                task = self._tasks[0] if self._tasks else None
+            self.trouble = None
+            self._sync()
+            if task is not None:
+                try:
+                    self._save_whole(*task)
+                except StorageError as error:
+                    self.trouble = error
+            with self._guard:
+                if task is not None:
+                    self._tasks.remove(task)
+                self._tell()
+                self._wake.notify_all()
+                if self.trouble is not None and not self._tasks:
+                    if self._closed:
+                        return
+                    self._wake.wait(_AGAIN)
+
+    def _save_whole(self, labels: LabelArray | None, sequence: int) -> None:
+        """Write labels and facts, then begin the journal anew behind them."""
+        with self._guard:
+            limit = self._good
+        then = read_work(self.folder, limit)
+        if labels is None:
+            labels, sequence = then.labels(), then.state.sequence
+        then.shape, then.dtype, then.image = labels.shape, labels.dtype, self._image
+        write_labels_file(self.folder, labels, sequence)
+        write_facts(then)
+        with self._guard:
+            if not self._pending:  # else once more, when the disk takes them
+                self._restart(sequence)
+            self._work.facts_sequence = then.state.sequence
+
+    def _restart(self, sequence: int) -> None:
+        """Write a journal of what came after `sequence`, or can be undone or redone."""
+        history = self._work.history
+        kept = {act.sequence: act for act in (*history.done, *history.undone)}
+        kept.update((a.sequence, a) for a in self._work.acts if a.sequence > sequence)
+        acts = [kept[number] for number in sorted(kept)]
+        path = self.folder / JOURNAL_NAME
+        try:
+            with replacing(path, sync=True) as draft:
+                with draft.open("wb") as file:
+                    file.write(encode(journal_head(self._work)))
+                    file.writelines(encode(act.to_json()) for act in acts)
+                if os.name == "nt":  # an open file cannot be replaced there
+                    self._close_file()
+            sync_folder(self.folder)
+            self._work.acts, self._synced = acts, True
+        except OSError as error:
+            raise not_written(path, error) from error
+        finally:
+            self._close_file()
+            flags = os.O_RDWR | os.O_APPEND | getattr(os, "O_BINARY", 0)
+            self._file = os.open(path, flags)
+            self._good = os.lseek(self._file, 0, os.SEEK_END)
+
+    def _close_file(self) -> None:
+        if self._file is not None:
+            os.close(self._file)
+            self._file = None
+
+    def _let_go(self) -> None:
+        with self._guard:
+            self._close_file()
+            if self._lock is not None:
+                self._lock.release()
+                self._lock = None
+
+    def _check_open(self) -> None:
+        if self._closed:
+            raise StorageError(
+                f"The work in {self.folder} was closed; open it again to go on."
+            )
+
+    def _tell(self) -> None:
+        now = self.save_state
+        if now != self._told:
+            self._told = now
+            if self._on_change is not None:
+                self._on_change(now)

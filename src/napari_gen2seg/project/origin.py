@@ -1,0 +1,145 @@
+"""Where a mask comes from: enough to make it again, and to say who made it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, fields, replace
+from typing import Any, Literal, get_args
+
+from napari_gen2seg.common.checked import checked
+from napari_gen2seg.errors import SettingsError
+
+Who = Literal["human", "proposed", "corrected", "imported"]
+"""A person's clicks or brush; a proposal kept as it was; either of them changed
+later by hand; labels that came from elsewhere."""
+
+
+@dataclass(frozen=True)
+class Origin:
+    """Where one object comes from.
+
+    Attributes
+    ----------
+    who
+        See `Who`.
+    model, revision
+        The model that painted the map; empty where none had a part.
+    coloring
+        Key of the map (:attr:`~napari_gen2seg.core.coloring.Coloring.key`).
+    resolution, passes
+        How the map was made.
+    plane
+        Place on each axis before rows and columns; empty for a single image.
+    points, signs
+        Clicks, (row, column) in source pixels, and +1 or -1 for each.
+    settings
+        Of the probe, or of the proposals, where they differ from the usual.
+    tolerance, score
+        What the mask said; None where unknown.
+    at
+        When, in seconds since the epoch.
+    """
+
+    who: Who = "human"
+    model: str = ""
+    revision: str | None = None
+    coloring: str = ""
+    resolution: int = 0
+    passes: int = 1
+    plane: tuple[int, ...] = ()
+    points: tuple[tuple[float, float], ...] = ()
+    signs: tuple[int, ...] = ()
+    settings: Mapping[str, Any] = field(default_factory=dict)
+    tolerance: float | None = None
+    score: float | None = None
+    at: float = 0.0
+
+    def __post_init__(self) -> None:
+        if self.who not in get_args(Who):
+            raise SettingsError(
+                f"The origin of a mask is {self.who!r}; it must be one of "
+                f"{', '.join(get_args(Who))}."
+            )
+        if len(self.points) != len(self.signs):
+            raise SettingsError(
+                f"A mask has {len(self.points)} clicks and {len(self.signs)} signs; "
+                "it must have as many of both."
+            )
+
+    @property
+    def replayable(self) -> bool:
+        """Whether the same map and clicks make the mask again."""
+        return bool(self.coloring) and self.who in ("human", "proposed")
+
+    def corrected(self) -> Origin:
+        """Return the origin of the same object after a change by hand."""
+        return replace(self, who="corrected")
+
+    def to_json(self) -> dict[str, Any]:
+        """Return plain values, those left out that are as usual."""
+        usual = asdict(Origin())
+        values = asdict(self)
+        values["tolerance"] = _finite(self.tolerance)
+        kept = {
+            name: value
+            for name, value in values.items()
+            if name == "who" or value != usual[name]
+        }
+        return _plain(kept)
+
+    @classmethod
+    def from_json(cls, raw: Any) -> Origin:
+        """Read what `to_json` gave; what a later version added is passed over.
+
+        Raises
+        ------
+        SettingsError
+            If a value is of another kind.
+        """
+        known = {one.name for one in fields(cls)}
+        if isinstance(raw, dict):
+            raw = {name: value for name, value in raw.items() if name in known}
+        values = dict(checked(_Plain, raw, "The origin of a mask"))
+        values["plane"] = tuple(int(n) for n in values.get("plane", ()))
+        values["signs"] = tuple(int(n) for n in values.get("signs", ()))
+        try:
+            values["points"] = tuple(
+                (float(row), float(column)) for row, column in values.get("points", ())
+            )
+        except (TypeError, ValueError) as error:
+            raise SettingsError(
+                f"The clicks of a mask must be pairs of numbers ({error})."
+            ) from error
+        return cls(**values)
+
+
+@dataclass(frozen=True)
+class _Plain:
+    """What JSON can hold of an origin."""
+
+    who: str
+    model: str = ""
+    revision: str | None = None
+    coloring: str = ""
+    resolution: int = 0
+    passes: int = 1
+    plane: list = field(default_factory=list)  # type: ignore[type-arg]
+    points: list = field(default_factory=list)  # type: ignore[type-arg]
+    signs: list = field(default_factory=list)  # type: ignore[type-arg]
+    settings: dict = field(default_factory=dict)  # type: ignore[type-arg]
+    tolerance: float | None = None
+    score: float | None = None
+    at: float = 0.0
+
+
+def _finite(value: float | None) -> float | None:
+    return None if value is None or value != value else value
+
+
+def _plain(value: Any) -> Any:
+    """Turn tuples into lists, as JSON has them."""
+    if isinstance(value, dict):
+        return {name: _plain(one) for name, one in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(one) for one in value]
+    return value

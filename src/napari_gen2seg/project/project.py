@@ -1,0 +1,414 @@
+"""A project: a folder of images, their labels, and how far each of them is.
+
+::
+
+    PROJECT/
+      project.json           name, classes, model, version of this layout
+      images/                copies, where images were not only pointed at
+      items/NAME/            the work on one image: labels.tif, facts.json, journal.log
+
+Plain files that a person can read, share, and put under version control.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict, dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from napari_gen2seg.common.atomic import writing
+from napari_gen2seg.common.checked import checked
+from napari_gen2seg.common.text import slug
+from napari_gen2seg.common.types import LabelArray
+from napari_gen2seg.common.upgraded import Step, upgraded
+from napari_gen2seg.core.image.axes import Axes
+from napari_gen2seg.errors import SettingsError, StorageError
+from napari_gen2seg.io.formats.images import PICTURE_ENDINGS, ImageFile, read_picture
+from napari_gen2seg.project.identity import ImageIdentity
+from napari_gen2seg.project.journal import Act, Journal, WorkState
+from napari_gen2seg.project.journal.files import Work, is_work, read_work, write_facts
+from napari_gen2seg.project.journal.lock import OWNER_NAME
+
+PROJECT_NAME, IMAGES, ITEMS = "project.json", "images", "items"
+PROJECT_FORMAT = "napari-gen2seg project"
+PROJECT_STEPS: tuple[Step, ...] = ()
+"""From one version of ``project.json`` to the next."""
+
+_IGNORED = f"*.lock\n{OWNER_NAME}\njournal.torn-*\n"
+"""What is of no use to others under version control."""
+
+
+@dataclass(frozen=True)
+class ObjectClass:
+    """A kind of object.
+
+    Attributes
+    ----------
+    name
+        Unique in the project.
+    color
+        ``#rrggbb``; empty for none of its own.
+    key
+        1 to 9, the key that gives it; None for none.
+    """
+
+    name: str
+    color: str = ""
+    key: int | None = None
+
+
+@dataclass(frozen=True)
+class ProjectFacts:
+    """What holds for all images of a project.
+
+    Attributes
+    ----------
+    name
+        For people.
+    model
+        What proposes objects, where nobody says otherwise.
+    classes
+        Kinds of objects; empty where there is only one.
+    """
+
+    name: str
+    model: str = "mini"
+    classes: tuple[ObjectClass, ...] = ()
+
+
+@dataclass(frozen=True)
+class Item:
+    """One image of a project.
+
+    Attributes
+    ----------
+    name
+        Of its folder; unique in the project.
+    folder
+        Where its work lies.
+    """
+
+    name: str
+    folder: Path = field(compare=False)
+
+    def work(self) -> Work:
+        """Read its facts and journal, whoever works on it.
+
+        Raises
+        ------
+        StorageError
+            If they are damaged.
+        """
+        return read_work(self.folder)
+
+    def labels(self) -> LabelArray:
+        """Read its labels after the last act.
+
+        Raises
+        ------
+        StorageError
+            If they are damaged.
+        """
+        return self.work().labels()
+
+    def image_path(self) -> Path:
+        """Return the file of its image.
+
+        Raises
+        ------
+        StorageError
+            If it is not where it was.
+        """
+        image = self.work().image
+        if image.path is None or not image.path.exists():
+            raise StorageError(
+                f"The image {image.name} of {self.folder} is not at {image.path}. Put "
+                "it back there, or correct the path in facts.json."
+            )
+        return image.path
+
+    def image(self) -> ImageFile:
+        """Read its image.
+
+        Raises
+        ------
+        StorageError, ImageError
+            If it is gone or cannot be read.
+        """
+        return read_picture(self.image_path())
+
+    def journal(self, **options: Any) -> Journal:
+        """Open its journal, to work on it.
+
+        Parameters
+        ----------
+        **options
+            ``take_over``, ``on_change``; see `Journal`.
+
+        Raises
+        ------
+        InUseError
+            If another window or process has it open.
+        """
+        work = self.work()
+        return Journal(
+            work.image, work.shape, work.dtype, folder=self.folder, **options
+        )
+
+
+@dataclass(frozen=True, eq=False)
+class Project:
+    """A project on disk. It holds no images or labels: these are read when asked for.
+
+    Attributes
+    ----------
+    folder
+        Where it lies.
+    facts
+        What holds for all of it.
+    """
+
+    folder: Path
+    facts: ProjectFacts
+
+    @classmethod
+    def create(cls, folder: str | Path, name: str = "", model: str = "mini") -> Project:
+        """Make an empty project.
+
+        Parameters
+        ----------
+        folder
+            A new folder, or one that is there and holds no project.
+        name
+            For people; the folder's name if not given.
+        model
+            What proposes objects.
+
+        Raises
+        ------
+        StorageError
+            If there is a project already, or nothing can be written there.
+        """
+        root = _absolute(folder)
+        if (root / PROJECT_NAME).exists():
+            raise StorageError(
+                f"{root} holds a project already; open it, or choose another folder."
+            )
+        project = cls(root, ProjectFacts(name or root.name, model))
+        _save(root, project.facts)
+        with writing(root / ".gitignore") as draft:
+            draft.write_text(_IGNORED, encoding="utf-8")
+        return project
+
+    @classmethod
+    def open(cls, folder: str | Path) -> Project:
+        """Open a project.
+
+        Raises
+        ------
+        StorageError
+            If there is none, or it is damaged or of a later version.
+        """
+        root = _absolute(folder)
+        source = root / PROJECT_NAME
+        if not source.is_file():
+            raise StorageError(
+                f"{root} is no project: it has no {PROJECT_NAME}. Make one with "
+                f"napari-gen2seg project init {folder}."
+            )
+        try:
+            raw = json.loads(source.read_text(encoding="utf-8"))
+        except (OSError, ValueError) as error:
+            raise StorageError(
+                f"{source} could not be read as JSON ({error}). Restore it from a copy."
+            ) from error
+        raw = upgraded(raw, source, PROJECT_FORMAT, PROJECT_STEPS)
+        values = {k: v for k, v in raw.items() if k not in ("format", "version")}
+        values = checked(ProjectFacts, values, f"The facts in {source}")
+        classes = tuple(
+            ObjectClass(**checked(ObjectClass, one, f"A class in {source}"))
+            for one in values.get("classes", ())
+        )
+        return cls(root, ProjectFacts(**{**values, "classes": classes}))
+
+    @property
+    def items(self) -> tuple[Item, ...]:
+        """The images, by name."""
+        folders = sorted((self.folder / ITEMS).glob("*"))
+        return tuple(Item(one.name, one) for one in folders if is_work(one))
+
+    def item(self, name: str) -> Item:
+        """Return one image.
+
+        Raises
+        ------
+        SettingsError
+            If there is none of that name.
+        """
+        folder = self.folder / ITEMS / name
+        if Path(name).name != name or not is_work(folder):
+            names = ", ".join(one.name for one in self.items[:20])
+            raise SettingsError(
+                f"The project has no image {name!r}; it has {names or 'none yet'}."
+            )
+        return Item(name, folder)
+
+    def add(self, image: str | Path, *, copy: bool = False, group: str = "") -> Item:
+        """Add an image.
+
+        Parameters
+        ----------
+        image
+            Its file.
+        copy
+            Copy it into the project, to be shared with it; else it is pointed at.
+        group
+            Images of one group (fields of one slide, frames of one film) are never
+            divided between training and test.
+
+        Returns
+        -------
+        Item
+            The image; the one that is there already, if it is.
+
+        Raises
+        ------
+        StorageError, ImageError
+            If it cannot be read or copied.
+        """
+        source = _absolute(image)
+        identity = ImageIdentity.of_file(source)
+        for item in self.items:
+            if item.work().image.key == identity.key:
+                return item
+        picture = read_picture(source)
+        shape = Axes.of(picture.pixels, picture.axes).labels_shape
+        name = self._free_name(source.stem)
+        if copy:
+            target = self.folder / IMAGES / f"{name}{source.suffix}"
+            try:
+                if source.is_dir():
+                    shutil.copytree(source, target)
+                else:
+                    with writing(target) as draft:
+                        shutil.copyfile(source, draft)
+            except OSError as error:
+                raise StorageError(
+                    f"{source} could not be copied ({error}). Free some space, or "
+                    "point at it instead."
+                ) from error
+            identity = replace(identity, path=target)
+        folder = self.folder / ITEMS / name
+        try:
+            folder.mkdir(parents=True)
+        except OSError as error:
+            raise StorageError(
+                f"{folder} could not be made ({error}). Check that you may write there."
+            ) from error
+        state = WorkState(group=group)
+        write_facts(Work(folder, identity, shape, np.dtype(np.int32), state))
+        return Item(name, folder)
+
+    def with_classes(self, classes: Sequence[ObjectClass]) -> Project:
+        """Save other classes, and return the project that has them.
+
+        Raises
+        ------
+        SettingsError
+            If a name or a key is there twice, or a key is none of 1 to 9.
+        """
+        names = Counter(one.name for one in classes)
+        keys = Counter(one.key for one in classes if one.key is not None)
+        twice = [str(one) for one, count in (names | keys).items() if count > 1]
+        if twice:
+            raise SettingsError(
+                f"{twice[0]} is there twice among the classes; names and keys must be "
+                "unique."
+            )
+        wrong = [key for key in keys if not 1 <= key <= 9]
+        if wrong:
+            raise SettingsError(f"The key of a class is {wrong[0]}; it must be 1 to 9.")
+        facts = replace(self.facts, classes=tuple(classes))
+        _save(self.folder, facts)
+        return replace(self, facts=facts)
+
+    def with_class_names(self, names: Iterable[str]) -> Project:
+        """Add classes that are not there yet, each with the next free key."""
+        classes = list(self.facts.classes)
+        taken = {one.key for one in classes}
+        for name in names:
+            if all(one.name != name for one in classes):
+                key = next((n for n in range(1, 10) if n not in taken), None)
+                taken.add(key)
+                classes.append(ObjectClass(name, key=key))
+        if len(classes) == len(self.facts.classes):
+            return self
+        return self.with_classes(classes)
+
+    def set_state(self, name: str, state: str) -> None:
+        """Say how far an image is.
+
+        Raises
+        ------
+        InUseError
+            If it is open in another window.
+        SettingsError
+            If there is no such image or state.
+        """
+        from napari_gen2seg.project.journal.state import checked_state
+
+        with self.item(name).journal() as journal:
+            journal.record(Act("state", values={"state": checked_state(state)}))
+
+    def _free_name(self, stem: str) -> str:
+        plain = slug(stem)
+        taken = {one.name for one in (self.folder / ITEMS).glob("*")}
+        number, name = 1, plain
+        while name in taken:
+            number += 1
+            name = f"{plain}-{number}"
+        return name
+
+
+def images_in(paths: Iterable[str | Path]) -> list[Path]:
+    """Return image files: those named, and those that lie in named folders.
+
+    Raises
+    ------
+    StorageError
+        If a path is not there.
+    """
+    found: list[Path] = []
+    for path in paths:
+        source = _absolute(path)
+        if source.is_file() or source.suffix.lower() == ".zarr":
+            found.append(source)
+        elif source.is_dir():
+            inside = sorted(source.iterdir())
+            endings = (*PICTURE_ENDINGS, ".zarr")
+            found += [one for one in inside if one.suffix.lower() in endings]
+        else:
+            raise StorageError(f"There is no file or folder {source}. Check its name.")
+    return found
+
+
+def _save(folder: Path, facts: ProjectFacts) -> None:
+    content = {
+        "format": PROJECT_FORMAT,
+        "version": len(PROJECT_STEPS) + 1,
+        **asdict(facts),
+    }
+    with writing(folder / PROJECT_NAME) as draft:
+        text = json.dumps(content, indent=1, ensure_ascii=False)
+        draft.write_text(text + "\n", encoding="utf-8")
+
+
+def _absolute(path: str | Path) -> Path:
+    return Path(os.path.abspath(Path(path).expanduser()))  # noqa: PTH100
