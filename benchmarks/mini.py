@@ -31,7 +31,7 @@ import torch
 from rivals import Otsu  # benchmarks/rivals.py
 
 from napari_gen2seg import load_model
-from napari_gen2seg.core.candidates import ProposalSettings
+from napari_gen2seg.core.proposal_settings import ProposalSettings
 from napari_gen2seg.io.annotated import Annotated
 from napari_gen2seg.metrics.bootstrap import Bootstrap, object_mean
 from napari_gen2seg.metrics.click_protocol import (

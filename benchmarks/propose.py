@@ -23,8 +23,9 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from benchmarks import drawn_maps
 
-from napari_gen2seg.core.candidates import ProposalSettings, paint, select
+from napari_gen2seg.core.candidates import paint, select
 from napari_gen2seg.core.coloring import Coloring
+from napari_gen2seg.core.proposal_settings import ProposalSettings
 
 
 def timed(function: Callable[[], Any]) -> tuple[float, Any]:

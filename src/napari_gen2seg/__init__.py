@@ -19,13 +19,15 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from napari_gen2seg.core.candidates import CandidateSet as CandidateSet
-    from napari_gen2seg.core.candidates import ProposalSettings as ProposalSettings
     from napari_gen2seg.core.candidates import paint as paint
     from napari_gen2seg.core.candidates import select as select
     from napari_gen2seg.core.coloring import Coloring as Coloring
     from napari_gen2seg.core.coloring import Mask as Mask
     from napari_gen2seg.core.learned_probe.probe import Probe as Probe
     from napari_gen2seg.core.probe.prober import ProbeSettings as ProbeSettings
+    from napari_gen2seg.core.proposal_settings import (
+        ProposalSettings as ProposalSettings,
+    )
     from napari_gen2seg.errors import Gen2SegError as Gen2SegError
     from napari_gen2seg.models.colorer import Colorer as Colorer
     from napari_gen2seg.models.loader import load_model as load_model
@@ -50,7 +52,7 @@ _HOMES = {
     "ModelSpec": "models.spec",
     "Probe": "core.learned_probe.probe",
     "ProbeSettings": "core.probe.settings",
-    "ProposalSettings": "core.candidates",
+    "ProposalSettings": "core.proposal_settings",
     "evaluate": "workflows.evaluate",
     "finetune": "workflows.finetune",
     "iter_finetune": "workflows.finetune",

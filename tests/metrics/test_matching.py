@@ -50,30 +50,28 @@ def test_matching_is_the_best_there_is(seed: int, threshold: float) -> None:
     )
 
 
-def test_agreement_counts_and_scores() -> None:
+def test_hits_fall_with_the_threshold() -> None:
     truth = np.zeros((10, 40), int)
     truth[2:6, 2:6], truth[2:6, 12:16], truth[2:6, 22:26] = 1, 2, 3
     found = np.zeros_like(truth)
     found[2:6, 2:6], found[2:6, 12:15], found[8:9, 30:39] = 5, 6, 7
-    result = matching.agreement(truth, found)
-    assert (result.hits, result.misses, result.extras) == (2, 1, 1)
-    assert result.precision == result.recall == result.f1 == pytest.approx(2 / 3)
-    assert result.accuracy == pytest.approx(0.5)
-    assert result.mean_iou == pytest.approx((1 + 0.75) / 2)
     thresholds = [0.5, 0.55, 0.6, 0.65, 0.7, 0.75, 0.8, 0.85, 0.9, 0.95]
     assert list(matching.AP_THRESHOLDS) == pytest.approx(thresholds)
-    several = [matching.agreement(truth, found, threshold) for threshold in thresholds]
-    assert [one.hits for one in several] == [2] * 6 + [1] * 4
+    table = matching.overlaps(truth, found).table
+    assert [len(matching.match(table, one)) for one in thresholds] == [2] * 6 + [1] * 4
 
 
-def test_nothing_to_find_and_nothing_found_is_perfect() -> None:
+def test_nothing_to_find_or_nothing_found_gives_no_pair() -> None:
     empty = np.zeros((5, 5), int)
-    result = matching.agreement(empty, empty)
-    assert result.accuracy == result.f1 == 1
     one = empty.copy()
     one[2, 2] = 1
-    assert matching.agreement(one, empty).accuracy == 0
-    assert matching.agreement(empty, one).precision == 0
+    for truth, found, shape in (
+        (empty, empty, (0, 0)),
+        (one, empty, (1, 0)),
+        (empty, one, (0, 1)),
+    ):
+        table = matching.overlaps(truth, found).table
+        assert table.shape == shape and matching.match(table) == []
 
 
 def test_average_precision_of_a_known_ranking() -> None:
@@ -112,9 +110,9 @@ def test_size_classes_are_those_of_coco(area: int, name: str) -> None:
 
 def test_shapes_and_types_must_fit() -> None:
     with pytest.raises(DataError, match="shapes"):
-        matching.agreement(np.zeros((4, 4), int), np.zeros((4, 5), int))
+        matching.overlaps(np.zeros((4, 4), int), np.zeros((4, 5), int))
     with pytest.raises(DataError, match="whole numbers"):
-        matching.agreement(np.zeros((4, 4)), np.zeros((4, 4), int))
+        matching.overlaps(np.zeros((4, 4)), np.zeros((4, 4), int))
     with pytest.raises(DataError, match="shapes"):
         matching.iou(np.zeros((4, 4)), np.zeros((4, 5)))
 

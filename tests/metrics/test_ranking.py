@@ -38,22 +38,24 @@ def test_identical_labels_have_no_information_between_them() -> None:
     shuffled = np.random.default_rng(0).permutation(np.arange(1, truth.max() + 1))
     renamed = np.concatenate([[0], shuffled])[truth].astype(np.int32)
     assert sum(variation_of_information(truth, renamed)) == pytest.approx(0, abs=1e-9)
-    same = matching.agreement(truth, renamed)
-    assert same.mean_iou == same.f1 == pytest.approx(1)
+    table = matching.overlaps(truth, renamed).table
+    pairs = matching.match(table)
+    assert len(pairs) == truth.max() and all(table[pair] == 1 for pair in pairs)
 
 
 @pytest.mark.parametrize("seed", range(4))
-def test_panoptic_quality_by_hand(seed: int) -> None:
+def test_matches_and_their_overlaps_by_hand(seed: int) -> None:
     truth, found = two_pictures(seed)
-    total = hit = 0.0
+    total, hit = 0.0, 0
     for true in range(1, truth.max() + 1):
         for name in range(1, found.max() + 1):
             overlap = matching.iou(truth == true, found == name)
             if overlap > 0.5:
                 total, hit = total + overlap, hit + 1
-    wrong = (truth.max() - hit) / 2 + (found.max() - hit) / 2
-    result = matching.agreement(truth, found, 0.5 + 1e-9)
-    assert result.mean_iou * result.f1 == pytest.approx(total / (hit + wrong))
+    table = matching.overlaps(truth, found).table
+    pairs = matching.match(table, 0.5 + 1e-9)
+    assert len(pairs) == hit
+    assert sum(table[pair] for pair in pairs) == pytest.approx(total)
 
 
 @pytest.mark.parametrize("seed", range(6))

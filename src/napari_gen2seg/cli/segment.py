@@ -159,8 +159,8 @@ def segment(
     if rule == "paper":
         _refuse("--rule paper", {**idle, "--not": bool(nots)})
 
-    from napari_gen2seg.core.candidates import ProposalSettings
     from napari_gen2seg.core.probe.prober import ProbeSettings
+    from napari_gen2seg.core.proposal_settings import ProposalSettings
     from napari_gen2seg.io.formats.images import check_ending, write_labels
     from napari_gen2seg.workflows import segment as workflow
 

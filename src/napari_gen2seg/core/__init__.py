@@ -2,6 +2,7 @@
 
 coloring       `Coloring`: the value a model returns, and what can be asked of it
 candidates     all objects without a click: `CandidateSet`, `select`, `paint`
+proposal_settings  what they are found and selected by
 propose        finds the candidates of a map
 joined_labels  several label images of one image, made one
 image_parts    corners, strips and halves that can be held back

@@ -18,12 +18,7 @@ import numpy as np
 import numpy.typing as npt
 
 from napari_gen2seg.common.types import Float64Array, Shape
-from napari_gen2seg.core.candidates import (
-    CandidateSet,
-    ProposalSettings,
-    paint,
-    select,
-)
+from napari_gen2seg.core.candidates import CandidateSet, paint, select
 from napari_gen2seg.core.image.geometry import nearest_pixel, rescale
 from napari_gen2seg.core.map.instances import Instances
 from napari_gen2seg.core.map.object_size import DARK, typical_size
@@ -37,6 +32,7 @@ from napari_gen2seg.core.map.values import (
 from napari_gen2seg.core.probe.mask import Mask
 from napari_gen2seg.core.probe.prober import Prober, ProbeSettings
 from napari_gen2seg.core.probe.query_color import query_colors
+from napari_gen2seg.core.proposal_settings import ProposalSettings
 from napari_gen2seg.core.propose import find_candidates
 from napari_gen2seg.errors import ImageError, StorageError
 

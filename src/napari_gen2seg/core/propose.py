@@ -22,15 +22,14 @@ import numpy.typing as npt
 from scipy import ndimage
 
 from napari_gen2seg.core.candidates import (
-    SHARE,
     CandidateSet,
-    ProposalSettings,
     diameter_on_map,
     told_areas,
 )
 from napari_gen2seg.core.map.object_size import typical_diameter
 from napari_gen2seg.core.probe.settings import ProbeSettings
 from napari_gen2seg.core.probe.sharpen import SharpMap
+from napari_gen2seg.core.proposal_settings import SHARE, ProposalSettings
 
 if TYPE_CHECKING:
     from napari_gen2seg.core.probe.mask import Mask

@@ -128,69 +128,6 @@ def match(table: Float64Array, threshold: float = 0.5) -> list[tuple[int, int]]:
     ]
 
 
-@dataclass(frozen=True)
-class Agreement:
-    """How well labels agree with the truth at one IoU threshold.
-
-    Attributes
-    ----------
-    threshold
-        Smallest IoU of a match.
-    hits, misses, extras
-        Matched, unmatched true and unmatched predicted objects.
-    mean_iou
-        Mean IoU of the matches; 0 without any.
-    """
-
-    threshold: float
-    hits: int
-    misses: int
-    extras: int
-    mean_iou: float
-
-    @property
-    def precision(self) -> float:
-        """Share of predicted objects that are right; 1 where none was predicted."""
-        return self.hits / (self.hits + self.extras) if self.hits + self.extras else 1.0
-
-    @property
-    def recall(self) -> float:
-        """Share of true objects that were found; 1 where there is none."""
-        return self.hits / (self.hits + self.misses) if self.hits + self.misses else 1.0
-
-    @property
-    def accuracy(self) -> float:
-        """Hits / (hits + misses + extras).
-
-        The "average precision" of the DSB2018 contest and of StarDist and
-        Cellpose (Caicedo et al. 2019); 1 where there is nothing at all.
-        """
-        every = self.hits + self.misses + self.extras
-        return self.hits / every if every else 1.0
-
-    @property
-    def f1(self) -> float:
-        """Harmonic mean of precision and recall."""
-        every = 2 * self.hits + self.misses + self.extras
-        return 2 * self.hits / every if every else 1.0
-
-
-def agreement(
-    ground_truth: LabelArray, found: LabelArray, threshold: float = 0.5
-) -> Agreement:
-    """Compare two label images at one IoU threshold."""
-    table = overlaps(ground_truth, found).table
-    pairs = match(table, threshold)
-    total = sum(float(table[pair]) for pair in pairs)
-    return Agreement(
-        threshold,
-        len(pairs),
-        table.shape[0] - len(pairs),
-        table.shape[1] - len(pairs),
-        total / len(pairs) if pairs else 0.0,
-    )
-
-
 def _check(ground_truth: LabelArray, found: LabelArray) -> None:
     if ground_truth.shape != found.shape:
         raise DataError(

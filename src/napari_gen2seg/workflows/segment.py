@@ -21,10 +21,10 @@ from napari_gen2seg.errors import ImageError, PromptError
 from napari_gen2seg.workflows.loaded_model import loaded_model
 
 if TYPE_CHECKING:
-    from napari_gen2seg.core.candidates import ProposalSettings
     from napari_gen2seg.core.coloring import Coloring
     from napari_gen2seg.core.probe.mask import Mask
     from napari_gen2seg.core.probe.prober import ProbeSettings
+    from napari_gen2seg.core.proposal_settings import ProposalSettings
     from napari_gen2seg.models.colorer import Colorer
 
 

@@ -10,7 +10,6 @@ from benchmarks import drawn_maps
 
 from napari_gen2seg.core.candidates import (
     CandidateSet,
-    ProposalSettings,
     paint,
     select,
 )
@@ -18,6 +17,7 @@ from napari_gen2seg.core.coloring import Coloring
 from napari_gen2seg.core.objects.acts import Act, Acts
 from napari_gen2seg.core.objects.edit import delete_objects
 from napari_gen2seg.core.objects.review import Review
+from napari_gen2seg.core.proposal_settings import ProposalSettings
 from napari_gen2seg.errors import DataError, SettingsError
 
 Labels = Any
