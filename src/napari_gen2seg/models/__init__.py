@@ -4,6 +4,7 @@ Nothing here imports torch until a model is loaded: a menu or a command line may
 ``spec``, ``registry``, ``families`` and ``model_config`` at no cost.
 
     colorer       `Colorer`, the protocol of every loaded model
+    forwarding_colorer  its base where another process, or a host, holds the model
     base_colorer  what the families share: one image through the network, short memory
     registry      the list of models to choose from
     spec          what is known of a model before it is loaded

@@ -13,6 +13,7 @@ import numpy as np
 
 from napari_gen2seg.common.progress import check_cancel, report
 from napari_gen2seg.jobs.model.client import ModelClient
+from napari_gen2seg.models.forwarding_colorer import ForwardingColorer
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -21,9 +22,8 @@ if TYPE_CHECKING:
 
     from napari_gen2seg.common.progress import Cancel, Progress
     from napari_gen2seg.core.coloring import Coloring
-    from napari_gen2seg.core.image.rgb import RgbRecipe
     from napari_gen2seg.models.colorer import Colorer
-    from napari_gen2seg.models.spec import ModelSpec
+    from napari_gen2seg.models.forwarding_colorer import ColorOptions
     from napari_gen2seg.session.runner import Ticket
     from napari_gen2seg.session.state import Choice, ColorRequest
 
@@ -253,7 +253,7 @@ class ModelHost:
         return colorer
 
 
-class HostedColorer:
+class HostedColorer(ForwardingColorer):
     """A model of a host, as a `Colorer`: for many images, with others in between.
 
     Parameters
@@ -273,67 +273,25 @@ class HostedColorer:
     ) -> None:
         self._host, self._choice = host, choice
         with host.use(choice, progress, cancel) as colorer:
-            self._colorer = colorer
+            super().__init__(colorer)
 
-    @property
-    def device(self) -> str:
-        """Where it computes."""
-        return self._colorer.device
-
-    @property
-    def dtype(self) -> str:
-        """Number type."""
-        return self._colorer.dtype
-
-    @property
-    def reason(self) -> str:
-        """Why this device and number type, for people."""
-        return self._colorer.reason
-
-    @property
-    def notes(self) -> tuple[str, ...]:
-        """What was done about short memory, in order."""
-        return self._colorer.notes
-
-    @property
-    def spec(self) -> ModelSpec:
-        """The model's facts."""
-        return self._colorer.spec
-
-    def color(
+    def _color(
         self,
         image: Any,
-        resolution: int | None = None,
-        *,
-        recipe: RgbRecipe | None = None,
-        passes: int = 1,
-        progress: Progress | None = None,
-        cancel: Cancel | None = None,
+        options: ColorOptions,
+        progress: Progress | None,
+        cancel: Cancel | None,
     ) -> Coloring:
-        """Color one image; see `napari_gen2seg.models.colorer.Colorer.color`."""
         with self._host.use(self._choice, progress, cancel) as colorer:
-            self._colorer = colorer
-            return colorer.color(
-                image,
-                resolution,
-                recipe=recipe,
-                passes=passes,
-                progress=progress,
-                cancel=cancel,
-            )
-
-    def predict_rgb(
-        self, rgb: npt.NDArray[np.float32], resolution: int
-    ) -> npt.NDArray[np.float32]:
-        """Return the map (h, w, 3) in 0..255 of one RGB (H, W, 3) in 0..1."""
-        return self.predict_many([rgb], resolution)[0]
+            self._facts = colorer
+            return colorer.color(image, **options, progress=progress, cancel=cancel)
 
     def predict_many(
         self, images: Sequence[npt.NDArray[np.float32]], resolution: int
     ) -> list[npt.NDArray[np.float32]]:
         """Return the maps of several RGB images; equal sizes go as one batch."""
         with self._host.use(self._choice) as colorer:
-            self._colorer = colorer
+            self._facts = colorer
             return colorer.predict_many(images, resolution)
 
     def unload(self) -> None:

@@ -28,6 +28,7 @@ from napari_gen2seg.jobs.model.messages import (
     Loaded,
     Message,
 )
+from napari_gen2seg.models.forwarding_colorer import ForwardingColorer
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -37,8 +38,7 @@ if TYPE_CHECKING:
 
     from napari_gen2seg.common.progress import Cancel, Progress
     from napari_gen2seg.core.coloring import Coloring
-    from napari_gen2seg.core.image.rgb import RgbRecipe
-    from napari_gen2seg.models.spec import ModelSpec
+    from napari_gen2seg.models.forwarding_colorer import ColorOptions
 
 PATIENCE = 5.0  # seconds that a cancelled model gets to stop by itself
 LOOK = 0.05  # seconds between two looks at whether it was cancelled
@@ -198,7 +198,7 @@ class ModelClient:
         )
 
 
-class RemoteColorer:
+class RemoteColorer(ForwardingColorer):
     """The `Colorer` of a model in the child process.
 
     Parameters
@@ -210,67 +210,26 @@ class RemoteColorer:
     """
 
     def __init__(self, client: ModelClient, facts: Loaded) -> None:
-        self._client, self._facts = client, facts
+        super().__init__(facts)
+        self._client = client
 
     @property
     def alive(self) -> bool:
         """Whether it can still be asked."""
         return self._client.alive
 
-    @property
-    def device(self) -> str:
-        """Where it computes."""
-        return self._facts.device
-
-    @property
-    def dtype(self) -> str:
-        """Number type."""
-        return self._facts.dtype
-
-    @property
-    def reason(self) -> str:
-        """Why this device and number type, for people."""
-        return self._facts.reason
-
-    @property
-    def notes(self) -> tuple[str, ...]:
-        """What was done about short memory, in order."""
-        return self._facts.notes
-
-    @property
-    def spec(self) -> ModelSpec:
-        """The model's facts."""
-        return self._facts.spec
-
-    def color(
+    def _color(
         self,
         image: Any,
-        resolution: int | None = None,
-        *,
-        recipe: RgbRecipe | None = None,
-        passes: int = 1,
-        progress: Progress | None = None,
-        cancel: Cancel | None = None,
+        options: ColorOptions,
+        progress: Progress | None,
+        cancel: Cancel | None,
     ) -> Coloring:
-        """Color one image; see `napari_gen2seg.models.colorer.Colorer.color`.
-
-        The image travels as it is: RGB floats would be up to twelve times as much.
-        """
-        given = {
-            "image": image,
-            "resolution": resolution,
-            "recipe": recipe,
-            "passes": passes,
-        }
+        # The image travels as it is: RGB floats would be up to twelve times as much.
+        given = {"image": image, **options}
         coloring: Coloring
         coloring, self._facts = self._client.ask(COLOR, given, progress, cancel)
         return coloring
-
-    def predict_rgb(
-        self, rgb: npt.NDArray[np.float32], resolution: int
-    ) -> npt.NDArray[np.float32]:
-        """Return the map (h, w, 3) in 0..255 of one RGB (H, W, 3) in 0..1."""
-        return self.predict_many([rgb], resolution)[0]
 
     def predict_many(
         self, images: Sequence[npt.NDArray[np.float32]], resolution: int
