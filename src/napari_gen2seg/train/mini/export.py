@@ -6,7 +6,7 @@ import hashlib
 import json
 import os
 import platform
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -47,19 +47,56 @@ def save_model(
     StorageError
         If the folder cannot be written.
     """
+    dtype = torch.float16 if half else torch.float32
+    return write_model(
+        folder, facts, card, lambda draft: _write_parts(net, draft, dtype)
+    )
+
+
+def write_model(
+    folder: Path,
+    facts: dict[str, Any],
+    card: str,
+    write_weights: Callable[[Path], object],
+) -> Path:
+    """Write a model folder of any family, whole or not at all.
+
+    Parameters
+    ----------
+    folder
+        Where to; an older model there is replaced once the new one is complete.
+    facts
+        Entries of ``gen2seg.json``.
+    card
+        Text of the model card, ``README.md``.
+    write_weights
+        Called with a folder to write the family's own files into.
+
+    Raises
+    ------
+    StorageError
+        If the folder cannot be written.
+    """
     try:
         with replacing_folder(folder) as draft:
             draft.mkdir()
-            _write_parts(net, draft, torch.float16 if half else torch.float32)
-            (draft / FACTS_NAME).write_text(json.dumps(facts, indent=2) + "\n")
-            (draft / "README.md").write_text(card)
-            (draft / CHECKSUMS_NAME).write_text(checksums(draft))
+            write_weights(draft)
+            text = json.dumps(facts, indent=2) + "\n"
+            (draft / FACTS_NAME).write_text(text, encoding="utf-8")
+            (draft / "README.md").write_text(card, encoding="utf-8")
+            (draft / CHECKSUMS_NAME).write_text(checksums(draft), encoding="utf-8")
     except OSError as error:
         raise StorageError(
             f"The model could not be written to {folder}: {error}. Free some space or "
             "choose another folder; the model there before is kept."
         ) from error
     return folder
+
+
+def kept_card(folder: Path, name: str) -> str:
+    """Return the card of the model that is there, else a heading."""
+    path = folder / "README.md"
+    return path.read_text(encoding="utf-8") if path.is_file() else f"# {name}\n"
 
 
 def _write_parts(net: OneStepNet, folder: Path, dtype: torch.dtype) -> None:
@@ -209,10 +246,7 @@ def export_run(
         "created": datetime.now(UTC).date().isoformat(),
         "recipe": {**recipe(config, run), **mixed},
     }
-    text = card if card is not None else f"# {config.id}\n"
-    kept = folder / "README.md"
-    if card is None and kept.is_file():
-        text = kept.read_text()
+    text = card if card is not None else kept_card(folder, config.id)
     return save_model(net, folder, facts, text)
 
 

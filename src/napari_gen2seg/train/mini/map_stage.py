@@ -6,7 +6,6 @@ It goes on until it is stopped, see `open_ended`; its files are called ``map``.
 from __future__ import annotations
 
 import dataclasses
-import json
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -18,15 +17,14 @@ import torch
 from torch import Tensor
 from torch.utils.data import IterableDataset
 
-from napari_gen2seg.common.atomic import replacing_folder
-from napari_gen2seg.errors import StorageError, WeightsError
-from napari_gen2seg.models.model_config import FACTS_NAME, FORMAT_VERSION
+from napari_gen2seg.errors import WeightsError
+from napari_gen2seg.models.model_config import FORMAT_VERSION
 from napari_gen2seg.models.networks.offset_loss import object_centers, offset_loss
 from napari_gen2seg.models.networks.offset_net import OffsetNet, OffsetNetConfig
 from napari_gen2seg.train.engine.ema import WeightAverage
 from napari_gen2seg.train.mini.config import DataConfig
 from napari_gen2seg.train.mini.dataset import Crops, Sample, loader
-from napari_gen2seg.train.mini.export import CHECKSUMS_NAME, checksums
+from napari_gen2seg.train.mini.export import kept_card, write_model
 from napari_gen2seg.train.mini.open_ended import Pace, Run, read_trained, train
 
 _NAME = "map"
@@ -207,20 +205,6 @@ def export_map(config: MapConfig, run: Path, folder: Path) -> Path:
             "torch": torch.__version__,
         },
     }
-    card = f"# {config.id}\n"
-    if (folder / "README.md").is_file():
-        card = (folder / "README.md").read_text(encoding="utf-8")
-    try:
-        with replacing_folder(folder) as draft:
-            draft.mkdir()
-            save_net(net, draft)
-            text = json.dumps(facts, indent=2) + "\n"
-            (draft / FACTS_NAME).write_text(text, encoding="utf-8")
-            (draft / "README.md").write_text(card, encoding="utf-8")
-            (draft / CHECKSUMS_NAME).write_text(checksums(draft), encoding="utf-8")
-    except OSError as error:
-        raise StorageError(
-            f"The model could not be written to {folder}: {error}. Free some space or "
-            "choose another folder; the model there before is kept."
-        ) from error
-    return folder
+    return write_model(
+        folder, facts, kept_card(folder, config.id), lambda draft: save_net(net, draft)
+    )

@@ -9,7 +9,6 @@ weights), ``NAME.jsonl`` (a line of figures per 25 steps), and after finishing
 
 from __future__ import annotations
 
-import dataclasses
 import json
 import math
 import time
@@ -99,13 +98,11 @@ class Run:
             torch.save(state, path)
         self.write_weights(folder / f"{self.name}.safetensors")
 
-    def write_weights(self, path: Path, config: Any = None) -> None:
-        """Write the averaged weights, and the settings (a dataclass) if given."""
+    def write_weights(self, path: Path) -> None:
+        """Write the averaged weights."""
         from safetensors.torch import save_file
 
         told = {"step": str(self.step), "seconds": str(round(self.seconds))}
-        if config is not None:
-            told["config"] = json.dumps(dataclasses.asdict(config))
         weights = {k: v.contiguous() for k, v in self.average.shadow.items()}
         with writing(path) as part:
             save_file(weights, part, told)
@@ -211,7 +208,7 @@ def train(
             run.save(folder)
             saved = time.monotonic()
     if finish:
-        run.write_weights(folder / f"{run.name}-finished.safetensors", config)
+        run.write_weights(folder / f"{run.name}-finished.safetensors")
     else:
         run.save(folder)
 
