@@ -114,7 +114,7 @@ def trainer(home: None, desk: Any, qtbot: Any, tiny_sd: Any) -> Any:
     at.viewer.add_labels(
         np.fliplr(coin_labels()), name="labels B", scale=(0.5, 0.5), translate=(10, 20)
     )
-    at.widget.tuning.options = {"command": (sys.executable, str(CHILD))}
+    at.widget.finetune.options = {"command": (sys.executable, str(CHILD))}
     made = Trainer(at, qtbot, tiny_sd)
     yield made
     work = getattr(made, "work", None)

@@ -344,8 +344,8 @@ def test_a_result_left_undecided_is_offered_again(trainer, desk, qtbot):
     trainer.start(5)
     trainer.ended()
     trainer.dialog.close()
-    trainer.widget.tuning.dialog.deleteLater()
-    trainer.widget.tuning.dialog = None
+    trainer.widget.finetune.dialog.deleteLater()
+    trainer.widget.finetune.dialog = None
     dialog = trainer.open()
     assert "waits for your decision" in dialog.waiting.text.text()
     press(dialog.waiting.take_up)
@@ -362,9 +362,9 @@ def test_another_window_knows_the_pictures_of_a_run(trainer, desk):
     press(at.dialog.training.cancel)
     at.ended()
     at.dialog.close()
-    at.widget.tuning.dialog.shut()
-    at.widget.tuning.dialog.deleteLater()
-    at.widget.tuning.dialog = None
+    at.widget.finetune.dialog.shut()
+    at.widget.finetune.dialog.deleteLater()
+    at.widget.finetune.dialog = None
     at.viewer.layers.remove("coins A")  # whose labels take the other picture
     dialog = at.open()
     at.until(lambda: len(dialog.pairs.rows) == 2)

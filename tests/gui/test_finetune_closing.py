@@ -40,7 +40,7 @@ def docked(viewer, qtbot, memory, tiny_sd):
         widget = SegmentWidget(
             viewer, Session(Inline(), load=lambda *a, **k: FakeColorer()), memory=memory
         )
-        widget.tuning.options = {"command": (sys.executable, str(CHILD))}
+        widget.finetune.options = {"command": (sys.executable, str(CHILD))}
         dock = viewer.window.add_dock_widget(widget, name="gen2seg")
         desk = SimpleNamespace(viewer=viewer, widget=widget, dock=dock)
         return Trainer(desk, qtbot, tiny_sd)

@@ -39,7 +39,7 @@ class Trainer:
     def open(self) -> Any:
         self.until(lambda: self.widget.model.finetune.isVisible())
         press(self.widget.model.finetune)
-        self.dialog = self.widget.tuning.dialog
+        self.dialog = self.widget.finetune.dialog
         self.work = self.dialog.work
         self.until(lambda: self.dialog.pairs.rows)
         return self.dialog

@@ -49,7 +49,7 @@ def lane(mailbox: Mailbox, name: str) -> Lane:
     return Lane(mailbox.post, name)
 
 
-def once(parent: QObject, call: Callable[[], None], pause: int = 0) -> QTimer:
+def debounce(parent: QObject, call: Callable[[], None], pause: int = 0) -> QTimer:
     """Return a timer that merges many starts into one call, ``pause`` ms later."""
     timer = QTimer(parent)
     timer.setSingleShot(True)

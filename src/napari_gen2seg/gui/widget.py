@@ -22,7 +22,7 @@ from napari_gen2seg.gui.panels.objects_panel import ObjectsPanel
 from napari_gen2seg.gui.panels.probe_panel import ProbePanel
 from napari_gen2seg.gui.panels.resolution_choice import ResolutionChoice
 from napari_gen2seg.gui.panels.widgets import Column, ask, quiet_label
-from napari_gen2seg.gui.qt_threads import Mailbox, lane, once
+from napari_gen2seg.gui.qt_threads import Mailbox, debounce, lane
 from napari_gen2seg.gui.settings import Memory, remembered
 from napari_gen2seg.models.library.user_models import is_own
 from napari_gen2seg.models.registry import list_models
@@ -77,11 +77,11 @@ class SegmentWidget(Docked):
         )
         self.image = ImagePanel(viewer)
         self.model = ModelPanel(list_models())
-        self.tuning = FinetuneLauncher(viewer, self, self)
+        self.finetune = FinetuneLauncher(viewer, self, self)
         self.probe = ProbePanel()
         self.objects = ObjectsPanel(viewer)
         self.status = quiet_label("")
-        self._plot_soon = once(self, self._show_plot, 60)
+        self._plot_soon = debounce(self, self._show_plot, 60)
         self._closed = False
         self._warned = ""
         column = QVBoxLayout(self)
@@ -114,9 +114,9 @@ class SegmentWidget(Docked):
         self.model.step_requested.connect(self._look_again)
         self.model.color_requested.connect(bridge.color)
         self.model.cancel_requested.connect(self.session.cancel)
-        self.model.finetune_requested.connect(self.tuning.open)
-        self.model.back_requested.connect(self.tuning.back)
-        self.model.remove_requested.connect(self.tuning.ask_remove)
+        self.model.finetune_requested.connect(self.finetune.open)
+        self.model.back_requested.connect(self.finetune.back)
+        self.model.remove_requested.connect(self.finetune.ask_remove)
         self.probe.settings_requested.connect(self._set_probe)
         self.probe.sign_requested.connect(self._set_sign)
         self.probe.hover_requested.connect(self._set_hover)
@@ -226,7 +226,7 @@ class SegmentWidget(Docked):
 
     def _model_changed(self, state: ModelState) -> None:
         self.model.show_model(state)
-        self.tuning.show_use()
+        self.finetune.show_use()
         model = state.choice.model
         # One of the hub that could not be loaded is not what to begin with.
         if state.loaded or model == "mini" or is_own(model):
@@ -331,7 +331,7 @@ class SegmentWidget(Docked):
             return
         self._closed = True
         self.bridge.viewer.layers.events.inserted.disconnect(self._inserted)
-        self.tuning.close()
+        self.finetune.close()
         _let_go(self._mail, self.session, self._background)
         with suppress(RuntimeError):  # Qt deletes timers together with their window
             self._plot_soon.stop()

@@ -13,7 +13,7 @@ from napari_gen2seg.gui.annotate.points_layer import fits
 from napari_gen2seg.gui.layers.model_input import ModelInput
 from napari_gen2seg.gui.layers.overlays import Overlays
 from napari_gen2seg.gui.layers.source import Source
-from napari_gen2seg.gui.qt_threads import once
+from napari_gen2seg.gui.qt_threads import debounce
 
 if TYPE_CHECKING:
     from napari.components import ViewerModel
@@ -61,7 +61,7 @@ class Bridge(QObject):
         )
         self.model_input = ModelInput(self.source, background, self)
         self._worked_on: str | None = None  # `unique_id` of the picture
-        self._ready_soon = once(self, self._ready)
+        self._ready_soon = debounce(self, self._ready)
         self._connect()
 
     # ---- verbs

@@ -26,7 +26,7 @@ from napari_gen2seg.gui.layers.overlays import (
     source_of,
 )
 from napari_gen2seg.gui.layers.source import Source
-from napari_gen2seg.gui.qt_threads import once
+from napari_gen2seg.gui.qt_threads import debounce
 from napari_gen2seg.session import Prompts
 
 if TYPE_CHECKING:
@@ -80,7 +80,7 @@ class AnnotationController(QObject):
         self.at_once = False
         self._singles: list[tuple[View, int]] = []  # objects of one click each
         self._clicked = False  # since the clicks were last read
-        self._soon = once(self, self.read_clicks)
+        self._soon = debounce(self, self.read_clicks)
         self.clicks.clicked.connect(self._was_clicked)
         self.clicks.changed.connect(self.read_soon)
         self.clicks.commit_requested.connect(self.commit)

@@ -11,7 +11,7 @@ from qtpy.QtCore import QObject, Signal
 from napari_gen2seg.errors import Gen2SegError
 from napari_gen2seg.gui.annotate.pointer import NEGATIVE, Pointer
 from napari_gen2seg.gui.layers.overlays import COLORING, PREVIEW, role_of
-from napari_gen2seg.gui.qt_threads import once
+from napari_gen2seg.gui.qt_threads import debounce
 from napari_gen2seg.session import Prompts
 from napari_gen2seg.session.preview import ADDED, INSIDE
 from napari_gen2seg.session.session import sentence
@@ -62,7 +62,7 @@ class HoverPreview(QObject):
         self.on = True  # whether to light up what was not clicked
         self.at: tuple[float, float] | None = None  # pointer, in the plane
         self._preview: Preview | None = None  # what is on screen
-        self._rest = once(self, self._rested, REST)
+        self._rest = debounce(self, self._rested, REST)
         self.pointer = Pointer(viewer, self.point, self)
 
     def point(self, position: tuple[float, ...], held: frozenset[str]) -> None:

@@ -166,5 +166,5 @@ def open_dialog() -> FinetuneDialog | None:
     if viewer is None:
         return None
     _, dock = viewer.window.add_plugin_dock_widget(PLUGIN, WIDGET)
-    dialog: FinetuneDialog = dock.tuning.open()
+    dialog: FinetuneDialog = dock.finetune.open()
     return dialog

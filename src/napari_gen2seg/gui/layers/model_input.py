@@ -9,7 +9,7 @@ from qtpy.QtCore import QObject, Signal
 
 from napari_gen2seg.core.image.rgb import thumbnail
 from napari_gen2seg.errors import Gen2SegError
-from napari_gen2seg.gui.qt_threads import once
+from napari_gen2seg.gui.qt_threads import debounce
 from napari_gen2seg.session.session import sentence
 
 if TYPE_CHECKING:
@@ -40,7 +40,7 @@ class ModelInput(QObject):
     ) -> None:
         super().__init__(parent)
         self._source, self._runner = source, runner
-        self._soon = once(self, self.look, PAUSE)
+        self._soon = debounce(self, self.look, PAUSE)
         source.plane_changed.connect(self.look_soon)
         source.input_changed.connect(self.look_soon)
 

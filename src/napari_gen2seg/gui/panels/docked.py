@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from qtpy.QtCore import QEvent, Signal
 from qtpy.QtWidgets import QWidget
 
-from napari_gen2seg.gui.qt_threads import once
+from napari_gen2seg.gui.qt_threads import debounce
 
 if TYPE_CHECKING:
     from qtpy.QtGui import QCloseEvent
@@ -20,7 +20,7 @@ class Docked(QWidget):
 
     def __init__(self) -> None:
         super().__init__()
-        self._left_soon = once(self, self._maybe_left)
+        self._left_soon = debounce(self, self._maybe_left)
 
     def changeEvent(self, event: QEvent) -> None:  # noqa: N802 - Qt's name
         """Notice that the dock was removed, which napari does without closing."""

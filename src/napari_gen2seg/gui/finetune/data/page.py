@@ -19,6 +19,7 @@ from qtpy.QtWidgets import (
     QVBoxLayout,
     QWidget,
 )
+from superqt.utils import signals_blocked
 
 from napari_gen2seg.common.text import count_text
 from napari_gen2seg.gui.finetune.data.image_view import PictureView, preview_of
@@ -145,12 +146,11 @@ class PairsPage(QWidget):
         # Most often a stroke of the brush changed one of many rows, or none.
         same = keys == [row.key for row in before]
         self._listed = now
-        self.table.blockSignals(True)
-        self.table.setRowCount(len(now))
-        for place, row in enumerate(now):
-            if not same or _cells(before[place]) != _cells(row):
-                self._fill_row(place, row)
-        self.table.blockSignals(False)
+        with signals_blocked(self.table):
+            self.table.setRowCount(len(now))
+            for place, row in enumerate(now):
+                if not same or _cells(before[place]) != _cells(row):
+                    self._fill_row(place, row)
         if keys:
             self.table.selectRow(keys.index(keep) if keep in keys else 0)
         self._look()
@@ -185,18 +185,17 @@ class PairsPage(QWidget):
 
     def _show_choices(self) -> None:
         """Show what is wanted: a choice for one set of labels may be for others too."""
-        self.table.blockSignals(True)
-        for place, row in enumerate(self._listed):
-            at = self._pairs.choice(row)
-            for column, on in (
-                (0, at.use and row.facts is not None),
-                (ALL, at.complete),
-            ):
-                state = Qt.CheckState.Checked if on else Qt.CheckState.Unchecked
-                self.table.item(place, column).setCheckState(state)
-            roles = self.table.cellWidget(place, USE)
-            roles.setCurrentIndex(roles.findData(at.role))
-        self.table.blockSignals(False)
+        with signals_blocked(self.table):
+            for place, row in enumerate(self._listed):
+                at = self._pairs.choice(row)
+                for column, on in (
+                    (0, at.use and row.facts is not None),
+                    (ALL, at.complete),
+                ):
+                    state = Qt.CheckState.Checked if on else Qt.CheckState.Unchecked
+                    self.table.item(place, column).setCheckState(state)
+                roles = self.table.cellWidget(place, USE)
+                roles.setCurrentIndex(roles.findData(at.role))
 
     @property
     def row(self) -> TrainingCandidate | None:

@@ -16,7 +16,7 @@ from napari_gen2seg.core.joined_labels import join_labels
 from napari_gen2seg.errors import Gen2SegError
 from napari_gen2seg.gui.finetune.data.candidates import TrainingCandidate, candidates
 from napari_gen2seg.gui.finetune.data.search import folder_rows, search
-from napari_gen2seg.gui.qt_threads import once
+from napari_gen2seg.gui.qt_threads import debounce
 from napari_gen2seg.io.annotated import Annotated, AnnotatedSource, Role, as_labels
 from napari_gen2seg.io.label_facts import together
 from napari_gen2seg.jobs.training.written_data import worries
@@ -82,7 +82,7 @@ class PairList(QObject):
         self._layers: list[TrainingCandidate] = []
         self._heard: list[Any] = []
         self.on = False
-        self._soon = once(self, self.rescan, PAUSE)
+        self._soon = debounce(self, self.rescan, PAUSE)
         for name in ("inserted", "removed"):
             getattr(viewer.layers.events, name).connect(self.later)
 

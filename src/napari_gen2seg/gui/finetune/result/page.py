@@ -14,6 +14,7 @@ from qtpy.QtWidgets import (
     QVBoxLayout,
     QWidget,
 )
+from superqt.utils import signals_blocked
 
 from napari_gen2seg.gui.finetune.data.image_view import PictureView
 from napari_gen2seg.gui.finetune.result.measure_names import MEASURES
@@ -207,12 +208,11 @@ class ResultPage(QWidget):
             font = button.font()
             font.setBold(on)
             button.setFont(font)
-        self.picture.blockSignals(True)
-        self.picture.clear()
-        for one in found.get("pictures", ()):
-            gain = f"{_number(one.get('before'))} → {_number(one.get('after'))}"
-            self.picture.addItem(f"{title(one['name'])}   ({gain})", one["name"])
-        self.picture.blockSignals(False)
+        with signals_blocked(self.picture):
+            self.picture.clear()
+            for one in found.get("pictures", ()):
+                gain = f"{_number(one.get('before'))} → {_number(one.get('after'))}"
+                self.picture.addItem(f"{title(one['name'])}   ({gain})", one["name"])
         self.show_layers.setEnabled(self.picture.count() > 0)
         self._look()
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from qtpy.QtCore import Signal
 from qtpy.QtWidgets import QComboBox, QFrame, QHBoxLayout, QPushButton
+from superqt.utils import signals_blocked
 
 from napari_gen2seg.errors import Gen2SegError
 from napari_gen2seg.gui.finetune.texts import wide_label
@@ -57,11 +58,10 @@ class WaitingBar(QFrame):
         """
         self._present, self._busy = present, busy
         self._runs = [one for one in waiting_runs() if one.folder != present]
-        self.which.blockSignals(True)
-        self.which.clear()
-        for run in self._runs:
-            self.which.addItem(f"{run.name} ({_when(run)})")
-        self.which.blockSignals(False)
+        with signals_blocked(self.which):
+            self.which.clear()
+            for run in self._runs:
+                self.which.addItem(f"{run.name} ({_when(run)})")
         self.which.setVisible(len(self._runs) > 1)
         self.setVisible(bool(self._runs))
         self._tell()
