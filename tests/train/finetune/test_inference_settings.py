@@ -167,7 +167,7 @@ def test_the_new_model_is_used_as_the_labels_say(
     for event in training.events():
         if event.kind == "step":
             break
-    assert not training.watch.facts.uses_brightness
+    assert not training.watch.model_config.uses_brightness
     # Gone on with, the run knows it still; no labels are looked at again.
     monkeypatch.setattr(loop, "calibrate_inference", lambda *_: InferenceCalibrated())
     result = finetune(config, resume=True)

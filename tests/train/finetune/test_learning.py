@@ -209,7 +209,7 @@ def test_a_run_keeps_what_the_model_knew_where_labels_are_sparse(
     ready = planning.prepare(config, "cpu")
     state = {k: v.clone() for k, v in ready.trainee.trained.items()}
     pairs = read_images(specs)
-    crops = Crops(pairs, ready.trainee.facts, 32, share=0.0)
+    crops = Crops(pairs, ready.trainee.model_config, 32, share=0.0)
     assert crops.sparse
     batch = crops.batch(0, 4)
     unknown = surrounded(batch["labels"], 4) < 0

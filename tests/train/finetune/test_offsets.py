@@ -96,7 +96,7 @@ def test_a_run_on_sparse_labels_gives_a_model(
 def test_a_step_asks_for_its_own_loss(tmp_path: Path, model: Path) -> None:
     config = settings(tmp_path / "run", model, write_pairs(tmp_path, 2), crop=64)
     ready = prepare(config, "cpu")
-    crops = Crops(read_images(config.pairs), ready.trainee.facts, 64)
+    crops = Crops(read_images(config.pairs), ready.trainee.model_config, 64)
     learner = Learner(config, ready, crops, Distributed())
     batch = crops.batch(0, ready.amount.batch)
     with torch.no_grad():

@@ -38,15 +38,18 @@ _DRAWN = 0.42, 1.9
 _LIKED = 28.0  # px, where a model does not say
 
 
-def model_resolution(pair: Annotated, facts: ModelConfig) -> int:
+def model_resolution(pair: Annotated, model_config: ModelConfig) -> int:
     """Return the longer side at which objects have the size the model likes.
 
     What `models.resolution` aims at, from labels in place of a first map.
     """
-    if facts.default_resolution is not None or facts.object_diameter is None:
-        return choose_resolution(pair.image, facts)
+    if (
+        model_config.default_resolution is not None
+        or model_config.object_diameter is None
+    ):
+        return choose_resolution(pair.image, model_config)
     shape = pair.labels.shape
-    return resolution_for_objects(min(pair.diameter, max(shape)), shape, facts)
+    return resolution_for_objects(min(pair.diameter, max(shape)), shape, model_config)
 
 
 @dataclass(frozen=True, eq=False)
@@ -57,7 +60,7 @@ class Crops:
     ----------
     pairs
         Images to learn from, in RGB as the model sees it.
-    facts
+    model_config
         Of the model: the size of objects it likes.
     size
         Side of a crop in pixels, as the model sees it.
@@ -72,7 +75,7 @@ class Crops:
     """
 
     pairs: Sequence[Annotated]
-    facts: ModelConfig
+    model_config: ModelConfig
     size: int
     seed: int = 0
     replay: Sequence[Crop] = ()
@@ -143,13 +146,13 @@ class Crops:
 
     def _window(self, pair: Annotated, rng: np.random.Generator) -> Crop:
         height, width = pair.labels.shape
-        if self.facts.fixed_input_size is not None:
+        if self.model_config.fixed_input_size is not None:
             # The whole picture is pressed into a square, at inference as here.
             sides = [
                 max(8, round(side * rng.uniform(0.6, 1))) for side in (height, width)
             ]
         else:
-            scale = model_resolution(pair, self.facts) / max(height, width)
+            scale = model_resolution(pair, self.model_config) / max(height, width)
             scale *= math.exp(float(np.clip(rng.normal(0, _SIZE), -0.7, 0.7)))
             sides = [max(8, round(self.size / scale))] * 2
         near = not (pair.labels == 0).any() or rng.random() < 0.8

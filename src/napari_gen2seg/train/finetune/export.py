@@ -133,16 +133,16 @@ def _write_facts(
         json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
     )
     base = trainee.spec
-    facts.setdefault("default_resolution", trainee.facts.default_resolution)
-    facts.setdefault("min_resolution", trainee.facts.min_resolution)
-    facts.setdefault("max_resolution", trainee.facts.max_resolution)
-    facts.setdefault("multiple", trainee.facts.multiple)
+    facts.setdefault("default_resolution", trainee.model_config.default_resolution)
+    facts.setdefault("min_resolution", trainee.model_config.min_resolution)
+    facts.setdefault("max_resolution", trainee.model_config.max_resolution)
+    facts.setdefault("multiple", trainee.model_config.multiple)
     facts.setdefault("licence", base.licence)
     facts.setdefault("licence_url", base.licence_url)
     facts |= {
         "format_version": FORMAT_VERSION,
         "id": config.name,
-        "family": trainee.facts.family,
+        "family": trainee.model_config.family,
         "title": config.name,
         "description": f"{base.title}, fine-tuned on a person's own pictures.",
         "base_model": base.id if base.source != "folder" else Path(base.id).name,

@@ -1,6 +1,6 @@
 """Calibrate inference settings (input size, brightness) on labeled images.
 
-No weights change, only two facts of the model.
+No weights change, only two settings of the model.
 
 Labels say more than what to paint. They say whether clicks should hear the picture's
 brightness (not where the labelled cells have dark nuclei inside, say), and how large
@@ -62,17 +62,17 @@ _ALIKE = 0.35
 
 def calibrate_inference(
     colorer: BaseColorer,
-    facts: ModelConfig,
+    model_config: ModelConfig,
     train: Sequence[Annotated],
     validation: Sequence[Annotated] = (),
     seed: int = 0,
     cancel: Cancel | None = None,
 ) -> InferenceCalibrated:
-    """Find which facts would make single clicks on labeled objects better.
+    """Find which settings would make single clicks on labeled objects better.
 
     Parameters
     ----------
-    colorer, facts
+    colorer, model_config
         The model as it is. What an earlier fine-tuning found stays until the labels
         surely say otherwise.
     train, validation
@@ -86,23 +86,23 @@ def calibrate_inference(
     Returns
     -------
     InferenceCalibrated
-        Its ``use`` is empty where the facts are right as they are, or cannot be judged.
+        Its ``use`` is empty where they are right as they are, or cannot be judged.
 
     Raises
     ------
     Cancelled
         If asked.
     """
-    if not facts.on_black or not train:
+    if not model_config.on_black or not train:
         return InferenceCalibrated()
     told: Use = {
-        "source_diameter": facts.source_diameter,
-        "hears_brightness": facts.uses_brightness,
+        "source_diameter": model_config.source_diameter,
+        "hears_brightness": model_config.uses_brightness,
     }
-    facts = with_settings(facts, NEUTRAL)
-    colorer = colorer.with_config(facts)
+    model_config = with_settings(model_config, NEUTRAL)
+    colorer = colorer.with_config(model_config)
     diameter = common_diameter(train)
-    if facts.default_resolution is not None:
+    if model_config.default_resolution is not None:
         diameter = None  # it would not be heard
     looked = [*watched_objects(validation, seed)[:1], *watched_objects(train, seed)]
     looked = [(pair, ids) for pair, ids in looked if ids]
@@ -190,8 +190,11 @@ def _maps(
     """Color an image at the size that the model reads, and at that of the labels."""
     maps = {False: colorer.color(pair.image)}
     if diameter is not None:
-        facts = replace(colorer.config, source_diameter=diameter)
-        wanted, read = choose_resolution(pair.image, facts), maps[False].resolution
+        model_config = replace(colorer.config, source_diameter=diameter)
+        wanted, read = (
+            choose_resolution(pair.image, model_config),
+            maps[False].resolution,
+        )
         same = abs(wanted - read) < 0.15 * read
         maps[True] = maps[False] if same else colorer.color(pair.image, wanted)
     return maps
@@ -203,7 +206,7 @@ def _click(coloring: Coloring, ground_truth: NDArray[np.bool_], heard: bool) -> 
 
 
 def use_words(use: Mapping[str, Any]) -> str:
-    """Say which facts of a model the labels set right; "" where none.
+    """Say which settings of a model the labels set right; "" where none.
 
     Parameters
     ----------

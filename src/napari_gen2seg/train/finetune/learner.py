@@ -143,7 +143,7 @@ class Learner:
         if self._published:
             return paper_loss(prediction, batch["labels"])
         if trainee.guided:
-            guides = trainee.facts.guides
+            guides = trainee.model_config.guides
             longest = max(guides.wavelengths) if guides else 0.0
             return guided_loss(
                 prediction, batch["labels"], batch["origin"], longest, before
@@ -154,13 +154,14 @@ class Learner:
         self, own: OwnLoss, pixels: torch.Tensor, labels: torch.Tensor
     ) -> torch.Tensor:
         """Return the family's loss of pixels (B, 3, h, w) and labels (B, h, w)."""
-        net, facts = self._ready.trainee.net, self._ready.trainee.facts
+        trainee = self._ready.trainee
+        net, model_config = trainee.net, trainee.model_config
         before = None
         if self._start is not None:
             with torch.no_grad(), self._start.worn(), self._ready.mixed():
-                before = own.answer(net, facts, pixels)
+                before = own.answer(net, model_config, pixels)
         with self._ready.mixed():
-            return own.loss(own.answer(net, facts, pixels), labels, before)
+            return own.loss(own.answer(net, model_config, pixels), labels, before)
 
 
 def lesson(
@@ -183,8 +184,8 @@ def lesson(
     size
         Side of a crop in pixels as the model sees it.
     """
-    facts, seed = trainee.facts, config.seed
+    model_config, seed = trainee.model_config, config.seed
     if sources:
-        return Mixture(sources, facts, size, seed)
+        return Mixture(sources, model_config, size, seed)
     replay = replayed(config.replay, split.validation)
-    return Crops(split.train, facts, size, seed, replay, drawn=trainee.small_net)
+    return Crops(split.train, model_config, size, seed, replay, drawn=trainee.small_net)

@@ -124,7 +124,7 @@ class Training:
         torch.manual_seed(self.config.seed)
         self.crops = lesson(self.config, split, self.sources, trainee, size)
         self.learner = Learner(self.config, self.ready, self.crops, self.team)
-        self.watch = Validator(split.validation, trainee.facts, self.config.seed)
+        self.watch = Validator(split.validation, trainee.model_config, self.config.seed)
         self.shown: Annotated = (split.validation or split.train)[0]
         self.split = split
         if state is not None:
@@ -134,8 +134,8 @@ class Training:
 
     def _watch_as_used(self) -> None:
         """Watch the clicks that people will make with the new model."""
-        facts = self.ready.trainee.facts
-        self.watch.facts = with_settings(facts, self.progress.use or {})
+        model_config = self.ready.trainee.model_config
+        self.watch.model_config = with_settings(model_config, self.progress.use or {})
 
     def _plan(self, split: Split, warnings: list[str]) -> Plan:
         return self.ready.plan(
@@ -166,7 +166,7 @@ class Training:
         trainee, split, seed = self.ready.trainee, self.split, self.config.seed
         found = calibrate_inference(
             trainee.colorer,
-            trainee.facts,
+            trainee.model_config,
             split.train,
             split.validation,
             seed,

@@ -164,7 +164,9 @@ def plan(config: FinetuneConfig, facts: Sequence[LabelFacts] | None = None) -> P
     if config.datasets:
         split, sources, warnings = training_sources(config)
         ready = prepare(config, device)
-        mixture = Mixture(sources, ready.trainee.facts, ready.amount.crop, config.seed)
+        mixture = Mixture(
+            sources, ready.trainee.model_config, ready.amount.crop, config.seed
+        )
         back = tuple(pair.name for pair in split.validation)
         return ready.plan(config, mixture.names, back, split.objects, warnings)
     if facts is None:
@@ -319,7 +321,7 @@ def _wanted(
             f"crop is {config.crop}, but {trainee.spec.id!r} always sees "
             f"{fixed} x {fixed} pixels. Leave the setting out."
         )
-    crop, batch, times = trainee.family.crops(trainee.facts, place.kind == "cpu")
+    crop, batch, times = trainee.family.crops(trainee.model_config, place.kind == "cpu")
     crop = fixed or config.crop or crop
     if crop % multiple:
         raise SettingsError(

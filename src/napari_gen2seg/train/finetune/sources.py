@@ -101,7 +101,7 @@ class Mixture:
     ----------
     sources
         Data sets; their weights say how often each is drawn.
-    facts
+    model_config
         Of the model.
     size
         Side of the square that a model of a fixed input size sees.
@@ -110,7 +110,7 @@ class Mixture:
     """
 
     sources: Sequence[Source]
-    facts: ModelConfig
+    model_config: ModelConfig
     size: int
     seed: int = 0
     _ahead: dict[tuple[int, int, int], Future[Batch]] = field(default_factory=dict)
@@ -119,10 +119,10 @@ class Mixture:
     def __post_init__(self) -> None:
         for source in self.sources:
             shape = source.spec.crop or source.spec.size
-            if shape and any(side % self.facts.multiple for side in shape):
+            if shape and any(side % self.model_config.multiple for side in shape):
                 raise SettingsError(
                     f"Crops of {source.name} are {shape} pixels; for this model both "
-                    f"sides must be multiples of {self.facts.multiple}."
+                    f"sides must be multiples of {self.model_config.multiple}."
                 )
 
     @property
@@ -188,7 +188,7 @@ class Mixture:
             # Where nothing is known, nothing is learnt.
             if (labels >= 0).any():
                 break
-        if self.facts.fixed_input_size is not None:
+        if self.model_config.fixed_input_size is not None:
             rgb, labels = resized(rgb, labels, (self.size, self.size))
         if rng.random() < 0.5:
             rgb, labels = rgb[:, ::-1], labels[:, ::-1]

@@ -32,7 +32,7 @@ class TrainableModel:
     ----------
     colorer
         Colours pictures with the weights as they are now.
-    spec, facts, folder
+    spec, model_config, folder
         Of the base.
     family
         How its family is trained.
@@ -44,14 +44,14 @@ class TrainableModel:
 
     colorer: BaseColorer
     spec: ModelSpec
-    facts: ModelConfig
+    model_config: ModelConfig
     folder: Path
     family: FamilyTraining
     trained: dict[str, nn.Parameter] = field(default_factory=dict)
     parts: TrainableParts = field(init=False)
 
     def __post_init__(self) -> None:
-        self.parts = self.family.parts(self.net, self.facts)
+        self.parts = self.family.parts(self.net, self.model_config)
 
     @property
     def net(self) -> Any:
@@ -66,7 +66,7 @@ class TrainableModel:
     @property
     def guided(self) -> bool:
         """Whether positions enter the network; it then learns harmonic colors."""
-        return self.facts.guides is not None
+        return self.model_config.guides is not None
 
     @property
     def small_net(self) -> bool:
@@ -116,7 +116,9 @@ class TrainableModel:
             float32, stretched to 0..255 as at inference but neither clipped nor
             brightened, which would stop gradients.
         """
-        return self.family.predict(self.net, self.facts, pixels, origin, latent_term)
+        return self.family.predict(
+            self.net, self.model_config, pixels, origin, latent_term
+        )
 
     def training(self) -> None:
         """Make ready for steps (previews switch to evaluation)."""

@@ -76,14 +76,14 @@ class Validator:
     ----------
     pairs
         Held-back pictures.
-    facts
+    model_config
         Of the model.
     seed
         Chooses the objects.
     """
 
     pairs: Sequence[Annotated]
-    facts: ModelConfig
+    model_config: ModelConfig
     seed: int = 0
 
     def __post_init__(self) -> None:
@@ -133,7 +133,7 @@ class Validator:
 
         Reading it is learnt too, so the labels' own size would hide a part of the gain.
         """
-        return colorer.with_config(self.facts).color(pair.image)
+        return colorer.with_config(self.model_config).color(pair.image)
 
     def preview(self, colorer: BaseColorer, pair: Annotated, folder: Path) -> Path:
         """Write an image's map as ``NAME.tif``.
