@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 from benchmarks import drawn_maps
 from skimage import data
+from tests.helpers.hits import recall_and_precision
 
 from napari_gen2seg import load_model
 from napari_gen2seg.core.candidates import CandidateSet, paint, select
@@ -18,16 +19,8 @@ from napari_gen2seg.core.coloring import Coloring
 from napari_gen2seg.core.probe.prober import Prober
 from napari_gen2seg.core.proposal_settings import ProposalSettings
 from napari_gen2seg.errors import SettingsError
-from napari_gen2seg.metrics.matching import match, overlaps
 
 GOLDEN = Path(__file__).parents[1] / "data" / "proposals"
-
-
-def recall_and_precision(labels: np.ndarray, found: np.ndarray) -> tuple[float, float]:
-    """Return the shares of true and of proposed objects with a partner, IoU 0.5."""
-    table = overlaps(labels, found).table
-    hits = len(match(table))
-    return hits / table.shape[0], hits / max(table.shape[1], 1)
 
 
 @pytest.mark.parametrize(

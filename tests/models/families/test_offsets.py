@@ -7,11 +7,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from tests.helpers.hits import recall_and_precision
 from tests.helpers.knowing_net import KnowingNet, discs, knowing_colorer
 
 from napari_gen2seg.core.coloring import Coloring
-from napari_gen2seg.core.propose import ProposalSettings
-from napari_gen2seg.metrics.matching import agreement, iou
+from napari_gen2seg.core.proposal_settings import ProposalSettings
+from napari_gen2seg.metrics.matching import iou
 
 GRID = [(r, c, 26) for r in range(50, 460, 90) for c in range(50, 460, 90)]
 
@@ -30,7 +31,7 @@ def test_two_looks_are_enough_at_the_liked_size() -> None:
     coloring, looks = seen(labels)
     assert looks == [(512, 512), (256, 256)] and coloring.resolution == 512
     assert coloring.instances is not None and len(coloring.instances) == len(GRID)
-    assert agreement(labels, coloring.propose(), 0.8).accuracy == 1.0
+    assert recall_and_precision(labels, coloring.propose(), 0.8) == (1, 1)
 
 
 @pytest.mark.parametrize(("side", "radius"), [(192, 6), (700, 20), (1500, 290)])
@@ -43,7 +44,7 @@ def test_a_further_look_brings_objects_to_the_liked_size(
     coloring, looks = seen(labels)
     assert looks[:2] == [(512, 512), (256, 256)] and len(looks) == 3
     assert 2 * radius * looks[-1][0] / side == pytest.approx(52, rel=0.25)
-    assert agreement(labels, coloring.propose(), 0.8).accuracy == 1.0
+    assert recall_and_precision(labels, coloring.propose(), 0.8) == (1, 1)
 
 
 def test_objects_of_two_sizes_are_seen_at_two() -> None:
@@ -53,7 +54,7 @@ def test_objects_of_two_sizes_are_seen_at_two() -> None:
     assert len(looks) <= 3
     assert coloring.resolution == max(side for side, _ in looks)
     proposed = coloring.propose()
-    assert agreement(labels, proposed, 0.8).accuracy == 1.0
+    assert recall_and_precision(labels, proposed, 0.8) == (1, 1)
     # The map says the same as the instances, wherever it is clicked.
     for number, point in ((1, (40, 40)), (len(small) + 1, (100, 330))):
         mask = coloring.probe([point]).full()

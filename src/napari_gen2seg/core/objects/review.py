@@ -23,14 +23,13 @@ from napari_gen2seg.common.types import (
 )
 from napari_gen2seg.core.candidates import (
     CandidateSet,
-    Range,
     select,
 )
 from napari_gen2seg.core.objects.doubt import CandidateLooks, doubts, reasons
 from napari_gen2seg.core.objects.keep import Kept, check_size, keep_candidates
 from napari_gen2seg.core.objects.shown import Shown
 from napari_gen2seg.core.probe.mask import BBox
-from napari_gen2seg.core.proposal_settings import ProposalSettings
+from napari_gen2seg.core.proposal_settings import ProposalSettings, Range
 
 Indices = npt.NDArray[np.intp]
 
