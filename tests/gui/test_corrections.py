@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from qtpy.QtCore import Qt
-from qtpy.QtTest import QTest
+from tests.gui.person import CONTROL, SHIFT
 from tests.helpers.fake_colorer import FakeColorer, as_it_is
 
 COIN, SECOND = (51, 155), (124, 45)
@@ -17,26 +17,13 @@ def enter(at) -> None:
     at.person.press(Qt.Key.Key_Return)
 
 
-def drag(at, start, end) -> None:
-    """Draw a stroke with whatever tool the selected layer has."""
-    native, button = at.person.canvas.native, Qt.MouseButton.LeftButton
-    held = Qt.KeyboardModifier.NoModifier
-    at.person.move(*start)
-    QTest.mousePress(native, button, held, at.person.place(*start))
-    for share in np.linspace(0.1, 1, 10):
-        where = np.asarray(start) + share * (np.asarray(end) - start)
-        QTest.mouseMove(native, at.person.place(*where))
-        at.person.wait(5)
-    QTest.mouseRelease(native, button, held, at.person.place(*end))
-    at.person.settle()
-
-
-def with_tool(at, mode: str, start, end, label: int, size: int = 9) -> None:
-    """Select the objects, change them by a stroke, and go back to the clicks."""
+def with_tool(at, mode: str, places, label: int, size: int) -> None:
+    """Select the objects, change them by hand, and go back to the clicks."""
     layer = at.person.layer("objects")
     at.viewer.layers.selection.active = layer
     layer.mode, layer.brush_size, layer.selected_label = mode, size, label
-    drag(at, start, end)
+    for place in places:
+        at.person.click(*place)
     layer.mode = "pan_zoom"
     at.bridge.controller.start_clicking()
     at.person.settle()
@@ -74,7 +61,7 @@ def test_growth_beyond_four_times_is_refused_until_insisted_on(two_fields):
     at.person.press(Qt.Key.Key_I)
     assert area(at) > 20 * before
     assert list(at.person.layer("prompts").features["sign"]) == [1, 2]
-    at.person.press(Qt.Key.Key_Z, Qt.KeyboardModifier.ControlModifier)
+    at.person.press(Qt.Key.Key_Z, CONTROL)
     assert area(at) == before
 
 
@@ -92,7 +79,7 @@ def test_clicks_start_from_what_the_eraser_left(coins):
     whole = coins.labels == 1
     top = (COIN[0] - 12, COIN[1])
     assert whole[top]
-    with_tool(coins, "erase", (top[0], top[1] - 14), (top[0], top[1] + 14), 1)
+    with_tool(coins, "erase", [top], 1, 10)
     erased = coins.labels == 1
     assert erased.any() and not erased[top]
 
@@ -101,7 +88,7 @@ def test_clicks_start_from_what_the_eraser_left(coins):
     assert coins.bridge.controller.number == 1
     assert len(coins.bridge.controller.prompts) == 0  # they are in it already
     low = (COIN[0] + 12, COIN[1])
-    coins.person.click(*low, Qt.KeyboardModifier.ShiftModifier)
+    coins.person.click(*low, SHIFT)
     enter(coins)
     now = coins.labels == 1
     assert not now[top] and not now[low] and now[COIN]
@@ -117,7 +104,7 @@ def test_clicks_start_from_what_the_eraser_left(coins):
 def test_clicks_start_from_what_was_painted(coins):
     coins.person.click(*COIN)
     enter(coins)
-    with_tool(coins, "paint", (200, 100), (200, 140), 7, size=12)
+    with_tool(coins, "paint", [(200, 100 + 5 * n) for n in range(9)], 7, 12)
     painted = coins.labels == 7
     assert painted.sum() > 200
     coins.widget.objects.number.setValue(7)
@@ -125,7 +112,7 @@ def test_clicks_start_from_what_was_painted(coins):
     view = coins.bridge.source.view
     shown = coins.session.mask(view, coins.bridge.controller.prompts)
     np.testing.assert_array_equal(shown.full(), painted)
-    coins.person.click(200, 110, Qt.KeyboardModifier.ShiftModifier)
+    coins.person.click(200, 110, SHIFT)
     enter(coins)
     now = coins.labels == 7
     assert not now[200, 110] and now[200, 138]
@@ -139,7 +126,7 @@ def test_an_object_that_nobody_touched_is_still_that_of_its_clicks(coins):
     coins.widget.objects.number.setValue(1)
     coins.person.settle()
     assert len(coins.bridge.controller.prompts) == 1
-    coins.widget.objects.undo.click()  # the click
+    coins.person.press(Qt.Key.Key_Z, CONTROL)  # the click
     assert len(coins.bridge.controller.prompts) == 0
     coins.person.click(*SECOND)
     enter(coins)
