@@ -12,7 +12,7 @@ from napari_gen2seg.session import ColorRequest, Prompts, Session
 GROUND, BLOB = (30.0, 700.0), (450.0, 450.0)
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture
 def coloring() -> Coloring:
     """Return a red disk on a blue ground that fills the rest of 900 x 900 pixels."""
     rows, cols = np.mgrid[:900, :900]

@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from napari_gen2seg.core.image.rgb import RgbRecipe
+    from napari_gen2seg.core.probe.mask import Mask
     from napari_gen2seg.workflows.segment import Click, ObjectFound
 
 Point = tuple[float, float]
@@ -106,6 +107,11 @@ Point = tuple[float, float]
     type=click.FloatRange(0, 442),
     help="How far a colour may be off, 0 to 441; by default chosen from the map.",
 )
+@click.option(
+    "--insist",
+    is_flag=True,
+    help="Let a further --point make the object more than four times as large.",
+)
 @click.option("--everywhere", is_flag=True, help="Also parts that do not touch.")
 @click.option(
     "--map-alone",
@@ -129,6 +135,7 @@ def segment(
     coloring: Path | None,
     rule: str,
     tolerance: float | None,
+    insist: bool,
     everywhere: bool,
     map_alone: bool,
     overwrite: bool,
@@ -148,6 +155,7 @@ def segment(
         raise click.UsageError("--not R,C needs a --point R,C of the same object.")
     idle = {
         "--tolerance": tolerance is not None,
+        "--insist": insist,
         "--everywhere": everywhere,
         "--map-alone": map_alone,
     }
@@ -177,7 +185,7 @@ def segment(
         contiguous=not everywhere,
         brightness=not map_alone,
     )
-    clicks = None if everything else _clicks(points, nots, each, shape)
+    clicks = None if everything else _clicks(points, nots, each, shape, insist)
     colorer = load(chosen)
     events = workflow.iter_segment(
         pixels,
@@ -219,7 +227,11 @@ def _refuse(chosen: str, idle: dict[str, bool]) -> None:
 
 
 def _clicks(
-    points: Sequence[Point], nots: Sequence[Point], each: bool, shape: tuple[int, ...]
+    points: Sequence[Point],
+    nots: Sequence[Point],
+    each: bool,
+    shape: tuple[int, ...],
+    insist: bool,
 ) -> list[Click]:
     """Turn the options into clicks, all of one object or one object each."""
     from napari_gen2seg.errors import PromptError
@@ -234,7 +246,7 @@ def _clicks(
             )
     numbers = range(1, len(points) + 1) if each else [1] * len(points)
     clicks = [
-        Click(row, column, 1, number)
+        Click(row, column, 1, number, insisted=insist)
         for (row, column), number in zip(points, numbers, strict=True)
     ]
     for number in sorted(set(numbers)):
@@ -248,6 +260,15 @@ def _sentence(event: ObjectFound) -> str:
         f"object {event.label}: {event.pixels} pixels, score {event.mask.score:.2f}, "
         f"tolerance {event.mask.tolerance:.0f}"
     )
+    mask: Mask | None = event.mask
+    while mask is not None:
+        if mask.refused > 0:
+            said += (
+                f"; a point would make it {mask.refused:.0f} times as large and added "
+                "a small piece only (--insist takes all)"
+            )
+            break
+        mask = mask.before
     if not event.background:
         return said
     points = " ".join(f"{row:g},{column:g}" for row, column in event.background)

@@ -236,24 +236,37 @@ class Coloring:
         points: npt.ArrayLike,
         signs: npt.ArrayLike | None = None,
         settings: ProbeSettings | None = None,
+        *,
+        insisted: npt.ArrayLike | None = None,
+        base: Mask | None = None,
     ) -> Mask:
         """Return the object under the clicks.
+
+        The first click that keeps finds it; each further one corrects what there is
+        then, near itself, so their order matters.
 
         Parameters
         ----------
         points
-            (n, 2) rows and columns in source pixels.
+            (n, 2) rows and columns in source pixels, in the order of the clicks.
         signs
             n values of +1 (keep) or -1 (leave out); all +1 if not given.
         settings
             See :class:`~napari_gen2seg.core.probe.prober.ProbeSettings`.
+        insisted
+            n flags, or one for all: the mask may grow by this click as it likes. By
+            others it becomes four times as large at most, and `Mask.refused` says
+            where one asked for more.
+        base
+            What the clicks correct, instead of what the first one finds: see
+            `Mask.from_source`.
 
         Raises
         ------
         PromptError
-            For a click outside the picture or no positive click.
+            For a click outside the picture, or no positive click and no base.
         """
-        return self.prober.probe(points, signs, settings)
+        return self.prober.probe(points, signs, settings, insisted=insisted, base=base)
 
     def candidates(self, settings: ProposalSettings | None = None) -> CandidateSet:
         """Return all instances that may be objects, for `select`.

@@ -6,7 +6,8 @@ images and objects is one number, whoever asks. An object is clicked
 
 1. at its `interior_point` ("centre"),
 2. at an `off_center` pixel, seeded by `click_seed` from the names of image and object,
-3. and, where corrections are counted, from 1 on at each `next_correction`.
+3. and, where corrections are counted, from 1 on at each `next_correction`; people do
+   not aim so well, so `click_steps` can scatter these over the wrong piece, too.
 """
 
 from __future__ import annotations
@@ -214,12 +215,19 @@ def off_center(mask: BoolArray, seed: int) -> tuple[int, int]:
 
 
 def next_correction(
-    ground_truth: BoolArray, found: BoolArray
+    ground_truth: BoolArray, found: BoolArray, seed: int | None = None
 ) -> tuple[tuple[int, int], int] | None:
     """Return where a person would correct a mask next.
 
     The innermost pixel of the largest wrong region, missing or superfluous
     (8-connected), as in the usual interactive protocol (Xu et al. 2016).
+
+    Parameters
+    ----------
+    ground_truth, found
+        bool (H, W).
+    seed
+        Click at a random pixel of that region instead, each as likely as the next.
 
     Returns
     -------
@@ -235,18 +243,44 @@ def next_correction(
         largest = int(sizes.argmax())
         if best is None or int(sizes[largest]) > best[0]:
             best = int(sizes[largest]), labels == largest + 1, sign
-    return None if best is None else (interior_point(best[1]), best[2])
+    if best is None:
+        return None
+    if seed is None:
+        return interior_point(best[1]), best[2]
+    places = np.argwhere(best[1])
+    row, col = places[np.random.default_rng(seed).integers(len(places))]
+    return (int(row), int(col)), best[2]
 
 
-def click_trace(
+@dataclass(frozen=True)
+class ClickStep:
+    """One click on an object and what the mask was after it.
+
+    Attributes
+    ----------
+    point, sign
+        (row, column), and +1 to keep or -1 to leave out.
+    iou, area
+        Of the mask with this click: 0..1, and pixels.
+    """
+
+    point: tuple[int, int]
+    sign: int
+    iou: float
+    area: float
+
+
+def click_steps(
     answer: Answer,
     ground_truth: BoolArray,
     first: BoolArray | None = None,
     *,
     until: float = 0.9,
     cap: int = 20,
-) -> list[float]:
-    """Correct a mask click by click and note the overlap after each.
+    least: int = 1,
+    seed: int | None = None,
+) -> Iterator[ClickStep]:
+    """Correct a mask click by click, yielding each click and what it gave.
 
     The first click is the innermost pixel; each further one the innermost pixel of the
     largest wrong region, positive where it is missing and negative where it is too
@@ -264,26 +298,57 @@ def click_trace(
         Stop at this IoU.
     cap
         Stop after this many clicks.
+    least
+        So many clicks are made however good the mask is, unless nothing is wrong.
+    seed
+        Scatter the clicks: the first over the inner half of the object (`off_center`),
+        the others over the wrong regions.
+    """
+    start = interior_point(ground_truth)
+    if seed is not None:
+        start = off_center(ground_truth, seed)
+    points, signs = [start], [1]
+    mask = answer(points, signs) if first is None else first
+    while True:
+        overlap = iou(mask, ground_truth)
+        area = int(np.count_nonzero(mask))
+        yield ClickStep(points[-1], signs[-1], overlap, area)
+        made = len(points)
+        if made >= cap or (overlap >= until and made >= least):
+            return
+        # Nothing outside of both can be wrong: a window is enough, and much faster.
+        rows, cols, origin = _window(ground_truth | mask)
+        scatter = None if seed is None else seed + made
+        step = next_correction(ground_truth[rows, cols], mask[rows, cols], scatter)
+        if step is None:
+            return
+        points.append((step[0][0] + origin[0], step[0][1] + origin[1]))
+        signs.append(step[1])
+        mask = answer(points, signs)
+
+
+def click_trace(
+    answer: Answer,
+    ground_truth: BoolArray,
+    first: BoolArray | None = None,
+    *,
+    until: float = 0.9,
+    cap: int = 20,
+) -> list[float]:
+    """Correct a mask click by click and note the overlap after each.
+
+    Parameters
+    ----------
+    answer, ground_truth, first, until, cap
+        As for `click_steps`, which makes the clicks.
 
     Returns
     -------
     list of float
         IoU after 1, 2, ... clicks; at least one, at most ``cap``.
     """
-    points, signs = [interior_point(ground_truth)], [1]
-    mask = answer(points, signs) if first is None else first
-    trace = [iou(mask, ground_truth)]
-    while trace[-1] < until and len(points) < cap:
-        # Nothing outside of both can be wrong: a window is enough, and much faster.
-        rows, cols, origin = _window(ground_truth | mask)
-        step = next_correction(ground_truth[rows, cols], mask[rows, cols])
-        if step is None:
-            break
-        points.append((step[0][0] + origin[0], step[0][1] + origin[1]))
-        signs.append(step[1])
-        mask = answer(points, signs)
-        trace.append(iou(mask, ground_truth))
-    return trace
+    steps = click_steps(answer, ground_truth, first, until=until, cap=cap)
+    return [step.iou for step in steps]
 
 
 def clicks_to(trace: Sequence[float], wanted: float, cap: int) -> tuple[int, bool]:

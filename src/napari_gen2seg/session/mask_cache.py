@@ -6,8 +6,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-import numpy as np
-
 from napari_gen2seg.errors import PromptError
 
 if TYPE_CHECKING:
@@ -36,22 +34,27 @@ class MaskQuery:
         return (
             self.coloring is other.coloring
             and self.settings == other.settings
-            and self.prompts.signs == other.prompts.signs
-            and np.allclose(
-                self.prompts.points, other.prompts.points, rtol=0, atol=_NEAR
-            )
+            and self.prompts.same(other.prompts, _NEAR)
         )
 
     def full(self) -> Mask:
         """Find the mask."""
-        prompts = self.prompts
-        return self.coloring.probe(prompts.points, prompts.signs, self.settings)
+        return self._ask(self.coloring.prober.probe)
 
     def coarse(self) -> Mask:
         """Find the mask, in coarse blocks where it is very large."""
+        return self._ask(self.coloring.prober.preview)
+
+    def _ask(self, find: Callable[..., Mask]) -> Mask:
         prompts = self.prompts
-        return self.coloring.prober.preview(
-            prompts.points, prompts.signs, self.settings
+        if prompts.base is not None and not len(prompts):
+            return prompts.base
+        return find(
+            prompts.points,
+            prompts.signs,
+            self.settings,
+            insisted=[n in prompts.insisted for n in range(len(prompts))],
+            base=prompts.base,
         )
 
 

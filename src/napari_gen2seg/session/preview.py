@@ -57,6 +57,7 @@ def compose(fixed: Mask | None, hovered: Mask | None) -> Preview | None:
         leading.score,
         source_area(leading),
         all(mask.exact for mask in shown),
+        leading.refused,
     )
 
 

@@ -140,6 +140,7 @@ class Probing:
         if (
             coloring is None
             or not prompts.positive
+            or prompts.base is not None  # no tolerance found it
             or self._settings.rule != "distance"
         ):
             return None

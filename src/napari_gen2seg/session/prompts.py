@@ -11,8 +11,12 @@ import numpy.typing as npt
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from napari_gen2seg.core.probe.mask import Mask
+
 KEEP = 1
 LEAVE_OUT = -1
+INSIST = 2  # keep, however much the mask grows by it
+DONE = 0  # in what was then changed by hand: a later click starts from that
 
 
 @dataclass(frozen=True)
@@ -25,22 +29,50 @@ class Prompts:
         (row, column) in source pixels.
     signs
         +1 keep, -1 leave out; as many as points.
+    insisted
+        Which of them, counted from 0, may let the mask grow as it likes.
+    base
+        What the object is, where it was made by hand: clicks start from it. None where
+        the first click finds the object.
     """
 
     points: tuple[tuple[float, float], ...] = ()
     signs: tuple[int, ...] = ()
+    insisted: tuple[int, ...] = ()
+    base: Mask | None = None
 
     def __len__(self) -> int:
         return len(self.points)
 
     @property
     def positive(self) -> bool:
-        """Whether any click asks to keep something."""
-        return any(sign > 0 for sign in self.signs)
+        """Whether there is anything to keep: a click that asks for it, or a base."""
+        return self.base is not None or any(sign > 0 for sign in self.signs)
+
+    @property
+    def kept(self) -> tuple[tuple[float, float], ...]:
+        """The clicks that keep."""
+        return tuple(
+            point for point, s in zip(self.points, self.signs, strict=True) if s > 0
+        )
 
     def plus(self, point: tuple[float, float], sign: int) -> Prompts:
         """Return these prompts with one more click."""
-        return Prompts((*self.points, point), (*self.signs, sign))
+        return Prompts(
+            (*self.points, point),
+            (*self.signs, sign),
+            self.insisted,
+            self.base,
+        )
+
+    def same(self, other: Prompts, near: float) -> bool:
+        """Whether others are the same, give or take ``near`` pixels."""
+        return (
+            self.signs == other.signs
+            and self.insisted == other.insisted
+            and self.base is other.base
+            and np.allclose(self.points, other.points, rtol=0, atol=near)
+        )
 
 
 def column(values: Any, count: int, default: int) -> npt.NDArray[np.int64]:
@@ -97,7 +129,7 @@ def read_prompts(
         The object.
     """
     table = np.asarray(points, np.float64).reshape(-1, len(index))
-    chosen = objects == current
+    chosen = (objects == current) & (signs != DONE)
     for axis, place in enumerate(index):
         if axis not in axes:
             chosen &= np.rint(table[:, axis]) == place
@@ -105,4 +137,5 @@ def read_prompts(
     return Prompts(
         tuple((float(r), float(c)) for r, c in rows),
         tuple(LEAVE_OUT if sign < 0 else KEEP for sign in signs[chosen]),
+        tuple(int(n) for n in np.flatnonzero(signs[chosen] >= INSIST)),
     )

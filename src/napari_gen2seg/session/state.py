@@ -130,6 +130,9 @@ class Preview:
         Pixels of the mask at source size.
     exact
         False where it is shown in coarse blocks for now.
+    refused
+        How many times as large the mask would be, had the last click been insisted on;
+        NaN where it had all that it asked for.
     """
 
     array: npt.NDArray[np.uint8]
@@ -138,3 +141,4 @@ class Preview:
     score: float
     area: float
     exact: bool = True
+    refused: float = float("nan")

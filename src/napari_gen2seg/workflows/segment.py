@@ -58,6 +58,8 @@ class Click:
     plane
         Place on each axis of the array before rows and columns; empty for a single
         picture.
+    insisted
+        Whether the mask may grow by this click as it likes; else fourfold at most.
     """
 
     row: float
@@ -65,6 +67,7 @@ class Click:
     sign: int = 1
     object: int = 1
     plane: Index = ()
+    insisted: bool = False
 
 
 @dataclass(frozen=True)
@@ -299,7 +302,12 @@ def _one_object(
 ) -> ObjectFound:
     """Probe one object and write it where nothing is yet in the plane's labels."""
     points = [(click.row, click.column) for click in clicks]
-    mask = coloring.probe(points, [click.sign for click in clicks], settings)
+    mask = coloring.probe(
+        points,
+        [click.sign for click in clicks],
+        settings,
+        insisted=[click.insisted for click in clicks],
+    )
     crop, (row, column) = mask.window()
     target = labels[row : row + crop.shape[0], column : column + crop.shape[1]]
     free = crop & (target == 0)

@@ -105,7 +105,7 @@ def test_a_click_beside_a_fibre_is_not_on_it() -> None:
 def test_a_fibre_is_whole_beside_a_larger_body_too() -> None:
     body = (_Y < 40) & (_X > 20) & (_X < 380)
     coloring = _paint(FIBRE, (body, (90, 90, 200)))
-    found = coloring.probe([(60, 100), (20, 200)]).full()
+    found = coloring.probe([(60, 100), (20, 200)], insisted=True).full()
     assert _share(found, ACROSS | body) > 0.9
 
 

@@ -43,7 +43,7 @@ def nearest_pixel(points: npt.ArrayLike, shape: Shape) -> npt.NDArray[np.intp]:
 
 
 def check_prompts(
-    points: Any, signs: Any, shape: Shape
+    points: Any, signs: Any, shape: Shape, needs_positive: bool = True
 ) -> tuple[Float64Array, npt.NDArray[np.int8]]:
     """Return clicks as arrays, or say what is wrong with them.
 
@@ -55,6 +55,8 @@ def check_prompts(
         n values of +1 (keep) or -1 (leave out); ``None`` means all +1.
     shape
         (H, W) of the source.
+    needs_positive
+        Whether there must be a positive click.
 
     Raises
     ------
@@ -90,7 +92,7 @@ def check_prompts(
         raise PromptError(
             f"The signs are {sign.tolist()}; each must be +1 (keep) or -1 (leave out)."
         )
-    if not (sign > 0).any():
+    if needs_positive and not (sign > 0).any():
         raise PromptError(
             "Every click is negative; give at least one positive click on what to keep."
         )

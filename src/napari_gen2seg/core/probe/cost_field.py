@@ -151,8 +151,8 @@ class CostField:
         col = box[1] + (int(first[1]) - box[1]) % step
         here = (slice(row, box[2], step), slice(col, box[3], step))
         planes, sharp = self._map.planes[:, *here], self._map.sharp[:, *here]
-        squared = _nearest(planes, self._wanted)
-        np.minimum(squared, _nearest(sharp, self._wanted), out=squared)
+        squared = nearest_color(planes, self._wanted)
+        np.minimum(squared, nearest_color(sharp, self._wanted), out=squared)
         if len(self._negative):
             squared[self._excluded(sharp, row, col, step)] = np.inf
         cost = np.sqrt(squared, out=squared)
@@ -166,7 +166,7 @@ class CostField:
     def distance(self, box: Box) -> Float32Array:
         """Return the distance by the map's own colors, infinite where excluded."""
         block = self.block(box)
-        distance = _nearest(block, self._wanted)
+        distance = nearest_color(block, self._wanted)
         np.sqrt(distance, out=distance)
         if len(self._negative):
             sharp = self._map.sharp[:, box[0] : box[2], box[1] : box[3]]
@@ -194,8 +194,10 @@ class CostField:
         apart = self._positive[:, None] - self._negative[None]
         gap = max(float(np.hypot(apart[..., 0], apart[..., 1]).min()), 1.0)
         weight = np.float32((_NEAR / gap) ** 2)
-        kept = _nearest(sharp, self._wanted, (self._positive, rows, cols, weight))
-        lost = _nearest(sharp, self._unwanted, (self._negative, rows, cols, weight))
+        kept = nearest_color(sharp, self._wanted, (self._positive, rows, cols, weight))
+        lost = nearest_color(
+            sharp, self._unwanted, (self._negative, rows, cols, weight)
+        )
         excluded: BoolArray = lost <= kept
         seen = (self._negative - (row, col)) // step
         exact = ((self._negative - (row, col)) % step == 0).all(axis=1)
@@ -204,7 +206,7 @@ class CostField:
         return excluded
 
 
-def _nearest(
+def nearest_color(
     block: Float32Array,
     colors: Float32Array,
     places: tuple[Pixels, Float32Array, Float32Array, np.float32] | None = None,

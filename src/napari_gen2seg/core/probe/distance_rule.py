@@ -24,10 +24,17 @@ import numpy.typing as npt
 
 from napari_gen2seg.common.types import BoolArray, Shape
 from napari_gen2seg.core.probe.cleanup import fill_small_holes, follow_edges
-from napari_gen2seg.core.probe.cost_field import BOUNDARY_MARGIN, CostField, Sample
+from napari_gen2seg.core.probe.corrections import Pixel, Pixels, Region
+from napari_gen2seg.core.probe.cost_field import (
+    BOUNDARY_MARGIN,
+    CostField,
+    Sample,
+    nearest_color,
+)
 from napari_gen2seg.core.probe.flood import Box, flood, outgrows, outline
 from napari_gen2seg.core.probe.mask import Mask
 from napari_gen2seg.core.probe.prompts import Prompts
+from napari_gen2seg.core.probe.query_color import query_colors
 from napari_gen2seg.core.probe.settings import MAX_TOLERANCE, ProbeSettings
 from napari_gen2seg.core.probe.sharpen import SharpMap
 from napari_gen2seg.core.probe.split_necks import part_at_necks
@@ -38,6 +45,8 @@ _START = 40  # map pixels around the clicks in the first window
 _RINGS = 3.0  # growth, in rings around the region, worth asking whether to go on
 _QUICK = 150_000  # map pixels of a window searched while a pointer moves
 _COARSE = 384  # samples along a frame that is searched for like colours
+_LIKE = 2.0  # map pixels around a click that leaves out, whose colors are meant
+_UNLIKE = 12.0  # color units between two clicks below which both are one object
 _MOST = 0.75  # of the frame: no need to look at larger tolerances
 
 
@@ -165,6 +174,39 @@ class DistanceRule:
         blocks, corner = sample.spread(region, field.frame)
         mask = self._mask(blocks, corner, prompts, sweep, tolerance)
         return replace(mask, exact=False)
+
+    def unlike(self, mask: Mask, click: Pixel, kept: Pixels) -> Region | None:
+        """Return what of a mask is more like a click than like what is kept.
+
+        Parameters
+        ----------
+        mask
+            Before the click, which is in it.
+        click
+            Map pixel of a click that leaves out.
+        kept
+            (n, 2) map pixels of the clicks that keep; without any, the mask's mean
+            color is what is kept.
+
+        Returns
+        -------
+        Region or None
+            Within the mask; None where the clicked color is the kept one.
+        """
+        if not mask.holds(click):
+            return None
+        box = mask.bbox
+        self.map.ensure(box)
+        sharp = self.map.sharp[:, box[0] : box[2], box[1] : box[3]]
+        lost = query_colors(self.map, np.array([click]), _LIKE)[0]
+        if len(kept):
+            wanted = query_colors(self.map, kept, _LIKE)
+        else:
+            wanted = sharp[:, mask.crop].mean(axis=1)[None]
+        if np.linalg.norm(wanted - lost, axis=1).min() < _UNLIKE:
+            return None
+        nearer = nearest_color(sharp, lost[None]) < nearest_color(sharp, wanted)
+        return Region(mask.crop & nearer, box)
 
     def curve(self, prompts: Prompts, settings: ProbeSettings) -> Curve:
         """Return the area at every tolerance, beyond the chosen one too."""

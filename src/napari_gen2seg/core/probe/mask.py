@@ -7,14 +7,14 @@ costs no more than hovering over a small one.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
 import numpy.typing as npt
 
-from napari_gen2seg.common.types import BoolArray, Shape
-from napari_gen2seg.core.image.geometry import rescale
+from napari_gen2seg.common.types import BoolArray, Float32Array, Shape
+from napari_gen2seg.core.image.geometry import nearest_pixel, rescale
 from napari_gen2seg.core.image.resample import resample
 from napari_gen2seg.core.probe.guided_outline import REACH, follow_image
 
@@ -49,6 +49,15 @@ class Mask:
         source follows; None where it is to follow the map alone.
     method
         Which probe found it: ``"similarity"`` or ``"learned"``.
+    before
+        The mask that a click corrected; where nothing changed on the map, this one is
+        at the size of the source what that one was.
+    drawn
+        The mask at the size of the source where it was made there, by hand, and the
+        (row, column) of its first pixel.
+    refused
+        How many times as large the mask would be, had the last click been insisted on;
+        NaN where it had all that it asked for.
     """
 
     crop: BoolArray
@@ -62,6 +71,9 @@ class Mask:
     exact: bool = True
     brightness_image: npt.NDArray[np.uint8] | None = None
     method: str = "similarity"
+    before: Mask | None = None
+    drawn: tuple[BoolArray, tuple[int, int]] | None = None
+    refused: float = float("nan")
 
     def __post_init__(self) -> None:
         crop = np.array(self.crop, bool)
@@ -99,6 +111,62 @@ class Mask:
             drop=drop,
         )
 
+    @classmethod
+    def from_source(
+        cls,
+        crop: BoolArray,
+        corner: tuple[int, int],
+        shape: Shape,
+        source_shape: Shape,
+    ) -> Mask:
+        """Wrap a mask that was made at the size of the source, by hand say.
+
+        Parameters
+        ----------
+        crop
+            bool (m, n), at the size of the source.
+        corner
+            (row, column) of its first pixel.
+        shape, source_shape
+            (h, w) of the map and (H, W) of the source.
+        """
+        box = _extent(crop)
+        tight = np.array(crop[box[0] : box[2], box[1] : box[3]])
+        row, col = corner[0] + box[0], corner[1] + box[1]
+        drawn = tight, (row, col)
+        if shape == source_shape or not tight.size:
+            box = (row, col, row + tight.shape[0], col + tight.shape[1])
+            return cls(tight, box, shape, source_shape, drawn=drawn)
+        ends = [[row, col], [row + tight.shape[0] - 1, col + tight.shape[1] - 1]]
+        low, high = nearest_pixel(rescale(ends, source_shape, shape), shape)
+        grid = np.stack(np.mgrid[low[0] : high[0] + 1, low[1] : high[1] + 1], axis=-1)
+        at = nearest_pixel(rescale(grid, shape, source_shape), source_shape)
+        at -= (row, col)
+        inside = ((at >= 0) & (at < tight.shape)).all(axis=-1)
+        window = np.zeros(inside.shape, bool)
+        window[inside] = tight[at[inside][:, 0], at[inside][:, 1]]
+        origin = (int(low[0]), int(low[1]))
+        return replace(
+            cls.from_window(window, origin, shape, source_shape), drawn=drawn
+        )
+
+    def holds(self, pixel: tuple[int, int]) -> bool:
+        """Whether a pixel of the map is in the mask."""
+        row, col = pixel[0] - self.bbox[0], pixel[1] - self.bbox[1]
+        inside = 0 <= row < self.crop.shape[0] and 0 <= col < self.crop.shape[1]
+        return bool(inside and self.crop[row, col])
+
+    def within(self, box: BBox) -> BoolArray:
+        """Return a window of the mask, at the size of the map."""
+        out = np.zeros((box[2] - box[0], box[3] - box[1]), bool)
+        r0, c0 = max(box[0], self.bbox[0]), max(box[1], self.bbox[1])
+        r1, c1 = min(box[2], self.bbox[2]), min(box[3], self.bbox[3])
+        if r1 > r0 and c1 > c0:
+            r, c = self.bbox[:2]
+            part = self.crop[r0 - r : r1 - r, c0 - c : c1 - c]
+            out[r0 - box[0] : r1 - box[0], c0 - box[1] : c1 - box[1]] = part
+        return out
+
     @cached_property
     def array(self) -> BoolArray:
         """The mask at the size of the map, bool (h, w), read-only."""
@@ -133,63 +201,115 @@ class Mask:
 
     @cached_property
     def _window(self) -> tuple[BoolArray, tuple[int, int]]:
+        if self.drawn is not None:
+            return self.drawn
+        if self.before is not None:
+            return self._corrected(self.before)
         if self.shape == self.source_shape and not (self.keep or self.drop):
             return self.crop, (self.bbox[0], self.bbox[1])
+        box = self._source_box(self.bbox)
+        return self._forced(self._at_source(box), box)
+
+    def _corrected(self, before: Mask) -> tuple[BoolArray, tuple[int, int]]:
+        """Return the mask before at the size of the source, and in it what changed."""
+        old, corner = before.window()
+        both = _around(self.bbox, before.bbox)
+        changed = Mask.from_window(
+            self.within(both) ^ before.within(both),
+            (both[0], both[1]),
+            self.shape,
+            self.source_shape,
+        )
+        box = _around(
+            (*corner, corner[0] + old.shape[0], corner[1] + old.shape[1]),
+            *((row, col, row + 1, col + 1) for row, col in (*self.keep, *self.drop)),
+        )
+        if not changed.area:
+            return self._forced(_placed(old, corner, box), box)
+        part = self._source_box(changed.bbox)
+        box = _around(box, part)
+        out = _placed(old, corner, box)
+        here = out[part[0] - box[0] : part[2] - box[0], part[1] - box[1] :]
+        here = here[:, : part[3] - part[1]]
+        np.copyto(here, self._at_source(part), where=_soft(changed, part) > 0)
+        return self._forced(out, box)
+
+    def _forced(self, out: BoolArray, box: BBox) -> tuple[BoolArray, tuple[int, int]]:
+        """Put the clicks into a window of the source and trim it."""
+        _force(out, box, self.keep, True)
+        _force(out, box, self.drop, False)
+        r0, c0, r1, c1 = _extent(out)
+        return np.ascontiguousarray(out[r0:r1, c0:c1]), (box[0] + r0, box[1] + c0)
+
+    def _source_box(self, bbox: BBox) -> BBox:
+        """Return the window of the source that a window of the map has a say in."""
         size = np.asarray(self.source_shape)
         corners = rescale(
-            [[self.bbox[0] - 1, self.bbox[1] - 1], [self.bbox[2], self.bbox[3]]],
+            [[bbox[0] - 1, bbox[1] - 1], [bbox[2], bbox[3]]],
             self.shape,
             self.source_shape,
         )
-        forced = np.asarray(self.keep or np.zeros((0, 2)), np.intp).reshape(-1, 2)
+        rim = 0 if self.brightness_image is None else 2 * self._radius
         low = np.clip(np.floor(corners[0]).astype(np.intp), 0, size - 1)
         high = np.clip(np.ceil(corners[1]).astype(np.intp) + 1, 1, size)
-        if len(forced):
-            low = np.minimum(low, forced.min(axis=0))
-            high = np.maximum(high, forced.max(axis=0) + 1)
-        if self.shape == self.source_shape:
-            rows, cols = high - low
-            out = np.zeros((rows, cols), bool)
-            r0, c0 = self.bbox[0] - low[0], self.bbox[1] - low[1]
-            out[r0 : r0 + self.crop.shape[0], c0 : c0 + self.crop.shape[1]] = self.crop
-        else:
-            out = self._enlarged(low, high)
-        _force(out, low, self.keep, True)
-        _force(out, low, self.drop, False)
-        box = _extent(out)
-        tight = np.ascontiguousarray(out[box[0] : box[2], box[1] : box[3]])
-        return tight, (int(low[0]) + box[0], int(low[1]) + box[1])
-
-    def _enlarged(
-        self, low: npt.NDArray[np.intp], high: npt.NDArray[np.intp]
-    ) -> BoolArray:
-        """Return a window of the mask at the size of the source."""
-        radius = round(REACH * self.source_shape[0] / self.shape[0])
-        if self.brightness_image is not None:
-            # The filter looks, and may move rims, that far.
-            low[:] = np.maximum(low - 2 * radius, 0)
-            high[:] = np.minimum(high + 2 * radius, self.source_shape)
-        soft = resample(
-            self.crop.astype(np.float32),
-            (self.bbox[0], self.bbox[1]),
-            self.shape,
-            self.source_shape,
+        # The filter looks, and may move rims, that far.
+        low, high = np.maximum(low - rim, 0), np.minimum(high + rim, size)
+        return _around(
             (int(low[0]), int(low[1]), int(high[0]), int(high[1])),
+            *((row, col, row + 1, col + 1) for row, col in self.keep),
         )
+
+    @property
+    def _radius(self) -> int:
+        return round(REACH * self.source_shape[0] / self.shape[0])
+
+    def _at_source(self, box: BBox) -> BoolArray:
+        """Return a window of the mask at the size of the source."""
+        if self.shape == self.source_shape:
+            return self.within(box)
+        soft = _soft(self, box)
         if self.brightness_image is None:
             return soft >= np.float32(0.5)
-        here = self.brightness_image[low[0] : high[0], low[1] : high[1]]
-        return follow_image(soft, here, radius)
+        here = self.brightness_image[box[0] : box[2], box[1] : box[3]]
+        return follow_image(soft, here, self._radius)
+
+
+def _soft(mask: Mask, box: BBox) -> Float32Array:
+    """Return how far each pixel of a window of the source is in a mask, 0..1."""
+    if mask.shape == mask.source_shape:
+        return mask.within(box).astype(np.float32)
+    return resample(
+        mask.crop.astype(np.float32),
+        (mask.bbox[0], mask.bbox[1]),
+        mask.shape,
+        mask.source_shape,
+        box,
+    )
+
+
+def _placed(crop: BoolArray, corner: tuple[int, int], box: BBox) -> BoolArray:
+    """Return a window that holds a crop lying at ``corner``."""
+    out = np.zeros((box[2] - box[0], box[3] - box[1]), bool)
+    row, col = corner[0] - box[0], corner[1] - box[1]
+    out[row : row + crop.shape[0], col : col + crop.shape[1]] = crop
+    return out
+
+
+def _around(*boxes: BBox) -> BBox:
+    """Return the window around all that are not empty."""
+    held = [box for box in boxes if box[2] > box[0] and box[3] > box[1]] or [(0,) * 4]
+    low, high = np.min(held, axis=0), np.max(held, axis=0)
+    return int(low[0]), int(low[1]), int(high[2]), int(high[3])
 
 
 def _force(
     out: BoolArray,
-    origin: npt.NDArray[np.intp],
+    box: BBox,
     points: tuple[tuple[int, int], ...],
     value: bool,
 ) -> None:
     for row, col in points:
-        r, c = row - int(origin[0]), col - int(origin[1])
+        r, c = row - box[0], col - box[1]
         if 0 <= r < out.shape[0] and 0 <= c < out.shape[1]:
             out[r, c] = value
 

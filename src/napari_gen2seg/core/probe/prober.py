@@ -11,11 +11,14 @@ import numpy.typing as npt
 
 from napari_gen2seg.common.types import Shape
 from napari_gen2seg.core.image.geometry import check_prompts
+from napari_gen2seg.core.map.object_size import DARK
 from napari_gen2seg.core.probe.distance_rule import Curve, DistanceRule
 from napari_gen2seg.core.probe.follow_strands import Strands
 from napari_gen2seg.core.probe.mask import Mask
 from napari_gen2seg.core.probe.prompts import Prompts
 from napari_gen2seg.core.probe.published_rule import PaperRule
+from napari_gen2seg.core.probe.query_color import query_colors
+from napari_gen2seg.core.probe.sequence import Clicks, ClickSequence, insisted_flags
 from napari_gen2seg.core.probe.settings import MAX_TOLERANCE, ProbeSettings
 
 __all__ = ["MAX_TOLERANCE", "Curve", "ProbeSettings", "Prober"]
@@ -103,28 +106,36 @@ class Prober:
         points: Any,
         signs: Any = None,
         settings: ProbeSettings | None = None,
+        *,
+        insisted: Any = None,
+        base: Mask | None = None,
     ) -> Mask:
         """Return the object under the clicks; see :meth:`Coloring.probe`."""
         settings = settings or ProbeSettings()
-        prompts = self.prompts(points, signs)
+        clicks = self._clicks(points, signs, insisted, base)
         if settings.rule == "paper":
+            prompts = clicks.prompts.standing()
             found = self.paper.probe(
                 prompts.pixels[prompts.signs > 0], settings.sigma, settings.threshold
             )
             return Mask.from_window(
                 found, (0, 0), prompts.shape, self.source_shape, score=1.0
             )
-        mask = self.rule(settings.brightness).probe(prompts, settings)
-        mask = self._whole(mask, prompts, settings)
-        if settings.brightness and settings.clean and self.brightness_image is not None:
-            return replace(mask, brightness_image=self.brightness_image)
-        return mask
+        if not settings.contiguous:
+            prompts = clicks.prompts.standing()
+            return self._outlined(
+                self._rule(settings).probe(prompts, settings), settings
+            )
+        return self._sequence.after(clicks, settings)
 
     def preview(
         self,
         points: Any,
         signs: Any = None,
         settings: ProbeSettings | None = None,
+        *,
+        insisted: Any = None,
+        base: Mask | None = None,
     ) -> Mask:
         """Return what :meth:`probe` would, coarser where the object is very large.
 
@@ -134,9 +145,12 @@ class Prober:
         settings = settings or ProbeSettings()
         if settings.rule == "paper":
             return self.probe(points, signs, settings)
-        prompts = self.prompts(points, signs)
-        mask = self.rule(settings.brightness).preview(prompts, settings)
-        return self._whole(mask, prompts, settings)
+        clicks = self._clicks(points, signs, insisted, base)
+        if not settings.contiguous:
+            prompts = clicks.prompts.standing()
+            found = self._rule(settings).preview(prompts, settings)
+            return self._outlined(found, settings)
+        return self._sequence.after(clicks, settings, coarse=True)
 
     def curve(
         self,
@@ -146,6 +160,9 @@ class Prober:
     ) -> Curve:
         """Return how the area depends on the tolerance, for a small graph.
 
+        Of what the first click that keeps finds, which later ones correct; where
+        everything alike is matched, of all clicks together.
+
         Returns
         -------
         Curve
@@ -153,8 +170,45 @@ class Prober:
             (from, to) and ``best``, the tolerance that would be chosen.
         """
         settings = settings or ProbeSettings()
-        rule = self.rule(settings.brightness)
-        return rule.curve(self.prompts(points, signs), settings)
+        clicks = self._clicks(points, signs, None, None)
+        prompts = clicks.prompts.standing()
+        if settings.contiguous:
+            prompts = prompts.one(int(np.argmax(prompts.signs > 0)))
+        return self._rule(settings).curve(prompts, settings)
+
+    @cached_property
+    def _sequence(self) -> ClickSequence:
+        return ClickSequence(self._first, self._rule, self._on_background)
+
+    def _rule(self, settings: ProbeSettings) -> DistanceRule:
+        return self.rule(settings.brightness)
+
+    def _first(self, click: Prompts, settings: ProbeSettings, coarse: bool) -> Mask:
+        """Return the object under one click."""
+        rule = self._rule(settings)
+        mask = (rule.preview if coarse else rule.probe)(click, settings)
+        return self._outlined(self._whole(mask, click, settings), settings)
+
+    def _outlined(self, mask: Mask, settings: ProbeSettings) -> Mask:
+        """Let the outline at the size of the source follow the image, if it is known.
+
+        A preview is shown at the size of the map.
+        """
+        if (
+            settings.brightness
+            and settings.clean
+            and mask.exact
+            and self.brightness_image is not None
+        ):
+            return replace(mask, brightness_image=self.brightness_image)
+        return mask
+
+    def _on_background(self, pixel: tuple[int, int]) -> bool:
+        """Whether the model takes a map pixel for background, as far as is known."""
+        if self.strands is None:
+            return False
+        color = query_colors(self._maps_alone.map, np.array([pixel]), 0.0)[0]
+        return bool(np.linalg.norm(color) < DARK)
 
     def _whole(self, mask: Mask, prompts: Prompts, settings: ProbeSettings) -> Mask:
         """Return the whole strand, where a mask is a part of one.
@@ -168,6 +222,17 @@ class Prober:
 
     def prompts(self, points: Any, signs: Any) -> Prompts:
         """Return clicks at source pixels, checked, as clicks on the map."""
+        return self._clicks(points, signs, None, None).prompts.standing()
+
+    def _clicks(
+        self, points: Any, signs: Any, insisted: Any, base: Mask | None
+    ) -> Clicks:
         shape = (int(self.values.shape[0]), int(self.values.shape[1]))
-        rc, sign = check_prompts(points, signs, self.source_shape)
-        return Prompts.build(rc, sign, shape, self.source_shape)
+        held = base is not None
+        rc, sign = check_prompts(
+            points, signs, self.source_shape, needs_positive=not held
+        )
+        prompts = Prompts.place(rc, sign, shape, self.source_shape)
+        if not held:
+            prompts.standing()  # or there is nothing that is kept
+        return Clicks(prompts, insisted_flags(insisted, len(rc)), base)

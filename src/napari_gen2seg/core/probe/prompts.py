@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -37,25 +37,57 @@ class Prompts:
     source_shape: Shape
 
     @classmethod
-    def build(
+    def place(
         cls,
         points: Float64Array,
         signs: npt.NDArray[np.int8],
         shape: Shape,
         source_shape: Shape,
     ) -> Prompts:
-        """Place checked clicks on the map; of two on one pixel the later counts."""
+        """Place checked clicks on the map, all of them, in their order."""
+        # The click itself, not its rounded pixel, is carried over to the map.
+        pixels = nearest_pixel(rescale(points, source_shape, shape), shape)
         source = nearest_pixel(points, source_shape)
-        last = {tuple(pixel): index for index, pixel in enumerate(source.tolist())}
-        held = sorted(last.values())
-        if not (signs[held] > 0).any():
+        return cls(pixels, source, signs, shape, source_shape)
+
+    def standing(self) -> Prompts:
+        """Return those that count: of two on one pixel of the source the later.
+
+        Raises
+        ------
+        PromptError
+            If none of them keeps.
+        """
+        held = self._latest()
+        if not (self.signs[held] > 0).any():
             raise PromptError(
                 "Every positive click was taken back by a later negative click on the "
                 "same pixel; add a positive click on the object."
             )
-        # The click itself, not its rounded pixel, is carried over to the map.
-        pixels = nearest_pixel(rescale(points[held], source_shape, shape), shape)
-        return cls(pixels, source[held], signs[held], shape, source_shape)
+        return replace(
+            self,
+            pixels=self.pixels[held],
+            source_pixels=self.source_pixels[held],
+            signs=self.signs[held],
+        )
+
+    def one(self, index: int) -> Prompts:
+        """Return one of them alone."""
+        return self.first(index + 1, index)
+
+    def first(self, count: int, start: int = 0) -> Prompts:
+        """Return the first so many."""
+        chosen = slice(start, count)
+        return replace(
+            self,
+            pixels=self.pixels[chosen],
+            source_pixels=self.source_pixels[chosen],
+            signs=self.signs[chosen],
+        )
+
+    def _latest(self) -> list[int]:
+        last = {tuple(pixel): n for n, pixel in enumerate(self.source_pixels.tolist())}
+        return sorted(last.values())
 
     @property
     def positive(self) -> Pixels:
@@ -74,7 +106,9 @@ class Prompts:
         return np.asarray(chosen, np.intp).reshape(-1, 2)
 
     def forced(self, sign: int) -> tuple[tuple[int, int], ...]:
-        """Source pixels of the clicks of one sign."""
+        """Source pixels of the clicks of one sign that count."""
         return tuple(
-            (int(row), int(col)) for row, col in self.source_pixels[self.signs == sign]
+            (int(self.source_pixels[n, 0]), int(self.source_pixels[n, 1]))
+            for n in self._latest()
+            if self.signs[n] == sign
         )

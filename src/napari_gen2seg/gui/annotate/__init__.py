@@ -9,5 +9,6 @@ controller      clicks become objects, and back
 commit          a mask into Labels: one step, one undo
 labels_layer    the Labels layer of the objects
 labels_target   whether a Labels layer can take them
+hand_edits      objects made by hand, from which clicks start
 object_numbers  the number of the object being clicked
 """

@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from napari_gen2seg.common.types import BoolArray
+from napari_gen2seg.core.probe.mask import Mask
 from napari_gen2seg.errors import Gen2SegError
 from napari_gen2seg.gui.annotate.labels_target import why_not
 from napari_gen2seg.gui.layers.overlays import OBJECTS, mark
@@ -16,7 +17,6 @@ from napari_gen2seg.gui.layers.overlays import OBJECTS, mark
 if TYPE_CHECKING:
     from napari.layers import Labels
 
-    from napari_gen2seg.core.probe.mask import Mask
     from napari_gen2seg.gui.layers.view import View
 
 Indices = tuple[npt.NDArray[np.intp], ...]
@@ -205,8 +205,7 @@ def _over_labels(
     matrix, shift = labels_to_plane(labels, view)
     own = view.own_axes
     shape = tuple(int(labels.data.shape[axis]) for axis in own)
-    same = shape == view.shape and np.allclose(matrix, np.eye(view.ndim), atol=1e-6)
-    if same and np.abs(shift).max() < 1e-3:
+    if _same_grid(labels, view):
         return crop, corner, view.own_index, 0
     others = [axis for axis in range(view.ndim) if axis not in own]
     if np.abs(matrix[np.ix_(others, own)]).max(initial=0) > 1e-6:
@@ -249,6 +248,65 @@ def _over_labels(
     reached = np.rint(((points - shift) @ inverse.T)[:, own])
     outside = ((reached < 0) | (reached >= shape)).any(axis=1)
     return moved, (int(low[0]), int(low[1])), index, int(np.count_nonzero(outside))
+
+
+def _same_grid(labels: Labels, view: View) -> bool:
+    """Whether pixels of a Labels layer are those of the plane."""
+    matrix, shift = labels_to_plane(labels, view)
+    shape = tuple(int(labels.data.shape[axis]) for axis in view.own_axes)
+    still = np.allclose(matrix, np.eye(view.ndim), atol=1e-6)
+    return shape == view.shape and still and bool(np.abs(shift).max() < 1e-3)
+
+
+def read_object(
+    labels: Labels, view: View, number: int
+) -> tuple[BoolArray, tuple[int, int]] | None:
+    """Return an object of a Labels layer on the plane of a view.
+
+    Returns
+    -------
+    tuple or None
+        bool crop and the (row, column) of its first pixel, in pixels of the plane;
+        None where it has no pixel there.
+
+    Raises
+    ------
+    CommitError
+        If the layer does not reach the plane.
+    """
+    if labels.ndim != view.ndim or labels.multiscale:
+        return None
+    if _same_grid(labels, view):
+        here = labels.data[_window(view, view.own_index, (0, 0), view.shape)]
+        mine = np.asarray(here).reshape(view.shape) == number
+        rows = np.flatnonzero(mine.any(axis=1))
+        if not rows.size:
+            return None
+        cols = np.flatnonzero(mine[rows[0] : rows[-1] + 1].any(axis=0))
+        r0, c0 = int(rows[0]), int(cols[0])
+        return mine[r0 : int(rows[-1]) + 1, c0 : int(cols[-1]) + 1].copy(), (r0, c0)
+    whole = np.ones(view.shape, bool)
+    plane = Mask.from_window(whole, (0, 0), view.shape, view.shape)
+    window, corner, where, _ = _over_labels(labels, view, plane)
+    here = np.asarray(labels.data[_window(view, where, corner, window.shape)])
+    rows, cols = np.nonzero(here.reshape(window.shape) == number)
+    if not rows.size:
+        return None
+    at = np.tile(np.array(where, np.float64), (rows.size, 1))
+    at[:, view.own_axes] = np.stack([rows, cols], axis=1) + corner
+    matrix, shift = labels_to_plane(labels, view)
+    # A pixel of the layer may be several of the plane, or a part of one.
+    size = np.abs(matrix[np.ix_(view.own_axes, view.own_axes)]).sum(axis=1)
+    middle = (at @ matrix.T + shift)[:, view.own_axes]
+    low = np.clip(np.rint(middle - (size - 1) / 2).astype(int), 0, view.shape)
+    spans = np.maximum(np.rint(size).astype(int), 1)
+    corner = low.min(axis=0)
+    crop = np.zeros(low.max(axis=0) + spans - corner, bool)
+    for row in range(spans[0]):
+        for col in range(spans[1]):
+            crop[low[:, 0] - corner[0] + row, low[:, 1] - corner[1] + col] = True
+    crop = crop[: view.shape[0] - corner[0], : view.shape[1] - corner[1]]
+    return (crop, (int(corner[0]), int(corner[1]))) if crop.any() else None
 
 
 def labels_to_plane(

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from contextlib import suppress
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
+import numpy as np
 from qtpy.QtCore import QObject, Signal
 
+from napari_gen2seg.core.probe.mask import Mask
 from napari_gen2seg.errors import Gen2SegError, PromptError
 from napari_gen2seg.gui.annotate.hover import HoverPreview
 from napari_gen2seg.gui.annotate.labels_layer import Objects
@@ -32,9 +35,11 @@ from napari_gen2seg.session import Prompts
 if TYPE_CHECKING:
     from napari.components import ViewerModel
 
-    from napari_gen2seg.core.probe.mask import Mask
     from napari_gen2seg.gui.layers.view import View
     from napari_gen2seg.session import Runner, Session
+
+
+_MOST = 0.5  # of an image: larger is background, unless somebody clicks it
 
 
 class AnnotationController(QObject):
@@ -86,6 +91,7 @@ class AnnotationController(QObject):
         self.clicks.commit_requested.connect(self.commit)
         self.clicks.undo_requested.connect(self.undo)
         self.clicks.clear_requested.connect(self.clear)
+        self.clicks.insist_requested.connect(self.insist)
         self.objects.highest_found.connect(self._highest_found)
         self.hover_preview.warning.connect(self.warning)
         self.pressed = ClickListener(viewer, self._pressed_elsewhere)
@@ -138,7 +144,13 @@ class AnnotationController(QObject):
             return
         self.read_clicks()
         at = self.hover_preview.at
-        pointed = not self.prompts.positive and at is not None
+        pointed = not any(s > 0 for s in self.prompts.signs) and at is not None
+        if pointed and self._background_at(view, at):
+            self.status_changed.emit(
+                "Nothing to commit: under the pointer is what the model takes for "
+                "background. Click it first, if it is an object."
+            )
+            return
         if pointed:
             self.clicks.add(view, at)  # what lies under the pointer
             self._clicked = False  # nobody clicked: nothing more is to follow
@@ -154,7 +166,7 @@ class AnnotationController(QObject):
         prompts = self.prompts
         try:
             self.numbers.settle()
-            written = self.objects.commit(view, mask, self.number)
+            written = self.objects.commit(view, mask, self.number, len(prompts))
         except Gen2SegError as error:
             if pointed or self.at_once:
                 self._take_click(view)
@@ -169,10 +181,7 @@ class AnnotationController(QObject):
         if written.outside:
             text += f"; {written.outside:,} outside {self.objects.name!r} are lost"
         coloring = self._session.coloring(view)
-        kept = [
-            p for p, sign in zip(prompts.points, prompts.signs, strict=True) if sign > 0
-        ]
-        if coloring is not None and coloring.on_background(kept).any():
+        if coloring is not None and coloring.on_background(prompts.kept).any():
             text += "; a click lies on what the model takes for background"
         self.status_changed.emit(text)
         self.hover_preview.forget_pointer()  # or Enter again would begin another object
@@ -202,6 +211,15 @@ class AnnotationController(QObject):
             self._take_single()
             here = "; its clicks are here again" if len(self.prompts) else ""
             self.status_changed.emit(f"Took back object {undone[1]}{here}.")
+
+    def insist(self) -> None:
+        """Let the last click have all that it asked for, however large."""
+        view = self._source.view
+        if view is None or not self.clicks.insist(view):
+            self.status_changed.emit("Nothing to insist on: the last click is not new.")
+            return
+        self.read_clicks()
+        self.status_changed.emit("The last click has all it asked for.")
 
     def clear(self) -> None:
         """Remove the clicks of this object on this plane."""
@@ -286,7 +304,7 @@ class AnnotationController(QObject):
                     f"That click is outside {layer.name!r} and was left out. Click on "
                     "the picture."
                 )
-            self.prompts = self.clicks.read(view)
+            self.prompts = self._started(view, self.clicks.read(view), clicked)
         self.clicks.show_current()
         self.clicks_changed.emit(self.prompts)
         self.hover_preview.show_prompts(self.prompts)
@@ -295,8 +313,51 @@ class AnnotationController(QObject):
                 "Nothing to leave out of yet: click the object first, then what is "
                 "too much."
             )
+        if clicked and np.isfinite(refused := self.hover_preview.refused):
+            self.status_changed.emit(
+                f"That click would make the object {refused:.0f} times as large, so it "
+                "added a small piece only. Press I to insist on all of it."
+            )
         if self.at_once and clicked and self.prompts.positive:
+            self._commit_single()
+
+    def _started(self, view: View, prompts: Prompts, clicked: bool) -> Prompts:
+        """Return clicks on an object as it is now, if it was made by hand."""
+        coloring = self._session.coloring(view)
+        if not self.numbers.back or coloring is None:
+            return prompts
+        before = len(prompts) - clicked  # the newest is no sign that it was clicked
+        found = self.objects.hand_edited(view, self.number, before)
+        if found is None:
+            return prompts
+        if found.settled:
+            self.clicks.settle(view, self.number, found.settled)
+            prompts = self.clicks.read(view)
+        shape, source = coloring.shape, coloring.source_shape
+        base = Mask.from_source(found.crop, found.corner, shape, source)
+        return replace(prompts, base=base)
+
+    def _commit_single(self) -> None:
+        """Commit the click just made, unless it is on background."""
+        view, kept = self._source.view, self.prompts.kept
+        if view is None or not kept or not self._background_at(view, kept[-1]):
             self.commit()
+            return
+        self._take_click(view)
+        self.status_changed.emit(
+            "That click is on what the model takes for background, and was left out."
+        )
+
+    def _background_at(self, view: View, at: tuple[float, float] | None) -> bool:
+        """Whether a place is background: the model says so, or half the image is."""
+        coloring = self._session.coloring(view)
+        if coloring is None or at is None:
+            return False
+        if coloring.on_background([at]).any():
+            return True
+        mask = self._session.mask(view, Prompts((at,), (1,)))
+        cells = coloring.shape[0] * coloring.shape[1]
+        return mask is not None and mask.area > _MOST * cells
 
     def _mask(self) -> Mask | None:
         view = self._source.view

@@ -127,6 +127,11 @@ class HoverPreview(QObject):
         self._prompts = prompts
         self.show()
 
+    @property
+    def refused(self) -> float:
+        """How many times as large the mask would be, had the last click its will."""
+        return float("nan") if self._preview is None else self._preview.refused
+
     def again(self) -> None:
         """Draw once more, after a setting changed."""
         self.show(self.at if self.on and not self._prompts.positive else None)

@@ -9,6 +9,11 @@ import numpy as np
 from psygnal import Signal
 
 from napari_gen2seg.gui.annotate.commit import Written, new_objects, write
+from napari_gen2seg.gui.annotate.hand_edits import (
+    HandEdited,
+    hand_edited,
+    remember,
+)
 from napari_gen2seg.gui.annotate.labels_target import why_not
 from napari_gen2seg.gui.layers.layer_order import keep_selection
 from napari_gen2seg.gui.layers.overlays import OBJECTS, find_layer, role_of
@@ -103,8 +108,15 @@ class Objects:
         """Whether a layer is one of ours that can take masks of a view."""
         return role_of(layer) == OBJECTS and why_not(layer, view) is None
 
-    def commit(self, view: View, mask: Mask, number: int) -> Written:
+    def commit(self, view: View, mask: Mask, number: int, clicks: int = 0) -> Written:
         """Write an object, into a new layer if none was chosen.
+
+        Parameters
+        ----------
+        view, mask, number
+            Where, what, and its label.
+        clicks
+            How many it came from.
 
         Raises
         ------
@@ -124,6 +136,7 @@ class Objects:
             written = write(layer, view, mask, number, self.overwrite, new=new)
         finally:
             self._writing = False
+        remember(layer, view, number, clicks)
         layer.selected_label = number
         if written.sample is not None:
             commit = Commit(str(layer.unique_id), written, self._sliders())
@@ -135,6 +148,11 @@ class Objects:
         else:
             self.recount()
         return written
+
+    def hand_edited(self, view: View, number: int, clicks: int) -> HandEdited | None:
+        """Return an object that was made or changed by hand; see `hand_edits`."""
+        layer = self.layer
+        return None if layer is None else hand_edited(layer, view, number, clicks)
 
     def undo(self) -> tuple[str, int | None] | None:
         """Take back the newest edit of the layer, by the layer's own undo.

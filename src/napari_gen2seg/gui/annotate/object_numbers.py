@@ -63,7 +63,7 @@ class ObjectNumbers:
     @property
     def taken(self) -> bool:
         """Whether another object may have the number."""
-        return not self._back() and self._clicks.number <= self._objects.highest
+        return not self.back and self._clicks.number <= self._objects.highest
 
     def settle(self) -> None:
         """Take a free number, and the clicks along, if this one is taken.
@@ -73,7 +73,7 @@ class ObjectNumbers:
         CommitError
             If that is not known yet.
         """
-        if not self._back() and not self._objects.known:
+        if not self.back and not self._objects.known:
             raise CommitError(
                 f"The objects of {self._objects.name!r} are still being counted, so "
                 "that this one gets a free number. Commit it in a moment, or choose a "
@@ -82,7 +82,9 @@ class ObjectNumbers:
         if self.taken:
             self._clicks.renumber(self._free())
 
-    def _back(self) -> bool:
+    @property
+    def back(self) -> bool:
+        """Whether a person went back to an object of the layer that takes them."""
         return self._back_in is not None and self._back_in == self._objects.layer_id
 
     def _free(self) -> int:

@@ -13,12 +13,14 @@ from napari_gen2seg.gui.annotate.points_table import (
     SIGN,
     ClickTable,
     color_of,
+    insist,
     look_at,
     objects_of,
     position,
     renumber,
     select_none,
     set_defaults,
+    settle,
     show_only,
 )
 from napari_gen2seg.gui.layers.layer_order import keep_selection
@@ -61,6 +63,7 @@ class Clicks:
     undo_requested = Signal()
     clear_requested = Signal()
     sign_changed = Signal(int)
+    insist_requested = Signal()
     tolerance_requested = Signal(int)  # a step up (+1) or down (-1)
 
     def __init__(self, viewer: ViewerModel) -> None:
@@ -200,6 +203,23 @@ class Clicks:
         table = self._look(view)
         return table is not None and self._remove(table.rows(self._number))
 
+    def insist(self, view: View) -> bool:
+        """Let the last click have all it asked for; say if it is one that keeps."""
+        layer, table = self.layer, self._look(view)
+        if layer is None or table is None:
+            return False
+        last = table.rows(self._number)[-1:]
+        if not last.size or table.signs[last[0]] != 1:
+            return False
+        insist(layer, int(last[0]))
+        return True
+
+    def settle(self, view: View, number: int, count: int) -> None:
+        """Let an object's first clicks on a plane count no more: it holds them."""
+        layer, table = self.layer, self._look(view)
+        if layer is not None and table is not None:
+            settle(layer, table.rows(number)[:count])
+
     def drop_outside(self, view: View) -> bool:
         """Remove the newest click if it is outside the image; say if it was."""
         table = self._look(view)
@@ -247,6 +267,7 @@ class Clicks:
             "Control-Z": lambda _: self.undo_requested.emit(),
             "Escape": lambda _: self.clear_requested.emit(),
             "T": lambda _: self._flip(),
+            "I": lambda _: self.insist_requested.emit(),
             "]": lambda _: self.tolerance_requested.emit(1),
             "[": lambda _: self.tolerance_requested.emit(-1),
         }

@@ -9,7 +9,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
-from napari_gen2seg.session.prompts import Prompts, column, read_prompts
+from napari_gen2seg.session.prompts import (
+    DONE,
+    INSIST,
+    Prompts,
+    column,
+    read_prompts,
+)
 
 if TYPE_CHECKING:
     from napari.layers import Points
@@ -19,6 +25,7 @@ if TYPE_CHECKING:
 SIGN, OBJECT = "sign", "object"
 KEEP, LEAVE_OUT = (0.15, 0.91, 0.20, 1.0), (1.0, 0.16, 0.33, 1.0)
 RIM = (1.0, 1.0, 1.0, 1.0)
+OVER = (0.6, 0.6, 0.6, 1.0)  # of clicks that something made by hand holds already
 
 
 @dataclass(frozen=True)
@@ -54,7 +61,8 @@ class ClickTable:
 
     def rows(self, number: int) -> npt.NDArray[np.intp]:
         """Return which rows those clicks are, oldest first."""
-        return np.flatnonzero(self._on_plane(number) & self._inside())
+        counts = self._on_plane(number) & self._inside() & (self.signs != DONE)
+        return np.flatnonzero(counts)
 
     def newest_outside(self, number: int) -> npt.NDArray[np.intp]:
         """Return the newest row if it lies beside the image; else none.
@@ -133,6 +141,24 @@ def renumber(layer: Points, old: int, new: int) -> None:
         layer.features = table
 
 
+def settle(layer: Points, rows: npt.NDArray[np.intp]) -> None:
+    """Let clicks count no more: what was made by hand holds what they gave."""
+    _sign(layer, rows, DONE)
+
+
+def insist(layer: Points, row: int) -> None:
+    """Let the mask grow by a click as it likes."""
+    _sign(layer, np.array([row]), INSIST)
+
+
+def _sign(layer: Points, rows: npt.NDArray[np.intp], sign: int) -> None:
+    signs = signs_of(layer)
+    signs[rows] = sign
+    table = layer.features.copy()
+    table[SIGN] = signs
+    layer.features = table
+
+
 def select_none(layer: Points) -> None:
     """Select no point, if any is."""
     if len(layer.selected_data):
@@ -148,7 +174,8 @@ def show_only(layer: Points, number: int) -> None:
     """Color an object's clicks by sign, and hide those of others."""
     mine = objects_of(layer, number) == number
     # napari 0.9 draws points that are not shown where a layer has two axes.
-    face = np.where(signs_of(layer)[:, None] > 0, KEEP, LEAVE_OUT)
+    signs = signs_of(layer)[:, None]
+    face = np.where(signs > 0, KEEP, np.where(signs == DONE, OVER, LEAVE_OUT))
     border = np.tile(RIM, (len(mine), 1))
     face[~mine, 3] = border[~mine, 3] = 0
     with ExitStack() as quiet:
