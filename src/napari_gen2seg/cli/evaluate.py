@@ -49,6 +49,13 @@ PROTOCOLS = ("clicks", "proposals", "edges", "all")
     help="Probe rule to click with; may be given twice. [default: distance]",
 )
 @click.option(
+    "--probe",
+    "method",
+    type=click.Choice(["similarity", "learned"]),
+    help="Which probe answers clicks. [default: learned where it was measured on the "
+    "maps of the model]",
+)
+@click.option(
     "--kind",
     type=click.Choice(KINDS),
     default="auto",
@@ -121,6 +128,7 @@ def evaluate(
     data: Path | None,
     protocol: str,
     rules: Sequence[str],
+    method: str | None,
     kind: str,
     split: str | None,
     images: Path | None,
@@ -170,6 +178,7 @@ def evaluate(
     settings = workflow.EvaluationSettings(
         protocol=_one_of(protocol),
         rules=tuple(_one_of(rule) for rule in dict.fromkeys(rules)) or ("distance",),
+        method=method,
         smallest=smallest,
         most=most,
         corrections=not no_corrections,

@@ -103,6 +103,13 @@ Point = tuple[float, float]
     help="How clicks become masks: ours, or the published one.",
 )
 @click.option(
+    "--probe",
+    "method",
+    type=click.Choice(["similarity", "learned"]),
+    help="Which probe answers clicks. [default: learned where it was measured on the "
+    "maps of the model]",
+)
+@click.option(
     "--tolerance",
     type=click.FloatRange(0, 442),
     help="How far a colour may be off, 0 to 441; by default chosen from the map.",
@@ -134,6 +141,7 @@ def segment(
     output: Path | None,
     coloring: Path | None,
     rule: str,
+    method: str | None,
     tolerance: float | None,
     insist: bool,
     everywhere: bool,
@@ -161,11 +169,14 @@ def segment(
     }
     proposing = {"--min-certainty": min_certainty is not None, "--size": bool(sizes)}
     if everything:
-        _refuse("--all", {**idle, "--rule": rule == "paper", "--each": each})
+        rest = {"--rule": rule == "paper", "--each": each, "--probe": bool(method)}
+        _refuse("--all", {**idle, **rest})
     else:
         _refuse("--point", proposing)
     if rule == "paper":
-        _refuse("--rule paper", {**idle, "--not": bool(nots)})
+        _refuse("--rule paper", {**idle, "--not": bool(nots), "--probe": bool(method)})
+    if method == "learned":
+        _refuse("--probe learned", {"--everywhere": everywhere})
 
     from napari_gen2seg.core.probe.prober import ProbeSettings
     from napari_gen2seg.core.proposal_settings import ProposalSettings
@@ -193,6 +204,7 @@ def segment(
         "YX" if pixels.ndim == 2 else "YXC",
         clicks,
         settings=settings,
+        method=method,
         proposals=ProposalSettings(
             diameter=diameter, min_score=min_certainty, sizes=sizes
         ),
@@ -258,7 +270,7 @@ def _sentence(event: ObjectFound) -> str:
     """Say what one object's clicks gave."""
     said = (
         f"object {event.label}: {event.pixels} pixels, score {event.mask.score:.2f}, "
-        f"tolerance {event.mask.tolerance:.0f}"
+        f"tolerance {event.mask.tolerance:.0f}, {event.mask.method} probe"
     )
     mask: Mask | None = event.mask
     while mask is not None:

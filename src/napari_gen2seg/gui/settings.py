@@ -25,6 +25,7 @@ DEFAULTS: dict[str, Any] = {
     "passes": 1,
     "connected": True,
     "brightness": True,
+    "probe": "",
     "preview": True,
     "overwrite": False,
     "one_click": False,

@@ -25,6 +25,7 @@ from napari_gen2seg.gui.panels.widgets import Column, ask, quiet_label
 from napari_gen2seg.gui.qt_threads import Mailbox, debounce, lane
 from napari_gen2seg.gui.settings import Memory, remembered
 from napari_gen2seg.models.library.user_models import is_own
+from napari_gen2seg.models.probes import list_probes
 from napari_gen2seg.models.registry import list_models
 from napari_gen2seg.session import Choice, Session
 
@@ -118,6 +119,7 @@ class SegmentWidget(Docked):
         self.model.back_requested.connect(self.finetune.back)
         self.model.remove_requested.connect(self.finetune.ask_remove)
         self.probe.settings_requested.connect(self._set_probe)
+        self.probe.method_requested.connect(self._set_method)
         self.probe.sign_requested.connect(self._set_sign)
         self.probe.hover_requested.connect(self._set_hover)
         self.probe.clicking_requested.connect(controller.start_clicking)
@@ -135,13 +137,15 @@ class SegmentWidget(Docked):
         session.job_changed.connect(self._job_changed)
         session.model_changed.connect(self._model_changed)
         session.probing.settings_changed.connect(self.probe.show_settings)
+        session.probing.method_changed.connect(self._show_method)
         session.failed.connect(self._warn)
         session.licence_requested.connect(self._ask_licence)
         controller.status_changed.connect(self.status.setText)
         bridge.warning.connect(self._warn)
         bridge.view_changed.connect(lambda: self.image.show_source(bridge.source))
-        bridge.view_changed.connect(self._show_brightness_use)
-        session.coloring_changed.connect(self._show_brightness_use)
+        for changed in (bridge.view_changed, session.coloring_changed):
+            changed.connect(self._show_brightness_use)
+            changed.connect(self._show_method)
         session.coloring_changed.connect(self._no_longer_wrong)
         bridge.model_input.changed.connect(self.image.show_model_input)
         controller.hover_preview.shown.connect(self._probed)
@@ -165,6 +169,7 @@ class SegmentWidget(Docked):
         self.session.probing.set(
             contiguous=get("connected"), brightness=get("brightness")
         )
+        self.session.probing.choose(get("probe") or None)
         self.probe.hover.setChecked(get("preview"))
         self.objects.overwrite.setChecked(get("overwrite"))
         self.objects.at_once.setChecked(get("one_click"))
@@ -172,6 +177,7 @@ class SegmentWidget(Docked):
     def _begin(self) -> None:
         self.model.show_job(self.session.job)
         self.probe.show_settings(self.session.probing.settings)
+        self._show_method()
         self.bridge.choose_source(self.image.layer.layer)
         self.bridge.controller.objects.choose(self.objects.target.layer)
         # After the window is drawn, so that opening it waits for nothing.
@@ -262,6 +268,17 @@ class SegmentWidget(Docked):
         self.session.probing.set(**changes)
         self.memory.set("connected", self.session.probing.settings.contiguous)
         self.memory.set("brightness", self.session.probing.settings.brightness)
+
+    def _set_method(self, method: str) -> None:
+        """Let somebody else answer clicks, on all maps from now on."""
+        self.session.probing.choose(method)
+        self.memory.set("probe", method)
+
+    def _show_method(self) -> None:
+        view, probing = self.bridge.source.view, self.session.probing
+        self.probe.show_method(
+            probing.method(view), probing.note(view), bool(list_probes())
+        )
 
     def _show_brightness_use(self) -> None:
         view = self.bridge.source.view

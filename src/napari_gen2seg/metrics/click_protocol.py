@@ -27,6 +27,7 @@ from napari_gen2seg.metrics.matching import iou
 
 if TYPE_CHECKING:
     from napari_gen2seg.core.coloring import Coloring
+    from napari_gen2seg.core.learned_probe.probe import Probe
     from napari_gen2seg.core.probe.settings import ProbeSettings
 
 SMALLEST = 30
@@ -113,10 +114,27 @@ def click_study(
         )
 
 
-def answerer(coloring: Coloring, settings: ProbeSettings | None = None) -> Answer:
-    """Return what turns clicks on a map into full masks."""
+def answerer(
+    coloring: Coloring,
+    settings: ProbeSettings | None = None,
+    probe: Probe | None = None,
+) -> Answer:
+    """Return what turns clicks on a map into full masks.
+
+    Parameters
+    ----------
+    coloring
+        The map.
+    settings
+        How clicks become masks.
+    probe
+        The learned probe, where it is to answer; else similarity does. Which of them
+        by default is for `models.probes.chosen_probe` to say.
+    """
 
     def answer(points: Sequence[tuple[int, int]], signs: Sequence[int]) -> BoolArray:
+        if probe is not None:
+            return probe.mask(coloring, points, signs, settings).full()
         return coloring.probe(points, signs, settings).full()
 
     return answer

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from napari_gen2seg.errors import PromptError
+from napari_gen2seg.errors import Gen2SegError, PromptError
 
 if TYPE_CHECKING:
     from napari_gen2seg.core.coloring import Coloring
+    from napari_gen2seg.core.learned_probe.probe import Probe
     from napari_gen2seg.core.probe.mask import Mask
     from napari_gen2seg.core.probe.prober import ProbeSettings
     from napari_gen2seg.session.prompts import Prompts
 
+_log = logging.getLogger(__name__)
 _MOST = 4
 _NEAR = 1e-3  # source pixels: a click read back from its layer is a little off
 
@@ -23,27 +26,62 @@ Search = Callable[[], list[Found]]
 
 @dataclass(frozen=True, eq=False)
 class MaskQuery:
-    """A question that a mask answers: these clicks on this map."""
+    """A question that a mask answers: these clicks on this map.
+
+    Attributes
+    ----------
+    coloring, prompts, settings
+        What is asked.
+    probe
+        The learned probe that answers; similarity where there is none.
+    """
 
     coloring: Coloring
     prompts: Prompts
     settings: ProbeSettings
+    probe: Probe | None = None
 
     def same(self, other: MaskQuery) -> bool:
         """Whether the answer is the same."""
         return (
             self.coloring is other.coloring
+            and self.probe is other.probe
             and self.settings == other.settings
             and self.prompts.same(other.prompts, _NEAR)
         )
 
     def full(self) -> Mask:
         """Find the mask."""
-        return self._ask(self.coloring.prober.probe)
+        prompts = self.prompts
+        if self.probe is None or (prompts.base is not None and not len(prompts)):
+            return self._ask(self.coloring.prober.probe)
+        return self.probe.mask(
+            self.coloring,
+            prompts.points,
+            prompts.signs,
+            self.settings,
+            base=prompts.base,
+        )
+
+    def plain(self) -> Mask:
+        """Find the mask by similarity, whoever is to answer."""
+        return replace(self, probe=None).full()
 
     def coarse(self) -> Mask:
-        """Find the mask, in coarse blocks where it is very large."""
-        return self._ask(self.coloring.prober.preview)
+        """Find at once what there is to show: coarse blocks where it is very large.
+
+        Where the learned probe is to answer and was not asked yet, it is the mask by
+        similarity, and not exact.
+        """
+        prompts = self.prompts
+        if prompts.base is not None and not len(prompts):
+            return prompts.base
+        if self.probe is not None and self.probe.known(
+            self.coloring, prompts.points, prompts.signs, prompts.base
+        ):
+            return self.full()
+        mask = self._ask(self.coloring.prober.preview)
+        return mask if self.probe is None else replace(mask, exact=False)
 
     def _ask(self, find: Callable[..., Mask]) -> Mask:
         prompts = self.prompts
@@ -118,6 +156,9 @@ class MaskCache:
                     found.append((one, one.full()))
                 except PromptError:
                     continue  # outside the picture: there is nothing to find
+                except Gen2SegError as error:
+                    # The model is busy, gone or broken; what is shown has to do.
+                    _log.info("no mask of the learned probe: %s", error)
             return found
 
         return find

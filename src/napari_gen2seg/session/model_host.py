@@ -7,11 +7,14 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from napari_gen2seg.common.progress import check_cancel, report
+from napari_gen2seg.core.learned_probe.probe import Probe
+from napari_gen2seg.errors import Cancelled
 from napari_gen2seg.jobs.model.client import ModelClient
 from napari_gen2seg.models.forwarding_colorer import ForwardingColorer
 
@@ -22,12 +25,14 @@ if TYPE_CHECKING:
 
     from napari_gen2seg.common.progress import Cancel, Progress
     from napari_gen2seg.core.coloring import Coloring
+    from napari_gen2seg.core.learned_probe.probe import Predict
     from napari_gen2seg.models.colorer import Colorer
     from napari_gen2seg.models.forwarding_colorer import ColorOptions
     from napari_gen2seg.session.runner import Ticket
     from napari_gen2seg.session.state import Choice, ColorRequest
 
 LOOK = 0.05  # seconds between two looks at whether one who waits was cancelled
+PATIENT = 2.0  # seconds for which a probe waits behind the window for its turn
 
 #: Loads a model: called with its id and ``device dtype progress cancel
 #: accept_licence``, as `napari_gen2seg.load_model` is.
@@ -86,6 +91,9 @@ class ModelHost:
         self._colorer: Colorer | None = None
         self._as: tuple[str, str, str] | None = None
         self._resident: tuple[str, str, str] | None = None  # stays when `release`d
+        self._probes: dict[str, Probe] = {}
+        self._predicts: dict[str, Predict] = {}  # where models run in this process
+        self._hurry = threading.local()
         self._turn = threading.Lock()
         self._users = 0
 
@@ -182,6 +190,46 @@ class ModelHost:
             As `napari_gen2seg.load_model`.
         """
         return HostedColorer(self, choice, progress, cancel)
+
+    def probe(self, name: str) -> Probe:
+        """Return a learned probe whose network runs where the model does.
+
+        Its masks may be asked for on any thread. Where the model is busy for longer
+        than a moment, ``Cancelled`` is raised: another mask will have to do.
+        """
+        if name not in self._probes:
+            self._probes[name] = Probe(partial(self._ask_probe, name), name)
+        return self._probes[name]
+
+    @contextmanager
+    def hurried(self, seconds: float) -> Iterator[None]:
+        """Give the probe no more than some seconds, on this thread, within a block."""
+        self._hurry.until = time.monotonic() + seconds
+        try:
+            yield
+        finally:
+            self._hurry.until = None
+
+    def _ask_probe(
+        self, name: str, channels: npt.NDArray[np.float32]
+    ) -> tuple[npt.NDArray[np.float32], float]:
+        until = getattr(self._hurry, "until", None)
+        limit = PATIENT if until is None else max(until - time.monotonic(), 0.0)
+        begun = time.monotonic()
+        if not self._turn.acquire(timeout=limit):
+            raise Cancelled("The model is busy with something else.")
+        try:
+            if self._client is not None:
+                left = limit - (time.monotonic() - begun)
+                wait = None if until is None else max(left, 0.0)
+                return self._client.probe(name, channels, wait)
+            if name not in self._predicts:
+                from napari_gen2seg.models.probes import load_predict
+
+                self._predicts[name] = load_predict(name)
+            return self._predicts[name](channels)
+        finally:
+            self._turn.release()
 
     def unload(self) -> None:
         """Give the model's memory back, the library's too where it has its process."""

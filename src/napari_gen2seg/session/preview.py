@@ -58,6 +58,7 @@ def compose(fixed: Mask | None, hovered: Mask | None) -> Preview | None:
         source_area(leading),
         all(mask.exact for mask in shown),
         leading.refused,
+        leading.method,
     )
 
 

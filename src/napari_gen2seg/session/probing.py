@@ -2,13 +2,23 @@
 
 from __future__ import annotations
 
+import logging
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from psygnal import Signal
 
+from napari_gen2seg.core.learned_probe.choice import (
+    LEARNED,
+    METHODS,
+    SIMILARITY,
+    possible_method,
+    reason_for_similarity,
+)
+from napari_gen2seg.core.learned_probe.probe import answers
 from napari_gen2seg.core.probe.prober import Curve, ProbeSettings
-from napari_gen2seg.errors import PromptError
+from napari_gen2seg.errors import Gen2SegError, PromptError, SettingsError
+from napari_gen2seg.models.probes import list_probes
 from napari_gen2seg.session.mask_cache import Found, MaskCache, MaskQuery, Search
 from napari_gen2seg.session.preview import compose
 from napari_gen2seg.session.prompts import Prompts
@@ -16,9 +26,16 @@ from napari_gen2seg.session.prompts import Prompts
 if TYPE_CHECKING:
     from collections.abc import Hashable
 
+    from napari_gen2seg.core.coloring import Coloring
+    from napari_gen2seg.core.learned_probe.probe import Probe
     from napari_gen2seg.core.probe.mask import Mask
     from napari_gen2seg.session.coloring_cache import ColoringCache
+    from napari_gen2seg.session.model_host import ModelHost
     from napari_gen2seg.session.state import Preview
+
+MOMENT = 0.1  # seconds for which a commit waits for the learned probe
+
+_log = logging.getLogger(__name__)
 
 
 class Probing:
@@ -28,12 +45,16 @@ class Probing:
     ----------
     colorings
         Those there are.
+    host
+        Runs the learned probe's network.
     """
 
     settings_changed = Signal(ProbeSettings)
+    method_changed = Signal()
 
-    def __init__(self, colorings: ColoringCache) -> None:
-        self._colorings = colorings
+    def __init__(self, colorings: ColoringCache, host: ModelHost) -> None:
+        self._colorings, self._host = colorings, host
+        self._method: str | None = None
         self._settings = ProbeSettings()
         self._masks = MaskCache()
 
@@ -55,8 +76,61 @@ class Probing:
             self._settings = settings
             self.settings_changed.emit(settings)
 
+    def choose(self, method: str | None) -> None:
+        """Choose who answers clicks; None leaves it to the map, see `default_method`.
+
+        Raises
+        ------
+        SettingsError
+            If there is no such method.
+        """
+        if method not in (None, *METHODS):
+            raise SettingsError(
+                f'The probe is {method!r}; it must be "similarity" or "learned".'
+            )
+        if method != self._method:
+            self._method = method
+            self.method_changed.emit()
+
+    @property
+    def chosen(self) -> str | None:
+        """Who is to answer clicks; None where that is left to the map."""
+        return self._method
+
+    def method(self, view: Hashable) -> str:
+        """Return who answers clicks on a view."""
+        return (
+            SIMILARITY if self._probe(self._colorings.shown(view)) is None else LEARNED
+        )
+
+    def note(self, view: Hashable) -> str:
+        """Return what is to be known of who answers on a view; mostly nothing."""
+        coloring = self._colorings.shown(view)
+        if coloring is None:
+            return ""
+        if self.method(view) == LEARNED and coloring.learned_probe is None:
+            return (
+                "The learned probe's weights were not measured on maps of this model: "
+                "compare with similarity."
+            )
+        return reason_for_similarity(coloring, self._method)
+
+    def _probe(self, coloring: Coloring | None) -> Probe | None:
+        """Return the learned probe, if it is to answer on a map."""
+        if coloring is None or not list_probes() or not answers(self._settings):
+            return None
+        if possible_method(coloring, self._method) == SIMILARITY:
+            return None
+        return self._host.probe(coloring.learned_probe or list_probes()[0])
+
+    def _query(self, coloring: Coloring, prompts: Prompts) -> MaskQuery:
+        return MaskQuery(coloring, prompts, self._settings, self._probe(coloring))
+
     def mask(self, view: Hashable, prompts: Prompts) -> Mask | None:
         """Return the mask of the clicks, or None without coloring or kept pixel.
+
+        Where the learned probe cannot answer within a moment, because its process is
+        busy say, it is the mask by similarity; ``Mask.method`` says so.
 
         Raises
         ------
@@ -66,7 +140,15 @@ class Probing:
         coloring = self._colorings.shown(view)
         if coloring is None or not prompts.positive:
             return None
-        return self._masks.full(MaskQuery(coloring, prompts, self._settings))
+        query = self._query(coloring, prompts)
+        try:
+            with self._host.hurried(MOMENT):
+                return self._masks.full(query)
+        except PromptError:
+            raise
+        except Gen2SegError as error:
+            _log.info("no mask of the learned probe: %s", error)
+            return query.plain()
 
     def preview(
         self,
@@ -128,20 +210,25 @@ class Probing:
             return None, None
         fixed = hovered = None
         if prompts.positive:
-            fixed = MaskQuery(coloring, prompts, self._settings)
+            fixed = self._query(coloring, prompts)
         if pointer is not None and (sign > 0 or fixed is not None):
             before = prompts if fixed is not None else Prompts()
-            hovered = MaskQuery(coloring, before.plus(pointer, sign), self._settings)
+            hovered = self._query(coloring, before.plus(pointer, sign))
         return fixed, hovered
 
     def curve(self, view: Hashable, prompts: Prompts) -> Curve | None:
-        """Return how the area depends on the tolerance; None without kept pixel."""
+        """Return how the area depends on the tolerance.
+
+        None without kept pixel, and where the learned probe answers: there it is moved
+        from the network's own outline.
+        """
         coloring = self._colorings.shown(view)
         if (
             coloring is None
             or not prompts.positive
             or prompts.base is not None  # no tolerance found it
             or self._settings.rule != "distance"
+            or self._probe(coloring) is not None
         ):
             return None
         try:

@@ -74,9 +74,9 @@ class Session:
         host: ModelHost | None = None,
     ) -> None:
         self._colorings = cache if cache is not None else ColoringCache()
-        self.probing = Probing(self._colorings)
         self._runner: Runner = runner if runner is not None else Inline()
         self._host = (ModelHost(load) if host is None else host).join()
+        self.probing = Probing(self._colorings, self._host)
         self._closed = False
         self._model = ModelState()
         self._job = JobState()

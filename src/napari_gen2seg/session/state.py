@@ -129,10 +129,13 @@ class Preview:
     area
         Pixels of the mask at source size.
     exact
-        False where it is shown in coarse blocks for now.
+        False where it is shown for now: in coarse blocks, or by similarity while the
+        learned probe has not answered.
     refused
         How many times as large the mask would be, had the last click been insisted on;
         NaN where it had all that it asked for.
+    method
+        Which probe found it.
     """
 
     array: npt.NDArray[np.uint8]
@@ -142,3 +145,4 @@ class Preview:
     area: float
     exact: bool = True
     refused: float = float("nan")
+    method: str = "similarity"

@@ -18,10 +18,12 @@ from napari_gen2seg.common.types import Int32Array
 from napari_gen2seg.core.image.axes import Axes, Index
 from napari_gen2seg.core.image.rgb import RgbRecipe, to_rgb
 from napari_gen2seg.errors import ImageError, PromptError
+from napari_gen2seg.models.probes import chosen_probe
 from napari_gen2seg.workflows.loaded_model import loaded_model
 
 if TYPE_CHECKING:
     from napari_gen2seg.core.coloring import Coloring
+    from napari_gen2seg.core.learned_probe.probe import Probe
     from napari_gen2seg.core.probe.mask import Mask
     from napari_gen2seg.core.probe.prober import ProbeSettings
     from napari_gen2seg.core.proposal_settings import ProposalSettings
@@ -188,6 +190,7 @@ def iter_segment(
     clicks: Sequence[Click | tuple[float, float]] | None = None,
     *,
     settings: ProbeSettings | None = None,
+    method: str | None = None,
     proposals: ProposalSettings | None = None,
     recipe: RgbRecipe | None = None,
     resolution: int | None = None,
@@ -215,6 +218,10 @@ def iter_segment(
         without a click are left alone. None proposes all objects of every plane.
     settings, proposals
         How clicks become masks; how objects are proposed.
+    method
+        Which probe answers clicks: ``"similarity"``, ``"learned"``, or None for the
+        default: learned where it was measured on the maps of the model. ``Mask.method``
+        says which did.
     recipe
         How channels become the RGB that the model sees.
     resolution
@@ -268,8 +275,11 @@ def iter_segment(
                 highest = max(highest, int(found.max()))
             else:
                 found = np.zeros(layout.shape, np.int32)
+                probe = chosen_probe(coloring, method)
                 for label, group in sorted(wanted[plane].items()):
-                    yield _one_object(coloring, plane, label, group, settings, found)
+                    yield _one_object(
+                        coloring, plane, label, group, probe, settings, found
+                    )
                     highest = max(highest, label)
             if highest > most:
                 raise ImageError(
@@ -297,17 +307,18 @@ def _one_object(
     plane: Index,
     label: int,
     clicks: list[Click],
+    probe: Probe | None,
     settings: ProbeSettings | None,
     labels: Int32Array,
 ) -> ObjectFound:
     """Probe one object and write it where nothing is yet in the plane's labels."""
     points = [(click.row, click.column) for click in clicks]
-    mask = coloring.probe(
-        points,
-        [click.sign for click in clicks],
-        settings,
-        insisted=[click.insisted for click in clicks],
-    )
+    signs = [click.sign for click in clicks]
+    if probe is not None:
+        mask = probe.mask(coloring, points, signs, settings)
+    else:
+        insisted = [click.insisted for click in clicks]
+        mask = coloring.probe(points, signs, settings, insisted=insisted)
     crop, (row, column) = mask.window()
     target = labels[row : row + crop.shape[0], column : column + crop.shape[1]]
     free = crop & (target == 0)

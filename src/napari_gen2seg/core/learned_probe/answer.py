@@ -20,10 +20,12 @@ from scipy import ndimage
 from napari_gen2seg.common.types import BoolArray, Float32Array
 from napari_gen2seg.core.learned_probe.inputs import Clicks
 from napari_gen2seg.core.learned_probe.window import Box, Window
+from napari_gen2seg.core.probe.mask import Mask
 
 NOWHERE = -30.0
 """Logit of what was never looked at."""
 
+_DRAWN = 6.0  # logit, above or below 0, of what was made by hand
 _CLICKED = 1e6  # logit at a click: above and below every threshold
 _BESIDE = (
     2.0  # px of the map, or samples: a changed piece so near to a click is its own
@@ -66,6 +68,16 @@ class Answer:
         _obey(logits, box, clicks)
         nothing_held = np.zeros((0, 2), np.intp)
         return _one_object(cls(logits, box, clicks, nothing_held, quality))
+
+    @classmethod
+    def drawn(cls, mask: Mask, clicks: Clicks) -> Answer:
+        """Take a mask that is there already, made by hand say; clicks correct it."""
+        sure = np.where(mask.crop, _DRAWN, -_DRAWN).astype(np.float32)
+        logits, box = _grown(sure, mask.bbox, clicks.pixels)
+        pieces, count = ndimage.label(logits > 0, _AROUND)
+        found = ndimage.maximum_position(logits, pieces, range(1, count + 1))
+        held = np.asarray(found, np.intp).reshape(-1, 2) + np.asarray(box[:2], np.intp)
+        return cls(logits, box, clicks, held, 1.0)
 
     def corrected(
         self,

@@ -25,6 +25,7 @@ from weakref import WeakKeyDictionary
 
 import numpy as np
 import numpy.typing as npt
+from scipy.ndimage import distance_transform_edt
 
 from napari_gen2seg.common.types import Float32Array
 from napari_gen2seg.core.image.geometry import rescale
@@ -33,15 +34,18 @@ from napari_gen2seg.core.learned_probe.choice import LEARNED
 from napari_gen2seg.core.learned_probe.inputs import Clicks, View, input_channels
 from napari_gen2seg.core.learned_probe.looks import extent, outgrown, window_about
 from napari_gen2seg.core.learned_probe.threshold import threshold_of, tolerance_of
-from napari_gen2seg.core.map.object_size import typical_diameter
+from napari_gen2seg.core.map.object_size import typical_diameter, typical_size
 from napari_gen2seg.core.probe.mask import Mask
 from napari_gen2seg.core.probe.prompts import Prompts
 from napari_gen2seg.core.probe.settings import ProbeSettings
+from napari_gen2seg.errors import PromptError
 
 if TYPE_CHECKING:
     from napari_gen2seg.core.coloring import Coloring
 
 Rgb8 = npt.NDArray[np.uint8]
+
+Key = tuple[Mask | None, bytes]
 
 Predict = Callable[[Float32Array], tuple[Float32Array, float]]
 """The network: float32 (CHANNELS, SIDE, SIDE) -> logits (SIDE, SIDE), expected IoU."""
@@ -65,7 +69,7 @@ class Probe:
         self.name = name
         self._predict = predict
         self._lock = threading.Lock()
-        self._answers: WeakKeyDictionary[Coloring, OrderedDict[bytes, Answer]] = (
+        self._answers: WeakKeyDictionary[Coloring, OrderedDict[Key, Answer]] = (
             WeakKeyDictionary()
         )
         self._typical: WeakKeyDictionary[Coloring, float | None] = WeakKeyDictionary()
@@ -76,6 +80,8 @@ class Probe:
         points: npt.ArrayLike,
         signs: npt.ArrayLike | None = None,
         settings: ProbeSettings | None = None,
+        *,
+        base: Mask | None = None,
     ) -> Mask:
         """Return the object under the clicks.
 
@@ -91,6 +97,9 @@ class Probe:
             n values of +1 (keep) or -1 (leave out); all +1 if not given.
         settings
             ``tolerance`` moves the outline: `threshold.MIDDLE` is the network's own.
+        base
+            What the clicks correct, instead of what the first one finds: see
+            `Mask.from_source`.
 
         Returns
         -------
@@ -100,13 +109,13 @@ class Probe:
         Raises
         ------
         PromptError
-            For a click outside the picture or no positive click.
+            For a click outside the picture, or no positive click and no base.
         """
         settings = settings or ProbeSettings()
         if coloring.image is None or not answers(settings):
-            return coloring.probe(points, signs, settings)
-        prompts = coloring.prober.prompts(points, signs)
-        answer = self._answer(coloring, coloring.image, _clicks(prompts))
+            return coloring.probe(points, signs, settings, base=base)
+        prompts = coloring.prober.prompts(points, signs, base)
+        answer = self._answer(coloring, coloring.image, _clicks(prompts, base), base)
         region = answer.region(threshold_of(settings.tolerance))
         mask = Mask.from_window(
             region,
@@ -119,35 +128,47 @@ class Probe:
             drop=prompts.forced(-1),
         )
         outline = coloring.brightness_image if settings.brightness else None
-        return replace(mask, method=LEARNED, brightness_image=outline)
+        return replace(mask, method=LEARNED, brightness_image=outline, before=base)
 
     def known(
         self,
         coloring: Coloring,
         points: npt.ArrayLike,
         signs: npt.ArrayLike | None = None,
+        base: Mask | None = None,
     ) -> bool:
-        """Whether `mask` would answer at once, without a look by the network."""
-        clicks = _clicks(coloring.prober.prompts(points, signs))
-        with self._lock:
-            return _key(clicks) in self._answers.get(coloring, {})
+        """Whether `mask` would answer at once, without a look by the network.
 
-    def _answer(self, coloring: Coloring, image: Rgb8, clicks: Clicks) -> Answer:
+        Raises
+        ------
+        PromptError
+            As `mask`.
+        """
+        clicks = _clicks(coloring.prober.prompts(points, signs, base), base)
+        return self._known(coloring, (base, _key(clicks))) is not None
+
+    def _answer(
+        self, coloring: Coloring, image: Rgb8, clicks: Clicks, base: Mask | None
+    ) -> Answer:
         """Return the answer to some clicks, from the newest known one on."""
         first = int(np.argmax(clicks.signs > 0)) + 1
         every = [_part(clicks, n) for n in range(first, len(clicks.signs) + 1)]
-        answer, todo = None, list(every)
+        answer, todo = None, every
         for place in reversed(range(len(every))):
-            answer = self._known(coloring, every[place])
+            answer = self._known(coloring, (base, _key(every[place])))
             if answer is not None:
                 todo = every[place + 1 :]
                 break
-        if answer is None:
-            answer = self._first(coloring, image, todo[0])
-            self._keep(coloring, todo.pop(0), answer)
         for some in todo:
-            answer = self._next(coloring, image, some, answer)
-            self._keep(coloring, some, answer)
+            if answer is not None:
+                answer = self._next(coloring, image, some, answer)
+            elif base is not None:
+                answer = Answer.drawn(base, some)
+            else:
+                answer = self._first(coloring, image, some)
+            self._keep(coloring, (base, _key(some)), answer)
+        if answer is None:
+            raise PromptError("There is no click; give at least one positive click.")
         return answer
 
     def _first(self, coloring: Coloring, image: Rgb8, clicks: Clicks) -> Answer:
@@ -186,23 +207,27 @@ class Probe:
         with self._lock:
             if coloring in self._typical:
                 return self._typical[coloring]
-        found = typical_diameter(coloring.values) if coloring.black_background else None
+        found = None
+        if coloring.instances is not None and len(coloring.instances):
+            found = typical_size(coloring.instances.labels)
+        elif coloring.black_background:
+            found = typical_diameter(coloring.values)
         with self._lock:
             self._typical[coloring] = found
         return found
 
-    def _known(self, coloring: Coloring, clicks: Clicks) -> Answer | None:
+    def _known(self, coloring: Coloring, key: Key) -> Answer | None:
         with self._lock:
             kept = self._answers.get(coloring)
-            answer = None if kept is None else kept.get(_key(clicks))
+            answer = None if kept is None else kept.get(key)
             if kept is not None and answer is not None:
-                kept.move_to_end(_key(clicks))
+                kept.move_to_end(key)
             return answer
 
-    def _keep(self, coloring: Coloring, clicks: Clicks, answer: Answer) -> None:
+    def _keep(self, coloring: Coloring, key: Key, answer: Answer) -> None:
         with self._lock:
             kept = self._answers.setdefault(coloring, OrderedDict())
-            kept[_key(clicks)] = answer
+            kept[key] = answer
             while len(kept) > _KEPT:
                 kept.popitem(last=False)
 
@@ -212,10 +237,11 @@ def answers(settings: ProbeSettings) -> bool:
     return settings.rule == "distance" and settings.contiguous
 
 
-def _clicks(prompts: Prompts) -> Clicks:
+def _clicks(prompts: Prompts, base: Mask | None) -> Clicks:
     """Return prompts as clicks; on one pixel of the map keeping outweighs leaving out.
 
-    (At the size of the source each is obeyed, see `Mask`.)
+    (At the size of the source each is obeyed, see `Mask`.) What was made by hand is as
+    if its middle had been clicked first: the network compares with clicked places.
     """
     kept = {tuple(pixel) for pixel in prompts.positive.tolist()}
     chosen = [
@@ -225,7 +251,14 @@ def _clicks(prompts: Prompts) -> Clicks:
         )
         if sign > 0 or tuple(pixel) not in kept
     ]
-    return Clicks(prompts.pixels[chosen], prompts.signs[chosen])
+    pixels, signs = prompts.pixels[chosen], prompts.signs[chosen]
+    if base is not None and base.crop.any():
+        depth = distance_transform_edt(np.pad(base.crop, 1))[1:-1, 1:-1]
+        middle = np.unravel_index(int(depth.argmax()), depth.shape)
+        first = np.asarray(middle) + np.asarray(base.bbox[:2])
+        pixels = np.vstack([first[None], pixels]).astype(np.intp)
+        signs = np.append(np.int8(1), signs).astype(np.int8)
+    return Clicks(pixels, signs)
 
 
 def _part(clicks: Clicks, count: int) -> Clicks:

@@ -220,9 +220,10 @@ class Prober:
             return mask
         return self.strands.follow(mask, prompts)
 
-    def prompts(self, points: Any, signs: Any) -> Prompts:
+    def prompts(self, points: Any, signs: Any, base: Mask | None = None) -> Prompts:
         """Return clicks at source pixels, checked, as clicks on the map."""
-        return self._clicks(points, signs, None, None).prompts.standing()
+        placed = self._clicks(points, signs, None, base).prompts
+        return placed if base is not None else placed.standing()
 
     def _clicks(
         self, points: Any, signs: Any, insisted: Any, base: Mask | None

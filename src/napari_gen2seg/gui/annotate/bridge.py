@@ -98,6 +98,7 @@ class Bridge(QObject):
         self.session.probing.settings_changed.connect(
             lambda _: self.controller.hover_preview.again()
         )
+        self.session.probing.method_changed.connect(self.controller.hover_preview.again)
         self.controller.warning.connect(self.warning)
         self.viewer.layers.events.removed.connect(self._removed)
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from qtpy.QtCore import QObject, Signal
 
+from napari_gen2seg.core.learned_probe.choice import LEARNED
 from napari_gen2seg.errors import Gen2SegError
 from napari_gen2seg.gui.annotate.pointer import NEGATIVE, Pointer
 from napari_gen2seg.gui.layers.overlays import COLORING, PREVIEW, role_of
@@ -62,6 +63,7 @@ class HoverPreview(QObject):
         self.on = True  # whether to light up what was not clicked
         self.at: tuple[float, float] | None = None  # pointer, in the plane
         self._preview: Preview | None = None  # what is on screen
+        self._asked: tuple[tuple[float, float] | None, int] = (None, 1)  # for it
         self._rest = debounce(self, self._rested, REST)
         self.pointer = Pointer(viewer, self.point, self)
 
@@ -90,6 +92,7 @@ class HoverPreview(QObject):
                 pointer = None  # a click here would change next to nothing
         elif pointer is not None and sign > 0 and self._lit(pointer, ADDED):
             # Still over the object that is lit: no flicker, and exact at rest.
+            self._asked = pointer, sign
             self._rest.start()
             return
         self._rest.stop()
@@ -112,7 +115,7 @@ class HoverPreview(QObject):
         except Gen2SegError as error:
             self.warning.emit(sentence(error))
             return
-        self._preview = preview
+        self._preview, self._asked = preview, (pointer, sign)
         self._overlays.draw(view, coloring.shape, preview)
         self.shown.emit(preview)
         if preview is None or preview.exact:
@@ -156,8 +159,14 @@ class HoverPreview(QObject):
 
     def _rested(self) -> None:
         """Show exactly what a click here would give, once the pointer rests."""
-        if self.at is not None and self.on and not self._prompts.positive:
-            self.show(self.at, at_rest=True)
+        view, preview, (pointer, sign) = self._source.view, self._preview, self._asked
+        if self.at is None or not self.on or view is None:
+            return
+        if preview is not None and preview.exact and preview.method == LEARNED:
+            # The learned probe's mask stays until it has answered: no flicker.
+            self._look_closer(view, pointer, sign)
+        else:
+            self.show(pointer, sign, at_rest=True)
 
     def _look_closer(
         self, view: View, pointer: tuple[float, float] | None, sign: int

@@ -118,6 +118,8 @@ class Overlays:
             diameter=facts.get("diameter"),
             extra_maps=facts.get("more"),
             brightness_image=facts.get("picture"),
+            image=facts.get("seen"),
+            learned_probe=facts.get("learned_probe"),
         )
 
     def show_coloring(self, view: View, coloring: Coloring, make: bool = True) -> None:
@@ -142,6 +144,8 @@ class Overlays:
             diameter=coloring.diameter,
             more=coloring.extra_maps,  # not shown, but clicks consult them
             picture=coloring.brightness_image,
+            seen=coloring.image,  # what the learned probe reads
+            learned_probe=coloring.learned_probe,
             revision=coloring.revision,
             resolution=coloring.resolution,
             plane=view.key,

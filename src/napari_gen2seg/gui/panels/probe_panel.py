@@ -10,12 +10,14 @@ from qtpy.QtCore import Qt, Signal
 from qtpy.QtWidgets import (
     QButtonGroup,
     QCheckBox,
+    QComboBox,
     QLabel,
     QPushButton,
     QSlider,
 )
 from superqt.utils import signals_blocked
 
+from napari_gen2seg.core.learned_probe.choice import LEARNED, METHODS
 from napari_gen2seg.gui.panels.tolerance_plot import HIGH, LOW, TolerancePlot
 from napari_gen2seg.gui.panels.widgets import Panel, quiet_label
 
@@ -38,6 +40,24 @@ _NO_BRIGHTNESS = (
 )
 
 
+_METHODS = (
+    "What finds the object under the clicks. similarity: the pixels whose color in the "
+    "map is like the clicked one. learned: a small network that reads image, map and "
+    "clicks, and has learnt which differences matter."
+)
+#: Of "auto" and of the slider, without and with the learned probe.
+_TOLERANCE = {
+    False: (
+        "Choose the tolerance where the area holds still.",
+        "How far colours may differ ([ and ] change it).",
+    ),
+    True: (
+        "The network's own outline.",
+        "Lower for a tighter outline, higher for a wider one ([ and ] change it).",
+    ),
+}
+
+
 class ProbePanel(Panel):
     """Asks for probe settings; shows those in use and what they give."""
 
@@ -45,6 +65,7 @@ class ProbePanel(Panel):
     sign_requested = Signal(int)
     hover_requested = Signal(bool)
     clicking_requested = Signal()
+    method_requested = Signal(str)
 
     def __init__(self) -> None:
         super().__init__("3  Click objects")
@@ -66,12 +87,14 @@ class ProbePanel(Panel):
             )
             self.signs.addButton(button)
         self.keep.setChecked(True)
+        self.method = QComboBox()
+        self.method.addItems(METHODS)
+        self.method.setToolTip(_METHODS)
+        self.note = quiet_label("")
         self.auto = QCheckBox("auto")
         self.auto.setChecked(True)
-        self.auto.setToolTip("Choose the tolerance where the area holds still.")
         self.slider = QSlider(Qt.Orientation.Horizontal)
         self.slider.setRange(0, STEPS)
-        self.slider.setToolTip("How far colours may differ ([ and ] change it).")
         self.value = QLabel("–")
         self.value.setMinimumWidth(28)
         self.value.setAlignment(
@@ -94,12 +117,15 @@ class ProbePanel(Panel):
 
         self.column.addWidget(self.hint)
         self.add_row(self.start, self.keep, self.leave)
+        self.add_row(self.method, label="Probe")
+        self.column.addWidget(self.note)
         row = self.add_row(self.auto, self.slider, label="Tolerance")
         row.addWidget(self.value)
         self.column.addWidget(self.curve)
         self.add_row(self.contiguous, self.brightness, self.hover)
         self.column.addWidget(self.result)
 
+        self.method.textActivated.connect(self.method_requested)
         self.auto.toggled.connect(self._auto_toggled)
         self.slider.valueChanged.connect(self._slid)
         self.curve.tolerance_requested.connect(self._ask_tolerance)
@@ -121,6 +147,28 @@ class ProbePanel(Panel):
             self.brightness.setChecked(settings.brightness)
         if settings.tolerance is not None:
             self._show_tolerance(settings.tolerance)
+
+    def show_method(self, method: str, note: str = "", there: bool = True) -> None:
+        """Show who answers clicks, what is to be known of it, and whether it is there.
+
+        Parameters
+        ----------
+        method
+            ``"similarity"`` or ``"learned"``.
+        note
+            A sentence, or nothing.
+        there
+            Whether this installation has a learned probe at all.
+        """
+        learned = method == LEARNED
+        self.method.setCurrentText(method)
+        self.method.setEnabled(there)
+        self.note.setText(note)
+        self.note.setVisible(bool(note))
+        self.curve.setVisible(not learned)
+        auto, slider = _TOLERANCE[learned]
+        self.auto.setToolTip(auto)
+        self.slider.setToolTip(slider)
 
     def show_brightness_use(self, used: bool) -> None:
         """Show whether the image's brightness can have a say at all."""

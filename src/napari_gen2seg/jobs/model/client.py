@@ -22,6 +22,7 @@ from napari_gen2seg.jobs.model.messages import (
     FAILED,
     LOAD,
     PREDICT,
+    PROBE,
     PROGRESS,
     UNLOAD,
     WARM,
@@ -96,17 +97,29 @@ class ModelClient:
         payload: Any = None,
         progress: Progress | None = None,
         cancel: Cancel | None = None,
+        limit: float | None = None,
     ) -> Any:
         """Ask the child something and wait for the answer.
+
+        Parameters
+        ----------
+        verb, payload
+            The question.
+        progress, cancel
+            Called while it works; asked whether it is to stop.
+        limit
+            Seconds after which the answer is given up; the child goes on.
 
         Raises
         ------
         Cancelled
-            If ``cancel`` said so; a child that does not listen is ended.
+            If ``cancel`` said so, when a child that does not listen is ended; or where
+            the limit was over.
         ModelError, MemoryShortError
             If the child died, or whatever it reports.
         """
         child = self._running()
+        given_up = None if limit is None else time.monotonic() + limit
         self._number += 1
         number = self._number
         self._send(child, Message(verb, number, payload))
@@ -119,8 +132,13 @@ class ModelClient:
                 self.end()
                 raise Cancelled("Stopped as asked; the model was ended.")
             try:
-                reply = self._replies.get(timeout=LOOK)
+                wait = LOOK
+                if given_up is not None:
+                    wait = min(LOOK, max(given_up - time.monotonic(), 0.001))
+                reply = self._replies.get(timeout=wait)
             except queue.Empty:
+                if given_up is not None and time.monotonic() > given_up:
+                    raise Cancelled("It took too long and was given up.") from None
                 continue
             if reply is None:
                 if asked_to_stop:
@@ -136,6 +154,16 @@ class ModelClient:
                 raise reply.payload
             elif reply.verb == DONE:
                 return reply.payload
+
+    def probe(
+        self,
+        name: str,
+        channels: npt.NDArray[np.float32],
+        limit: float | None = None,
+    ) -> tuple[npt.NDArray[np.float32], float]:
+        """Ask a learned probe's network; see `core.learned_probe.probe.Predict`."""
+        logits, quality = self.ask(PROBE, (name, channels), limit=limit)
+        return logits, float(quality)
 
     def end(self) -> None:
         """End the child; the next question starts another."""

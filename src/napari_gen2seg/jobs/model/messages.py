@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     from napari_gen2seg.models.spec import ModelSpec
 
 WARM, LOAD, COLOR, PREDICT = "warm", "load", "color", "predict"
-UNLOAD, CANCEL = "unload", "cancel"
+PROBE, UNLOAD, CANCEL = "probe", "unload", "cancel"
 PROGRESS, DONE, FAILED = "progress", "done", "failed"
 
 

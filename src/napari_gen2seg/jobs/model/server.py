@@ -25,6 +25,7 @@ from napari_gen2seg.jobs.model.messages import (
     FAILED,
     LOAD,
     PREDICT,
+    PROBE,
     PROGRESS,
     WARM,
     Loaded,
@@ -34,6 +35,7 @@ from napari_gen2seg.jobs.model.messages import (
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from napari_gen2seg.core.learned_probe.probe import Predict
     from napari_gen2seg.models.colorer import Colorer
 
 _log = logging.getLogger(__name__)
@@ -61,6 +63,7 @@ class Server:
         self._todo: queue.Queue[Message | None] = queue.Queue()
         self._cancelled: set[int] = set()
         self._colorer: Colorer | None = None
+        self._probes: dict[str, Predict] = {}
 
     def run(self) -> None:
         """Serve until the other side closes the stream."""
@@ -96,7 +99,14 @@ class Server:
             from napari_gen2seg.models.runtime.device import choose
 
             choose(*given)
+            from napari_gen2seg.models.probes import list_probes
+
+            for name in list_probes():
+                self._probe(name)
             return None
+        if message.verb == PROBE:
+            name, channels = given
+            return self._probe(name)(channels)
         if message.verb == LOAD:
             self._unload()
             load = self._load or _loader()
@@ -113,6 +123,14 @@ class Server:
             return made, self._facts()
         self._unload()
         return None
+
+    def _probe(self, name: str) -> Predict:
+        """Return a learned probe's network, loaded when it is first asked for."""
+        if name not in self._probes:
+            from napari_gen2seg.models.probes import load_predict
+
+            self._probes[name] = load_predict(name)
+        return self._probes[name]
 
     def _facts(self) -> Loaded | None:
         made = self._colorer

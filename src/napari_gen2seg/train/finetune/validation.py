@@ -22,6 +22,7 @@ from napari_gen2seg.metrics.click_protocol import (
 )
 from napari_gen2seg.metrics.matching import iou
 from napari_gen2seg.models.model_config import ModelConfig
+from napari_gen2seg.models.probes import chosen_probe
 
 if TYPE_CHECKING:
     from napari_gen2seg.models.base_colorer import BaseColorer
@@ -120,7 +121,8 @@ class Validator:
             if not objects:
                 continue
             check()
-            answer = answerer(self.color(colorer, pair))
+            coloring = self.color(colorer, pair)
+            answer = answerer(coloring, None, chosen_probe(coloring))
             for label, points in objects:
                 ground_truth = pair.labels == label
                 for point in points:

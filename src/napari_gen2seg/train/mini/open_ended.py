@@ -12,6 +12,7 @@ from __future__ import annotations
 import json
 import math
 import time
+from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -161,7 +162,8 @@ def train(
     Yields
     ------
     dict
-        ``step``, ``loss``, its parts, ``rate``, ``seconds``, every 25 steps.
+        Every 25 steps: ``step``, the means of ``loss`` and its parts since the last,
+        ``rate``, ``seconds``.
 
     Raises
     ------
@@ -169,6 +171,7 @@ def train(
         If the loss is no longer a number.
     """
     begun = time.monotonic()
+    since: dict[str, list[float]] = defaultdict(list)  # the last line of figures
     earlier, saved, budget = run.seconds, time.monotonic(), 60 * config.finish_minutes
     run.net.train()
     while not cancel():
@@ -190,13 +193,14 @@ def train(
         run.optimizer.step()
         run.optimizer.zero_grad(set_to_none=True)
         run.average.update()
+        for name, value in {"loss": loss.item(), **parts}.items():
+            since[name].append(value)
         run.step += 1
         run.seconds = earlier + time.monotonic() - begun
         if run.step % _LOG_EVERY == 0:
             event = {
                 "step": run.step,
-                "loss": loss.item(),
-                **parts,
+                **{name: sum(of) / len(of) for name, of in since.items()},
                 "rate": pace,
                 "seconds": run.seconds,
                 "finish": finish,
@@ -204,6 +208,7 @@ def train(
             with (folder / f"{run.name}.jsonl").open("a", encoding="utf-8") as file:
                 file.write(json.dumps(event) + "\n")
             yield event
+            since.clear()
         if not finish and time.monotonic() - saved > 60 * config.save_minutes:
             run.save(folder)
             saved = time.monotonic()

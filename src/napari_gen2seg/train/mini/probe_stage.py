@@ -74,7 +74,7 @@ class ProbeConfig(Pace):
     batch: int = 24
     weight_decay: float = 0.01
     average: float = 0.998
-    rate: float = 3e-3
+    rate: float = 1.5e-3
     seed: int = 0
 
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from napari_gen2seg.common.types import BoolArray
+from napari_gen2seg.core.learned_probe.choice import LEARNED, SIMILARITY
 from napari_gen2seg.metrics import matching
 from napari_gen2seg.metrics.boundaries import (
     edge_counts,
@@ -24,9 +25,11 @@ from napari_gen2seg.metrics.click_protocol import (
     click_study,
 )
 from napari_gen2seg.metrics.matching import AP_THRESHOLDS, match, overlaps
+from napari_gen2seg.models.probes import chosen_probe
 
 if TYPE_CHECKING:
     from napari_gen2seg.core.coloring import Coloring
+    from napari_gen2seg.core.learned_probe.probe import Probe
     from napari_gen2seg.core.probe.settings import ProbeSettings
     from napari_gen2seg.io.annotated import Annotated
     from napari_gen2seg.workflows.evaluate.settings import EvaluationSettings
@@ -72,6 +75,8 @@ def study_image(
         "truth_key": _key(ground_truth),
     }
     if settings.does("clicks"):
+        probe = chosen_probe(coloring, settings.method)
+        facts["probe"] = SIMILARITY if probe is None else LEARNED
         facts["clicks"] = {
             rule: list(
                 _clicks(
@@ -81,6 +86,7 @@ def study_image(
                     replace(settings.probe, rule=rule),
                     settings,
                     check,
+                    probe,
                 )
             )
             for rule in settings.rules
@@ -98,9 +104,10 @@ def _clicks(
     name: str,
     ground_truth: Annotated,
     coloring: Coloring,
-    probe: ProbeSettings,
+    how: ProbeSettings,
     settings: EvaluationSettings,
     check: Callable[[], None],
+    probe: Probe | None,
 ) -> Iterator[Facts]:
     def objects() -> Iterator[tuple[int, BoolArray]]:
         for number in choose_objects(
@@ -110,9 +117,9 @@ def _clicks(
             yield number, ground_truth.mask(number)
 
     # The published rule has no negative click.
-    corrections = settings.corrections and probe.rule == "distance"
+    corrections = settings.corrections and how.rule == "distance"
     for one in click_study(
-        answerer(coloring, probe),
+        answerer(coloring, how, probe),
         name,
         objects(),
         seed=settings.seed,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass, field
 from typing import Any, Literal, get_args
 
+from napari_gen2seg.core.learned_probe.choice import METHODS
 from napari_gen2seg.core.probe.settings import ProbeSettings
 from napari_gen2seg.errors import SettingsError
 from napari_gen2seg.metrics.click_protocol import CAP, SMALLEST
@@ -27,6 +28,9 @@ class EvaluationSettings:
         Probe rules to click with: ``"distance"``, ``"paper"`` or both.
     probe
         How clicks become masks; its ``rule`` is replaced by each of ``rules``.
+    method
+        Which probe answers clicks: ``"similarity"``, ``"learned"``, or None for the
+        default on the maps of the model; each image's ``probe`` says which did.
     smallest
         Objects below this many pixels are not clicked.
     most
@@ -57,6 +61,7 @@ class EvaluationSettings:
     protocol: Protocol = "all"
     rules: tuple[Rule, ...] = ("distance",)
     probe: ProbeSettings = field(default_factory=ProbeSettings)
+    method: str | None = None
     smallest: int = SMALLEST
     most: int | None = None
     corrections: bool = True
@@ -80,6 +85,10 @@ class EvaluationSettings:
         if not self.rules or not set(self.rules) <= set(get_args(Rule)):
             raise SettingsError(
                 f"The rules are {self.rules}; they must be distance, paper or both."
+            )
+        if self.method not in (None, *METHODS):
+            raise SettingsError(
+                f'The probe is {self.method!r}; it must be "similarity" or "learned".'
             )
         for name in ("smallest", "cap", "edge_levels", "resamples"):
             if getattr(self, name) < 1:

@@ -50,6 +50,12 @@ def drawn_over(drawn: Iterable[str | None]) -> str:
     )
 
 
+def probes_named(images: Iterable[dict[str, Any]]) -> str:
+    """Return which probe answered, to be put after "One click"; "" in old reports."""
+    used = sorted({image["probe"] for image in images if "probe" in image})
+    return f" ({' and '.join(used)} probe)" if used else ""
+
+
 def _part(images: list[dict[str, Any]], name: str) -> Any:
     return images[0].get(name) or {}
 
@@ -69,8 +75,11 @@ def _of_clicks(content: dict[str, Any], rule: str, name_it: bool) -> str:
             f"{', over objects' if mean.get('drawn') == 'objects' else ''})"
         ).replace("%", " %")
     share = content["summary"][f"clicks/{rule}/centre_75"]["value"]
+    named = f", rule {rule}," if name_it else ""
+    if rule == "distance":
+        named += probes_named(content["images"])
     return (
-        f"One click in the middle{f', rule {rule},' if name_it else ''} gives a good "
+        f"One click in the middle{named} gives a good "
         f"mask (IoU of 0.75 or more) for {100 * share:.0f} % of the objects; mean IoU "
         f"{mean['value']:.2f}{sure}, {_number(count, 'object')} in {pictures}."
     )

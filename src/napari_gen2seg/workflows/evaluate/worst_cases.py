@@ -12,6 +12,7 @@ from scipy import ndimage
 
 from napari_gen2seg.common.types import BoolArray
 from napari_gen2seg.metrics.click_protocol import answerer, interior_point
+from napari_gen2seg.models.probes import chosen_probe
 from napari_gen2seg.workflows.evaluate.one_image import Facts
 
 if TYPE_CHECKING:
@@ -72,7 +73,8 @@ class WorstCases:
         if not self.settings.worst or not facts.get("clicks"):
             return
         rule = self.settings.rules[0]
-        probe = replace(self.settings.probe, rule=rule)
+        how = replace(self.settings.probe, rule=rule)
+        probe = chosen_probe(coloring, self.settings.method)
         objects = sorted(facts["clicks"][rule], key=lambda one: one["centre"])
         for one in objects[:2]:
             full = len(self._kept) >= self.settings.worst
@@ -80,7 +82,7 @@ class WorstCases:
                 break
             mask = truth.mask(one["object"])
             click = interior_point(mask)
-            found = answerer(coloring, probe)([click], [1])
+            found = answerer(coloring, how, probe)([click], [1])
             self._kept.append(_case(facts, one, rgb, coloring, mask, found, click))
             self._kept.sort(key=lambda case: case.overlap)
             del self._kept[self.settings.worst :]

@@ -140,6 +140,7 @@ def compare_models(
         "interval": f"95 % bootstrap of the gain in one-click IoU, over {over}",
         "objects": sum(map(len, chosen)),
         "judged_by": rule,
+        "probes": [_probes(before), _probes(after)],
         "pictures": list(pictures),
     }
     with writing(path) as draft:
@@ -276,6 +277,11 @@ def gain(
     if bootstrap.drawn(one) != "images":
         over = f"{sum(counts)} objects of {over}"
     return (*bootstrap.gain(one, two), over)
+
+
+def _probes(found: Sequence[Judged]) -> str:
+    """Name the probe that answered the clicks."""
+    return " and ".join(sorted({one.probe for one in found}))
 
 
 def _plain(value: float) -> float | None:

@@ -11,11 +11,13 @@ import numpy as np
 
 from napari_gen2seg.common.progress import Cancel, check_cancel
 from napari_gen2seg.common.types import Float64Array
+from napari_gen2seg.core.learned_probe.choice import LEARNED, SIMILARITY
 from napari_gen2seg.io.annotated import Annotated
 from napari_gen2seg.io.formats.images import write_labels
 from napari_gen2seg.metrics import click_protocol, matching
 from napari_gen2seg.metrics.click_protocol import answerer, click_study, clicks_to
 from napari_gen2seg.metrics.matching import overlaps
+from napari_gen2seg.models.probes import chosen_probe
 
 if TYPE_CHECKING:
     from napari_gen2seg.models.colorer import Colorer
@@ -36,6 +38,8 @@ class Judged:
         Clicks to `WANTED`, for the first objects.
     table, scores
         IoU of true with proposed objects, and the proposals' scores.
+    probe
+        Which one answered the clicks, ``"similarity"`` or ``"learned"``.
     """
 
     center: Float64Array
@@ -43,6 +47,7 @@ class Judged:
     clicks: Float64Array
     table: Float64Array
     scores: Float64Array
+    probe: str = SIMILARITY
 
 
 def click_through(
@@ -82,9 +87,10 @@ def click_through(
     proposals = coloring.propose()
     write_labels(folder / f"{pair.name}-{when}-labels.tif", proposals)
     objects = ((label, pair.labels == label) for label in ids)
+    probe = chosen_probe(coloring)
     found = []
     for one in click_study(
-        answerer(coloring),
+        answerer(coloring, None, probe),
         pair.name,
         objects,
         until=WANTED,
@@ -103,4 +109,5 @@ def click_through(
         np.asarray([clicks_to(trace, WANTED, CAP)[0] for trace in traces], float),
         overlaps(np.maximum(pair.labels, 0), proposals).table,
         np.asarray(matching.evenness(coloring.values, proposals), float),
+        SIMILARITY if probe is None else LEARNED,
     )

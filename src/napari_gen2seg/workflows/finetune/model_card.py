@@ -159,7 +159,7 @@ Licence of the weights: that of the base, {facts["licence"]}. {facts["licence_ur
 {rows}
 
 {verdict} Gain in one-click IoU: {gain} ({report["interval"]}),
-{report["objects"]} objects; {report["judged_by"]}.
+{report["objects"]} objects; {report["judged_by"]}.{_probes(report)}
 
 ## Recipe
 
@@ -167,6 +167,16 @@ Trained: {recipe["trainable"]}; {recipe["steps"]} steps in {recipe["seconds"]} s
 by {recipe["ended_by"] or "hand"}; the weights of step {recipe["best_step"]} are kept.
 Seed {config.seed}. All settings: `gen2seg.json`, entry `recipe`. {versions}.
 """
+
+
+def _probes(report: dict[str, Any]) -> str:
+    """Say which probe answered the clicks; nothing where a report does not know."""
+    before, after = report.get("probes") or ("", "")
+    if not before and not after:
+        return ""
+    if before == after:
+        return f" Clicks were answered by the {after} probe."
+    return f" Clicks were answered by the {before} probe before, the {after} one after."
 
 
 def _number(value: float | None) -> str:
