@@ -124,7 +124,7 @@ class Crops:
             if self.drawn:
                 from napari_gen2seg.train.data.synthetic_crops import drawn_crop
 
-                liked = self.facts.object_diameter or _LIKED
+                liked = self.model_config.object_diameter or _LIKED
                 sizes = (share * liked for share in _DRAWN)
                 return Crop(*turn(*drawn_crop(rng, self.size, *sizes), rng))
         return self.cut(rng)
