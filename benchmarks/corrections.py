@@ -14,7 +14,7 @@ reached), the share of objects whose mask was above four times the object after 
 first click, and was made so by a later one, and the mean change of IoU by one click to
 a mask that was at 0.85 or above. Maps are made
 once and kept in ``--cache``, so that two versions of the program are compared on the
-same maps.
+same maps. ``--answerers similarity learned`` adds the learned probe to the table.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ import itertools
 import json
 import sys
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
 
@@ -56,7 +56,7 @@ GOOD = 0.85
 
 SETS = ("dsb2018/fluorescence", "usiigaci", "ampis_powder")
 
-ANSWERERS: dict[str, Callable[[Coloring], Answer]] = {"similarity": answerer}
+ANSWERERS = ("similarity", "learned")
 """Ways to answer clicks on a map, by the name in the table."""
 
 Trace = list[ClickStep]
@@ -69,8 +69,9 @@ def main() -> None:
     parser.add_argument("--sets", nargs="+", default=SETS)
     parser.add_argument("--model", default="mini")
     parser.add_argument(
-        "--answerers", nargs="+", default=list(ANSWERERS), choices=list(ANSWERERS)
+        "--answerers", nargs="+", default=[ANSWERERS[0]], choices=ANSWERERS
     )
+    parser.add_argument("--probe", default="mini", help="learned: its name or folder")
     parser.add_argument("--images", type=int, default=3, help="per set")
     parser.add_argument("--most", type=int, default=6, help="objects per image")
     parser.add_argument("--cap", type=int, default=CAP)
@@ -89,7 +90,10 @@ def main() -> None:
                     trace
                     for image in images
                     for trace in run(
-                        ANSWERERS[way](make(name, image)), image, scattered, chosen
+                        answer_of(way, make(name, image), chosen.probe),
+                        image,
+                        scattered,
+                        chosen,
                     )
                 ]
                 row = f"{name} {way} {'scattered' if scattered else 'middle'}"
@@ -101,6 +105,16 @@ def main() -> None:
             for row, traces in everything.items()
         }
         chosen.json.write_text(json.dumps(rows))
+
+
+def answer_of(way: str, coloring: Coloring, probe: str) -> Answer:
+    """Return a way to answer clicks on a map."""
+    if way == "similarity":
+        return answerer(coloring)
+    from napari_gen2seg import load_probe
+
+    learned = load_probe(probe)
+    return lambda points, signs: learned.mask(coloring, points, signs).full()
 
 
 class Maps:

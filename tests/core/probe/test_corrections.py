@@ -8,6 +8,7 @@ from benchmarks import drawn_maps
 from scipy import ndimage
 
 from napari_gen2seg.core.coloring import Coloring
+from napari_gen2seg.core.probe import corrections
 from napari_gen2seg.core.probe.corrections import MOST_GROWTH
 from napari_gen2seg.core.probe.mask import Mask
 from napari_gen2seg.core.probe.prober import ProbeSettings
@@ -201,3 +202,16 @@ def test_clicks_that_take_each_other_back_are_refused() -> None:
     coloring = drawn("blobs", 0)
     with pytest.raises(PromptError, match="taken back"):
         coloring.probe([(70, 70), (70, 70)], [1, -1])
+
+
+@pytest.mark.parametrize("insisted", [False, True])
+def test_an_own_region_beside_the_click_is_no_trouble(insisted: bool) -> None:
+    # As of a click beside a fiber, which is followed along its middle.
+    frame = np.zeros((50, 50), bool)
+    frame[20:30, 5:20] = True
+    mask = Mask.from_window(frame, (0, 0), (50, 50), (50, 50))
+    beside = np.zeros((50, 50), bool)
+    beside[2:40, 30:33] = True
+    own = Mask.from_window(beside, (0, 0), (50, 50), (50, 50))
+    grown = corrections.add(mask, (25, 36), own, np.zeros((0, 2), np.intp), insisted)
+    assert grown.holds((25, 36)) and not (frame & ~grown.array).any()

@@ -38,7 +38,7 @@ def test_a_scribble_over_two_colors_keeps_both() -> None:
     values[10:50, 40:80] = (60, 60, 250)
     coloring = Coloring.from_array(values)
     drawn = scribble_prompt([(30, 20), (30, 70)], (60, 90))
-    mask = coloring.probe(drawn.points, drawn.signs)
+    mask = coloring.probe(drawn.points, drawn.signs, insisted=True)
     assert iou(mask.full(), values.any(axis=-1)) > 0.95
 
 

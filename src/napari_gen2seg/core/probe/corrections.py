@@ -37,10 +37,11 @@ MOST_GROWTH = 4.0
 """Times its area that a mask becomes at most by one click that is not insisted on."""
 
 _BEYOND = 0.25  # share of its distance that the outline moves on behind a click
-_WIDE = 3.0  # of those distances: half the width of the bump, at most,
-_SPAN = 0.7  # and of the mask's scale, but at least its height
-_DEEP_IN, _DEEP_OUT = 1.0, 1.0  # reach of a click's own region, in depths of the click
-_MIDDLE, _MORE, _ALL = 0.75, 1.5, 1.0
+_WIDE = 3.0  # of those distances: half the width of the bump, at most
+_SPAN = 0.7  # of the mask's scale: the same, but at least as far as the click is off
+_DEEP = 1.0  # how far a click's own region counts, in depths of the click in it
+_MIDDLE = 0.75  # of the depth of that region: from here on, all of it is meant,
+_MORE = 1.5  # if it is not larger than so many masks
 _LEAST = 16  # map pixels: first window searched around a click
 _CLEAR = 0.5  # of the way to a click of the other sign: what stays as it is
 _SEAM = 2  # map pixels between two parts that are one
@@ -89,15 +90,17 @@ def add(
     if mask.holds(click):
         return mask
     if insisted and own is not None:
-        part = _clear(Region(own.crop, own.bbox), click, left_out)
+        here = Region(np.ones((1, 1), bool), _around(click, 0, mask.shape))
+        part = _union(Region(own.crop, own.bbox), here)
+        part = _clear(part, click, left_out)
         return _with(mask, _joined(mask, part))
     allowed = max(int((MOST_GROWTH - 1) * mask.area), 1)
     part = _bump(mask, click, _scale(mask))
     times = float("nan")
     if own is not None:
-        deep = _DEEP_IN * _off(own, click, False, 2 * _extent(mask))
+        deep = _DEEP * _off(own, click, False, 2 * _extent(mask))
         if _in_the_middle(own, click, mask):
-            deep = _ALL * _extent(own)
+            deep = _extent(own)
         part = _union(part, _disc_of(own, click, deep))
         more = own.area - _shared(mask, own)
         times = (mask.area + more) / max(mask.area, 1)
@@ -129,9 +132,9 @@ def leave_out(mask: Mask, click: Pixel, unlike: Region | None, kept: Pixels) -> 
     part = _bump(mask, click, math.inf, out=True)
     if unlike is not None:
         region = _cut(mask, unlike)
-        deep = _DEEP_OUT * _off(region, click, False, 2 * _extent(mask))
+        deep = _DEEP * _off(region, click, False, 2 * _extent(mask))
         if _in_the_middle(region, click, mask):
-            deep = _ALL * _extent(region)
+            deep = _extent(region)
         part = _union(part, _disc_of(region, click, deep))
     part = _clear(part, click, kept)
     return _without(mask, part)
@@ -169,7 +172,8 @@ def _off(mask: Mask, click: Pixel, wanted: bool, most: float) -> float:
 
 
 def _in_the_middle(own: Mask, click: Pixel, mask: Mask) -> bool:
-    if not own.exact or own.area > _MORE * mask.area:
+    """Whether a click means all of its own region, and not a rim of it."""
+    if not own.exact or not own.holds(click) or own.area > _MORE * mask.area:
         return False
     depth = ndimage.distance_transform_edt(np.pad(own.crop, 1))[1:-1, 1:-1]
     row, col = click[0] - own.bbox[0], click[1] - own.bbox[1]

@@ -34,6 +34,9 @@ _BETTER = 0.02  # of the box: what a further click must gain
 class DrawnPrompt:
     """What was drawn, as clicks.
 
+    Those of a scribble mean all that they are on, and no corrections of the first: a
+    similarity probe is to be told so (``insisted=True``).
+
     Attributes
     ----------
     points
@@ -147,7 +150,8 @@ def box_prompt(answer: Answer, box: npt.ArrayLike, shape: Shape) -> DrawnPrompt:
         if leak is None:
             break
         trial = answer([*points, leak], [*signs, -1])
-        if _fit(trial, bounds) < _fit(best, bounds):
+        held = _held(trial, bounds) >= (1 - _BETTER) * _held(best, bounds)
+        if not held or _fit(trial, bounds) < _fit(best, bounds):
             break
         points, signs, best = [*points, leak], [*signs, -1], trial
     return DrawnPrompt(
@@ -244,6 +248,11 @@ def _beyond(
     rows, cols = np.nonzero(mask.crop)
     places = np.stack([rows, cols], axis=1) + mask.bbox[:2]
     return np.asarray(((places < low) | (places >= high)).any(axis=1))
+
+
+def _held(mask: Mask, bounds: BBox) -> int:
+    """Count the pixels of a mask that lie in a box."""
+    return mask.area - int(np.count_nonzero(_beyond(mask, *_on_map(bounds, mask))))
 
 
 def _outside(mask: Mask, bounds: BBox) -> tuple[float, float] | None:

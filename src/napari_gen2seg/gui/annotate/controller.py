@@ -144,7 +144,8 @@ class AnnotationController(QObject):
             return
         self.read_clicks()
         at = self.hover_preview.at
-        pointed = not any(s > 0 for s in self.prompts.signs) and at is not None
+        clicked = self.prompts.positive and len(self.prompts)
+        pointed = at is not None and not clicked
         if pointed and self._background_at(view, at):
             self.status_changed.emit(
                 "Nothing to commit: under the pointer is what the model takes for "
