@@ -13,6 +13,7 @@ from functools import cached_property
 import numpy as np
 import numpy.typing as npt
 
+from napari_gen2seg.common.arguments import check_fields
 from napari_gen2seg.common.types import BoolArray, Shape
 from napari_gen2seg.core.image.geometry import rescale
 from napari_gen2seg.core.image.resample import resample
@@ -64,6 +65,7 @@ class Mask:
     method: str = "similarity"
 
     def __post_init__(self) -> None:
+        check_fields(self)
         crop = np.array(self.crop, bool)
         crop.flags.writeable = False
         object.__setattr__(self, "crop", crop)
