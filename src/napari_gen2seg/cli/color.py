@@ -11,13 +11,13 @@ from napari_gen2seg.cli.options import (
     PICTURE,
     TARGET,
     ModelOptions,
+    check_colorable,
     diameter_option,
     load,
     model_options,
     plane_options,
     read_plane,
     recipe_options,
-    refuse_constant,
     resolution_from,
 )
 from napari_gen2seg.cli.outputs import (
@@ -66,7 +66,7 @@ def color(
     check_ending(target)
     check_free([target], overwrite, picture)
     pixels = to_rgb(read_plane(picture, axes, plane, series, recipe))
-    refuse_constant(picture, pixels)
+    check_colorable(picture, pixels)
     colorer = load(chosen)
     wanted = resolution_from(chosen.resolution, diameter, pixels.shape, colorer)
     coloring = colorer.color(pixels, wanted, passes=chosen.passes)

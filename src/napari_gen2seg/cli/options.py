@@ -298,16 +298,24 @@ def read_plane(
     return content.plane(plane, axes, recipe)
 
 
-def refuse_constant(picture: Path, pixels: NDArray[Any]) -> None:
-    """Refuse a plane in which there is nothing to see, as the window does.
+_BYTES_A_PIXEL = 30  # of memory, measured: what coloring and a click take
+
+
+def check_colorable(picture: Path, pixels: NDArray[Any]) -> None:
+    """Refuse a plane that is too large, or in which there is nothing to see.
 
     Raises
     ------
     ImageError
         If all of its pixels are equal.
+    MemoryShortError
+        If it would not fit into memory.
     """
     from napari_gen2seg.core.image.rgb import is_constant
     from napari_gen2seg.errors import ImageError
+    from napari_gen2seg.io.formats.guard import check_fits
+
+    check_fits(picture, pixels.shape[0] * pixels.shape[1] * _BYTES_A_PIXEL)
 
     flat = pixels if pixels.ndim == 2 else pixels.reshape(-1, pixels.shape[-1])
     if is_constant(pixels) or (pixels.ndim == 3 and (flat == flat[0]).all()):

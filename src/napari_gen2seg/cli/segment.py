@@ -14,13 +14,13 @@ from napari_gen2seg.cli.options import (
     ModelOptions,
     RowColumn,
     Sizes,
+    check_colorable,
     diameter_option,
     load,
     model_options,
     plane_options,
     read_plane,
     recipe_options,
-    refuse_constant,
     resolution_from,
 )
 from napari_gen2seg.cli.outputs import (
@@ -188,7 +188,7 @@ def segment(
         check_ending(path)
     check_free([target, coloring], overwrite, picture)
     pixels = read_plane(picture, axes, plane, series, recipe)
-    refuse_constant(picture, pixels)
+    check_colorable(picture, pixels)
     shape = pixels.shape[:2]
     settings = ProbeSettings(
         rule="paper" if rule == "paper" else "distance",

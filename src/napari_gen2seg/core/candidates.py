@@ -16,6 +16,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy import ndimage
 
+from napari_gen2seg.common.arguments import check_fields, checked_arguments, told
 from napari_gen2seg.common.types import (
     BoolArray,
     Float64Array,
@@ -80,6 +81,7 @@ class CandidateSet:
     areas: npt.NDArray[np.int64] = field(init=False)
 
     def __post_init__(self) -> None:
+        check_fields(self)
         count = len(self.masks)
         arrays = {
             "points": np.array(self.points, float).reshape(-1, 2),
@@ -100,6 +102,7 @@ class CandidateSet:
         return len(self.masks)
 
     @classmethod
+    @checked_arguments()
     def from_masks(
         cls,
         masks: Iterable[BoolArray],
@@ -133,6 +136,7 @@ class CandidateSet:
         return cls._given(crops, scores, arrays[0].shape, source_shape)
 
     @classmethod
+    @checked_arguments()
     def from_labels(
         cls,
         labels: LabelArray,
@@ -223,6 +227,7 @@ def _asks(settings: ProposalSettings) -> tuple[float | None, ...]:
     return settings.tolerance, settings.background, settings.diameter
 
 
+@checked_arguments()
 def select(
     candidates: CandidateSet,
     settings: ProposalSettings | None = None,
@@ -266,7 +271,13 @@ def select(
     fit &= candidates.scores >= least_score
     fit &= ~(candidates.brightness <= candidates.background)  # NaN: not known
     if among is not None:
-        fit &= among
+        chosen = np.asarray(among)
+        if chosen.shape != fit.shape or chosen.dtype != np.bool_:
+            raise SettingsError(
+                f"among has the shape {chosen.shape} and the type {chosen.dtype}; it "
+                f"must be bool ({len(fit)},), a value for each candidate."
+            )
+        fit &= chosen
     taken = np.zeros(candidates.shape, bool)
     selected: list[int] = []
     for index in np.flatnonzero(fit):
@@ -283,6 +294,7 @@ def select(
     return np.asarray(selected, np.intp)
 
 
+@checked_arguments()
 def paint(candidates: CandidateSet, indices: npt.ArrayLike) -> Int32Array:
     """Return labels of some candidates, 1 to their number, in the order given.
 
@@ -301,7 +313,16 @@ def paint(candidates: CandidateSet, indices: npt.ArrayLike) -> Int32Array:
     numpy.ndarray
         int32 (H, W) at source size, 0 where nothing is; no number is left out.
     """
-    chosen = np.asarray(indices, np.intp).reshape(-1)
+    chosen = np.asarray(indices).reshape(-1)
+    count = len(candidates)
+    if chosen.size and (
+        chosen.dtype.kind not in "ui" or chosen.min() < 0 or chosen.max() >= count
+    ):
+        raise SettingsError(
+            f"The indices are {told(indices)}; they must be whole numbers from 0 to "
+            f"{count - 1}, as select returns them."
+        )
+    chosen = chosen.astype(np.intp)
     labels = np.zeros(candidates.source_shape, np.int32)
     present = np.zeros(len(chosen) + 1, bool)
     for place in np.argsort(-candidates.scores[chosen], kind="stable"):

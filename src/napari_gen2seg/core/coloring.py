@@ -17,6 +17,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from napari_gen2seg.common.arguments import check_fields, checked_arguments
 from napari_gen2seg.common.types import Float64Array, Shape
 from napari_gen2seg.core.candidates import CandidateSet, paint, select
 from napari_gen2seg.core.image.geometry import nearest_pixel, rescale
@@ -34,7 +35,7 @@ from napari_gen2seg.core.probe.prober import Prober, ProbeSettings
 from napari_gen2seg.core.probe.query_color import query_colors
 from napari_gen2seg.core.proposal_settings import ProposalSettings
 from napari_gen2seg.core.propose import find_candidates
-from napari_gen2seg.errors import ImageError, StorageError
+from napari_gen2seg.errors import ImageError, PromptError, StorageError
 
 __all__ = ["Coloring", "Mask"]
 
@@ -103,6 +104,7 @@ class Coloring:
     learned_probe: str | None = None
 
     def __post_init__(self) -> None:
+        check_fields(self, ImageError)
         values = map_values(self.values)
         height, width = (int(n) for n in self.source_shape)
         if height < 1 or width < 1:
@@ -138,6 +140,7 @@ class Coloring:
             object.__setattr__(self, name, value)
 
     @classmethod
+    @checked_arguments(ImageError)
     def from_array(
         cls, rgb: npt.ArrayLike, source_shape: Shape | None = None, **facts: Any
     ) -> Coloring:
@@ -231,6 +234,7 @@ class Coloring:
             self.black_background,
         )
 
+    @checked_arguments(PromptError)
     def probe(
         self,
         points: npt.ArrayLike,
@@ -268,6 +272,7 @@ class Coloring:
         """
         return self.prober.probe(points, signs, settings, insisted=insisted, base=base)
 
+    @checked_arguments()
     def candidates(self, settings: ProposalSettings | None = None) -> CandidateSet:
         """Return all instances that may be objects, for `select`.
 
@@ -297,6 +302,7 @@ class Coloring:
             smallest=0.0 if told else typical_size(found.labels),
         )
 
+    @checked_arguments()
     def propose(
         self, settings: ProposalSettings | None = None
     ) -> npt.NDArray[np.int32]:
@@ -308,6 +314,7 @@ class Coloring:
         candidates = self.candidates(settings)
         return paint(candidates, select(candidates))
 
+    @checked_arguments(PromptError)
     def on_background(self, points: npt.ArrayLike) -> npt.NDArray[np.bool_]:
         """Tell which points lie on what the model takes for background.
 
@@ -321,13 +328,20 @@ class Coloring:
         numpy.ndarray
             bool (n,); all False for a model of which that is not known.
         """
-        places = np.asarray(points, float).reshape(-1, 2)
+        places = np.asarray(points, float)
+        if places.size % 2 or places.ndim > 2:
+            raise PromptError(
+                f"The points have the shape {places.shape}; they must be (n, 2), rows "
+                "and columns."
+            )
+        places = places.reshape(-1, 2)
         if not self.black_background:
             return np.zeros(len(places), bool)
         pixels = nearest_pixel(self.to_coloring(places), self.shape)
         colors = query_colors(self.prober.rule(brightness=False).map, pixels, 0.0)
         return np.asarray(np.linalg.norm(colors, axis=1) < DARK)
 
+    @checked_arguments()
     def save(self, path: str | os.PathLike[str]) -> Path:
         """Write the map as a TIFF that any program opens, facts as JSON inside.
 
@@ -353,6 +367,7 @@ class Coloring:
         )
 
     @classmethod
+    @checked_arguments(ImageError)
     def load(cls, path: str | os.PathLike[str]) -> Coloring:
         """Read a map that :meth:`save` wrote.
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from napari_gen2seg.common.arguments import check_fields
 from napari_gen2seg.errors import SettingsError
 
 SHARE = 0.5
@@ -63,6 +64,7 @@ class ProposalSettings:
     most: int = 4096
 
     def __post_init__(self) -> None:
+        check_fields(self)
         if self.tolerance is not None and not self.tolerance > 0:
             raise SettingsError(
                 f"The tolerance is {self.tolerance}; it must be a colour distance "

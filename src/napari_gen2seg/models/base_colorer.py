@@ -297,7 +297,9 @@ class BaseColorer(ABC):
     ) -> list[Rgb]:
         """Run one batch of equally sized images."""
         with torch.inference_mode():
-            stacked = torch.cat([to_tensor(rgb, self.device) for rgb in pictures])
+            tensors = [to_tensor(rgb, self.device) for rgb in pictures]
+            # One picture, which may be very large, is not copied.
+            stacked = tensors[0] if len(tensors) == 1 else torch.cat(tensors)
             colors = self._pass(stacked, resolution, forward)
             if not torch.isfinite(colors).all():
                 self._placed.to_float32()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
-from napari_gen2seg.core.image.rgb import is_constant, to_rgb
+from napari_gen2seg.core.image.rgb import MIN_SIDE, is_constant, to_rgb
 from napari_gen2seg.errors import ImageError
 
 if TYPE_CHECKING:
@@ -127,7 +127,7 @@ def model_input(image: Any, recipe: RgbRecipe | None = None) -> NDArray[np.float
     ImageError
         If the image cannot be used or, with a recipe, holds a single value.
     """
-    rgb = to_rgb(image, recipe)
+    rgb = image if recipe is None and _is_model_input(image) else to_rgb(image, recipe)
     if recipe is not None and is_constant(rgb):
         raise ImageError(
             f"The picture holds a single value on all of its {rgb.shape[0]} x "
@@ -135,3 +135,19 @@ def model_input(image: Any, recipe: RgbRecipe | None = None) -> NDArray[np.float
             "another plane or channel, or other contrast limits."
         )
     return rgb
+
+
+def _is_model_input(image: Any) -> bool:
+    """Whether an image is RGB already, so that a large one need not be made twice."""
+    import numpy as np
+
+    return (
+        isinstance(image, np.ndarray)
+        and image.dtype == np.float32
+        and image.ndim == 3
+        and image.shape[2] == 3
+        and min(image.shape[:2]) >= MIN_SIDE
+        and image.flags.c_contiguous
+        and not is_constant(image)
+        and bool(image.min() >= 0 and image.max() <= 1)
+    )

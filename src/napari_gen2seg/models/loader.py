@@ -6,6 +6,7 @@ import logging
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from napari_gen2seg.common.arguments import checked_arguments
 from napari_gen2seg.common.progress import Cancel, Progress, check_cancel, report
 from napari_gen2seg.errors import (
     Gen2SegError,
@@ -30,6 +31,7 @@ _log = logging.getLogger(__name__)
 SMALL_MODEL = 100_000_000
 
 
+@checked_arguments()
 def load_model(
     id_or_path: str | Path = "mini",
     device: str = "auto",

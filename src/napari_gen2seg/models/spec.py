@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
 
+from napari_gen2seg.common.arguments import check_fields
+
 if TYPE_CHECKING:
     from pathlib import Path
 
@@ -58,3 +60,6 @@ class ModelSpec:
     revision: str | None = None
     description: str = ""
     folder: ModelFolder | None = field(default=None, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        check_fields(self)

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 
+from napari_gen2seg.common.arguments import checked_arguments
 from napari_gen2seg.common.progress import Cancel, Progress, check_cancel
 from napari_gen2seg.common.types import Int32Array
 from napari_gen2seg.core.image.axes import Axes, Index
@@ -143,6 +144,7 @@ class Segmentation:
     objects: tuple[ObjectFound, ...] = ()
 
 
+@checked_arguments(Colorer="napari_gen2seg.models.colorer")
 def segment(
     array: Any,
     model: Colorer | str | Path = "mini",
@@ -183,6 +185,11 @@ def segment(
     return Segmentation(labels, tuple(colorings), tuple(objects))
 
 
+@checked_arguments(
+    ProbeSettings="napari_gen2seg.core.probe.settings",
+    ProposalSettings="napari_gen2seg.core.candidates",
+    Colorer="napari_gen2seg.models.colorer",
+)
 def iter_segment(
     array: Any,
     model: Colorer | str | Path = "mini",

@@ -16,6 +16,7 @@ from typing import Any, Literal
 import numpy as np
 import numpy.typing as npt
 
+from napari_gen2seg.common.arguments import check_fields
 from napari_gen2seg.errors import ImageError, SettingsError
 
 MIN_SIDE = 8
@@ -62,6 +63,7 @@ class RgbRecipe:
     joint: bool | None = None
 
     def __post_init__(self) -> None:
+        check_fields(self)
         if not 0 <= self.low < self.high <= 100:
             raise SettingsError(
                 f"The percentiles are {self.low} and {self.high}; they must rise "

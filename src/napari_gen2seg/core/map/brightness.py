@@ -27,6 +27,7 @@ only hue shows, and 0.82 to 1 in all others (`docs/mini.md`).
 
 _LOUD = 153.0  # colour units between the background and the brightest objects
 _BINS = 256
+_ROWS = 256  # worked on at a time
 _COUNTED = 1 << 20  # pixels that are enough to know the range of a picture
 _DEEPEST = 0.2  # quantile of the background's brightness that becomes 0
 _TOP = 0.98  # quantile of the objects' brightness that becomes _LOUD
@@ -126,5 +127,9 @@ def as_bytes(gray: Float32Array) -> npt.NDArray[np.uint8]:
     """Return brightness as uint8 (H, W), its own darkest and brightest percent cut."""
     step = max(1, round((gray.size / _COUNTED) ** 0.5))
     low, high = np.quantile(gray[::step, ::step], (0.01, 0.99))
-    scaled = (gray - low) * (255 / max(high - low, 1e-6))
-    return np.clip(scaled, 0, 255).astype(np.uint8)
+    shown = np.empty(gray.shape, np.uint8)
+    for row in range(0, len(gray), _ROWS):  # what is between takes 8 bytes a pixel
+        part = slice(row, row + _ROWS)
+        scaled = (gray[part] - low) * (255 / max(high - low, 1e-6))
+        shown[part] = np.clip(scaled, 0, 255)
+    return shown

@@ -52,12 +52,12 @@ def source_brightness(values: npt.ArrayLike, shape: Shape) -> npt.NDArray[np.uin
     ImageError
         Where (H, W) is not ``shape``.
     """
-    picture = np.array(values, np.uint8, order="C")
-    if picture.shape != shape:
+    if np.shape(values) != shape:
         raise ImageError(
-            f"The picture's brightness has the shape {picture.shape}; it must be "
+            f"The picture's brightness has the shape {np.shape(values)}; it must be "
             f"{shape}, the source's."
         )
+    picture = np.array(values, np.uint8, order="C")
     picture.flags.writeable = False
     return picture
 

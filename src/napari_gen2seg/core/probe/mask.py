@@ -13,6 +13,7 @@ from functools import cached_property
 import numpy as np
 import numpy.typing as npt
 
+from napari_gen2seg.common.arguments import check_fields
 from napari_gen2seg.common.types import BoolArray, Float32Array, Shape
 from napari_gen2seg.core.image.geometry import nearest_pixel, rescale
 from napari_gen2seg.core.image.resample import resample
@@ -76,6 +77,7 @@ class Mask:
     refused: float = float("nan")
 
     def __post_init__(self) -> None:
+        check_fields(self)
         crop = np.array(self.crop, bool)
         crop.flags.writeable = False
         object.__setattr__(self, "crop", crop)

@@ -6,6 +6,7 @@ import math
 from dataclasses import dataclass
 from typing import Literal
 
+from napari_gen2seg.common.arguments import check_fields
 from napari_gen2seg.errors import SettingsError
 
 MAX_TOLERANCE = math.sqrt(3) * 255
@@ -55,6 +56,7 @@ class ProbeSettings:
     threshold: int = 3
 
     def __post_init__(self) -> None:
+        check_fields(self)
         if self.rule not in ("distance", "paper"):
             raise SettingsError(
                 f'The rule is {self.rule!r}; it must be "distance" or "paper".'

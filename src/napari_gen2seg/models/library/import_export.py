@@ -16,6 +16,7 @@ from pathlib import Path, PurePosixPath
 
 from napari_gen2seg.errors import (
     DownloadError,
+    Gen2SegError,
     ModelNotFoundError,
     OfflineError,
     StorageError,
@@ -98,17 +99,17 @@ def _unpack(archive: Path, root: Path) -> None:
                 )
             for member in members:
                 content.extract(member, root)
-    except (zipfile.BadZipFile, EOFError, NotImplementedError, RuntimeError) as error:
-        raise WeightsError(
-            f"{archive} cannot be unpacked ({error}). Export the model again, as a zip "
-            "without a password."
-        ) from error
-    except StorageError:
+    except Gen2SegError:
         raise
     except OSError as error:
         raise StorageError(
             f"{archive} could not be unpacked ({error}). Check that the file is "
             "complete and that there is room."
+        ) from error
+    except Exception as error:  # of a damaged zip, anything down to zlib's own
+        raise WeightsError(
+            f"{archive} cannot be unpacked ({error}). Export the model again, as a zip "
+            "without a password."
         ) from error
 
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
+from napari_gen2seg.common.arguments import checked_arguments
 from napari_gen2seg.common.progress import Cancel, Progress, check_cancel
 from napari_gen2seg.core.image.rgb import to_rgb
 from napari_gen2seg.errors import DataError, ImageError, StorageError
@@ -74,6 +75,10 @@ class Finished:
 Event = Started | PictureDone | PictureSkipped | Finished
 
 
+@checked_arguments(
+    Colorer="napari_gen2seg.models.colorer",
+    RgbRecipe="napari_gen2seg.core.image.rgb",
+)
 def evaluate(
     data: Data,
     model: Colorer | str | Path = "mini",
@@ -94,6 +99,10 @@ def evaluate(
     return cast("Finished", deque(events, maxlen=1).pop()).report
 
 
+@checked_arguments(
+    Colorer="napari_gen2seg.models.colorer",
+    RgbRecipe="napari_gen2seg.core.image.rgb",
+)
 def iter_evaluate(
     data: Data,
     model: Colorer | str | Path = "mini",

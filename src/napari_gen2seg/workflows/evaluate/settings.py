@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass, field
 from typing import Any, Literal, get_args
 
+from napari_gen2seg.common.arguments import check_fields
 from napari_gen2seg.core.learned_probe.choice import METHODS
 from napari_gen2seg.core.probe.settings import ProbeSettings
 from napari_gen2seg.errors import SettingsError
@@ -77,6 +78,7 @@ class EvaluationSettings:
     worst: int = 8
 
     def __post_init__(self) -> None:
+        check_fields(self)
         if self.protocol not in PROTOCOLS:
             raise SettingsError(
                 f"The protocol is {self.protocol!r}; it must be one of "

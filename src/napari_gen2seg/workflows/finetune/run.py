@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from napari_gen2seg.common.arguments import checked_arguments
 from napari_gen2seg.common.progress import Cancel, check_cancel
 from napari_gen2seg.errors import (
     Cancelled,
@@ -80,6 +81,7 @@ class FinetuneResult:
         return self.compared.unchanged
 
 
+@checked_arguments()
 def finetune(
     config: Config,
     cancel: Cancel | None = None,
@@ -148,6 +150,7 @@ def plan_finetune(config: Config, facts: Sequence[LabelFacts] | None = None) -> 
     return plan(_config(config), facts)
 
 
+@checked_arguments()
 def iter_finetune(
     config: Config,
     cancel: Cancel | None = None,
