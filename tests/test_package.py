@@ -26,6 +26,7 @@ PUBLIC = {
     "Mask",
     "ModelSpec",
     "ProbeSettings",
+    "Project",
     "ProposalSettings",
     "__version__",
     "evaluate",

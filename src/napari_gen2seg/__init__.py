@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from napari_gen2seg.models.loader import load_model as load_model
     from napari_gen2seg.models.registry import list_models as list_models
     from napari_gen2seg.models.spec import ModelSpec as ModelSpec
+    from napari_gen2seg.project.project import Project as Project
     from napari_gen2seg.workflows.evaluate import evaluate as evaluate
     from napari_gen2seg.workflows.finetune import finetune as finetune
     from napari_gen2seg.workflows.finetune import iter_finetune as iter_finetune
@@ -47,6 +48,7 @@ _HOMES = {
     "Mask": "core.coloring",
     "ModelSpec": "models.spec",
     "ProbeSettings": "core.probe.settings",
+    "Project": "project.project",
     "ProposalSettings": "core.candidates",
     "evaluate": "workflows.evaluate",
     "finetune": "workflows.finetune",

@@ -17,6 +17,7 @@ COMMANDS = (
     "segment",
     "finetune",
     "evaluate",
+    "project",
     "models",
     "doctor",
 )
