@@ -27,6 +27,7 @@ PUBLIC = {
     "ModelSpec",
     "Probe",
     "ProbeSettings",
+    "Project",
     "ProposalSettings",
     "__version__",
     "evaluate",

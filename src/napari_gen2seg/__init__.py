@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from napari_gen2seg.models.probes import load_probe as load_probe
     from napari_gen2seg.models.registry import list_models as list_models
     from napari_gen2seg.models.spec import ModelSpec as ModelSpec
+    from napari_gen2seg.project.project import Project as Project
     from napari_gen2seg.workflows.evaluate import evaluate as evaluate
     from napari_gen2seg.workflows.finetune import finetune as finetune
     from napari_gen2seg.workflows.finetune import iter_finetune as iter_finetune
@@ -52,6 +53,7 @@ _HOMES = {
     "ModelSpec": "models.spec",
     "Probe": "core.learned_probe.probe",
     "ProbeSettings": "core.probe.settings",
+    "Project": "project.project",
     "ProposalSettings": "core.proposal_settings",
     "evaluate": "workflows.evaluate",
     "finetune": "workflows.finetune",

@@ -18,6 +18,7 @@ COMMANDS = (
     "segment",
     "finetune",
     "evaluate",
+    "project",
     "models",
     "doctor",
 )

@@ -28,6 +28,8 @@ class Origin:
         Key of the map (:attr:`~napari_gen2seg.core.coloring.Coloring.key`).
     resolution, passes
         How the map was made.
+    recipe
+        How channels became RGB (`RgbRecipe`), where that differs from the usual.
     plane
         Place on each axis before rows and columns; empty for a single image.
     points, signs
@@ -46,6 +48,7 @@ class Origin:
     coloring: str = ""
     resolution: int = 0
     passes: int = 1
+    recipe: Mapping[str, Any] = field(default_factory=dict)
     plane: tuple[int, ...] = ()
     points: tuple[tuple[float, float], ...] = ()
     signs: tuple[int, ...] = ()
@@ -123,6 +126,7 @@ class _Plain:
     coloring: str = ""
     resolution: int = 0
     passes: int = 1
+    recipe: dict = field(default_factory=dict)  # type: ignore[type-arg]
     plane: list = field(default_factory=list)  # type: ignore[type-arg]
     points: list = field(default_factory=list)  # type: ignore[type-arg]
     signs: list = field(default_factory=list)  # type: ignore[type-arg]

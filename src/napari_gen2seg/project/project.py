@@ -16,10 +16,10 @@ import json
 import os
 import shutil
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -35,6 +35,12 @@ from napari_gen2seg.project.identity import ImageIdentity
 from napari_gen2seg.project.journal import Act, Journal, WorkState
 from napari_gen2seg.project.journal.files import Work, is_work, read_work, write_facts
 from napari_gen2seg.project.journal.lock import OWNER_NAME
+
+if TYPE_CHECKING:
+    from napari_gen2seg.models.colorer import Colorer
+    from napari_gen2seg.project.exchange.exporting import Exported
+    from napari_gen2seg.project.exchange.importing import Imported
+    from napari_gen2seg.project.replay import ItemReplay
 
 PROJECT_NAME, IMAGES, ITEMS = "project.json", "images", "items"
 PROJECT_FORMAT = "napari-gen2seg project"
@@ -366,6 +372,68 @@ class Project:
 
         with self.item(name).journal() as journal:
             journal.record(Act("state", values={"state": checked_state(state)}))
+
+    def import_labels(self, source: str | Path, *, overwrite: bool = False) -> Imported:
+        """Take labels that were made elsewhere; see `exchange.importing.import_labels`.
+
+        Parameters
+        ----------
+        source
+            A file of labels of any known format, or a folder of such.
+        overwrite
+            Replace labels that are there.
+
+        Raises
+        ------
+        DataError, StorageError
+            If something cannot be read, or fits no image.
+        """
+        from napari_gen2seg.project.exchange.importing import import_labels
+
+        return import_labels(self, source, overwrite=overwrite)
+
+    def export(self, kind: str, target: str | Path, **options: Any) -> Exported:
+        """Write a data set; see `exchange.exporting.export_project`.
+
+        Parameters
+        ----------
+        kind
+            ``"tiff"``, ``"coco"``, ``"yolo"``, ``"imagej"``, ``"cellpose"``,
+            ``"stardist"`` or ``"ome-zarr"``.
+        target
+            A new folder.
+        **options
+            ``states``, ``shares``, ``seed``, ``overwrite``.
+
+        Raises
+        ------
+        SettingsError, DataError, StorageError
+            If there is no such kind, nothing to export, or no place for it.
+        """
+        from napari_gen2seg.project.exchange.exporting import export_project
+
+        return export_project(self, kind, target, **options)
+
+    def replay(self, names: Sequence[str] = ()) -> Iterator[ItemReplay]:
+        """Make the labels again, and say of each image what differs.
+
+        Parameters
+        ----------
+        names
+            Of images; all if none.
+
+        Yields
+        ------
+        ItemReplay
+            See `napari_gen2seg.project.replay`.
+        """
+        from napari_gen2seg.models.loader import load_model
+        from napari_gen2seg.project.replay import replay
+
+        def load(model: str, revision: str | None) -> Colorer:
+            return load_model(model, revision=revision)
+
+        return replay(self, load, names=names)
 
     def _free_name(self, stem: str) -> str:
         plain = slug(stem)

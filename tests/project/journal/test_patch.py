@@ -7,6 +7,7 @@ import json
 import numpy as np
 import pytest
 
+from napari_gen2seg.core.objects.patch import LabelPatch
 from napari_gen2seg.errors import DataError
 from napari_gen2seg.project.journal.patch import Patch
 
@@ -73,6 +74,19 @@ def test_pixels_of_an_undo_history_first_value_before_last_after() -> None:
     whole = Patch.from_windows(before, after)
     for name in ("starts", "lengths", "before", "after"):
         np.testing.assert_array_equal(getattr(patch, name), getattr(whole, name))
+
+
+@pytest.mark.parametrize("plane", [(), (2,), (1, 2)])
+def test_what_tools_return_is_kept(plane: tuple[int, ...]) -> None:
+    before, after = states((9, 13), 4)
+    stack = np.zeros((*(3,) * len(plane), 9, 13), np.int32)
+    stack[plane] = before
+    change = LabelPatch.of(before, (2, 3, 8, 11), after[2:8, 3:11])
+    stored(Patch.from_label_patch(change, stack.shape, plane)).apply(stack)
+    change.apply(before)
+    np.testing.assert_array_equal(stack[plane], before)
+    nothing = LabelPatch.of(before, (2, 3, 8, 11), before[2:8, 3:11])
+    assert Patch.from_label_patch(nothing, stack.shape, plane).empty
 
 
 def test_nothing_changed() -> None:

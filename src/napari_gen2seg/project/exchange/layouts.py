@@ -182,7 +182,8 @@ def _coco_finish(
     root: Path, planes: list[dict[str, Any]], classes: Sequence[str]
 ) -> None:
     for part in {one["part"] for one in planes}:
-        images, annotations = [], []
+        images: list[dict[str, Any]] = []
+        annotations: list[dict[str, Any]] = []
         for one in (one for one in planes if one["part"] == part):
             image_id = len(images) + 1
             images.append(

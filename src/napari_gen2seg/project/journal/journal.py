@@ -454,11 +454,6 @@ class Journal:
         except OSError as error:
             raise not_written(path, error) from error
         self._good = size
-        if not size:
-            before = replace(self._work, history=History())
-            if self._pending:  # they follow it
-                before.state = WorkState()
-            self._append(encode(journal_head(before)))
 
     def _write(self) -> None:
         """Write what is pending, whole records or nothing."""
@@ -467,6 +462,11 @@ class Journal:
         try:
             if self._file is None:
                 self._begin()
+            if not self._good:
+                last = self.state.sequence - len(self._pending)
+                before = WorkState(sequence=last)
+                head = replace(self._work, history=History(), state=before)
+                self._append(encode(journal_head(head)))
             while self._pending:
                 self._append(self._pending[0])
                 del self._pending[0]
@@ -528,6 +528,11 @@ class Journal:
                     self._save_whole(*task)
                 except StorageError as error:
                     self.trouble = error
+                except Exception as error:  # noqa: BLE001  (no thread may die silently)
+                    self.trouble = StorageError(
+                        f"The labels in {self.folder} could not be saved whole "
+                        f"({error!r}). Every act is in {JOURNAL_NAME} all the same."
+                    )
             with self._guard:
                 if task is not None:
                     self._tasks.remove(task)

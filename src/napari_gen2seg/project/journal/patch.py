@@ -14,6 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from napari_gen2seg.common.types import LabelArray
+from napari_gen2seg.core.objects.patch import LabelPatch
 from napari_gen2seg.errors import DataError
 
 _DENSE = 16  # pixels a run, from which writing run by run is quicker
@@ -26,6 +27,7 @@ Int64Array = npt.NDArray[np.int64]
 class Patch:
     """What changed in labels, and what was there before.
 
+    The form in which a change is kept; `LabelPatch` is that in which tools return it.
     Pixels are counted in C order over the whole array. A run is a stretch of one row
     with one value before and one after.
 
@@ -92,6 +94,26 @@ class Patch:
             lengths,
             old[first].astype(np.int64),
             new[first].astype(np.int64),
+        )
+
+    @classmethod
+    def from_label_patch(
+        cls, change: LabelPatch, shape: Sequence[int], plane: Sequence[int] = ()
+    ) -> Patch:
+        """Take the change of one plane, as the tools that edit labels return it.
+
+        Parameters
+        ----------
+        change
+            What a box of the plane held and holds.
+        shape
+            Of the labels; rows and columns are its last two axes.
+        plane
+            Place on each axis before them.
+        """
+        grow = (np.newaxis,) * len(plane)
+        return cls.from_windows(
+            change.before[grow], change.after[grow], (*plane, *change.box[:2]), shape
         )
 
     @classmethod

@@ -64,13 +64,13 @@ def find_work(image: ImageIdentity) -> Found | None:
                 then = read_work(folder).image
                 how: How = "here" if then.key == image.key else "changed"
                 return Found(folder, how, then)
-    folder = _known(image.key)
-    if folder is not None and is_work(folder):
+    known = _known(image.key)
+    if known is not None and is_work(known):
         with suppress(StorageError):
-            then = read_work(folder).image
+            then = read_work(known).image
             gone = then.path is None or not then.path.exists()
             if then.key == image.key and gone and image.path is not None:
-                return Found(folder, "moved", then)
+                return Found(known, "moved", then)
     return None
 
 

@@ -77,11 +77,11 @@ class WorkState:
         elif act.kind == "clicks":
             self.clicks = list(values.get("clicks", []))
         elif act.kind == "classes":
-            for number, name in values.items():
+            for text, name in values.items():
                 if name is None:
-                    self.classes.pop(int(number), None)
+                    self.classes.pop(int(text), None)
                 else:
-                    self.classes[int(number)] = str(name)
+                    self.classes[int(text)] = str(name)
         elif act.kind == "propose":
             if self.state == "untouched":
                 self.state = "proposed"

@@ -1,0 +1,58 @@
+"""A project from the command line, with the embedded model."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+import tifffile
+from skimage import data
+from tests.helpers.command_line import run_here
+
+from napari_gen2seg.cli import project as commands
+from napari_gen2seg.project.exchange.exporting import EXPORTS
+from napari_gen2seg.project.journal import STATES
+from napari_gen2seg.project.project import Project
+
+
+def said(*arguments: object, rc: int = 0) -> str:
+    ended = run_here("project", *arguments)
+    assert ended.returncode == rc, ended
+    return ended.stdout + ended.stderr
+
+
+def test_what_is_offered_is_what_there_is() -> None:
+    assert commands.STATES == STATES
+    assert commands.EXPORTS == EXPORTS
+
+
+@pytest.mark.slow
+def test_from_images_to_a_data_set(tmp_path: Path) -> None:
+    images, folder = tmp_path / "images", tmp_path / "p"
+    images.mkdir()
+    for name, at in (("a", 0), ("b", 150), ("c", 60)):
+        tifffile.imwrite(images / f"{name}.tif", data.coins()[at : at + 150, :200])
+    shown = said("init", folder, images, "--class", "coin")
+    assert "3 images added, 3 in all" in shown
+    assert said("propose", folder).count("objects") == 3
+    status = json.loads(said("status", folder, "--json"))
+    assert [row["state"] for row in status] == ["proposed"] * 3
+    assert all(row["who"] == {"proposed": row["objects"]} for row in status)
+    shown = said("replay", folder)
+    assert shown.count(" 0 different") == 3
+    assert "other states" in said("export", folder, "coco", tmp_path / "x", rc=1)
+    said("mark", folder, "done", "a", "b", "c")
+    assert "3 images: 3 done" in said("status", folder)
+    shown = said("export", folder, "coco", tmp_path / "x")
+    assert "3 images" in shown
+    twin = tmp_path / "twin"
+    said("init", twin, images)
+    for part in (tmp_path / "x" / "annotations").iterdir():
+        said("import", twin, part)
+    for item in Project.open(twin).items:
+        was = Project.open(folder).item(item.name).labels()
+        np.testing.assert_array_equal(item.labels() > 0, was > 0)
+    assert "replace them" in said("import", twin, part)
+    assert "already" in said("init", twin, rc=1)
