@@ -80,10 +80,10 @@ def test_a_round_body_stays_round() -> None:
     assert _share(coloring.probe([(60, 200)]).full(), body) > 0.9
 
 
-def test_a_negative_click_ends_a_strand_there() -> None:
+def test_a_negative_click_takes_a_piece_out_of_a_strand() -> None:
     found = _paint(FIBRE).probe([(60, 100), (60, 300)], [1, -1]).full()
-    assert found[60, 40] and found[60, 280]
-    assert not found[60, 300] and not found[60, 340]
+    assert found[60, 40] and found[60, 260]
+    assert not found[60, 295:306].any()
 
 
 def test_a_second_click_elsewhere_adds_what_it_has() -> None:

@@ -69,7 +69,7 @@ class Strands:
         mask
             What the clicks have by colour.
         prompts
-            The clicks. A negative one on a strand ends it there.
+            The clicks; those that leave out correct the mask afterwards.
 
         Returns
         -------
@@ -79,8 +79,7 @@ class Strands:
         """
         if self._values.shape[0] * self._values.shape[1] > _MOST:
             return mask
-        left_out = prompts.negative
-        found = [self._one((int(r), int(c)), left_out) for r, c in prompts.positive]
+        found = [self._one((int(r), int(c))) for r, c in prompts.positive]
         strands = [strand for strand in found if strand is not None]
         if not strands:
             return mask
@@ -96,22 +95,15 @@ class Strands:
         whole = Mask.from_window(both, corner, mask.shape, mask.source_shape)
         return replace(mask, crop=whole.crop, bbox=whole.bbox, exact=True)
 
-    def _one(self, click: Pixel, left_out: npt.NDArray[np.intp]) -> Window | None:
+    def _one(self, click: Pixel) -> Window | None:
         start = self._start(click)
         if start is None or self._middle.depth[start] > _WIDEST:
             return None
-        path, at = _Walk(self._middle, start).path
+        path = _Walk(self._middle, start).path
         depth = self._middle.depth[path[:, 0], path[:, 1]]
         width = float(np.median(depth))
         if len(path) < max(2 * _LONG * width, 3 * _STEP) or not self._drifts(path):
             return None
-        if len(left_out):
-            apart = np.hypot(*(path[:, None] - left_out[None]).transpose(2, 0, 1))
-            stop = np.flatnonzero(apart.min(axis=1) <= width + 1)
-            before, after = stop[stop < at], stop[stop > at]
-            path = path[
-                before[-1] + 1 if len(before) else 0 : after[0] if len(after) else None
-            ]
         return self._body(path, width)
 
     def _drifts(self, path: npt.NDArray[np.intp]) -> bool:
@@ -205,8 +197,8 @@ class _Walk:
         self._width = float(middle.depth[start])
 
     @property
-    def path(self) -> tuple[npt.NDArray[np.intp], int]:
-        """(n, 2) pixels in their order, and the place of the start among them."""
+    def path(self) -> npt.NDArray[np.intp]:
+        """(n, 2) pixels in their order."""
         ways = self._next(self._start)
         self._seen.update(ways)
         if len(ways) > 1:  # of a start on a fork, the two most opposite ways
@@ -217,7 +209,7 @@ class _Walk:
             ways = [ways[int(first)], ways[int(last)]] if first != last else ways[:1]
         sides = [self._side(way) for way in ways] + [[], []]
         path = [*reversed(sides[1]), self._start, *sides[0]]
-        return np.asarray(path, np.intp), len(sides[1])
+        return np.asarray(path, np.intp)
 
     def _side(self, way: Pixel) -> list[Pixel]:
         middle, path = self._middle, [self._start, way]

@@ -141,7 +141,7 @@ class Mask:
             return cls(tight, box, shape, source_shape, drawn=drawn)
         ends = [[row, col], [row + tight.shape[0] - 1, col + tight.shape[1] - 1]]
         low, high = nearest_pixel(rescale(ends, source_shape, shape), shape)
-        grid = np.stack(np.mgrid[low[0] : high[0] + 1, low[1] : high[1] + 1], axis=-1)
+        grid = np.moveaxis(np.mgrid[low[0] : high[0] + 1, low[1] : high[1] + 1], 0, -1)
         at = nearest_pixel(rescale(grid, shape, source_shape), source_shape)
         at -= (row, col)
         inside = ((at >= 0) & (at < tight.shape)).all(axis=-1)
