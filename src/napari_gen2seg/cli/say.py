@@ -31,7 +31,7 @@ def say(text: str = "", *, err: bool = False, nl: bool = True) -> None:
         gone = isinstance(error, ValueError) or error.errno == errno.EPIPE
         if not err and not gone:
             say(
-                f"What is said here cannot be written ({error.strerror}); the work "
+                f"What is said here cannot be written ({getattr(error, 'strerror', error)}); the work "
                 "goes on.",
                 err=True,
             )

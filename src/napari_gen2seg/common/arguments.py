@@ -77,7 +77,8 @@ def check_fields(value: Any, error: type[Exception] = SettingsError) -> None:
     SettingsError
         Or another; it names the field.
     """
-    hints = _hints(type(value), ())
+    owner: Any = type(value)
+    hints = _hints(owner, ())
     for field in dataclasses.fields(value):
         if field.init and field.name in hints:
             check(field.name, getattr(value, field.name), hints[field.name], error)
