@@ -1,8 +1,8 @@
 """A network that sees objects of some sizes, and only these, in place of a trained one.
 
-Bright, separate things on black are objects. Of the liked size they are answered as
-`offsets` networks answer them; larger ones fall into pieces of which it is less sure,
-and smaller ones are not seen.
+Bright, separate things on black are objects. Of about the liked size they are answered
+as `offsets` networks answer them; larger ones are a doubtful heap of pieces, and
+smaller ones are not seen.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from napari_gen2seg.models.spec import ModelSpec
 class KnowingNet(nn.Module):
     """Object logit and offset of what is between ``least`` and ``most`` px wide."""
 
-    def __init__(self, least: float = 24.0, most: float = 110.0) -> None:
+    def __init__(self, least: float = 20.0, most: float = 120.0) -> None:
         super().__init__()
         self.least, self.most = least, most
         self.value = nn.Parameter(torch.zeros(1))
@@ -48,7 +48,7 @@ class KnowingNet(nn.Module):
                 side = int(self.most / 3)
                 pieces = rows // side * 10_000 + columns // side
                 _, names = np.unique(pieces, return_inverse=True)
-                names, sure = names + 1, 1.0
+                names, sure = names + 1, 0.4
             told[box][mask] = told.max() + names
             logit[box][mask] = sure
         return np.concatenate([logit[None], object_centers(told)[0]])

@@ -62,6 +62,8 @@ class CandidateSet:
     smallest
         Diameter in pixels of the map of which ``min_diameter`` is a share; 0 where
         specks are not told from objects.
+    least_score
+        Smallest score of an object where settings have none; None takes the probe's.
     settings
         What decided which candidates there are; None for instances found elsewhere.
     areas
@@ -77,6 +79,7 @@ class CandidateSet:
     background: float = 0.0
     diameter: float | None = None
     smallest: float = 0.0
+    least_score: float | None = None
     settings: ProposalSettings | None = None
     areas: npt.NDArray[np.int64] = field(init=False)
 
@@ -265,6 +268,8 @@ def select(
     diameter = candidates.diameter or settings.diameter
     least, most = _areas(candidates, settings, diameter)
     least_score = settings.min_score
+    if least_score is None:
+        least_score = candidates.least_score
     if least_score is None:
         least_score = _SCORE_TOLD if diameter else _SCORE
     fit = (candidates.areas >= least) & (candidates.areas <= most)

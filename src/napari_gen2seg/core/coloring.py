@@ -21,7 +21,7 @@ from napari_gen2seg.common.arguments import check_fields, checked_arguments
 from napari_gen2seg.common.types import Float64Array, Shape
 from napari_gen2seg.core.candidates import CandidateSet, paint, select
 from napari_gen2seg.core.image.geometry import nearest_pixel, rescale
-from napari_gen2seg.core.map.instances import Instances
+from napari_gen2seg.core.map.instances import INSTANCE_SCORE, Instances
 from napari_gen2seg.core.map.object_size import DARK, typical_size
 from napari_gen2seg.core.map.tiff import read_map, write_map
 from napari_gen2seg.core.map.values import (
@@ -299,6 +299,7 @@ class Coloring:
             candidates,
             settings=settings,
             diameter=told,
+            least_score=INSTANCE_SCORE,
             smallest=0.0 if told else typical_size(found.labels),
         )
 

@@ -10,6 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from napari_gen2seg.common.progress import Cancel, Progress, report
+from napari_gen2seg.core.map.object_size import typical_of
 from napari_gen2seg.errors import WeightsError
 from napari_gen2seg.models.base_colorer import BaseColorer, Rgb, Seen
 from napari_gen2seg.models.json_file import read_json
@@ -22,7 +23,11 @@ from napari_gen2seg.models.networks.tensors import (
     resized_shape,
     to_values,
 )
-from napari_gen2seg.models.runtime.resolution import first_looks, further_look
+from napari_gen2seg.models.runtime.resolution import (
+    coarser_look,
+    first_look,
+    refine_resolution,
+)
 
 if TYPE_CHECKING:
     from napari_gen2seg.models.families.family import ModelFolder
@@ -80,18 +85,23 @@ class OffsetsColorer(BaseColorer):
     ) -> Seen:
         liked = self.config.object_diameter or _LIKED
         native = max(rgb.shape[:2])
-        sizes: tuple[int, ...] = (resolution,)
         if may_refine:
-            sizes = first_looks(resolution, native, self.config)
-        looks = [self._look(rgb, size, cancel) for size in sizes]
-        seen = join_looks(looks, liked)
-        more = None
-        if may_refine:
-            more = further_look(sizes, seen.diameters, native, self.config)
-        if more is not None:
-            report(progress, 0.5, f"Colouring again at {more} pixels")
-            looks.append(self._look(rgb, more, cancel))
-            seen = join_looks(looks, liked)
+            resolution = first_look(resolution, native, self.config)
+        main = self._look(rgb, resolution, cancel)
+        coarser: list[Look] = []
+        if may_refine and len(main.instances):
+            better = refine_resolution(
+                resolution, typical_of(main.diameters), native, self.config
+            )
+            if better is not None:
+                report(progress, 0.4, f"Colouring again at {better} pixels")
+                first, main = main, self._look(rgb, better, cancel)
+                coarser = [first] if better > resolution else []
+            less = coarser_look(main.resolution, main.diameters, self.config)
+            if less is not None:
+                report(progress, 0.8, f"Colouring again at {less} pixels")
+                coarser.append(self._look(rgb, less, cancel))
+        seen = join_looks([main, *coarser])
         ends, logit = (torch.from_numpy(a)[None] for a in (seen.ends, seen.logit[None]))
         values = paint_waves(ends, logit, _WAVES * liked)
         return Seen(to_values(values)[0], seen.resolution, seen.instances)

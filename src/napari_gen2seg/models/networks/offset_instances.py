@@ -15,7 +15,10 @@ from napari_gen2seg.core.map.instances import Instances
 
 _SMOOTHING = 1.5  # px, of the votes
 _NEAR = 3  # px within which the highest vote is a peak
-_SPREAD = 0.35  # of the radius: end points as far apart as this are no whole object
+# Fitted on 13 600 instances of validation images, at five sizes: the score is what IoU
+# with a true object to expect (correlation 0.80; certainty alone 0.73).
+_POWER = 1.5  # of the certainty
+_SPREAD = 0.18  # of the radius: end points as far apart halve the score
 
 
 def find_instances(
@@ -84,5 +87,5 @@ def _scores(
     for one in ends:
         apart += (one - mean(one)[named]) ** 2
     spread = np.sqrt(mean(apart)) / (_SPREAD * np.sqrt(areas / np.pi))
-    scores = mean(sure) / (1 + spread**2)
+    scores = mean(sure) ** _POWER / (1 + spread**2)
     return np.clip(scores[1:], 0, 1).astype(np.float32)

@@ -21,8 +21,10 @@ from napari_gen2seg.models.networks.offset_instances import find_instances
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-_MISFIT = 0.8  # log of how far from the liked size an answer is worth little
-_AHEAD = 1.1  # so much surer the coarser answer must be: its outlines are coarser
+# So much surer a coarser answer must be. Measured: at 1.0 and 1.5 things next to each
+# other that a coarse look takes for one push out what was right.
+_AHEAD = 2.5
+_LEAST = 0.3  # score below which a coarser answer is not looked at
 _JUST = 0.1  # logit of being an object, where smoothing would lose one
 
 
@@ -63,32 +65,22 @@ class Look:
         """Of instances 1 to n, of discs of their areas, in pixels of this look."""
         return np.asarray(2 * np.sqrt(self.areas / np.pi))
 
-    def certainty(self, liked: float) -> Float64Array:
-        """Return scores of instances 1 to n, less where far from the liked size."""
-        apart = np.log(np.maximum(self.diameters, 1) / liked) / _MISFIT
-        return np.asarray(self.instances.scores * np.exp(-0.5 * apart**2))
 
-
-def join_looks(looks: Sequence[Look], liked: float) -> Look:
+def join_looks(looks: Sequence[Look]) -> Look:
     """Keep of each object the surest answer, at the finest size.
 
     Parameters
     ----------
     looks
         At least one, at different sizes.
-    liked
-        Diameter in pixels of the objects that the network likes.
     """
     finest, *others = sorted(looks, key=lambda one: -one.resolution)
-    certainty = finest.certainty(liked)
     for other in others:
-        finest, certainty = _join(finest, certainty, other, liked)
+        finest = _join(finest, other)
     return finest
 
 
-def _join(
-    fine: Look, certainty: Float64Array, coarse: Look, liked: float
-) -> tuple[Look, Float64Array]:
+def _join(fine: Look, coarse: Look) -> Look:
     """Paste the instances of a coarser look that are surer than what is there."""
     shape = fine.logit.shape
     scale = np.divide(shape, coarse.logit.shape)
@@ -99,15 +91,15 @@ def _join(
     at = rows[:, None], columns
     there, labels = fine.instances.labels, coarse.instances.labels[at]
     # 1. Which instances come, and which go
-    sure = coarse.certainty(liked)
-    both = _common(labels, there, (len(sure), len(certainty)))
+    old, new_scores = fine.instances.scores, coarse.instances.scores
+    both = _common(labels, there, (len(new_scores), len(old)))
     areas = np.maximum(both.sum(axis=1), 1)
-    come = np.concatenate([[0.0], sure]) > _AHEAD * (
-        both @ np.concatenate([[0.0], certainty]) / areas
-    )
+    # What is there already, as far as it covers the object.
+    held = both @ np.concatenate([[0.0], old]) / areas
+    come = np.concatenate([[0.0], new_scores]) > np.maximum(_AHEAD * held, _LEAST)
     come[0] = False
     if not come.any():
-        return fine, certainty
+        return fine
     gone = both[come].sum(axis=0) > 0.5 * np.maximum(both.sum(axis=0), 1)
     gone[0] = False
     # 2. Their pixels: one end point an object, so that its color is flat at any size
@@ -125,16 +117,8 @@ def _join(
     names = np.where(gone, 0, np.cumsum(~gone) - 1)
     stayed = np.where(left, 0, names[there])
     joined = np.where(new, (names.max() + np.cumsum(come))[labels], stayed)
-    scores = [
-        values[mask[1:]]
-        for values, mask in (
-            (fine.instances.scores, ~gone),
-            (coarse.instances.scores, come),
-        )
-    ]
-    found, kept = _without_empty(joined, np.concatenate(scores))
-    held = np.concatenate([certainty[~gone[1:]], sure[come[1:]]])[kept]
-    return Look(fine.resolution, logit, ends, found), held
+    scores = np.concatenate([old[~gone[1:]], new_scores[come[1:]]])
+    return Look(fine.resolution, logit, ends, _without_empty(joined, scores))
 
 
 def _common(
@@ -146,13 +130,11 @@ def _common(
     return sparse.coo_array((ones, (rows.ravel(), columns.ravel())), shape).tocsr()
 
 
-def _without_empty(
-    labels: NDArray[np.integer], scores: Float32Array
-) -> tuple[Instances, NDArray[np.bool_]]:
-    """Leave out instances of which nothing is left, and say which are kept."""
+def _without_empty(labels: NDArray[np.integer], scores: Float32Array) -> Instances:
+    """Leave out instances of which nothing is left."""
     kept = np.bincount(labels.ravel(), minlength=len(scores) + 1)[1:] > 0
     names = np.concatenate([[0], np.cumsum(kept) * kept]).astype(np.int32)
-    return Instances(names[labels], scores[kept]), kept
+    return Instances(names[labels], scores[kept])
 
 
 def _enlarged(values: Float32Array, shape: tuple[int, ...]) -> Float32Array:

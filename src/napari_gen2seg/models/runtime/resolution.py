@@ -10,8 +10,6 @@ from napari_gen2seg.core.map.object_size import typical_of
 from napari_gen2seg.errors import SettingsError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from numpy.typing import NDArray
 
     from napari_gen2seg.models.model_config import ModelConfig
@@ -22,8 +20,8 @@ TOLERATED = 1.3
 MASS = 0.75
 #: Longer side in pixels of the first map, where a second may follow.
 FIRST_LOOK = 512
-#: Objects beyond this factor of the liked size want a look of their own,
-FAR = 1.5
+#: Objects larger than the liked size by this factor want a coarser look of their own,
+FAR = 2.0
 #: where they are at least this share of all, weighted by diameter.
 SHARE = 0.2
 #: Enlarged images are looked at up to this longer side: time grows with its square.
@@ -85,10 +83,10 @@ def refine_resolution(
     -------
     int or None
         The longer side at which objects have the size the model likes, within its
-        limits and at most `MAGNIFY` times the picture; None where the first map
-        will do (objects within `TOLERATED` of that size), nothing was found, or the
-        model knows the size of its objects beforehand. Twice the size where all that
-        was found is one mass without borders.
+        limits, and enlarging an image at most `MAGNIFY` times and to `ENLARGED`; None
+        where the first map will do (objects within `TOLERATED` of that size), nothing
+        was found, or the model knows the size of its objects beforehand. Twice the size
+        where all that was found is one mass without borders.
     """
     liked = config.object_diameter
     if liked is None or diameter is None or config.source_diameter is not None:
@@ -97,18 +95,18 @@ def refine_resolution(
         return None
     # A mass without borders: its objects are too small to be told apart. Look closer.
     wanted = resolution * (2 if diameter > MASS * resolution else liked / diameter)
-    highest = min(config.max_resolution, MAGNIFY * native)
+    highest = min(config.max_resolution, MAGNIFY * native, max(native, ENLARGED))
     wanted = round(min(max(wanted, config.min_resolution), highest))
     if abs(wanted - resolution) < 0.15 * resolution:
         return None
     return int(wanted)
 
 
-def first_looks(resolution: int, native: int, config: ModelConfig) -> tuple[int, ...]:
-    """Return the sizes at which a family that finds instances looks first.
+def first_look(resolution: int, native: int, config: ModelConfig) -> int:
+    """Return the size at which a family that finds instances looks first.
 
-    At `FIRST_LOOK`, a smaller image enlarged, and at half of it: what falls into pieces
-    at the one is whole at the other, which takes a quarter of the time.
+    At `FIRST_LOOK`, to which a smaller image is enlarged: its instances tell what comes
+    next.
 
     Parameters
     ----------
@@ -122,53 +120,39 @@ def first_looks(resolution: int, native: int, config: ModelConfig) -> tuple[int,
     """
     told = config.default_resolution, config.source_diameter
     if told != (None, None) or config.object_diameter is None:
-        return (resolution,)
-    first = min(FIRST_LOOK, config.max_resolution, MAGNIFY * native)
-    half = first // 2
-    return (first,) if half < config.min_resolution else (first, half)
+        return resolution
+    return min(FIRST_LOOK, config.max_resolution, MAGNIFY * native)
 
 
-def further_look(
-    looked: Sequence[int],
-    diameters: NDArray[np.floating],
-    native: int,
-    config: ModelConfig,
+def coarser_look(
+    resolution: int, diameters: NDArray[np.floating], config: ModelConfig
 ) -> int | None:
-    """Choose a size for the objects that no look has brought near the liked size.
+    """Choose a size for objects much larger than the model likes, if there are many.
 
     Parameters
     ----------
-    looked
-        Longer sides in pixels of the looks so far.
+    resolution
+        Longer side in pixels of the best look so far.
     diameters
-        Of what they found together, in pixels of the finest.
-    native
-        Longer side in pixels of the image.
+        Of its instances, in its pixels.
     config
         The model's config; `object_diameter` is the size it likes.
 
     Returns
     -------
     int or None
-        Longer side in pixels, within the model's limits, and enlarging an image to at
-        most `ENLARGED`; None where few objects are far from the liked size, or no size
-        that differs from those looked at would help them.
+        Longer side in pixels, at most 1 / `FAR` of the look's; None where few objects
+        are so large, or they fit no size within the model's limits.
     """
-    liked, finest = config.object_diameter, max(looked)
-    if liked is None or config.source_diameter is not None or not len(diameters):
+    liked = config.object_diameter
+    if liked is None or config.source_diameter is not None:
         return None
-    ratios = np.divide.outer(np.asarray(looked) / finest, liked / diameters)
-    best = ratios[np.abs(np.log(ratios)).argmin(axis=0), np.arange(len(diameters))]
-    highest = min(config.max_resolution, MAGNIFY * native, max(native, ENLARGED))
-    wanted: list[tuple[float, int]] = []
-    for far in (best < 1 / FAR, best > FAR):
-        share = float(diameters[far].sum() / diameters.sum())
-        if share >= SHARE:
-            size = finest * liked / typical_of(diameters[far])
-            bounded = round(min(max(size, config.min_resolution), highest))
-            if all(max(bounded / one, one / bounded) > TOLERATED for one in looked):
-                wanted.append((share, bounded))
-    return max(wanted)[1] if wanted else None
+    large = diameters[diameters > FAR * liked]
+    if not large.size or large.sum() < SHARE * diameters.sum():
+        return None
+    wanted = round(resolution * liked / max(typical_of(large), 1.0))
+    wanted = max(wanted, config.min_resolution)
+    return wanted if wanted * FAR <= resolution else None
 
 
 def resolution_for_objects(
