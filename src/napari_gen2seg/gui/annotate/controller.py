@@ -342,8 +342,11 @@ class AnnotationController(QObject):
     def copy_target(self) -> None:
         """Write into an editable copy of the Labels layer from now on."""
         view = self._source.view
-        if view is not None:
-            self.objects.copy(view)
+        if view is None:
+            return
+        self.objects.copy(view)
+        self.numbers.fit()
+        self._show_object()
 
     def labels_opened(self, layer: Labels) -> None:
         """Take a Labels layer that was just opened on the image's own pixels."""

@@ -119,6 +119,7 @@ class Objects:
             self._viewer.layers.insert(self._place(), copied)
         layer.visible = False
         self.choose(copied)
+        self.highest, self.known = int(copied.data.max(initial=0)), True
 
     def release(self) -> None:
         """Stop listening to the layer."""

@@ -61,6 +61,11 @@ class ObjectNumbers:
         self._clicks.number = number
         self._back_in = None
 
+    def fit(self) -> None:
+        """Take the first free number, and the clicks along, in another layer."""
+        if not self._back():
+            self._clicks.renumber(min(self._objects.highest, LAST_NUMBER - 1) + 1)
+
     @property
     def taken(self) -> bool:
         """Whether another object may have the number."""
