@@ -81,6 +81,6 @@ def test_fine_tune_is_below_plugins_and_opens_the_dialog(laptop, monkeypatch):
     laptop.person.until(lambda: asked)
     laptop.person.wait(60)
     assert asked == [("napari-gen2seg", "Segment by clicking")]
-    assert laptop.widget.tuning.dialog.isVisible()
+    assert laptop.widget.finetune.dialog.isVisible()
     assert len(window.dock_widgets) == before
-    laptop.widget.tuning.dialog.close()
+    laptop.widget.finetune.dialog.close()
