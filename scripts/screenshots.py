@@ -1,6 +1,7 @@
 """Make the pictures of the documentation, by driving a real viewer.
 
     python scripts/screenshots.py [--model ID] [--picture coins] [--folder docs/images]
+    python scripts/screenshots.py --laptop
 
 Runs under a virtual display of its own, so it looks the same everywhere.
 """
@@ -14,6 +15,7 @@ from napari_gen2seg.cli.pictures import subject
 from napari_gen2seg.cli.virtual_display import virtual_display
 from napari_gen2seg.session.state import Choice
 
+LAPTOP = (1366, 768)
 ROOT = Path(__file__).parent.parent
 
 
@@ -35,13 +37,36 @@ def shoot(picture: str, model: str, folder: Path) -> list[Path]:
     return made
 
 
+def shoot_laptop(model: str, folder: Path) -> Path:
+    """Take the window as large as the screen of a small laptop."""
+    from napari_gen2seg.gui.tour import Tour
+
+    chosen = subject("coins")
+    tour = Tour(chosen.array, chosen.name, Choice(model), print)
+    tour.viewer.window.resize(*LAPTOP)
+    tour.run(chosen.points, chosen.last)
+    made = tour.write(folder)
+    kept = (folder / "screenshot.png").rename(folder / "laptop.png")
+    for path in made:
+        path.unlink(missing_ok=True)
+    tour.close()
+    return kept
+
+
 def main() -> None:
     """Read the options, take the pictures."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--picture", action="append")
     parser.add_argument("--model", default="mini")
     parser.add_argument("--folder", type=Path, default=ROOT / "docs" / "images")
+    parser.add_argument(
+        "--laptop", action="store_true", help="only the window of a small laptop"
+    )
     options = parser.parse_args()
+    if options.laptop:
+        with virtual_display(*LAPTOP):
+            print(shoot_laptop(options.model, options.folder))
+        return
     with virtual_display():
         for picture in options.picture or ["coins"]:
             for path in shoot(picture, options.model, options.folder):

@@ -163,7 +163,7 @@ def test_undo_skips_what_was_taken_back_in_the_layer(flat):
     assert (objects.count, objects.highest) == (2, 2)
     objects.layer.undo()  # in napari itself
     assert objects.count == 1
-    assert objects.undo() == ("objects", 1)
+    assert objects.undo() == ("Image objects", 1)
     assert objects.undo() is None
 
 
@@ -172,9 +172,9 @@ def test_undo_after_work_by_hand_takes_that_back_first(flat):
     objects = Objects(viewer, Inline())
     objects.commit(view, square(4, 6), 1)
     objects.layer.data_setitem((np.array([30]), np.array([30])), 9)
-    assert objects.undo() == ("objects", None)
+    assert objects.undo() == ("Image objects", None)
     assert objects.layer.data.max() == 1
-    assert objects.undo() == ("objects", 1)
+    assert objects.undo() == ("Image objects", 1)
 
 
 def test_deleted_target_is_made_anew(flat):

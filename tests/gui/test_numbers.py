@@ -19,6 +19,7 @@ def mine(desk):
     there[:6, :20], there[10:16, :20] = 1, 2
     at.before = there.copy()
     at.mine = at.viewer.add_labels(there, name="mine")
+    at.widget.objects.target.choose(None)  # it was taken at once
     at.widget.model.color.click()
     at.person.wait(60)
     return at

@@ -8,17 +8,18 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from qtpy.QtCore import QTimer
-from qtpy.QtWidgets import QVBoxLayout
+from qtpy.QtCore import Qt, QTimer
+from qtpy.QtWidgets import QAbstractSpinBox, QLineEdit, QVBoxLayout
 
 from napari_gen2seg.errors import Gen2SegError
 from napari_gen2seg.gui.annotate.bridge import Bridge
 from napari_gen2seg.gui.finetune.dock_side import FinetuneLauncher
+from napari_gen2seg.gui.layers.gl_context import CanvasContext
 from napari_gen2seg.gui.model_hosts import shared_host
 from napari_gen2seg.gui.panels.docked import Docked
 from napari_gen2seg.gui.panels.image_panel import ImagePanel, is_image
-from napari_gen2seg.gui.panels.model_panel import ModelPanel
-from napari_gen2seg.gui.panels.objects_panel import ObjectsPanel
+from napari_gen2seg.gui.panels.model_panel import ModelPanel, job_of_view
+from napari_gen2seg.gui.panels.objects_panel import ObjectsPanel, is_target
 from napari_gen2seg.gui.panels.probe_panel import ProbePanel
 from napari_gen2seg.gui.panels.resolution_choice import ResolutionChoice
 from napari_gen2seg.gui.panels.widgets import Column, ask, quiet_label
@@ -32,8 +33,10 @@ from napari_gen2seg.session import Choice, Session
 if TYPE_CHECKING:
     import napari
     from napari.layers import Image
+    from qtpy.QtGui import QKeyEvent
 
     from napari_gen2seg.gui.layers.source import Source
+    from napari_gen2seg.gui.layers.view import View
     from napari_gen2seg.session import JobState, ModelState, Preview, Prompts, Runner
 
 
@@ -85,10 +88,13 @@ class SegmentWidget(Docked):
         self._plot_soon = debounce(self, self._show_plot, 60)
         self._closed = False
         self._warned = ""
+        self._canvas_context = CanvasContext(viewer, self)
+        self._told_of: View | None = None  # what the status line is about
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
-        panels = (self.image, self.model, self.probe, self.objects)
+        panels = (self.image, self.model, self.probe)
         column.addWidget(Column(panels), 1)
+        column.addWidget(self.objects)  # in sight on a small screen, whatever unfolds
         column.addWidget(self.status)  # below, where no panel pushes it out of sight
         self._connect_panels()
         self._connect_session()
@@ -127,6 +133,7 @@ class SegmentWidget(Docked):
         self.objects.object_requested.connect(controller.set_object)
         self.objects.commit_requested.connect(controller.commit)
         self.objects.undo_requested.connect(controller.undo_commit)
+        self.objects.redo_requested.connect(controller.redo)
         self.objects.next_requested.connect(controller.next_object)
         self.objects.overwrite_requested.connect(self._set_overwrite)
         self.objects.at_once_requested.connect(self._set_at_once)
@@ -138,15 +145,18 @@ class SegmentWidget(Docked):
         session.model_changed.connect(self._model_changed)
         session.probing.settings_changed.connect(self.probe.show_settings)
         session.probing.method_changed.connect(self._show_method)
-        session.failed.connect(self._warn)
+        session.failed.connect(self._failed)
         session.licence_requested.connect(self._ask_licence)
         controller.status_changed.connect(self.status.setText)
+        controller.copy_offered.connect(self._offer_copy)
         bridge.warning.connect(self._warn)
+        bridge.view_changed.connect(self._view_changed)
         bridge.view_changed.connect(lambda: self.image.show_source(bridge.source))
         for changed in (bridge.view_changed, session.coloring_changed):
             changed.connect(self._show_brightness_use)
             changed.connect(self._show_method)
         session.coloring_changed.connect(self._no_longer_wrong)
+        session.coloring_changed.connect(lambda _: self._show_job())
         bridge.model_input.changed.connect(self.image.show_model_input)
         controller.hover_preview.shown.connect(self._probed)
         controller.clicks_changed.connect(self._clicks_changed)
@@ -175,7 +185,7 @@ class SegmentWidget(Docked):
         self.objects.at_once.setChecked(get("one_click"))
 
     def _begin(self) -> None:
-        self.model.show_job(self.session.job)
+        self._show_job()
         self.probe.show_settings(self.session.probing.settings)
         self._show_method()
         self.bridge.choose_source(self.image.layer.layer)
@@ -249,6 +259,9 @@ class SegmentWidget(Docked):
         if is_image(event.value) and not len(self.bridge.controller.prompts):
             self.image.layer.refresh()
             self.image.layer.choose(event.value)
+        elif is_target(event.value):
+            self.objects.target.refresh()
+            self.bridge.controller.labels_opened(event.value)
 
     def _look_again(self, factor: float) -> None:
         try:
@@ -304,8 +317,27 @@ class SegmentWidget(Docked):
 
     # ---- showing
 
-    def _job_changed(self, job: JobState) -> None:
-        self.model.show_job(job)
+    def _job_changed(self, _job: JobState) -> None:
+        self._show_job()
+
+    def _show_job(self) -> None:
+        """Show what is done, as far as it is about the view in sight."""
+        view = self.bridge.source.view
+        coloring = None if view is None else self.session.coloring(view)
+        self.model.show_job(job_of_view(self.session.job, view, coloring is not None))
+
+    def _view_changed(self) -> None:
+        """Take back what was said of another view."""
+        view = self.bridge.source.view
+        if view != self._told_of and self._told_of is not None:
+            self.status.clear()
+        self._told_of = view
+        self._show_job()
+
+    def _failed(self, text: str) -> None:
+        self._warn(text)
+        if self.session.job.view != self.bridge.source.view:
+            self.status.clear()  # the notification is enough: it is of another view
 
     def _probed(self, preview: Preview | None) -> None:
         self.probe.show_preview(preview)
@@ -328,10 +360,29 @@ class SegmentWidget(Docked):
         self.status.setText(text)
         show_warning(text)
 
+    def keyPressEvent(self, event: QKeyEvent) -> None:  # noqa: N802 - Qt's name
+        """Keep Enter in a field from being Enter on the canvas, which commits."""
+        entered = event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter)
+        field = self.focusWidget()
+        if entered and isinstance(field, QAbstractSpinBox | QLineEdit):
+            field.clearFocus()
+            event.accept()
+            return
+        super().keyPressEvent(event)
+
     def _no_longer_wrong(self) -> None:
         """Take back a warning, once an image is colored."""
         if self.status.text() == self._warned:
             self.status.clear()
+
+    def _offer_copy(self, text: str) -> None:
+        self.status.setText(text)
+        ask(
+            self,
+            "A copy that can be edited?",
+            f"{text}\n\nMake an editable copy of the layer, and write into that?",
+            self.bridge.controller.copy_target,
+        )
 
     def _ask_licence(self, text: str) -> None:
         ask(self, "Licence of the model", text, self._licence_accepted)
@@ -348,6 +399,7 @@ class SegmentWidget(Docked):
             return
         self._closed = True
         self.bridge.viewer.layers.events.inserted.disconnect(self._inserted)
+        self._canvas_context.close()
         self.finetune.close()
         _let_go(self._mail, self.session, self._background)
         with suppress(RuntimeError):  # Qt deletes timers together with their window

@@ -148,11 +148,13 @@ class Session:
         ):
             self.cancel()
             self.probing.forget()
-            self._set_job_state(JobState(text="Shown from memory"))
+            self._set_job_state(JobState(text="Shown from memory", view=request.view))
             self.coloring_changed.emit(request.view)
             return
         self._asked = request
-        self._set_job_state(JobState(True, None, "Waiting for the model library"))
+        self._set_job_state(
+            JobState(True, None, "Waiting for the model library", request.view)
+        )
 
         def done(ticket: Ticket, value: Any, error: BaseException | None) -> None:
             if self._asked is request and not ticket.cancelled:
@@ -160,7 +162,7 @@ class Session:
 
         def report(ticket: Ticket, fraction: float | None, text: str) -> None:
             if self._asked is request and not ticket.cancelled:
-                self._set_job_state(JobState(True, fraction, text))
+                self._set_job_state(JobState(True, fraction, text, request.view))
 
         self._ticket = self._runner.submit(
             COLOR, lambda t: self._host.color(choice, request, t), done, report
@@ -172,7 +174,7 @@ class Session:
             self._ticket.cancel()
         self._ticket = self._asked = None
         if self._job.running:
-            self._set_job_state(JobState(text="Cancelled"))
+            self._set_job_state(JobState(text="Cancelled", view=self._job.view))
 
     def keep(self, request: ColorRequest, coloring: Coloring) -> None:
         """Take a coloring made elsewhere (a file, another program) for a plane."""
@@ -228,13 +230,14 @@ class Session:
         error: BaseException | None,
     ) -> None:
         self._ticket = self._asked = None
+        view = request.view
         if isinstance(error, Cancelled):
-            self._set_job_state(JobState(text="Cancelled"))
+            self._set_job_state(JobState(text="Cancelled", view=view))
         elif isinstance(error, LicenceError) and not choice.licence_accepted:
-            self._set_job_state(JobState(text="Waiting for your answer"))
+            self._set_job_state(JobState(text="Waiting for your answer", view=view))
             self.licence_requested.emit(str(error))
         elif error is not None or value is None:
-            self._set_job_state(JobState(text="Failed"))
+            self._set_job_state(JobState(text="Failed", view=view))
             self.failed.emit(sentence(error))
         else:
             self._colorings.put(request.view, request.source, made, value.coloring)
@@ -242,7 +245,8 @@ class Session:
             self._loaded(choice, value.facts)
             self._set_job_state(
                 JobState(
-                    text=f"Coloured in {duration_text(value.seconds, tenths=True)}"
+                    text=f"Coloured in {duration_text(value.seconds, tenths=True)}",
+                    view=view,
                 )
             )
             self.coloring_changed.emit(request.view)

@@ -83,11 +83,14 @@ class JobState:
         0..1, or None when unknown.
     text
         What it is doing, in a few words.
+    view
+        What is colored; None where it is about nothing in particular.
     """
 
     running: bool = False
     fraction: float | None = None
     text: str = ""
+    view: Hashable | None = None
 
 
 @dataclass(frozen=True)

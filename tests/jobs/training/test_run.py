@@ -298,3 +298,22 @@ def test_a_plan_that_cannot_be_says_why(config, home):
         plan({"model": "mini"}, [], [], lambda: None, [sys.executable, "-c", says])
     with pytest.raises(TrainingError, match="could not be found out"):
         plan({"model": "mini"}, [], [], lambda: None, [sys.executable, "-c", ""])
+
+
+DEAF = """
+import signal, sys, time
+for one in (signal.SIGTERM, signal.SIGINT):
+    signal.signal(one, signal.SIG_IGN)
+print('{"event": "plan"}', flush=True)
+time.sleep(1000)
+"""
+
+
+@pytest.mark.skipif(os.name == "nt", reason="signals are another thing there")
+def test_a_child_that_does_not_hear_a_cancel_is_ended(tmp_path):
+    run = TrainingRun(tmp_path / "run", [sys.executable, "-c", DEAF])
+    run.start({})
+    wait_until(lambda: run.state == "running")
+    run.cancel()
+    assert run.wait(BACKSTOP)
+    wait_until(lambda: run.state == "cancelled")

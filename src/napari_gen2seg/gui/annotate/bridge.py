@@ -9,6 +9,7 @@ from qtpy.QtCore import QObject, Signal
 
 from napari_gen2seg.errors import Gen2SegError
 from napari_gen2seg.gui.annotate.controller import AnnotationController
+from napari_gen2seg.gui.annotate.enter_key import EnterKey
 from napari_gen2seg.gui.annotate.points_layer import fits
 from napari_gen2seg.gui.layers.model_input import ModelInput
 from napari_gen2seg.gui.layers.overlays import Overlays
@@ -62,6 +63,7 @@ class Bridge(QObject):
         self.model_input = ModelInput(self.source, background, self)
         self._worked_on: str | None = None  # `unique_id` of the picture
         self._ready_soon = debounce(self, self._ready)
+        self._enter = EnterKey(viewer, self.source, self._color_by_key)
         self._connect()
 
     # ---- verbs
@@ -79,11 +81,22 @@ class Bridge(QObject):
         except Gen2SegError as error:
             self.warning.emit(str(error))
 
+    def _color_by_key(self) -> None:
+        """Color the plane in view if it is not colored, nor about to be."""
+        view = self.source.view
+        if view is None or self.session.job.running:
+            return
+        if self.session.coloring(view) is None:
+            self.color()
+
     def close(self) -> None:
         """Let go of viewer and layers; everything that was made stays."""
         with suppress(RuntimeError):  # Qt deletes timers together with their window
             self._ready_soon.stop()
         self.model_input.close()
+        self._enter.release()
+        if self._moved in self.viewer.mouse_move_callbacks:
+            self.viewer.mouse_move_callbacks.remove(self._moved)
         self.viewer.layers.events.removed.disconnect(self._removed)
         self.controller.close()
         self.source.close()
@@ -100,12 +113,25 @@ class Bridge(QObject):
         )
         self.session.probing.method_changed.connect(self.controller.hover_preview.again)
         self.controller.warning.connect(self.warning)
+        self.controller.color_requested.connect(self.color)
+        self.viewer.mouse_move_callbacks.append(self._moved)
         self.viewer.layers.events.removed.connect(self._removed)
+
+    def _moved(self, _viewer: object, _event: object) -> None:
+        """Make the layer for clicks again where somebody deleted it."""
+        view, active = self.source.view, self.viewer.layers.selection.active
+        if view is None or self.controller.clicks.layer is not None:
+            return
+        if getattr(active, "mode", "pan_zoom") in ("pan_zoom", "transform") and (
+            self.session.coloring(view) is not None
+        ):
+            self.controller.start_clicking()
 
     def _plane_changed(self) -> None:
         controller, view = self.controller, self.source.view
         controller.hover_preview.at = None
         controller.hover_preview.blank()
+        self._enter.follow()
         if view is not None:
             self._take_over(view)
             coloring = self.session.coloring(view)

@@ -11,7 +11,7 @@ import numpy.typing as npt
 from napari_gen2seg.common.types import BoolArray
 from napari_gen2seg.core.probe.mask import Mask
 from napari_gen2seg.errors import Gen2SegError
-from napari_gen2seg.gui.annotate.labels_target import why_not
+from napari_gen2seg.gui.annotate.labels_target import copyable, why_not
 from napari_gen2seg.gui.layers.overlays import OBJECTS, mark
 
 if TYPE_CHECKING:
@@ -25,7 +25,22 @@ _STRIP = 1 << 17  # pixels
 
 
 class CommitError(Gen2SegError, ValueError):
-    """The chosen Labels layer cannot take the mask."""
+    """The chosen Labels layer cannot take the mask.
+
+    Attributes
+    ----------
+    copy
+        Whether an editable copy of the layer could take it.
+    """
+
+    copy = False
+
+    @classmethod
+    def of_layer(cls, message: str, copy: bool) -> CommitError:
+        """Return the error for a layer that can never take it."""
+        error = cls(message)
+        error.copy = copy
+        return error
 
 
 @dataclass(frozen=True)
@@ -103,13 +118,14 @@ def write(
     """
     problem = why_not(labels, view)
     if problem is not None:
-        raise CommitError(problem)
+        raise CommitError.of_layer(problem, copyable(labels, view))
     highest = np.iinfo(labels.data.dtype).max
     if number > highest:
-        raise CommitError(
+        raise CommitError.of_layer(
             f"Object {number} does not fit {labels.name!r}, whose type "
             f"{labels.data.dtype} ends at {highest}. Convert the layer to int32, or "
-            "choose a new one."
+            "choose a new one.",
+            copyable(labels, view),
         )
     crop, corner, where, outside = _over_labels(labels, view, mask)
     window = _window(view, where, corner, crop.shape)

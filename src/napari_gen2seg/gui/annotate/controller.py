@@ -11,8 +11,10 @@ from qtpy.QtCore import QObject, Signal
 
 from napari_gen2seg.core.probe.mask import Mask
 from napari_gen2seg.errors import Gen2SegError, PromptError
+from napari_gen2seg.gui.annotate.commit import CommitError
 from napari_gen2seg.gui.annotate.hover import HoverPreview
 from napari_gen2seg.gui.annotate.labels_layer import Objects
+from napari_gen2seg.gui.annotate.labels_target import on_same_grid
 from napari_gen2seg.gui.annotate.object_numbers import (
     ObjectNumbers,
     kept_objects,
@@ -20,6 +22,7 @@ from napari_gen2seg.gui.annotate.object_numbers import (
 )
 from napari_gen2seg.gui.annotate.pointer import ClickListener
 from napari_gen2seg.gui.annotate.points_layer import Clicks
+from napari_gen2seg.gui.annotate.redo import RedoStack, Rows, TakenBack
 from napari_gen2seg.gui.layers.overlays import (
     COLORING,
     OBJECTS,
@@ -34,6 +37,7 @@ from napari_gen2seg.session import Prompts
 
 if TYPE_CHECKING:
     from napari.components import ViewerModel
+    from napari.layers import Labels
 
     from napari_gen2seg.gui.layers.view import View
     from napari_gen2seg.session import Runner, Session
@@ -61,6 +65,8 @@ class AnnotationController(QObject):
 
     status_changed = Signal(str)  # what just happened, for the status line
     warning = Signal(str)  # a sentence that must not be missed
+    color_requested = Signal()  # Enter over a plane without a coloring
+    copy_offered = Signal(str)  # why the target cannot take it, but a copy could
     object_changed = Signal(int)
     clicks_changed = Signal(object)  # Prompts of the current object
 
@@ -84,12 +90,14 @@ class AnnotationController(QObject):
         self.prompts = Prompts()  # of the current object on the view, as last read
         self.at_once = False
         self._singles: list[tuple[View, int]] = []  # objects of one click each
+        self.redo_stack = RedoStack()
         self._clicked = False  # since the clicks were last read
         self._soon = debounce(self, self.read_clicks)
         self.clicks.clicked.connect(self._was_clicked)
         self.clicks.changed.connect(self.read_soon)
         self.clicks.commit_requested.connect(self.commit)
         self.clicks.undo_requested.connect(self.undo)
+        self.clicks.redo_requested.connect(self.redo)
         self.clicks.clear_requested.connect(self.clear)
         self.clicks.insist_requested.connect(self.insist)
         self.objects.highest_found.connect(self._highest_found)
@@ -142,6 +150,10 @@ class AnnotationController(QObject):
         if view is None:
             self.warning.emit(self._source.problem)
             return
+        if self._session.coloring(view) is None:
+            if not self._session.job.running:
+                self.color_requested.emit()
+            return
         self.read_clicks()
         at = self.hover_preview.at
         clicked = self.prompts.positive and len(self.prompts)
@@ -172,8 +184,10 @@ class AnnotationController(QObject):
             if pointed or self.at_once:
                 self._take_click(view)
             self.object_changed.emit(self.number)
-            self.warning.emit(str(error))
+            copied = isinstance(error, CommitError) and error.copy
+            (self.copy_offered if copied else self.warning).emit(str(error))
             return
+        self.redo_stack.clear()
         if self.at_once:
             self._singles.append((view, self.number))
         text = f"Object {self.number}: {written.pixels:,} pixels"
@@ -192,24 +206,60 @@ class AnnotationController(QObject):
         """Take back the last thing: a click of this object, else the last commit."""
         view = self._source.view
         if view is not None and len(self.prompts):
-            self._take_click(view)
+            gone = self._take_click(view)
+            if gone is not None:
+                self.redo_stack.push(TakenBack(self.number, gone))
             self.status_changed.emit("Took back the last click.")
             return
         self.undo_commit()
 
+    def redo(self) -> None:
+        """Do again what was taken back last: a click, cleared clicks, or a commit."""
+        act = self.redo_stack.pop()
+        if act is None:
+            self.status_changed.emit("Nothing to do again.")
+            return
+        if act.edited is not None:
+            self.objects.redo_edit(act.edited)
+            self.status_changed.emit("The edit by hand is back.")
+            return
+        if act.commit is not None and not self.objects.redo(act.commit):
+            self.redo_stack.clear()
+            self.status_changed.emit("That cannot be done again: it was edited since.")
+            return
+        if act.rows is not None:
+            self.clicks.put_back(act.rows)
+        if act.commit is None:
+            self.status_changed.emit("Clicked again.")
+            self._show_object()
+            return
+        if act.rows is None:
+            self.numbers.go_on()
+        else:
+            self.numbers.take_up(act.number)
+        self._show_object()
+        self.status_changed.emit(f"Object {act.commit.written.number} is back.")
+
     def undo_commit(self) -> None:
         """Take back the last commit through the Labels layer's own undo."""
+        now = self.number
         undone = self.objects.undo()
         if undone is None:
             self.status_changed.emit("Nothing to take back.")
         elif undone[1] is None:
+            self.redo_stack.push(TakenBack(now, edited=self.objects.undone_in))
             self.status_changed.emit(
                 f"Took back the last edit by hand in {undone[0]!r}."
             )
         else:
+            gone = None
+            if now != undone[1] and now > self.objects.highest:
+                # Nobody would see these clicks, and the next would skip a number.
+                gone = self.clicks.take_object(now)
             self.numbers.go_back(undone[1], undone[0])
             self._show_object()
-            self._take_single()
+            gone = self._take_single() or gone
+            self.redo_stack.push(TakenBack(now, gone, self.objects.undone))
             here = "; its clicks are here again" if len(self.prompts) else ""
             self.status_changed.emit(f"Took back object {undone[1]}{here}.")
 
@@ -226,24 +276,28 @@ class AnnotationController(QObject):
         """Remove the clicks of this object on this plane."""
         view = self._source.view
         if view is not None:
-            self.clicks.clear(view)
+            gone = self.clicks.clear(view)
+            if gone is not None:
+                self.redo_stack.push(TakenBack(self.number, gone))
             self.hover_preview.forget_pointer()  # or Enter would keep what lay under it
             self.read_clicks()
 
     # ---- the clicks
 
-    def _take_single(self) -> None:
+    def _take_single(self) -> Rows | None:
         """Take back the click that was a commit, or it would be part of the next."""
         view = self._source.view
         if view is None or not self.at_once:
-            return
-        if (view, self.number) in self._singles:
-            self._singles.remove((view, self.number))
-            self._take_click(view)
+            return None
+        if (view, self.number) not in self._singles:
+            return None
+        self._singles.remove((view, self.number))
+        return self._take_click(view)
 
-    def _take_click(self, view: View) -> None:
-        self.clicks.take_last(view)
+    def _take_click(self, view: View) -> Rows | None:
+        gone = self.clicks.take_last(view)
         self.read_clicks()
+        return gone
 
     def _pressed_elsewhere(self, position: tuple[float, ...], sign: int) -> None:
         """Take a click on what is lit while the image's own layer is selected."""
@@ -264,6 +318,7 @@ class AnnotationController(QObject):
 
     def _was_clicked(self) -> None:
         self._clicked = True
+        self.redo_stack.clear()
 
     def _highest_found(self) -> None:
         """Give a new object a free number once the layer has been counted."""
@@ -283,6 +338,23 @@ class AnnotationController(QObject):
         else:
             self.numbers.take_up(number)
             self._show_object()
+
+    def copy_target(self) -> None:
+        """Write into an editable copy of the Labels layer from now on."""
+        view = self._source.view
+        if view is None:
+            return
+        self.objects.copy(view)
+        self.numbers.fit()
+        self._show_object()
+
+    def labels_opened(self, layer: Labels) -> None:
+        """Take a Labels layer that was just opened on the image's own pixels."""
+        view = self._source.view
+        if view is None or self.objects.layer is not None or role_of(layer):
+            return
+        if on_same_grid(layer, view):
+            self.objects.choose(layer)
 
     def _show_object(self) -> None:
         self.object_changed.emit(self.number)

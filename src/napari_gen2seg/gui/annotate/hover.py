@@ -149,6 +149,7 @@ class HoverPreview(QObject):
         self._preview = None
         self._rest.stop()
         self._overlays.clear()
+        self.shown.emit(None)
 
     def close(self) -> None:
         """Stop following; leave no preview behind."""

@@ -14,9 +14,19 @@ from napari_gen2seg.gui.annotate.hand_edits import (
     hand_edited,
     remember,
 )
-from napari_gen2seg.gui.annotate.labels_target import why_not
+from napari_gen2seg.gui.annotate.labels_target import (
+    LAST_NUMBER,
+    editable_copy,
+    why_not,
+)
 from napari_gen2seg.gui.layers.layer_order import keep_selection
-from napari_gen2seg.gui.layers.overlays import OBJECTS, find_layer, role_of
+from napari_gen2seg.gui.layers.overlays import (
+    OBJECTS,
+    find_layer,
+    layer_name,
+    mark,
+    role_of,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -37,6 +47,7 @@ class Commit(NamedTuple):
     layer_id: str
     written: Written
     sliders: dict[int, float]  # by axis, counted from the last
+    highest: int = 0  # number in the layer before it
 
 
 class Objects:
@@ -58,6 +69,8 @@ class Objects:
         self._runner = runner
         self._id: str | None = None
         self._commits: list[Commit] = []
+        self.undone: Commit | None = None  # the commit that was taken back last
+        self.undone_in: str | None = None  # layer of what was taken back last
         self.overwrite = False
         self.count = 0
         self.highest = 0
@@ -96,6 +109,18 @@ class Objects:
         self.recount()
         self.changed.emit()
 
+    def copy(self, view: View) -> None:
+        """Go on in an editable copy of the layer."""
+        layer = self.layer
+        if layer is None:
+            return
+        copied = editable_copy(layer, mark(OBJECTS, view.layer_id))
+        with keep_selection(self._viewer):
+            self._viewer.layers.insert(self._place(), copied)
+        layer.visible = False
+        self.choose(copied)
+        self.highest, self.known = int(copied.data.max(initial=0)), True
+
     def release(self) -> None:
         """Stop listening to the layer."""
         layer = self.layer
@@ -125,7 +150,7 @@ class Objects:
         """
         layer = self.layer
         if layer is None:
-            layer = new_objects(view)
+            layer = new_objects(view, layer_name(self._viewer, view.layer_id, OBJECTS))
             with keep_selection(self._viewer):
                 self._viewer.layers.insert(self._place(), layer)
             self.choose(layer)
@@ -139,7 +164,9 @@ class Objects:
         remember(layer, view, number, clicks)
         layer.selected_label = number
         if written.sample is not None:
-            commit = Commit(str(layer.unique_id), written, self._sliders())
+            commit = Commit(
+                str(layer.unique_id), written, self._sliders(), self.highest
+            )
             self._commits.append(commit)
         self.highest = max(self.highest, number)
         if new and not self.overwrite:
@@ -153,6 +180,27 @@ class Objects:
         """Return an object that was made or changed by hand; see `hand_edits`."""
         layer = self.layer
         return None if layer is None else hand_edited(layer, view, number, clicks)
+
+    def redo(self, commit: Commit) -> bool:
+        """Do a commit again that was taken back; say whether it could be."""
+        layer = find_layer(self._viewer, commit.layer_id)
+        if layer is None or self._stands(commit):
+            return False
+        layer.redo()
+        self.recount()
+        if not self._stands(commit):
+            return False
+        self._commits.append(commit)
+        self.highest = max(self.highest, commit.written.number)
+        self._slide(commit.sliders)
+        return True
+
+    def redo_edit(self, layer_id: str) -> None:
+        """Do an edit by hand again, by the layer's own redo."""
+        layer = find_layer(self._viewer, layer_id)
+        if layer is not None:
+            layer.redo()
+            self.recount()
 
     def undo(self) -> tuple[str, int | None] | None:
         """Take back the newest edit of the layer, by the layer's own undo.
@@ -174,10 +222,14 @@ class Objects:
         if layer is None:
             return None
         layer.undo()
+        self.undone_in = commit.layer_id
         self.recount()
         if self._stands(commit):
             return layer.name, None
         self._commits.pop()
+        self.undone = commit
+        if commit.layer_id == self._id and self.highest == commit.written.number:
+            self.highest = commit.highest  # or its number would be skipped
         self._slide(commit.sliders)
         return layer.name, commit.written.number
 
@@ -202,8 +254,10 @@ class Objects:
             self.known = True  # as well as it can be, after an error
             if error is None:
                 self.count, highest = value
+                highest = min(highest, LAST_NUMBER)
                 self._counted = True
                 self._raise(highest)
+                self.highest = highest  # lower after an undo
                 self.changed.emit()
 
         self._runner.submit("count", lambda ticket: count_objects(data, ticket), done)

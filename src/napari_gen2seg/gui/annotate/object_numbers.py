@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from napari_gen2seg.gui.annotate.commit import CommitError
+from napari_gen2seg.gui.annotate.labels_target import LAST_NUMBER, on_same_grid
 from napari_gen2seg.gui.annotate.points_table import objects_of, signs_of
 from napari_gen2seg.gui.layers.overlays import PREVIEW, role_of, source_of
 from napari_gen2seg.gui.layers.view import array_of
@@ -60,6 +61,11 @@ class ObjectNumbers:
         self._clicks.number = number
         self._back_in = None
 
+    def fit(self) -> None:
+        """Take the first free number, and the clicks along, in another layer."""
+        if not self._back():
+            self._clicks.renumber(min(self._objects.highest, LAST_NUMBER - 1) + 1)
+
     @property
     def taken(self) -> bool:
         """Whether another object may have the number."""
@@ -80,7 +86,15 @@ class ObjectNumbers:
                 "number."
             )
         if self.taken:
-            self._clicks.renumber(self._free())
+            free = self._free()
+            if free == self._objects.highest:
+                raise CommitError.of_layer(
+                    f"{self._objects.name!r} is full: its highest number, {free}, is "
+                    "the last that an object can have. Choose a new layer, or a copy "
+                    "numbered anew.",
+                    True,
+                )
+            self._clicks.renumber(free)
 
     @property
     def back(self) -> bool:
@@ -88,13 +102,22 @@ class ObjectNumbers:
         return self._back_in is not None and self._back_in == self._objects.layer_id
 
     def _free(self) -> int:
-        return max(self._objects.highest, self._clicks.highest()) + 1
+        return min(max(self._objects.highest, self._clicks.highest()) + 1, LAST_NUMBER)
 
 
 def kept_objects(viewer: ViewerModel, objects: Objects, view: View) -> Labels | None:
-    """Return the topmost of our Labels layers that takes an image's objects."""
+    """Return the Labels layer that takes an image's objects, if there is one.
+
+    The topmost of ours, else one that was opened from a file and has the same pixels.
+    """
+    from napari.layers import Labels
+
     for layer in reversed(viewer.layers):
         if source_of(layer) == view.layer_id and objects.suits(layer, view):
+            return layer
+    for layer in reversed(viewer.layers):
+        opened = isinstance(layer, Labels) and role_of(layer) is None
+        if opened and on_same_grid(layer, view):
             return layer
     return None
 

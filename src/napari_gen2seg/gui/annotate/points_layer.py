@@ -22,11 +22,14 @@ from napari_gen2seg.gui.annotate.points_table import (
     set_defaults,
     settle,
     show_only,
+    signs_of,
 )
+from napari_gen2seg.gui.annotate.redo import Rows
 from napari_gen2seg.gui.layers.layer_order import keep_selection
 from napari_gen2seg.gui.layers.overlays import (
     PROMPTS,
     find_layer,
+    layer_name,
     mark,
     place,
     role_of,
@@ -61,6 +64,7 @@ class Clicks:
     clicked = Signal()  # a click more, before `changed`
     commit_requested = Signal()
     undo_requested = Signal()
+    redo_requested = Signal()
     clear_requested = Signal()
     sign_changed = Signal(int)
     insist_requested = Signal()
@@ -92,7 +96,8 @@ class Clicks:
         self.release()
         layer = next((one for one in self._viewer.layers if fits(one, view)), None)
         if layer is None:
-            layer = new_clicks(view)
+            name = layer_name(self._viewer, view.layer_id, "clicks")
+            layer = new_clicks(view, name)
             with keep_selection(self._viewer):
                 self._viewer.add_layer(layer)
         self._id = str(layer.unique_id)
@@ -193,15 +198,43 @@ class Clicks:
         self._await(layer, sign)
         layer.add(position(view, point))
 
-    def take_last(self, view: View) -> bool:
-        """Remove the current object's last click on a plane; say if there was one."""
+    def take_last(self, view: View) -> Rows | None:
+        """Remove the current object's last click on a plane; return what went."""
         table = self._look(view)
-        return table is not None and self._remove(table.rows(self._number)[-1:])
+        return None if table is None else self._remove(table.rows(self._number)[-1:])
 
-    def clear(self, view: View) -> bool:
-        """Remove the current object's clicks on a plane; say if there were any."""
+    def clear(self, view: View) -> Rows | None:
+        """Remove the current object's clicks on a plane; return what went."""
         table = self._look(view)
-        return table is not None and self._remove(table.rows(self._number))
+        return None if table is None else self._remove(table.rows(self._number))
+
+    def take_object(self, number: int) -> Rows | None:
+        """Remove the clicks of an object on all planes; return what went."""
+        layer = self.layer
+        if layer is None or not len(layer.data):
+            return None
+        rows = np.flatnonzero(objects_of(layer, self._number) == number)
+        return self._remove(rows)
+
+    def put_back(self, rows: Rows) -> bool:
+        """Add clicks that were removed; say if their layer is still there."""
+        layer = self.layer
+        if layer is None or str(layer.unique_id) != rows.layer_id:
+            return False
+        before, count = layer.features.copy(), len(layer.data)
+        table = {
+            SIGN: np.concatenate([signs_of(layer), rows.signs]),
+            OBJECT: np.concatenate([objects_of(layer, self._number), rows.objects]),
+        }
+        layer.data = np.concatenate([np.asarray(layer.data), rows.data])
+        after = layer.features.copy()
+        for name in before.columns:
+            after.loc[: count - 1, name] = before[name].to_numpy()
+        for name, values in table.items():
+            after[name] = values
+        layer.features = after
+        select_none(layer)
+        return True
 
     def insist(self, view: View) -> bool:
         """Let the last click have all it asked for; say if it is one that keeps."""
@@ -223,16 +256,24 @@ class Clicks:
     def drop_outside(self, view: View) -> bool:
         """Remove the newest click if it is outside the image; say if it was."""
         table = self._look(view)
-        return table is not None and self._remove(table.newest_outside(self._number))
+        if table is None:
+            return False
+        return self._remove(table.newest_outside(self._number)) is not None
 
-    def _remove(self, rows: npt.NDArray[np.intp]) -> bool:
+    def _remove(self, rows: npt.NDArray[np.intp]) -> Rows | None:
         layer = self.layer
         if layer is None or not rows.size:
-            return False
+            return None
+        gone = Rows(
+            str(layer.unique_id),
+            np.array(layer.data, np.float64)[rows],
+            signs_of(layer)[rows],
+            objects_of(layer, self._number)[rows],
+        )
         layer.selected_data = set(rows.tolist())
         layer.remove_selected()
         select_none(layer)
-        return True
+        return gone
 
     # ---- listening
 
@@ -265,6 +306,7 @@ class Clicks:
         return {
             "Enter": lambda _: self.commit_requested.emit(),
             "Control-Z": lambda _: self.undo_requested.emit(),
+            "Control-Shift-Z": lambda _: self.redo_requested.emit(),
             "Escape": lambda _: self.clear_requested.emit(),
             "T": lambda _: self._flip(),
             "I": lambda _: self.insist_requested.emit(),
@@ -305,14 +347,14 @@ def fits(layer: Layer, view: View) -> bool:
     )
 
 
-def new_clicks(view: View) -> Points:
+def new_clicks(view: View, name: str = "clicks") -> Points:
     """Return an empty layer for clicks on an image."""
     from napari.layers import Points
 
     return Points(
         np.empty((0, view.ndim)),
         ndim=view.ndim,
-        name="clicks",
+        name=name,
         features={SIGN: np.empty(0, int), OBJECT: np.empty(0, int)},
         size=10,
         border_color="white",

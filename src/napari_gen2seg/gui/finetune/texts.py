@@ -66,8 +66,58 @@ def step_text(step: dict[str, Any]) -> str:
     return done if left is None else f"{duration_text(float(left))} left, {done}"
 
 
+REASONS = {
+    "steps": "All steps are done",
+    "minutes": "The time is over",
+    "patience": "It no longer gets better",
+    "stop": "Stopping here",
+}
+BUSY = 0.4
+"""Share of the time without computing from which a machine is called busy."""
+
+
+def ending_text(event: dict[str, Any]) -> str:
+    """Say why a training ends, after how many steps, and whether it had to wait.
+
+    Parameters
+    ----------
+    event
+        The event ``stopping``.
+    """
+    why = event.get("reason")
+    if why == "cancel":
+        return "Stopping: saving what was learnt…"
+    if why not in REASONS:
+        return "Stopping…"
+    text = REASONS[why]
+    if event.get("step") is not None:
+        text += f", after {count_text(int(event['step']), 'step')}"
+    if (event.get("waited") or 0) >= BUSY:
+        text += (
+            f" (the computer was busy with something else {event['waited']:.0%} of the "
+            "time)"
+        )
+    return f"{text}. Comparing the old and the new model…"
+
+
+def score_decimals(objects: int) -> int:
+    """Return how many decimals of a mean IoU over so many objects say anything.
+
+    IoU of single objects scatters by about 0.25, and their mean by that over the root
+    of their number: above 0.025 the second decimal is noise.
+    """
+    return 2 if objects >= 100 else 1
+
+
+def score_text(value: float, objects: int) -> str:
+    """Write a mean IoU with the decimals that its noise deserves."""
+    return f"{value:.{score_decimals(objects)}f}"
+
+
 def dock_text(event: dict[str, Any]) -> str | None:
     """Say in a word or two how far it is; None where an event does not tell."""
+    if event["event"] == "trying":
+        return f"{event['what'].lower()}"
     if event["event"] == "comparing":
         share = int(event.get("done", 0)) / max(int(event.get("total", 0)), 1)
         return f"comparing, {share:.0%}"

@@ -5,6 +5,7 @@ view         which plane of it, how it is read, where it lies
 channels     which channels make the colors
 model_input  the thumbnail of what the model sees
 overlays     the coloring and the preview, as layers
+gl_context   whose OpenGL context is current when a layer goes
 transform    where a layer lies in the world
 layer_order  layers moved without being selected
 """

@@ -51,6 +51,12 @@ def find_layer(viewer: ViewerModel, unique_id: str | None) -> Layer | None:
     return None
 
 
+def layer_name(viewer: ViewerModel, source: str, what: str) -> str:
+    """Name a layer of ours after its image: ``set08 objects``."""
+    image = find_layer(viewer, source)
+    return what if image is None else f"{image.name} {what}"
+
+
 def place(layer: Layer, where: dict[str, Any]) -> None:
     """Move a layer, setting only what differs."""
     for name, value in where.items():
@@ -160,11 +166,17 @@ class Overlays:
             from napari.layers import Image
 
             layer = Image(
-                pixels, rgb=True, name="coloring", opacity=0.45, metadata=facts, **where
+                pixels,
+                rgb=True,
+                name=layer_name(self._viewer, view.layer_id, COLORING),
+                opacity=0.45,
+                metadata=facts,
+                **where,
             )
             self._coloring_id = insert_above(self._viewer, layer, view.layer_id)
             return
         layer.data = pixels
+        self._rename(layer, view)
         if "plane" not in layer.metadata[MARK]:  # hidden when it was outdated
             layer.visible = True
         layer.metadata.update(facts)
@@ -206,6 +218,8 @@ class Overlays:
             self.clear()
             return
         layer = self._ready(view, shape)
+        if layer.editable:  # again, since napari has shown three dimensions
+            layer.editable = False
         old = self._window
         if old is not None:
             self._canvas[old] = 0
@@ -242,6 +256,7 @@ class Overlays:
             if self._canvas.shape != shape:
                 self._new_canvas(shape)
             layer.data = view.spread(self._canvas)
+            self._rename(layer, view)
             layer.metadata.update(mark(PREVIEW, view.layer_id))
             place(layer, where)
             lift_above(self._viewer, layer, *below)
@@ -252,7 +267,7 @@ class Overlays:
         self._new_canvas(shape)
         layer = Labels(
             view.spread(self._canvas),
-            name="preview",
+            name=layer_name(self._viewer, view.layer_id, PREVIEW),
             opacity=0.55,
             colormap=DirectLabelColormap(color_dict=PREVIEW_COLORS),
             metadata=mark(PREVIEW, view.layer_id),
@@ -261,6 +276,13 @@ class Overlays:
         layer.editable = False  # drawn by the pointer alone
         self._preview_id = insert_above(self._viewer, layer, *below)
         return layer
+
+    def _rename(self, layer: Layer, view: View) -> None:
+        """Name a layer after the image that it is drawn over now."""
+        if source_of(layer) != view.layer_id:
+            layer.name = layer_name(
+                self._viewer, view.layer_id, role_of(layer) or PREVIEW
+            )
 
     def _send(self, layer: Labels | None, *windows: tuple[slice, slice]) -> None:
         """Send changed pixels to the screen, and nothing else.

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from qtpy.QtCore import QEvent, Signal
-from qtpy.QtWidgets import QWidget
+from qtpy.QtWidgets import QDockWidget, QMainWindow, QWidget
 
 from napari_gen2seg.gui.qt_threads import debounce
 
@@ -36,3 +36,25 @@ class Docked(QWidget):
     def _maybe_left(self) -> None:
         if self.parent() is None:
             self.left.emit()
+
+
+def tabify(widget: QWidget) -> None:
+    """Put the dock of a widget behind those of ours that are open, as a tab."""
+    window, mine = widget.window(), _dock_of(widget)
+    if mine is None or not isinstance(window, QMainWindow):
+        return
+    for other in window.findChildren(Docked):
+        dock = _dock_of(other)
+        if dock is None or dock is mine or dock.isHidden() or dock.isFloating():
+            continue
+        if mine not in window.tabifiedDockWidgets(dock):
+            window.tabifyDockWidget(dock, mine)
+        mine.raise_()
+        return
+
+
+def _dock_of(widget: QWidget) -> QDockWidget | None:
+    parent = widget.parentWidget()
+    while parent is not None and not isinstance(parent, QDockWidget):
+        parent = parent.parentWidget()
+    return parent

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from qtpy.QtCore import QTimer, Signal
@@ -12,13 +13,45 @@ from napari_gen2seg.gui.panels.model_combo import ModelCombo
 from napari_gen2seg.gui.panels.object_size import STEP
 from napari_gen2seg.gui.panels.widgets import Panel, fold, quiet_label, shrink
 from napari_gen2seg.models.library.user_models import is_own
+from napari_gen2seg.session.state import JobState
 
 if TYPE_CHECKING:
+    from collections.abc import Hashable
+
     from napari_gen2seg.models.spec import ModelSpec
-    from napari_gen2seg.session import JobState, ModelState
+    from napari_gen2seg.session import ModelState
 
 TTA_PASSES = 4  # of test-time augmentation
 SIZES = (256, 384, 512, 768, 1024, 1536, 2048)
+
+
+NOT_COLORED = "Not colored: press Color (or Enter)"
+
+
+def job_of_view(job: JobState, view: Hashable | None, colored: bool) -> JobState:
+    """Return what to say of a job while a view is in sight.
+
+    Parameters
+    ----------
+    job
+        What the session does, or did last, for whichever view.
+    view
+        The one in sight; None where there is none.
+    colored
+        Whether that one has a coloring.
+    """
+    if job.running:
+        if job.view in (None, view):
+            return job
+        return replace(job, text=f"Another picture or plane: {job.text}")
+    if view is None:
+        return JobState()
+    told = job.text if job.view == view else ""
+    if colored:
+        # Of one that was cancelled or failed, the coloring before it is still there.
+        return JobState(text=told)
+    kept = told in ("Failed", "Cancelled", "Waiting for your answer")
+    return JobState(text=f"{told}. {NOT_COLORED}" if kept else NOT_COLORED)
 
 
 class ModelPanel(Panel):

@@ -30,6 +30,7 @@ class ObjectsPanel(Panel):
 
     commit_requested = Signal()
     undo_requested = Signal()
+    redo_requested = Signal()
     next_requested = Signal()
     object_requested = Signal(int)
     overwrite_requested = Signal(bool)
@@ -37,7 +38,7 @@ class ObjectsPanel(Panel):
 
     def __init__(self, viewer: ViewerModel) -> None:
         super().__init__("4  Keep them")
-        self.target = LayerCombo(viewer, _is_target, "new Labels layer")
+        self.target = LayerCombo(viewer, is_target, "new Labels layer")
         self.target.setToolTip("The Labels layer that takes the objects.")
         self.number = QSpinBox()
         self.number.setRange(1, 2**31 - 1)
@@ -57,6 +58,10 @@ class ObjectsPanel(Panel):
         self.commit.setFont(font)
         self.undo = QPushButton("Undo")
         self.undo.setToolTip("Take back the last commit.")
+        self.redo = QPushButton("Redo")
+        self.redo.setToolTip(
+            "Do again what was taken back last (Ctrl+Shift+Z in the click layer)."
+        )
         self.at_once = QCheckBox("One click each")
         self.at_once.setToolTip("Commit every click at once and go on.")
         self.overwrite = QCheckBox("May overwrite")
@@ -68,13 +73,13 @@ class ObjectsPanel(Panel):
 
         self.add_row(self.target, label="Into")
         self.add_row(self.number, self.another, label="Object")
-        row = self.add_row(self.undo, self.commit)
-        row.setStretch(0, 0)
+        self.add_row(self.undo, self.redo, self.commit)
         self.add_row(self.at_once, self.overwrite)
         self.column.addWidget(self.counter)
 
         self.commit.clicked.connect(lambda: self.commit_requested.emit())
         self.undo.clicked.connect(lambda: self.undo_requested.emit())
+        self.redo.clicked.connect(lambda: self.redo_requested.emit())
         self.another.clicked.connect(lambda: self.next_requested.emit())
         self.number.valueChanged.connect(self.object_requested)
         self.overwrite.toggled.connect(self.overwrite_requested)
@@ -96,7 +101,8 @@ class ObjectsPanel(Panel):
         self.counter.setText(f"{objects.count:,} {noun} in {layer.name!r}")
 
 
-def _is_target(layer: Layer) -> bool:
+def is_target(layer: Layer) -> bool:
+    """Whether a layer may be offered for objects."""
     from napari.layers import Labels
 
     return isinstance(layer, Labels) and role_of(layer) != "preview"

@@ -183,6 +183,7 @@ class ProbePanel(Panel):
         """Show what the mask on screen is like."""
         if preview is None:
             self.result.setText("")
+            self.value.setText("–")  # that of another plane says nothing here
             return
         self._show_tolerance(preview.tolerance)
         self.result.setText(

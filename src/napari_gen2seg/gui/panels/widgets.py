@@ -115,6 +115,10 @@ def fold(title: str, *panels: Panel) -> QCollapsible:
     folded.layout().setContentsMargins(0, 0, 0, 0)
     for panel in panels:
         folded.addWidget(panel)
+    # Folded away it would have no height, but Tab would still visit it.
+    inside = folded.content()
+    inside.setVisible(False)
+    folded.toggled.connect(inside.setVisible)
     return folded
 
 

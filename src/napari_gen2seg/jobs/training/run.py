@@ -44,6 +44,8 @@ Event = dict[str, Any]
 #: Runs the command line where no script is on the path.
 COMMAND = (sys.executable, "-m", "napari_gen2seg", "finetune")
 STOPPED = (130, -15, -2, 143)  # exit codes of a child that was asked to stop
+GRACE = 1.5  # seconds in which a child must have heard a cancel
+ENDING = ("saving", "stopping", "failed", "done")
 WORKING: tuple[State, ...] = ("starting", "running", "stopping")
 
 
@@ -80,6 +82,7 @@ class TrainingRun:
         self._child: subprocess.Popen[bytes] | None = None
         self._asked: str | None = None  # "cancel" or "stop"
         self._closed = False
+        self._heard = False  # the child said that it saves, or is about to end
 
     @property
     def state(self) -> State:
@@ -142,6 +145,7 @@ class TrainingRun:
         for name in (STOP_NAME, CANCEL_NAME):
             (self.folder / name).unlink(missing_ok=True)
         self.message, self._asked, self._closed = "", None, False
+        self._heard = False
         if not resume:
             self.events = []
         command = [*self._command, str(self.folder / CONFIG_NAME)]
@@ -174,6 +178,18 @@ class TrainingRun:
         self._asked = "cancel"
         cancel_child(child, self.folder)
         self._become("stopping")
+        # In the middle of a long step, or still loading, it would not hear for long.
+        # What it saved last, half a minute ago at most, stays.
+        timer = threading.Timer(GRACE, self._end_deaf, (child,))
+        timer.daemon = True
+        timer.start()
+
+    def _end_deaf(self, child: subprocess.Popen[bytes]) -> None:
+        """End a child that has not heard the cancel; not one that is saving."""
+        if self._heard or child.poll() is not None:
+            return
+        with suppress(OSError):
+            child.kill()
 
     def stop_and_keep(self) -> None:
         """Ask the child to end here, and to compare and export its best weights.
@@ -236,6 +252,7 @@ class TrainingRun:
                     if event is None:
                         noise.append(line.decode("utf-8", "replace").rstrip())
                     else:
+                        self._heard |= event["event"] in ENDING
                         self._deliver(lambda event=event: self._happen(event))  # type: ignore[misc]
         code = child.wait()
         self._deliver(lambda: self._conclude(child, code, list(noise)))

@@ -25,16 +25,26 @@ Recipe = Literal["own", "published"]
 
 @dataclass(frozen=True)
 class Length:
-    """How long a preset trains: whichever ends first."""
+    """How long a preset trains: whichever ends first.
+
+    Time does not end it before it has made ``least`` steps, with which one can tell
+    whether it learns, unless the computer is so slow that these take `LONGEST` times
+    as long.
+    """
 
     steps: int
     minutes: float
+    least: int
+
+
+LONGEST = 3
+"""Times the minutes of a preset, after which it ends in any case."""
 
 
 PRESETS: dict[str, Length] = {
-    "quick": Length(400, 3.0),
-    "standard": Length(2000, 15.0),
-    "thorough": Length(8000, 60.0),
+    "quick": Length(400, 3.0, 40),
+    "standard": Length(2000, 15.0, 200),
+    "thorough": Length(8000, 60.0, 800),
 }
 
 
@@ -243,6 +253,12 @@ class FinetuneConfig:
             chosen = PRESETS[self.preset]
             return chosen.steps, chosen.minutes
         return self.steps, self.minutes
+
+    @property
+    def least_steps(self) -> int:
+        """Steps that are made even if the time of a preset is over; 0: none."""
+        by_hand = self.steps is not None or self.minutes is not None
+        return 0 if by_hand else PRESETS[self.preset].least
 
     def to_json(self) -> str:
         """Return the text of the settings file."""

@@ -159,10 +159,45 @@ class Saved(Event):
 
 
 @dataclass(frozen=True)
+class Trying(Event):
+    """Something is looked at before the first step.
+
+    Attributes
+    ----------
+    what
+        In a few words.
+    done, total
+        How many such looks are behind, and how many there are.
+    """
+
+    what: str
+    done: int
+    total: int
+
+
+@dataclass(frozen=True)
+class Saving(Event):
+    """A cancel was heard: the state is being saved."""
+
+    step: int
+
+
+@dataclass(frozen=True)
 class Stopping(Event):
-    """Training ends, and why."""
+    """Training ends, and why.
+
+    Attributes
+    ----------
+    step
+        Steps made.
+    waited
+        Share of the time in which it did not get to compute, on a processor; None
+        elsewhere. Much of it means that the machine was busy with something else.
+    """
 
     reason: Why
+    step: int | None = None
+    waited: float | None = None
 
 
 @dataclass(frozen=True)

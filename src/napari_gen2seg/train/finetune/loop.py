@@ -30,9 +30,11 @@ from napari_gen2seg.train.finetune.events import (
     Preview,
     RolledBack,
     Saved,
+    Saving,
     Score,
     Step,
     Stopping,
+    Trying,
     Why,
 )
 from napari_gen2seg.train.finetune.inference_settings import calibrate_inference
@@ -150,13 +152,18 @@ class Training:
     def _first(self) -> Iterator[Event]:
         """Show the untrained map, ask the labels how it is best used, save, score."""
         if self.team.main:
+            fresh = self.progress.use is None
+            total = 3 if fresh else 1
+            yield Trying("Looking at the held-back picture", 0, total)
             yield self._preview()
-            if self.progress.use is None:
+            if fresh:
+                yield Trying("Trying clicks on your labels, in several ways", 1, total)
                 # Whoever cancels here is heard before the first step, by all processes.
                 with suppress(Cancelled):
                     yield self._ask_labels()
                 yield self._save()
                 if self.progress.use is not None:
+                    yield Trying("Scoring the model as it is", 2, total)
                     yield self._score()
                 self.progress.seconds = 0.0
         self.team.agree(0)
@@ -220,8 +227,12 @@ class Training:
             self.progress.finished = why
         if self.team.main:
             answered(self.folder)
+            if why == "cancel":
+                yield Saving(self.progress.step)
             yield self._save()
-            yield Stopping(why)
+            on_cpu = self.ready.trainee.device.type == "cpu"
+            waited = self.pace.waited if on_cpu else None
+            yield Stopping(why, self.progress.step, waited)
         self.team.agree(0)
         if why == "cancel":
             raise Cancelled(

@@ -9,7 +9,7 @@ from napari_gen2seg.common.progress import Cancel
 from napari_gen2seg.train.engine.distributed import Distributed
 from napari_gen2seg.train.engine.learning_rate import share_done, warmup_cosine
 from napari_gen2seg.train.finetune.checkpoint import Progress
-from napari_gen2seg.train.finetune.config import FinetuneConfig
+from napari_gen2seg.train.finetune.config import LONGEST, FinetuneConfig
 from napari_gen2seg.train.finetune.events import Why
 from napari_gen2seg.train.finetune.run_folder import asked
 from napari_gen2seg.train.loss.weighted import published_share
@@ -36,11 +36,13 @@ class TrainingSchedule:
         self._config = config
         self.progress = Progress()
         self._since = time.monotonic()
+        self._began = self._since, time.process_time()
         self._warm: tuple[int, float] | None = None
 
     def begin(self) -> None:
         """Count the minutes from here: loading and first looks are no training."""
         self._since = time.monotonic()
+        self._began = self._since, time.process_time()
 
     def stepped(self) -> None:
         """Count a step. The first one here is slow and says nothing of the others."""
@@ -71,14 +73,34 @@ class TrainingSchedule:
             each = (seconds - self._warm[1]) / (at - self._warm[0])
             left.append(each * (steps - at))
         if minutes is not None:
-            left.append(60 * minutes - seconds)
+            share = self._time_share(minutes)
+            whole = seconds / share if share > 0 else 60.0 * minutes
+            left.append(max(60 * minutes, whole) - seconds)
         return max(0.0, min(left)) if left else None
+
+    def _time_share(self, minutes: float) -> float:
+        """How much of the time is over; less where too few steps were made to tell."""
+        over, least = self.seconds / (60 * minutes), self._config.least_steps
+        if not least:
+            return over
+        return min(over, max(self.progress.step / least, over / LONGEST))
+
+    @property
+    def waited(self) -> float:
+        """Share of the time in which this process did not compute, 0..1.
+
+        On a processor: because something else did, or the disk was slow.
+        """
+        wall = time.monotonic() - self._began[0]
+        spent = time.process_time() - self._began[1]
+        return max(0.0, 1 - spent / wall) if wall > 0 else 0.0
 
     @property
     def share(self) -> float:
         """How much of the run is done, 0..1."""
         steps, minutes = self._config.length
-        return share_done(self.progress.step, self.seconds, steps, minutes)
+        seconds = 60 * minutes * self._time_share(minutes) if minutes else 0.0
+        return share_done(self.progress.step, seconds, steps, minutes)
 
     def rate(self, largest: float) -> float:
         """Linear warm-up, then half a cosine down to 2 %; or the paper's schedule.
@@ -103,7 +125,7 @@ class TrainingSchedule:
         steps, minutes = self._config.length
         if steps is not None and self.progress.step >= steps:
             return "steps"
-        if minutes is not None and self.seconds >= 60 * minutes:
+        if minutes is not None and self._time_share(minutes) >= 1:
             return "minutes"
         if self.progress.waited >= self._config.patience:
             return "patience"

@@ -48,6 +48,7 @@ class Chart(QWidget):
         self.best: float | None = None  # step of the best value
         self.base: float | None = None  # value before training
         self.last_step = 1.0
+        self.decimals: int | None = None  # of the axis; None: as many as it takes
         self.setMinimumHeight(96)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
 
@@ -133,10 +134,15 @@ class Chart(QWidget):
         painter.setPen(self.palette().windowText().color())
         right = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
         for value, at in ((high, frame.top()), (low, frame.bottom())):
-            painter.drawText(QRectF(0, at - 8, LEFT - 6, 16), right, short(value))
+            painter.drawText(
+                QRectF(0, at - 8, LEFT - 6, 16), right, self._written(value)
+            )
         below = QRectF(frame.left(), frame.bottom() + 2, frame.width(), BOTTOM - 2)
         painter.drawText(below, Qt.AlignmentFlag.AlignLeft, "0")
         painter.drawText(below, Qt.AlignmentFlag.AlignRight, f"{last:,.0f} steps")
+
+    def _written(self, value: float) -> str:
+        return short(value) if self.decimals is None else f"{value:.{self.decimals}f}"
 
     def _ends(self) -> tuple[float, float]:
         values = [value for _, value in self.points]
@@ -144,6 +150,10 @@ class Chart(QWidget):
             values.append(self.base)
         low = min(values) if self._low is None else self._low
         high = max(values) if self._high is None else self._high
+        if self.decimals is not None:
+            # Wide enough for the decimals shown: what lies between them is noise.
+            unit = 10.0**-self.decimals
+            low, high = math.floor(low / unit) * unit, math.ceil(high / unit) * unit
         if high - low < 1e-6:  # one value: in the middle
             room = max(0.05 * abs(low), 1e-3)
             return low - room, high + room

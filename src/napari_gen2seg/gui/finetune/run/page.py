@@ -18,11 +18,15 @@ from qtpy.QtWidgets import (
     QWidget,
 )
 
+from napari_gen2seg.common.text import count_text
 from napari_gen2seg.gui.finetune.data.image_view import PictureView
 from napari_gen2seg.gui.finetune.run.live_plot import Chart
 from napari_gen2seg.gui.finetune.texts import (
     comparing_text,
+    ending_text,
     plan_text,
+    score_decimals,
+    score_text,
     share_done,
     step_text,
     wide_label,
@@ -46,13 +50,12 @@ STATES = {
     "lost": "It ended unexpectedly.",
     "done": "Finished.",
 }
-REASONS = {
-    "steps": "All steps are done. Comparing the old and the new model…",
-    "minutes": "The time is over. Comparing the old and the new model…",
-    "patience": "It no longer gets better. Comparing the old and the new model…",
-    "stop": "Stopping here. Comparing the old and the new model…",
-    "cancel": "Stopping: saving what was learnt…",
-}
+SCORE_TIP = (
+    "How well one click's mask overlaps the true object, 0 to 1, on objects that the "
+    "model does not learn from. Dashed: before training. Yellow ring: the best, which "
+    "is kept."
+)
+BEFORE = 60  # of the bar's 1000: what is tried before the first step
 
 
 class TrainingPage(QWidget):
@@ -78,11 +81,7 @@ class TrainingPage(QWidget):
             SCORE,
             dots=True,
         )
-        self.score.setToolTip(
-            "How well one click's mask overlaps the true object, 0 to 1, on objects "
-            "that the model does not learn from. Dashed: before training. Yellow ring: "
-            "the best, which is kept."
-        )
+        self.score.setToolTip(SCORE_TIP)
         self.loss = Chart("Training loss (lower is better)", LOSS)
         self.before, self.now = PictureView("not yet"), PictureView("not yet")
         self.map_name = QLabel("Colouring map of the held-back picture")
@@ -198,8 +197,13 @@ class TrainingPage(QWidget):
             self._show_step(event)
         elif kind == "score":
             self._show_score(event)
+        elif kind == "trying":
+            # Up to a tenth of the bar: the steps begin where these looks end.
+            share = int(event["done"]) / max(int(event["total"]), 1)
+            self.progress.setValue(round(BEFORE * (share + 0.2)))
+            self.progress.setFormat(f"{event['what']}…")
         elif kind == "stopping":
-            self.heading.setText(REASONS.get(event.get("reason", ""), "Stopping…"))
+            self.heading.setText(ending_text(event))
             if event.get("reason") != "cancel":
                 self.progress.setValue(0)  # what it told was about the training
                 self.progress.setFormat("Saving the new model…")
@@ -223,6 +227,17 @@ class TrainingPage(QWidget):
             self.before.show_image(rgb)
         self.now.show_image(rgb)
 
+    def _show_scores(self, event: dict[str, Any]) -> None:
+        """Say the scores, with the decimals that so few objects allow."""
+        first, last = self.score.base, event.get("one_click")
+        if last is None:
+            return
+        count = int(event.get("objects") or 0)
+        text = f"Score {score_text(float(last), count)}"
+        if first is not None and event["step"]:
+            text += f", before training {score_text(first, count)}"
+        self.score.setToolTip(f"{SCORE_TIP} {text}; {count_text(count, 'object')}.")
+
     def _show_use(self, event: dict[str, Any]) -> None:
         said = use_words(event.get("use") or {})
         if said:
@@ -234,7 +249,7 @@ class TrainingPage(QWidget):
         self.loss.add(step, event.get("loss"))
         # Where time ends the run, the planned steps would leave the graph empty.
         self._reach(10 * math.ceil(step / share / 10) if share else event.get("steps"))
-        self.progress.setValue(round(1000 * share))
+        self.progress.setValue(round(BEFORE + (1000 - BEFORE) * share))
         self.progress.setFormat(step_text(event))
 
     def _show_score(self, event: dict[str, Any]) -> None:
@@ -242,6 +257,8 @@ class TrainingPage(QWidget):
         self.score.add(step, value)
         if step == 0 and value is not None:
             self.score.base = float(value)
+        self.score.decimals = score_decimals(int(event.get("objects") or 0))
+        self._show_scores(event)
         if event.get("best"):
             self.score.best = float(step)
 

@@ -1,0 +1,80 @@
+"""What was taken back and can be done again: clicks, cleared clicks, commits."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+if TYPE_CHECKING:
+    import numpy.typing as npt
+
+    from napari_gen2seg.gui.annotate.labels_layer import Commit
+
+
+@dataclass(frozen=True)
+class Rows:
+    """Rows of the Points layer that were removed.
+
+    Parameters
+    ----------
+    layer_id
+        ``unique_id`` of the layer.
+    data
+        (n, ndim) positions.
+    signs, objects
+        (n,) the columns of its features table.
+    """
+
+    layer_id: str
+    data: npt.NDArray[np.float64]
+    signs: npt.NDArray[np.int64]
+    objects: npt.NDArray[np.int64]
+
+    def __len__(self) -> int:
+        return len(self.data)
+
+
+@dataclass(frozen=True)
+class TakenBack:
+    """One act that was taken back.
+
+    Parameters
+    ----------
+    number
+        Object that was being clicked before it was taken back.
+    rows
+        Clicks that went; None where none did.
+    commit
+        The commit that went; None where it was only clicks.
+    edited
+        ``unique_id`` of the layer in which an edit by hand was taken back.
+    """
+
+    number: int
+    rows: Rows | None = None
+    commit: Commit | None = None
+    edited: str | None = None
+
+
+class RedoStack:
+    """Acts that were taken back, the newest last; any new act empties it."""
+
+    def __init__(self) -> None:
+        self._acts: list[TakenBack] = []
+
+    def __len__(self) -> int:
+        return len(self._acts)
+
+    def push(self, act: TakenBack) -> None:
+        """Keep an act that was taken back."""
+        self._acts.append(act)
+
+    def pop(self) -> TakenBack | None:
+        """Return the act that was taken back last, and keep it no longer."""
+        return self._acts.pop() if self._acts else None
+
+    def clear(self) -> None:
+        """Forget all: something new was done."""
+        self._acts.clear()

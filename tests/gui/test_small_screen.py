@@ -1,0 +1,86 @@
+"""The window of a small laptop, the second dock, and the Tab key."""
+
+from __future__ import annotations
+
+import pytest
+from qtpy.QtWidgets import QDockWidget
+from superqt import QCollapsible
+
+
+@pytest.fixture
+def laptop(coins):
+    coins.viewer.window.resize(1366, 768)
+    coins.person.wait(100)
+    return coins
+
+
+def wholly_seen(widget) -> bool:
+    return widget.visibleRegion().boundingRect().size() == widget.size()
+
+
+def test_commit_object_and_undo_are_in_view_without_scrolling(laptop):
+    panel = laptop.widget.objects
+    for one in (panel.commit, panel.number, panel.undo, panel.redo, panel.target):
+        assert wholly_seen(one), one
+    assert laptop.widget.height() < 768
+
+
+def test_tab_visits_only_what_is_shown(laptop):
+    """Qt passes over what is not visible; of no height is not enough."""
+    careful = laptop.widget.model.careful
+    (folded,) = (
+        one
+        for one in laptop.widget.model.findChildren(QCollapsible)
+        if one.isAncestorOf(careful)
+    )
+    assert not careful.isVisible()
+    folded.expand()
+    laptop.person.wait(50)
+    assert careful.isVisible()
+    assert not careful.visibleRegion().isEmpty() or careful.height() > 10
+    folded.collapse()
+    laptop.person.wait(50)
+    assert not careful.isVisible()
+
+
+def test_evaluate_opens_as_a_tab_beside_the_dock(laptop, qtbot):
+    from napari_gen2seg.gui.evaluate.widget import EvaluateWidget
+
+    window = laptop.viewer.window
+    evaluate = EvaluateWidget(laptop.viewer)
+    dock = window.add_dock_widget(evaluate, name="evaluate")
+    laptop.person.wait(100)
+    main = dock.parentWidget()
+    first = laptop.widget.parentWidget()
+    while not isinstance(first, QDockWidget):
+        first = first.parentWidget()
+    assert dock in main.tabifiedDockWidgets(first)
+    assert wholly_seen(evaluate.start)
+    window.remove_dock_widget(dock)
+    evaluate.close_widget()
+    evaluate.deleteLater()
+    laptop.person.wait(50)
+    assert wholly_seen(laptop.widget.objects.commit)
+
+
+def test_fine_tune_is_below_plugins_and_opens_the_dialog(laptop, monkeypatch):
+    from napari_gen2seg.gui.finetune.plugins_entry import FinetuneEntry
+
+    window = laptop.viewer.window
+    asked = []
+
+    def there(plugin, name):
+        asked.append((plugin, name))
+        return None, laptop.widget
+
+    monkeypatch.setattr(
+        type(window), "add_plugin_dock_widget", lambda _, *names: there(*names)
+    )
+    before = len(window.dock_widgets)
+    window.add_dock_widget(FinetuneEntry(laptop.viewer), name="Fine-tune")
+    laptop.person.until(lambda: asked)
+    laptop.person.wait(60)
+    assert asked == [("napari-gen2seg", "Segment by clicking")]
+    assert laptop.widget.finetune.dialog.isVisible()
+    assert len(window.dock_widgets) == before
+    laptop.widget.finetune.dialog.close()
