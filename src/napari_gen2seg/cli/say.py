@@ -28,11 +28,11 @@ def say(text: str = "", *, err: bool = False, nl: bool = True) -> None:
             stream.flush()
     except (OSError, ValueError) as error:  # full, closed, or gone
         silence(err=err)
-        gone = isinstance(error, ValueError) or error.errno == errno.EPIPE
-        if not err and not gone:
+        told = isinstance(error, OSError) and error.errno != errno.EPIPE
+        if told and not err:
+            why = os.strerror(getattr(error, "errno", None) or errno.EIO)
             say(
-                f"What is said here cannot be written ({getattr(error, 'strerror', error)}); the work "
-                "goes on.",
+                f"What is said here cannot be written ({why}); the work goes on.",
                 err=True,
             )
 

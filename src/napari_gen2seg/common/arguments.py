@@ -77,8 +77,8 @@ def check_fields(value: Any, error: type[Exception] = SettingsError) -> None:
     SettingsError
         Or another; it names the field.
     """
-    owner: Any = type(value)
-    hints = _hints(owner, ())
+    kind: Any = type(value)
+    hints = _hints(kind, ())
     for field in dataclasses.fields(value):
         if field.init and field.name in hints:
             check(field.name, getattr(value, field.name), hints[field.name], error)

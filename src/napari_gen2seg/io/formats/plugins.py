@@ -21,7 +21,6 @@ READERS = {
     ".svs": "bioio-tiff-glob",
     ".ims": "bioio-bioformats",
     ".oib": "bioio-bioformats",
-    ".oif": "bioio-bioformats",
     ".vsi": "bioio-bioformats",
     ".mrxs": "bioio-bioformats",
     ".lsm": "bioio-bioformats",

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 Pixels = NDArray[Any]
 
 _ORIENTATION = 274
+_AS_IT_IS = ("1", "L", "LA", "I", "F", "RGB", "RGBA")
 
 
 def read_raster(source: Path, numbers: bool = False) -> tuple[Pixels, str, bool | None]:
@@ -78,9 +79,9 @@ def _frame(picture: Image.Image, numbers: bool) -> Pixels:
                 picture.getchannel(0) if picture.mode == "PA" else picture
             )
         return np.asarray(picture.convert("RGB"))
-    if picture.mode in ("CMYK", "YCbCr", "LAB", "HSV", "RGBX", "RGBa", "La"):
-        return np.asarray(picture.convert("RGB" if picture.mode != "La" else "L"))
-    return np.asarray(picture)
+    if picture.mode in _AS_IT_IS or picture.mode.startswith("I;16"):
+        return np.asarray(picture)
+    return np.asarray(picture.convert("RGB"))  # inks, YCbCr, CIELab and others
 
 
 def _orientation(picture: Image.Image) -> int:
