@@ -10,7 +10,13 @@ from napari.components import ViewerModel
 from napari.layers import Labels
 
 from napari_gen2seg.core.probe.mask import Mask
-from napari_gen2seg.gui.annotate.commit import CommitError, new_objects, write
+from napari_gen2seg.gui.annotate.commit import (
+    CommitError,
+    new_objects,
+    read_object,
+    write,
+)
+from napari_gen2seg.gui.annotate.hand_edits import hand_edited, remember
 from napari_gen2seg.gui.annotate.labels_layer import Objects, count_objects
 from napari_gen2seg.gui.layers.view import view_on_screen
 from napari_gen2seg.session import Inline
@@ -185,3 +191,41 @@ def test_deleted_target_is_made_anew(flat):
     assert objects.undo() is None
     objects.commit(view, square(4, 6), 2)
     assert (objects.layer.data == 2).sum() == 64
+
+
+@pytest.mark.parametrize(
+    "where",
+    [
+        {"scale": (0.5, 0.25)},
+        {"scale": (1.0, 0.5), "translate": (0.25, 0.125)},  # two by two pixels each
+        {"scale": (0.5, 0.25), "translate": (1.0, 0.5)},
+    ],
+)
+def test_an_object_is_read_back_where_it_is_on_the_plane(flat, where):
+    _, _image, view = flat
+    labels = Labels(np.zeros((H, W), np.int32), **where)
+    write(labels, view, square(4, 6), 3)
+    crop, corner = read_object(labels, view, 3)
+    found = np.zeros((H, W), bool)
+    found[corner[0] : corner[0] + crop.shape[0], corner[1] :][:, : crop.shape[1]] = crop
+    np.testing.assert_array_equal(found, square(4, 6).array)
+    assert read_object(labels, view, 4) is None
+
+
+def test_what_was_changed_by_hand_is_noticed_and_what_was_not_is_not(stack):
+    _, _image, view = stack
+    labels = new_objects(view)
+    write(labels, view, square(4, 6), 1)
+    remember(labels, view, 1, 2)
+    assert hand_edited(labels, view, 1, 2) is None
+    labels.data_setitem((np.array([3]), np.array([4]), np.array([6])), 0)
+    found = hand_edited(labels, view, 1, 2)
+    assert found.settled == 2 and found.crop.sum() == 63
+    assert hand_edited(labels, view, 1, 2).settled == 0  # once
+    labels.undo()
+    assert hand_edited(labels, view, 1, 0).crop.sum() == 64
+    # Never clicked: painted. On another plane it is another object.
+    labels.data_setitem((np.array([3]), np.array([0]), np.array([0])), 5)
+    assert hand_edited(labels, view, 5, 0) is not None
+    assert hand_edited(labels, view, 6, 0) is None
+    assert hand_edited(labels, view.at((2, 0, 0)), 1, 0) is None

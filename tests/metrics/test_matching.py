@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import itertools
+from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import pytest
@@ -159,3 +161,45 @@ def test_the_next_correction_is_in_the_largest_wrong_region() -> None:
 def test_an_empty_object_cannot_be_clicked() -> None:
     with pytest.raises(DataError, match="empty"):
         click_protocol.interior_point(np.zeros((4, 4), bool))
+
+
+def test_scattered_corrections_are_anywhere_in_the_largest_wrong_piece() -> None:
+    truth, found = np.zeros((30, 40), bool), np.zeros((30, 40), bool)
+    truth[5:25, 5:20] = found[5:25, 5:12] = True
+    found[0:2, 30:34] = True
+    places = set()
+    for seed in range(40):
+        point, sign = click_protocol.next_correction(truth, found, seed)
+        assert sign == 1 and truth[point] and not found[point]
+        places.add(point)
+    assert len(places) > 25
+    again = click_protocol.next_correction(truth, found, 3)
+    assert again == click_protocol.next_correction(truth, found, 3)
+
+
+def test_steps_say_what_each_click_was_and_gave() -> None:
+    truth = np.zeros((30, 40), bool)
+    truth[5:25, 5:35] = True
+
+    def columns(points: Sequence[Any], signs: Sequence[int]) -> np.ndarray:
+        """Answer with ten columns a click."""
+        mask = np.zeros(truth.shape, bool)
+        mask[5:25, 5 : 5 + 10 * len(points)] = True
+        return mask
+
+    steps = list(click_protocol.click_steps(columns, truth, until=0.5, least=3))
+    assert [round(step.iou, 2) for step in steps] == [0.33, 0.67, 1.0]
+    assert [step.area for step in steps] == [200, 400, 600]
+    assert [step.sign for step in steps] == [1, 1, 1]
+    # Good enough at once, but two clicks were asked for.
+    assert (
+        len(list(click_protocol.click_steps(columns, truth, until=0.3, least=2))) == 2
+    )
+    assert len(list(click_protocol.click_steps(columns, truth, until=0.3))) == 1
+    # Nothing is wrong any more.
+    assert len(list(click_protocol.click_steps(columns, truth, until=2, least=9))) == 3
+    assert click_protocol.click_trace(columns, truth, until=0.5) == [
+        step.iou for step in steps[:2]
+    ]
+    scattered = click_protocol.click_steps(columns, truth, until=2, seed=5)
+    assert all(truth[step.point] for step in scattered)
