@@ -296,6 +296,7 @@ class Journal:
             if labels is not None and labels.shape != self.shape:
                 # At once: the next act is for labels of this shape.
                 self._work.shape, self._work.dtype = labels.shape, labels.dtype
+                self._work.history = History()  # there is no way back to another shape
                 self._save_whole(labels, self.state.sequence)
                 return
             self._tasks.append((labels, self.state.sequence))
@@ -563,16 +564,19 @@ class Journal:
     def _save_whole(self, labels: LabelArray | None, sequence: int) -> None:
         """Write labels and facts, then begin the journal anew behind them."""
         with self._guard:
-            limit = self._good
-        then = read_work(self.folder, limit)
+            if self._pending:  # once more, when the disk takes them
+                return
+            now, acts = self._work, list(self._work.acts)
+            state = now.state.copy()
+        then = replace(now, state=state, acts=acts, image=self._image)
         if labels is None:
-            labels, sequence = then.labels(), then.state.sequence
-        then.shape, then.dtype, then.image = labels.shape, labels.dtype, self._image
+            labels, sequence = then.labels(), state.sequence
+        then.shape, then.dtype = labels.shape, labels.dtype
         write_labels_file(self.folder, labels, sequence)
         write_facts(then)
         self._restart(sequence)
         with self._guard:
-            self._work.facts_sequence = then.state.sequence
+            self._work.facts_sequence = state.sequence
 
     def _restart(self, sequence: int) -> None:
         """Write a journal of what came after `sequence`, or can be undone or redone.
@@ -584,7 +588,7 @@ class Journal:
             kept = {act.sequence: act for act in (*history.done, *history.undone)}
             later = (one for one in self._work.acts if one.sequence > sequence)
             kept.update((act.sequence, act) for act in later)
-            if self._pending:  # once more, when the disk takes them
+            if self._pending:
                 return
             head = encode(journal_head(self._work))
         acts = [kept[number] for number in sorted(kept)]
