@@ -61,8 +61,8 @@ def init(
     made = Project.open(folder) if there else Project.create(folder, name, model)
     made = made.with_class_names(classes)
     before = len(made.items)
-    for file in files:
-        item = made.add(file, copy=copy, group=group)
+    items = made.add_images(files, copy=copy, group=group)
+    for item, file in zip(items, files, strict=True):
         click.echo(f"{item.name}: {file}")
     added = len(made.items) - before
     click.echo(f"{folder}: {count_text(added, 'image')} added, {before + added} in all")

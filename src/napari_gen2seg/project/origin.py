@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field, fields, replace
+from dataclasses import dataclass, field, fields, replace
 from typing import Any, Literal, get_args
 
-from napari_gen2seg.common.checked import checked
 from napari_gen2seg.errors import SettingsError
 
 Who = Literal["human", "proposed", "corrected", "imported"]
@@ -80,15 +79,13 @@ class Origin:
 
     def to_json(self) -> dict[str, Any]:
         """Return plain values, those left out that are as usual."""
-        usual = asdict(Origin())
-        values = asdict(self)
+        values = {one.name: getattr(self, one.name) for one in fields(self)}
         values["tolerance"] = _finite(self.tolerance)
-        kept = {
-            name: value
+        return {
+            name: _plain(value)
             for name, value in values.items()
-            if name == "who" or value != usual[name]
+            if name == "who" or value != _USUAL[name]
         }
-        return _plain(kept)
 
     @classmethod
     def from_json(cls, raw: Any) -> Origin:
@@ -99,41 +96,32 @@ class Origin:
         SettingsError
             If a value is of another kind.
         """
-        known = {one.name for one in fields(cls)}
-        if isinstance(raw, dict):
-            raw = {name: value for name, value in raw.items() if name in known}
-        values = dict(checked(_Plain, raw, "The origin of a mask"))
-        values["plane"] = tuple(int(n) for n in values.get("plane", ()))
-        values["signs"] = tuple(int(n) for n in values.get("signs", ()))
         try:
-            values["points"] = tuple(
-                (float(row), float(column)) for row, column in values.get("points", ())
+            return cls(
+                raw["who"],
+                str(raw.get("model", "")),
+                None if raw.get("revision") is None else str(raw["revision"]),
+                str(raw.get("coloring", "")),
+                int(raw.get("resolution", 0)),
+                int(raw.get("passes", 1)),
+                dict(raw.get("recipe", {})),
+                tuple(int(n) for n in raw.get("plane", ())),
+                tuple((float(row), float(col)) for row, col in raw.get("points", ())),
+                tuple(int(n) for n in raw.get("signs", ())),
+                dict(raw.get("settings", {})),
+                None if raw.get("tolerance") is None else float(raw["tolerance"]),
+                None if raw.get("score") is None else float(raw["score"]),
+                float(raw.get("at", 0.0)),
             )
-        except (TypeError, ValueError) as error:
+        except SettingsError:
+            raise
+        except (KeyError, TypeError, ValueError, AttributeError) as error:
             raise SettingsError(
-                f"The clicks of a mask must be pairs of numbers ({error})."
+                f"The origin of a mask could not be read ({error!r}); it is damaged."
             ) from error
-        return cls(**values)
 
 
-@dataclass(frozen=True)
-class _Plain:
-    """What JSON can hold of an origin."""
-
-    who: str
-    model: str = ""
-    revision: str | None = None
-    coloring: str = ""
-    resolution: int = 0
-    passes: int = 1
-    recipe: dict = field(default_factory=dict)  # type: ignore[type-arg]
-    plane: list = field(default_factory=list)  # type: ignore[type-arg]
-    points: list = field(default_factory=list)  # type: ignore[type-arg]
-    signs: list = field(default_factory=list)  # type: ignore[type-arg]
-    settings: dict = field(default_factory=dict)  # type: ignore[type-arg]
-    tolerance: float | None = None
-    score: float | None = None
-    at: float = 0.0
+_USUAL = {one.name: getattr(Origin(), one.name) for one in fields(Origin)}
 
 
 def _finite(value: float | None) -> float | None:
@@ -142,7 +130,7 @@ def _finite(value: float | None) -> float | None:
 
 def _plain(value: Any) -> Any:
     """Turn tuples into lists, as JSON has them."""
-    if isinstance(value, dict):
+    if isinstance(value, Mapping):
         return {name: _plain(one) for name, one in value.items()}
     if isinstance(value, list | tuple):
         return [_plain(one) for one in value]

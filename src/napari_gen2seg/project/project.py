@@ -23,7 +23,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from napari_gen2seg.common.atomic import writing
+from napari_gen2seg.common.atomic import not_written, replacing_folder, writing
 from napari_gen2seg.common.checked import checked
 from napari_gen2seg.common.text import slug
 from napari_gen2seg.common.types import LabelArray
@@ -267,57 +267,58 @@ class Project:
         return Item(name, folder)
 
     def add(self, image: str | Path, *, copy: bool = False, group: str = "") -> Item:
-        """Add an image.
+        """Add an image; see `add_images`."""
+        return self.add_images([image], copy=copy, group=group)[0]
+
+    def add_images(
+        self, images: Iterable[str | Path], *, copy: bool = False, group: str = ""
+    ) -> list[Item]:
+        """Add images.
 
         Parameters
         ----------
-        image
-            Its file.
+        images
+            Their files.
         copy
-            Copy it into the project, to be shared with it; else it is pointed at.
+            Copy them into the project, to be shared with it; else they are pointed at.
         group
             Images of one group (fields of one slide, frames of one film) are never
             divided between training and test.
 
         Returns
         -------
-        Item
-            The image; the one that is there already, if it is.
+        list of Item
+            One for each file, in order; the one that is there already, where an image
+            of the same content is.
 
         Raises
         ------
         StorageError, ImageError
-            If it cannot be read or copied.
+            If one cannot be read or copied; those before it were added.
         """
-        source = _absolute(image)
-        identity = ImageIdentity.of_file(source)
-        for item in self.items:
-            if item.work().image.key == identity.key:
-                return item
+        known = {item.work().image.key: item for item in self.items}
+        found = []
+        for image in images:
+            identity = ImageIdentity.of_file(_absolute(image))
+            if identity.key not in known:
+                known[identity.key] = self._new_item(identity, copy, group)
+            found.append(known[identity.key])
+        return found
+
+    def _new_item(self, identity: ImageIdentity, copy: bool, group: str) -> Item:
+        source = _absolute(identity.path or identity.name)
         picture = read_picture(source)
         shape = Axes.of(picture.pixels, picture.axes).labels_shape
         name = self._free_name(source.stem)
         if copy:
             target = self.folder / IMAGES / f"{name}{source.suffix}"
-            try:
-                if source.is_dir():
-                    shutil.copytree(source, target)
-                else:
-                    with writing(target) as draft:
-                        shutil.copyfile(source, draft)
-            except OSError as error:
-                raise StorageError(
-                    f"{source} could not be copied ({error}). Free some space, or "
-                    "point at it instead."
-                ) from error
+            _copy(source, target)
             identity = replace(identity, path=target)
         folder = self.folder / ITEMS / name
         try:
             folder.mkdir(parents=True)
         except OSError as error:
-            raise StorageError(
-                f"{folder} could not be made ({error}). Check that you may write there."
-            ) from error
+            raise not_written(folder, error) from error
         state = WorkState(group=group)
         write_facts(Work(folder, identity, shape, np.dtype(np.int32), state))
         return Item(name, folder)
@@ -476,6 +477,21 @@ def _save(folder: Path, facts: ProjectFacts) -> None:
     with writing(folder / PROJECT_NAME) as draft:
         text = json.dumps(content, indent=1, ensure_ascii=False)
         draft.write_text(text + "\n", encoding="utf-8")
+
+
+def _copy(source: Path, target: Path) -> None:
+    """Copy a file, or a folder such as an OME-Zarr."""
+    try:
+        if source.is_dir():
+            with replacing_folder(target, overwrite=False) as draft:
+                shutil.copytree(source, draft)
+        else:
+            with writing(target) as draft:
+                shutil.copyfile(source, draft)
+    except StorageError:
+        raise
+    except OSError as error:
+        raise not_written(target, error) from error
 
 
 def _absolute(path: str | Path) -> Path:

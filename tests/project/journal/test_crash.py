@@ -149,6 +149,7 @@ for row in range(20, 40):
     else:
         raise SystemExit("it took more than there is space for")
     assert journal.save_state == "not saved"
+    assert (journal.labels()[0, row, :5] == row + 1).all()
 try:
     journal.close()
 except DiskFullError:

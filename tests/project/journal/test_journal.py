@@ -235,6 +235,7 @@ def test_labels_of_another_shape_are_saved_whole(tmp_path: Path) -> None:
     with Journal(image, SHAPE) as journal:
         journal.record(commit(1))
         journal.snapshot(other)
+        assert journal.undo() is None
         patch = Patch.from_pixels(([1], [2], [3]), 70_000, -1, other.shape)
         journal.record(Act("edit", patch))
         labels = journal.labels()

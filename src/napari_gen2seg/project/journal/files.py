@@ -105,21 +105,16 @@ def is_work(folder: Path) -> bool:
     return (folder / FACTS_NAME).is_file()
 
 
-def read_work(folder: Path, limit: int | None = None) -> Work:
+def read_work(folder: Path) -> Work:
     """Read facts and journal of a folder up to the last whole act.
-
-    Parameters
-    ----------
-    folder
-        The folder.
-    limit
-        Read so many bytes of the journal and no more.
 
     Raises
     ------
     StorageError
         If the facts cannot be read; a torn end of the journal is no error.
     """
+    # Before the facts: these are written first when the journal is made short.
+    records = read_records(folder / JOURNAL_NAME)
     facts_file = folder / FACTS_NAME
     raw = upgraded(_json_of(facts_file), facts_file, FACTS_FORMAT, FACTS_STEPS)
     try:
@@ -131,7 +126,7 @@ def read_work(folder: Path, limit: int | None = None) -> Work:
             WorkState.from_json(raw),
         )
         work.facts_sequence = work.state.sequence
-        work.records = read_records(folder / JOURNAL_NAME, limit)
+        work.records = records
         if work.records.values:
             _replay(work)
     except (KeyError, TypeError, ValueError) as error:

@@ -6,7 +6,7 @@ import os
 import threading
 import time
 from collections.abc import Callable
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
@@ -80,6 +80,10 @@ class Journal:
     Files are made with the first act, so that looking at images leaves no trace.
     `record` may be called on the main thread: it writes, and the disk is waited for on
     another one, which also saves the labels whole when the journal grows long.
+
+    A window opens it with the image; asks, where there is `earlier` work, whether to go
+    on (`labels`, `state`) or to `begin_anew`; gives each act to `record` and then shows
+    it; shows `save_state`; and asks before it closes what `close` refuses to close.
     """
 
     def __init__(
@@ -123,6 +127,7 @@ class Journal:
         self._lock: FolderLock | None = None
         self._file: int | None = None
         self._good = 0  # bytes of whole records in the file
+        self._base = 0, 0  # bytes and acts when it was last made short
         self._pending: list[bytes] = []
         self._synced = True
         self._told: SaveState = "saved"
@@ -183,11 +188,14 @@ class Journal:
         StorageError
             If they cannot be read.
         """
-        if not is_work(self.folder):
-            return np.zeros(self.shape, self.dtype)
         with self._guard:
-            limit = self._good
-        return read_work(self.folder, limit).labels()
+            if self._pending:  # rare: the disk is full
+                labels = self._written_labels()
+                for act in self._work.acts[-len(self._pending) :]:
+                    if act.patch is not None:
+                        act.patch.apply(labels)
+                return labels
+        return self._written_labels()
 
     def record(self, act: Act) -> Act:
         """Write an act, before it is shown.
@@ -228,7 +236,11 @@ class Journal:
                 self._write()
             finally:
                 self._tell()
-            if len(self._work.acts) > MOST_ACTS or self._good > MOST_BYTES:
+            size, count = self._base  # of what is kept to be undone
+            if (
+                len(self._work.acts) - count > MOST_ACTS
+                or self._good - size > MOST_BYTES
+            ):
                 self.snapshot()
         return act
 
@@ -284,6 +296,7 @@ class Journal:
             if labels is not None and labels.shape != self.shape:
                 # At once: the next act is for labels of this shape.
                 self._work.shape, self._work.dtype = labels.shape, labels.dtype
+                self._work.history = History()  # there is no way back to another shape
                 self._save_whole(labels, self.state.sequence)
                 return
             self._tasks.append((labels, self.state.sequence))
@@ -364,6 +377,11 @@ class Journal:
     def __exit__(self, kind: object, *rest: object) -> None:
         # What went wrong inside is the more important thing to be told.
         self.close(force=kind is not None)
+
+    def _written_labels(self) -> LabelArray:
+        if not is_work(self.folder):
+            return np.zeros(self.shape, self.dtype)
+        return read_work(self.folder).labels()
 
     def _last_save(self) -> StorageError | None:
         """Save everything; return what went wrong."""
@@ -546,41 +564,64 @@ class Journal:
     def _save_whole(self, labels: LabelArray | None, sequence: int) -> None:
         """Write labels and facts, then begin the journal anew behind them."""
         with self._guard:
-            limit = self._good
-        then = read_work(self.folder, limit)
+            if self._pending:  # once more, when the disk takes them
+                return
+            now, acts = self._work, list(self._work.acts)
+            state = now.state.copy()
+        then = replace(now, state=state, acts=acts, image=self._image)
         if labels is None:
-            labels, sequence = then.labels(), then.state.sequence
-        then.shape, then.dtype, then.image = labels.shape, labels.dtype, self._image
+            labels, sequence = then.labels(), state.sequence
+        then.shape, then.dtype = labels.shape, labels.dtype
         write_labels_file(self.folder, labels, sequence)
         write_facts(then)
+        self._restart(sequence)
         with self._guard:
-            if not self._pending:  # else once more, when the disk takes them
-                self._restart(sequence)
-            self._work.facts_sequence = then.state.sequence
+            self._work.facts_sequence = state.sequence
 
     def _restart(self, sequence: int) -> None:
-        """Write a journal of what came after `sequence`, or can be undone or redone."""
-        history = self._work.history
-        kept = {act.sequence: act for act in (*history.done, *history.undone)}
-        kept.update((a.sequence, a) for a in self._work.acts if a.sequence > sequence)
+        """Write a journal of what came after `sequence`, or can be undone or redone.
+
+        Acts may be recorded while the disk is waited for; they follow.
+        """
+        with self._guard:
+            history, last = self._work.history, self.state.sequence
+            kept = {act.sequence: act for act in (*history.done, *history.undone)}
+            later = (one for one in self._work.acts if one.sequence > sequence)
+            kept.update((act.sequence, act) for act in later)
+            if self._pending:
+                return
+            head = encode(journal_head(self._work))
         acts = [kept[number] for number in sorted(kept)]
         path = self.folder / JOURNAL_NAME
         try:
-            with replacing(path, sync=True) as draft:
-                with draft.open("wb") as file:
-                    file.write(encode(journal_head(self._work)))
-                    file.writelines(encode(act.to_json()) for act in acts)
-                if os.name == "nt":  # an open file cannot be replaced there
-                    self._close_file()
+            with ExitStack() as held:
+                with replacing(path) as draft, draft.open("wb", 0) as file:
+                    file.write(head)
+                    file.write(b"".join(encode(act.to_json()) for act in acts))
+                    os.fsync(file.fileno())
+                    held.enter_context(self._guard)
+                    now = [act for act in self._work.acts if act.sequence > last]
+                    written = now[: len(now) - len(self._pending)]
+                    file.write(b"".join(encode(act.to_json()) for act in written))
+                    if os.name == "nt":  # open files cannot be replaced there
+                        file.close()
+                        self._close_file()
+                self._close_file()
+                self._work.acts = [*acts, *now]
+                self._synced = not written
+                self._reopen()
+                self._base = self._good, len(acts)
             sync_folder(self.folder)
-            self._work.acts, self._synced = acts, True
         except OSError as error:
+            with self._guard:
+                if self._file is None:
+                    self._reopen()
             raise not_written(path, error) from error
-        finally:
-            self._close_file()
-            flags = os.O_RDWR | os.O_APPEND | getattr(os, "O_BINARY", 0)
-            self._file = os.open(path, flags)
-            self._good = os.lseek(self._file, 0, os.SEEK_END)
+
+    def _reopen(self) -> None:
+        flags = os.O_RDWR | os.O_APPEND | getattr(os, "O_BINARY", 0)
+        self._file = os.open(self.folder / JOURNAL_NAME, flags)
+        self._good = os.lseek(self._file, 0, os.SEEK_END)
 
     def _close_file(self) -> None:
         if self._file is not None:

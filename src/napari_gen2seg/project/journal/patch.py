@@ -77,7 +77,7 @@ class Patch:
         _check_inside(window, offset, whole)
         old, new = np.ravel(before), np.ravel(after)
         changed = old != new
-        width = window[-1] if window else 1
+        width = max(window[-1], 1)
         begins = changed.copy()
         same = changed[1:] & changed[:-1]
         same &= (old[1:] == old[:-1]) & (new[1:] == new[:-1])

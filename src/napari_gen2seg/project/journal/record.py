@@ -53,15 +53,13 @@ class Records:
     torn: int
 
 
-def read_records(path: Path, limit: int | None = None) -> Records:
+def read_records(path: Path) -> Records:
     """Read records up to the first torn one.
 
     Parameters
     ----------
     path
         The file; one that is not there holds none.
-    limit
-        Read no further than so many bytes.
 
     Raises
     ------
@@ -74,8 +72,6 @@ def read_records(path: Path, limit: int | None = None) -> Records:
         raise StorageError(
             f"{path} could not be read ({error.strerror}). Check that you may read it."
         ) from error
-    if limit is not None:
-        content = content[:limit]
     values: list[dict[str, Any]] = []
     size = 0
     for line in content.splitlines(keepends=True):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal, get_args
 
 from napari_gen2seg.errors import SettingsError
@@ -96,6 +96,15 @@ class WorkState:
             self.clicks = []
         self.sequence = act.sequence
         self.touched = max(self.touched, act.at)
+
+    def copy(self) -> WorkState:
+        """Return a state that later acts do not change."""
+        return replace(
+            self,
+            origins=dict(self.origins),
+            classes=dict(self.classes),
+            settings=dict(self.settings),
+        )
 
     def to_json(self) -> dict[str, Any]:
         """Return plain values for the file of facts."""
