@@ -103,7 +103,7 @@ def find_candidates(
         background,
         diameter,
         (typical_diameter(prober.values) or 0.0) if specks else 0.0,
-        settings,
+        settings=settings,
     )
 
 

@@ -63,7 +63,7 @@ class ObjectNumbers:
 
     def fit(self) -> None:
         """Take the first free number, and the clicks along, in another layer."""
-        if not self._back():
+        if not self.back:
             self._clicks.renumber(min(self._objects.highest, LAST_NUMBER - 1) + 1)
 
     @property
