@@ -56,6 +56,11 @@ class Prompts:
             point for point, s in zip(self.points, self.signs, strict=True) if s > 0
         )
 
+    def first(self, count: int) -> Prompts:
+        """Return the first so many of them."""
+        insisted = tuple(n for n in self.insisted if n < count)
+        return Prompts(self.points[:count], self.signs[:count], insisted, self.base)
+
     def plus(self, point: tuple[float, float], sign: int) -> Prompts:
         """Return these prompts with one more click."""
         return Prompts(
