@@ -212,6 +212,16 @@ def test_an_object_is_read_back_where_it_is_on_the_plane(flat, where):
     assert read_object(labels, view, 4) is None
 
 
+def test_a_commit_taken_back_is_no_change_by_hand(flat):
+    _, _image, view = flat
+    labels = new_objects(view)
+    for clicks, mask in enumerate((square(4, 6), square(5, 7)), 1):
+        write(labels, view, mask, 1)
+        remember(labels, view, 1, clicks)
+    labels.undo()
+    assert hand_edited(labels, view, 1, 2) is None
+
+
 def test_what_was_changed_by_hand_is_noticed_and_what_was_not_is_not(stack):
     _, _image, view = stack
     labels = new_objects(view)

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from napari_gen2seg.gui.layers.view import View
 
 _WRITTEN, _BY_HAND = "written", "by_hand"
+_MOST = 16  # commits of an object that are remembered
 
 
 class HandEdited(NamedTuple):
@@ -44,7 +45,9 @@ def remember(labels: Labels, view: View, number: int, clicks: int) -> None:
     """Note what a commit wrote, and how many clicks it came from."""
     found = _found(labels, view, number)
     if found is not None:
-        _notes(labels, _WRITTEN)[_name(view, number)] = [_checksum(*found), clicks]
+        written = _notes(labels, _WRITTEN).setdefault(_name(view, number), [])
+        written.append([_checksum(*found), clicks])
+        del written[:-_MOST]
 
 
 def hand_edited(
@@ -72,11 +75,13 @@ def hand_edited(
         return None
     name = _name(view, number)
     by_hand = _notes(labels, _BY_HAND)
-    checksum, settled = _notes(labels, _WRITTEN).get(name, (None, 0))
     if name in by_hand:
         return HandEdited(*found, 0)
-    if checksum == _checksum(*found) or (checksum is None and clicks):
+    written = _notes(labels, _WRITTEN).get(name, [])
+    # Of any commit: the newest may have been taken back.
+    if _checksum(*found) in (one for one, _ in written) or (clicks and not written):
         return None
+    settled = written[-1][1] if written else 0
     by_hand[name] = True
     return HandEdited(*found, settled)
 
