@@ -487,6 +487,17 @@ class Person:
             if smaller and not corrected:
                 raise Broken(f"{name} took pixels of {smaller} (lost: {lost})")
 
+    def listen(self) -> None:
+        """Read what the dock says of a plane that is not colored."""
+        from napari_gen2seg.gui.panels.model_panel import NOT_COLORED
+
+        session, view = self.widget.session, self.widget.bridge.source.view
+        if view is None or session.job.running or session.coloring(view) is not None:
+            return
+        said = self.widget.model.doing.text()
+        if NOT_COLORED not in said:
+            raise Broken(f"a plane is not colored, and the dock says {said!r}")
+
     def act(self) -> None:
         """Do one thing and see whether all is well."""
         names = list(self.actions)
@@ -501,6 +512,7 @@ class Person:
         if by_hand:
             self.hands.update(before)
         self.judge(name, before, by_hand)
+        self.listen()
         self.witness.check()
 
 

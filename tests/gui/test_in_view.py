@@ -69,6 +69,13 @@ def test_another_image_is_not_said_to_be_colored(coins):
     assert said(coins).startswith("Coloured in")
 
 
+def test_other_pixels_are_not_said_to_be_colored(coins):
+    image = coins.viewer.layers["Image"]
+    image.data = image.data[::-1].copy()
+    coins.person.settle()
+    assert said(coins) == NOT_COLORED
+
+
 def test_what_failed_elsewhere_is_not_said_here(desk, painter):
     runner = Stepped()
     at = desk(session=Session(runner, load=lambda *a, **k: painter))

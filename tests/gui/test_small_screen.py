@@ -55,7 +55,7 @@ def test_evaluate_opens_as_a_tab_beside_the_dock(laptop, qtbot):
     while not isinstance(first, QDockWidget):
         first = first.parentWidget()
     assert dock in main.tabifiedDockWidgets(first)
-    assert wholly_seen(evaluate.start)
+    laptop.person.until(lambda: wholly_seen(evaluate.start))
     window.remove_dock_widget(dock)
     evaluate.close_widget()
     evaluate.deleteLater()

@@ -157,6 +157,7 @@ class SegmentWidget(Docked):
             changed.connect(self._show_method)
         session.coloring_changed.connect(self._no_longer_wrong)
         session.coloring_changed.connect(lambda _: self._show_job())
+        bridge.source.edited.connect(lambda _: self._show_job())
         bridge.model_input.changed.connect(self.image.show_model_input)
         controller.hover_preview.shown.connect(self._probed)
         controller.clicks_changed.connect(self._clicks_changed)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from qtpy.QtCore import QEvent, Signal
+from qtpy.QtCore import QEvent, QTimer, Signal
 from qtpy.QtWidgets import QDockWidget, QMainWindow, QWidget
 
 from napari_gen2seg.gui.qt_threads import debounce
@@ -49,7 +49,7 @@ def tabify(widget: QWidget) -> None:
             continue
         if mine not in window.tabifiedDockWidgets(dock):
             window.tabifyDockWidget(dock, mine)
-        mine.raise_()
+        QTimer.singleShot(0, mine.raise_)  # the tab is made when Qt lays them out
         return
 
 
