@@ -114,7 +114,7 @@ def test_a_failed_save_leaves_the_old_file(
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(tifffile.TiffWriter, "write", full)
-    with pytest.raises(StorageError, match="No space left"):
+    with pytest.raises(StorageError, match="the disk is full"):
         made(model_id="new").save(target)
     monkeypatch.undo()
     assert Coloring.load(target).model_id == "old"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tempfile
 from collections.abc import Callable
 from functools import cache
 from pathlib import Path
@@ -51,6 +52,11 @@ def candidates() -> g.CandidateSet:
 @cache
 def colorer() -> Any:
     return FakeColorer()
+
+
+@cache
+def project() -> g.Project:
+    return g.Project.create(Path(tempfile.mkdtemp()) / "project")
 
 
 def drained(events: Any) -> None:
@@ -105,6 +111,28 @@ CALLS: dict[str, tuple[Callable[..., Any], dict[str, Any]]] = {
     }),
     "paint": (lambda **k: g.paint(**{"candidates": candidates(), **k}), {
         "candidates": None, "indices": [0],
+    }),
+    "load_probe": (g.load_probe, {"name": "no such probe"}),
+    "Probe.mask": (
+        lambda **k: g.Probe(len).mask(**{"coloring": coloring(), **k}),
+        {
+            "coloring": None, "points": [(12, 12)], "signs": [1],
+            "settings": g.ProbeSettings(),
+        },
+    ),
+    "Project.open": (g.Project.open, {"folder": "no such folder"}),
+    "Project.create": (g.Project.create, {
+        "folder": "project", "name": "a", "model": "mini",
+    }),
+    "Project.add": (lambda **k: project().add(**k), {"image": "no.tif", "group": ""}),
+    "Project.set_state": (lambda **k: project().set_state(**k), {
+        "name": "a", "state": "done",
+    }),
+    "Project.import_labels": (lambda **k: project().import_labels(**k), {
+        "source": "no such folder",
+    }),
+    "Project.export": (lambda **k: project().export(**k), {
+        "kind": "tiff", "target": "out",
     }),
     "load_model": (g.load_model, {
         "id_or_path": "no such model", "device": "cpu", "dtype": "float32",

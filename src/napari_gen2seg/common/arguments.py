@@ -11,7 +11,7 @@ import dataclasses
 import inspect
 import types
 import typing
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from functools import cache, wraps
 from importlib import import_module
 from numbers import Integral, Real
@@ -37,7 +37,9 @@ _LONG = 60  # characters of a value that are told
 
 
 def checked_arguments(
-    error: type[Exception] = SettingsError, **late: str
+    error: type[Exception] = SettingsError,
+    left: Collection[str] = (),
+    **late: str,
 ) -> Callable[[Callable[P, R]], Callable[P, R]]:
     """Make a function refuse arguments of other types than it is annotated with.
 
@@ -45,6 +47,8 @@ def checked_arguments(
     ----------
     error
         What is raised.
+    left
+        Arguments that the function itself checks, in better words.
     **late
         Modules of names in annotations that are only imported for type checkers.
     """
@@ -60,7 +64,7 @@ def checked_arguments(
                 return function(*args, **kwargs)  # Python says it best
             hints = _hints(function, tuple(late.items()))
             for name, value in given.items():
-                if name in hints:
+                if name in hints and name not in left:
                     check(name, value, hints[name], error)
             return function(*args, **kwargs)
 
@@ -143,14 +147,15 @@ def _fits(value: Any, hint: Any) -> bool:
     if origin is collections.abc.Callable:
         return callable(value)
     kind = origin or hint
-    if not isinstance(kind, type) or kind is object:
+    if hint is Any or not isinstance(kind, type) or kind is object:
         return True
     if kind in (collections.abc.Sequence, collections.abc.Iterable):
         return isinstance(value, kind) and not isinstance(value, str | bytes | dict)
-    try:
-        return isinstance(value, kind)
-    except TypeError:  # a protocol
-        return True
+    if getattr(kind, "_is_protocol", False):
+        # Not by isinstance: what stands in for a model need not do all that one does.
+        members = [name for name in vars(kind) if not name.startswith("_")]
+        return "__call__" in vars(kind) or any(hasattr(value, n) for n in members)
+    return isinstance(value, kind)
 
 
 def _parted(union: Any) -> tuple[tuple[Any, ...], bool]:

@@ -234,7 +234,7 @@ class Coloring:
             self.black_background,
         )
 
-    @checked_arguments(PromptError)
+    @checked_arguments(PromptError, left=("points", "signs"))
     def probe(
         self,
         points: npt.ArrayLike,

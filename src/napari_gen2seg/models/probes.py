@@ -11,6 +11,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from napari_gen2seg.common.arguments import checked_arguments
 from napari_gen2seg.core.learned_probe.choice import SIMILARITY, possible_method
 from napari_gen2seg.core.learned_probe.probe import Predict, Probe
 from napari_gen2seg.errors import ModelNotFoundError, WeightsError
@@ -49,6 +50,7 @@ def measured_probe(spec: ModelSpec) -> str | None:
     return None
 
 
+@checked_arguments()
 @lru_cache
 def load_probe(name: str = "mini") -> Probe:
     """Load a learned probe, to run in this process.

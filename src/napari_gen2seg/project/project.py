@@ -23,6 +23,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from napari_gen2seg.common.arguments import checked_arguments
 from napari_gen2seg.common.atomic import not_written, replacing_folder, writing
 from napari_gen2seg.common.checked import checked
 from napari_gen2seg.common.text import slug
@@ -185,6 +186,7 @@ class Project:
     facts: ProjectFacts
 
     @classmethod
+    @checked_arguments()
     def create(cls, folder: str | Path, name: str = "", model: str = "mini") -> Project:
         """Make an empty project.
 
@@ -214,6 +216,7 @@ class Project:
         return project
 
     @classmethod
+    @checked_arguments()
     def open(cls, folder: str | Path) -> Project:
         """Open a project.
 
@@ -250,6 +253,7 @@ class Project:
         folders = sorted((self.folder / ITEMS).glob("*"))
         return tuple(Item(one.name, one) for one in folders if is_work(one))
 
+    @checked_arguments()
     def item(self, name: str) -> Item:
         """Return one image.
 
@@ -266,6 +270,7 @@ class Project:
             )
         return Item(name, folder)
 
+    @checked_arguments()
     def add(self, image: str | Path, *, copy: bool = False, group: str = "") -> Item:
         """Add an image; see `add_images`."""
         return self.add_images([image], copy=copy, group=group)[0]
@@ -359,6 +364,7 @@ class Project:
             return self
         return self.with_classes(classes)
 
+    @checked_arguments()
     def set_state(self, name: str, state: str) -> None:
         """Say how far an image is.
 
@@ -374,6 +380,7 @@ class Project:
         with self.item(name).journal() as journal:
             journal.record(Act("state", values={"state": checked_state(state)}))
 
+    @checked_arguments()
     def import_labels(self, source: str | Path, *, overwrite: bool = False) -> Imported:
         """Take labels that were made elsewhere; see `exchange.importing.import_labels`.
 
@@ -393,6 +400,7 @@ class Project:
 
         return import_labels(self, source, overwrite=overwrite)
 
+    @checked_arguments()
     def export(self, kind: str, target: str | Path, **options: Any) -> Exported:
         """Write a data set; see `exchange.exporting.export_project`.
 
@@ -462,7 +470,11 @@ def images_in(paths: Iterable[str | Path]) -> list[Path]:
         elif source.is_dir():
             inside = sorted(source.iterdir())
             endings = (*PICTURE_ENDINGS, ".zarr")
-            found += [one for one in inside if one.suffix.lower() in endings]
+            found += [
+                one
+                for one in inside
+                if one.suffix.lower() in endings and not one.name.startswith(".")
+            ]
         else:
             raise StorageError(f"There is no file or folder {source}. Check its name.")
     return found

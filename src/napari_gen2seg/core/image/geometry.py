@@ -83,7 +83,13 @@ def check_prompts(
             f"The click at row {row:g}, column {col:g} lies outside the picture of "
             f"{shape[0]} x {shape[1]} pixels; clicks must lie inside it."
         )
-    sign = np.ones(len(rc)) if signs is None else np.asarray(signs, np.float64).ravel()
+    try:
+        given = np.ones(len(rc)) if signs is None else np.asarray(signs, np.float64)
+    except (TypeError, ValueError) as error:
+        raise PromptError(
+            f"The signs are {signs!r}; they must be +1 (keep) or -1 (leave out)."
+        ) from error
+    sign = given.ravel()
     if len(sign) != len(rc):
         raise PromptError(
             f"There are {len(rc)} clicks and {len(sign)} signs; give one sign each."

@@ -27,6 +27,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy.ndimage import distance_transform_edt
 
+from napari_gen2seg.common.arguments import checked_arguments
 from napari_gen2seg.common.types import Float32Array
 from napari_gen2seg.core.image.geometry import rescale
 from napari_gen2seg.core.learned_probe.answer import Answer
@@ -74,6 +75,9 @@ class Probe:
         )
         self._typical: WeakKeyDictionary[Coloring, float | None] = WeakKeyDictionary()
 
+    @checked_arguments(
+        PromptError, ("points", "signs"), Coloring="napari_gen2seg.core.coloring"
+    )
     def mask(
         self,
         coloring: Coloring,
