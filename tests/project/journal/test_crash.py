@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import random
+import signal
 import subprocess
 import sys
 import time
@@ -20,7 +22,9 @@ WORKER = Path(__file__).with_name("worker.py")
 ROOT = Path(__file__).parents[3]
 
 
-def work(folder: Path, seed: int, count: int, *more: str) -> subprocess.Popen[str]:
+def work(
+    folder: Path | str, seed: int, count: int, *more: str
+) -> subprocess.Popen[str]:
     """Start a process that does so many acts and then waits to be killed."""
     child = subprocess.Popen(
         [sys.executable, str(WORKER), str(folder), str(seed), *more],
@@ -60,18 +64,26 @@ def test_killed_at_random_moments_nothing_but_the_act_in_progress_is_missing(
     moments = random.Random(7)  # noqa: S311
     seed, most = 3, 120
     states = expected(seed, most, tmp_path / "expected")
+    nursery = work("nursery", seed, 0)
+    assert nursery.stdin is not None
+    assert nursery.stdout is not None
     for number in range(30):
         folder = tmp_path / f"work-{number}"
         count = moments.randint(1, most)
-        child = work(folder, seed, count)
-        assert child.stdout is not None
-        for line in child.stdout:
-            if line == f"do {count - 1}\n":
+        nursery.stdin.write(f"{folder} {count}\n")
+        nursery.stdin.flush()
+        pid = recorded = 0
+        for line in nursery.stdout:
+            word, value = line.split()
+            if word == "dead":
                 break
-        time.sleep(moments.uniform(0, 0.004))
-        child.kill()
-        rest = child.communicate()[0]  # told before the signal arrived
-        recorded = count if f"done {count - 1}" in rest else count - 1
+            if word == "pid":
+                pid = int(value)
+            elif word == "done":
+                recorded = int(value) + 1
+            elif int(value) == count - 1:
+                time.sleep(moments.uniform(0, 0.004))
+                os.kill(pid, signal.SIGKILL)
         with Journal(IMAGE, SHAPE, folder=folder) as journal:
             assert recorded <= journal.state.sequence <= count
             labels, objects = states[journal.state.sequence]
@@ -84,6 +96,8 @@ def test_killed_at_random_moments_nothing_but_the_act_in_progress_is_missing(
         with Journal(IMAGE, SHAPE, folder=folder) as journal:
             assert journal.earlier is not None
             assert journal.earlier.since_saved == 0
+    nursery.stdin.close()
+    assert nursery.wait() == 0
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="limits of POSIX")

@@ -2,13 +2,15 @@
 
 ``python worker.py FOLDER SEED [BYTES]``: does an act for each line on stdin, and tells
 on stdout when it begins and when it is recorded. With BYTES, no file may grow larger
-than that.
+than that. ``python worker.py nursery SEED``: see `nursery`.
 """
 
 from __future__ import annotations
 
+import os
+import signal
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import numpy as np
@@ -61,14 +63,11 @@ def acts(seed: int, journal: Journal) -> Iterator[Act]:
         yield act
 
 
-def main(folder: Path, seed: int, most: int | None) -> None:
-    if most is not None:
-        import resource
-
-        resource.setrlimit(resource.RLIMIT_FSIZE, (most, most))
+def work(folder: Path, seed: int, orders: Iterable[object]) -> None:
+    """Do an act for each order."""
     journal = Journal(IMAGE, SHAPE, folder=folder)
     wanted = acts(seed, journal)
-    for number, _ in enumerate(sys.stdin):
+    for number, _ in enumerate(orders):
         act = next(wanted)
         print(f"do {number}", flush=True)  # noqa: T201
         journal.record(act)
@@ -77,6 +76,26 @@ def main(folder: Path, seed: int, most: int | None) -> None:
             journal.snapshot()
 
 
+def nursery(seed: int) -> None:
+    """Start a process for each line ``FOLDER COUNT``, so that libraries load once."""
+    for line in sys.stdin:
+        folder, count = line.split()
+        child = os.fork()
+        if not child:
+            print(f"pid {os.getpid()}", flush=True)  # noqa: T201
+            work(Path(folder), seed, range(int(count)))
+            signal.pause()
+        os.waitpid(child, 0)
+        print("dead 0", flush=True)  # noqa: T201
+
+
 if __name__ == "__main__":
-    folder, seed, *most = sys.argv[1:]
-    main(Path(folder), int(seed), int(most[0]) if most else None)
+    if sys.argv[1] == "nursery":
+        nursery(int(sys.argv[2]))
+    else:
+        place, start, *most = sys.argv[1:]
+        if most:
+            import resource
+
+            resource.setrlimit(resource.RLIMIT_FSIZE, (int(most[0]),) * 2)
+        work(Path(place), int(start), sys.stdin)

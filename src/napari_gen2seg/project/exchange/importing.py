@@ -121,8 +121,10 @@ def import_labels(
         if item is None:
             unmatched.append(found.source)
             continue
-        state = item.work().state
-        if item.labels().any() and not overwrite:
+        work = item.work()
+        if work.image.path == Path(found.source).absolute():
+            continue  # the image itself, beside its labels
+        if work.labels().any() and not overwrite:
             notes.append(
                 f"{item.name} has labels already and was left as it is; replace them "
                 "with --overwrite, or overwrite=True."
@@ -130,7 +132,7 @@ def import_labels(
             continue
         count, classes, hidden = _take(item, found)
         done[item.name] = count
-        names |= set(classes.values()) | set(state.classes.values())
+        names |= set(classes.values()) | set(work.state.classes.values())
         if hidden:
             notes.append(
                 f"{item.name}: {hidden} pixels of objects lie under others; labels "
@@ -179,9 +181,8 @@ def _found(place: Path) -> Iterator[ImportedLabels]:
         elif any(place.rglob("labels/**/*.txt")):
             yield from _of_yolo(place)
         else:
-            for one in sorted(place.iterdir()):
-                if not one.name.startswith(".") and one.suffix.lower() != ".txt":
-                    yield from _found(one) if _may_be_labels(one) else ()
+            for one in _label_files(place):
+                yield from _found(one)
     elif name.endswith(".json"):
         yield from _of_coco(place)
     else:
@@ -201,8 +202,23 @@ def _reader(path: Path) -> Reader | None:
     return None
 
 
+def _label_files(folder: Path) -> list[Path]:
+    """List what may be labels; of ``a.tif`` and ``a_masks.tif`` only the latter."""
+    files = [one for one in sorted(folder.iterdir()) if _may_be_labels(one)]
+    marked = {
+        _plain(one)
+        for one in files
+        if _plain(one) != one.stem or one.suffix.lower() in ROI_ENDINGS
+    }
+    return [
+        one
+        for one in files
+        if one.stem not in marked or one.suffix.lower() in ROI_ENDINGS
+    ]
+
+
 def _may_be_labels(path: Path) -> bool:
-    if path.is_dir():
+    if path.name.startswith(".") or path.is_dir():
         return path.suffix.lower() == ".zarr"
     return path.suffix.lower() in (*LABEL_ENDINGS, *ROI_ENDINGS)
 
