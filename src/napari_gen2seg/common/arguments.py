@@ -153,8 +153,11 @@ def _fits(value: Any, hint: Any) -> bool:
         return isinstance(value, kind) and not isinstance(value, str | bytes | dict)
     if getattr(kind, "_is_protocol", False):
         # Not by isinstance: what stands in for a model need not do all that one does.
-        members = [name for name in vars(kind) if not name.startswith("_")]
-        return "__call__" in vars(kind) or any(hasattr(value, n) for n in members)
+        members = {n: one for n, one in vars(kind).items() if not n.startswith("_")}
+        methods = [name for name, one in members.items() if inspect.isfunction(one)]
+        return "__call__" in vars(kind) or any(
+            hasattr(value, name) for name in methods or members
+        )
     return isinstance(value, kind)
 
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 
-from napari_gen2seg.common.arguments import checked_arguments
+from napari_gen2seg.common.arguments import check_fields, checked_arguments, told
 from napari_gen2seg.common.progress import Cancel, Progress, check_cancel
 from napari_gen2seg.common.types import Int32Array
 from napari_gen2seg.core.image.axes import Axes, Index
@@ -71,6 +71,9 @@ class Click:
     object: int = 1
     plane: Index = ()
     insisted: bool = False
+
+    def __post_init__(self) -> None:
+        check_fields(self, PromptError)
 
 
 @dataclass(frozen=True)
@@ -336,13 +339,26 @@ def _one_object(
     return ObjectFound(plane, label, mask, int(np.count_nonzero(free)), beside)
 
 
+def _click(entry: Click | tuple[float, float]) -> Click:
+    """Return a click, also of a plain (row, column)."""
+    if isinstance(entry, Click):
+        return entry
+    try:
+        row, column = entry
+    except (TypeError, ValueError) as error:
+        raise PromptError(
+            f"A click is {told(entry)}; it must be a Click or (row, column)."
+        ) from error
+    return Click(row, column)
+
+
 def _by_plane(
     clicks: Sequence[Click | tuple[float, float]], layout: Axes
 ) -> dict[Index, dict[int, list[Click]]]:
     """Sort the clicks by plane and object; refuse what belongs nowhere."""
     sorted_: dict[Index, dict[int, list[Click]]] = {}
     for entry in clicks:
-        click = entry if isinstance(entry, Click) else Click(*entry)
+        click = _click(entry)
         layout.check(click.plane)
         if click.object < 1:
             raise PromptError(

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from napari_gen2seg.common.arguments import told
 from napari_gen2seg.errors import ImageError, PromptError
 
 Index = tuple[int, ...]
@@ -38,7 +39,13 @@ class Axes:
         ImageError
             If the letters do not fit the array.
         """
-        sizes = tuple(int(size) for size in array.shape)
+        shape = getattr(array, "shape", None)
+        if not isinstance(shape, tuple):
+            raise ImageError(
+                f"The array is {told(array)}; it must be one of numpy, dask or zarr, "
+                "with rows and columns."
+            )
+        sizes = tuple(int(size) for size in shape)
         if letters is None:
             letters = _usual(sizes)
         letters = letters.upper()

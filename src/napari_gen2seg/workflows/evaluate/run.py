@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
-from napari_gen2seg.common.arguments import checked_arguments
+from napari_gen2seg.common.arguments import checked_arguments, told
 from napari_gen2seg.common.progress import Cancel, Progress, check_cancel
 from napari_gen2seg.core.image.rgb import to_rgb
 from napari_gen2seg.errors import DataError, ImageError, StorageError
@@ -229,6 +229,12 @@ def _dataset(data: Data) -> Dataset:
     pairs = list(data)
     if not pairs:
         raise DataError("No pictures were given; there must be at least one.")
+    for pair in pairs:
+        if not isinstance(pair, Sequence) or isinstance(pair, str) or len(pair) != 2:
+            raise DataError(
+                f"The data hold {told(pair)}; they must be pairs of a picture and its "
+                "labels, a data set, or a path."
+            )
     return Dataset(
         "pictures",
         tuple(
