@@ -3,7 +3,7 @@
 # make setup   the virtual environment alone (.venv)
 # make lint    ruff, mypy, typos, npe2 validate, import-linter, workflows, docs
 # make docs    the documentation as a site, in site/
-# make train-mini  train the map of mini, MINUTES more, and write the model to OUT
+# make train-mini  train mini, map and probe, MINUTES and PROBE_MINUTES more
 # make coverage  the suite, with a table of what it does not reach
 
 SHELL := /bin/sh
@@ -14,13 +14,19 @@ LINKS = PIP_FIND_LINKS="$$($(BIN)/python scripts/torch_links.py)"
 PIP = $(LINKS) $(BIN)/python -m pip install --quiet --disable-pip-version-check \
 	-c constraints.txt
 
-# Of train-mini: annotated sets, the run that it goes on with, and the model it writes.
+# Of train-mini: annotated sets, the folder of runs that it goes on with, and what it
+# writes: the model OUT and the probe OUT_PROBE.
 DATA ?= ../shared/data
-RUN ?= runs/map
+RUN ?= runs
 OUT ?= $(RUN)/model
+OUT_PROBE ?= $(RUN)/model_probe
 MINUTES ?= 240
+PROBE_MINUTES ?= 90
 TRAIN = $(BIN)/python -m napari_gen2seg.train
-MAP = --config configs/map.toml --run $(RUN) --set data.root='"$(DATA)"'
+ROOT = --set data.root='"$(DATA)"'
+MAP = --config configs/map.toml --run $(RUN)/map $(ROOT)
+PROBE = --config configs/probe.toml --run $(RUN)/probe $(ROOT) \
+	--maps $(OUT) src/napari_gen2seg/models/mini
 
 .PHONY: demo setup test train-mini coverage lint docs system clean
 
@@ -40,6 +46,9 @@ train-mini: $(VENV)/setup.stamp
 	$(TRAIN) map $(MAP) --minutes $(MINUTES)
 	$(TRAIN) map $(MAP) --finish
 	$(TRAIN) export-map $(MAP) --out $(OUT)
+	$(TRAIN) probe $(PROBE) --minutes $(PROBE_MINUTES)
+	$(TRAIN) probe $(PROBE) --finish
+	$(TRAIN) export-probe $(PROBE) --out $(OUT_PROBE)
 
 lint: $(VENV)/tox.stamp
 	$(LINKS) $(BIN)/tox run -e lint

@@ -62,10 +62,10 @@ class CandidateSet:
     smallest
         Diameter in pixels of the map of which ``min_diameter`` is a share; 0 where
         specks are not told from objects.
-    least_score
-        Smallest score of an object where settings have none; None takes the probe's.
     settings
         What decided which candidates there are; None for instances found elsewhere.
+    least_score
+        Smallest score of an object where settings have none; None takes the probe's.
     areas
         int64 (n,), pixels of the map; from ``masks``.
     """
@@ -79,8 +79,8 @@ class CandidateSet:
     background: float = 0.0
     diameter: float | None = None
     smallest: float = 0.0
-    least_score: float | None = None
     settings: ProposalSettings | None = None
+    least_score: float | None = None
     areas: npt.NDArray[np.int64] = field(init=False)
 
     def __post_init__(self) -> None:
