@@ -223,7 +223,9 @@ def test_stacks_are_proposed_and_replayed_plane_by_plane(tmp_path: Path) -> None
     project = Project.create(tmp_path / "p")
     item = project.add(tmp_path / "s.tif")
     project.add(tmp_path / "rgb.png")
-    list(propose(project, FakeColorer()))
+    colorer = FakeColorer()
+    list(propose(project, colorer, resolution=lambda shape: shape[0] // 2))
+    assert colorer.asked == [48, 100, 100]
     labels = item.labels()
     first, second = (set(np.unique(plane)) - {0} for plane in labels)
     assert first and second and not first & second

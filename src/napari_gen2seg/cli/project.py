@@ -9,7 +9,12 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from napari_gen2seg.cli.options import ModelOptions, load, model_options
+from napari_gen2seg.cli.options import (
+    ModelOptions,
+    load,
+    model_options,
+    resolution_from,
+)
 from napari_gen2seg.cli.outputs import overwrite_option
 from napari_gen2seg.common.text import count_text
 from napari_gen2seg.errors import DataError, SettingsError
@@ -169,7 +174,9 @@ def propose(
         colorer,
         states=states,
         settings=settings,
-        resolution=chosen.resolution,
+        resolution=lambda shape: resolution_from(
+            chosen.resolution, diameter, shape, colorer
+        ),
         passes=chosen.passes,
     ):
         place = f"[{event.number} of {event.count}] {event.name}"

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from napari_gen2seg.common.progress import Cancel, check_cancel
+from napari_gen2seg.common.types import Int32Array
 from napari_gen2seg.core.image.axes import Axes
 from napari_gen2seg.core.image.rgb import RgbRecipe, to_rgb
 from napari_gen2seg.core.proposal_settings import ProposalSettings
@@ -16,12 +17,15 @@ from napari_gen2seg.errors import Gen2SegError, InUseError
 from napari_gen2seg.project.journal import Act, Journal, Patch
 from napari_gen2seg.project.origin import Origin
 from napari_gen2seg.project.project import Item, Project
-from napari_gen2seg.workflows.segment import Finished, PlaneColored, iter_segment
 
 if TYPE_CHECKING:
     from napari_gen2seg.core.coloring import Coloring
     from napari_gen2seg.io.formats.images import ImageFile
     from napari_gen2seg.models.colorer import Colorer
+
+
+Resolve = Callable[[tuple[int, int]], int | None]
+"""(H, W) of an image -> the longer side at which a model looks at it."""
 
 
 @dataclass(frozen=True)
@@ -50,7 +54,7 @@ def propose(
     *,
     states: Sequence[str] = ("untouched",),
     settings: ProposalSettings | None = None,
-    resolution: int | None = None,
+    resolution: int | Resolve | None = None,
     passes: int = 1,
     cancel: Cancel | None = None,
 ) -> Iterator[ItemProposed | ItemFailed]:
@@ -66,8 +70,10 @@ def propose(
         A loaded model.
     states
         Images in these states.
-    settings, resolution, passes
-        As for `iter_segment`.
+    settings, passes
+        As for `Coloring.propose` and `Colorer.color`.
+    resolution
+        As for `Colorer.color`, or what finds it for (H, W) of an image.
     cancel
         Asked between planes; what is proposed stays.
 
@@ -110,18 +116,19 @@ def _propose(
     journal: Journal,
     colorer: Colorer,
     settings: ProposalSettings,
-    resolution: int | None,
+    resolution: int | Resolve | None,
     passes: int,
     cancel: Cancel | None,
 ) -> int:
     image, labels = item.image(), journal.labels()
     layout = Axes.of(image.pixels, image.axes)
+    side = resolution(layout.shape) if callable(resolution) else resolution
     total = 0
     for index in np.ndindex(*layout.planes):
         check_cancel(cancel, "Proposing")
         place = tuple(int(n) for n in index)
         found, coloring = proposals_of(
-            image, place, colorer, settings, resolution, passes, cancel
+            image, place, colorer, settings, side, passes, cancel
         )
         # The axes of labels are those of the image without channels.
         kept = layout.letters.replace("C", "")
@@ -138,7 +145,7 @@ def _propose(
             coloring.model_id,
             coloring.revision,
             coloring.key,
-            resolution or 0,
+            side or 0,
             passes,
             plane=place,
             settings=changed_settings(settings),
@@ -166,7 +173,7 @@ def proposals_of(
     passes: int,
     cancel: Cancel | None = None,
     recipe: RgbRecipe | None = None,
-) -> tuple[Any, Coloring]:
+) -> tuple[Int32Array, Coloring]:
     """Propose the objects of one plane.
 
     Parameters
@@ -183,22 +190,6 @@ def proposals_of(
     labels, coloring
         int32 (H, W), and the map they were found in.
     """
-    pixels = to_rgb(image.plane(place, recipe=recipe))
-    coloring: Coloring | None = None
-    labels: Any = None
-    for event in iter_segment(
-        pixels,
-        colorer,
-        "YXC",
-        proposals=settings,
-        resolution=resolution,
-        passes=passes,
-        cancel=cancel,
-    ):
-        if isinstance(event, PlaneColored):
-            coloring = event.coloring
-        elif isinstance(event, Finished):
-            labels = event.labels
-    if coloring is None:
-        raise RuntimeError("a workflow that ends has colored its plane")
-    return labels, coloring
+    rgb = to_rgb(image.plane(place, recipe=recipe))
+    coloring = colorer.color(rgb, resolution, passes=passes, cancel=cancel)
+    return coloring.propose(settings), coloring
