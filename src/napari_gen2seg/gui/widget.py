@@ -94,6 +94,7 @@ class SegmentWidget(Docked):
         column.setContentsMargins(0, 0, 0, 0)
         panels = (self.image, self.model, self.probe)
         column.addWidget(Column(panels), 1)
+        self.objects.column.setContentsMargins(6, 0, 6, 2)  # as in the column above
         column.addWidget(self.objects)  # in sight on a small screen, whatever unfolds
         column.addWidget(self.status)  # below, where no panel pushes it out of sight
         self._connect_panels()
