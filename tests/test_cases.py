@@ -37,9 +37,8 @@ CHECKS: dict[str, Check] = {}
 
 #: Cases of other tests.
 ELSEWHERE = {
-    "read-only-labels": "tests/gui/test_commit.py",
-    "large-picture": "benchmarks/large_image.py",
-    "without-imagecodecs": "imagecodecs is a dependency; see tests/io/formats",
+    "large-picture": "docs/reliability.md: measured, no test asserts a time",
+    "without-imagecodecs": "tests/io/formats/test_every_file.py: it is a dependency",
 }
 
 
@@ -272,6 +271,24 @@ def loads(model: Path) -> None:
 
     image = np.random.default_rng(0).integers(0, 255, (64, 64), np.uint8)
     assert np.isfinite(load_model(model, device="cpu").color(image, 64).values).all()
+
+
+@case("read-only-labels")
+def _(_file: Path, _tmp: Path) -> None:
+    from napari.components import ViewerModel
+    from napari.layers import Labels
+
+    from napari_gen2seg.core.probe.mask import Mask
+    from napari_gen2seg.gui.annotate.commit import write
+    from napari_gen2seg.gui.layers.view import View
+
+    image = ViewerModel().add_image(np.zeros((40, 60), np.uint8))
+    array, found = np.zeros((40, 60), np.int32), np.zeros((40, 60), bool)
+    array.setflags(write=False)
+    found[4:9, 4:9] = True
+    mask = Mask.from_window(found, (0, 0), (40, 60), (40, 60))
+    with pytest.raises(Gen2SegError, match="read-only"):
+        write(Labels(array), View.of(image, (0, 1), (0, 0)), mask, 1)
 
 
 # -------------------------------------------------------------------------- commands

@@ -301,8 +301,16 @@ def read_plane(
 _BYTES_A_PIXEL = 30  # of memory, measured: what coloring and a click take
 
 
-def check_colorable(picture: Path, pixels: NDArray[Any]) -> None:
+def check_colorable(
+    picture: Path, pixels: NDArray[Any], *, clicked: bool = False
+) -> None:
     """Refuse a plane that is too large, or in which there is nothing to see.
+
+    Parameters
+    ----------
+    clicked
+        Whether somebody clicks in it: then each click is answered, with a word where it
+        is on background.
 
     Raises
     ------
@@ -316,7 +324,8 @@ def check_colorable(picture: Path, pixels: NDArray[Any]) -> None:
     from napari_gen2seg.io.formats.guard import check_fits
 
     check_fits(picture, pixels.shape[0] * pixels.shape[1] * _BYTES_A_PIXEL)
-
+    if clicked:
+        return
     flat = pixels if pixels.ndim == 2 else pixels.reshape(-1, pixels.shape[-1])
     if is_constant(pixels) or (pixels.ndim == 3 and (flat == flat[0]).all()):
         raise ImageError(

@@ -188,7 +188,7 @@ def segment(
         check_ending(path)
     check_free([target, coloring], overwrite, picture)
     pixels = read_plane(picture, axes, plane, series, recipe)
-    check_colorable(picture, pixels)
+    check_colorable(picture, pixels, clicked=not everything)
     shape = pixels.shape[:2]
     settings = ProbeSettings(
         rule="paper" if rule == "paper" else "distance",

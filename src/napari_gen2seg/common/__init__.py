@@ -1,5 +1,6 @@
 """Ground floor: standard library and numpy, used by every other room.
 
+arguments  wrong types of arguments, refused by their annotations
 atomic     write a file whole or not at all
 checked    JSON values against the dataclass they are for
 progress   callbacks for progress and cancel

@@ -5,8 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
 
-from napari_gen2seg.common.arguments import check_fields
-
 if TYPE_CHECKING:
     from pathlib import Path
 
@@ -62,4 +60,7 @@ class ModelSpec:
     folder: ModelFolder | None = field(default=None, repr=False, compare=False)
 
     def __post_init__(self) -> None:
+        # Late: it needs numpy, which --help does without.
+        from napari_gen2seg.common.arguments import check_fields
+
         check_fields(self)

@@ -98,10 +98,10 @@ def test_ycbcr_and_lab(tmp_path: Path) -> None:
     stored[..., 0] = np.rint(lab[..., 0] * 2.55)
     stored[..., 1:] = np.rint(lab[..., 1:]).astype(np.int8).view(np.uint8)
     tifffile.imwrite(tmp_path / "l.tif", stored, photometric="cielab")
-    assert np.abs(read(tmp_path / "l.tif").astype(int) - smooth).max() < 12
+    assert np.abs(read(tmp_path / "l.tif").astype(int) - smooth).mean() < 2
     stored[..., 1:] += 128
     tifffile.imwrite(tmp_path / "i.tif", stored, photometric="icclab")
-    assert np.abs(read(tmp_path / "i.tif").astype(int) - smooth).max() < 12
+    assert np.abs(read(tmp_path / "i.tif").astype(int) - smooth).mean() < 2
 
 
 @pytest.mark.parametrize("orientation", [1, 2, 3, 4, 5, 6, 7, 8])

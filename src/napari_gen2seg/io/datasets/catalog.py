@@ -151,8 +151,8 @@ def folder_dataset(
         without = [path for path in without if wanted & {path.stem, path.name}]
     if without and not pairs:
         raise DataError(
-            f"{without[0]} has no labels, and no other picture has any: {truths} must "
-            f"hold {without[0].stem}.tif or {without[0].stem}.png."
+            f"{without[0]} has no labels: {truths} must hold {without[0].stem}.tif or "
+            f"{without[0].stem}.png. No other picture has any."
         )
     items = [
         AnnotatedSource(image.stem, partial(_read, image, truth, recipe))
