@@ -18,6 +18,6 @@ def tiny_probe_as_mini() -> Iterator[None]:
     """Let the tiny probe stand where the shipped one lies, in this process."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setitem(probes._FOLDERS, "mini", FOLDER)
-        probes.load_probe.cache_clear()
+        probes._loaded.cache_clear()
         yield
-    probes.load_probe.cache_clear()
+    probes._loaded.cache_clear()

@@ -51,7 +51,6 @@ def measured_probe(spec: ModelSpec) -> str | None:
 
 
 @checked_arguments()
-@lru_cache
 def load_probe(name: str = "mini") -> Probe:
     """Load a learned probe, to run in this process.
 
@@ -73,6 +72,12 @@ def load_probe(name: str = "mini") -> Probe:
     WeightsError
         If its files are missing, damaged or unsafe.
     """
+    return _loaded(name)
+
+
+@lru_cache
+def _loaded(name: str) -> Probe:
+    """Load a probe once: it keeps its answers, map by map."""
     return Probe(load_predict(name), Path(name).name)
 
 
