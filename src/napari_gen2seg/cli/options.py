@@ -304,7 +304,7 @@ _BYTES_A_PIXEL = 30  # of memory, measured: what coloring and a click take
 def check_colorable(
     picture: Path, pixels: NDArray[Any], *, clicked: bool = False
 ) -> None:
-    """Refuse a plane that is too large, or in which there is nothing to see.
+    """Refuse a plane that is too large, and say where there is nothing to see.
 
     Parameters
     ----------
@@ -314,13 +314,10 @@ def check_colorable(
 
     Raises
     ------
-    ImageError
-        If all of its pixels are equal.
     MemoryShortError
         If it would not fit into memory.
     """
     from napari_gen2seg.core.image.rgb import is_constant
-    from napari_gen2seg.errors import ImageError
     from napari_gen2seg.io.formats.guard import check_fits
 
     check_fits(picture, pixels.shape[0] * pixels.shape[1] * _BYTES_A_PIXEL)
@@ -328,10 +325,11 @@ def check_colorable(
         return
     flat = pixels if pixels.ndim == 2 else pixels.reshape(-1, pixels.shape[-1])
     if is_constant(pixels) or (pixels.ndim == 3 and (flat == flat[0]).all()):
-        raise ImageError(
+        say(
             f"{picture.name} holds a single value on all of its {pixels.shape[0]} x "
-            f"{pixels.shape[1]} pixels; there must be something to colour. Choose "
-            "another picture, plane or channel."
+            f"{pixels.shape[1]} pixels: there is nothing to colour. Choose another "
+            "picture, plane or channel.",
+            err=True,
         )
 
 
