@@ -101,6 +101,8 @@ def add(
         deep = _DEEP * _off(own, click, False, 2 * _extent(mask))
         if _in_the_middle(own, click, mask):
             deep = _extent(own)
+            if _apart(mask, own):  # another piece of the object: it ends where it ends
+                part = Region(np.ones((1, 1), bool), _around(click, 0, mask.shape))
         part = _union(part, _disc_of(own, click, deep))
         more = own.area - _shared(mask, own)
         times = (mask.area + more) / max(mask.area, 1)
@@ -267,6 +269,15 @@ def _union(one: Region, two: Region) -> Region:
             part.inside
         )
     return Region(inside, box)
+
+
+def _apart(mask: Mask, other: Mask) -> bool:
+    """Whether there is more than a seam between two masks."""
+    r0, c0, r1, c1 = other.bbox
+    near = (r0 - _SEAM, c0 - _SEAM, r1 + _SEAM, c1 + _SEAM)
+    box = (*np.maximum(near[:2], 0), *np.minimum(near[2:], mask.shape))
+    wide = ndimage.binary_dilation(other.within(box), iterations=_SEAM)
+    return not (wide & mask.within(box)).any()
 
 
 def _shared(mask: Mask, other: Mask) -> int:
