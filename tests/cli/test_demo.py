@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 import tifffile
 from skimage import data
+from tests.helpers.command_line import Ended, run_here
 from tests.helpers.waiting import BACKSTOP
 
 from napari_gen2seg import Coloring
@@ -19,19 +20,13 @@ from napari_gen2seg.cli import virtual_display
 from napari_gen2seg.cli.pictures import subject
 from napari_gen2seg.errors import SettingsError
 
+EXAMPLES = ("coins", "cell", "ihc")
 
-def demo(*arguments: str | Path, **changes: str) -> subprocess.CompletedProcess[str]:
-    environment = {**os.environ, **changes}
-    for name in ("DISPLAY", "WAYLAND_DISPLAY"):
-        environment.pop(name, None)
-    return subprocess.run(
-        [sys.executable, "-m", "napari_gen2seg", "demo", *map(str, arguments)],
-        capture_output=True,
-        text=True,
-        timeout=BACKSTOP,
-        check=False,
-        env=environment,
-    )
+
+def without_display(*arguments: object, **changes: str) -> Ended:
+    """Run the demo in this process as on a machine without a screen."""
+    gone = {"DISPLAY": None, "WAYLAND_DISPLAY": None}
+    return run_here("demo", *arguments, **gone, **changes)
 
 
 def in_same_place(coloring: Coloring, labels: np.ndarray, name: str) -> bool:
@@ -45,7 +40,18 @@ def test_without_a_screen_a_virtual_one_serves(tiny_sd: Path, tmp_path: Path) ->
     if not virtual_display.available():
         pytest.skip("Xvfb is not installed")
     folder = tmp_path / "demo-output"
-    done = demo("--model", tiny_sd, "--resolution", "96", "-o", folder)
+    environment = dict(os.environ)
+    for name in ("DISPLAY", "WAYLAND_DISPLAY"):
+        environment.pop(name, None)
+    options = ("--model", str(tiny_sd), "--resolution", "96", "-o", str(folder))
+    done = subprocess.run(
+        [sys.executable, "-m", "napari_gen2seg", "demo", *options],
+        capture_output=True,
+        text=True,
+        timeout=BACKSTOP,
+        check=False,
+        env=environment,
+    )
     assert done.returncode == 0, done.stderr
     assert "under a virtual display" in done.stdout
     assert str(folder) in done.stdout
@@ -70,12 +76,11 @@ def test_without_a_screen_a_virtual_one_serves(tiny_sd: Path, tmp_path: Path) ->
     assert len(np.unique(canvas, axis=0)) > 50  # a picture, no empty canvas
 
 
-@pytest.mark.slow
 def test_without_even_a_virtual_screen_the_work_is_done(
     tiny_sd: Path, tmp_path: Path
 ) -> None:
     folder = tmp_path / "out"
-    done = demo(
+    done = without_display(
         "--model", tiny_sd, "--resolution", "96", "-o", folder, PATH=str(tmp_path)
     )
     assert done.returncode == 0, done.stderr
@@ -89,10 +94,10 @@ def test_what_is_there_is_not_written_over(tmp_path: Path) -> None:
     mine = tmp_path / "labels.tif"
     tifffile.imwrite(mine, data.coins())
     kept = mine.read_bytes()
-    done = demo("-o", tmp_path)
+    done = without_display("-o", tmp_path)
     assert done.returncode == 1
     assert "add --overwrite" in done.stderr
-    done = demo("--picture", mine, "-o", tmp_path, "--overwrite")
+    done = without_display("--picture", mine, "-o", tmp_path, "--overwrite")
     assert done.returncode == 1
     assert "is what is read here" in done.stderr
     assert mine.read_bytes() == kept
@@ -127,16 +132,14 @@ def test_virtual_display_that_is_not_installed(
         pass
 
 
-@pytest.mark.parametrize("name", ["coins", "cell", "ihc"])
-def test_pictures_come_with_scikit_image_and_clicks_lie_inside(
-    name: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
+def test_pictures_come_with_scikit_image(tmp_path: Path) -> None:
     # An empty cache, and a proxy that refuses: a download would fail.
+    calls = "; ".join(f"subject({name!r})" for name in EXAMPLES)
     child = subprocess.run(
         [
             sys.executable,
             "-c",
-            f"from napari_gen2seg.cli.pictures import subject; subject({name!r})",
+            f"from napari_gen2seg.cli.pictures import subject; {calls}",
         ],
         env={
             **os.environ,
@@ -147,6 +150,10 @@ def test_pictures_come_with_scikit_image_and_clicks_lie_inside(
         check=False,
     )
     assert child.returncode == 0
+
+
+@pytest.mark.parametrize("name", EXAMPLES)
+def test_clicks_lie_inside_their_picture(name: str) -> None:
     chosen = subject(name)
     height, width = chosen.array.shape[:2]
     for row, column in filter(None, (*chosen.points, chosen.last)):

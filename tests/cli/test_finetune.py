@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -12,6 +13,7 @@ from pathlib import Path
 from typing import IO, Any, cast
 
 import pytest
+from tests.helpers.command_line import run_here
 from tests.helpers.waiting import BACKSTOP
 from tests.train.finetune.made import guided_model, settings, write_pairs
 
@@ -44,10 +46,9 @@ def end(child: subprocess.Popen[str]) -> tuple[list[dict[str, Any]], int]:
 
 
 @pytest.fixture
-def config(tmp_path: Path) -> FinetuneConfig:
-    model = guided_model(tmp_path / "tiny")
+def config(tmp_path: Path, tiny_offsets: Path) -> FinetuneConfig:
     return settings(
-        tmp_path / "run", model, write_pairs(tmp_path, 2), steps=100_000,
+        tmp_path / "run", tiny_offsets, write_pairs(tmp_path, 2), steps=100_000,
         preview_seconds=2.0,
     )  # fmt: skip
 
@@ -109,9 +110,13 @@ def test_a_plan_is_words_on_a_terminal_and_json_elsewhere(
     config: FinetuneConfig,
 ) -> None:
     path = config.save()
-    (event,), code = end(start(path, "--plan"))
-    assert (event["event"], code) == ("plan", 0)
-    said, code = at_a_terminal(path, "--plan")
+    done = run_here("finetune", path, "--plan")
+    event = json.loads(done.stdout)
+    assert (event["event"], done.returncode) == ("plan", 0)
+    plan, as_json, refused = at_a_terminal(
+        (path, "--plan"), (path, "--plan", "--json"), (path, "--plan", "--device", "x")
+    )
+    said, code = plan
     assert code == 0
     assert "{" not in said
     assert said.startswith(f"Training: {event['steps']} steps, ")
@@ -119,17 +124,30 @@ def test_a_plan_is_words_on_a_terminal_and_json_elsewhere(
     assert f"Pictures: 1 ({event['train'][0]}) with" in said
     assert f"1 ({event['validation'][0]}) held back" in said
     assert "Nothing was trained" in said.splitlines()[-1]
-    said, code = at_a_terminal(path, "--plan", "--json")
-    assert json.loads(said)["event"] == "plan"
-    said, code = at_a_terminal(path, "--plan", "--device", "abacus")
-    assert (said, code) == ("", 1)
+    assert json.loads(as_json[0])["event"] == "plan"
+    assert refused == ("", 1)
 
 
-def at_a_terminal(*arguments: str | Path) -> tuple[str, int]:
-    """Run the command with a pseudo-terminal as its output."""
+# Several commands in one process: it takes seconds to import what they need.
+TERMINAL = """
+import json
+import sys
+from napari_gen2seg.cli import main
+
+for words in json.loads(sys.argv[1]):
+    try:
+        main(["finetune", *words])
+    except SystemExit as ending:
+        print(f"exit {ending.code or 0}", flush=True)
+"""
+
+
+def at_a_terminal(*commands: tuple[str | Path, ...]) -> list[tuple[str, int]]:
+    """Run commands with a pseudo-terminal as their output; give words and statuses."""
     ours, theirs = os.openpty()
+    words = json.dumps([[str(word) for word in command] for command in commands])
     child = subprocess.Popen(
-        [sys.executable, "-m", "napari_gen2seg", "finetune", *map(str, arguments)],
+        [sys.executable, "-c", TERMINAL, words],
         stdout=theirs,
         stderr=subprocess.DEVNULL,
     )
@@ -139,18 +157,18 @@ def at_a_terminal(*arguments: str | Path) -> tuple[str, int]:
         while piece := os.read(ours, 4096):
             said += piece
     os.close(ours)
-    return said.decode().replace("\r\n", "\n"), child.wait(timeout=BACKSTOP)
+    assert child.wait(timeout=BACKSTOP) == 0
+    lines = said.decode().replace("\r\n", "\n")
+    told = re.split(r"^exit (\d+)\n", lines, flags=re.MULTILINE)
+    return [
+        (said, int(code)) for said, code in zip(told[::2], told[1::2], strict=False)
+    ]
 
 
 def test_what_is_wrong_is_an_event_and_a_sentence(tmp_path: Path) -> None:
     path = tmp_path / "c.json"
     path.write_text(json.dumps({"run": str(tmp_path / "run"), "pairs": []}))
-    done = subprocess.run(
-        [sys.executable, "-m", "napari_gen2seg", "finetune", str(path)],
-        capture_output=True,
-        text=True,
-        timeout=BACKSTOP,
-    )
+    done = run_here("finetune", path)
     assert done.returncode == 1
     event = json.loads(done.stdout.splitlines()[-1])
     assert event["event"] == "failed" and event["kind"] == "DataError"
@@ -169,8 +187,9 @@ def test_an_earlier_run_is_neither_lost_nor_its_settings(tmp_path: Path) -> None
         ((), "StorageError", "--overwrite"),
         (("--resume",), "TrainingError", "cannot be read"),
     ):
-        (event,), code = end(start(*folders, "--out", run, *more))
-        assert (code, event["event"], event["kind"]) == (1, "failed", kind)
+        done = run_here("finetune", *folders, "--out", run, *more)
+        event = json.loads(done.stdout)
+        assert (done.returncode, event["event"], event["kind"]) == (1, "failed", kind)
         assert said in event["message"]
         for path in run.iterdir():
             assert path.read_text() == "as it was"
@@ -179,12 +198,7 @@ def test_an_earlier_run_is_neither_lost_nor_its_settings(tmp_path: Path) -> None
 
 def test_either_a_file_or_folders(tmp_path: Path) -> None:
     def refused(*arguments: str | Path) -> str:
-        done = subprocess.run(
-            [sys.executable, "-m", "napari_gen2seg", "finetune", *map(str, arguments)],
-            capture_output=True,
-            text=True,
-            timeout=BACKSTOP,
-        )
+        done = run_here("finetune", *arguments)
         assert done.returncode == 1
         return done.stderr
 

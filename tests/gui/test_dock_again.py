@@ -14,11 +14,11 @@ COIN, SECOND, THIRD = (51, 155), (124, 45), (125, 102)
 
 
 @pytest.fixture
-def again(make_napari_viewer, qtbot, memory):
+def again(window, qtbot, memory):
     """Coloured coins with one object kept; ``again`` closes the dock and opens it."""
     from napari_gen2seg.gui.widget import SegmentWidget
 
-    viewer = make_napari_viewer(show=True)
+    viewer = window
     viewer.add_image(data.coins())
     docks = []
 
@@ -43,8 +43,12 @@ def again(make_napari_viewer, qtbot, memory):
     person.click(*COIN)
     person.press(Qt.Key.Key_Return)
     yield open_again
-    viewer.window.remove_dock_widget(docks.pop())
-    qtbot.wait(50)
+    dock = docks.pop()
+    widget = dock.widget()
+    viewer.window.remove_dock_widget(dock)
+    widget.close_session()
+    widget.deleteLater()
+    viewer.layers.clear()
 
 
 def objects(viewer) -> list:

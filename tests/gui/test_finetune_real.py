@@ -23,6 +23,8 @@ from napari_gen2seg.session import Inline, Session
 
 MINI = Path(napari_gen2seg.__file__).parent / "models" / "mini"
 COIN = (51, 155)
+#: The labelled coins and a few more: half of the image, and half the work.
+COINS = data.coins()[:224, :256]
 
 
 @pytest.fixture
@@ -43,10 +45,11 @@ def faded(tmp_path: Path) -> Path:
 def real(desk: Any, qtbot: Any, faded: Path, tmp_path: Path, monkeypatch: Any) -> Any:
     """Return somebody with two labelled pictures, who trains in earnest."""
     monkeypatch.setenv("NAPARI_GEN2SEG_HOME", str(tmp_path / "home"))
-    at = desk(session=Session(Inline()), name="coins A")
-    at.viewer.add_labels(coin_labels(), name="labels A")
-    at.viewer.add_image(np.fliplr(data.coins()), name="coins B")
-    at.viewer.add_labels(np.fliplr(coin_labels()), name="labels B")
+    at = desk(session=Session(Inline()), picture=COINS, name="coins A")
+    labels = coin_labels(shape=COINS.shape)
+    at.viewer.add_labels(labels, name="labels A")
+    at.viewer.add_image(np.fliplr(COINS), name="coins B")
+    at.viewer.add_labels(np.fliplr(labels), name="labels B")
     made = Trainer(at, qtbot, faded)
     yield made
     work = getattr(made, "work", None)
@@ -101,7 +104,7 @@ def test_train_kill_resume_stop_use_click_and_go_back(real):
     at.until(lambda: person.layer("preview").data.any())
     person.press(Qt.Key.Key_Return)
     assert at.desk.labels[COIN] == 1
-    assert iou(at.desk.labels == 1, coin_labels() == 1) > 0.25
+    assert iou(at.desk.labels == 1, coin_labels(shape=COINS.shape) == 1) > 0.25
     press(at.widget.model.back)
     assert at.widget.session.model.choice.model == "mini"
 

@@ -4,10 +4,7 @@ from __future__ import annotations
 
 import json
 import math
-import os
 import re
-import subprocess
-import sys
 from collections.abc import Callable
 from dataclasses import replace
 from html import unescape
@@ -19,8 +16,8 @@ import imageio.v3 as iio
 import numpy as np
 import pytest
 from scipy import stats
+from tests.helpers.command_line import run, run_here
 from tests.helpers.fake_colorer import FakeColorer
-from tests.helpers.waiting import BACKSTOP
 
 from napari_gen2seg import evaluate
 from napari_gen2seg.errors import Cancelled, DataError, SettingsError
@@ -539,21 +536,12 @@ def test_command_line(tmp_path: Path, tiny_sd: Path) -> None:
         (folder / "images").mkdir(exist_ok=True)
         iio.imwrite(folder / "images" / f"{number}.png", (labels * 20).astype(np.uint8))
 
-    def run(*arguments: Any) -> subprocess.CompletedProcess[str]:
-        return subprocess.run(
-            [sys.executable, "-m", "napari_gen2seg", "evaluate", *map(str, arguments)],
-            capture_output=True,
-            text=True,
-            timeout=BACKSTOP,
-            check=False,
-            env=dict(os.environ),
-        )
-
     options = ["--model", tiny_sd, "--device", "cpu", "--resolution", 64]
     first, page = tmp_path / "a.json", tmp_path / "a.html"
     child = run(
-        tmp_path / "data", *options, "--edge-levels", 5, "--json", first, "--html", page
-    )
+        "evaluate", tmp_path / "data", *options,
+        "--edge-levels", 5, "--json", first, "--html", page,
+    )  # fmt: skip
     assert child.returncode == 0, child.stderr
     table = child.stdout.index("One centre click, mean IoU over objects")
     verdict = re.search(
@@ -574,7 +562,7 @@ def test_command_line(tmp_path: Path, tiny_sd: Path) -> None:
     assert content["model"]["id"] == "tiny-gen2seg-sd"
     assert str(tmp_path) not in first.read_text()
     assert page.stat().st_size > 5000
-    again = run(tmp_path / "data", *options, "--json", first)
+    again = run_here("evaluate", tmp_path / "data", *options, "--json", first)
     assert again.returncode == 1
     assert f"{first} is there already; add --overwrite" in again.stderr
 

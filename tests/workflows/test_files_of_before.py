@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import json
 import shutil
-import subprocess
-import sys
 import threading
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+from tests.helpers.command_line import run_here
 from tests.train.finetune.made import discs, settings, write_pairs
 
 import napari_gen2seg
@@ -104,13 +103,8 @@ def test_the_command_takes_its_settings(before: Path) -> None:
     assert [pair.role for pair in config.pairs] == ["train", "validation"]
     assert config.preset == "standard" and config.trainable == "full"
     for options in ((), ("--dial", "thorough", "--trains", "full")):
-        command = [sys.executable, "-m", "napari_gen2seg", "finetune"]
-        told = subprocess.run(
-            [*command, str(path), "--plan", *options],
-            capture_output=True,
-            text=True,
-            check=True,
-        )
+        told = run_here("finetune", path, "--plan", *options)
+        assert told.returncode == 0, told.stderr
         plan = json.loads(told.stdout.splitlines()[-1])
         assert plan["event"] == "plan" and plan["train"] == ["a"]
         assert plan["validation"] == ["b"]

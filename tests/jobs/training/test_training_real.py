@@ -58,7 +58,7 @@ def sources():
 
 
 @pytest.fixture
-def begin(tiny_sd, sources):
+def begin(tiny_offsets, sources):
     """Return a function that starts a run and waits for its end or an event."""
     folder = new_run("mine")
     runs = []
@@ -73,7 +73,7 @@ def begin(tiny_sd, sources):
                 folder / "data", sources, names, lambda: None, lambda *_: None
             )
             config = {
-                "model": str(tiny_sd),
+                "model": str(tiny_offsets),
                 "name": "mine",
                 "run": str(folder),
                 "pairs": pairs,
@@ -115,7 +115,7 @@ def test_to_its_end_and_among_ones_own_models(begin):
     for name in ("b-before.tif", "b-after.tif", "b-after-labels.tif"):
         assert (run.folder / "compare" / name).is_file()
     folder = adopt(run.folder / "model", "mine")
-    assert find(str(folder)).family == "sd"
+    assert find(str(folder)).family == "offsets"
 
 
 @pytest.mark.skipif(os.name == "nt", reason="pipes break differently there")
@@ -167,8 +167,8 @@ def die_with_a_window(folder: Path) -> psutil.Process:
         window.wait()
 
 
-def test_a_plan_without_a_run(tiny_sd, sources):
-    config = {"model": str(tiny_sd), "name": "mine", "device": "cpu"}
+def test_a_plan_without_a_run(tiny_offsets, sources):
+    config = {"model": str(tiny_offsets), "name": "mine", "device": "cpu"}
     found = plan(config, sources, ["a", "b"], lambda: None)
     assert found["validation"] == ["b"]
     assert 0 < found["memory_bytes"] < found["memory_free"]

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from tests.train.finetune.made import guided_model
 
 from napari_gen2seg import load_model
 
@@ -33,10 +34,14 @@ def test_a_compiler_that_fails_leaves_the_map_as_it_was(
     assert len(colorer.notes) == 1
 
 
-def test_a_compiled_network_paints_the_same_map(tiny_sd: Path) -> None:
-    """Traced and lowered as for any compiler; generating code would take minutes."""
-    plain = load_model(tiny_sd, "cpu").color(PICTURE, 64)
-    colorer = load_model(tiny_sd, "cpu")
+def test_a_compiled_network_paints_the_same_map(tmp_path: Path) -> None:
+    """Traced and lowered as for any compiler; generating code would take minutes.
+
+    A network shaped as mini is, for the larger one takes three times as long to trace.
+    """
+    folder = guided_model(tmp_path / "tiny")
+    plain = load_model(folder, "cpu").color(PICTURE, 64)
+    colorer = load_model(folder, "cpu")
     colorer.compile(backend="aot_eager")  # type: ignore[attr-defined]
     values = colorer.color(PICTURE, 64).values
     assert colorer.notes == ()

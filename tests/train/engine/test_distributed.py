@@ -10,6 +10,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
 import torch
 from tests.helpers.waiting import BACKSTOP
 
@@ -26,7 +27,10 @@ left = Path(sys.argv[1])
 atexit.register(
     lambda: (left / f"{rank}.left").write_text(str(torch.distributed.is_initialized()))
 )
-accelerator = distributed.join_processes()
+# As the stage below asks: a process has one number type.
+accelerator = distributed.join_processes(
+    mixed_precision="bf16" if torch.cuda.is_available() else "no"
+)
 rank = accelerator.process_index
 used, unused = (torch.nn.Parameter(torch.zeros(2)) for _ in range(2))
 (used.sum() * (rank + 1)).backward()
@@ -35,6 +39,9 @@ if rank:
 average_gradients(accelerator, [used, unused])
 answers = any_of(accelerator, rank == 1), any_of(accelerator, False)
 torch.save((used.grad, unused.grad, answers), Path(sys.argv[1]) / f"{rank}.pt")
+from napari_gen2seg.train.__main__ import main
+
+sys.exit(main(["colour", "--config", sys.argv[2], "--run", sys.argv[3]]))
 """
 
 CONFIG = """
@@ -69,25 +76,28 @@ def launch(*arguments: str | Path) -> None:
     assert done.returncode == 0, done.stdout
 
 
-def test_gradients_are_averaged_and_one_process_stops_all(tmp_path: Path) -> None:
-    script = tmp_path / "script.py"
+@pytest.fixture(scope="module")
+def launched(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return the folder where both processes did everything, once for all tests."""
+    folder = tmp_path_factory.mktemp("launched")
+    script, config = folder / "script.py", folder / "tiny.toml"
     script.write_text(SCRIPT)
-    launch(script, tmp_path)
+    config.write_text(CONFIG)
+    launch(script, folder, config, folder / "run")
+    return folder
+
+
+def test_gradients_are_averaged_and_one_process_stops_all(launched: Path) -> None:
     for rank in (0, 1):
-        assert (tmp_path / f"{rank}.left").read_text() == "False"
-        used, unused, answers = torch.load(tmp_path / f"{rank}.pt")
+        assert (launched / f"{rank}.left").read_text() == "False"
+        used, unused, answers = torch.load(launched / f"{rank}.pt")
         assert used.tolist() == [1.5, 1.5]
         assert unused.tolist() == [0.5, 0.5]
         assert answers == (True, False)
 
 
-def test_a_stage_runs_in_two_processes_and_one_of_them_writes(tmp_path: Path) -> None:
-    config = tmp_path / "tiny.toml"
-    config.write_text(CONFIG)
-    run = tmp_path / "run"
-    launch(
-        "-m", "--", "napari_gen2seg.train", "colour", "--config", config, "--run", run
-    )
+def test_a_stage_runs_in_two_processes_and_one_of_them_writes(launched: Path) -> None:
+    run = launched / "run"
     assert (run / "colour.safetensors").is_file()
     assert len((run / "colour.starts.jsonl").read_text().splitlines()) == 1
     assert len((run / "colour.jsonl").read_text().splitlines()) == 1

@@ -40,6 +40,17 @@ def mini() -> BaseColorer:
     return model
 
 
+@pytest.fixture(scope="module")
+def specked_pairs() -> list[Annotated]:
+    return [specked(seed) for seed in (1, 2)]
+
+
+@pytest.fixture(scope="module")
+def found(mini: BaseColorer, specked_pairs: list[Annotated]) -> InferenceCalibrated:
+    """What those pairs alone say."""
+    return calibrate_inference(mini, mini.config, specked_pairs)
+
+
 def drawn(kind: str, seed: int) -> Annotated:
     scene = draw_scene(np.random.default_rng(seed), 256, kind)
     picture = np.rint(255 * scene.image).astype(np.uint8)
@@ -70,10 +81,8 @@ def test_brightness_is_left_out_where_it_misleads(mini: BaseColorer) -> None:
 
 
 def test_the_size_is_learnt_where_the_model_takes_something_else(
-    mini: BaseColorer,
+    found: InferenceCalibrated,
 ) -> None:
-    pairs = [specked(seed) for seed in (1, 2)]
-    found = calibrate_inference(mini, mini.config, pairs)
     assert found.use["source_diameter"] == pytest.approx(12, abs=2)
     # Whoever reads the events can see why.
     ways = {(way["size"], way["brightness"]): way["one_click"] for way in found.tried}
@@ -184,9 +193,9 @@ def test_the_new_model_is_used_as_the_labels_say(
 
 
 def test_what_an_earlier_run_found_stays_unless_labels_say_otherwise(
-    mini: BaseColorer,
+    mini: BaseColorer, specked_pairs: list[Annotated]
 ) -> None:
-    pairs = [specked(seed) for seed in (1, 2)]
+    pairs = specked_pairs
     told = replace(mini.config, source_diameter=12.5)
     assert calibrate_inference(mini.with_config(told), told, pairs).use == {}
     told = replace(mini.config, source_diameter=60.0)
@@ -216,17 +225,16 @@ def test_a_way_that_was_found_before_is_left_for_a_surely_better_one() -> None:
     assert best_use(scores, (False, False)) == (False, True)
 
 
-def test_a_held_back_picture_can_speak_against_it(mini: BaseColorer) -> None:
-    pairs = [specked(seed) for seed in (1, 2)]
+def test_a_held_back_picture_can_speak_against_it(
+    mini: BaseColorer, specked_pairs: list[Annotated], found: InferenceCalibrated
+) -> None:
     # There the large cells are what is labelled: their size is that which mini reads.
     other = specked(3)
     cells = measure.label(other.image[..., 0] > 0.25).astype(np.int32)
     held = replace(other, labels=cells)
-    assert "source_diameter" in calibrate_inference(mini, mini.config, pairs).use
-    assert (
-        "source_diameter"
-        not in calibrate_inference(mini, mini.config, pairs, [held]).use
-    )
+    assert "source_diameter" in found.use
+    told = calibrate_inference(mini, mini.config, specked_pairs, [held])
+    assert "source_diameter" not in told.use
 
 
 def test_two_parts_of_a_picture_are_coloured_once(
