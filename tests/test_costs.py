@@ -137,9 +137,9 @@ def test_a_hover_is_one_probe_and_a_click_none_more(
     def count(name: str) -> None:
         real = getattr(Prober, name)
 
-        def counting(self: Prober, points: Any, *rest: Any) -> Mask:
+        def counting(self: Prober, points: Any, *rest: Any, **more: Any) -> Mask:
             probes[len(points)] += 1
-            mask: Mask = real(self, points, *rest)
+            mask: Mask = real(self, points, *rest, **more)
             return mask
 
         monkeypatch.setattr(Prober, name, counting)

@@ -46,7 +46,15 @@ class Person:
         x, y = self.canvas.view.scene.transform.map([col, row])[:2]
         return QPoint(round(x), round(y))
 
+    def still(self, row: float, col: float) -> None:
+        """Wait until the canvas has its size: a sentence in the dock may move it."""
+        before = None
+        while (now := self.place(row, col)) != before:
+            before = now
+            self.wait(10)
+
     def move(self, row: float, col: float, wait: int = 40) -> None:
+        self.still(row, col)
         QTest.mouseMove(self.canvas.native, self.place(row, col))
         self.wait(wait)
         self.settle()

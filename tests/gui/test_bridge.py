@@ -35,6 +35,7 @@ class Work:
         self.warned: list[str] = []
         self.bridge.controller.status_changed.connect(self.said.append)
         self.bridge.warning.connect(self.warned.append)
+        self.bridge.controller.copy_offered.connect(self.warned.append)
         self.session.failed.connect(self.warned.append)
 
     def layer(self, role):

@@ -85,7 +85,7 @@ def test_an_unfinished_object_is_gone_on_with(again):
 
 def test_a_dock_without_its_map_does_not_go_on_with_a_finished_object(again):
     person = again.person
-    person.viewer.layers.remove("coloring")
+    person.viewer.layers.remove(person.layer("coloring"))
     widget = again()
     widget.model.color.click()
     person.wait(60)

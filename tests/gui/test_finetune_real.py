@@ -100,6 +100,7 @@ def test_train_kill_resume_stop_use_click_and_go_back(real):
     at.viewer.layers.selection.active = at.layer("coins A")
     at.widget.model.color.click()
     at.until(lambda: person.layer("coloring") is not None)
+    at.desk.widget.objects.target.choose(None)  # not the labels it learnt from
     person.click(*COIN)
     at.until(lambda: person.layer("preview").data.any())
     person.press(Qt.Key.Key_Return)

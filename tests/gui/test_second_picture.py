@@ -27,8 +27,8 @@ def labels_of(at, picture) -> list:
     return [
         layer
         for layer in at.viewer.layers
-        if layer.metadata.get("napari-gen2seg", {})
-        == {"role": "objects", "source": str(picture.unique_id)}
+        if layer.metadata.get("napari-gen2seg", {}).get("role") == "objects"
+        and layer.metadata["napari-gen2seg"]["source"] == str(picture.unique_id)
     ]
 
 

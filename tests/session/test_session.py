@@ -112,10 +112,10 @@ def test_cancel_frees_at_once_and_the_late_reply_changes_nothing(session):
     heard = Heard(session)
     session.color(request())
     session.cancel()
-    assert session.job == JobState(text="Cancelled")
+    assert session.job == JobState(text="Cancelled", view="p0")
     run(session, heed_cancel=False)
     assert session.coloring("p0") is None
-    assert session.job == JobState(text="Cancelled")
+    assert session.job == JobState(text="Cancelled", view="p0")
     assert heard.planes == heard.failures == []
 
 

@@ -452,7 +452,7 @@ def test_data_are_checked() -> None:
     with pytest.raises(DataError, match="No pictures"):
         evaluate([], perfect())
     with pytest.raises(DataError, match="whole numbers"):
-        evaluate([(np.zeros((64, 64)), np.zeros((64, 64)))], perfect())
+        evaluate([(np.zeros((64, 64)), np.full((64, 64), 0.5))], perfect())
     with pytest.raises(DataError, match="at least 1"):
         evaluate(pairs(1), perfect(), pictures=0)
 
@@ -545,7 +545,8 @@ def test_command_line(tmp_path: Path, tiny_sd: Path) -> None:
     assert child.returncode == 0, child.stderr
     table = child.stdout.index("One centre click, mean IoU over objects")
     verdict = re.search(
-        r"One click in the middle gives a good mask \(IoU of 0\.75 or more\) for "
+        r"One click in the middle \(similarity probe\) gives a good mask "
+        r"\(IoU of 0\.75 or more\) for "
         r"(\d+) % of the objects; mean IoU (0\.\d\d) \(95 % interval 0\.\d\d to "
         r"0\.\d\d, over objects\), (\d+) objects in 2 pictures\.",
         child.stdout,

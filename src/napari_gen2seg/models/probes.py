@@ -45,7 +45,7 @@ def measured_probe(spec: ModelSpec) -> str | None:
     """Return the learned probe that was measured on a model's maps, if it is there."""
     for name in list_probes():
         families, ids = _MEASURED[name]
-        if spec.family in families or spec.id in ids:
+        if {spec.family, spec.id} & {*families, *ids}:
             return name
     return None
 

@@ -160,8 +160,7 @@ class AnnotationController(QObject):
         pointed = at is not None and not clicked
         if pointed and self._background_at(view, at):
             self.status_changed.emit(
-                "Nothing to commit: under the pointer is what the model takes for "
-                "background. Click it first, if it is an object."
+                "Nothing to commit: background is under the pointer."
             )
             return
         if pointed:

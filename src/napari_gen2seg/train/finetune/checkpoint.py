@@ -79,6 +79,9 @@ class Progress:
         return best
 
 
+_LATER = {"channels": None, "contrast": None, "invert": False, "joint": None}
+
+
 def fingerprint(config: FinetuneConfig) -> str:
     """Tell whether a state belongs to these settings (lengths may be changed)."""
     # In the old words, since states of an earlier version carry such a fingerprint.
@@ -88,6 +91,9 @@ def fingerprint(config: FinetuneConfig) -> str:
     for free in ("steps", "minutes", "dial", "patience", "run", "device", "name"):
         facts.pop(free)
     for pair in facts["pairs"]:
+        for name, usual in _LATER.items():  # states begun before these know none
+            if pair[name] is usual:
+                del pair[name]
         pair["image"], pair["labels"] = (
             Path(pair[key]).name for key in ("image", "labels")
         )
