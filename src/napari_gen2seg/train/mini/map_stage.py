@@ -5,7 +5,6 @@ It goes on until it is stopped, see `open_ended`; its files are called ``map``.
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -25,7 +24,13 @@ from napari_gen2seg.train.engine.ema import WeightAverage
 from napari_gen2seg.train.mini.config import DataConfig
 from napari_gen2seg.train.mini.dataset import Crops, Sample, loader
 from napari_gen2seg.train.mini.export import kept_card, write_model
-from napari_gen2seg.train.mini.open_ended import Pace, Run, read_trained, train
+from napari_gen2seg.train.mini.open_ended import (
+    Pace,
+    Run,
+    read_trained,
+    recipe_of,
+    train,
+)
 
 _NAME = "map"
 
@@ -185,8 +190,6 @@ def export_map(config: MapConfig, run: Path, folder: Path) -> Path:
     trained = read_trained(run, _NAME)
     net = OffsetNet(config.net)
     net.load_state_dict(trained.weights)
-    settings = dataclasses.asdict(config)
-    settings["data"].pop("root")
     facts = {
         "format_version": FORMAT_VERSION,
         "id": config.id,
@@ -197,13 +200,7 @@ def export_map(config: MapConfig, run: Path, folder: Path) -> Path:
         "description": "Center offsets on a pretrained encoder, by napari-gen2seg.",
         "object_diameter": config.object_diameter,
         "created": datetime.now(UTC).date().isoformat(),
-        "recipe": {
-            "settings": settings,
-            "steps": trained.step,
-            "seconds": trained.seconds,
-            "finished": trained.finished,
-            "torch": torch.__version__,
-        },
+        "recipe": recipe_of(config, trained),
     }
     return write_model(
         folder, facts, kept_card(folder, config.id), lambda draft: save_net(net, draft)

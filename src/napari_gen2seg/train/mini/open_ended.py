@@ -9,6 +9,7 @@ weights), ``NAME.jsonl`` (a line of figures per 25 steps), and after finishing
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import math
 import time
@@ -243,3 +244,24 @@ def read_trained(folder: Path, name: str) -> Trained:
         int(told.get("seconds", 0)),
         path == paths[0],
     )
+
+
+def recipe_of(config: Any, trained: Trained) -> dict[str, Any]:
+    """Return how weights came about, as facts that JSON can say.
+
+    Parameters
+    ----------
+    config
+        Dataclass with the settings of the stage; where its data lie is left out.
+    trained
+        The weights.
+    """
+    settings = json.loads(json.dumps(dataclasses.asdict(config), default=str))
+    settings["data"].pop("root")
+    return {
+        "settings": settings,
+        "steps": trained.step,
+        "seconds": trained.seconds,
+        "finished": trained.finished,
+        "torch": torch.__version__,
+    }

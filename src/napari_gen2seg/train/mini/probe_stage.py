@@ -5,8 +5,6 @@ It goes on until it is stopped, see `open_ended`; its files are called ``probe``
 
 from __future__ import annotations
 
-import dataclasses
-import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -32,7 +30,13 @@ from napari_gen2seg.train.engine.ema import WeightAverage
 from napari_gen2seg.train.mini.config import DataConfig
 from napari_gen2seg.train.mini.dataset import Crops, loader
 from napari_gen2seg.train.mini.disturbed_maps import disturb, repaint
-from napari_gen2seg.train.mini.open_ended import Pace, Run, read_trained, train
+from napari_gen2seg.train.mini.open_ended import (
+    Pace,
+    Run,
+    read_trained,
+    recipe_of,
+    train,
+)
 from napari_gen2seg.train.mini.simulated_clicks import ClickedObject, click_object
 
 _NAME = "probe"
@@ -284,19 +288,10 @@ def export_probe(
     trained = read_trained(run, _NAME)
     net = ProbeNet(config.net)
     net.load_state_dict(trained.weights)
-    settings = dataclasses.asdict(config)
-    settings["data"].pop("root")
     facts = {
         "id": config.id,
         "created": datetime.now(UTC).date().isoformat(),
-        "recipe": {
-            "settings": json.loads(json.dumps(settings)),
-            "maps": [path.name for path in maps],
-            "steps": trained.step,
-            "seconds": trained.seconds,
-            "finished": trained.finished,
-            "torch": torch.__version__,
-        },
+        "recipe": recipe_of(config, trained) | {"maps": [path.name for path in maps]},
     }
     try:
         with replacing_folder(folder) as draft:
