@@ -15,6 +15,7 @@ from napari_gen2seg.common.arguments import checked_arguments
 from napari_gen2seg.core.learned_probe.choice import SIMILARITY, possible_method
 from napari_gen2seg.core.learned_probe.probe import Predict, Probe
 from napari_gen2seg.errors import ModelNotFoundError, WeightsError
+from napari_gen2seg.models.families import get_family
 from napari_gen2seg.models.json_file import read_json
 from napari_gen2seg.models.weights import find_weights
 
@@ -30,8 +31,8 @@ FORMAT_VERSION = 1
 #: Where each shipped probe lies; one without weights yet is as good as none.
 _FOLDERS = {"mini": Path(__file__).parent / "mini_probe"}
 
-#: On the maps of which models a probe was measured: by family, and by id.
-_MEASURED = {"mini": (("offsets",), ("mini",))}
+#: Probes measured on the maps of single models, beside those that families name.
+_OF_MODEL = {"mini": "mini"}
 
 
 def list_probes() -> list[str]:
@@ -43,11 +44,8 @@ def list_probes() -> list[str]:
 
 def measured_probe(spec: ModelSpec) -> str | None:
     """Return the learned probe that was measured on a model's maps, if it is there."""
-    for name in list_probes():
-        families, ids = _MEASURED[name]
-        if {spec.family, spec.id} & {*families, *ids}:
-            return name
-    return None
+    name = get_family(spec.family).learned_probe or _OF_MODEL.get(spec.id)
+    return name if name in list_probes() else None
 
 
 @checked_arguments()

@@ -207,6 +207,8 @@ class Family:
     fixed_input_size
         Called with the config; returns the side in pixels of the square into which
         every picture is pressed, whatever its aspect; None where any size is taken.
+    learned_probe
+        Name of the learned probe that was measured on its maps, if one was.
     """
 
     name: str
@@ -224,6 +226,7 @@ class Family:
     optional_parts: tuple[str, ...] = ()
     needed_files: tuple[str, ...] = ()
     fixed_input_size: Callable[[ModelConfig], int | None] = any_input_size
+    learned_probe: str | None = None
 
 
 @dataclass(frozen=True)

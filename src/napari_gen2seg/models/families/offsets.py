@@ -161,6 +161,7 @@ OFFSETS = Family(
     work_bytes=_work_bytes,
     load_map_net=_load_map_net,
     needed_files=("config.json",),
+    learned_probe="mini",
     training=FamilyTraining(
         load_net=_load_to_train,
         parts=_parts,
