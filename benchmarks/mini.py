@@ -42,7 +42,13 @@ from napari_gen2seg.metrics.click_protocol import (
     object_labels,
     off_center,
 )
-from napari_gen2seg.metrics.matching import SIZE_CLASSES, agreement, iou, size_class
+from napari_gen2seg.metrics.matching import (
+    SIZE_CLASSES,
+    iou,
+    match,
+    overlaps,
+    size_class,
+)
 from napari_gen2seg.models.colorer import Colorer
 from napari_gen2seg.train.data.image_folder import is_complete, read_source
 
@@ -173,9 +179,10 @@ def click(
     begun = time.process_time()
     answer, found = make(image)
     row.seconds.append(time.process_time() - begun)
-    agreed = agreement(np.maximum(image.labels, 0), found.astype(np.int32))
-    row.hits += agreed.hits
-    row.others += agreed.misses + agreed.extras
+    table = overlaps(np.maximum(image.labels, 0), found.astype(np.int32)).table
+    hits = len(match(table))
+    row.hits += hits
+    row.others += sum(table.shape) - 2 * hits
     clicked = []
     for number in object_labels(image.labels, most=most):
         truth = image.labels == number
