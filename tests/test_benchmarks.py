@@ -1,4 +1,4 @@
-"""What benchmarks and scripts import from the package is there: nobody runs them daily."""
+"""What benchmarks and scripts import from the package is there: few run them."""
 
 from __future__ import annotations
 
