@@ -41,8 +41,10 @@ def painter() -> FakeColorer:
 
 @pytest.fixture
 def memory(tmp_path: Any) -> FileMemory:
-    """Return settings of this test alone."""
-    return FileMemory(tmp_path / "settings.json")
+    """Return settings of this test alone; proposals have tests of their own."""
+    kept = FileMemory(tmp_path / "settings.json")
+    kept.set("proposals", False)
+    return kept
 
 
 @pytest.fixture(autouse=True)

@@ -22,6 +22,7 @@ from napari_gen2seg.gui.panels.model_panel import ModelPanel, job_of_view
 from napari_gen2seg.gui.panels.objects_panel import ObjectsPanel, is_target
 from napari_gen2seg.gui.panels.probe_panel import ProbePanel
 from napari_gen2seg.gui.panels.resolution_choice import ResolutionChoice
+from napari_gen2seg.gui.panels.review_panel import ReviewPanel
 from napari_gen2seg.gui.panels.widgets import Column, ask, quiet_label
 from napari_gen2seg.gui.qt_threads import Mailbox, debounce, lane
 from napari_gen2seg.gui.settings import Memory, remembered
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
     from napari.layers import Image
     from qtpy.QtGui import QKeyEvent
 
+    from napari_gen2seg.core.proposal_settings import Range
     from napari_gen2seg.gui.layers.source import Source
     from napari_gen2seg.gui.layers.view import View
     from napari_gen2seg.session import JobState, ModelState, Preview, Prompts, Runner
@@ -50,7 +52,8 @@ class SegmentWidget(Docked):
     session
         Other than the usual one, for tests.
     background
-        Worker thread for read-only jobs: counts, thumbnails, large outlines.
+        Runs read-only jobs: counts, thumbnails, large outlines, and what finds
+        proposals; two worker threads by default.
     memory
         Where settings are remembered.
     """
@@ -75,24 +78,30 @@ class SegmentWidget(Docked):
             if session is not None
             else Session(lane(self._mail, "gen2seg"), host=shared_host(viewer))
         )
-        self.bridge = Bridge(viewer, self.session, self._background, self)
+        self._finder = (
+            background if background is not None else lane(self._mail, "gen2seg-find")
+        )
+        self.bridge = Bridge(
+            viewer, self.session, self._background, self, finder=self._finder
+        )
         self.resolution = ResolutionChoice(
             self.bridge, lambda size: self.choose(resolution=size)
         )
         self.image = ImagePanel(viewer)
         self.model = ModelPanel(list_models())
         self.finetune = FinetuneLauncher(viewer, self, self)
+        self.review = ReviewPanel()
         self.probe = ProbePanel()
         self.objects = ObjectsPanel(viewer)
         self.status = quiet_label("")
         self._plot_soon = debounce(self, self._show_plot, 60)
         self._closed = False
-        self._warned = ""
+        self._warned = self._pointed = ""
         self._canvas_context = CanvasContext(viewer, self)
         self._told_of: View | None = None  # what the status line is about
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
-        panels = (self.image, self.model, self.probe)
+        panels = (self.image, self.model, self.review, self.probe)
         column.addWidget(Column(panels), 1)
         self.objects.column.setContentsMargins(6, 0, 6, 2)  # as in the column above
         column.addWidget(self.objects)  # in sight on a small screen, whatever unfolds
@@ -105,7 +114,7 @@ class SegmentWidget(Docked):
         self.left.connect(self.close_session)
         # napari closes its window without telling the widgets inside.
         self.destroyed.connect(
-            partial(_let_go, self._mail, self.session, self._background)
+            partial(_let_go, self._mail, self.session, self._background, self._finder)
         )
 
     # ---- connecting
@@ -138,6 +147,18 @@ class SegmentWidget(Docked):
         self.objects.next_requested.connect(controller.next_object)
         self.objects.overwrite_requested.connect(self._set_overwrite)
         self.objects.at_once_requested.connect(self._set_at_once)
+
+        self._connect_review()
+
+    def _connect_review(self) -> None:
+        panel, review = self.review, self.bridge.controller.review
+        panel.on_requested.connect(self._set_proposals)
+        panel.thresholds_requested.connect(self._set_thresholds)
+        panel.keep_all_requested.connect(review.keep_all)
+        panel.next_left_requested.connect(review.next_left)
+        panel.next_doubtful_requested.connect(review.next_doubtful)
+        review.changed.connect(lambda: panel.show_review(review))
+        review.pointed.connect(self._show_pointed)
 
     def _connect_session(self) -> None:
         bridge, session = self.bridge, self.session
@@ -185,6 +206,10 @@ class SegmentWidget(Docked):
         self.probe.hover.setChecked(get("preview"))
         self.objects.overwrite.setChecked(get("overwrite"))
         self.objects.at_once.setChecked(get("one_click"))
+        review, certainty = self.bridge.controller.review, get("certainty")
+        review.on = get("proposals")
+        review.certainty = None if certainty < 0 else certainty
+        self.review.show_review(review)
 
     def _begin(self) -> None:
         self._show_job()
@@ -313,6 +338,22 @@ class SegmentWidget(Docked):
         self.bridge.controller.objects.overwrite = on
         self.memory.set("overwrite", on)
 
+    def _set_proposals(self, on: bool) -> None:
+        self.bridge.controller.review.turn(on)
+        self.memory.set("proposals", on)
+
+    def _set_thresholds(self, certainty: float | None, sizes: Range | None) -> None:
+        review = self.bridge.controller.review
+        review.certainty = certainty
+        review.choose(certainty, sizes)
+        self.memory.set("certainty", -1.0 if certainty is None else certainty)
+
+    def _show_pointed(self, text: str) -> None:
+        """Say what is under the pointer; take back only what was said of that."""
+        if text or self.status.text() == self._pointed:
+            self.status.setText(text)
+        self._pointed = text
+
     def _set_at_once(self, on: bool) -> None:
         self.bridge.controller.at_once = on
         self.memory.set("one_click", on)
@@ -403,7 +444,7 @@ class SegmentWidget(Docked):
         self.bridge.viewer.layers.events.inserted.disconnect(self._inserted)
         self._canvas_context.close()
         self.finetune.close()
-        _let_go(self._mail, self.session, self._background)
+        _let_go(self._mail, self.session, self._background, self._finder)
         with suppress(RuntimeError):  # Qt deletes timers together with their window
             self._plot_soon.stop()
         self.bridge.close()
@@ -411,8 +452,11 @@ class SegmentWidget(Docked):
         self.objects.target.close_choice()
 
 
-def _let_go(mail: Mailbox, session: Session, background: Runner, *_: object) -> None:
+def _let_go(
+    mail: Mailbox, session: Session, background: Runner, finder: Runner, *_: object
+) -> None:
     """End the threads; knows nothing of a widget that may be gone."""
     mail.close()
     session.close()
     background.close()
+    finder.close()

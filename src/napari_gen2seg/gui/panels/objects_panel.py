@@ -8,7 +8,7 @@ from qtpy.QtCore import Signal
 from qtpy.QtWidgets import QCheckBox, QPushButton, QSpinBox
 from superqt.utils import signals_blocked
 
-from napari_gen2seg.gui.layers.overlays import role_of
+from napari_gen2seg.gui.layers.overlays import DRAWN, role_of
 from napari_gen2seg.gui.panels.layer_combo import LayerCombo
 from napari_gen2seg.gui.panels.widgets import Panel, quiet_label
 
@@ -105,4 +105,4 @@ def is_target(layer: Layer) -> bool:
     """Whether a layer may be offered for objects."""
     from napari.layers import Labels
 
-    return isinstance(layer, Labels) and role_of(layer) != "preview"
+    return isinstance(layer, Labels) and role_of(layer) not in DRAWN
