@@ -58,17 +58,20 @@ def shoot_laptop(model: str, folder: Path) -> Path:
 
 
 def shoot_proposals(picture: str, model: str, folder: Path) -> Path:
-    """Take the window before any proposal is kept, half way, and at the end."""
+    """Take the canvas before any proposal is kept, half way, and at the end."""
     from napari_gen2seg.gui.tour import Tour
 
     chosen = subject(picture)
     tour = Tour(chosen.array, chosen.name, Choice(model), print)
-    tour.viewer.window.resize(1100, 760)
+    tour.viewer.window.resize(1300, 760)
     tour.run()
     shots = tour.review()
     tour.close()
     path = folder / f"{picture}-proposals.png"
-    write_rgb(path, np.concatenate([shot[::2, ::2] for shot in shots], axis=1))
+    seen = shots[0].any(axis=2)  # the canvas is black around the image
+    rows, cols = np.flatnonzero(seen.any(axis=1)), np.flatnonzero(seen.any(axis=0))
+    part = np.s_[rows[0] : rows[-1] + 1, cols[0] : cols[-1] + 1]
+    write_rgb(path, np.concatenate([shot[part] for shot in shots], axis=1))
     return path
 
 

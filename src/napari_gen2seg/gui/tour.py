@@ -107,7 +107,7 @@ class Tour:
         return self._open
 
     def review(self) -> list[npt.NDArray[np.uint8]]:
-        """Keep the proposals of a colored image; return the window as seen meanwhile.
+        """Keep the proposals of a colored image; return the canvas as seen meanwhile.
 
         Returns
         -------
@@ -116,14 +116,14 @@ class Tour:
         """
         review = self._dock.bridge.controller.review
         self._wait(lambda: review.review is not None)
-        shots = [self._shot()]
+        shots = [self._shot(canvas_only=True)]
         if review.review is not None:
             looks, shown = review.review.looks, review.review.shown
             half = [index for index in looks.reading if index in shown]
             review.keep(half[: len(half) // 2])
-        shots.append(self._shot())
+        shots.append(self._shot(canvas_only=True))
         review.keep_all()
-        return [*shots, self._shot()]
+        return [*shots, self._shot(canvas_only=True)]
 
     def write(self, folder: Path) -> dict[Path, str]:
         """Write the screenshot, the coloring map and the labels.
@@ -176,9 +176,9 @@ class Tour:
             self.viewer.close()
             self.settle(5)
 
-    def _shot(self) -> npt.NDArray[np.uint8]:
+    def _shot(self, canvas_only: bool = False) -> npt.NDArray[np.uint8]:
         self.settle()
-        window = self.viewer.screenshot(canvas_only=False, flash=False)
+        window = self.viewer.screenshot(canvas_only=canvas_only, flash=False)
         return np.ascontiguousarray(window[..., :3])
 
     def _coloring(self) -> Any:
