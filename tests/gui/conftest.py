@@ -48,6 +48,12 @@ def memory(tmp_path: Any) -> FileMemory:
 
 
 @pytest.fixture(autouse=True)
+def own_home(tmp_path: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Give each test a data folder of its own: work of others is not offered to it."""
+    monkeypatch.setenv("NAPARI_GEN2SEG_HOME", str(tmp_path / "home"))
+
+
+@pytest.fixture(autouse=True)
 def no_leaked_widgets(qapp: Any) -> Iterator[None]:
     """Fail a test that leaves windows of its own behind, and name who holds them."""
     with none_left_behind():

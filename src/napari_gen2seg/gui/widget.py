@@ -25,6 +25,8 @@ from napari_gen2seg.gui.panels.resolution_choice import ResolutionChoice
 from napari_gen2seg.gui.panels.review_panel import ReviewPanel
 from napari_gen2seg.gui.panels.widgets import Column, ask, quiet_label
 from napari_gen2seg.gui.qt_threads import Mailbox, debounce, lane
+from napari_gen2seg.gui.saving.closing import CloseGuard
+from napari_gen2seg.gui.saving.keeper import Keeper, close_all
 from napari_gen2seg.gui.settings import Memory, remembered
 from napari_gen2seg.models.library.user_models import is_own
 from napari_gen2seg.models.probes import list_probes
@@ -39,6 +41,8 @@ if TYPE_CHECKING:
     from napari_gen2seg.core.proposal_settings import Range
     from napari_gen2seg.gui.layers.source import Source
     from napari_gen2seg.gui.layers.view import View
+    from napari_gen2seg.gui.saving.kept_layer import KeptLayer
+    from napari_gen2seg.gui.saving.opening import Work
     from napari_gen2seg.session import JobState, ModelState, Preview, Prompts, Runner
 
 
@@ -93,6 +97,8 @@ class SegmentWidget(Docked):
         self.review = ReviewPanel()
         self.probe = ProbePanel()
         self.objects = ObjectsPanel(viewer)
+        self.keeper = Keeper(self.bridge, self._background, self._mail.post, self)
+        self.guard = CloseGuard(self, self.keeper, self.objects.saving.ask_name)
         self.status = quiet_label("")
         self._plot_soon = debounce(self, self._show_plot, 60)
         self._closed = False
@@ -108,13 +114,20 @@ class SegmentWidget(Docked):
         column.addWidget(self.status)  # below, where no panel pushes it out of sight
         self._connect_panels()
         self._connect_session()
+        self._connect_saving()
         self._remember()
         self._begin()
         viewer.layers.events.inserted.connect(self._inserted)
         self.left.connect(self.close_session)
         # napari closes its window without telling the widgets inside.
         self.destroyed.connect(
-            partial(_let_go, self._mail, self.session, self._background, self._finder)
+            partial(
+                _let_go,
+                self._mail,
+                self.session,
+                (self._background, self._finder),
+                *self.keeper.held,
+            )
         )
 
     # ---- connecting
@@ -193,6 +206,23 @@ class SegmentWidget(Docked):
             lambda: self.image.show_source(bridge.source)
         )
 
+    def _connect_saving(self) -> None:
+        keeper, row, controller = (
+            self.keeper,
+            self.objects.saving,
+            self.bridge.controller,
+        )
+        keeper.changed.connect(lambda: row.show_keeper(keeper))
+        keeper.status_changed.connect(self.status.setText)
+        keeper.warning.connect(self._warn)
+        keeper.model_requested.connect(self._choose_again)
+        row.save_requested.connect(keeper.save)
+        row.save_as_requested.connect(keeper.save_as)
+        row.go_on_requested.connect(keeper.go_on)
+        row.anew_requested.connect(keeper.begin_anew)
+        controller.nothing_to_undo.connect(keeper.undo_earlier)
+        controller.nothing_to_redo.connect(keeper.redo_earlier)
+
     def _remember(self) -> None:
         get, model = self.memory.get, self.memory.get("model")
         if Path(model).is_absolute() and not Path(model).is_dir():
@@ -233,6 +263,12 @@ class SegmentWidget(Docked):
         )
         for name in ("device", "passes"):
             self.memory.set(name, getattr(self.session.model.choice, name))
+
+    def _choose_again(self, chosen: dict[str, Any]) -> None:
+        """Choose the model of earlier work, if it is still there."""
+        if chosen.get("model") not in {spec.id for spec in list_models()}:
+            chosen.pop("model", None)
+        self.choose(**chosen)
 
     # ---- what fine-tuning asks of the dock
 
@@ -444,7 +480,10 @@ class SegmentWidget(Docked):
         self.bridge.viewer.layers.events.inserted.disconnect(self._inserted)
         self._canvas_context.close()
         self.finetune.close()
-        _let_go(self._mail, self.session, self._background, self._finder)
+        self.guard.release()
+        for problem in self.keeper.close():
+            self._warn(problem)
+        _let_go(self._mail, self.session, (self._background, self._finder), {}, {})
         with suppress(RuntimeError):  # Qt deletes timers together with their window
             self._plot_soon.stop()
         self.bridge.close()
@@ -453,10 +492,16 @@ class SegmentWidget(Docked):
 
 
 def _let_go(
-    mail: Mailbox, session: Session, background: Runner, finder: Runner, *_: object
+    mail: Mailbox,
+    session: Session,
+    runners: tuple[Runner, ...],
+    layers: dict[str, KeptLayer],
+    works: dict[Any, Work],
+    *_: object,
 ) -> None:
     """End the threads; knows nothing of a widget that may be gone."""
+    close_all(layers, works)
     mail.close()
     session.close()
-    background.close()
-    finder.close()
+    for runner in runners:
+        runner.close()

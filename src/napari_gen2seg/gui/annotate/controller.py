@@ -72,6 +72,8 @@ class AnnotationController(QObject):
     copy_offered = Signal(str)  # why the target cannot take it, but a copy could
     object_changed = Signal(int)
     clicks_changed = Signal(object)  # Prompts of the current object
+    nothing_to_undo = Signal()  # since the dock was opened
+    nothing_to_redo = Signal()
 
     def __init__(
         self,
@@ -258,6 +260,7 @@ class AnnotationController(QObject):
         act = self.redo_stack.pop()
         if act is None:
             self.status_changed.emit("Nothing to do again.")
+            self.nothing_to_redo.emit()
             return
         if act.dropped is not None:
             self.review.redo_drop(act.dropped)
@@ -296,6 +299,7 @@ class AnnotationController(QObject):
         undone = self.objects.undo()
         if undone is None:
             self.status_changed.emit("Nothing to take back.")
+            self.nothing_to_undo.emit()
         elif undone[1] is None:
             self.redo_stack.push(TakenBack(now, edited=self.objects.undone_in))
             self.status_changed.emit(

@@ -104,6 +104,11 @@ class Objects:
         return find_layer(self._viewer, self._id)
 
     @property
+    def writing(self) -> bool:
+        """Whether a commit changes the layer just now, rather than a hand."""
+        return self._writing
+
+    @property
     def layer_id(self) -> str | None:
         """``unique_id`` of that layer."""
         return None if self.layer is None else self._id
