@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from typing import TYPE_CHECKING
+from weakref import WeakMethod, ref
 
 from qtpy.QtCore import QEvent, QObject
 from qtpy.QtWidgets import QMainWindow, QWidget
@@ -31,7 +32,9 @@ class CloseGuard(QObject):
         self, dock: QWidget, keeper: Keeper, save_as: Callable[[], None]
     ) -> None:
         super().__init__(dock)
-        self._dock, self._keeper, self._save_as = dock, keeper, save_as
+        # Weakly: a filter of the window would hold the dock that has left it.
+        self._dock, self._keeper = ref(dock), ref(keeper)
+        self._save_as = WeakMethod(save_as)
         self._window: QMainWindow | None = None
         self._anyway = False
         keeper.changed.connect(self._watch)
@@ -47,18 +50,22 @@ class CloseGuard(QObject):
         """Refuse to close, and ask."""
         if event.type() != QEvent.Type.Close or watched is not self._window:
             return False
-        for kept in self._keeper.unsaved:
+        dock, keeper = self._dock(), self._keeper()
+        if self._anyway or dock is None or keeper is None:
+            return False
+        for kept in keeper.unsaved:
             kept.retry()
-        unsaved = self._keeper.unsaved
-        if self._anyway or not unsaved:
+        unsaved = keeper.unsaved
+        save_as = self._save_as()
+        if not unsaved or save_as is None:
             return False
         event.ignore()
         names = ", ".join(repr(one.layer.name) for one in unsaved)
         choose(
-            self._dock,
+            dock,
             "Work is not saved",
             f"Work in {names} is not saved. {unsaved[0].problem}",
-            {"Save as ...": self._save_as, "Close without saving": self._close},
+            {"Save as ...": save_as, "Close without saving": self._close},
         )
         return True
 
@@ -70,7 +77,8 @@ class CloseGuard(QObject):
     def _watch(self) -> None:
         if self._window is not None or self._anyway:
             return
-        parent = self._dock.parentWidget()
+        dock = self._dock()
+        parent = None if dock is None else dock.parentWidget()
         while parent is not None and not isinstance(parent, QMainWindow):
             parent = parent.parentWidget()
         if parent is not None:
