@@ -96,6 +96,25 @@ def test_what_made_an_object_is_known(coins):
     assert coins.widget.keeper.layer.journal.state.origins[1].who == "corrected"
 
 
+def test_proposals_that_are_kept_are_known_as_proposals(desk, memory):
+    memory.set("proposals", True)
+    at = desk()
+    at.widget.model.color.click()
+    at.person.until(lambda: at.person.layer("proposals") is not None)
+    at.person.press(Qt.Key.Key_Return, SHIFT)
+    state = at.widget.keeper.layer.journal.state
+    view = at.bridge.source.view
+    assert len(state.origins) > 15
+    assert state.origins.keys() == set(np.unique(at.labels)) - {0}
+    assert {origin.who for origin in state.origins.values()} == {"proposed"}
+    assert state.origins[1].coloring == at.session.coloring(view).key
+    assert state.state == "in work"
+    np.testing.assert_array_equal(kept_labels(at), at.labels)
+    at.person.press(Qt.Key.Key_Z, CONTROL)
+    assert not at.labels.any()
+    np.testing.assert_array_equal(kept_labels(at), at.labels)
+
+
 def test_after_a_crash_labels_clicks_and_settings_are_offered(coins, desk):
     coins.widget.probe.slider.setValue(60)
     keep(coins, COIN, SECOND)

@@ -96,6 +96,7 @@ class Objects:
         self.known = True  # whether no label is above the highest, to our knowledge
         self._counted = False  # and nothing happened since it was counted
         self._writing = False
+        self.keeping = False  # a commit of proposals, rather than of clicks
         self._ticks = itertools.count(1)
 
     @property
@@ -235,11 +236,11 @@ class Objects:
                 "a new layer, or a copy numbered anew.",
                 True,
             )
-        self._writing = True
+        self._writing = self.keeping = True
         try:
             written = write_patch(layer, view, kept.patch, last)
         finally:
-            self._writing = False
+            self._writing = self.keeping = False
         layer.selected_label = last
         count = kept.numbers.size
         self._note(layer, written, "a proposal" if count == 1 else f"{count} proposals")

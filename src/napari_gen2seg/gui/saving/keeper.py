@@ -15,7 +15,7 @@ from napari_gen2seg.gui.layers.overlays import OBJECTS, find_layer, role_of, sou
 from napari_gen2seg.gui.layers.view import array_of
 from napari_gen2seg.gui.saving.kept_layer import KeptLayer
 from napari_gen2seg.gui.saving.opening import Work, identity_of, open_work
-from napari_gen2seg.gui.saving.origins import origin_of_clicks
+from napari_gen2seg.gui.saving.origins import origin_of_clicks, origin_of_proposals
 from napari_gen2seg.gui.saving.restored import (
     add_clicks,
     add_labels,
@@ -394,7 +394,11 @@ class Keeper(QObject):
         controller, view = self._controller, self._bridge.source.view
         if not controller.objects.writing or view is None:
             return Act("edit", patch)
-        origin = origin_of_clicks(self._bridge.session, view, controller.prompts)
+        session, review = self._bridge.session, controller.review.review
+        if controller.objects.keeping and review is not None:
+            origin = origin_of_proposals(session, view, review.settings)
+            return Act("commit", patch, dict.fromkeys(patch.objects, origin))
+        origin = origin_of_clicks(session, view, controller.prompts)
         return Act("commit", patch, {controller.number: origin})
 
     def _clicked(self, _prompts: Prompts) -> None:

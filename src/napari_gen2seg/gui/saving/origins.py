@@ -1,4 +1,4 @@
-"""What is known of an object that clicks made: map, clicks, settings."""
+"""What is known of an object: map, clicks or proposal, settings."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from napari_gen2seg.project.propose import changed_settings
 
 if TYPE_CHECKING:
     from napari_gen2seg.core.coloring import Coloring
+    from napari_gen2seg.core.proposal_settings import ProposalSettings
     from napari_gen2seg.gui.layers.view import View
     from napari_gen2seg.session import Prompts, Session
 
@@ -36,6 +37,21 @@ def origin_of_clicks(session: Session, view: View, prompts: Prompts) -> Origin:
         passes=session.model.choice.passes,
         at=time.time(),
         **_of_map(coloring),
+    )
+
+
+def origin_of_proposals(
+    session: Session, view: View, settings: ProposalSettings
+) -> Origin:
+    """Say where the mask of a kept proposal comes from."""
+    return Origin(
+        "proposed",
+        plane=plane_of(view),
+        settings=changed_settings(settings),
+        recipe=changed_settings(view.recipe),
+        passes=session.model.choice.passes,
+        at=time.time(),
+        **_of_map(session.coloring(view)),
     )
 
 
