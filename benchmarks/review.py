@@ -24,6 +24,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 from benchmarks import drawn_maps
 
 from napari_gen2seg.core.candidates import CandidateSet
+from napari_gen2seg.core.objects.drawn import CandidateOutlines
 from napari_gen2seg.core.objects.edit import delete_objects, merge_objects
 from napari_gen2seg.core.objects.measure import Appearance, measure_masks
 from napari_gen2seg.core.objects.reshape import grow, smooth
@@ -60,6 +61,13 @@ def measure(size: int, objects: int) -> dict[str, Any]:
     def slide() -> None:
         review.choosing(float(next(thresholds)), (3, 400)).painted(labels)
 
+    outlines, canvas = CandidateOutlines(candidates), np.zeros((size, size), np.uint8)
+
+    def slide_in_window() -> None:
+        outlines.draw(
+            canvas, review.choosing(float(next(thresholds)), (3, 400)), labels
+        )
+
     def select_alone() -> None:
         _ = review.choosing(float(next(thresholds)), (3, 400)).shown
 
@@ -70,6 +78,8 @@ def measure(size: int, objects: int) -> dict[str, Any]:
         "begin": median_ms(lambda: Review.begin(candidates, labels, values=values), 3),
         "select": median_ms(select_alone, 21),
         "select_and_paint": median_ms(slide, 21),
+        "outlines": median_ms(outlines.find, 1),
+        "select_and_outline": median_ms(slide_in_window, 21),
         "at_us": round(median_ms(lambda: review.at(next(places)), 2001) * 1e3, 1),
         "doubt_and_next": median_ms(
             lambda: review.choosing(float(next(thresholds))).next_doubtful()

@@ -2,6 +2,7 @@
 
     python scripts/screenshots.py [--model ID] [--picture coins] [--folder docs/images]
     python scripts/screenshots.py --laptop
+    python scripts/screenshots.py --proposals
 
 Runs under a virtual display of its own, so it looks the same everywhere.
 """
@@ -11,8 +12,11 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
+import numpy as np
+
 from napari_gen2seg.cli.pictures import subject
 from napari_gen2seg.cli.virtual_display import virtual_display
+from napari_gen2seg.io.formats.images import write_rgb
 from napari_gen2seg.session.state import Choice
 
 LAPTOP = (1366, 768)
@@ -53,6 +57,24 @@ def shoot_laptop(model: str, folder: Path) -> Path:
     return kept
 
 
+def shoot_proposals(picture: str, model: str, folder: Path) -> Path:
+    """Take the canvas before any proposal is kept, half way, and at the end."""
+    from napari_gen2seg.gui.tour import Tour
+
+    chosen = subject(picture)
+    tour = Tour(chosen.array, chosen.name, Choice(model), print)
+    tour.viewer.window.resize(1300, 760)
+    tour.run()
+    shots = tour.review()
+    tour.close()
+    path = folder / f"{picture}-proposals.png"
+    seen = shots[0].any(axis=2)  # the canvas is black around the image
+    rows, cols = np.flatnonzero(seen.any(axis=1)), np.flatnonzero(seen.any(axis=0))
+    part = np.s_[rows[0] : rows[-1] + 1, cols[0] : cols[-1] + 1]
+    write_rgb(path, np.concatenate([shot[part] for shot in shots], axis=1))
+    return path
+
+
 def main() -> None:
     """Read the options, take the pictures."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
@@ -62,7 +84,15 @@ def main() -> None:
     parser.add_argument(
         "--laptop", action="store_true", help="only the window of a small laptop"
     )
+    parser.add_argument(
+        "--proposals", action="store_true", help="only a review, in three steps"
+    )
     options = parser.parse_args()
+    if options.proposals:
+        with virtual_display():
+            for picture in options.picture or ["coins"]:
+                print(shoot_proposals(picture, options.model, options.folder))
+        return
     if options.laptop:
         with virtual_display(*LAPTOP):
             print(shoot_laptop(options.model, options.folder))

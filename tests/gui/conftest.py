@@ -41,8 +41,16 @@ def painter() -> FakeColorer:
 
 @pytest.fixture
 def memory(tmp_path: Any) -> FileMemory:
-    """Return settings of this test alone."""
-    return FileMemory(tmp_path / "settings.json")
+    """Return settings of this test alone; proposals have tests of their own."""
+    kept = FileMemory(tmp_path / "settings.json")
+    kept.set("proposals", False)
+    return kept
+
+
+@pytest.fixture(autouse=True)
+def own_home(tmp_path: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Give each test a data folder of its own: work of others is not offered to it."""
+    monkeypatch.setenv("NAPARI_GEN2SEG_HOME", str(tmp_path / "home"))
 
 
 @pytest.fixture(autouse=True)

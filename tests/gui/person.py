@@ -7,8 +7,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from qtpy.QtCore import QPoint, Qt, QTimer
+from qtpy.QtCore import QEvent, QPoint, QPointF, Qt, QTimer
+from qtpy.QtGui import QMouseEvent
 from qtpy.QtTest import QTest
+from qtpy.QtWidgets import QApplication
 from tests.helpers.waiting import BACKSTOP_MS
 
 if TYPE_CHECKING:
@@ -89,6 +91,27 @@ class Person:
         held = Qt.KeyboardModifier.NoModifier if modifier is None else modifier
         button = Qt.MouseButton.LeftButton
         QTest.mouseClick(self.canvas.native, button, held, self.place(row, col))
+        self.settle()
+
+    def drag(self, places: list[tuple[float, float]], modifier: Any = None) -> None:
+        """Draw over places, the left button held down."""
+        held = Qt.KeyboardModifier.NoModifier if modifier is None else modifier
+        button, native = Qt.MouseButton.LeftButton, self.canvas.native
+        self.move(*places[0])
+        QTest.mousePress(native, button, held, self.place(*places[0]))
+        for place in places[1:]:
+            at = QPointF(self.place(*place))
+            moved = QMouseEvent(
+                QEvent.Type.MouseMove,
+                at,
+                QPointF(native.mapToGlobal(at.toPoint())),
+                button,
+                button,
+                held,
+            )
+            QApplication.sendEvent(native, moved)
+            self.wait(15)
+        QTest.mouseRelease(native, button, held, self.place(*places[-1]))
         self.settle()
 
     def press(self, key: Any, modifier: Any = None) -> None:

@@ -267,13 +267,8 @@ def select(
         )
     diameter = candidates.diameter or settings.diameter
     least, most = _areas(candidates, settings, diameter)
-    least_score = settings.min_score
-    if least_score is None:
-        least_score = candidates.least_score
-    if least_score is None:
-        least_score = _SCORE_TOLD if diameter else _SCORE
     fit = (candidates.areas >= least) & (candidates.areas <= most)
-    fit &= candidates.scores >= least_score
+    fit &= candidates.scores >= least_score(candidates, settings)
     fit &= ~(candidates.brightness <= candidates.background)  # NaN: not known
     if among is not None:
         chosen = np.asarray(among)
@@ -297,6 +292,15 @@ def select(
         if len(selected) == settings.most:
             break
     return np.asarray(selected, np.intp)
+
+
+def least_score(candidates: CandidateSet, settings: ProposalSettings) -> float:
+    """Return the smallest score of an object, 0..1, said or usual."""
+    if settings.min_score is not None:
+        return settings.min_score
+    if candidates.least_score is not None:
+        return candidates.least_score
+    return _SCORE_TOLD if candidates.diameter or settings.diameter else _SCORE
 
 
 @checked_arguments()

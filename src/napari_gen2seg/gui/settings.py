@@ -29,6 +29,8 @@ DEFAULTS: dict[str, Any] = {
     "preview": True,
     "overwrite": False,
     "one_click": False,
+    "proposals": True,
+    "certainty": -1.0,
     **{one.key: one.default for one in remembered_settings(FinetuneConfig).values()},
     "training_map": True,
 }

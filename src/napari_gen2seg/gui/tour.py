@@ -14,6 +14,7 @@ from qtpy.QtCore import QEventLoop, QTimer
 from qtpy.QtWidgets import QApplication
 
 from napari_gen2seg.errors import ModelError
+from napari_gen2seg.gui.layers.overlays import DRAWN, role_of
 from napari_gen2seg.io.formats.images import write_labels, write_rgb
 from napari_gen2seg.session import Choice
 
@@ -105,6 +106,25 @@ class Tour:
         self.settle()
         return self._open
 
+    def review(self) -> list[npt.NDArray[np.uint8]]:
+        """Keep the proposals of a colored image; return the canvas as seen meanwhile.
+
+        Returns
+        -------
+        list
+            uint8 (H, W, 3): nothing kept, half of it, all of it.
+        """
+        review = self._dock.bridge.controller.review
+        self._wait(lambda: review.review is not None)
+        shots = [self._shot(canvas_only=True)]
+        if review.review is not None:
+            looks, shown = review.review.looks, review.review.shown
+            half = [index for index in looks.reading if index in shown]
+            review.keep(half[: len(half) // 2])
+        shots.append(self._shot(canvas_only=True))
+        review.keep_all()
+        return [*shots, self._shot(canvas_only=True)]
+
     def write(self, folder: Path) -> dict[Path, str]:
         """Write the screenshot, the coloring map and the labels.
 
@@ -126,9 +146,7 @@ class Tour:
         }
         shot, shown, exact, kept = files
         coloring, labels = self._coloring(), self.labels()
-        self.settle()
-        shown_window = self.viewer.screenshot(canvas_only=False, flash=False)
-        write_rgb(shot, np.ascontiguousarray(shown_window[..., :3]))
+        write_rgb(shot, self._shot())
         if coloring is not None:
             write_rgb(shown, coloring.as_rgb8())
             coloring.save(exact)
@@ -139,7 +157,10 @@ class Tour:
     def labels(self) -> npt.NDArray[Any] | None:
         """Return the committed objects, or None before the first."""
         for layer in self.viewer.layers:
-            if isinstance(layer, napari.layers.Labels) and np.any(layer.data):
+            kept = isinstance(layer, napari.layers.Labels) and (
+                role_of(layer) not in DRAWN
+            )
+            if kept and np.any(layer.data):
                 return np.asarray(layer.data)
         return None
 
@@ -154,6 +175,11 @@ class Tour:
         if self._open:
             self.viewer.close()
             self.settle(5)
+
+    def _shot(self, canvas_only: bool = False) -> npt.NDArray[np.uint8]:
+        self.settle()
+        window = self.viewer.screenshot(canvas_only=canvas_only, flash=False)
+        return np.ascontiguousarray(window[..., :3])
 
     def _coloring(self) -> Any:
         view = self._dock.bridge.source.view

@@ -22,8 +22,11 @@ from napari_gen2seg.gui.panels.model_panel import ModelPanel, job_of_view
 from napari_gen2seg.gui.panels.objects_panel import ObjectsPanel, is_target
 from napari_gen2seg.gui.panels.probe_panel import ProbePanel
 from napari_gen2seg.gui.panels.resolution_choice import ResolutionChoice
+from napari_gen2seg.gui.panels.review_panel import ReviewPanel
 from napari_gen2seg.gui.panels.widgets import Column, ask, quiet_label
 from napari_gen2seg.gui.qt_threads import Mailbox, debounce, lane
+from napari_gen2seg.gui.saving.closing import CloseGuard
+from napari_gen2seg.gui.saving.keeper import Keeper, close_all
 from napari_gen2seg.gui.settings import Memory, remembered
 from napari_gen2seg.models.library.user_models import is_own
 from napari_gen2seg.models.probes import list_probes
@@ -35,8 +38,11 @@ if TYPE_CHECKING:
     from napari.layers import Image
     from qtpy.QtGui import QKeyEvent
 
+    from napari_gen2seg.core.proposal_settings import Range
     from napari_gen2seg.gui.layers.source import Source
     from napari_gen2seg.gui.layers.view import View
+    from napari_gen2seg.gui.saving.kept_layer import KeptLayer
+    from napari_gen2seg.gui.saving.opening import Work
     from napari_gen2seg.session import JobState, ModelState, Preview, Prompts, Runner
 
 
@@ -50,7 +56,8 @@ class SegmentWidget(Docked):
     session
         Other than the usual one, for tests.
     background
-        Worker thread for read-only jobs: counts, thumbnails, large outlines.
+        Runs read-only jobs: counts, thumbnails, large outlines, and what finds
+        proposals; two worker threads by default.
     memory
         Where settings are remembered.
     """
@@ -75,37 +82,52 @@ class SegmentWidget(Docked):
             if session is not None
             else Session(lane(self._mail, "gen2seg"), host=shared_host(viewer))
         )
-        self.bridge = Bridge(viewer, self.session, self._background, self)
+        self._finder = (
+            background if background is not None else lane(self._mail, "gen2seg-find")
+        )
+        self.bridge = Bridge(
+            viewer, self.session, self._background, self, finder=self._finder
+        )
         self.resolution = ResolutionChoice(
             self.bridge, lambda size: self.choose(resolution=size)
         )
         self.image = ImagePanel(viewer)
         self.model = ModelPanel(list_models())
         self.finetune = FinetuneLauncher(viewer, self, self)
+        self.review = ReviewPanel()
         self.probe = ProbePanel()
         self.objects = ObjectsPanel(viewer)
+        self.keeper = Keeper(self.bridge, self._background, self._mail.post, self)
+        self.guard = CloseGuard(self, self.keeper, self.objects.saving.ask_name)
         self.status = quiet_label("")
         self._plot_soon = debounce(self, self._show_plot, 60)
         self._closed = False
-        self._warned = ""
+        self._warned = self._pointed = ""
         self._canvas_context = CanvasContext(viewer, self)
         self._told_of: View | None = None  # what the status line is about
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
-        panels = (self.image, self.model, self.probe)
+        panels = (self.image, self.model, self.review, self.probe)
         column.addWidget(Column(panels), 1)
         self.objects.column.setContentsMargins(6, 0, 6, 2)  # as in the column above
         column.addWidget(self.objects)  # in sight on a small screen, whatever unfolds
         column.addWidget(self.status)  # below, where no panel pushes it out of sight
         self._connect_panels()
         self._connect_session()
+        self._connect_saving()
         self._remember()
         self._begin()
         viewer.layers.events.inserted.connect(self._inserted)
         self.left.connect(self.close_session)
         # napari closes its window without telling the widgets inside.
         self.destroyed.connect(
-            partial(_let_go, self._mail, self.session, self._background)
+            partial(
+                _let_go,
+                self._mail,
+                self.session,
+                (self._background, self._finder),
+                *self.keeper.held,
+            )
         )
 
     # ---- connecting
@@ -138,6 +160,18 @@ class SegmentWidget(Docked):
         self.objects.next_requested.connect(controller.next_object)
         self.objects.overwrite_requested.connect(self._set_overwrite)
         self.objects.at_once_requested.connect(self._set_at_once)
+
+        self._connect_review()
+
+    def _connect_review(self) -> None:
+        panel, review = self.review, self.bridge.controller.review
+        panel.on_requested.connect(self._set_proposals)
+        panel.thresholds_requested.connect(self._set_thresholds)
+        panel.keep_all_requested.connect(review.keep_all)
+        panel.next_left_requested.connect(review.next_left)
+        panel.next_doubtful_requested.connect(review.next_doubtful)
+        review.changed.connect(lambda: panel.show_review(review))
+        review.pointed.connect(self._show_pointed)
 
     def _connect_session(self) -> None:
         bridge, session = self.bridge, self.session
@@ -172,6 +206,23 @@ class SegmentWidget(Docked):
             lambda: self.image.show_source(bridge.source)
         )
 
+    def _connect_saving(self) -> None:
+        keeper, row, controller = (
+            self.keeper,
+            self.objects.saving,
+            self.bridge.controller,
+        )
+        keeper.changed.connect(lambda: row.show_keeper(keeper))
+        keeper.status_changed.connect(self.status.setText)
+        keeper.warning.connect(self._warn)
+        keeper.model_requested.connect(self._choose_again)
+        row.save_requested.connect(keeper.save)
+        row.save_as_requested.connect(keeper.save_as)
+        row.go_on_requested.connect(keeper.go_on)
+        row.anew_requested.connect(keeper.begin_anew)
+        controller.nothing_to_undo.connect(keeper.undo_earlier)
+        controller.nothing_to_redo.connect(keeper.redo_earlier)
+
     def _remember(self) -> None:
         get, model = self.memory.get, self.memory.get("model")
         if Path(model).is_absolute() and not Path(model).is_dir():
@@ -185,6 +236,10 @@ class SegmentWidget(Docked):
         self.probe.hover.setChecked(get("preview"))
         self.objects.overwrite.setChecked(get("overwrite"))
         self.objects.at_once.setChecked(get("one_click"))
+        review, certainty = self.bridge.controller.review, get("certainty")
+        review.on = get("proposals")
+        review.certainty = None if certainty < 0 else certainty
+        self.review.show_review(review)
 
     def _begin(self) -> None:
         self._show_job()
@@ -208,6 +263,12 @@ class SegmentWidget(Docked):
         )
         for name in ("device", "passes"):
             self.memory.set(name, getattr(self.session.model.choice, name))
+
+    def _choose_again(self, chosen: dict[str, Any]) -> None:
+        """Choose the model of earlier work, if it is still there."""
+        if chosen.get("model") not in {spec.id for spec in list_models()}:
+            chosen.pop("model", None)
+        self.choose(**chosen)
 
     # ---- what fine-tuning asks of the dock
 
@@ -313,6 +374,22 @@ class SegmentWidget(Docked):
         self.bridge.controller.objects.overwrite = on
         self.memory.set("overwrite", on)
 
+    def _set_proposals(self, on: bool) -> None:
+        self.bridge.controller.review.turn(on)
+        self.memory.set("proposals", on)
+
+    def _set_thresholds(self, certainty: float | None, sizes: Range | None) -> None:
+        review = self.bridge.controller.review
+        review.certainty = certainty
+        review.choose(certainty, sizes)
+        self.memory.set("certainty", -1.0 if certainty is None else certainty)
+
+    def _show_pointed(self, text: str) -> None:
+        """Say what is under the pointer; take back only what was said of that."""
+        if text or self.status.text() == self._pointed:
+            self.status.setText(text)
+        self._pointed = text
+
     def _set_at_once(self, on: bool) -> None:
         self.bridge.controller.at_once = on
         self.memory.set("one_click", on)
@@ -403,7 +480,10 @@ class SegmentWidget(Docked):
         self.bridge.viewer.layers.events.inserted.disconnect(self._inserted)
         self._canvas_context.close()
         self.finetune.close()
-        _let_go(self._mail, self.session, self._background)
+        self.guard.release()
+        for problem in self.keeper.close():
+            self._warn(problem)
+        _let_go(self._mail, self.session, (self._background, self._finder), {}, {})
         with suppress(RuntimeError):  # Qt deletes timers together with their window
             self._plot_soon.stop()
         self.bridge.close()
@@ -411,8 +491,17 @@ class SegmentWidget(Docked):
         self.objects.target.close_choice()
 
 
-def _let_go(mail: Mailbox, session: Session, background: Runner, *_: object) -> None:
+def _let_go(
+    mail: Mailbox,
+    session: Session,
+    runners: tuple[Runner, ...],
+    layers: dict[str, KeptLayer],
+    works: dict[Any, Work],
+    *_: object,
+) -> None:
     """End the threads; knows nothing of a widget that may be gone."""
+    close_all(layers, works)
     mail.close()
     session.close()
-    background.close()
+    for runner in runners:
+        runner.close()

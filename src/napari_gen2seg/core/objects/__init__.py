@@ -10,6 +10,7 @@ table      one row an object: measures, certainty, origin, class
 similar    which objects look like some and unlike others
 doubt      why a candidate may be wrong, in words
 keep       candidates become objects
+drawn      outlines of shown candidates
 shown      candidates painted, and found under pointer, stroke and lasso
 review     candidates beside what is kept of them: shown, dropped, next
 acts       what was done, undone and done again

@@ -40,6 +40,8 @@ class Bridge(QObject):
         Worker thread for read-only jobs: counts, the thumbnail, large outlines.
     parent
         Deleted with it.
+    finder
+        Worker thread that finds proposals; by default ``background``.
     """
 
     view_changed = Signal()  # picture, plane or their problem
@@ -51,6 +53,7 @@ class Bridge(QObject):
         session: Session,
         background: Runner,
         parent: QObject | None = None,
+        finder: Runner | None = None,
     ) -> None:
         super().__init__(parent)
         self.viewer = viewer
@@ -58,7 +61,13 @@ class Bridge(QObject):
         self.source = Source(viewer)
         self.overlays = Overlays(viewer)
         self.controller = AnnotationController(
-            viewer, session, self.source, self.overlays, background, self
+            viewer,
+            session,
+            self.source,
+            self.overlays,
+            background,
+            finder or background,
+            self,
         )
         self.model_input = ModelInput(self.source, background, self)
         self._worked_on: str | None = None  # `unique_id` of the picture
@@ -118,8 +127,9 @@ class Bridge(QObject):
         self.viewer.layers.events.removed.connect(self._removed)
 
     def _moved(self, _viewer: object, _event: object) -> None:
-        """Make the layer for clicks again where somebody deleted it."""
+        """Make layers again that somebody deleted: for clicks, and of the proposals."""
         view, active = self.source.view, self.viewer.layers.selection.active
+        self.controller.review.again()
         if view is None or self.controller.clicks.layer is not None:
             return
         if getattr(active, "mode", "pan_zoom") in ("pan_zoom", "transform") and (
@@ -143,6 +153,7 @@ class Bridge(QObject):
                 controller.resume(view)
             if coloring is not None:
                 self.overlays.show_coloring(view, coloring, make=False)
+        controller.review.follow()
         controller.read_clicks()
         self.view_changed.emit()
 
@@ -174,14 +185,17 @@ class Bridge(QObject):
             return
         self.controller.start_clicking()
         self.overlays.prepare(view, coloring.shape)
+        self.controller.review.follow()
         self.controller.hover_preview.again()  # the pointer may have come meanwhile
 
     def _removed(self, event: Any) -> None:
         layer = event.value
         self.session.forget(str(layer.unique_id))
+        self.controller.review.forget(str(layer.unique_id))
         if self.source.is_chosen(layer):
             self.controller.hover_preview.blank()
             self.source.choose(None)
+        self.controller.review.look_soon()
         self.controller.read_soon()
 
     def _source_moved(self) -> None:
@@ -192,6 +206,8 @@ class Bridge(QObject):
 
     def _source_edited(self, source_id: str) -> None:
         self.session.forget(source_id)
+        self.controller.review.forget(source_id)
         self.overlays.outdate(source_id)
         if source_id == self.source.layer_id:
             self.controller.hover_preview.blank()
+            self.controller.review.follow()

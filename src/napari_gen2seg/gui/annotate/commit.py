@@ -128,7 +128,7 @@ def write(
             copyable(labels, view),
         )
     crop, corner, where, outside = _over_labels(labels, view, mask)
-    window = _window(view, where, corner, crop.shape)
+    window = plane_window(view, where, corner, crop.shape)
     before = np.asarray(labels.data[window])
     before = before.reshape(crop.shape)
     other = (before != 0) & (before != number)
@@ -150,22 +150,24 @@ def write(
     spared = int(np.count_nonzero(crop & other & ~take))
     if not rows.size:
         return Written(number, pixels, spared, outside, None)
-    indices = _indices(view, where, rows, cols)
+    indices = layer_indices(view, where, rows, cols)
     with labels.block_history():
         labels.data_setitem(indices, values)
     sample = tuple(int(axis[0]) for axis in indices)
     return Written(number, pixels, spared, outside, sample, int(values[0]))
 
 
-def _indices(view: View, where: tuple[int, ...], rows: Any, cols: Any) -> Indices:
+def layer_indices(view: View, where: tuple[int, ...], rows: Any, cols: Any) -> Indices:
+    """Return rows and columns of a plane as indices of a Labels layer."""
     full = [np.full(rows.size, at, np.intp) for at in where]
     full[view.own_axes[0]], full[view.own_axes[1]] = rows, cols
     return tuple(full)
 
 
-def _window(
+def plane_window(
     view: View, where: tuple[int, ...], corner: tuple[int, int], size: tuple[int, ...]
 ) -> tuple[Any, ...]:
+    """Return a box of a plane as an index of a Labels layer."""
     window: list[Any] = list(where)
     for axis, start, length in zip(view.own_axes, corner, size, strict=True):
         window[axis] = slice(start, start + length)
@@ -182,7 +184,7 @@ def _strays(
 ) -> tuple[npt.NDArray[np.intp], npt.NDArray[np.intp]]:
     """Find pixels that the object has on this plane outside its new mask."""
     height, width = (int(labels.data.shape[axis]) for axis in view.own_axes)
-    whole = np.asarray(labels.data[_window(view, where, (0, 0), (height, width))])
+    whole = np.asarray(labels.data[plane_window(view, where, (0, 0), (height, width))])
     whole = whole.reshape(height, width)
     r, c = corner
     rows, cols = [], []
@@ -221,7 +223,7 @@ def _over_labels(
     matrix, shift = labels_to_plane(labels, view)
     own = view.own_axes
     shape = tuple(int(labels.data.shape[axis]) for axis in own)
-    if _same_grid(labels, view):
+    if same_grid(labels, view):
         return crop, corner, view.own_index, 0
     others = [axis for axis in range(view.ndim) if axis not in own]
     if np.abs(matrix[np.ix_(others, own)]).max(initial=0) > 1e-6:
@@ -266,7 +268,7 @@ def _over_labels(
     return moved, (int(low[0]), int(low[1])), index, int(np.count_nonzero(outside))
 
 
-def _same_grid(labels: Labels, view: View) -> bool:
+def same_grid(labels: Labels, view: View) -> bool:
     """Whether pixels of a Labels layer are those of the plane."""
     matrix, shift = labels_to_plane(labels, view)
     shape = tuple(int(labels.data.shape[axis]) for axis in view.own_axes)
@@ -292,8 +294,8 @@ def read_object(
     """
     if labels.ndim != view.ndim or labels.multiscale:
         return None
-    if _same_grid(labels, view):
-        here = labels.data[_window(view, view.own_index, (0, 0), view.shape)]
+    if same_grid(labels, view):
+        here = labels.data[plane_window(view, view.own_index, (0, 0), view.shape)]
         mine = np.asarray(here).reshape(view.shape) == number
         rows = np.flatnonzero(mine.any(axis=1))
         if not rows.size:
@@ -304,7 +306,7 @@ def read_object(
     whole = np.ones(view.shape, bool)
     plane = Mask.from_window(whole, (0, 0), view.shape, view.shape)
     window, corner, where, _ = _over_labels(labels, view, plane)
-    here = np.asarray(labels.data[_window(view, where, corner, window.shape)])
+    here = np.asarray(labels.data[plane_window(view, where, corner, window.shape)])
     rows, cols = np.nonzero(here.reshape(window.shape) == number)
     if not rows.size:
         return None

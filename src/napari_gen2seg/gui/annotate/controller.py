@@ -20,13 +20,14 @@ from napari_gen2seg.gui.annotate.object_numbers import (
     kept_objects,
     unfinished_object,
 )
-from napari_gen2seg.gui.annotate.pointer import ClickListener
+from napari_gen2seg.gui.annotate.pointer import ClickListener, StrokeListener
 from napari_gen2seg.gui.annotate.points_layer import Clicks
 from napari_gen2seg.gui.annotate.redo import RedoStack, Rows, TakenBack
+from napari_gen2seg.gui.annotate.review import ProposalReview
+from napari_gen2seg.gui.layers.camera import center_on
 from napari_gen2seg.gui.layers.overlays import (
-    COLORING,
+    DRAWN,
     OBJECTS,
-    PREVIEW,
     Overlays,
     role_of,
     source_of,
@@ -59,6 +60,8 @@ class AnnotationController(QObject):
         The view that is worked on, and the layers drawn over it.
     background
         Worker thread for read-only jobs: the count, the outline of the very large.
+    finder
+        Worker thread that finds proposals.
     parent
         Deleted with it.
     """
@@ -69,6 +72,8 @@ class AnnotationController(QObject):
     copy_offered = Signal(str)  # why the target cannot take it, but a copy could
     object_changed = Signal(int)
     clicks_changed = Signal(object)  # Prompts of the current object
+    nothing_to_undo = Signal()  # since the dock was opened
+    nothing_to_redo = Signal()
 
     def __init__(
         self,
@@ -77,6 +82,7 @@ class AnnotationController(QObject):
         source: Source,
         overlays: Overlays,
         background: Runner,
+        finder: Runner,
         parent: QObject | None = None,
     ) -> None:
         super().__init__(parent)
@@ -84,13 +90,30 @@ class AnnotationController(QObject):
         self.clicks = Clicks(viewer)
         self.objects = Objects(viewer, background)
         self.numbers = ObjectNumbers(self.clicks, self.objects)
+        self.redo_stack = RedoStack()
+        self.review = ProposalReview(
+            session,
+            source,
+            self.objects,
+            self.numbers,
+            overlays,
+            self.redo_stack,
+            finder,
+            self,
+        )
         self.hover_preview = HoverPreview(
-            viewer, session, source, self.clicks, overlays, background, self
+            viewer,
+            session,
+            source,
+            self.clicks,
+            overlays,
+            background,
+            self.review,
+            self,
         )
         self.prompts = Prompts()  # of the current object on the view, as last read
         self.at_once = False
         self._singles: list[tuple[View, int]] = []  # objects of one click each
-        self.redo_stack = RedoStack()
         self._clicked = False  # since the clicks were last read
         self._soon = debounce(self, self.read_clicks)
         self.clicks.clicked.connect(self._was_clicked)
@@ -103,15 +126,33 @@ class AnnotationController(QObject):
         self.objects.highest_found.connect(self._highest_found)
         self.hover_preview.warning.connect(self.warning)
         self.pressed = ClickListener(viewer, self._pressed_elsewhere)
+        self.strokes = StrokeListener(
+            viewer, self._strokes_wanted, self._stroke_moved, self._stroke_drawn
+        )
+        self._connect_review()
 
     def close(self) -> None:
         """Let go of clicks, objects and preview; everything made stays."""
         with suppress(RuntimeError):  # Qt deletes timers together with their window
             self._soon.stop()
         self.pressed.close()
+        self.strokes.close()
+        self.review.close()
         self.hover_preview.close()
         self.objects.release()
         self.clicks.close()
+
+    def _connect_review(self) -> None:
+        review, clicks = self.review, self.clicks
+        clicks.keep_all_requested.connect(review.keep_all)
+        clicks.drop_requested.connect(self.drop_proposal)
+        clicks.next_left_requested.connect(review.next_left)
+        clicks.next_doubtful_requested.connect(review.next_doubtful)
+        review.kept.connect(self._proposals_kept)
+        review.gone_to.connect(self._go_to)
+        review.status_changed.connect(self.status_changed)
+        review.warning.connect(self.warning)
+        review.copy_offered.connect(self.copy_offered)
 
     # ---- verbs
 
@@ -158,6 +199,8 @@ class AnnotationController(QObject):
         at = self.hover_preview.at
         clicked = self.prompts.positive and len(self.prompts)
         pointed = at is not None and not clicked
+        if pointed and self.review.keep_at(at):
+            return
         if pointed and self._background_at(view, at):
             self.status_changed.emit(
                 "Nothing to commit: background is under the pointer."
@@ -217,6 +260,11 @@ class AnnotationController(QObject):
         act = self.redo_stack.pop()
         if act is None:
             self.status_changed.emit("Nothing to do again.")
+            self.nothing_to_redo.emit()
+            return
+        if act.dropped is not None:
+            self.review.redo_drop(act.dropped)
+            self.status_changed.emit(f"Dropped {act.dropped.name} again.")
             return
         if act.edited is not None:
             self.objects.redo_edit(act.edited)
@@ -237,19 +285,31 @@ class AnnotationController(QObject):
         else:
             self.numbers.take_up(act.number)
         self._show_object()
-        self.status_changed.emit(f"Object {act.commit.written.number} is back.")
+        name = act.commit.name or f"Object {act.commit.written.number}"
+        self.status_changed.emit(f"{name[0].upper()}{name[1:]}: back again.")
 
     def undo_commit(self) -> None:
-        """Take back the last commit through the Labels layer's own undo."""
+        """Take back the last commit or drop; labels through their layer's own undo."""
         now = self.number
+        dropped = self.review.undo_drop()
+        if dropped is not None:
+            self.redo_stack.push(TakenBack(now, dropped=dropped))
+            self.status_changed.emit(f"Took back dropping {dropped.name}.")
+            return
         undone = self.objects.undo()
         if undone is None:
             self.status_changed.emit("Nothing to take back.")
+            self.nothing_to_undo.emit()
         elif undone[1] is None:
             self.redo_stack.push(TakenBack(now, edited=self.objects.undone_in))
             self.status_changed.emit(
                 f"Took back the last edit by hand in {undone[0]!r}."
             )
+        elif self.objects.undone is not None and self.objects.undone.name:
+            self.redo_stack.push(TakenBack(now, commit=self.objects.undone))
+            if not len(self.prompts):
+                self.next_object()
+            self.status_changed.emit(f"Took back {self.objects.undone.name}.")
         else:
             gone = None
             if now != undone[1] and now > self.objects.highest:
@@ -281,6 +341,40 @@ class AnnotationController(QObject):
             self.hover_preview.forget_pointer()  # or Enter would keep what lay under it
             self.read_clicks()
 
+    # ---- the proposals
+
+    def drop_proposal(self) -> None:
+        """Drop the proposal under the pointer."""
+        self.review.drop_at(self.hover_preview.at)
+        self.hover_preview.again()  # the next best one of the place, if there is one
+
+    def _proposals_kept(self) -> None:
+        self.hover_preview.forget_pointer()  # or Enter again would begin another object
+        if not len(self.prompts):
+            self.next_object()
+
+    def _go_to(self, point: tuple[float, float], diameter: float) -> None:
+        view = self._source.view
+        if view is not None:
+            center_on(self._viewer, view, point, diameter)
+            self.hover_preview.point_at(point)
+
+    def _strokes_wanted(self) -> bool:
+        """Whether a stroke is one over proposals: nobody works on another layer."""
+        return self.review.review is not None and not self.hover_preview.busy_elsewhere
+
+    def _stroke_moved(self, stroke: list[tuple[float, ...]]) -> None:
+        self.review.mark(self._on_plane(stroke))
+
+    def _stroke_drawn(self, stroke: list[tuple[float, ...]], sign: int) -> None:
+        places = self._on_plane(stroke)
+        (self.review.keep_along if sign > 0 else self.review.drop_along)(places)
+
+    def _on_plane(self, stroke: list[tuple[float, ...]]) -> list[tuple[float, float]]:
+        view = self._source.view
+        places = [] if view is None else [view.to_plane(at) for at in stroke]
+        return [at for at in places if at is not None]
+
     # ---- the clicks
 
     def _take_single(self) -> Rows | None:
@@ -305,7 +399,7 @@ class AnnotationController(QObject):
         lit = self.hover_preview.at is not None and self.hover_preview.on
         if view is None or active is None or not lit:
             return
-        drawn = role_of(active) in (COLORING, PREVIEW)
+        drawn = role_of(active) in DRAWN
         if not (drawn or self._source.is_chosen(active)):
             return
         if getattr(active, "mode", "pan_zoom") != "pan_zoom":

@@ -11,7 +11,7 @@ from qtpy.QtCore import QObject, Signal
 from napari_gen2seg.core.learned_probe.choice import LEARNED
 from napari_gen2seg.errors import Gen2SegError
 from napari_gen2seg.gui.annotate.pointer import NEGATIVE, Pointer
-from napari_gen2seg.gui.layers.overlays import COLORING, PREVIEW, role_of
+from napari_gen2seg.gui.layers.overlays import DRAWN, role_of
 from napari_gen2seg.gui.qt_threads import debounce
 from napari_gen2seg.session import Prompts
 from napari_gen2seg.session.preview import ADDED, INSIDE
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from napari.components import ViewerModel
 
     from napari_gen2seg.gui.annotate.points_layer import Clicks
+    from napari_gen2seg.gui.annotate.review import ProposalReview
     from napari_gen2seg.gui.layers.overlays import Overlays
     from napari_gen2seg.gui.layers.source import Source
     from napari_gen2seg.gui.layers.view import View
@@ -38,6 +39,8 @@ class HoverPreview(QObject):
         Whose pointer, who answers, on which picture, which clicks, into which layer.
     background
         Finds exactly, behind the window, what is too large for a glance.
+    proposals
+        Whose proposal is shown where one is under the pointer, since Enter keeps it.
     parent
         Deleted with it.
     """
@@ -53,16 +56,18 @@ class HoverPreview(QObject):
         clicks: Clicks,
         overlays: Overlays,
         background: Runner,
+        proposals: ProposalReview,
         parent: QObject | None = None,
     ) -> None:
         super().__init__(parent)
         self._viewer, self._session = viewer, session
         self._source, self._clicks, self._overlays = source, clicks, overlays
-        self._background = background
+        self._background, self._proposals = background, proposals
         self._prompts = Prompts()  # as the controller handed them
         self.on = True  # whether to light up what was not clicked
         self.at: tuple[float, float] | None = None  # pointer, in the plane
         self._preview: Preview | None = None  # what is on screen
+        self._proposal: Preview | None = None  # if that is one
         self._asked: tuple[tuple[float, float] | None, int] = (None, 1)  # for it
         self._rest = debounce(self, self._rested, REST)
         self.pointer = Pointer(viewer, self.point, self)
@@ -81,7 +86,7 @@ class HoverPreview(QObject):
         self.at = None
         if view is None:
             return
-        if not self.on or self._busy_elsewhere():
+        if not self.on or self.busy_elsewhere:
             if self._preview is not None and not self._prompts.positive:
                 self.blank()
             return
@@ -90,7 +95,12 @@ class HoverPreview(QObject):
         if pointer is not None and sign > 0 and self._prompts.positive:
             if self._lit(pointer, INSIDE):
                 pointer = None  # a click here would change next to nothing
-        elif pointer is not None and sign > 0 and self._lit(pointer, ADDED):
+        elif (
+            pointer is not None
+            and sign > 0
+            and self._lit(pointer, ADDED)
+            and self._offer(pointer, sign) is self._proposal
+        ):
             # Still over the object that is lit: no flicker, and exact at rest.
             self._asked = pointer, sign
             self._rest.start()
@@ -110,12 +120,15 @@ class HoverPreview(QObject):
         if view is None or coloring is None:
             self.blank()
             return
+        proposal = preview = self._offer(pointer, sign)
         try:
-            preview = self._session.preview(view, self._prompts, pointer, sign)
+            if preview is None:
+                preview = self._session.preview(view, self._prompts, pointer, sign)
         except Gen2SegError as error:
             self.warning.emit(sentence(error))
             return
         self._preview, self._asked = preview, (pointer, sign)
+        self._proposal = proposal
         self._overlays.draw(view, coloring.shape, preview)
         self.shown.emit(preview)
         if preview is None or preview.exact:
@@ -139,14 +152,20 @@ class HoverPreview(QObject):
         """Draw once more, after a setting changed."""
         self.show(self.at if self.on and not self._prompts.positive else None)
 
+    def point_at(self, at: tuple[float, float]) -> None:
+        """Take a place of the plane to be under the pointer until it moves."""
+        self.at = at
+        self.show(at if self.on else None)
+
     def forget_pointer(self) -> None:
         """Take nothing to be under the pointer until it moves again."""
         self.at = None
+        self._proposals.leave()
         self._rest.stop()
 
     def blank(self) -> None:
         """Show nothing."""
-        self._preview = None
+        self._preview = self._proposal = None
         self._rest.stop()
         self._overlays.clear()
         self.shown.emit(None)
@@ -158,11 +177,20 @@ class HoverPreview(QObject):
         self.pointer.close()
         self._overlays.clear()
 
+    def _offer(self, pointer: tuple[float, float] | None, sign: int) -> Preview | None:
+        """Return the proposal that Enter would keep here."""
+        if pointer is None or sign < 0 or self._prompts.positive:
+            self._proposals.leave()
+            return None
+        return self._proposals.offer(pointer)
+
     def _rested(self) -> None:
         """Show exactly what a click here would give, once the pointer rests."""
         view, preview, (pointer, sign) = self._source.view, self._preview, self._asked
         if self.at is None or not self.on or view is None:
             return
+        if self._proposal is not None:
+            return  # it is what it is
         if preview is not None and preview.exact and preview.method == LEARNED:
             # The learned probe's mask stays until it has answered: no flicker.
             self._look_closer(view, pointer, sign)
@@ -195,10 +223,11 @@ class HoverPreview(QObject):
         inside = 0 <= row < height and 0 <= col < width
         return bool(inside and preview.array[row, col] == value)
 
-    def _busy_elsewhere(self) -> bool:
+    @property
+    def busy_elsewhere(self) -> bool:
         """Whether another layer is being worked on, with the brush say."""
         active = self._viewer.layers.selection.active
-        if active is None or role_of(active) in (COLORING, PREVIEW):
+        if active is None or role_of(active) in DRAWN:
             return False
         ours = {self._clicks.layer_id, self._source.layer_id}
         return str(active.unique_id) not in ours

@@ -2,17 +2,28 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 from psygnal import Signal
 
-from napari_gen2seg.gui.annotate.commit import Written, new_objects, write
+from napari_gen2seg.gui.annotate.commit import (
+    CommitError,
+    Written,
+    new_objects,
+    write,
+)
 from napari_gen2seg.gui.annotate.hand_edits import (
     HandEdited,
     hand_edited,
     remember,
+)
+from napari_gen2seg.gui.annotate.label_patches import (
+    plane_labels,
+    writable_plane,
+    write_patch,
 )
 from napari_gen2seg.gui.annotate.labels_target import (
     LAST_NUMBER,
@@ -22,6 +33,9 @@ from napari_gen2seg.gui.annotate.labels_target import (
 from napari_gen2seg.gui.layers.layer_order import keep_selection
 from napari_gen2seg.gui.layers.overlays import (
     OBJECTS,
+    PREVIEW,
+    PROMPTS,
+    PROPOSALS,
     find_layer,
     layer_name,
     mark,
@@ -34,6 +48,8 @@ if TYPE_CHECKING:
     from napari.components import ViewerModel
     from napari.layers import Labels
 
+    from napari_gen2seg.common.types import LabelArray
+    from napari_gen2seg.core.objects.keep import Kept
     from napari_gen2seg.core.probe.mask import Mask
     from napari_gen2seg.gui.layers.view import View
     from napari_gen2seg.session import Runner, Ticket
@@ -48,6 +64,8 @@ class Commit(NamedTuple):
     written: Written
     sliders: dict[int, float]  # by axis, counted from the last
     highest: int = 0  # number in the layer before it
+    name: str = ""  # what a person calls it, where it is more than one object's
+    tick: int = 0  # rises with every act
 
 
 class Objects:
@@ -62,6 +80,7 @@ class Objects:
     """
 
     changed = Signal()  # target, count or highest number
+    edited = Signal()  # the objects may be others now, by whomever
     highest_found = Signal()
 
     def __init__(self, viewer: ViewerModel, runner: Runner) -> None:
@@ -77,11 +96,18 @@ class Objects:
         self.known = True  # whether no label is above the highest, to our knowledge
         self._counted = False  # and nothing happened since it was counted
         self._writing = False
+        self.keeping = False  # a commit of proposals, rather than of clicks
+        self._ticks = itertools.count(1)
 
     @property
     def layer(self) -> Labels | None:
         """The chosen Labels layer; None means that the next commit makes one."""
         return find_layer(self._viewer, self._id)
+
+    @property
+    def writing(self) -> bool:
+        """Whether a commit changes the layer just now, rather than a hand."""
+        return self._writing
 
     @property
     def layer_id(self) -> str | None:
@@ -148,13 +174,7 @@ class Objects:
         CommitError
             If the layer cannot take it; nothing was written then.
         """
-        layer = self.layer
-        if layer is None:
-            layer = new_objects(view, layer_name(self._viewer, view.layer_id, OBJECTS))
-            with keep_selection(self._viewer):
-                self._viewer.layers.insert(self._place(), layer)
-            self.choose(layer)
-            self.known = True  # nothing is in it
+        layer = self._ready(view)
         new = self._counted and number > self.highest
         self._writing = True
         try:
@@ -164,17 +184,80 @@ class Objects:
         remember(layer, view, number, clicks)
         layer.selected_label = number
         if written.sample is not None:
-            commit = Commit(
-                str(layer.unique_id), written, self._sliders(), self.highest
-            )
-            self._commits.append(commit)
+            self._note(layer, written)
         self.highest = max(self.highest, number)
         if new and not self.overwrite:
             self.count += 1
             self.changed.emit()
+            self.edited.emit()
         else:
             self.recount()
         return written
+
+    def plane(self, view: View) -> LabelArray | None:
+        """Return the objects on the plane of a view, int (H, W), as they are now.
+
+        None where there is no layer yet, or one with other pixels than the image.
+        """
+        layer = self.layer
+        return None if layer is None else plane_labels(layer, view)
+
+    def keep(self, view: View, make: Callable[[LabelArray], Kept]) -> Kept:
+        """Write several objects as one step, into a new layer if none was chosen.
+
+        Parameters
+        ----------
+        view
+            Where.
+        make
+            Called with the plane, int (H, W); returns what is to be kept of it.
+
+        Raises
+        ------
+        Gen2SegError
+            If the layer cannot take them; nothing was written then.
+        """
+        layer = self._ready(view)
+        plane = writable_plane(layer, view)
+        if not self.known:
+            raise CommitError(
+                f"The objects of {self.name!r} are still being counted, so that new "
+                "ones get free numbers. Try again in a moment."
+            )
+        kept = make(plane)
+        if not kept.patch:
+            raise CommitError(
+                f"Nothing of that is free in {layer.name!r}; other objects hold it."
+            )
+        last = int(kept.numbers.max())
+        if last > LAST_NUMBER:
+            raise CommitError.of_layer(
+                f"{self.name!r} is full: no number is left for so many objects. Choose "
+                "a new layer, or a copy numbered anew.",
+                True,
+            )
+        self._writing = self.keeping = True
+        try:
+            written = write_patch(layer, view, kept.patch, last)
+        finally:
+            self._writing = self.keeping = False
+        layer.selected_label = last
+        count = kept.numbers.size
+        self._note(layer, written, "a proposal" if count == 1 else f"{count} proposals")
+        self.highest = max(self.highest, last)
+        self.recount()
+        return kept
+
+    def tick(self) -> int:
+        """Return a number above that of every act so far."""
+        return next(self._ticks)
+
+    @property
+    def newest(self) -> int:
+        """The number of the newest commit that was not taken back; 0 for none."""
+        while self._commits and not self._stands(self._commits[-1]):
+            self._commits.pop()  # taken back in the layer itself
+        return self._commits[-1].tick if self._commits else 0
 
     def hand_edited(self, view: View, number: int, clicks: int) -> HandEdited | None:
         """Return an object that was made or changed by hand; see `hand_edits`."""
@@ -213,9 +296,7 @@ class Objects:
             The layer's name, and the object if its commit was taken back (None
             for an edit by hand); None when there is nothing to take back.
         """
-        while self._commits and not self._stands(self._commits[-1]):
-            self._commits.pop()  # taken back in the layer itself
-        if not self._commits:
+        if not self.newest:
             return None
         commit = self._commits[-1]
         layer = find_layer(self._viewer, commit.layer_id)
@@ -237,6 +318,7 @@ class Objects:
         """Count again, behind the window."""
         if self._writing:
             return  # the commit knows best
+        self.edited.emit()
         layer = self.layer
         self._counted = False
         if layer is None:
@@ -284,6 +366,30 @@ class Objects:
             self.highest = highest
             self.highest_found.emit()
 
+    def _ready(self, view: View) -> Labels:
+        """Return the layer, a new one if none was chosen."""
+        layer = self.layer
+        if layer is None:
+            layer = new_objects(view, layer_name(self._viewer, view.layer_id, OBJECTS))
+            with keep_selection(self._viewer):
+                self._viewer.layers.insert(self._place(), layer)
+            self.choose(layer)
+            self.known = True  # nothing is in it
+        return layer
+
+    def _note(self, layer: Labels, written: Written, name: str = "") -> None:
+        """Remember a commit, so that it can be taken back."""
+        self._commits.append(
+            Commit(
+                str(layer.unique_id),
+                written,
+                self._sliders(),
+                self.highest,
+                name,
+                self.tick(),
+            )
+        )
+
     def _stands(self, commit: Commit) -> bool:
         layer, written = find_layer(self._viewer, commit.layer_id), commit.written
         if layer is None or written.sample is None:
@@ -307,10 +413,8 @@ class Objects:
     def _place(self) -> int:
         """Return the place below preview and clicks, above everything else."""
         place = len(self._viewer.layers)
-        while place and role_of(self._viewer.layers[place - 1]) in (
-            "preview",
-            "prompts",
-        ):
+        above = PREVIEW, PROMPTS, PROPOSALS
+        while place and role_of(self._viewer.layers[place - 1]) in above:
             place -= 1
         return place
 

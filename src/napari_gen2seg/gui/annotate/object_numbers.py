@@ -9,7 +9,7 @@ import numpy as np
 from napari_gen2seg.gui.annotate.commit import CommitError
 from napari_gen2seg.gui.annotate.labels_target import LAST_NUMBER, on_same_grid
 from napari_gen2seg.gui.annotate.points_table import objects_of, signs_of
-from napari_gen2seg.gui.layers.overlays import PREVIEW, role_of, source_of
+from napari_gen2seg.gui.layers.overlays import DRAWN, role_of, source_of
 from napari_gen2seg.gui.layers.view import array_of
 
 if TYPE_CHECKING:
@@ -39,7 +39,7 @@ class ObjectNumbers:
 
     def go_on(self) -> None:
         """Go on to a free number."""
-        self._clicks.number = self._free()
+        self._clicks.number = self.free()
         self._back_in = None
 
     def go_back(self, number: int, layer: str | None = None) -> None:
@@ -86,7 +86,7 @@ class ObjectNumbers:
                 "number."
             )
         if self.taken:
-            free = self._free()
+            free = self.free()
             if free == self._objects.highest:
                 raise CommitError.of_layer(
                     f"{self._objects.name!r} is full: its highest number, {free}, is "
@@ -101,7 +101,8 @@ class ObjectNumbers:
         """Whether a person went back to an object of the layer that takes them."""
         return self._back_in is not None and self._back_in == self._objects.layer_id
 
-    def _free(self) -> int:
+    def free(self) -> int:
+        """Return a number above those of all objects, kept or clicked."""
         return min(max(self._objects.highest, self._clicks.highest()) + 1, LAST_NUMBER)
 
 
@@ -137,7 +138,7 @@ def unfinished_object(viewer: ViewerModel, clicks: Points | None) -> int | None:
     mine = clicks.data[(of == number) & (signs_of(clicks) > 0)]
     places = [clicks.data_to_world(at) for at in mine]
     for layer in viewer.layers:
-        if not isinstance(layer, Labels) or role_of(layer) == PREVIEW:
+        if not isinstance(layer, Labels) or role_of(layer) in DRAWN:
             continue
         if source_of(layer) not in (None, source_of(clicks)):
             continue  # of another picture in the same place

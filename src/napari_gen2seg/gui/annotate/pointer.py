@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
     from napari.components import ViewerModel
 
+STROKE = "Control"  # modifier with which a drag is a stroke
 NEGATIVE = ("Shift", "Alt")  # modifiers that turn a click into a negative one
 LONGEST_PAUSE = 0.1  # seconds between two previews when each is slow
 SLOW = 0.02  # seconds
@@ -111,3 +112,53 @@ class ClickListener:
         yield
         if event.type == "mouse_release":  # and not "mouse_move": that is a drag
             self._clicked(position, -1 if held & set(NEGATIVE) else 1)
+
+
+class StrokeListener:
+    """Calls back with a stroke: a drag with Control held, left button.
+
+    The canvas does not move meanwhile.
+
+    Parameters
+    ----------
+    viewer
+        Whose canvas.
+    wanted
+        Asked at its start whether anybody listens.
+    drawing
+        Called with the world positions so far while it is drawn.
+    drawn
+        Called with them at its end, and -1 where a further modifier asks to leave out.
+    """
+
+    def __init__(
+        self,
+        viewer: ViewerModel,
+        wanted: Callable[[], bool],
+        drawing: Callable[[list[tuple[float, ...]]], None],
+        drawn: Callable[[list[tuple[float, ...]], int], None],
+    ) -> None:
+        self._viewer = viewer
+        self._wanted, self._drawing, self._drawn = wanted, drawing, drawn
+        viewer.mouse_drag_callbacks.append(self._seen)
+
+    def close(self) -> None:
+        """Stop listening."""
+        if self._seen in self._viewer.mouse_drag_callbacks:
+            self._viewer.mouse_drag_callbacks.remove(self._seen)
+
+    def _seen(self, _viewer: object, event: Any) -> Iterator[None]:
+        flat = event.dims_displayed is None or len(event.dims_displayed) == 2
+        held = {str(getattr(key, "name", key)) for key in event.modifiers}
+        if not flat or event.button != 1 or STROKE not in held or not self._wanted():
+            return
+        sign = -1 if held & set(NEGATIVE) else 1
+        stroke = [tuple(float(x) for x in event.position)]
+        yield
+        while event.type == "mouse_move":
+            event.handled = True  # or the canvas would move along
+            stroke.append(tuple(float(x) for x in event.position))
+            self._drawing(stroke)
+            yield
+        if len(stroke) > 1:
+            self._drawn(stroke, sign)

@@ -68,6 +68,10 @@ class Clicks:
     clear_requested = Signal()
     sign_changed = Signal(int)
     insist_requested = Signal()
+    keep_all_requested = Signal()
+    drop_requested = Signal()
+    next_left_requested = Signal()
+    next_doubtful_requested = Signal()
     tolerance_requested = Signal(int)  # a step up (+1) or down (-1)
 
     def __init__(self, viewer: ViewerModel) -> None:
@@ -310,6 +314,10 @@ class Clicks:
             "Escape": lambda _: self.clear_requested.emit(),
             "T": lambda _: self._flip(),
             "I": lambda _: self.insist_requested.emit(),
+            "Shift-Enter": lambda _: self.keep_all_requested.emit(),
+            "D": lambda _: self.drop_requested.emit(),
+            "N": lambda _: self.next_left_requested.emit(),
+            "Shift-N": lambda _: self.next_doubtful_requested.emit(),
             "]": lambda _: self.tolerance_requested.emit(1),
             "[": lambda _: self.tolerance_requested.emit(-1),
         }

@@ -1,4 +1,4 @@
-"""What was taken back and can be done again: clicks, cleared clicks, commits."""
+"""What was taken back and can be done again: clicks, commits, dropped proposals."""
 
 from __future__ import annotations
 
@@ -10,7 +10,9 @@ import numpy as np
 if TYPE_CHECKING:
     import numpy.typing as npt
 
+    from napari_gen2seg.core.candidates import CandidateSet
     from napari_gen2seg.gui.annotate.labels_layer import Commit
+    from napari_gen2seg.gui.layers.view import View
 
 
 @dataclass(frozen=True)
@@ -37,6 +39,32 @@ class Rows:
 
 
 @dataclass(frozen=True)
+class Dropped:
+    """Proposals that were dropped.
+
+    Parameters
+    ----------
+    view, candidates
+        The plane, and its candidates then.
+    indices
+        Which of them.
+    tick
+        Rises with every act, that of a commit too.
+    """
+
+    view: View
+    candidates: CandidateSet
+    indices: tuple[int, ...]
+    tick: int
+
+    @property
+    def name(self) -> str:
+        """How many, in words."""
+        count = len(self.indices)
+        return "a proposal" if count == 1 else f"{count} proposals"
+
+
+@dataclass(frozen=True)
 class TakenBack:
     """One act that was taken back.
 
@@ -50,12 +78,15 @@ class TakenBack:
         The commit that went; None where it was only clicks.
     edited
         ``unique_id`` of the layer in which an edit by hand was taken back.
+    dropped
+        Proposals that are shown again.
     """
 
     number: int
     rows: Rows | None = None
     commit: Commit | None = None
     edited: str | None = None
+    dropped: Dropped | None = None
 
 
 class RedoStack:

@@ -20,7 +20,7 @@ from qtpy.QtWidgets import (
 from napari_gen2seg.errors import Cancelled, Gen2SegError, LicenceError
 from napari_gen2seg.gui.evaluate.job import Task, has_planes, planes_of, run
 from napari_gen2seg.gui.evaluate.report_table import ReportTable
-from napari_gen2seg.gui.layers.overlays import role_of
+from napari_gen2seg.gui.layers.overlays import DRAWN, role_of
 from napari_gen2seg.gui.model_hosts import shared_host
 from napari_gen2seg.gui.panels.docked import Docked, tabify
 from napari_gen2seg.gui.panels.layer_combo import LayerCombo
@@ -283,4 +283,4 @@ def _is_image(layer: Layer) -> bool:
 def _is_labels(layer: Layer) -> bool:
     from napari.layers import Labels
 
-    return isinstance(layer, Labels) and role_of(layer) != "preview"
+    return isinstance(layer, Labels) and role_of(layer) not in DRAWN

@@ -4,8 +4,11 @@ source       the image that is worked on
 view         which plane of it, how it is read, where it lies
 channels     which channels make the colors
 model_input  the thumbnail of what the model sees
-overlays     the coloring and the preview, as layers
+overlays     coloring, outlines of proposals, preview, as layers
+canvas_layer a Labels layer that is drawn into in place
+marks        what marks a layer as ours
 gl_context   whose OpenGL context is current when a layer goes
 transform    where a layer lies in the world
+camera       where the canvas looks
 layer_order  layers moved without being selected
 """

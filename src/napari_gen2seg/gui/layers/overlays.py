@@ -1,4 +1,4 @@
-"""Overlay layers that the plugin draws: the coloring, and the preview over it."""
+"""Overlay layers that the plugin draws: coloring, outlines of proposals, preview."""
 
 from __future__ import annotations
 
@@ -6,18 +6,52 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from napari_gen2seg.gui.layers.canvas_layer import CanvasLayer, Window
 from napari_gen2seg.gui.layers.layer_order import insert_above, lift_above
+from napari_gen2seg.gui.layers.marks import (
+    COLORING,
+    DRAWN,
+    MARK,
+    OBJECTS,
+    PREVIEW,
+    PROMPTS,
+    PROPOSALS,
+    find_layer,
+    layer_name,
+    mark,
+    place,
+    rename,
+    role_of,
+    source_of,
+)
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    import numpy.typing as npt
     from napari.components import ViewerModel
-    from napari.layers import Image, Labels, Layer
+    from napari.layers import Image, Labels
 
     from napari_gen2seg.core.coloring import Coloring
     from napari_gen2seg.gui.layers.view import View
     from napari_gen2seg.session import Preview
 
-MARK = "napari-gen2seg"  # key in a layer's metadata
-COLORING, PREVIEW, PROMPTS, OBJECTS = "coloring", "preview", "prompts", "objects"
+__all__ = [
+    "COLORING",
+    "DRAWN",
+    "MARK",
+    "OBJECTS",
+    "PREVIEW",
+    "PROMPTS",
+    "PROPOSALS",
+    "Overlays",
+    "find_layer",
+    "layer_name",
+    "mark",
+    "place",
+    "role_of",
+    "source_of",
+]
 
 # Inside the mask; what a click would add; what it would take away.
 PREVIEW_COLORS: dict[int | None, Any] = {
@@ -28,47 +62,13 @@ PREVIEW_COLORS: dict[int | None, Any] = {
 }
 
 
-def mark(role: str, source: str, **facts: Any) -> dict[str, Any]:
-    """Return metadata that says what a layer of ours is for."""
-    return {MARK: {"role": role, "source": source, **facts}}
-
-
-def role_of(layer: Layer) -> str | None:
-    """Return what a layer of ours is for; None for other layers."""
-    return (layer.metadata.get(MARK) or {}).get("role")
-
-
-def source_of(layer: Layer) -> str | None:
-    """Return the ``unique_id`` of the layer that a layer of ours belongs to."""
-    return (layer.metadata.get(MARK) or {}).get("source")
-
-
-def find_layer(viewer: ViewerModel, unique_id: str | None) -> Layer | None:
-    """Find a layer by its ``unique_id``; a proxy would break ``is``."""
-    for layer in viewer.layers:
-        if str(layer.unique_id) == unique_id:
-            return layer
-    return None
-
-
-def layer_name(viewer: ViewerModel, source: str, what: str) -> str:
-    """Name a layer of ours after its image: ``set08 objects``."""
-    image = find_layer(viewer, source)
-    return what if image is None else f"{image.name} {what}"
-
-
-def place(layer: Layer, where: dict[str, Any]) -> None:
-    """Move a layer, setting only what differs."""
-    for name, value in where.items():
-        now = getattr(layer, name)
-        if name in ("units", "axis_labels"):
-            if tuple(now) != tuple(value):
-                setattr(layer, name, value)
-        elif name == "affine":
-            if not np.allclose(now.affine_matrix, value):
-                layer.affine = value
-        elif np.shape(now) != np.shape(value) or not np.allclose(now, value):
-            setattr(layer, name, value)
+# The outline of a proposal; of a doubtful one; of one under a stroke being drawn.
+PROPOSAL_COLORS: dict[int | None, Any] = {
+    None: (0, 0, 0, 0),
+    1: (0.15, 0.95, 1.0, 1),
+    2: (1.0, 0.55, 0.05, 1),
+    3: (1.0, 1.0, 1.0, 1),
+}
 
 
 class Overlays:
@@ -83,17 +83,14 @@ class Overlays:
     def __init__(self, viewer: ViewerModel) -> None:
         self._viewer = viewer
         self._coloring_id: str | None = None
-        self._preview_id: str | None = None
-        self._canvas = np.zeros((0, 0), np.uint8)  # the preview's one array
-        self._window: tuple[slice, slice] | None = None  # where it is not blank
-        self._drawn_for: tuple[View, tuple[int, int]] | None = None
+        self._preview = CanvasLayer(viewer, PREVIEW, PREVIEW_COLORS, 0.55)
+        self._proposals = CanvasLayer(viewer, PROPOSALS, PROPOSAL_COLORS, 0.9)
+        self._window: Window | None = None  # where the preview is not blank
 
         # A dock that is opened again takes over what an earlier one left.
         for layer in viewer.layers:
             if role_of(layer) == COLORING:
                 self._coloring_id = str(layer.unique_id)
-            elif role_of(layer) == PREVIEW:
-                self._preview_id = str(layer.unique_id)
 
     @property
     def coloring(self) -> Image | None:
@@ -103,7 +100,12 @@ class Overlays:
     @property
     def preview(self) -> Labels | None:
         """The preview layer, if it is there."""
-        return find_layer(self._viewer, self._preview_id)
+        return self._preview.layer
+
+    @property
+    def proposals(self) -> Labels | None:
+        """The layer of the proposals' outlines, if it is there."""
+        return self._proposals.layer
 
     def found(self, view: View) -> Coloring | None:
         """Read back the coloring of a view from a layer that is there already."""
@@ -176,7 +178,7 @@ class Overlays:
             self._coloring_id = insert_above(self._viewer, layer, view.layer_id)
             return
         layer.data = pixels
-        self._rename(layer, view)
+        rename(self._viewer, layer, view.layer_id, COLORING)
         if "plane" not in layer.metadata[MARK]:  # hidden when it was outdated
             layer.visible = True
         layer.metadata.update(facts)
@@ -194,8 +196,8 @@ class Overlays:
         """Show no preview."""
         old, self._window = self._window, None
         if old is not None:
-            self._canvas[old] = 0
-            self._send(self.preview, old)
+            self._preview.array[old] = 0
+            self._preview.send(old)
 
     def draw(
         self,
@@ -217,92 +219,53 @@ class Overlays:
         if preview is None:
             self.clear()
             return
-        layer = self._ready(view, shape)
-        if layer.editable:  # again, since napari has shown three dimensions
-            layer.editable = False
-        old = self._window
+        self.prepare(view, shape)
+        canvas, old = self._preview.array, self._window
         if old is not None:
-            self._canvas[old] = 0
+            canvas[old] = 0
         row, col = preview.offset
         height, width = preview.array.shape
         self._window = slice(row, row + height), slice(col, col + width)
-        self._canvas[self._window] = preview.array
-        self._send(layer, *([] if old is None else [old]), self._window)
+        canvas[self._window] = preview.array
+        self._preview.send(*([] if old is None else [old]), self._window)
 
     def prepare(self, view: View, shape: tuple[int, int]) -> None:
         """Make the preview layer ahead of the first preview."""
-        self._ready(view, shape)
+        below = view.layer_id, self._coloring_id, self._proposals.layer_id
+        _, blank = self._preview.ready(view, shape, *below)
+        if blank:
+            self._window = None
+
+    def draw_proposals(
+        self, view: View, draw: Callable[[npt.NDArray[np.uint8]], None]
+    ) -> None:
+        """Show outlines of proposals over their plane.
+
+        Parameters
+        ----------
+        view
+            Where they belong.
+        draw
+            Writes into a uint8 (H, W) at source size what `PROPOSAL_COLORS` names.
+        """
+        self._proposals.ready(view, view.shape, view.layer_id, self._coloring_id)
+        draw(self._proposals.array)
+        height, width = view.shape
+        self._proposals.send((slice(0, height), slice(0, width)))
+
+    def clear_proposals(self) -> None:
+        """Show no proposals."""
+        canvas = self._proposals.array
+        if canvas.any():
+            canvas[:] = 0
+            self._proposals.send((slice(0, canvas.shape[0]), slice(0, canvas.shape[1])))
 
     def follow(self, view: View, coloring: Coloring | None) -> None:
-        """Move both layers after the source was moved, scaled or rotated."""
+        """Move the layers after the source was moved, scaled or rotated."""
         if coloring is None:
             return
-        where = view.placement(coloring.shape)
-        for layer in (self.coloring, self.preview):
-            if layer is not None and layer.ndim == view.ndim:
-                place(layer, where)
-
-    def _ready(self, view: View, shape: tuple[int, int]) -> Labels:
-        layer = self.preview
-        if layer is not None and self._drawn_for == (view, shape):
-            return layer
-        where = view.placement(shape)
-        if layer is not None and layer.ndim != view.ndim:
-            self._viewer.layers.remove(layer)
-            layer = None
-        self._drawn_for = (view, shape)
-        below = view.layer_id, self._coloring_id
-        if layer is not None:
-            if self._canvas.shape != shape:
-                self._new_canvas(shape)
-            layer.data = view.spread(self._canvas)
-            self._rename(layer, view)
-            layer.metadata.update(mark(PREVIEW, view.layer_id))
-            place(layer, where)
-            lift_above(self._viewer, layer, *below)
-            return layer
-        from napari.layers import Labels
-        from napari.utils.colormaps import DirectLabelColormap
-
-        self._new_canvas(shape)
-        layer = Labels(
-            view.spread(self._canvas),
-            name=layer_name(self._viewer, view.layer_id, PREVIEW),
-            opacity=0.55,
-            colormap=DirectLabelColormap(color_dict=PREVIEW_COLORS),
-            metadata=mark(PREVIEW, view.layer_id),
-            **where,
-        )
-        layer.editable = False  # drawn by the pointer alone
-        self._preview_id = insert_above(self._viewer, layer, *below)
-        return layer
-
-    def _rename(self, layer: Layer, view: View) -> None:
-        """Name a layer after the image that it is drawn over now."""
-        if source_of(layer) != view.layer_id:
-            layer.name = layer_name(
-                self._viewer, view.layer_id, role_of(layer) or PREVIEW
-            )
-
-    def _send(self, layer: Labels | None, *windows: tuple[slice, slice]) -> None:
-        """Send changed pixels to the screen, and nothing else.
-
-        Where the layer is seen as the canvas lies, by the event with which napari
-        shows brush strokes: it uploads the windows alone. A whole refresh takes ten
-        times as long, most of it for a transform that did not change.
-        """
-        if layer is None or self._drawn_for is None:
-            return
-        dims, view = self._viewer.dims, self._drawn_for[0]
-        beyond = dims.ndim - layer.ndim
-        as_it_lies = dims.displayed == tuple(n + beyond for n in view.own_axes)
-        if not as_it_lies or layer.contour or not layer.visible:
-            layer.refresh(thumbnail=False, highlight=False, extent=False)
-            return
-        for window in windows:
-            offset = [side.start for side in window]
-            layer.events.labels_update(data=self._canvas[window], offset=offset)
-
-    def _new_canvas(self, shape: tuple[int, int]) -> None:
-        self._canvas = np.zeros(shape, np.uint8)
-        self._window = None
+        layer = self.coloring
+        if layer is not None and layer.ndim == view.ndim:
+            place(layer, view.placement(coloring.shape))
+        self._preview.follow(view, coloring.shape)
+        self._proposals.follow(view, view.shape)

@@ -85,6 +85,10 @@ class LayerTransform:
             world = np.pad(world, [(0, 0)] * (world.ndim - 1) + [(missing, 0)])
         return np.asarray(np.linalg.solve(self.matrix, (world - self.shift).T).T)
 
+    def to_world(self, place: npt.ArrayLike) -> Array:
+        """Convert the layer's pixels (..., ndim) to world positions (..., ndim)."""
+        return np.asarray(np.asarray(place, np.float64) @ self.matrix.T + self.shift)
+
     def placement(
         self, scale_by: npt.ArrayLike, origin: npt.ArrayLike, first: int = 0
     ) -> dict[str, Any]:

@@ -195,6 +195,11 @@ class View:
         where = self.transform.to_data(position)
         return np.asarray((where + 0.5) / self.factors - 0.5)
 
+    def to_world(self, pixels: npt.ArrayLike) -> npt.NDArray[np.float64]:
+        """Convert pixels of the level (..., ndim) to world positions (..., ndim)."""
+        full = (np.asarray(pixels, np.float64) + 0.5) * self.factors - 0.5
+        return self.transform.to_world(full)
+
     def to_plane(self, position: npt.ArrayLike) -> tuple[float, float] | None:
         """Convert a world position to (row, column) of the plane.
 

@@ -8,9 +8,10 @@ from qtpy.QtCore import Signal
 from qtpy.QtWidgets import QCheckBox, QPushButton, QSpinBox
 from superqt.utils import signals_blocked
 
-from napari_gen2seg.gui.layers.overlays import role_of
+from napari_gen2seg.gui.layers.overlays import DRAWN, role_of
 from napari_gen2seg.gui.panels.layer_combo import LayerCombo
 from napari_gen2seg.gui.panels.widgets import Panel, quiet_label
+from napari_gen2seg.gui.saving.save_row import SaveRow
 
 if TYPE_CHECKING:
     from napari.components import ViewerModel
@@ -76,6 +77,8 @@ class ObjectsPanel(Panel):
         self.add_row(self.undo, self.redo, self.commit)
         self.add_row(self.at_once, self.overwrite)
         self.column.addWidget(self.counter)
+        self.saving = SaveRow()
+        self.column.addWidget(self.saving)
 
         self.commit.clicked.connect(lambda: self.commit_requested.emit())
         self.undo.clicked.connect(lambda: self.undo_requested.emit())
@@ -105,4 +108,4 @@ def is_target(layer: Layer) -> bool:
     """Whether a layer may be offered for objects."""
     from napari.layers import Labels
 
-    return isinstance(layer, Labels) and role_of(layer) != "preview"
+    return isinstance(layer, Labels) and role_of(layer) not in DRAWN

@@ -1,0 +1,83 @@
+"""Changes of many objects at once in a Labels layer: one step, one undo.
+
+Only where the layer has the image's own pixels: then the plane is an array that can be
+looked at and patched as it is.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from napari_gen2seg.gui.annotate.commit import (
+    CommitError,
+    Written,
+    layer_indices,
+    plane_window,
+    same_grid,
+)
+from napari_gen2seg.gui.annotate.labels_target import copyable, why_not
+
+if TYPE_CHECKING:
+    from napari.layers import Labels
+
+    from napari_gen2seg.common.types import LabelArray
+    from napari_gen2seg.core.objects.patch import LabelPatch
+    from napari_gen2seg.gui.layers.view import View
+
+
+def plane_labels(labels: Labels, view: View) -> LabelArray | None:
+    """Return the plane of a view, int (H, W), as it is now.
+
+    None where the layer has other pixels than the image.
+    """
+    if labels.multiscale or labels.ndim != view.ndim or not same_grid(labels, view):
+        return None
+    try:
+        plane: LabelArray = np.asarray(
+            labels.data[plane_window(view, view.own_index, (0, 0), view.shape)]
+        ).reshape(view.shape)
+    except IndexError:  # fewer planes than the image has
+        return None
+    return plane
+
+
+def writable_plane(labels: Labels, view: View) -> LabelArray:
+    """Return the plane of a view of a layer that can take a patch of it.
+
+    Raises
+    ------
+    CommitError
+        If it cannot.
+    """
+    problem = why_not(labels, view)
+    if problem is not None:
+        raise CommitError.of_layer(problem, copyable(labels, view))
+    plane = plane_labels(labels, view)
+    if plane is None:
+        raise CommitError(
+            f"{labels.name!r} has other pixels than the picture, and proposals are "
+            "kept pixel by pixel. Click the objects instead, or choose a new layer."
+        )
+    return plane
+
+
+def write_patch(labels: Labels, view: View, patch: LabelPatch, number: int) -> Written:
+    """Write a patch of the plane of a view as one undo step.
+
+    Parameters
+    ----------
+    labels
+        A layer of which `writable_plane` returned the plane.
+    view, patch
+        Where, and what changes.
+    number
+        The highest of its objects.
+    """
+    rows, cols, values = patch.pixels()
+    indices = layer_indices(view, view.own_index, rows, cols)
+    with labels.block_history():
+        labels.data_setitem(indices, values)
+    sample = tuple(int(axis[0]) for axis in indices)
+    return Written(number, rows.size, 0, 0, sample, int(values[0]))

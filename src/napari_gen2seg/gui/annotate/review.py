@@ -1,0 +1,410 @@
+"""Proposals over the plane in view: found behind the window, kept, dropped, gone to.
+
+What is kept is read off the Labels layer (`core.objects.review`), so undo, eraser and
+other programs need to tell nobody. Here is who looks, and when.
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from qtpy.QtCore import QObject, Signal
+
+from napari_gen2seg.core.objects.drawn import CandidateOutlines
+from napari_gen2seg.core.objects.review import Review
+from napari_gen2seg.errors import Cancelled, Gen2SegError
+from napari_gen2seg.gui.annotate.commit import CommitError
+from napari_gen2seg.gui.annotate.redo import Dropped, RedoStack
+from napari_gen2seg.gui.qt_threads import debounce
+from napari_gen2seg.session.preview import ADDED
+from napari_gen2seg.session.session import sentence
+from napari_gen2seg.session.state import Preview
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Sequence
+
+    import numpy.typing as npt
+
+    from napari_gen2seg.core.coloring import Coloring
+    from napari_gen2seg.core.proposal_settings import Range
+    from napari_gen2seg.gui.annotate.labels_layer import Objects
+    from napari_gen2seg.gui.annotate.object_numbers import ObjectNumbers
+    from napari_gen2seg.gui.layers.overlays import Overlays
+    from napari_gen2seg.gui.layers.source import Source
+    from napari_gen2seg.gui.layers.view import View
+    from napari_gen2seg.session import Runner, Session, Ticket
+
+Point = tuple[float, float]
+Thresholds = tuple[float | None, "Range | None"]
+
+_MOST = 24  # planes whose proposals are remembered
+_LOOK = 30  # milliseconds after the last change of the labels
+
+
+@dataclass(eq=False)
+class _Plane:
+    """What is known of one plane."""
+
+    coloring: Coloring
+    outlines: CandidateOutlines
+    review: Review
+
+
+class ProposalReview(QObject):
+    """What a person does with the proposals of the plane in view.
+
+    Parameters
+    ----------
+    session, source
+        Whose colorings, and which view is in sight.
+    objects, numbers
+        Where proposals are kept, and under which numbers.
+    overlays
+        Where their outlines are drawn.
+    redo_stack
+        Takes what was taken back.
+    finder
+        Worker thread that finds candidates.
+    parent
+        Deleted with it.
+    """
+
+    changed = Signal()  # counts, thresholds, or whether there are any
+    kept = Signal()
+    gone_to = Signal(tuple, float)  # (row, column) of the plane, and a diameter
+    pointed = Signal(str)  # what is under the pointer; empty for nothing
+    status_changed = Signal(str)  # what just happened
+    warning = Signal(str)
+    copy_offered = Signal(str)
+
+    def __init__(
+        self,
+        session: Session,
+        source: Source,
+        objects: Objects,
+        numbers: ObjectNumbers,
+        overlays: Overlays,
+        redo_stack: RedoStack,
+        finder: Runner,
+        parent: QObject | None = None,
+    ) -> None:
+        super().__init__(parent)
+        self._session, self._source = session, source
+        self._objects, self._numbers = objects, numbers
+        self._overlays, self._redo_stack, self._finder = overlays, redo_stack, finder
+        self._planes: OrderedDict[View, _Plane] = OrderedDict()
+        self._drops: list[Dropped] = []
+        self._current: int | None = None  # under the pointer
+        self._last: int | None = None  # that was: the next one comes after it
+        self._offered: tuple[Review, int, Preview] | None = None
+        self._of_layer: dict[str, Thresholds] = {}  # as last chosen on an image
+        self.certainty: float | None = None  # where none was chosen yet
+        self.on = True
+        self.finding = False
+        self.suits = True  # the layer that takes objects has the image's own pixels
+        self._soon = debounce(self, self.look, _LOOK)
+        objects.edited.connect(self.look_soon)
+
+    def close(self) -> None:
+        """Stop looking; the outlines go, everything kept stays."""
+        with suppress(RuntimeError):  # Qt deletes timers together with their window
+            self._soon.stop()
+        self._objects.edited.disconnect(self.look_soon)
+        self._overlays.clear_proposals()
+
+    # ---- what there is
+
+    @property
+    def review(self) -> Review | None:
+        """The review of the plane in view; None where there is none."""
+        plane = self._plane()
+        return None if plane is None else plane.review
+
+    def at(self, point: Point | None) -> int | None:
+        """Return the proposal under a place of the plane, if Enter would keep it."""
+        review = self.review
+        if review is None or point is None or self._numbers.back or not self.suits:
+            return None
+        return review.at(point)
+
+    def offer(self, point: Point) -> Preview | None:
+        """Return the proposal under a place as a preview, and say what it is.
+
+        The very same preview as long as it is the same proposal.
+        """
+        review, index = self.review, self.at(point)
+        if review is None or index is None:
+            self.leave()
+            return None
+        if index != self._current:
+            self._current = self._last = index
+            self.pointed.emit(_words(review, index))
+        if self._offered is None or self._offered[:2] != (review, index):
+            self._offered = review, index, _preview(review, index)
+        return self._offered[2]
+
+    def leave(self) -> None:
+        """Take no proposal to be under the pointer."""
+        if self._current is not None:
+            self._current = None
+            self.pointed.emit("")
+
+    def mark(self, stroke: Sequence[Point]) -> None:
+        """Point out what a stroke touches while it is drawn."""
+        review = self.review
+        if review is not None and len(stroke):
+            self._draw(review.along(stroke).tolist())
+
+    # ---- finding and showing
+
+    def follow(self) -> None:
+        """Show the proposals of the plane in view; find them first if need be."""
+        view = self._source.view
+        coloring = None if view is None else self._session.coloring(view)
+        self.leave()
+        self._last = None
+        self.finding = False
+        if not self.on or view is None or coloring is None:
+            self._overlays.clear_proposals()
+        elif self._plane() is None:
+            self._overlays.clear_proposals()
+            self._find(view, coloring)
+        else:
+            self._planes.move_to_end(view)
+            self.look()
+            return
+        self.changed.emit()
+
+    def turn(self, on: bool) -> None:
+        """Show proposals from now on, or none."""
+        self.on = on
+        self.follow()
+
+    def look(self) -> None:
+        """See what is kept now, after the labels changed by whomever."""
+        plane, view = self._plane(), self._source.view
+        if plane is None or view is None:
+            return
+        labels = self._objects.plane(view)
+        self.suits = labels is not None or self._objects.layer is None
+        if labels is None:
+            labels = np.zeros(view.shape, np.int32)
+        plane.review = plane.review.seen(labels)
+        self._draw()
+        self.changed.emit()
+
+    def look_soon(self) -> None:
+        """Look when everything else has happened."""
+        if self._plane() is not None:
+            self._soon.start()
+
+    def again(self) -> None:
+        """Draw anew where somebody deleted the layer of the outlines."""
+        if self._overlays.proposals is None and self.review is not None:
+            self._draw()
+
+    def choose(self, certainty: float | None, sizes: Range | None) -> None:
+        """Show what passes other thresholds, here and on this image's other planes."""
+        view, plane = self._source.view, self._plane()
+        if view is not None:
+            self._of_layer[view.layer_id] = certainty, sizes
+        if plane is not None:
+            plane.review = plane.review.choosing(certainty, sizes)
+            self._draw()
+        self.changed.emit()
+
+    def forget(self, layer_id: str) -> None:
+        """Drop what belongs to an image that is gone or has other pixels."""
+        for view in [one for one in self._planes if one.layer_id == layer_id]:
+            del self._planes[view]
+
+    # ---- acts
+
+    def keep(self, indices: Sequence[int] | npt.NDArray[np.intp]) -> None:
+        """Keep some candidates, as one step."""
+        plane, view = self._plane(), self._source.view
+        if plane is None or view is None or not len(indices):
+            self._draw()
+            self.status_changed.emit("Nothing to keep: no proposal is shown there.")
+            return
+        review = plane.review
+        try:
+            kept = self._objects.keep(
+                view,
+                lambda labels: review.keep(labels, indices, self._numbers.free()),
+            )
+        except Gen2SegError as error:
+            copied = isinstance(error, CommitError) and error.copy
+            (self.copy_offered if copied else self.warning).emit(str(error))
+            return
+        self._redo_stack.clear()
+        self.leave()
+        self._soon.stop()
+        self.look()
+        numbers = kept.numbers
+        if numbers.size == 1:
+            pixels = int(np.count_nonzero(kept.patch.changed))
+            text = f"Object {numbers[0]}: a proposal of {pixels:,} pixels"
+        else:
+            text = f"Objects {numbers[0]} to {numbers[-1]}: {numbers.size} proposals"
+        self.status_changed.emit(text)
+        self.kept.emit()
+
+    def keep_at(self, point: Point | None) -> bool:
+        """Keep the proposal under a place; say if there is one."""
+        index = self.at(point)
+        if index is None:
+            return False
+        self.keep([index])
+        return True
+
+    def keep_all(self) -> None:
+        """Keep everything that is shown."""
+        self.keep([] if self.review is None else self.review.shown)
+
+    def keep_along(self, stroke: Sequence[Point]) -> None:
+        """Keep everything that a stroke touches."""
+        self.keep([] if self.review is None else self.review.along(stroke))
+
+    def drop_at(self, point: Point | None) -> None:
+        """Drop the proposal under a place, or the one gone to."""
+        index = self.at(point)
+        self._drop([] if index is None else [index])
+
+    def drop_along(self, stroke: Sequence[Point]) -> None:
+        """Drop everything that a stroke touches."""
+        self._drop([] if self.review is None else self.review.along(stroke))
+
+    def next_left(self) -> None:
+        """Go to the next proposal, in rows over the image."""
+        review = self.review
+        self._go_to(None if review is None else review.next_left(self._last))
+
+    def next_doubtful(self) -> None:
+        """Go to the most doubtful proposal, then to the next."""
+        review = self.review
+        self._go_to(None if review is None else review.next_doubtful(self._last))
+
+    def undo_drop(self) -> Dropped | None:
+        """Take the last drop back if nothing was kept since; return it."""
+        self._drops = [one for one in self._drops if self._of(one) is not None]
+        if not self._drops or self._drops[-1].tick < self._objects.newest:
+            return None
+        gone = self._drops.pop()
+        self._dropped(gone, False)
+        return gone
+
+    def redo_drop(self, drop: Dropped) -> None:
+        """Drop again what was taken back."""
+        self._drops.append(drop)
+        self._dropped(drop, True)
+
+    # ---- inside
+
+    def _plane(self) -> _Plane | None:
+        """Return what is known of the plane in view, by the coloring it has now."""
+        view = self._source.view
+        plane = None if view is None or not self.on else self._planes.get(view)
+        if plane is None or plane.coloring is not self._session.coloring(view):
+            return None
+        return plane
+
+    def _find(self, view: View, coloring: Coloring) -> None:
+        self.finding = True
+
+        def work(ticket: Ticket) -> _Plane:
+            candidates = coloring.candidates()
+            ticket.check()
+            outlines = CandidateOutlines(candidates)
+            outlines.find()
+            ticket.check()
+            review = Review.begin(candidates, values=coloring.values)
+            return _Plane(coloring, outlines, review)
+
+        def done(ticket: Ticket, plane: Any, error: BaseException | None) -> None:
+            if ticket.cancelled or isinstance(error, Cancelled):
+                return
+            if error is not None:
+                self.finding = False
+                self.warning.emit(sentence(error))
+                self.changed.emit()
+                return
+            thresholds = self._of_layer.get(view.layer_id, (self.certainty, None))
+            plane.review = plane.review.choosing(*thresholds)
+            self._planes[view] = plane
+            while len(self._planes) > _MOST:
+                self._planes.popitem(last=False)
+            if view == self._source.view:
+                self.follow()
+
+        self._finder.submit("candidates", work, done)
+
+    def _draw(self, marked: Collection[int] = ()) -> None:
+        plane, view = self._plane(), self._source.view
+        if plane is None or view is None:
+            return
+        if not self.suits:
+            self._overlays.clear_proposals()
+            return
+        labels, review = self._objects.plane(view), plane.review
+        self._overlays.draw_proposals(
+            view, lambda canvas: plane.outlines.draw(canvas, review, labels, marked)
+        )
+
+    def _drop(self, indices: Sequence[int] | npt.NDArray[np.intp]) -> None:
+        plane, view = self._plane(), self._source.view
+        if plane is None or view is None or not len(indices):
+            self._draw()
+            self.status_changed.emit("Nothing to drop: no proposal is shown there.")
+            return
+        self._redo_stack.clear()
+        chosen = tuple(int(one) for one in indices)
+        drop = Dropped(view, plane.review.candidates, chosen, self._objects.tick())
+        self.redo_drop(drop)
+        self.leave()
+        self.status_changed.emit(f"Dropped {drop.name}; Ctrl+Z takes that back.")
+
+    def _dropped(self, drop: Dropped, dropped: bool) -> None:
+        plane = self._of(drop)
+        if plane is not None:
+            plane.review = plane.review.dropping(drop.indices, dropped)
+            self._draw()
+            self.changed.emit()
+
+    def _of(self, drop: Dropped) -> _Plane | None:
+        """Return the plane of a drop, unless it has other candidates now."""
+        plane = self._planes.get(drop.view)
+        known = plane is not None and plane.review.candidates is drop.candidates
+        return plane if known else None
+
+    def _go_to(self, index: int | None) -> None:
+        review = self.review
+        if review is None or index is None:
+            self.status_changed.emit("No proposal is left here.")
+            return
+        row, col = review.candidates.points[index]
+        self._last = index
+        diameter = float(review.looks.diameters[index])
+        self.gone_to.emit((float(row), float(col)), diameter)
+
+
+def _words(review: Review, index: int) -> str:
+    said = ", ".join(review.reasons(index))
+    score = f"Proposal, certainty {review.candidates.scores[index]:.2f}"
+    return f"{score}{f': {said}' if said else ''}. Enter keeps it, D drops it."
+
+
+def _preview(review: Review, index: int) -> Preview:
+    mask = review.candidates.masks[index]
+    scale = float(np.prod(np.divide(mask.source_shape, mask.shape)))
+    return Preview(
+        mask.crop.astype(np.uint8) * np.uint8(ADDED),
+        (mask.bbox[0], mask.bbox[1]),
+        mask.tolerance,
+        mask.score,
+        mask.area * scale,
+    )

@@ -1,0 +1,46 @@
+"""Where the canvas looks."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from napari.components import ViewerModel
+
+    from napari_gen2seg.gui.layers.view import View
+
+_SMALLEST = 48.0  # pixels of the canvas that an object is seen with at least
+
+
+def center_on(
+    viewer: ViewerModel, view: View, point: tuple[float, float], diameter: float
+) -> None:
+    """Bring an object into the middle of the canvas, nearer if it is too small.
+
+    Parameters
+    ----------
+    viewer
+        Whose canvas.
+    view
+        The plane, which is on screen.
+    point
+        (row, column) of its middle in pixels of the plane.
+    diameter
+        In the same pixels.
+    """
+    data = np.zeros((3, len(view.index)))
+    data[:] = view.index
+    data[0, view.axes] = point
+    data[1, view.axes] = point[0] + diameter, point[1]
+    data[2, view.axes] = point[0], point[1] + diameter
+    # Scenes have cameras from napari 0.9 on, viewers before.
+    camera = getattr(viewer, "scene", viewer).camera
+    world = view.to_world(data)
+    extra = viewer.dims.ndim - world.shape[1]
+    seen = world[:, [axis - extra for axis in viewer.dims.displayed]]
+    camera.center = (0.0, float(seen[0, 0]), float(seen[0, 1]))
+    spans = np.linalg.norm(seen[1:] - seen[0], axis=1)
+    if spans.max() > 0:
+        camera.zoom = max(camera.zoom, _SMALLEST / float(spans.max()))

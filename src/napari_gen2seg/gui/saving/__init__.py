@@ -1,0 +1,11 @@
+"""Saving: every act goes to a journal before it is shown, and comes back after a crash.
+
+keeper        which image and which Labels layer are kept where; the dock talks to it
+opening       an image's journal, opened on another thread
+kept_layer    one Labels layer and its journal; never stops an annotation
+napari_edits  what napari tells of an edit, as a patch
+origins       what is known of the object that is being kept
+restored      layers, clicks and settings of earlier work
+save_row      the mark, Save and Save as; the offer to go on
+closing       a window with unsaved work asks before it closes
+"""

@@ -1,0 +1,470 @@
+"""Which image and which Labels layer are kept where; earlier work is offered."""
+
+from __future__ import annotations
+
+import logging
+from contextlib import suppress
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from qtpy.QtCore import QObject, QTimer, Signal
+
+from napari_gen2seg.errors import Gen2SegError
+from napari_gen2seg.gui.layers.overlays import OBJECTS, find_layer, role_of, source_of
+from napari_gen2seg.gui.layers.view import array_of
+from napari_gen2seg.gui.saving.kept_layer import KeptLayer
+from napari_gen2seg.gui.saving.opening import Work, identity_of, open_work
+from napari_gen2seg.gui.saving.origins import origin_of_clicks, origin_of_proposals
+from napari_gen2seg.gui.saving.restored import (
+    add_clicks,
+    add_labels,
+    clicks_now,
+    set_again,
+    settings_now,
+)
+from napari_gen2seg.project.journal import Act, Journal, Patch
+from napari_gen2seg.project.journal.files import is_work
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from napari.layers import Labels
+
+    from napari_gen2seg.gui.annotate.bridge import Bridge
+    from napari_gen2seg.project.identity import ImageIdentity
+    from napari_gen2seg.session import Prompts, Runner, Ticket
+
+_log = logging.getLogger(__name__)
+
+_AGAIN = 5000  # ms until what could not be saved is tried again
+
+Key = tuple[str, str]  # content and path of an image
+
+
+class Keeper(QObject):
+    """Keeps what a person does, from the first act on, and offers it again.
+
+    Parameters
+    ----------
+    bridge
+        Image, Labels layer and clicks that are worked on.
+    background
+        Worker thread on which journals are opened.
+    post
+        Makes a call in the Qt thread, from any.
+    parent
+        Deleted with it.
+    """
+
+    changed = Signal()  # what there is to show
+    status_changed = Signal(str)
+    warning = Signal(str)  # a sentence that must not be missed
+    model_requested = Signal(object)  # what to choose of the model, by name
+
+    def __init__(
+        self,
+        bridge: Bridge,
+        background: Runner,
+        post: Callable[[Callable[[], None]], None],
+        parent: QObject | None = None,
+    ) -> None:
+        super().__init__(parent)
+        self._bridge, self._background, self._post = bridge, background, post
+        self._controller = bridge.controller
+        self._images: dict[str, ImageIdentity | None] = {}  # by `unique_id`
+        self._works: dict[Key, Work] = {}
+        self.layers: dict[str, KeptLayer] = {}  # by `unique_id`
+        self._warned = ""
+        self._closed = False
+        self._again = QTimer(self)
+        self._again.setInterval(_AGAIN)
+        self._again.timeout.connect(self._retry)
+        bridge.view_changed.connect(self._look)
+        bridge.viewer.layers.events.removed.connect(self._removed)
+        self._controller.objects.changed.connect(self._follow)
+        self._controller.clicks_changed.connect(self._clicked)
+
+    # ---- what there is to show
+
+    @property
+    def layer(self) -> KeptLayer | None:
+        """What is kept of the Labels layer that takes the objects."""
+        return self.layers.get(self._controller.objects.layer_id or "")
+
+    @property
+    def offer(self) -> Work | None:
+        """Earlier work on the image in view that waits for an answer."""
+        work = self._work
+        return work if work is not None and work.offered else None
+
+    @property
+    def unsaved(self) -> list[KeptLayer]:
+        """Layers with work that is not on the disk."""
+        return [one for one in self.layers.values() if one.state == "not saved"]
+
+    @property
+    def _work(self) -> Work | None:
+        identity = self._images.get(self._bridge.source.layer_id or "")
+        return None if identity is None else self._works.get(_key(identity))
+
+    # ---- verbs
+
+    def go_on(self) -> None:
+        """Go on with the earlier work that is offered."""
+        work, view = self.offer, self._bridge.source.view
+        if work is None or work.journal is None or work.labels is None:
+            return
+        if view is None:
+            self.warning.emit(self._bridge.source.problem)
+            return
+        state, labels = work.journal.state.copy(), work.labels
+        work.answered, work.labels = True, None
+        layer = add_labels(self._bridge.viewer, view, labels)
+        self._controller.objects.choose(layer)
+        kept = self._keep(layer)
+        self._give(work, kept, going_on=True)
+        add_clicks(self._controller, view, state)
+        self._controller.resume(view)
+        kept.knows("clicks", {"clicks": list(state.clicks)})
+        try:
+            chosen = set_again(self._bridge.session, state.settings)
+        except Gen2SegError as error:
+            self.warning.emit(str(error))
+        else:
+            if chosen:
+                self.model_requested.emit(chosen)
+        kept.knows("settings", settings_now(self._bridge.session))
+        self.status_changed.emit(f"Going on with the work in {work.journal.folder}.")
+        self.changed.emit()
+
+    def begin_anew(self) -> None:
+        """Set the earlier work that is offered aside; it stays where it is told."""
+        work = self.offer
+        if work is not None:
+            self._set_aside(work)
+            self.changed.emit()
+
+    def save(self) -> None:
+        """Save the labels whole, where the work is kept."""
+        kept = self.layer
+        if kept is None or not kept.begun:
+            self.status_changed.emit("Nothing to save yet: keep an object first.")
+            return
+        kept.retry()
+        kept.save()
+        if kept.journal is not None and kept.state != "not saved":
+            self.status_changed.emit(f"Saved in {kept.journal.folder}.")
+
+    def save_as(self, path: str) -> None:
+        """Write the labels into a file, on the other thread."""
+        layer = self._controller.objects.layer
+        if layer is None:
+            self.status_changed.emit("Nothing to save yet: keep an object first.")
+            return
+        name = path if path.lower().endswith((".tif", ".tiff")) else f"{path}.tif"
+        labels = np.array(array_of(layer, 0))
+
+        def write(_ticket: Ticket) -> None:
+            from napari_gen2seg.io.formats.images import write_labels
+
+            write_labels(name, labels)
+
+        def done(_ticket: Ticket, _value: Any, error: BaseException | None) -> None:
+            if error is None:
+                self.status_changed.emit(f"Saved {name}.")
+            else:
+                self.warning.emit(f"{name} could not be saved: {error}")
+
+        self._background.submit(f"save {name}", write, done)
+
+    def undo_earlier(self) -> None:
+        """Take back what was done before this dock was opened."""
+        kept = self.layer
+        if kept is not None and kept.undo_earlier():
+            self.status_changed.emit("Took back an earlier act.")
+
+    def redo_earlier(self) -> None:
+        """Do again what `undo_earlier` took back."""
+        kept = self.layer
+        if kept is not None and kept.redo_earlier():
+            self.status_changed.emit("Did an earlier act again.")
+
+    @property
+    def held(self) -> tuple[dict[str, KeptLayer], dict[Key, Work]]:
+        """What `close_all` lets go of."""
+        return self.layers, self._works
+
+    def close(self) -> list[str]:
+        """Save everything and let go of it; may be called more than once.
+
+        Returns
+        -------
+        list of str
+            What could not be saved, as sentences.
+        """
+        if self._closed:
+            return []
+        self._closed = True
+        with suppress(RuntimeError):  # Qt deletes timers together with their window
+            self._again.stop()
+        with suppress(ValueError, TypeError):
+            self._bridge.viewer.layers.events.removed.disconnect(self._removed)
+        with suppress(ValueError, TypeError):
+            self._controller.objects.changed.disconnect(self._follow)
+        return close_all(self.layers, self._works, self._bridge.viewer)
+
+    # ---- the image
+
+    def _look(self) -> None:
+        """Look for earlier work on an image that came into view."""
+        source = self._bridge.source
+        layer, view, image = source.layer, source.view, source.layer_id
+        if layer is None or view is None or image is None or image in self._images:
+            self.changed.emit()
+            return
+        self._images[image] = None
+        path, name = layer.source.path, str(layer.name)
+        array, shape = array_of(layer, 0), view.own_sizes
+        self._submit(
+            f"image {image}",
+            lambda _: identity_of(path, array, name),
+            partial(self._named, image, shape),
+        )
+
+    def _named(self, image: str, shape: tuple[int, ...], identity: Any) -> None:
+        self._images[image] = identity
+        key = _key(identity)
+        if key in self._works:
+            self._opened(self._works[key])
+        else:
+            self._works[key] = Work(identity, shape)
+            self._open(self._works[key])
+
+    def _open(self, work: Work) -> None:
+        tell = partial(self._post, self._told)
+        self._submit(
+            f"work {work.identity.key}",
+            lambda _: open_work(work, lambda _state: tell()),
+            self._opened,
+        )
+
+    def _opened(self, work: Work) -> None:
+        """Go on where the dock was closed and opened again; else offer, or wait."""
+        if work.problem:
+            self._warn(work.problem)
+        elif work.offered and work.journal is not None:
+            ours = self._ours(work)
+            if ours is not None:
+                work.answered, work.labels = True, None
+                kept = self._keep(ours)
+                self._give(work, kept, going_on=True)
+                kept.save()
+        for kept in self.layers.values():
+            if kept.begun and kept.journal is None and self._work_of(kept) is work:
+                self._begin(kept)
+        self.changed.emit()
+
+    def _ours(self, work: Work) -> Labels | None:
+        """Return the layer in this window that is this work, from an earlier dock."""
+        target = self._controller.objects.layer
+        if (
+            target is not None
+            and not target.multiscale
+            and np.array_equal(target.data, work.labels)
+        ):
+            return target
+        for image, identity in self._images.items():
+            if identity is None or _key(identity) != _key(work.identity):
+                continue
+            for layer in reversed(self._bridge.viewer.layers):
+                same = role_of(layer) == OBJECTS and source_of(layer) == image
+                if same and not layer.multiscale:
+                    return layer
+        return None
+
+    def _submit(
+        self, kind: str, do: Callable[[Ticket], Any], then: Callable[[Any], None]
+    ) -> None:
+        def done(_ticket: Ticket, value: Any, error: BaseException | None) -> None:
+            if self._closed:
+                return
+            if error is None:
+                then(value)
+            else:
+                _log.warning("%s: %r", kind, error)
+                self._warn(f"Work on this image is not saved: {error}")
+
+        self._background.submit(kind, do, done)
+
+    # ---- the Labels layer
+
+    def _follow(self) -> None:
+        """Hear what happens to the Labels layer that takes the objects."""
+        layer = self._controller.objects.layer
+        if layer is not None and not self._closed:
+            self._keep(layer)
+        self.changed.emit()
+
+    def _keep(self, layer: Labels) -> KeptLayer:
+        name = str(layer.unique_id)
+        if name not in self.layers:
+            self.layers[name] = KeptLayer(layer, self._act_of, self._begin, self._told)
+        return self.layers[name]
+
+    def _work_of(self, kept: KeptLayer) -> Work | None:
+        image = source_of(kept.layer)
+        if image not in self._images:
+            image = self._bridge.source.layer_id
+        identity = self._images.get(image or "")
+        return None if identity is None else self._works.get(_key(identity))
+
+    def _begin(self, kept: KeptLayer) -> None:
+        """Give a layer its journal, or let it wait for one."""
+        work = self._work_of(kept)
+        if work is not None and work.problem:
+            kept.problem = work.problem
+        elif work is not None and work.journal is not None:
+            if work.offered:
+                self._set_aside(work)
+            try:
+                self._give(work, kept)
+            except Gen2SegError as error:
+                kept.problem = str(error)
+        kept.note("settings", settings_now(self._bridge.session))
+
+    def _give(self, work: Work, kept: KeptLayer, going_on: bool = False) -> None:
+        name = str(kept.layer.unique_id)
+        journal = work.journal
+        if journal is None:
+            return
+        if work.layer_id not in (None, name):
+            journal = self._another(work, journal)
+        else:
+            work.layer_id = name
+        if going_on:
+            kept.go_on(journal)
+        else:
+            kept.take(journal)
+
+    def _another(self, work: Work, journal: Journal) -> Journal:
+        """Open a journal for a further Labels layer of an image."""
+        number = 2
+        folder = journal.folder
+        while is_work(folder.with_name(f"{folder.name}.{number}")):
+            number += 1
+        return Journal(
+            work.identity,
+            work.shape,
+            folder=folder.with_name(f"{folder.name}.{number}"),
+            on_change=lambda _: self._post(self._told),
+        )
+
+    def _set_aside(self, work: Work) -> None:
+        work.answered, work.labels = True, None
+        if work.journal is None:
+            return
+        try:
+            aside = work.journal.begin_anew()
+        except Gen2SegError as error:
+            work.problem = str(error)
+            self._warn(work.problem)
+            return
+        if aside is not None:
+            self.status_changed.emit(f"The earlier work is in {aside}.")
+
+    def _removed(self, event: Any) -> None:
+        """Save a layer that was removed; its work is offered again."""
+        name = str(event.value.unique_id)
+        kept = self.layers.pop(name, None)
+        if kept is None:
+            return
+        work = next((w for w in self._works.values() if w.layer_id == name), None)
+        journal = kept.journal
+        problem = kept.close(present=False)
+        if problem:
+            self.warning.emit(problem)
+        if work is not None and journal is not None:
+            work.journal, work.layer_id, work.answered = None, None, False
+            self._open(work)
+
+    # ---- acts
+
+    def _act_of(self, patch: Patch) -> Act:
+        controller, view = self._controller, self._bridge.source.view
+        if not controller.objects.writing or view is None:
+            return Act("edit", patch)
+        session, review = self._bridge.session, controller.review.review
+        if controller.objects.keeping and review is not None:
+            origin = origin_of_proposals(session, view, review.settings)
+            return Act("commit", patch, dict.fromkeys(patch.objects, origin))
+        origin = origin_of_clicks(session, view, controller.prompts)
+        return Act("commit", patch, {controller.number: origin})
+
+    def _clicked(self, _prompts: Prompts) -> None:
+        kept = self.layer
+        if kept is None or not kept.begun or self._closed:
+            return
+        kept.note("settings", settings_now(self._bridge.session))
+        clicks = self._controller.clicks
+        kept.note("clicks", clicks_now(clicks.layer, clicks.number))
+
+    # ---- telling
+
+    def _told(self) -> None:
+        """Show what came of an act; try again what could not be written."""
+        if self._closed:
+            return
+        kept = self.layer
+        if kept is not None and kept.state == "not saved":
+            self._warn(kept.problem or "The work is not saved.")
+            if not self._again.isActive():
+                self._again.start()
+        elif kept is not None:
+            self._warned = ""
+        self.changed.emit()
+
+    def _warn(self, text: str) -> None:
+        if text != self._warned:
+            self._warned = text
+            self.warning.emit(text)
+
+    def _retry(self) -> None:
+        waiting = self.unsaved
+        if not waiting:
+            self._again.stop()
+        for kept in waiting:
+            work = self._work_of(kept)
+            if kept.journal is not None:
+                kept.retry()
+            elif work is not None and work.journal is None and work.problem:
+                work.problem = kept.problem = ""
+                self._open(work)
+
+
+def close_all(
+    layers: dict[str, KeptLayer], works: dict[Key, Work], viewer: Any = None
+) -> list[str]:
+    """Save everything and let go; knows nothing of a window that may be gone.
+
+    Returns
+    -------
+    list of str
+        What could not be saved, as sentences.
+    """
+    problems = []
+    for name, kept in layers.items():
+        present = viewer is not None and find_layer(viewer, name) is not None
+        problem = kept.close(present)
+        if problem:
+            problems.append(problem)
+    layers.clear()
+    for work in works.values():
+        if work.journal is not None:
+            work.journal.close(force=True)
+    works.clear()
+    return problems
+
+
+def _key(identity: ImageIdentity) -> Key:
+    return identity.key, str(identity.path)

@@ -1,0 +1,295 @@
+"""One Labels layer and its journal: what happens to the one is in the other."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from napari_gen2seg.errors import Gen2SegError
+from napari_gen2seg.gui.saving.napari_edits import patch_of
+from napari_gen2seg.project.journal import Act, Journal, Patch
+
+if TYPE_CHECKING:
+    from napari.layers import Labels
+
+    from napari_gen2seg.common.types import LabelArray
+
+_log = logging.getLogger(__name__)
+
+DEPTH = 100  # edits that napari itself can take back
+
+
+class KeptLayer:
+    """Hears of every edit of a Labels layer, and records it; never raises.
+
+    Nothing is on the screen before this has returned: Qt draws afterwards.
+
+    Parameters
+    ----------
+    layer
+        The layer.
+    act_of
+        Makes an act of a patch: who knows what is being done.
+    begin
+        Called before the first act, to find the journal.
+    changed
+        Called when `state` may be another.
+    """
+
+    def __init__(
+        self,
+        layer: Labels,
+        act_of: Callable[[Patch], Act],
+        begin: Callable[[KeptLayer], None],
+        changed: Callable[[], None],
+    ) -> None:
+        self.layer = layer
+        self.journal: Journal | None = None
+        self.problem = ""
+        self.begun = False
+        self._act_of, self._begin, self._changed = act_of, begin, changed
+        self._waiting: list[Act] = []  # for a journal that is still being opened
+        self._base: LabelArray | None = None  # the labels before the first act
+        self._done: list[Patch] = []
+        self._undone: list[Patch] = []
+        self._told: dict[str, dict[str, Any]] = {}
+        layer.events.paint.connect(self._painted)
+        layer.events.set_data.connect(self._refreshed)
+        layer.events.data.connect(self._replaced)
+
+    @property
+    def state(self) -> str:
+        """``"saved"``, ``"saving"``, ``"not saved"``; empty before the first act."""
+        if not self.begun:
+            return ""
+        if self.problem:
+            return "not saved"
+        return "saving" if self.journal is None else self.journal.save_state
+
+    def take(self, journal: Journal) -> None:
+        """Go on in a journal that is open now."""
+        self.journal, self.problem = journal, ""
+        self._write(lambda: self._lay_base(journal))
+        waiting, self._waiting = self._waiting, []
+        for act in waiting:
+            self.record(act)
+        self._changed()
+
+    def go_on(self, journal: Journal) -> None:
+        """Go on in a journal that holds what the layer shows."""
+        self.begun, self.journal = True, journal
+        self._changed()
+
+    def record(self, act: Act) -> None:
+        """Write an act, or keep it until there is where to."""
+        journal = self.journal
+        if journal is None:
+            self._waiting.append(act)
+        else:
+            self._write(lambda: journal.record(act))
+        self._changed()
+
+    def note(self, kind: Any, values: dict[str, Any]) -> None:
+        """Record clicks or settings, if the work has begun and they are others."""
+        if self.begun and self._told.get(kind) != values:
+            self._told[kind] = values
+            self.record(Act(kind, values=values))
+
+    def knows(self, kind: str, values: dict[str, Any]) -> None:
+        """Take clicks or settings as recorded already."""
+        self._told[kind] = values
+
+    def retry(self) -> None:
+        """Write what could not be written before."""
+        journal = self.journal
+        if journal is not None:
+            self._write(journal.retry)
+            self._changed()
+
+    def undo_earlier(self) -> bool:
+        """Take back the latest act of which napari knows nothing; say if there is."""
+        journal = self.journal
+        if self._done:
+            self.layer.undo()
+            return True
+        if journal is None or not journal.undo_count:
+            return False
+        self._show_step(journal.undo)
+        return True
+
+    def redo_earlier(self) -> bool:
+        """Do again what `undo_earlier` took back; say if there was anything."""
+        journal = self.journal
+        if self._undone:
+            self.layer.redo()
+            return True
+        if journal is None or not journal.redo_count:
+            return False
+        self._show_step(journal.redo)
+        return True
+
+    def save(self) -> None:
+        """Save the labels whole, on the journal's own thread."""
+        journal = self.journal
+        if journal is not None and self.begun:
+            self._write(lambda: journal.snapshot(np.array(self.layer.data)))
+            self._changed()
+
+    def release(self) -> None:
+        """Stop listening."""
+        for name, call in (
+            ("paint", self._painted),
+            ("set_data", self._refreshed),
+            ("data", self._replaced),
+        ):
+            with suppress(ValueError, TypeError):
+                getattr(self.layer.events, name).disconnect(call)
+
+    def close(self, present: bool = True) -> str:
+        """Save whole what there is, and let go of the journal.
+
+        Parameters
+        ----------
+        present
+            Whether the layer is still shown; else the journal knows best.
+
+        Returns
+        -------
+        str
+            Why something could not be saved; empty if all was.
+        """
+        self.release()
+        journal, self.journal = self.journal, None
+        if journal is None:
+            return self.problem if self.begun else ""
+        with suppress(Gen2SegError):
+            # Scripts may have changed the array without telling anybody.
+            if present and self._done + self._undone:
+                journal.snapshot(np.array(self.layer.data))
+        try:
+            journal.close()
+        except Gen2SegError as error:
+            journal.close(force=True)
+            return str(error)
+        return ""
+
+    # ---- what happens to the layer
+
+    def _painted(self, event: Any) -> None:
+        self._guarded(lambda: self._record_edit(event.value), self._save_soon)
+
+    def _record_edit(self, steps: Any) -> None:
+        if not isinstance(self.layer.data, np.ndarray):
+            return  # a file of its own takes every stroke
+        patch = patch_of(steps, tuple(self.layer.data.shape))
+        if patch.empty:
+            return
+        if not self.begun:
+            self.begun = True
+            # The layer may hold the change already, or be about to.
+            self._base = np.array(self.layer.data)
+            patch.inverse().apply(self._base)
+            self._begin(self)
+        self._done.append(patch)
+        del self._done[:-DEPTH]
+        self._undone.clear()
+        act = self._act_of(patch)
+        if act.kind == "commit":
+            self._told["clicks"] = {"clicks": []}
+        self.record(act)
+
+    def _refreshed(self, _event: object = None) -> None:
+        """Notice what napari took back or did again: of that it tells nothing else."""
+        if self._done or self._undone:
+            self._guarded(self._follow_history)
+
+    def _follow_history(self) -> None:
+        labels = self.layer.data
+        while self._done and _holds(labels, self._done[-1].inverse()):
+            patch = self._done.pop()
+            self._undone.append(patch)
+            self._step("undo", patch.inverse())
+        while self._undone and _holds(labels, self._undone[-1]):
+            patch = self._undone.pop()
+            self._done.append(patch)
+            self._step("redo", patch)
+
+    def _step(self, kind: str, patch: Patch) -> None:
+        journal = self.journal
+        if journal is None:
+            self._waiting.append(Act("edit", patch))
+            return
+        count = journal.undo_count if kind == "undo" else journal.redo_count
+        if count:
+            self._write(journal.undo if kind == "undo" else journal.redo)
+            self._changed()
+        else:
+            self.record(Act("edit", patch))
+
+    def _show_step(self, step: Callable[[], Act | None]) -> None:
+        """Record a step of the journal's own history, then show it."""
+
+        def do() -> None:
+            act = step()
+            if act is not None and act.patch is not None:
+                act.patch.apply(self.layer.data)
+                self.layer.refresh()
+
+        self._write(do)
+        self._changed()
+
+    def _replaced(self, _event: object = None) -> None:
+        """Save whole what replaced all labels."""
+        self._done.clear()
+        self._undone.clear()
+        if self.begun:
+            self.save()
+
+    def _save_soon(self) -> None:
+        """Save whole what could not be told as a patch, once it is there."""
+        from qtpy.QtCore import QTimer
+
+        QTimer.singleShot(0, self.save)
+
+    def _lay_base(self, journal: Journal) -> None:
+        base, self._base = self._base, None
+        if base is not None and (base.any() or base.shape != journal.shape):
+            journal.snapshot(base)
+
+    def _write(self, do: Callable[[], object]) -> None:
+        """Write something; when it is on its way, what went wrong before is past."""
+
+        def done() -> None:
+            do()
+            if self.journal is not None and self.journal.save_state != "not saved":
+                self.problem = ""
+
+        self._guarded(done)
+
+    def _guarded(
+        self, do: Callable[[], object], otherwise: Callable[[], None] | None = None
+    ) -> None:
+        """Do it; what goes wrong is told, and stops nobody."""
+        try:
+            do()
+        except Gen2SegError as error:
+            self.problem = str(error)
+        except Exception as error:  # noqa: BLE001  (an annotation must never fail by it)
+            _log.exception("the journal of %s", self.layer.name)
+            self.problem = f"The journal failed ({error!r}). Use Save as."
+        else:
+            return
+        if otherwise is not None:
+            otherwise()
+
+
+def _holds(labels: Any, patch: Patch) -> bool:
+    """Whether labels are as they are after a change; most often one pixel tells."""
+    first = np.unravel_index(int(patch.starts[0]), patch.shape)
+    if tuple(labels.shape) != patch.shape or int(labels[first]) != patch.after[0]:
+        return False
+    return patch.inverse().fits(labels)

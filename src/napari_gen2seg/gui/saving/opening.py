@@ -1,0 +1,90 @@
+"""An image's journal, opened on another thread; earlier work with it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from napari_gen2seg.errors import Gen2SegError, StorageError
+from napari_gen2seg.gui.annotate.labels_layer import count_objects
+from napari_gen2seg.project.identity import ImageIdentity
+from napari_gen2seg.project.journal import Journal, SaveState
+
+if TYPE_CHECKING:
+    from napari_gen2seg.common.types import LabelArray
+
+
+@dataclass(eq=False)
+class Work:
+    """The work on one image, as far as it was opened.
+
+    Attributes
+    ----------
+    identity, shape
+        The image, and the shape of new labels.
+    journal
+        None until it is open, and where it cannot be opened.
+    labels, count
+        Of earlier work, and how many objects they hold; None where there is none.
+    problem
+        Why it cannot be opened, as a sentence.
+    answered
+        Whether to go on with earlier work is decided.
+    layer_id
+        ``unique_id`` of the Labels layer that it is kept of.
+    """
+
+    identity: ImageIdentity
+    shape: tuple[int, ...]
+    journal: Journal | None = None
+    labels: LabelArray | None = None
+    count: int = 0
+    problem: str = ""
+    answered: bool = False
+    layer_id: str | None = None
+
+    @property
+    def offered(self) -> bool:
+        """Whether there is earlier work that waits for an answer."""
+        return self.labels is not None and not self.answered and self.layer_id is None
+
+
+def identity_of(path: str | None, array: Any, name: str) -> ImageIdentity:
+    """Name the image of a layer: by its file, else by its pixels."""
+    if path and Path(path).exists():
+        try:
+            return ImageIdentity.of_file(path)
+        except StorageError:  # it may be read by somebody else, or be gone
+            pass
+    return ImageIdentity.of_array(array, name)
+
+
+def open_work(work: Work, on_change: Callable[[SaveState], None]) -> Work:
+    """Open the journal of an image; what goes wrong is in ``problem``.
+
+    Parameters
+    ----------
+    work
+        With its image; filled in and returned.
+    on_change
+        As for `Journal`.
+    """
+    try:
+        journal = Journal(work.identity, work.shape, on_change=on_change)
+    except Gen2SegError as error:
+        work.problem = str(error)
+        return work
+    work.journal, work.problem = journal, ""
+    if journal.earlier is None:
+        return work
+    try:
+        labels = journal.labels()
+    except Gen2SegError as error:
+        journal.close(force=True)
+        work.journal, work.problem = None, str(error)
+        return work
+    if labels.any() or journal.state.clicks:
+        work.labels, work.count = labels, count_objects(labels)[0]
+    return work

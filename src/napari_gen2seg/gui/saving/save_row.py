@@ -1,0 +1,90 @@
+"""The mark, Save and Save as; the offer to go on with earlier work."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING
+
+from qtpy.QtCore import Signal
+from qtpy.QtWidgets import QFileDialog, QPushButton
+
+from napari_gen2seg.gui.panels.widgets import Panel, quiet_label
+
+if TYPE_CHECKING:
+    from napari_gen2seg.gui.saving.keeper import Keeper
+    from napari_gen2seg.gui.saving.opening import Work
+
+WORDS = {"": "", "saved": "Saved", "saving": "Saving ...", "not saved": "NOT saved"}
+
+
+class SaveRow(Panel):
+    """Says whether the work is saved; offers Save, Save as, and earlier work."""
+
+    save_requested = Signal()
+    save_as_requested = Signal(str)
+    go_on_requested = Signal()
+    anew_requested = Signal()
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.column.setContentsMargins(0, 0, 0, 0)
+        self.offer = Panel()
+        self.offer.column.setContentsMargins(0, 0, 0, 0)
+        self.what = quiet_label()
+        self.go_on = QPushButton("Go on")
+        self.go_on.setToolTip("Labels, clicks and settings as they were.")
+        self.anew = QPushButton("Begin anew")
+        self.anew.setToolTip("The earlier work is set aside, not deleted.")
+        self.offer.column.addWidget(self.what)
+        self.offer.add_row(self.go_on, self.anew)
+        self.offer.hide()
+        self.mark = quiet_label()
+        self.save = QPushButton("Save")
+        self.save.setToolTip("Save the labels whole, where the work is kept.")
+        self.save_as = QPushButton("Save as ...")
+        self.save_as.setToolTip("Write the labels into a TIFF file.")
+        self.column.addWidget(self.offer)
+        self.add_row(self.save, self.save_as, self.mark)
+        self.dialog: QFileDialog | None = None
+        self.save.clicked.connect(lambda: self.save_requested.emit())
+        self.save_as.clicked.connect(self.ask_name)
+        self.go_on.clicked.connect(lambda: self.go_on_requested.emit())
+        self.anew.clicked.connect(lambda: self.anew_requested.emit())
+
+    def show_keeper(self, keeper: Keeper) -> None:
+        """Show whether the work is saved, and what is offered."""
+        kept = keeper.layer
+        self.mark.setText("" if kept is None else WORDS[kept.state])
+        where = ""
+        if kept is not None and kept.journal is not None:
+            where = f"Every act is kept in {kept.journal.folder}."
+        self.mark.setToolTip((kept.problem if kept is not None else "") or where)
+        work = keeper.offer
+        if work is not None:
+            self.what.setText(offer_text(work))
+        self.offer.setVisible(work is not None)
+
+    def ask_name(self) -> None:
+        """Ask for a file, without blocking the window."""
+        dialog = QFileDialog(self, "Save labels as", "", "TIFF (*.tif *.tiff)")
+        dialog.setAcceptMode(QFileDialog.AcceptMode.AcceptSave)
+        dialog.setDefaultSuffix("tif")
+        dialog.fileSelected.connect(self.save_as_requested)
+        dialog.finished.connect(lambda _: dialog.deleteLater())
+        self.dialog = dialog
+        dialog.open()
+
+
+def offer_text(work: Work) -> str:
+    """Say what earlier work there is."""
+    journal = work.journal
+    if journal is None or work.labels is None or journal.earlier is None:
+        return ""
+    when = time.strftime("%Y-%m-%d %H:%M", time.localtime(journal.state.touched))
+    noun = "object" if work.count == 1 else "objects"
+    text = f"Earlier work on {work.identity.name}: {work.count:,} {noun}, {when}."
+    if journal.earlier.since_saved or journal.earlier.torn:
+        text += " It was not closed; every act is there."
+    if journal.earlier.found.how == "changed":
+        text += " The image has changed since."
+    return text
