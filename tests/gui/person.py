@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from qtpy.QtCore import QEvent, QPoint, QPointF, Qt, QTimer
-from qtpy.QtGui import QMouseEvent
+from qtpy.QtGui import QCursor, QMouseEvent
 from qtpy.QtTest import QTest
 from qtpy.QtWidgets import QApplication
 from tests.helpers.waiting import BACKSTOP_MS
@@ -57,7 +57,11 @@ class Person:
 
     def move(self, row: float, col: float, wait: int = 40) -> None:
         self.still(row, col)
-        QTest.mouseMove(self.canvas.native, self.place(row, col))
+        native, place = self.canvas.native, self.place(row, col)
+        if native.mapFromGlobal(QCursor.pos()) == place:
+            # Left there by somebody else: Qt would take it for no move.
+            QTest.mouseMove(native, place + QPoint(1, 1))
+        QTest.mouseMove(native, place)
         self.wait(wait)
         self.settle()
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from typing import TYPE_CHECKING
 from weakref import WeakMethod, ref
 
@@ -32,19 +33,21 @@ class CloseGuard(QObject):
         self, dock: QWidget, keeper: Keeper, save_as: Callable[[], None]
     ) -> None:
         super().__init__(dock)
-        # Weakly: a filter of the window would hold the dock that has left it.
+        # Weakly: a filter of the window would hold the dock that has left it, and the
+        # dock a window that is closed.
         self._dock, self._keeper = ref(dock), ref(keeper)
         self._save_as = WeakMethod(save_as)
-        self._window: QMainWindow | None = None
+        self._guarded: ref[QMainWindow] | None = None
         self._anyway = False
         keeper.changed.connect(self._watch)
 
     def release(self) -> None:
         """Let the window close as it likes."""
-        window, self._window = self._window, None
+        window, self._guarded = self._window, None
         self._anyway = True
         if window is not None:
-            window.removeEventFilter(self)
+            with suppress(RuntimeError):  # Qt may have deleted it by now
+                window.removeEventFilter(self)
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:  # noqa: N802
         """Refuse to close, and ask."""
@@ -69,18 +72,23 @@ class CloseGuard(QObject):
         )
         return True
 
+    @property
+    def _window(self) -> QMainWindow | None:
+        return None if self._guarded is None else self._guarded()
+
     def _close(self) -> None:
         self._anyway = True
-        if self._window is not None:
-            self._window.close()
+        window = self._window
+        if window is not None:
+            window.close()
 
     def _watch(self) -> None:
-        if self._window is not None or self._anyway:
+        if self._guarded is not None or self._anyway:
             return
         dock = self._dock()
         parent = None if dock is None else dock.parentWidget()
         while parent is not None and not isinstance(parent, QMainWindow):
             parent = parent.parentWidget()
         if parent is not None:
-            self._window = parent
+            self._guarded = ref(parent)
             parent.installEventFilter(self)
