@@ -30,6 +30,7 @@ DEFAULTS: dict[str, Any] = {
     "overwrite": False,
     "one_click": False,
     "proposals": True,
+    "ahead": False,
     "certainty": -1.0,
     **{one.key: one.default for one in remembered_settings(FinetuneConfig).values()},
     "training_map": True,

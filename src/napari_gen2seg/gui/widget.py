@@ -23,6 +23,7 @@ from napari_gen2seg.gui.panels.objects_panel import ObjectsPanel, is_target
 from napari_gen2seg.gui.panels.probe_panel import ProbePanel
 from napari_gen2seg.gui.panels.resolution_choice import ResolutionChoice
 from napari_gen2seg.gui.panels.review_panel import ReviewPanel
+from napari_gen2seg.gui.panels.stack_panel import StackPanel
 from napari_gen2seg.gui.panels.widgets import Column, ask, quiet_label
 from napari_gen2seg.gui.qt_threads import Mailbox, debounce, lane
 from napari_gen2seg.gui.saving.closing import CloseGuard
@@ -95,6 +96,7 @@ class SegmentWidget(Docked):
         self.model = ModelPanel(list_models())
         self.finetune = FinetuneLauncher(viewer, self, self)
         self.review = ReviewPanel()
+        self.stack = StackPanel()
         self.probe = ProbePanel()
         self.objects = ObjectsPanel(viewer)
         self.keeper = Keeper(self.bridge, self._background, self._mail.post, self)
@@ -107,7 +109,7 @@ class SegmentWidget(Docked):
         self._told_of: View | None = None  # what the status line is about
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
-        panels = (self.image, self.model, self.review, self.probe)
+        panels = (self.image, self.model, self.stack, self.review, self.probe)
         column.addWidget(Column(panels), 1)
         self.objects.column.setContentsMargins(6, 0, 6, 2)  # as in the column above
         column.addWidget(self.objects)  # in sight on a small screen, whatever unfolds
@@ -162,6 +164,7 @@ class SegmentWidget(Docked):
         self.objects.at_once_requested.connect(self._set_at_once)
 
         self._connect_review()
+        self._connect_stack()
 
     def _connect_review(self) -> None:
         panel, review = self.review, self.bridge.controller.review
@@ -172,6 +175,16 @@ class SegmentWidget(Docked):
         panel.next_doubtful_requested.connect(review.next_doubtful)
         review.changed.connect(lambda: panel.show_review(review))
         review.pointed.connect(self._show_pointed)
+
+    def _connect_stack(self) -> None:
+        panel, stack = self.stack, self.bridge.controller.stack
+        panel.axis_requested.connect(stack.choose_axis)
+        panel.color_requested.connect(stack.color_all)
+        panel.ahead_requested.connect(self._set_ahead)
+        panel.carry_requested.connect(stack.carry_on)
+        panel.stop_requested.connect(stack.stop)
+        for changed in (stack.changed, self.session.coloring_changed):
+            changed.connect(lambda *_: panel.show_work(stack))
 
     def _connect_session(self) -> None:
         bridge, session = self.bridge, self.session
@@ -236,6 +249,7 @@ class SegmentWidget(Docked):
         self.probe.hover.setChecked(get("preview"))
         self.objects.overwrite.setChecked(get("overwrite"))
         self.objects.at_once.setChecked(get("one_click"))
+        self.stack.ahead.setChecked(get("ahead"))
         review, certainty = self.bridge.controller.review, get("certainty")
         review.on = get("proposals")
         review.certainty = None if certainty < 0 else certainty
@@ -377,6 +391,12 @@ class SegmentWidget(Docked):
     def _set_proposals(self, on: bool) -> None:
         self.bridge.controller.review.turn(on)
         self.memory.set("proposals", on)
+
+    def _set_ahead(self, on: bool) -> None:
+        stack = self.bridge.controller.stack
+        stack.ahead = on
+        stack.follow()
+        self.memory.set("ahead", on)
 
     def _set_thresholds(self, certainty: float | None, sizes: Range | None) -> None:
         review = self.bridge.controller.review

@@ -26,14 +26,14 @@ from napari_gen2seg.session.state import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Hashable
+    from collections.abc import Callable, Hashable
 
     from napari_gen2seg.core.coloring import Coloring
     from napari_gen2seg.core.probe.mask import Mask
     from napari_gen2seg.session.prompts import Prompts
     from napari_gen2seg.session.state import Preview
 
-COLOR, WARM, UNLOAD = "color", "warm", "unload"
+COLOR, AHEAD, WARM, UNLOAD = "color", "ahead", "warm", "unload"
 
 
 class Session:
@@ -135,13 +135,7 @@ class Session:
         Asking again for the one that is shown computes it anew.
         """
         choice = self._model.choice
-        made: Made = (
-            *choice.loaded_as,
-            choice.resolution,
-            choice.passes,
-            request.recipe,
-            request.inputs,
-        )
+        made = self._made(request)
         if (
             self._colorings.made(request.view) != made
             and self._colorings.show(request.view, made) is not None
@@ -166,6 +160,42 @@ class Session:
 
         self._ticket = self._runner.submit(
             COLOR, lambda t: self._host.color(choice, request, t), done, report
+        )
+
+    def color_ahead(
+        self, request: ColorRequest, then: Callable[[BaseException | None], None]
+    ) -> Ticket | None:
+        """Color a plane that is not in view, behind what a person asks for.
+
+        Parameters
+        ----------
+        request
+            The plane; a coloring that is kept for it is taken.
+        then
+            Called with what went wrong, or None; not after its ticket was cancelled.
+
+        Returns
+        -------
+        Ticket or None
+            Cancels it; None where it was kept, and ``then`` has been called.
+        """
+        choice, made = self._model.choice, self._made(request)
+        shown = self._colorings.made(request.view) == made
+        if shown or self._colorings.show(request.view, made) is not None:
+            then(None)
+            return None
+
+        def done(ticket: Ticket, value: Any, error: BaseException | None) -> None:
+            if ticket.cancelled:
+                return
+            if error is None and value is not None:
+                self._colorings.put(request.view, request.source, made, value.coloring)
+                self._loaded(choice, value.facts)
+                self.coloring_changed.emit(request.view)
+            then(error)
+
+        return self._runner.submit(
+            AHEAD, lambda t: self._host.color(choice, request, t), done
         )
 
     def cancel(self) -> None:
@@ -220,6 +250,17 @@ class Session:
         return self.probing.preview(view, prompts, pointer, sign)
 
     # ---- replies
+
+    def _made(self, request: ColorRequest) -> Made:
+        """Return what decides the coloring of a plane, besides its pixels."""
+        choice = self._model.choice
+        return (
+            *choice.loaded_as,
+            choice.resolution,
+            choice.passes,
+            request.recipe,
+            request.inputs,
+        )
 
     def _finish(
         self,

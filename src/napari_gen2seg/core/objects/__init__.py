@@ -7,6 +7,7 @@ split      an object cut by a line, between seeds, at its neck
 reshape    grow, shrink, fill holes, smooth
 measure    size, shape, brightness and texture of labels and of masks
 table      one row an object: measures, certainty, origin, class
+carry      objects go on into the next plane
 similar    which objects look like some and unlike others
 doubt      why a candidate may be wrong, in words
 keep       candidates become objects

@@ -13,6 +13,7 @@ labels_target   whether a Labels layer can take them
 hand_edits      objects made by hand, from which clicks start
 label_patches   many objects into Labels: one step, one undo
 review          proposals: shown, kept, dropped, gone to
+stack_work      planes colored ahead, objects carried on
 redo            what was taken back and can be done again
 object_numbers  the number of the object being clicked
 """

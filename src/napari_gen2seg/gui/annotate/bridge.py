@@ -81,6 +81,7 @@ class Bridge(QObject):
         """Work on another image."""
         self.controller.clicks.release()
         self.controller.hover_preview.blank()
+        self.controller.stack.forget()
         self.source.choose(layer)
 
     def color(self) -> None:
@@ -155,6 +156,7 @@ class Bridge(QObject):
                 self.overlays.show_coloring(view, coloring, make=False)
         controller.review.follow()
         controller.read_clicks()
+        controller.stack.follow()
         self.view_changed.emit()
 
     def _take_over(self, view: View) -> None:
@@ -194,6 +196,7 @@ class Bridge(QObject):
         self.controller.review.forget(str(layer.unique_id))
         if self.source.is_chosen(layer):
             self.controller.hover_preview.blank()
+            self.controller.stack.forget()
             self.source.choose(None)
         self.controller.review.look_soon()
         self.controller.read_soon()
@@ -209,5 +212,6 @@ class Bridge(QObject):
         self.controller.review.forget(source_id)
         self.overlays.outdate(source_id)
         if source_id == self.source.layer_id:
+            self.controller.stack.forget()
             self.controller.hover_preview.blank()
             self.controller.review.follow()

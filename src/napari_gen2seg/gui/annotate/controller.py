@@ -24,6 +24,7 @@ from napari_gen2seg.gui.annotate.pointer import ClickListener, StrokeListener
 from napari_gen2seg.gui.annotate.points_layer import Clicks
 from napari_gen2seg.gui.annotate.redo import RedoStack, Rows, TakenBack
 from napari_gen2seg.gui.annotate.review import ProposalReview
+from napari_gen2seg.gui.annotate.stack_work import StackWork
 from napari_gen2seg.gui.layers.camera import center_on
 from napari_gen2seg.gui.layers.overlays import (
     DRAWN,
@@ -111,6 +112,9 @@ class AnnotationController(QObject):
             self.review,
             self,
         )
+        self.stack = StackWork(
+            session, source, self.objects, self.redo_stack, background, self
+        )
         self.prompts = Prompts()  # of the current object on the view, as last read
         self.at_once = False
         self._singles: list[tuple[View, int]] = []  # objects of one click each
@@ -130,6 +134,7 @@ class AnnotationController(QObject):
             viewer, self._strokes_wanted, self._stroke_moved, self._stroke_drawn
         )
         self._connect_review()
+        self._connect_stack()
 
     def close(self) -> None:
         """Let go of clicks, objects and preview; everything made stays."""
@@ -137,6 +142,7 @@ class AnnotationController(QObject):
             self._soon.stop()
         self.pressed.close()
         self.strokes.close()
+        self.stack.close()
         self.review.close()
         self.hover_preview.close()
         self.objects.release()
@@ -153,6 +159,15 @@ class AnnotationController(QObject):
         review.status_changed.connect(self.status_changed)
         review.warning.connect(self.warning)
         review.copy_offered.connect(self.copy_offered)
+
+    def _connect_stack(self) -> None:
+        stack = self.stack
+        self.clicks.carry_requested.connect(
+            lambda step: stack.carry_at(self.hover_preview.at, step)
+        )
+        stack.status_changed.connect(self.status_changed)
+        stack.warning.connect(self.warning)
+        stack.copy_offered.connect(self.copy_offered)
 
     # ---- verbs
 

@@ -20,6 +20,8 @@ from napari_gen2seg.gui.annotate.commit import (
 from napari_gen2seg.gui.annotate.labels_target import copyable, why_not
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from napari.layers import Labels
 
     from napari_gen2seg.common.types import LabelArray
@@ -63,21 +65,28 @@ def writable_plane(labels: Labels, view: View) -> LabelArray:
     return plane
 
 
-def write_patch(labels: Labels, view: View, patch: LabelPatch, number: int) -> Written:
-    """Write a patch of the plane of a view as one undo step.
+def write_patches(
+    labels: Labels, patches: Sequence[tuple[View, LabelPatch]], number: int
+) -> Written:
+    """Write patches of one or more planes as one undo step.
 
     Parameters
     ----------
     labels
-        A layer of which `writable_plane` returned the plane.
-    view, patch
-        Where, and what changes.
+        A layer of which `writable_plane` returned the planes.
+    patches
+        Where, and what changes; at least one.
     number
-        The highest of its objects.
+        The highest of the objects.
     """
-    rows, cols, values = patch.pixels()
-    indices = layer_indices(view, view.own_index, rows, cols)
+    places, values = [], []
+    for view, patch in patches:
+        rows, cols, new = patch.pixels()
+        places.append(layer_indices(view, view.own_index, rows, cols))
+        values.append(new)
+    indices = tuple(np.concatenate(axis) for axis in zip(*places, strict=True))
+    flat = np.concatenate(values)
     with labels.block_history():
-        labels.data_setitem(indices, values)
+        labels.data_setitem(indices, flat)
     sample = tuple(int(axis[0]) for axis in indices)
-    return Written(number, rows.size, 0, 0, sample, int(values[0]))
+    return Written(number, flat.size, 0, 0, sample, int(flat[0]))

@@ -23,7 +23,7 @@ from napari_gen2seg.gui.annotate.hand_edits import (
 from napari_gen2seg.gui.annotate.label_patches import (
     plane_labels,
     writable_plane,
-    write_patch,
+    write_patches,
 )
 from napari_gen2seg.gui.annotate.labels_target import (
     LAST_NUMBER,
@@ -43,13 +43,14 @@ from napari_gen2seg.gui.layers.overlays import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Sequence
 
     from napari.components import ViewerModel
     from napari.layers import Labels
 
     from napari_gen2seg.common.types import LabelArray
     from napari_gen2seg.core.objects.keep import Kept
+    from napari_gen2seg.core.objects.patch import LabelPatch
     from napari_gen2seg.core.probe.mask import Mask
     from napari_gen2seg.gui.layers.view import View
     from napari_gen2seg.session import Runner, Ticket
@@ -95,8 +96,7 @@ class Objects:
         self.highest = 0
         self.known = True  # whether no label is above the highest, to our knowledge
         self._counted = False  # and nothing happened since it was counted
-        self._writing = False
-        self.keeping = False  # a commit of proposals, rather than of clicks
+        self.act = ""  # what writes just now: "clicks", "proposals", "planes"
         self._ticks = itertools.count(1)
 
     @property
@@ -107,7 +107,7 @@ class Objects:
     @property
     def writing(self) -> bool:
         """Whether a commit changes the layer just now, rather than a hand."""
-        return self._writing
+        return bool(self.act)
 
     @property
     def layer_id(self) -> str | None:
@@ -176,11 +176,11 @@ class Objects:
         """
         layer = self._ready(view)
         new = self._counted and number > self.highest
-        self._writing = True
+        self.act = "clicks"
         try:
             written = write(layer, view, mask, number, self.overwrite, new=new)
         finally:
-            self._writing = False
+            self.act = ""
         remember(layer, view, number, clicks)
         layer.selected_label = number
         if written.sample is not None:
@@ -236,17 +236,46 @@ class Objects:
                 "a new layer, or a copy numbered anew.",
                 True,
             )
-        self._writing = self.keeping = True
+        self.act = "proposals"
         try:
-            written = write_patch(layer, view, kept.patch, last)
+            written = write_patches(layer, [(view, kept.patch)], last)
         finally:
-            self._writing = self.keeping = False
+            self.act = ""
         layer.selected_label = last
         count = kept.numbers.size
         self._note(layer, written, "a proposal" if count == 1 else f"{count} proposals")
         self.highest = max(self.highest, last)
         self.recount()
         return kept
+
+    def write_planes(
+        self, patches: Sequence[tuple[View, LabelPatch]], name: str
+    ) -> None:
+        """Write changes of several planes as one step, into the chosen layer.
+
+        Parameters
+        ----------
+        patches
+            Where, and what changes there; at least one.
+        name
+            What a person calls it.
+
+        Raises
+        ------
+        CommitError
+            If the layer cannot take them; nothing was written then.
+        """
+        layer = self._ready(patches[0][0])
+        for view, _ in patches:
+            writable_plane(layer, view)
+        last = max(int(patch.after.max()) for _, patch in patches)
+        self.act = "planes"
+        try:
+            written = write_patches(layer, patches, last)
+        finally:
+            self.act = ""
+        self._note(layer, written, name)
+        self.recount()
 
     def tick(self) -> int:
         """Return a number above that of every act so far."""
@@ -316,7 +345,7 @@ class Objects:
 
     def recount(self, _event: object = None) -> None:
         """Count again, behind the window."""
-        if self._writing:
+        if self.act:
             return  # the commit knows best
         self.edited.emit()
         layer = self.layer
@@ -353,7 +382,7 @@ class Objects:
 
     def _painted(self, _event: object = None) -> None:
         layer = self.layer
-        if layer is not None and not self._writing and layer.mode != "erase":
+        if layer is not None and not self.act and layer.mode != "erase":
             self._raise(int(layer.selected_label))  # before it is counted
         self.recount()
 

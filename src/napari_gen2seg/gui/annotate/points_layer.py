@@ -72,6 +72,7 @@ class Clicks:
     drop_requested = Signal()
     next_left_requested = Signal()
     next_doubtful_requested = Signal()
+    carry_requested = Signal(int)  # to the planes after (+1) or before (-1)
     tolerance_requested = Signal(int)  # a step up (+1) or down (-1)
 
     def __init__(self, viewer: ViewerModel) -> None:
@@ -318,6 +319,8 @@ class Clicks:
             "D": lambda _: self.drop_requested.emit(),
             "N": lambda _: self.next_left_requested.emit(),
             "Shift-N": lambda _: self.next_doubtful_requested.emit(),
+            ".": lambda _: self.carry_requested.emit(1),
+            ",": lambda _: self.carry_requested.emit(-1),
             "]": lambda _: self.tolerance_requested.emit(1),
             "[": lambda _: self.tolerance_requested.emit(-1),
         }

@@ -119,24 +119,29 @@ class Source:
         if another:
             self.plane_changed.emit()
 
-    def request(self) -> ColorRequest:
-        """Return the order to color the plane in view.
+    def request(self, view: View | None = None) -> ColorRequest:
+        """Return the order to color a plane of the chosen layer.
+
+        Parameters
+        ----------
+        view
+            The plane; by default the one in view.
 
         Raises
         ------
         ImageError
             If there is none, with what to do.
         """
-        view = self.view
+        view = view or self.view
         if view is None:
             raise ImageError(self.problem)
         return ColorRequest(
-            view, view.layer_id, self.reader(), view.recipe, inputs=(view.partners,)
+            view, view.layer_id, self.reader(view), view.recipe, inputs=(view.partners,)
         )
 
-    def reader(self) -> Callable[[], npt.NDArray[Any]]:
+    def reader(self, view: View | None = None) -> Callable[[], npt.NDArray[Any]]:
         """Return a function that reads the plane's pixels, on any thread."""
-        layer, view = self.layer, self.view
+        layer, view = self.layer, view or self.view
         if layer is None or view is None:
             raise ImageError(self.problem)
         parts = [(view, array_of(layer, view.level), layer.rgb)]
@@ -148,6 +153,8 @@ class Source:
                     "colours again."
                 )
             at = view_on_screen(self._viewer, other, ReadOptions(view.level))
+            if at.sizes == view.sizes:
+                at = at.at(view.index)  # of a plane that need not be on screen
             if at.shape != view.shape:
                 raise ImageError(
                     f"{other.name!r} is {at.shape[0]} x {at.shape[1]} pixels and "

@@ -4,6 +4,7 @@ image_panel        which image, and what the model sees of it
 model_panel        which model, on what it runs, how far it is
 probe_panel        sign, tolerance, reach
 review_panel       proposals: how certain, how large, how many are left
+stack_panel        all planes of a stack: color, carry on
 objects_panel      the Labels layer, commit, undo, count
 model_combo        a drop-down of models
 layer_combo        a drop-down of layers

@@ -37,7 +37,7 @@ class Column(QScrollArea):
         From top to bottom.
     """
 
-    def __init__(self, panels: Sequence[QWidget]) -> None:
+    def __init__(self, panels: Sequence[Panel]) -> None:
         super().__init__()
         inside = QWidget()
         column = QVBoxLayout(inside)
@@ -47,7 +47,7 @@ class Column(QScrollArea):
             if place:
                 line = QFrame()
                 line.setFrameShape(QFrame.Shape.HLine)
-                column.addWidget(line)
+                panel.column.insertWidget(0, line)  # hidden together with its panel
             column.addWidget(panel)
         column.addStretch(1)
         self.setWidgetResizable(True)

@@ -395,7 +395,9 @@ class Keeper(QObject):
         if not controller.objects.writing or view is None:
             return Act("edit", patch)
         session, review = self._bridge.session, controller.review.review
-        if controller.objects.keeping and review is not None:
+        if controller.objects.act == "planes":
+            return Act("commit", patch)  # objects that are known go on
+        if controller.objects.act == "proposals" and review is not None:
             origin = origin_of_proposals(session, view, review.settings)
             return Act("commit", patch, dict.fromkeys(patch.objects, origin))
         origin = origin_of_clicks(session, view, controller.prompts)

@@ -1,0 +1,378 @@
+"""Work on many planes of a stack or movie: colored ahead, objects carried on."""
+
+from __future__ import annotations
+
+from collections import deque
+from contextlib import suppress
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from qtpy.QtCore import QObject, Signal
+
+from napari_gen2seg.core.objects.carry import Carried, carry
+from napari_gen2seg.errors import Cancelled, Gen2SegError
+from napari_gen2seg.gui.annotate.commit import CommitError
+from napari_gen2seg.gui.qt_threads import debounce
+from napari_gen2seg.session.session import sentence
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterable
+
+    from napari_gen2seg.common.types import LabelArray
+    from napari_gen2seg.core.objects.patch import LabelPatch
+    from napari_gen2seg.gui.annotate.labels_layer import Objects
+    from napari_gen2seg.gui.annotate.redo import RedoStack
+    from napari_gen2seg.gui.layers.source import Source
+    from napari_gen2seg.gui.layers.view import View
+    from napari_gen2seg.session import Runner, Session, Ticket
+
+Point = tuple[float, float]
+
+AHEAD = 2  # planes beyond the one in view
+_SAID = 3  # objects of which it is said where they stopped
+
+
+@dataclass(frozen=True)
+class StackAxis:
+    """An axis along which a layer has planes.
+
+    Attributes
+    ----------
+    axis
+        Of the layer.
+    name
+        For people.
+    size
+        How many planes.
+    """
+
+    axis: int
+    name: str
+    size: int
+
+
+@dataclass(eq=False)
+class _Carrying:
+    """Objects on their way through a stack."""
+
+    before: LabelArray
+    live: set[int]
+    begun: int  # how many set out
+    axis: int
+    patches: list[tuple[View, LabelPatch]] = field(default_factory=list)
+    stopped: list[tuple[int, int, str]] = field(default_factory=list)
+
+
+class StackWork(QObject):
+    """What a person does with all planes of a stack, one after the other.
+
+    Nothing of it is in the way: planes are colored behind what is asked for in view,
+    objects are carried by masks and places on another thread, and written at the end
+    as one step.
+
+    Parameters
+    ----------
+    session, source
+        Whose colorings, and which view is in sight.
+    objects
+        The Labels layer that takes objects.
+    redo_stack
+        Emptied by what is done here.
+    background
+        Worker thread on which objects are carried.
+    parent
+        Deleted with it.
+    """
+
+    changed = Signal()  # what there is to do, or how far it is
+    written = Signal()
+    status_changed = Signal(str)
+    warning = Signal(str)
+    copy_offered = Signal(str)
+
+    def __init__(
+        self,
+        session: Session,
+        source: Source,
+        objects: Objects,
+        redo_stack: RedoStack,
+        background: Runner,
+        parent: QObject | None = None,
+    ) -> None:
+        super().__init__(parent)
+        self._session, self._source, self._objects = session, source, objects
+        self._redo_stack, self._background = redo_stack, background
+        self._todo: deque[View] = deque()
+        self._ticket: Ticket | None = None
+        self._turn = 0  # of the work now; late replies to an earlier one are dropped
+        self._carrying: _Carrying | None = None
+        self._axis: int | None = None
+        self._soon = debounce(self, self._next)  # when the window has had its turn
+        self.ahead = False
+        self.doing = ""  # "Coloring", "Carrying"; empty while nothing is done
+        self.done = self.total = 0
+
+    # ---- what there is
+
+    @property
+    def axes(self) -> list[StackAxis]:
+        """Axes of the chosen layer that have planes; the last is the usual one."""
+        view, layer = self._source.view, self._source.layer
+        if view is None or layer is None:
+            return []
+        return [
+            StackAxis(axis, str(layer.axis_labels[axis]), view.sizes[axis])
+            for axis in range(len(view.sizes))
+            if axis not in (*view.axes, view.channel_axis) and view.sizes[axis] > 1
+        ]
+
+    @property
+    def axis(self) -> StackAxis | None:
+        """The axis that is worked along."""
+        axes = self.axes
+        chosen = [one for one in axes if one.axis == self._axis] or axes[-1:]
+        return chosen[0] if chosen else None
+
+    @property
+    def left(self) -> int:
+        """Planes along the axis that are not colored."""
+        view, axis = self._source.view, self.axis
+        if view is None or axis is None:
+            return 0
+        planes = self._planes(view, axis.axis, range(axis.size))
+        return sum(self._session.coloring(plane) is None for plane in planes)
+
+    # ---- verbs
+
+    def choose_axis(self, axis: int) -> None:
+        """Work along another axis."""
+        self._axis = axis
+        self.changed.emit()
+
+    def color_all(self) -> None:
+        """Color all planes along the axis, those after the one in view first."""
+        view, axis = self._source.view, self.axis
+        if view is None or axis is None:
+            return
+        at = view.index[axis.axis]
+        order = [*range(at, axis.size), *range(at - 1, -1, -1)]
+        self._color(self._planes(view, axis.axis, order))
+
+    def follow(self) -> None:
+        """Color the plane in view and the next ones, if that is wanted."""
+        view, axis = self._source.view, self.axis
+        if self.ahead and not self.doing and view is not None and axis is not None:
+            at = view.index[axis.axis]
+            order = range(at, min(at + AHEAD + 1, axis.size))
+            self._color(self._planes(view, axis.axis, order))
+        self.changed.emit()
+
+    def carry_on(self, step: int = 1, numbers: Collection[int] | None = None) -> None:
+        """Carry objects of the plane in view to the planes after, or before, it.
+
+        Parameters
+        ----------
+        step
+            1 for the planes after it, -1 for those before.
+        numbers
+            Which objects; all of the plane by default.
+        """
+        view, axis = self._source.view, self.axis
+        plane = None if view is None else self._objects.plane(view)
+        if view is None or axis is None or plane is None or not self._ready():
+            self.status_changed.emit("Nothing to carry on: keep objects here first.")
+            return
+        live = {int(n) for n in np.unique(plane) if n > 0}
+        live = live if numbers is None else live & set(numbers)
+        if not live:
+            self.status_changed.emit("Nothing to carry on: keep objects here first.")
+            return
+        at = view.index[axis.axis]
+        order = range(at + step, axis.size if step > 0 else -1, step)
+        self._carrying = _Carrying(plane.copy(), live, len(live), axis.axis)
+        self._begin("Carrying", self._planes(view, axis.axis, order))
+
+    def carry_at(self, point: Point | None, step: int = 1) -> None:
+        """Carry the object under a place of the plane; all of them where none is."""
+        view = self._source.view
+        plane = None if view is None else self._objects.plane(view)
+        number = 0
+        if plane is not None and point is not None:
+            row, col = (round(value) for value in point)
+            number = int(plane[row, col])
+        self.carry_on(step, [number] if number > 0 else None)
+
+    def stop(self) -> None:
+        """Stop; planes that are colored stay, objects are kept as far as they got."""
+        if not self.doing:
+            return
+        self._drop_ticket()
+        if self._carrying is not None and self._carrying.patches:
+            self._finish()
+            return
+        self._end("Stopped.")
+
+    def forget(self) -> None:
+        """Stop in silence: the image is gone, or another."""
+        self._drop_ticket()
+        self._end("")
+
+    close = forget
+
+    # ---- inside
+
+    def _planes(self, view: View, axis: int, order: Iterable[int]) -> list[View]:
+        index = list(view.index)
+        planes = []
+        for place in order:
+            index[axis] = place
+            planes.append(view.at(tuple(index)))
+        return planes
+
+    def _ready(self) -> bool:
+        """Whether nothing is being done; else say what is."""
+        if self.doing:
+            self.status_changed.emit(f"{self.doing} is not done yet; stop it first.")
+        return not self.doing
+
+    def _color(self, planes: list[View]) -> None:
+        planes = [one for one in planes if self._session.coloring(one) is None]
+        if planes and self._ready():
+            self._begin("Coloring", planes)
+
+    def _begin(self, doing: str, planes: list[View]) -> None:
+        self.doing, self.done, self.total = doing, 0, len(planes)
+        self._todo = deque(planes)
+        self._turn += 1
+        self.changed.emit()
+        self._soon.start()
+
+    def _next(self) -> None:
+        self.changed.emit()
+        if not self._todo:
+            self._finish()
+            return
+        view, turn = self._todo[0], self._turn
+
+        def colored(error: BaseException | None) -> None:
+            if turn != self._turn:
+                return
+            if error is not None:
+                self._fail(error)
+            elif self._carrying is None:
+                self._step()
+            else:
+                self._carry(self._carrying, view)
+
+        try:
+            request = self._source.request(view)
+        except Gen2SegError as error:
+            self._fail(error)
+            return
+        self._ticket = self._session.color_ahead(request, colored)
+
+    def _step(self) -> None:
+        self._todo.popleft()
+        self.done += 1
+        self._soon.start()
+
+    def _carry(self, way: _Carrying, view: View) -> None:
+        """Carry objects to a plane that is colored."""
+        coloring, plane = self._session.coloring(view), self._objects.plane(view)
+        if coloring is None or plane is None:
+            self._finish()
+            return
+        before, live, taken, turn = way.before, set(way.live), plane.copy(), self._turn
+
+        def done(ticket: Ticket, value: Any, error: BaseException | None) -> None:
+            if ticket.cancelled or turn != self._turn or isinstance(error, Cancelled):
+                return
+            if error is not None:
+                self._fail(error)
+                return
+            self._arrived(way, view, taken, value)
+
+        self._ticket = self._background.submit(
+            "carry", lambda _: carry(before, live, coloring, taken), done
+        )
+
+    def _arrived(
+        self, way: _Carrying, view: View, taken: LabelArray, carried: Carried
+    ) -> None:
+        at = view.index[way.axis]
+        way.stopped += [(n, at, why) for n, why in carried.stopped.items()]
+        way.live = set(carried.overlaps)
+        if carried.patch:
+            carried.patch.apply(taken)
+            way.before = taken
+            way.patches.append((view, carried.patch))
+        if not way.live:
+            self._todo.clear()
+            self._finish()
+        else:
+            self._step()
+
+    def _finish(self) -> None:
+        way, self._carrying = self._carrying, None
+        if way is None:
+            self._end(f"{self.done} planes are colored." if self.done else "")
+            return
+        if way.patches:
+            try:
+                self._objects.write_planes(way.patches, _how_many(way))
+            except Gen2SegError as error:
+                self._end("")
+                copied = isinstance(error, CommitError) and error.copy
+                (self.copy_offered if copied else self.warning).emit(str(error))
+                return
+            self._redo_stack.clear()
+        self._end(_told(way))
+        if way.patches:
+            self.written.emit()
+
+    def _fail(self, error: BaseException) -> None:
+        self._drop_ticket()
+        way = self._carrying
+        if way is not None and way.patches:
+            self._finish()  # as far as it got
+        else:
+            self._end("")
+        if not isinstance(error, Cancelled):
+            self.warning.emit(sentence(error))
+
+    def _drop_ticket(self) -> None:
+        with suppress(RuntimeError):  # Qt deletes timers together with their window
+            self._soon.stop()
+        self._turn += 1
+        if self._ticket is not None:
+            self._ticket.cancel()
+        self._ticket = None
+
+    def _end(self, status: str) -> None:
+        self._turn += 1
+        self._todo.clear()
+        self._carrying = self._ticket = None
+        self.doing = ""
+        if status:
+            self.status_changed.emit(status)
+        self.changed.emit()
+
+
+def _how_many(way: _Carrying) -> str:
+    objects = "an object" if way.begun == 1 else f"{way.begun} objects"
+    planes = "a plane" if len(way.patches) == 1 else f"{len(way.patches)} planes"
+    return f"carrying {objects} over {planes}"
+
+
+def _told(way: _Carrying) -> str:
+    """Say how far they got, and where some stopped."""
+    text = _how_many(way) if way.patches else "nothing was carried"
+    if way.stopped:
+        where = [
+            f"object {number} at plane {at} ({why})"
+            for number, at, why in way.stopped[-_SAID:]
+        ]
+        more = len(way.stopped) - len(where)
+        text += f"; stopped: {', '.join(where)}{f' and {more} more' if more else ''}"
+    return f"{text[0].upper()}{text[1:]}."

@@ -1,0 +1,189 @@
+"""Stacks: all planes colored, objects carried on, one undo, nothing in the way."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from qtpy.QtCore import Qt
+from skimage.draw import disk
+from tests.gui.person import CONTROL, SHIFT
+
+from napari_gen2seg.session import Inline, Session
+
+PLANES = 6
+FIRST, SECOND = (40, 40), (40, 110)
+
+
+def movie(planes: int = PLANES) -> np.ndarray:
+    """Return two disks that wander; the second is gone from the fourth plane on."""
+    image = np.zeros((planes, 120, 160), np.uint8)
+    rng = np.random.default_rng(0)
+    image += rng.integers(0, 20, image.shape, np.uint8)
+    for z in range(planes):
+        image[z][disk((40 + 2 * z, 40 + 2 * z), 16)] = 200
+        if z < 3:
+            image[z][disk((40, 110 - 2 * z), 14)] = 180
+    return image
+
+
+@pytest.fixture
+def stack(desk):
+    at = desk(movie())
+    at.viewer.dims.set_current_step(0, 0)
+    return at
+
+
+@pytest.fixture
+def kept(stack):
+    """Both objects are kept on the first plane."""
+    stack.widget.model.color.click()
+    stack.person.wait(60)
+    for place in (FIRST, SECOND):
+        stack.person.click(*place)
+        stack.person.press(Qt.Key.Key_Return)
+    return stack
+
+
+def done(at) -> None:
+    """Wait for the work on planes."""
+    at.person.until(lambda: not at.bridge.controller.stack.doing)
+    at.person.settle()
+
+
+def test_a_single_image_has_no_such_panel(coins):
+    assert not coins.widget.stack.isVisibleTo(coins.widget)
+
+
+def test_all_planes_are_colored(stack):
+    panel = stack.widget.stack
+    assert panel.isVisibleTo(stack.widget)
+    assert panel.color.text() == f"Color {PLANES} planes"
+    panel.color.click()
+    done(stack)
+    view = stack.bridge.source.view
+    for z in range(PLANES):
+        assert stack.session.coloring(view.at((z, 0, 0))) is not None
+    assert panel.color.text() == "All planes are colored"
+    assert stack.widget.status.text() == f"{PLANES} planes are colored."
+    # Each is shown when its plane comes into view, ready for clicks.
+    stack.viewer.dims.set_current_step(0, 4)
+    stack.person.settle()
+    assert stack.session.coloring(stack.bridge.source.view) is not None
+    stack.person.click(48, 48)
+    stack.person.press(Qt.Key.Key_Return)
+    assert stack.labels[4, 48, 48] == 1
+
+
+def test_objects_go_on_as_far_as_they_are_found(kept):
+    kept.widget.stack.on.click()
+    done(kept)
+    for z in range(PLANES):
+        assert kept.labels[z, 40 + 2 * z, 40 + 2 * z] == 1
+    assert (kept.labels[2] == 2).any()
+    assert not (kept.labels[3:] == 2).any()
+    said = kept.widget.status.text()
+    assert "2 objects over 5 planes" in said
+    assert "object 2 at plane 3 (nothing is there)" in said
+
+
+def test_carrying_is_one_step_back_and_forth(kept):
+    before = kept.labels.copy()
+    kept.widget.stack.on.click()
+    done(kept)
+    after = kept.labels.copy()
+    kept.person.press(Qt.Key.Key_Z, CONTROL)
+    np.testing.assert_array_equal(kept.labels, before)
+    assert "carrying 2 objects" in kept.widget.status.text()
+    kept.person.press(Qt.Key.Key_Z, CONTROL | SHIFT)
+    np.testing.assert_array_equal(kept.labels, after)
+    journal = kept.widget.keeper.layer.journal
+    np.testing.assert_array_equal(journal.labels(), after)
+
+
+def test_a_key_carries_the_one_under_the_pointer(kept):
+    kept.person.move(80, 80)
+    kept.person.move(*FIRST)
+    kept.person.press(Qt.Key.Key_Period)
+    done(kept)
+    assert (kept.labels[1] == 1).any()
+    assert not (kept.labels[1] == 2).any()
+
+
+def test_back_to_the_planes_before(stack):
+    stack.viewer.dims.set_current_step(0, 2)
+    stack.widget.model.color.click()
+    stack.person.wait(60)
+    stack.person.click(40, 106)
+    stack.person.press(Qt.Key.Key_Return)
+    stack.widget.stack.back.click()
+    done(stack)
+    assert stack.labels[0, 40, 110] == 1
+    assert not stack.labels[3:].any()
+
+
+def test_stopped_midway_keeps_what_was_reached(kept, painter):
+    work = kept.bridge.controller.stack
+    paint, count = painter.color, 0
+
+    def color(*args, **kwargs):
+        nonlocal count
+        count += 1
+        if count == 3:
+            kept.widget.stack.stop.click()
+        return paint(*args, **kwargs)
+
+    painter.color = color
+    kept.widget.stack.on.click()
+    done(kept)
+    assert not work.doing
+    planes = [z for z in range(PLANES) if kept.labels[z].any()]
+    assert planes == [0, 1, 2]
+
+
+def test_ahead_colors_the_next_planes(stack):
+    stack.widget.stack.ahead.click()
+    done(stack)
+    view = stack.bridge.source.view
+    colored = [
+        stack.session.coloring(view.at((z, 0, 0))) is not None for z in range(PLANES)
+    ]
+    assert colored == [True, True, True, False, False, False]
+    stack.viewer.dims.set_current_step(0, 2)
+    done(stack)
+    assert stack.session.coloring(view.at((4, 0, 0))) is not None
+
+
+def test_a_plane_that_cannot_be_colored_is_said(desk, painter):
+    def fail(*_args, **_kwargs):
+        raise MemoryError
+
+    painter.color = fail
+    at = desk(movie(), Session(Inline(), load=lambda *a, **k: painter))
+    at.widget.stack.color.click()
+    done(at)
+    assert "not enough memory" in at.widget.status.text()
+    assert at.widget.stack.color.isEnabled()
+
+
+def test_an_image_that_is_removed_ends_the_work(kept):
+    kept.widget.stack.on.click()
+    kept.viewer.layers.remove(kept.bridge.source.layer)
+    kept.person.settle()
+    assert not kept.bridge.controller.stack.doing
+    assert not kept.widget.stack.isVisibleTo(kept.widget)
+    assert not kept.labels[1:].any()
+
+
+def test_along_the_axis_that_was_chosen(desk):
+    at = desk(np.stack([movie(4), movie(4)]), axis_labels=("t", "z", "y", "x"))
+    panel = at.widget.stack
+    assert [panel.axis.itemText(n) for n in range(2)] == ["t: 2 planes", "z: 4 planes"]
+    assert panel.axis.currentIndex() == 1
+    panel.axis.setCurrentIndex(0)
+    assert panel.color.text() == "Color 2 planes"
+    panel.color.click()
+    done(at)
+    view = at.bridge.source.view
+    z = view.index[1]
+    assert at.session.coloring(view.at((1, z, 0, 0))) is not None
+    assert at.session.coloring(view.at((1, (z + 1) % 4, 0, 0))) is None
