@@ -152,6 +152,7 @@ class Person:
         self.train_share = train
         self.opened = 0
         self.hands: set[str] = set()  # layers edited by hand
+        self.many = False  # whether one act may have kept many objects by now
         self.actions: dict[str, tuple[float, Callable[[], Any]]] = {
             "open": (3, self.open),
             "color": (8, self.color),
@@ -185,6 +186,20 @@ class Person:
             "dock": (0.7, self.reopen),
             "collect": (1, gc.collect),
             "train": (0.4 * train, self.train),
+            "keep all": (3, lambda: self.many_by(lambda: self.key("Return", "Shift"))),
+            "keep along": (3, lambda: self.many_by(self.sweep)),
+            "drop": (3, lambda: self.key("D")),
+            "next proposal": (3, lambda: self.key("N")),
+            "doubtful": (2, lambda: self.press(self.widget.review.next_doubtful)),
+            "certainty": (2, self.certainty),
+            "proposals": (0.4, lambda: self.press(self.widget.review.on)),
+            "color planes": (1, lambda: self.press(self.widget.stack.color)),
+            "carry": (2, lambda: self.many_by(lambda: self.key("Period"))),
+            "carry back": (1, lambda: self.many_by(lambda: self.key("Comma"))),
+            "stop": (1, lambda: self.press(self.widget.stack.stop)),
+            "ahead": (0.4, lambda: self.press(self.widget.stack.ahead)),
+            "save": (1, lambda: self.press(self.widget.objects.saving.save)),
+            "go on": (2, lambda: self.many_by(self.go_on)),
         }
         self.reopen()
         self.open()
@@ -442,6 +457,29 @@ class Person:
         dialog.work.drop()
         dialog.close()
 
+    def many_by(self, do: Callable[[], Any]) -> None:
+        self.many = True
+        do()
+
+    def sweep(self) -> None:
+        """Draw over proposals, Control held down, from one place to another."""
+        from qtpy.QtCore import Qt
+
+        control, at = Qt.KeyboardModifier.ControlModifier, self.anywhere()
+        self.mouse("press", at, control)
+        for _ in range(int(self.random.integers(1, 7))):
+            at = self.anywhere()
+            self.mouse("drag", at, control)
+            self.wait()
+        self.mouse("release", at, control)
+
+    def certainty(self) -> None:
+        self.widget.review.certainty.setValue(int(self.random.integers(0, 101)))
+
+    def go_on(self) -> None:
+        row = self.widget.objects.saving
+        self.press(row.go_on if self.random.random() < 0.7 else row.anew)
+
     # ---- looking
 
     def until(self, ready: Callable[[], Any], seconds: float = SETTLE) -> None:
@@ -481,7 +519,8 @@ class Person:
             has = after[layer]
             lost = [n for n in had if n not in has]
             smaller = [n for n in had if has.get(n, 0) < had[n]]
-            if taken_back and (layer in self.hands or len(smaller) <= 1):
+            steps = self.many or layer in self.hands or len(smaller) <= 1
+            if taken_back and steps:
                 continue
             corrected = name in ("commit", "click") and len(smaller) <= 1 and not lost
             if smaller and not corrected:

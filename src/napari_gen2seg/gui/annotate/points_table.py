@@ -173,6 +173,9 @@ def color_of(sign: int) -> tuple[float, float, float, float]:
 def show_only(layer: Points, number: int) -> None:
     """Color an object's clicks by sign, and hide those of others."""
     mine = objects_of(layer, number) == number
+    if not layer.visible:
+        # napari slices no hidden layer anew: it would color clicks that are gone.
+        layer.set_view_slice()
     # napari 0.9 draws points that are not shown where a layer has two axes.
     signs = signs_of(layer)[:, None]
     face = np.where(signs > 0, KEEP, np.where(signs == DONE, OVER, LEAVE_OUT))
