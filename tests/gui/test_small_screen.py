@@ -25,6 +25,14 @@ def test_commit_object_and_undo_are_in_view_without_scrolling(laptop):
     assert laptop.widget.height() < 768
 
 
+def test_a_long_sentence_pushes_nothing_over_the_edge(laptop):
+    laptop.widget.status.setText("This is what went wrong, and what to do now. " * 6)
+    laptop.person.wait(100)
+    assert laptop.viewer.window._qt_window.height() <= 768
+    assert wholly_seen(laptop.widget.objects.commit)
+    assert wholly_seen(laptop.widget.status)
+
+
 def test_tab_visits_only_what_is_shown(laptop):
     """Qt passes over what is not visible; of no height is not enough."""
     careful = laptop.widget.model.careful

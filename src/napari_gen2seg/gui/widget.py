@@ -24,7 +24,7 @@ from napari_gen2seg.gui.panels.probe_panel import ProbePanel
 from napari_gen2seg.gui.panels.resolution_choice import ResolutionChoice
 from napari_gen2seg.gui.panels.review_panel import ReviewPanel
 from napari_gen2seg.gui.panels.stack_panel import StackPanel
-from napari_gen2seg.gui.panels.widgets import Column, ask, quiet_label
+from napari_gen2seg.gui.panels.widgets import Column, ask, told_label
 from napari_gen2seg.gui.qt_threads import Mailbox, debounce, lane
 from napari_gen2seg.gui.saving.closing import CloseGuard
 from napari_gen2seg.gui.saving.keeper import Keeper, close_all
@@ -101,7 +101,7 @@ class SegmentWidget(Docked):
         self.objects = ObjectsPanel(viewer)
         self.keeper = Keeper(self.bridge, self._background, self._mail.post, self)
         self.guard = CloseGuard(self, self.keeper, self.objects.saving.ask_name)
-        self.status = quiet_label("")
+        self.status = told_label()
         self._plot_soon = debounce(self, self._show_plot, 60)
         self._closed = False
         self._warned = self._pointed = ""

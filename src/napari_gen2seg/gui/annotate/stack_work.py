@@ -13,6 +13,7 @@ from qtpy.QtCore import QObject, Signal
 from napari_gen2seg.core.objects.carry import Carried, carry
 from napari_gen2seg.errors import Cancelled, Gen2SegError
 from napari_gen2seg.gui.annotate.commit import CommitError
+from napari_gen2seg.gui.layers.view import axis_name
 from napari_gen2seg.gui.qt_threads import debounce
 from napari_gen2seg.session.session import sentence
 
@@ -30,7 +31,7 @@ if TYPE_CHECKING:
 Point = tuple[float, float]
 
 AHEAD = 2  # planes beyond the one in view
-_SAID = 3  # objects of which it is said where they stopped
+_SAID = 1  # objects of which it is said where they stopped
 
 
 @dataclass(frozen=True)
@@ -122,7 +123,7 @@ class StackWork(QObject):
         if view is None or layer is None:
             return []
         return [
-            StackAxis(axis, str(layer.axis_labels[axis]), view.sizes[axis])
+            StackAxis(axis, axis_name(layer, axis), view.sizes[axis])
             for axis in range(len(view.sizes))
             if axis not in (*view.axes, view.channel_axis) and view.sizes[axis] > 1
         ]

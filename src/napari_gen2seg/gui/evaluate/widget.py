@@ -25,7 +25,7 @@ from napari_gen2seg.gui.model_hosts import shared_host
 from napari_gen2seg.gui.panels.docked import Docked, tabify
 from napari_gen2seg.gui.panels.layer_combo import LayerCombo
 from napari_gen2seg.gui.panels.model_combo import ModelCombo
-from napari_gen2seg.gui.panels.widgets import Panel, ask, quiet_label, shrink
+from napari_gen2seg.gui.panels.widgets import Panel, ask, shrink, told_label
 from napari_gen2seg.gui.qt_threads import Mailbox, debounce, lane
 from napari_gen2seg.models.registry import list_models
 from napari_gen2seg.session import Choice, ModelHost, Runner, Ticket
@@ -85,7 +85,7 @@ class EvaluateWidget(Docked):
         self.progress = QProgressBar()
         self.table = ReportTable()
         self.save = QPushButton("Save report...")
-        self.status = quiet_label("Labels must be complete: what is 0 is background.")
+        self.status = told_label("Labels must be complete: what is 0 is background.")
         self._lay_out()
         self._connect()
         self._show_planes()

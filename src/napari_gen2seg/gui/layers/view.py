@@ -254,6 +254,12 @@ class View:
         return array.reshape(*shape, *array.shape[2:])
 
 
+def axis_name(layer: Layer, axis: int) -> str:
+    """Return what a person calls an axis; napari's own names are mere numbers."""
+    name = str(layer.axis_labels[axis])
+    return f"axis {axis}" if name.lstrip("-").isdigit() else name
+
+
 def level_shape(layer: Image, level: int = 0) -> tuple[int, ...]:
     """Return the shape of a level, channels of RGB left out."""
     return tuple(int(n) for n in layer.level_shapes[level][: layer.ndim])

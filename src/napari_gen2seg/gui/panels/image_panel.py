@@ -14,6 +14,7 @@ from superqt.utils import signals_blocked
 from napari_gen2seg.errors import SettingsError
 from napari_gen2seg.gui.layers.channels import Input, choice_of, inputs_of, picked
 from napari_gen2seg.gui.layers.overlays import role_of
+from napari_gen2seg.gui.layers.view import axis_name
 from napari_gen2seg.gui.panels.layer_combo import LayerCombo
 from napari_gen2seg.gui.panels.widgets import (
     Panel,
@@ -117,13 +118,13 @@ class ImagePanel(Panel):
             self.thumbnail.clear()
             return
         place = ", ".join(
-            f"{layer.axis_labels[axis]} {at}"
+            f"{axis_name(layer, axis)} {at}"
             for axis, at in enumerate(view.index)
             if axis not in view.axes and axis != view.channel_axis
         )
         text = f"{view.shape[1]} x {view.shape[0]} pixels"
         if place:
-            text += f"\nplane {place}"
+            text += f"\n{place}"
         self.facts.setText(f"{text}\n\nThis is what the model sees.")
         self.level.clear()
         for level, shape in enumerate(layer.level_shapes):

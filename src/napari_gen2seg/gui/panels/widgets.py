@@ -28,6 +28,9 @@ if TYPE_CHECKING:
     from qtpy.QtWidgets import QComboBox, QWidget
 
 
+_SENTENCE = 240  # pixels
+
+
 class Column(QScrollArea):
     """Scrolls up and down, never sideways: as wide as its panels need.
 
@@ -105,6 +108,17 @@ def quiet_label(text: str = "") -> QLabel:
     label.setWordWrap(True)
     label.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Minimum)
     label.setMinimumWidth(40)
+    return label
+
+
+def told_label(text: str = "") -> QLabel:
+    """Return a label for sentences, outside of what scrolls.
+
+    Qt asks a window to be as high as a wrapped text is at its least width: narrow, a
+    long sentence would push the window over the edge of the screen.
+    """
+    label = quiet_label(text)
+    label.setMinimumWidth(_SENTENCE)
     return label
 
 

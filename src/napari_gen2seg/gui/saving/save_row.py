@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from qtpy.QtCore import Signal
 from qtpy.QtWidgets import QFileDialog, QPushButton
 
-from napari_gen2seg.gui.panels.widgets import Panel, quiet_label
+from napari_gen2seg.gui.panels.widgets import Panel, quiet_label, told_label
 
 if TYPE_CHECKING:
     from napari_gen2seg.gui.saving.keeper import Keeper
@@ -30,7 +30,7 @@ class SaveRow(Panel):
         self.column.setContentsMargins(0, 0, 0, 0)
         self.offer = Panel()
         self.offer.column.setContentsMargins(0, 0, 0, 0)
-        self.what = quiet_label()
+        self.what = told_label()
         self.go_on = QPushButton("Go on")
         self.go_on.setToolTip("Labels, clicks and settings as they were.")
         self.anew = QPushButton("Begin anew")
