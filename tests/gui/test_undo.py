@@ -93,16 +93,3 @@ def test_undo_promises_no_clicks_where_none_are(coins):
     assert coins.labels.max() == 0
     assert "object 1" in coins.widget.status.text()
     assert "clicks" not in coins.widget.status.text()
-
-
-def test_clicks_taken_back_while_their_layer_is_hidden(coins):
-    for place in ((51, 155), (124, 45)):
-        coins.person.click(*place)
-        coins.person.press(Qt.Key.Key_Return)
-    coins.person.click(125, 102)
-    coins.person.layer("prompts").visible = False
-    for _ in range(3):
-        coins.widget.objects.undo.click()
-    assert not coins.labels.any()
-    coins.person.layer("prompts").visible = True
-    coins.person.settle()

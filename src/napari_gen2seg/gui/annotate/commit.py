@@ -12,6 +12,7 @@ from napari_gen2seg.common.types import BoolArray
 from napari_gen2seg.core.probe.mask import Mask
 from napari_gen2seg.errors import Gen2SegError
 from napari_gen2seg.gui.annotate.labels_target import copyable, why_not
+from napari_gen2seg.gui.layers.hidden import slice_if_hidden
 from napari_gen2seg.gui.layers.overlays import OBJECTS, mark
 
 if TYPE_CHECKING:
@@ -151,6 +152,7 @@ def write(
     if not rows.size:
         return Written(number, pixels, spared, outside, None)
     indices = layer_indices(view, where, rows, cols)
+    slice_if_hidden(labels)
     with labels.block_history():
         labels.data_setitem(indices, values)
     sample = tuple(int(axis[0]) for axis in indices)

@@ -18,6 +18,7 @@ from napari_gen2seg.gui.annotate.commit import (
     same_grid,
 )
 from napari_gen2seg.gui.annotate.labels_target import copyable, why_not
+from napari_gen2seg.gui.layers.hidden import slice_if_hidden
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -86,6 +87,7 @@ def write_patches(
         values.append(new)
     indices = tuple(np.concatenate(axis) for axis in zip(*places, strict=True))
     flat = np.concatenate(values)
+    slice_if_hidden(labels)
     with labels.block_history():
         labels.data_setitem(indices, flat)
     sample = tuple(int(axis[0]) for axis in indices)

@@ -30,6 +30,7 @@ from napari_gen2seg.gui.annotate.labels_target import (
     editable_copy,
     why_not,
 )
+from napari_gen2seg.gui.layers.hidden import slice_if_hidden
 from napari_gen2seg.gui.layers.layer_order import keep_selection
 from napari_gen2seg.gui.layers.overlays import (
     OBJECTS,
@@ -298,6 +299,7 @@ class Objects:
         layer = find_layer(self._viewer, commit.layer_id)
         if layer is None or self._stands(commit):
             return False
+        slice_if_hidden(layer)
         layer.redo()
         self.recount()
         if not self._stands(commit):
@@ -311,6 +313,7 @@ class Objects:
         """Do an edit by hand again, by the layer's own redo."""
         layer = find_layer(self._viewer, layer_id)
         if layer is not None:
+            slice_if_hidden(layer)
             layer.redo()
             self.recount()
 
@@ -331,6 +334,7 @@ class Objects:
         layer = find_layer(self._viewer, commit.layer_id)
         if layer is None:
             return None
+        slice_if_hidden(layer)
         layer.undo()
         self.undone_in = commit.layer_id
         self.recount()

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
+from napari_gen2seg.gui.layers.hidden import slice_if_hidden
 from napari_gen2seg.session.prompts import (
     DONE,
     INSIST,
@@ -173,9 +174,7 @@ def color_of(sign: int) -> tuple[float, float, float, float]:
 def show_only(layer: Points, number: int) -> None:
     """Color an object's clicks by sign, and hide those of others."""
     mine = objects_of(layer, number) == number
-    if not layer.visible:
-        # napari slices no hidden layer anew: it would color clicks that are gone.
-        layer.set_view_slice()
+    slice_if_hidden(layer)  # or napari would color clicks that are gone
     # napari 0.9 draws points that are not shown where a layer has two axes.
     signs = signs_of(layer)[:, None]
     face = np.where(signs > 0, KEEP, np.where(signs == DONE, OVER, LEAVE_OUT))

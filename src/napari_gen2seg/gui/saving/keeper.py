@@ -83,6 +83,7 @@ class Keeper(QObject):
         bridge.view_changed.connect(self._look)
         bridge.viewer.layers.events.removed.connect(self._removed)
         self._controller.objects.changed.connect(self._follow)
+        self._controller.objects.edited.connect(self._look_back)
         self._controller.clicks_changed.connect(self._clicked)
 
     # ---- what there is to show
@@ -212,6 +213,7 @@ class Keeper(QObject):
             self._bridge.viewer.layers.events.removed.disconnect(self._removed)
         with suppress(ValueError, TypeError):
             self._controller.objects.changed.disconnect(self._follow)
+            self._controller.objects.edited.disconnect(self._look_back)
         return close_all(self.layers, self._works, self._bridge.viewer)
 
     # ---- the image
@@ -305,6 +307,11 @@ class Keeper(QObject):
         if layer is not None and not self._closed:
             self._keep(layer)
         self.changed.emit()
+
+    def _look_back(self) -> None:
+        kept = self.layer
+        if kept is not None and not self._closed:
+            kept.look_back()
 
     def _keep(self, layer: Labels) -> KeptLayer:
         name = str(layer.unique_id)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from napari_gen2seg.errors import Gen2SegError
+from napari_gen2seg.gui.layers.hidden import slice_if_hidden
 from napari_gen2seg.gui.saving.napari_edits import patch_of
 from napari_gen2seg.project.journal import Act, Journal, Patch
 
@@ -58,7 +59,7 @@ class KeptLayer:
         self._undone: list[Patch] = []
         self._told: dict[str, dict[str, Any]] = {}
         layer.events.paint.connect(self._painted)
-        layer.events.set_data.connect(self._refreshed)
+        layer.events.set_data.connect(self.look_back)
         layer.events.data.connect(self._replaced)
 
     @property
@@ -114,7 +115,9 @@ class KeptLayer:
         """Take back the latest act of which napari knows nothing; say if there is."""
         journal = self.journal
         if self._done:
+            slice_if_hidden(self.layer)
             self.layer.undo()
+            self.look_back()
             return True
         if journal is None or not journal.undo_count:
             return False
@@ -125,7 +128,9 @@ class KeptLayer:
         """Do again what `undo_earlier` took back; say if there was anything."""
         journal = self.journal
         if self._undone:
+            slice_if_hidden(self.layer)
             self.layer.redo()
+            self.look_back()
             return True
         if journal is None or not journal.redo_count:
             return False
@@ -143,7 +148,7 @@ class KeptLayer:
         """Stop listening."""
         for name, call in (
             ("paint", self._painted),
-            ("set_data", self._refreshed),
+            ("set_data", self.look_back),
             ("data", self._replaced),
         ):
             with suppress(ValueError, TypeError):
@@ -202,8 +207,12 @@ class KeptLayer:
             self._told["clicks"] = {"clicks": []}
         self.record(act)
 
-    def _refreshed(self, _event: object = None) -> None:
-        """Notice what napari took back or did again: of that it tells nothing else."""
+    def look_back(self, _event: object = None) -> None:
+        """Notice what napari took back or did again.
+
+        Of that it tells nothing but that the layer was drawn, and nothing at all where
+        it is hidden.
+        """
         if self._done or self._undone:
             self._guarded(self._follow_history)
 
