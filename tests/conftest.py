@@ -76,6 +76,18 @@ def tiny_sd() -> Path:
 
 
 @pytest.fixture(scope="session")
+def tiny_guided(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a random-weight model shaped as mini is; nothing may be written into it.
+
+    Made before the first test of a file begins, so that what diffusers leaves behind
+    is not searched again either (see above).
+    """
+    from tests.train.finetune.made import guided_model
+
+    return guided_model(tmp_path_factory.mktemp("models") / "tiny")
+
+
+@pytest.fixture(scope="session")
 def tiny_offsets(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Return a random-weight model of the family ``offsets``.
 
