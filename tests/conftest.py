@@ -44,12 +44,18 @@ def pytest_unconfigure() -> None:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Begin with the files that have slow tests, so that no process waits for them.
+    """Begin with the files that have slow tests, then those that train.
 
-    pytest-xdist hands out whole files, in this order.
+    pytest-xdist hands out whole files, in this order: none of them is left for the end,
+    where the other processes would wait for it.
     """
     slow = {item.path for item in items if item.get_closest_marker("slow")}
-    items.sort(key=lambda item: item.path not in slow)
+    training = [Path(__file__).parent / name for name in ("train", "workflows")]
+
+    def later(item: pytest.Item) -> tuple[bool, bool]:
+        return item.path not in slow, not any(map(item.path.is_relative_to, training))
+
+    items.sort(key=later)
 
 
 @pytest.fixture(autouse=True, scope="module")
