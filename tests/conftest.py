@@ -44,12 +44,18 @@ def pytest_unconfigure() -> None:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Begin with the files that have slow tests, so that no process waits for them.
+    """Begin with the files that have slow tests, then those that train.
 
-    pytest-xdist hands out whole files, in this order.
+    pytest-xdist hands out whole files, in this order: none of them is left for the end,
+    where the other processes would wait for it.
     """
     slow = {item.path for item in items if item.get_closest_marker("slow")}
-    items.sort(key=lambda item: item.path not in slow)
+    training = [Path(__file__).parent / name for name in ("train", "workflows")]
+
+    def later(item: pytest.Item) -> tuple[bool, bool]:
+        return item.path not in slow, not any(map(item.path.is_relative_to, training))
+
+    items.sort(key=later)
 
 
 @pytest.fixture(autouse=True, scope="module")
@@ -73,6 +79,18 @@ def data_folder() -> Path:
 def tiny_sd() -> Path:
     """Return a random-weight model of the family ``sd``, published layout."""
     return DATA / "tiny-gen2seg-sd"
+
+
+@pytest.fixture(scope="session")
+def tiny_guided(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a random-weight model shaped as mini is; nothing may be written into it.
+
+    Made before the first test of a file begins, so that what diffusers leaves behind
+    is not searched again either (see above).
+    """
+    from tests.train.finetune.made import guided_model
+
+    return guided_model(tmp_path_factory.mktemp("models") / "tiny")
 
 
 @pytest.fixture(scope="session")

@@ -36,14 +36,16 @@ def in_same_place(coloring: Coloring, labels: np.ndarray, name: str) -> bool:
 
 
 @pytest.mark.slow
-def test_without_a_screen_a_virtual_one_serves(tiny_sd: Path, tmp_path: Path) -> None:
+def test_without_a_screen_a_virtual_one_serves(
+    tiny_offsets: Path, tmp_path: Path
+) -> None:
     if not virtual_display.available():
         pytest.skip("Xvfb is not installed")
     folder = tmp_path / "demo-output"
     environment = dict(os.environ)
     for name in ("DISPLAY", "WAYLAND_DISPLAY"):
         environment.pop(name, None)
-    options = ("--model", str(tiny_sd), "--resolution", "96", "-o", str(folder))
+    options = ("--model", str(tiny_offsets), "--resolution", "96", "-o", str(folder))
     done = subprocess.run(
         [sys.executable, "-m", "napari_gen2seg", "demo", *options],
         capture_output=True,

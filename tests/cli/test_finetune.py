@@ -15,7 +15,7 @@ from typing import IO, Any, cast
 import pytest
 from tests.helpers.command_line import run_here
 from tests.helpers.waiting import BACKSTOP
-from tests.train.finetune.made import guided_model, settings, write_pairs
+from tests.train.finetune.made import settings, write_few, write_pairs
 
 from napari_gen2seg.train.finetune.config import FinetuneConfig, read_finetune_config
 
@@ -48,17 +48,16 @@ def end(child: subprocess.Popen[str]) -> tuple[list[dict[str, Any]], int]:
 @pytest.fixture
 def config(tmp_path: Path, tiny_offsets: Path) -> FinetuneConfig:
     return settings(
-        tmp_path / "run", tiny_offsets, write_pairs(tmp_path, 2), steps=100_000,
+        tmp_path / "run", tiny_offsets, write_few(tmp_path), steps=100_000,
         preview_seconds=2.0,
     )  # fmt: skip
 
 
 @pytest.mark.slow
-def test_two_folders_in_a_model_out(tmp_path: Path) -> None:
-    model = guided_model(tmp_path / "tiny")
-    write_pairs(tmp_path, 2)
+def test_two_folders_in_a_model_out(tmp_path: Path, tiny_offsets: Path) -> None:
+    write_few(tmp_path)
     folders = ("--images", tmp_path / "images", "--labels", tmp_path / "labels")
-    others = ("--out", tmp_path / "mine", "--model", model, "--steps", "3")
+    others = ("--out", tmp_path / "mine", "--model", tiny_offsets, "--steps", "3")
     events, code = end(start(*folders, *others, "--complete"))
     assert code == 0
     assert events[0]["event"] == "plan"

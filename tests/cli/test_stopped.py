@@ -48,7 +48,7 @@ def start(*arguments: object) -> subprocess.Popen[str]:
 
 @posix
 def test_ctrl_c_ends_an_evaluation_with_the_documented_status(
-    tmp_path: Path, tiny_sd: Path
+    tmp_path: Path, tiny_offsets: Path
 ) -> None:
     (tmp_path / "images").mkdir()
     labels = np.zeros((96, 96), np.uint16)
@@ -56,7 +56,7 @@ def test_ctrl_c_ends_an_evaluation_with_the_documented_status(
     for number in range(200):
         iio.imwrite(tmp_path / "images" / f"{number}.png", labels.astype(np.uint8))
         write_labels(tmp_path / "labels" / f"{number}.png", labels)
-    options = ("--model", tiny_sd, "--device", "cpu", "--resolution", 64)
+    options = ("--model", tiny_offsets, "--device", "cpu", "--resolution", 64)
     child = start("-m", "napari_gen2seg", "evaluate", tmp_path, *options)
     for line in cast("IO[str]", child.stderr):
         if line.startswith("1 of 200"):

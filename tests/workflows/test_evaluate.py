@@ -528,7 +528,7 @@ def test_in_words_where_there_is_little_to_say() -> None:
 # The command line, with a real model
 
 
-def test_command_line(tmp_path: Path, tiny_sd: Path) -> None:
+def test_command_line(tmp_path: Path, tiny_offsets: Path) -> None:
     for number in range(2):
         folder = tmp_path / "data"
         labels = scene(number)
@@ -536,7 +536,7 @@ def test_command_line(tmp_path: Path, tiny_sd: Path) -> None:
         (folder / "images").mkdir(exist_ok=True)
         iio.imwrite(folder / "images" / f"{number}.png", (labels * 20).astype(np.uint8))
 
-    options = ["--model", tiny_sd, "--device", "cpu", "--resolution", 64]
+    options = ["--model", tiny_offsets, "--device", "cpu", "--resolution", 64]
     first, page = tmp_path / "a.json", tmp_path / "a.html"
     child = run(
         "evaluate", tmp_path / "data", *options,
@@ -560,7 +560,7 @@ def test_command_line(tmp_path: Path, tiny_sd: Path) -> None:
         len(image["clicks"]["distance"]) for image in content["images"]
     )
     assert content["data"] == {"name": "data", "pictures": 2}
-    assert content["model"]["id"] == "tiny-gen2seg-sd"
+    assert content["model"]["id"] == "tiny-offsets"
     assert str(tmp_path) not in first.read_text()
     assert page.stat().st_size > 5000
     again = run_here("evaluate", tmp_path / "data", *options, "--json", first)

@@ -11,7 +11,12 @@ import numpy as np
 import pytest
 import tifffile
 from safetensors import safe_open
-from tests.train.finetune.made import discs, guided_model, settings, write_pairs
+from tests.train.finetune.made import (
+    discs,
+    settings,
+    write_few,
+    write_pairs,
+)
 
 from napari_gen2seg import Coloring, finetune, iter_finetune, load_model
 from napari_gen2seg.errors import Cancelled, DataError, StorageError
@@ -26,22 +31,22 @@ from napari_gen2seg.workflows.finetune.compare import (
 
 
 @pytest.fixture(scope="module")
-def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return guided_model(tmp_path_factory.mktemp("models") / "tiny")
+def model(tiny_guided: Path) -> Path:
+    return tiny_guided
 
 
 @pytest.fixture
 def small_sd(tiny_sd: Path, tmp_path: Path) -> Path:
-    """Return the tiny published-layout model, working at 96 pixels to be quick."""
+    """Return the tiny published-layout model, working at 64 pixels to be quick."""
     folder = tmp_path / "small-sd"
     shutil.copytree(tiny_sd, folder)
-    facts = {"format_version": 1, "family": "sd", "default_resolution": 96}
+    facts = {"format_version": 1, "family": "sd", "default_resolution": 64}
     (folder / "gen2seg.json").write_text(json.dumps(facts))
     return folder
 
 
 def test_from_labels_to_a_model_that_loads(model: Path, tmp_path: Path) -> None:
-    config = settings(tmp_path / "run", model, write_pairs(tmp_path, 3), steps=12)
+    config = settings(tmp_path / "run", model, write_few(tmp_path, 3), steps=12)
     result = finetune(config)
     assert result.model == tmp_path / "run" / "model"
     facts = json.loads((result.model / "gen2seg.json").read_text())
@@ -77,7 +82,7 @@ def test_from_labels_to_a_model_that_loads(model: Path, tmp_path: Path) -> None:
 @pytest.mark.parametrize("trains", ["full", "last_blocks", "lora"])
 def test_stable_diffusion(trains: str, small_sd: Path, tmp_path: Path) -> None:
     config = settings(
-        tmp_path / "run", small_sd, write_pairs(tmp_path, 2), steps=3, trainable=trains,
+        tmp_path / "run", small_sd, write_few(tmp_path), steps=3, trainable=trains,
         rate=1e-2, crop=64, score_seconds=0.0,
     )  # fmt: skip
     result = finetune(config)
@@ -88,13 +93,13 @@ def test_stable_diffusion(trains: str, small_sd: Path, tmp_path: Path) -> None:
         assert not any("lora" in key for key in new.keys())  # noqa: SIM118
     assert not (result.model / "text_encoder").exists()
     colorer = load_model(result.model, "cpu")
-    assert colorer.color(discs()[0]).resolution == 96  # as its base
+    assert colorer.color(discs()[0]).resolution == 64  # as its base
 
 
 @pytest.mark.parametrize("trains", ["full", "last_blocks", "lora"])
 def test_masked_autoencoder(trains: str, tiny_mae: Path, tmp_path: Path) -> None:
     config = settings(
-        tmp_path / "run", tiny_mae, write_pairs(tmp_path, 2), steps=3, trainable=trains,
+        tmp_path / "run", tiny_mae, write_few(tmp_path), steps=3, trainable=trains,
         rate=1e-2, crop=None,
     )  # fmt: skip
     result = finetune(config)
@@ -110,7 +115,7 @@ def test_the_new_model_is_the_best_one_of_the_run(
     scores = iter([0.1, 0.9])
     monkeypatch.setattr(Validator, "score", lambda *_: next(scores))
     config = settings(
-        tmp_path / "run", small_sd, write_pairs(tmp_path, 2), steps=2, trainable="lora",
+        tmp_path / "run", small_sd, write_few(tmp_path), steps=2, trainable="lora",
         rate=5e-2, crop=64,
     )  # fmt: skip
     shown = None
@@ -180,7 +185,7 @@ def test_nothing_to_hold_back_gives_no_verdict(model: Path, tmp_path: Path) -> N
 def test_a_later_run_replays_the_crops_of_an_earlier_one(
     model: Path, tmp_path: Path
 ) -> None:
-    pairs = write_pairs(tmp_path, 6)
+    pairs = write_few(tmp_path, 6)
     first = finetune(settings(tmp_path / "one", model, pairs[:5], steps=2))
     second = finetune(
         settings(
@@ -201,7 +206,7 @@ def test_a_later_run_replays_the_crops_of_an_earlier_one(
 
 
 def test_cancelled_leaves_no_model_and_can_go_on(model: Path, tmp_path: Path) -> None:
-    config = settings(tmp_path / "run", model, write_pairs(tmp_path, 2), steps=5)
+    config = settings(tmp_path / "run", model, write_few(tmp_path), steps=5)
     seen: list[str] = []
     with pytest.raises(Cancelled):
         for event in iter_finetune(config, lambda: "step" in seen):
@@ -213,7 +218,7 @@ def test_cancelled_leaves_no_model_and_can_go_on(model: Path, tmp_path: Path) ->
 def test_killed_while_comparing_it_only_compares_again(
     model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    config = settings(tmp_path / "run", model, write_pairs(tmp_path, 2), steps=2)
+    config = settings(tmp_path / "run", model, write_few(tmp_path), steps=2)
 
     def full(*_: object) -> None:
         raise StorageError("Could not write it: the disk is full.")

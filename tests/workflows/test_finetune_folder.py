@@ -9,7 +9,7 @@ import shutil
 from pathlib import Path
 
 import pytest
-from tests.train.finetune.made import guided_model, settings, write_pairs
+from tests.train.finetune.made import settings, write_few
 
 from napari_gen2seg import finetune, iter_finetune
 from napari_gen2seg.errors import (
@@ -23,8 +23,8 @@ from napari_gen2seg.errors import (
 
 
 @pytest.fixture(scope="module")
-def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return guided_model(tmp_path_factory.mktemp("models") / "tiny")
+def model(tiny_guided: Path) -> Path:
+    return tiny_guided
 
 
 def everything(folder: Path) -> dict[str, bytes]:
@@ -34,7 +34,7 @@ def everything(folder: Path) -> dict[str, bytes]:
 
 
 def test_an_earlier_run_is_not_lost_by_oversight(model: Path, tmp_path: Path) -> None:
-    config = settings(tmp_path / "run", model, write_pairs(tmp_path, 2), steps=2)
+    config = settings(tmp_path / "run", model, write_few(tmp_path), steps=2)
     finetune(config)
     before = everything(config.folder)
     assert len(before) > 8
@@ -64,7 +64,7 @@ def test_an_earlier_run_is_not_lost_by_oversight(model: Path, tmp_path: Path) ->
 def test_files_that_no_run_wrote_are_never_replaced(
     model: Path, tmp_path: Path, name: str
 ) -> None:
-    config = settings(tmp_path / "project", model, write_pairs(tmp_path, 2), steps=1)
+    config = settings(tmp_path / "project", model, write_few(tmp_path), steps=1)
     mine = config.folder / name
     mine.parent.mkdir(parents=True)
     mine.write_text('{"mine": 1}')
@@ -77,7 +77,7 @@ def test_files_that_no_run_wrote_are_never_replaced(
 
 @pytest.mark.parametrize("when", ["plan", "comparing"])
 def test_a_file_cancels_at_any_time(model: Path, tmp_path: Path, when: str) -> None:
-    config = settings(tmp_path / "run", model, write_pairs(tmp_path, 2), steps=1)
+    config = settings(tmp_path / "run", model, write_few(tmp_path), steps=1)
     file = config.folder / "CANCEL"
     config.folder.mkdir()
     file.touch()
@@ -103,7 +103,7 @@ def test_a_file_cancels_at_any_time(model: Path, tmp_path: Path, when: str) -> N
 def test_memory_that_runs_out_is_named_with_a_way_on(
     model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, where: str, said: str
 ) -> None:
-    config = settings(tmp_path / "run", model, write_pairs(tmp_path, 2), steps=2)
+    config = settings(tmp_path / "run", model, write_few(tmp_path), steps=2)
 
     def short(*_: object) -> None:
         raise RuntimeError("DefaultCPUAllocator: can't allocate memory: you tried ...")

@@ -16,7 +16,7 @@ import numpy as np
 import pytest
 import torch
 from safetensors.torch import load_file, save_file
-from tests.train.finetune.made import discs, settings, write_pairs
+from tests.train.finetune.made import discs, settings, write_few, write_pairs
 from torch import Tensor, nn
 
 from napari_gen2seg import finetune, list_models, load_model
@@ -193,7 +193,7 @@ def test_it_is_fine_tuned_and_exported(
     trains: str, tiny: Family, model: Path, tmp_path: Path
 ) -> None:
     config = settings(
-        tmp_path / "run", model, write_pairs(tmp_path, 2), steps=6, trainable=trains,
+        tmp_path / "run", model, write_few(tmp_path), steps=6, trainable=trains,
         rate=1e-2, crop=None, score_seconds=0.0,
     )  # fmt: skip
     result = finetune(config)

@@ -39,7 +39,7 @@ def test_a_compiled_network_paints_the_same_map(tmp_path: Path) -> None:
 
     A network shaped as mini is, for the larger one takes three times as long to trace.
     """
-    folder = guided_model(tmp_path / "tiny")
+    folder = guided_model(tmp_path / "tiny", levels=2)
     plain = load_model(folder, "cpu").color(PICTURE, 64)
     colorer = load_model(folder, "cpu")
     colorer.compile(backend="aot_eager")  # type: ignore[attr-defined]

@@ -49,13 +49,25 @@ def write_pairs(
     return tuple(specs)
 
 
+def write_few(folder: Path, count: int = 2) -> tuple[PairSpec, ...]:
+    """Write pairs with six objects each: as few as labels are asked with.
+
+    Every run clicks on all of them several times, before its first step and after its
+    last, which takes longer than a step.
+    """
+    return write_pairs(folder, count, keep=6)
+
+
 def read_images(specs: tuple[PairSpec, ...]) -> list[Annotated]:
     """Read pairs as a run would."""
     return [source.read() for source in read_pairs(specs)[0]]
 
 
-def guided_model(folder: Path) -> Path:
-    """Write a random model shaped as mini is, but tiny."""
+def guided_model(folder: Path, levels: int = 3) -> Path:
+    """Write a random model shaped as mini is, but tiny.
+
+    Each level of the autoencoder halves what attention sees, a quarter of its time.
+    """
     import torch
 
     from napari_gen2seg.train.mini.architecture import build_net
@@ -64,7 +76,7 @@ def guided_model(folder: Path) -> Path:
 
     torch.manual_seed(0)
     shape = ArchitectureConfig(
-        vae_channels=(8, 8),
+        vae_channels=(8,) * levels,
         latent_channels=4,
         unet_channels=(8, 16),
         wavelengths=(32.0,),

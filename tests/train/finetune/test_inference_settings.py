@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from skimage import draw, filters, measure
-from tests.train.finetune.made import guided_model, settings, write_pairs
+from tests.train.finetune.made import settings, write_few
 
 from napari_gen2seg import Coloring, finetune, load_model
 from napari_gen2seg.errors import Cancelled
@@ -164,14 +164,13 @@ def test_pictures_of_different_magnification_have_no_common_size() -> None:
 
 
 def test_the_new_model_is_used_as_the_labels_say(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tiny_guided: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     use = {"source_diameter": 8.0, "hears_brightness": False}
     monkeypatch.setattr(
         loop, "calibrate_inference", lambda *_: InferenceCalibrated(use)
     )
-    model = guided_model(tmp_path / "tiny")
-    config = settings(tmp_path / "run", model, write_pairs(tmp_path, 3), steps=2)
+    config = settings(tmp_path / "run", tiny_guided, write_few(tmp_path, 3), steps=2)
     training = Training(config)
     for event in training.events():
         if event.kind == "step":
@@ -266,12 +265,14 @@ def test_a_known_size_is_not_read_off_the_map() -> None:
 
 
 def test_it_can_be_cancelled_and_is_asked_again(
-    mini: BaseColorer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    mini: BaseColorer,
+    tiny_guided: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     with pytest.raises(Cancelled):
         calibrate_inference(mini, mini.config, [specked(1)], cancel=lambda: True)
-    model = guided_model(tmp_path / "tiny")
-    config = settings(tmp_path / "run", model, write_pairs(tmp_path, 3), steps=2)
+    config = settings(tmp_path / "run", tiny_guided, write_few(tmp_path, 3), steps=2)
     asked = []
 
     def fitting(*given: object) -> InferenceCalibrated:

@@ -205,7 +205,9 @@ def test_a_run_keeps_what_the_model_knew_where_labels_are_sparse(
 ) -> None:
     """The same run with and without: what nobody labelled changes less."""
     specs = write_pairs(tmp_path, 2, keep=4)
-    config = settings(tmp_path, guided_model(tmp_path / "model"), specs, steps=30)
+    # Latents as fine as mini's: in coarse ones labelled and unlabelled run together.
+    model = guided_model(tmp_path / "model", levels=2)
+    config = settings(tmp_path, model, specs, steps=30)
     ready = planning.prepare(config, "cpu")
     state = {k: v.clone() for k, v in ready.trainee.trained.items()}
     pairs = read_images(specs)

@@ -12,7 +12,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from tests.train.finetune.made import guided_model, settings, write_pairs
+from tests.train.finetune.made import (
+    settings,
+    write_few,
+    write_pairs,
+)
 
 from napari_gen2seg import Coloring
 from napari_gen2seg.errors import Cancelled, StorageError, TrainingError
@@ -30,13 +34,13 @@ from napari_gen2seg.train.finetune.validation import Validator
 
 
 @pytest.fixture(scope="module")
-def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return guided_model(tmp_path_factory.mktemp("models") / "tiny")
+def model(tiny_guided: Path) -> Path:
+    return tiny_guided
 
 
 @pytest.fixture(scope="module")
 def pairs(tmp_path_factory: pytest.TempPathFactory) -> tuple[PairSpec, ...]:
-    return write_pairs(tmp_path_factory.mktemp("pairs"), 3)
+    return write_few(tmp_path_factory.mktemp("pairs"), 3)
 
 
 @pytest.fixture
@@ -64,7 +68,7 @@ def stopping_at(training: Training, step: int) -> Training:
 
 
 def test_a_run_tells_what_it_does(config: FinetuneConfig) -> None:
-    everything = list(Training(config).events())
+    everything = list(Training(dataclasses.replace(config, steps=3)).events())
     waits = ("trying", "saving")  # what the bar says while nothing else can be said
     assert "trying" in kinds(everything)
     events = [event for event in everything if event.kind not in waits]
@@ -100,7 +104,7 @@ def test_resumed_equals_uninterrupted(config: FinetuneConfig, tmp_path: Path) ->
 
 
 def test_another_seed_is_another_run(config: FinetuneConfig, tmp_path: Path) -> None:
-    short = dataclasses.replace(config, steps=2)
+    short = dataclasses.replace(config, steps=1)
     other = dataclasses.replace(short, seed=1, run=str(tmp_path / "other"))
     list(Training(short).events())
     list(Training(other).events())
@@ -156,6 +160,7 @@ def test_a_loss_that_is_no_number(
         Learner, "_loss", lambda self, place: plain(self, place) * next(factors)
     )
     events: list[Event] = []
+    config = dataclasses.replace(config, steps=4)
     if times == 1:
         events = list(Training(config).events())
         back = next(event for event in events if event.kind == "rolled_back")
@@ -172,8 +177,9 @@ def test_a_loss_that_is_no_number(
 def test_a_full_disk_keeps_what_was_saved(
     config: FinetuneConfig, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    config = dataclasses.replace(config, steps=3)
     with pytest.raises(Cancelled):
-        list(stopping_at(Training(config), 3).events())
+        list(stopping_at(Training(config), 2).events())
     before = (config.folder / "state.pt").read_bytes()
 
     def full(*_: object) -> None:
@@ -214,13 +220,14 @@ def test_rolling_back_forgets_no_better_weights(
     monkeypatch.setattr(
         Learner, "_loss", lambda self, place: plain(self, place) * next(factors)
     )
-    training = Training(dataclasses.replace(config, score_seconds=0.0))
+    training = Training(dataclasses.replace(config, steps=4, score_seconds=0.0))
     assert "rolled_back" in kinds(list(training.events()))
     assert (training.progress.best, training.progress.best_step) == (0.8, 1)
 
 
 def test_a_state_of_another_run_is_refused(config: FinetuneConfig) -> None:
-    list(Training(dataclasses.replace(config, steps=1)).events())
+    config = dataclasses.replace(config, steps=1)
+    list(Training(config).events())
     with pytest.raises(TrainingError, match="other settings"):
         list(Training(dataclasses.replace(config, seed=5), resume=True).events())
     (config.folder / "state.pt").write_bytes(b"cut off")
@@ -231,12 +238,13 @@ def test_a_state_of_another_run_is_refused(config: FinetuneConfig) -> None:
 
 
 def test_longer_than_begun_goes_on(config: FinetuneConfig) -> None:
+    config = dataclasses.replace(config, steps=3)
     with pytest.raises(Cancelled):
         list(stopping_at(Training(config), 2).events())
-    longer = dataclasses.replace(config, steps=8)
+    longer = dataclasses.replace(config, steps=4)
     training = Training(longer, resume=True)
     list(training.events())
-    assert training.progress.step == 8
+    assert training.progress.step == 4
 
 
 def test_the_rate_rises_over_a_tenth_of_the_run_however_it_ends() -> None:
@@ -262,7 +270,7 @@ def test_the_rate_rises_over_a_tenth_of_the_run_however_it_ends() -> None:
 def test_training_lowers_the_loss(
     config: FinetuneConfig, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    trained = dataclasses.replace(config, steps=60, batch=4, rate=3e-3)
+    trained = dataclasses.replace(config, steps=40, rate=3e-3)
     losses: list[float] = []
     plain = Learner.step
 
@@ -353,10 +361,7 @@ def test_a_step_must_beat_the_start_by_more_than_a_hair() -> None:
     assert (progress.best, progress.best_step) == (0.525, 30)
 
 
-def test_sparse_labels_are_learnt_in_smaller_steps(
-    tmp_path: Path,
-) -> None:
-    model = guided_model(tmp_path / "tiny")
+def test_sparse_labels_are_learnt_in_smaller_steps(model: Path, tmp_path: Path) -> None:
     pairs = write_pairs(tmp_path, 3, complete=True)
     assert prepare(settings(tmp_path / "a", model, pairs), "cpu").rate == 1e-3
     some = (dataclasses.replace(pairs[0], complete=False), *pairs[1:])

@@ -9,12 +9,17 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from tests.train.finetune.made import guided_model, read_images, settings, write_pairs
+from tests.train.finetune.made import (
+    read_images,
+    settings,
+    write_few,
+    write_pairs,
+)
 
 from napari_gen2seg.errors import Cancelled, DataError
 from napari_gen2seg.models.model_config import ModelConfig
 from napari_gen2seg.train.data.crops import Crops, fit
-from napari_gen2seg.train.data.labeled_images import read_pairs
+from napari_gen2seg.train.data.labeled_images import PairSpec, read_pairs
 from napari_gen2seg.train.data.split import divide
 from napari_gen2seg.train.finetune.config import FinetuneConfig
 from napari_gen2seg.train.finetune.loop import Training
@@ -82,13 +87,26 @@ def test_what_nobody_learnt_from_is_held_back_first(tmp_path: Path) -> None:
         assert "held back now: p0. The score" in told[-1]
 
 
-@pytest.fixture
-def later(tmp_path: Path) -> tuple[FinetuneConfig, FinetuneConfig]:
-    """Return a run that was made, and settings of one that goes on from it."""
-    pairs = write_pairs(tmp_path, 6)
-    model = guided_model(tmp_path / "tiny")
-    first = settings(tmp_path / "one", model, pairs[:5], steps=1)
+@pytest.fixture(scope="module")
+def made(
+    tiny_guided: Path, tmp_path_factory: pytest.TempPathFactory
+) -> tuple[FinetuneConfig, tuple[PairSpec, ...]]:
+    """Return a run that was made of five of six pictures, once for all tests."""
+    folder = tmp_path_factory.mktemp("made")
+    pairs = write_few(folder, 6)
+    first = settings(folder / "one", tiny_guided, pairs[:5], steps=1)
     list(Training(first).events())
+    return first, pairs
+
+
+@pytest.fixture
+def later(
+    made: tuple[FinetuneConfig, tuple[PairSpec, ...]], tmp_path: Path
+) -> tuple[FinetuneConfig, FinetuneConfig]:
+    """Return a copy of that run, and settings of one that goes on from it."""
+    first, pairs = made
+    shutil.copytree(first.run, tmp_path / "one")
+    first = dataclasses.replace(first, run=str(tmp_path / "one"))
     # The sixth picture alone moves the division that the seed gives.
     second = dataclasses.replace(
         first, run=str(tmp_path / "two"), pairs=pairs, replay=(first.run,), steps=4
