@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from qtpy.QtCore import Signal
@@ -10,6 +11,7 @@ from superqt.utils import signals_blocked
 
 from napari_gen2seg.gui.layers.overlays import find_layer
 from napari_gen2seg.gui.panels.widgets import shrink
+from napari_gen2seg.gui.qt_threads import debounce
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -46,6 +48,7 @@ class LayerCombo(QComboBox):
         self._accepts = accepts
         self._nothing = nothing
         self._last: str | None = None
+        self._soon = debounce(self, self._picked)
         for name in ("inserted", "removed", "reordered"):
             getattr(viewer.layers.events, name).connect(self.refresh)
         self.currentIndexChanged.connect(self._picked)
@@ -62,7 +65,7 @@ class LayerCombo(QComboBox):
         if place >= 0:
             self.setCurrentIndex(place)
 
-    def refresh(self, _event: object = None) -> None:
+    def refresh(self, event: object = None) -> None:
         """Read the layers again; the choice stays if it can."""
         keep = self.currentData()
         with signals_blocked(self):
@@ -75,10 +78,17 @@ class LayerCombo(QComboBox):
                     layer.events.name.connect(self._renamed)
             place = self.findData(keep) if keep is not None else 0
             self.setCurrentIndex(max(place, 0) if self.count() else -1)
-        self._picked()
+        if getattr(event, "type", "") == "removed":
+            # Several may be going: who works on the next one may remove layers too,
+            # which napari is about to remove.
+            self._soon.start()
+        else:
+            self._picked()
 
     def close_choice(self) -> None:
         """Stop following the viewer."""
+        with suppress(RuntimeError):  # Qt deletes timers together with their window
+            self._soon.stop()
         for name in ("inserted", "removed", "reordered"):
             getattr(self._viewer.layers.events, name).disconnect(self.refresh)
         for layer in self._viewer.layers:
