@@ -15,9 +15,10 @@ if TYPE_CHECKING:
     from napari_gen2seg.common.types import Array
     from napari_gen2seg.core.objects.table import ObjectTable
 
-# What people look for first; then what was measured.
+# What people look for first, then what was measured, and where it is last.
 FIRST = ("number", "area", "certainty", "origin", "class")
-SHOWN = (*FIRST, *(name for name in COLUMNS if name not in FIRST))
+_LAST = ("row", "column", "row0", "column0", "row1", "column1")
+SHOWN = (*FIRST, *(n for n in COLUMNS if n not in (*FIRST, *_LAST)), *_LAST)
 
 _Index = QModelIndex
 _DISPLAY, _ALIGN = Qt.ItemDataRole.DisplayRole, Qt.ItemDataRole.TextAlignmentRole

@@ -75,6 +75,7 @@ class ObjectsTable(Docked):
         self.table.setToolTip(
             "Choose a row to go there; click a column's name to sort by it."
         )
+        self.table.setMinimumHeight(72)  # a small screen holds it below the canvas
         self.table.setSelectionBehavior(_ROW)
         self.table.setSortingEnabled(True)
         self.table.sortByColumn(0, Qt.SortOrder.AscendingOrder)
@@ -91,12 +92,12 @@ class ObjectsTable(Docked):
         self.save = QPushButton("Save as CSV…")
         self.save.setToolTip("Write all rows into a file that any spreadsheet opens.")
         below = QHBoxLayout()
+        below.addWidget(self.target, 1)
         below.addWidget(self.counter, 1)
         below.addWidget(self.copy)
         below.addWidget(self.save)
         column = QVBoxLayout(self)
-        column.setContentsMargins(6, 6, 6, 6)
-        column.addWidget(self.target)
+        column.setContentsMargins(4, 2, 4, 2)
         column.addWidget(self.table, 1)
         column.addLayout(below)
         self.reader = FactsReader(viewer, self._runner, self)
