@@ -184,7 +184,7 @@ class ModelHost:
             bridge.controller.commit()
             commits.append(time.perf_counter() - start)
             start = time.perf_counter()
-            bridge.controller.undo_commit()
+            bridge.controller.history.undo_commit()
             undos.append(time.perf_counter() - start)
             bridge.controller.clear()
         QTest.keyRelease(canvas, Qt.Key.Key_Shift)

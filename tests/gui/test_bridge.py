@@ -381,12 +381,12 @@ def test_undo_of_everything_in_order(work):
     work.click(COIN)
     work.bridge.controller.commit()
     work.click(SECOND)
-    work.bridge.controller.undo()  # the click
+    work.bridge.controller.history.undo()  # the click
     assert work.bridge.controller.prompts.points == ()
-    work.bridge.controller.undo()  # the commit
+    work.bridge.controller.history.undo()  # the commit
     assert work.layer(OBJECTS).data.max() == 0
     assert work.bridge.controller.number == 1
     assert work.bridge.controller.prompts.points == (COIN,)
-    work.bridge.controller.undo()  # its click
-    work.bridge.controller.undo()
+    work.bridge.controller.history.undo()  # its click
+    work.bridge.controller.history.undo()
     assert work.said[-1] == "Nothing to take back."

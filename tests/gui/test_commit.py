@@ -16,8 +16,9 @@ from napari_gen2seg.gui.annotate.commit import (
     read_object,
     write,
 )
+from napari_gen2seg.gui.annotate.count import count_objects
 from napari_gen2seg.gui.annotate.hand_edits import hand_edited, remember
-from napari_gen2seg.gui.annotate.labels_layer import Objects, count_objects
+from napari_gen2seg.gui.annotate.labels_layer import Objects
 from napari_gen2seg.gui.layers.view import view_on_screen
 from napari_gen2seg.session import Inline
 

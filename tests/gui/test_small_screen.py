@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import pytest
+from qtpy.QtCore import Qt
 from qtpy.QtWidgets import QDockWidget
 from superqt import QCollapsible
+
+from napari_gen2seg.gui.table.widget import ObjectsTable
 
 
 @pytest.fixture
@@ -92,3 +95,21 @@ def test_fine_tune_is_below_plugins_and_opens_the_dialog(laptop, monkeypatch):
     assert laptop.widget.finetune.dialog.isVisible()
     assert len(window.dock_widgets) == before
     laptop.widget.finetune.dialog.close()
+
+
+def test_the_table_of_objects_opens_below_and_pushes_nothing_over_the_edge(laptop):
+    laptop.person.click(51, 155)
+    laptop.person.press(Qt.Key.Key_Return)
+    laptop.widget.edit.table.click()
+    laptop.person.wait(200)
+    window = laptop.viewer.window._qt_window
+    (table,) = window.findChildren(ObjectsTable)
+    laptop.person.until(lambda: table.rows.rowCount() == 1)
+    assert window.height() <= 768
+    assert wholly_seen(laptop.widget.objects.commit)
+    assert wholly_seen(table.save)
+    laptop.widget.edit.table.click()  # it is there already
+    assert window.findChildren(ObjectsTable) == [table]
+    laptop.viewer.window.remove_dock_widget(table)
+    table.close_widget()
+    table.deleteLater()

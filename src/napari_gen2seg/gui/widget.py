@@ -13,22 +13,26 @@ from qtpy.QtWidgets import QAbstractSpinBox, QLineEdit, QVBoxLayout
 
 from napari_gen2seg.errors import Gen2SegError
 from napari_gen2seg.gui.annotate.bridge import Bridge
+from napari_gen2seg.gui.annotate.object_tools import warm_up
 from napari_gen2seg.gui.finetune.dock_side import FinetuneLauncher
 from napari_gen2seg.gui.layers.gl_context import CanvasContext
 from napari_gen2seg.gui.model_hosts import shared_host
-from napari_gen2seg.gui.panels.docked import Docked
+from napari_gen2seg.gui.panels.docked import Docked, main_window
+from napari_gen2seg.gui.panels.edit_panel import EditPanel
 from napari_gen2seg.gui.panels.image_panel import ImagePanel, is_image
+from napari_gen2seg.gui.panels.keys_sheet import KeysSheet
 from napari_gen2seg.gui.panels.model_panel import ModelPanel, job_of_view
 from napari_gen2seg.gui.panels.objects_panel import ObjectsPanel, is_target
 from napari_gen2seg.gui.panels.probe_panel import ProbePanel
 from napari_gen2seg.gui.panels.resolution_choice import ResolutionChoice
 from napari_gen2seg.gui.panels.review_panel import ReviewPanel
 from napari_gen2seg.gui.panels.stack_panel import StackPanel
-from napari_gen2seg.gui.panels.widgets import Column, ask, told_label
+from napari_gen2seg.gui.panels.widgets import Column, Panel, ask, fold, told_label
 from napari_gen2seg.gui.qt_threads import Mailbox, debounce, lane
 from napari_gen2seg.gui.saving.closing import CloseGuard
 from napari_gen2seg.gui.saving.keeper import Keeper, close_all
 from napari_gen2seg.gui.settings import Memory, remembered
+from napari_gen2seg.gui.table.widget import ObjectsTable
 from napari_gen2seg.models.library.user_models import is_own
 from napari_gen2seg.models.probes import list_probes
 from napari_gen2seg.models.registry import list_models
@@ -98,6 +102,8 @@ class SegmentWidget(Docked):
         self.review = ReviewPanel()
         self.stack = StackPanel()
         self.probe = ProbePanel()
+        self.edit = EditPanel()
+        self._keys: KeysSheet | None = None
         self.objects = ObjectsPanel(viewer)
         self.keeper = Keeper(self.bridge, self._background, self._mail.post, self)
         self.guard = CloseGuard(self, self.keeper, self.objects.saving.ask_name)
@@ -109,7 +115,9 @@ class SegmentWidget(Docked):
         self._told_of: View | None = None  # what the status line is about
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
-        panels = (self.image, self.model, self.stack, self.review, self.probe)
+        tools = Panel()
+        tools.column.addWidget(fold("Edit kept objects", self.edit))
+        panels = (self.image, self.model, self.stack, self.review, self.probe, tools)
         column.addWidget(Column(panels), 1)
         self.objects.column.setContentsMargins(6, 0, 6, 2)  # as in the column above
         column.addWidget(self.objects)  # in sight on a small screen, whatever unfolds
@@ -157,14 +165,24 @@ class SegmentWidget(Docked):
         self.objects.target.chosen.connect(controller.objects.choose)
         self.objects.object_requested.connect(controller.set_object)
         self.objects.commit_requested.connect(controller.commit)
-        self.objects.undo_requested.connect(controller.undo_commit)
-        self.objects.redo_requested.connect(controller.redo)
+        self.objects.undo_requested.connect(controller.history.undo_commit)
+        self.objects.redo_requested.connect(controller.history.redo)
         self.objects.next_requested.connect(controller.next_object)
         self.objects.overwrite_requested.connect(self._set_overwrite)
         self.objects.at_once_requested.connect(self._set_at_once)
 
         self._connect_review()
         self._connect_stack()
+        self._connect_tools()
+
+    def _connect_tools(self) -> None:
+        controller, panel = self.bridge.controller, self.edit
+        for tools in (panel.tools, self.probe.drawn):
+            tools.requested.connect(self._take_up)
+            controller.tools.taken_up.connect(tools.show_tool)
+        panel.keys_requested.connect(self._show_keys)
+        panel.table_requested.connect(self._show_table)
+        controller.help_requested.connect(self._show_keys)
 
     def _connect_review(self) -> None:
         panel, review = self.review, self.bridge.controller.review
@@ -173,6 +191,8 @@ class SegmentWidget(Docked):
         panel.keep_all_requested.connect(review.keep_all)
         panel.next_left_requested.connect(review.next_left)
         panel.next_doubtful_requested.connect(review.next_doubtful)
+        panel.similar_requested.connect(review.like)
+        panel.likeness_requested.connect(review.choose_likeness)
         review.changed.connect(lambda: panel.show_review(review))
         review.pointed.connect(self._show_pointed)
 
@@ -233,8 +253,8 @@ class SegmentWidget(Docked):
         row.save_as_requested.connect(keeper.save_as)
         row.go_on_requested.connect(keeper.go_on)
         row.anew_requested.connect(keeper.begin_anew)
-        controller.nothing_to_undo.connect(keeper.undo_earlier)
-        controller.nothing_to_redo.connect(keeper.redo_earlier)
+        controller.history.nothing_to_undo.connect(keeper.undo_earlier)
+        controller.history.nothing_to_redo.connect(keeper.redo_earlier)
 
     def _remember(self) -> None:
         get, model = self.memory.get, self.memory.get("model")
@@ -267,6 +287,7 @@ class SegmentWidget(Docked):
     def _warm_up(self) -> None:
         if not self._closed:
             self.session.warm_up()
+            self._background.submit("tools", lambda _: warm_up(), lambda *_: None)
 
     # ---- verbs
 
@@ -398,6 +419,30 @@ class SegmentWidget(Docked):
         stack.follow()
         self.memory.set("ahead", on)
 
+    def _take_up(self, tool: str) -> None:
+        """Let clicks on the canvas belong to a tool; to none if it is empty."""
+        tools = self.bridge.controller.tools
+        if tool:
+            tools.take_up(tool)
+        else:
+            tools.let_go()
+
+    def _show_table(self) -> None:
+        """Open the table of objects below the canvas, or bring it to the front."""
+        window = self.bridge.viewer.window
+        open_ones = main_window(self).findChildren(ObjectsTable)
+        table = open_ones[0] if open_ones else ObjectsTable(self.bridge.viewer)
+        if not open_ones:
+            window.add_dock_widget(table, name="Objects table", area="bottom")
+        table.use(self.keeper, self.bridge.controller.objects.layer)
+        table.parentWidget().show()
+        table.parentWidget().raise_()
+
+    def _show_keys(self) -> None:
+        if self._keys is None:
+            self._keys = KeysSheet(main_window(self))
+        self._keys.toggle()
+
     def _set_thresholds(self, certainty: float | None, sizes: Range | None) -> None:
         review = self.bridge.controller.review
         review.certainty = certainty
@@ -499,6 +544,9 @@ class SegmentWidget(Docked):
         self._closed = True
         self.bridge.viewer.layers.events.inserted.disconnect(self._inserted)
         self._canvas_context.close()
+        if self._keys is not None:
+            with suppress(RuntimeError):  # Qt deletes it together with its window
+                self._keys.deleteLater()
         self.finetune.close()
         self.guard.release()
         for problem in self.keeper.close():

@@ -74,8 +74,11 @@ class Origin:
         return bool(self.coloring) and self.who in ("human", "proposed")
 
     def corrected(self) -> Origin:
-        """Return the origin of the same object after a change by hand."""
-        return replace(self, who="corrected")
+        """Return the origin of the same object after a change by hand.
+
+        What was said of its mask is said of another one.
+        """
+        return replace(self, who="corrected", tolerance=None, score=None)
 
     def to_json(self) -> dict[str, Any]:
         """Return plain values, those left out that are as usual."""

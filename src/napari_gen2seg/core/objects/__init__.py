@@ -14,5 +14,4 @@ keep       candidates become objects
 drawn      outlines of shown candidates
 shown      candidates painted, and found under pointer, stroke and lasso
 review     candidates beside what is kept of them: shown, dropped, next
-acts       what was done, undone and done again
 """

@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy import ndimage
 
-from napari_gen2seg.common.types import BoolArray, LabelArray
+from napari_gen2seg.common.types import BoolArray, Float64Array, LabelArray
 from napari_gen2seg.core.candidates import CandidateSet
 from napari_gen2seg.core.objects.find import EIGHT, next_number
 from napari_gen2seg.core.objects.patch import LabelPatch, check_fits
@@ -31,11 +31,14 @@ class Kept:
         intp (m,), the candidates of which something was free.
     numbers
         int64 (m,), the objects that they become.
+    scores
+        float64 (m,), those of the candidates.
     """
 
     patch: LabelPatch
     indices: npt.NDArray[np.intp]
     numbers: npt.NDArray[np.int64]
+    scores: Float64Array
 
 
 def keep_candidates(
@@ -87,6 +90,7 @@ def keep_candidates(
         LabelPatch.of(labels, box, after),
         np.asarray(kept, np.intp),
         np.arange(start, start + len(kept), dtype=np.int64),
+        candidates.scores[kept].astype(np.float64),
     )
 
 

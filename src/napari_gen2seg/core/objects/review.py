@@ -71,6 +71,11 @@ class Review:
         int64 (n,), the kept object that holds most of each; 0 for none.
     dropped
         bool (n,).
+    likeness
+        float64 (n,), 0..1, how much each is like objects that were kept
+        (`similar.similarity`); None where nobody asked.
+    min_likeness
+        Those that are less are not shown.
     """
 
     candidates: CandidateSet
@@ -79,6 +84,8 @@ class Review:
     covered: Float64Array
     owners: npt.NDArray[np.int64]
     dropped: BoolArray
+    likeness: Float64Array | None = None
+    min_likeness: float = 0.5
 
     @classmethod
     def begin(
@@ -246,6 +253,18 @@ class Review:
             self, settings=replace(self.settings, min_score=min_certainty, sizes=sizes)
         )
 
+    def liking(self, likeness: Float64Array | None, least: float) -> Review:
+        """Return the review with only those shown that are like some.
+
+        Parameters
+        ----------
+        likeness
+            float64 (n,), 0..1, of `similar.similarity`; None shows all again.
+        least
+            The smallest that is shown.
+        """
+        return replace(self, likeness=likeness, min_likeness=least)
+
     def keep(
         self, labels: LabelArray, indices: npt.ArrayLike, first: int | None = None
     ) -> Kept:
@@ -316,6 +335,8 @@ class Review:
     @cached_property
     def _shown(self) -> Shown:
         among = ~self.dropped & ~self.done
+        if self.likeness is not None:
+            among &= self.likeness >= self.min_likeness
         indices = select(self.candidates, self.settings, among)
         return Shown(self.candidates, indices, self.covered)
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 import numpy as np
 import numpy.typing as npt
@@ -25,8 +25,8 @@ from napari_gen2seg.core.objects.patch import LabelPatch
 from napari_gen2seg.core.probe.mask import BBox
 from napari_gen2seg.errors import DataError, SettingsError
 
-Origin = Literal["clicked", "proposed", "corrected", "by hand"]
-ORIGINS: tuple[Origin, ...] = ("clicked", "proposed", "corrected", "by hand")
+Origin = Literal["clicked", "proposed", "corrected", "by hand", "imported"]
+ORIGINS: tuple[Origin, ...] = get_args(Origin)
 
 #: All columns, in order.
 COLUMNS = ("number", *MEASURES, "certainty", "origin", "class")

@@ -2,18 +2,26 @@
 
 bridge          reads the layers, asks the session, shows the answer
 pointer         moves and clicks on the canvas
+strokes         strokes and Ctrl-clicks, and whom they are for
 points_layer    the Points layer of the clicks, and its keys
 points_table    its features: signs, object numbers
+drawn_clicks    boxes and scribbles become clicks
 enter_key       Enter on the image's own layer
 hover           the preview under the pointer
 controller      clicks become objects, and back
 commit          a mask into Labels: one step, one undo
+written         what is written into it, for undo and journal
+count           how many objects it holds
 labels_layer    the Labels layer of the objects
 labels_target   whether a Labels layer can take them
 hand_edits      objects made by hand, from which clicks start
 label_patches   many objects into Labels: one step, one undo
 review          proposals: shown, kept, dropped, gone to
 stack_work      planes colored ahead, objects carried on
+similar         proposals that look like what was kept
+object_tools    what is kept is deleted, joined, cut, grown, corrected
+tool_keys       names, words and keys of these tools
+history         undo and redo of all that
 redo            what was taken back and can be done again
 object_numbers  the number of the object being clicked
 """

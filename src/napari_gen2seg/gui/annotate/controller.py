@@ -12,6 +12,8 @@ from qtpy.QtCore import QObject, Signal
 from napari_gen2seg.core.probe.mask import Mask
 from napari_gen2seg.errors import Gen2SegError, PromptError
 from napari_gen2seg.gui.annotate.commit import CommitError
+from napari_gen2seg.gui.annotate.drawn_clicks import DrawnClicks
+from napari_gen2seg.gui.annotate.history import History
 from napari_gen2seg.gui.annotate.hover import HoverPreview
 from napari_gen2seg.gui.annotate.labels_layer import Objects
 from napari_gen2seg.gui.annotate.labels_target import on_same_grid
@@ -20,11 +22,14 @@ from napari_gen2seg.gui.annotate.object_numbers import (
     kept_objects,
     unfinished_object,
 )
-from napari_gen2seg.gui.annotate.pointer import ClickListener, StrokeListener
+from napari_gen2seg.gui.annotate.object_tools import ObjectTools
+from napari_gen2seg.gui.annotate.pointer import ClickListener
 from napari_gen2seg.gui.annotate.points_layer import Clicks
 from napari_gen2seg.gui.annotate.redo import RedoStack, Rows, TakenBack
 from napari_gen2seg.gui.annotate.review import ProposalReview
 from napari_gen2seg.gui.annotate.stack_work import StackWork
+from napari_gen2seg.gui.annotate.strokes import Strokes
+from napari_gen2seg.gui.annotate.tool_keys import LabelsKeys
 from napari_gen2seg.gui.layers.camera import center_on
 from napari_gen2seg.gui.layers.overlays import (
     DRAWN,
@@ -41,6 +46,7 @@ if TYPE_CHECKING:
     from napari.components import ViewerModel
     from napari.layers import Labels
 
+    from napari_gen2seg.gui.annotate.written import Edit
     from napari_gen2seg.gui.layers.view import View
     from napari_gen2seg.session import Runner, Session
 
@@ -73,8 +79,7 @@ class AnnotationController(QObject):
     copy_offered = Signal(str)  # why the target cannot take it, but a copy could
     object_changed = Signal(int)
     clicks_changed = Signal(object)  # Prompts of the current object
-    nothing_to_undo = Signal()  # since the dock was opened
-    nothing_to_redo = Signal()
+    help_requested = Signal()  # all keys, please
 
     def __init__(
         self,
@@ -102,6 +107,20 @@ class AnnotationController(QObject):
             finder,
             self,
         )
+        self.tools = ObjectTools(
+            viewer,
+            source,
+            self.objects,
+            self.numbers,
+            self.clicks,
+            self.redo_stack,
+            overlays,
+            self,
+        )
+        self.drawn_clicks = DrawnClicks(session, source, self.clicks, background, self)
+        self.labels_keys = LabelsKeys(
+            viewer, self.tools.press, self.help_requested.emit
+        )
         self.hover_preview = HoverPreview(
             viewer,
             session,
@@ -115,6 +134,16 @@ class AnnotationController(QObject):
         self.stack = StackWork(
             session, source, self.objects, self.redo_stack, background, self
         )
+        self.history = History(
+            source,
+            self.clicks,
+            self.objects,
+            self.numbers,
+            self.review,
+            self.redo_stack,
+            self,
+            self,
+        )
         self.prompts = Prompts()  # of the current object on the view, as last read
         self.at_once = False
         self._singles: list[tuple[View, int]] = []  # objects of one click each
@@ -123,18 +152,27 @@ class AnnotationController(QObject):
         self.clicks.clicked.connect(self._was_clicked)
         self.clicks.changed.connect(self.read_soon)
         self.clicks.commit_requested.connect(self.commit)
-        self.clicks.undo_requested.connect(self.undo)
-        self.clicks.redo_requested.connect(self.redo)
+        self.clicks.undo_requested.connect(self.history.undo)
+        self.clicks.redo_requested.connect(self.history.redo)
+        self.history.status_changed.connect(self.status_changed)
         self.clicks.clear_requested.connect(self.clear)
         self.clicks.insist_requested.connect(self.insist)
         self.objects.highest_found.connect(self._highest_found)
         self.hover_preview.warning.connect(self.warning)
         self.pressed = ClickListener(viewer, self._pressed_elsewhere)
-        self.strokes = StrokeListener(
-            viewer, self._strokes_wanted, self._stroke_moved, self._stroke_drawn
+        self.strokes = Strokes(
+            viewer,
+            session,
+            source,
+            self.objects,
+            self.review,
+            self.tools,
+            self.hover_preview,
+            self.click,
         )
         self._connect_review()
         self._connect_stack()
+        self._connect_tools()
 
     def close(self) -> None:
         """Let go of clicks, objects and preview; everything made stays."""
@@ -143,6 +181,7 @@ class AnnotationController(QObject):
         self.pressed.close()
         self.strokes.close()
         self.stack.close()
+        self.labels_keys.release()
         self.review.close()
         self.hover_preview.close()
         self.objects.release()
@@ -169,6 +208,21 @@ class AnnotationController(QObject):
         stack.warning.connect(self.warning)
         stack.copy_offered.connect(self.copy_offered)
 
+    def _connect_tools(self) -> None:
+        tools, clicks = self.tools, self.clicks
+        clicks.tool_requested.connect(tools.press)
+        clicks.help_requested.connect(self.help_requested.emit)
+        self.objects.changed.connect(self._bind_keys)
+        tools.picked.connect(self.correct)
+        tools.prompt_drawn.connect(self.drawn_clicks.draw)
+        self.drawn_clicks.clicked.connect(self._drawn)
+        self.drawn_clicks.status_changed.connect(self.status_changed)
+        tools.edited.connect(self._edited)
+        tools.taken_up.connect(self._tool_taken_up)
+        tools.status_changed.connect(self.status_changed)
+        tools.warning.connect(self.warning)
+        tools.copy_offered.connect(self.copy_offered)
+
     # ---- verbs
 
     def start_clicking(self) -> None:
@@ -193,12 +247,27 @@ class AnnotationController(QObject):
         The next commit replaces what the object was in the layer chosen now.
         """
         self.numbers.go_back(number)
-        self._show_object()
+        self.show_object()
+
+    def correct(self, number: int) -> None:
+        """Go back to a kept object, ready for clicks."""
+        self.tools.let_go()
+        layer = self.objects.layer
+        if layer is not None:
+            layer.selected_label = number
+        self.set_object(number)
+        self.start_clicking()
+        clicks = len(self.prompts)
+        known = f" and its {clicks} clicks" if clicks > 1 else ""
+        self.status_changed.emit(
+            f"Object {number}{known} again: click what is missing, Shift-click what is "
+            "too much, Enter keeps it."
+        )
 
     def next_object(self) -> None:
         """Go on to a new object."""
         self.numbers.go_on()
-        self._show_object()
+        self.show_object()
 
     def commit(self) -> None:
         """Write the mask into the Labels layer, and go on to a new object."""
@@ -228,7 +297,7 @@ class AnnotationController(QObject):
         mask = self._mask()
         if mask is None:
             if pointed:
-                self._take_click(view)
+                self.take_click(view)
             self.status_changed.emit(
                 "Nothing to commit: move over an object, or click it."
             )
@@ -239,7 +308,7 @@ class AnnotationController(QObject):
             written = self.objects.commit(view, mask, self.number, len(prompts))
         except Gen2SegError as error:
             if pointed or self.at_once:
-                self._take_click(view)
+                self.take_click(view)
             self.object_changed.emit(self.number)
             copied = isinstance(error, CommitError) and error.copy
             (self.copy_offered if copied else self.warning).emit(str(error))
@@ -259,84 +328,6 @@ class AnnotationController(QObject):
         self.hover_preview.forget_pointer()  # or Enter again would begin another object
         self.next_object()
 
-    def undo(self) -> None:
-        """Take back the last thing: a click of this object, else the last commit."""
-        view = self._source.view
-        if view is not None and len(self.prompts):
-            gone = self._take_click(view)
-            if gone is not None:
-                self.redo_stack.push(TakenBack(self.number, gone))
-            self.status_changed.emit("Took back the last click.")
-            return
-        self.undo_commit()
-
-    def redo(self) -> None:
-        """Do again what was taken back last: a click, cleared clicks, or a commit."""
-        act = self.redo_stack.pop()
-        if act is None:
-            self.status_changed.emit("Nothing to do again.")
-            self.nothing_to_redo.emit()
-            return
-        if act.dropped is not None:
-            self.review.redo_drop(act.dropped)
-            self.status_changed.emit(f"Dropped {act.dropped.name} again.")
-            return
-        if act.edited is not None:
-            self.objects.redo_edit(act.edited)
-            self.status_changed.emit("The edit by hand is back.")
-            return
-        if act.commit is not None and not self.objects.redo(act.commit):
-            self.redo_stack.clear()
-            self.status_changed.emit("That cannot be done again: it was edited since.")
-            return
-        if act.rows is not None:
-            self.clicks.put_back(act.rows)
-        if act.commit is None:
-            self.status_changed.emit("Clicked again.")
-            self._show_object()
-            return
-        if act.rows is None:
-            self.numbers.go_on()
-        else:
-            self.numbers.take_up(act.number)
-        self._show_object()
-        name = act.commit.name or f"Object {act.commit.written.number}"
-        self.status_changed.emit(f"{name[0].upper()}{name[1:]}: back again.")
-
-    def undo_commit(self) -> None:
-        """Take back the last commit or drop; labels through their layer's own undo."""
-        now = self.number
-        dropped = self.review.undo_drop()
-        if dropped is not None:
-            self.redo_stack.push(TakenBack(now, dropped=dropped))
-            self.status_changed.emit(f"Took back dropping {dropped.name}.")
-            return
-        undone = self.objects.undo()
-        if undone is None:
-            self.status_changed.emit("Nothing to take back.")
-            self.nothing_to_undo.emit()
-        elif undone[1] is None:
-            self.redo_stack.push(TakenBack(now, edited=self.objects.undone_in))
-            self.status_changed.emit(
-                f"Took back the last edit by hand in {undone[0]!r}."
-            )
-        elif self.objects.undone is not None and self.objects.undone.name:
-            self.redo_stack.push(TakenBack(now, commit=self.objects.undone))
-            if not len(self.prompts):
-                self.next_object()
-            self.status_changed.emit(f"Took back {self.objects.undone.name}.")
-        else:
-            gone = None
-            if now != undone[1] and now > self.objects.highest:
-                # Nobody would see these clicks, and the next would skip a number.
-                gone = self.clicks.take_object(now)
-            self.numbers.go_back(undone[1], undone[0])
-            self._show_object()
-            gone = self._take_single() or gone
-            self.redo_stack.push(TakenBack(now, gone, self.objects.undone))
-            here = "; its clicks are here again" if len(self.prompts) else ""
-            self.status_changed.emit(f"Took back object {undone[1]}{here}.")
-
     def insist(self) -> None:
         """Let the last click have all that it asked for, however large."""
         view = self._source.view
@@ -347,7 +338,11 @@ class AnnotationController(QObject):
         self.status_changed.emit("The last click has all it asked for.")
 
     def clear(self) -> None:
-        """Remove the clicks of this object on this plane."""
+        """Remove the clicks of this object on this plane; or let go of a tool."""
+        if self.tools.tool:
+            self.tools.let_go()
+            self.status_changed.emit("")
+            return
         view = self._source.view
         if view is not None:
             gone = self.clicks.clear(view)
@@ -359,7 +354,10 @@ class AnnotationController(QObject):
     # ---- the proposals
 
     def drop_proposal(self) -> None:
-        """Drop the proposal under the pointer."""
+        """Drop the proposal under the pointer, or delete the kept object there."""
+        if self.review.at(self.hover_preview.at) is None:
+            self.tools.press("delete")
+            return
         self.review.drop_at(self.hover_preview.at)
         self.hover_preview.again()  # the next best one of the place, if there is one
 
@@ -374,25 +372,25 @@ class AnnotationController(QObject):
             center_on(self._viewer, view, point, diameter)
             self.hover_preview.point_at(point)
 
-    def _strokes_wanted(self) -> bool:
-        """Whether a stroke is one over proposals: nobody works on another layer."""
-        return self.review.review is not None and not self.hover_preview.busy_elsewhere
+    # ---- the tools for kept objects
 
-    def _stroke_moved(self, stroke: list[tuple[float, ...]]) -> None:
-        self.review.mark(self._on_plane(stroke))
+    def _edited(self, edit: Edit) -> None:
+        """Show what is left after a tool changed kept objects."""
+        if self.number in edit.gone:
+            self.next_object()
+        self.read_clicks()
+        self.hover_preview.again()
 
-    def _stroke_drawn(self, stroke: list[tuple[float, ...]], sign: int) -> None:
-        places = self._on_plane(stroke)
-        (self.review.keep_along if sign > 0 else self.review.drop_along)(places)
+    def _tool_taken_up(self, name: str) -> None:
+        self.labels_keys.on_escape(self.clear if name else None)
+        self.hover_preview.again()
 
-    def _on_plane(self, stroke: list[tuple[float, ...]]) -> list[tuple[float, float]]:
-        view = self._source.view
-        places = [] if view is None else [view.to_plane(at) for at in stroke]
-        return [at for at in places if at is not None]
+    def _bind_keys(self) -> None:
+        self.labels_keys.follow(self.objects.layer)
 
     # ---- the clicks
 
-    def _take_single(self) -> Rows | None:
+    def take_single(self) -> Rows | None:
         """Take back the click that was a commit, or it would be part of the next."""
         view = self._source.view
         if view is None or not self.at_once:
@@ -400,9 +398,10 @@ class AnnotationController(QObject):
         if (view, self.number) not in self._singles:
             return None
         self._singles.remove((view, self.number))
-        return self._take_click(view)
+        return self.take_click(view)
 
-    def _take_click(self, view: View) -> Rows | None:
+    def take_click(self, view: View) -> Rows | None:
+        """Remove the last click of this object; return what went."""
         gone = self.clicks.take_last(view)
         self.read_clicks()
         return gone
@@ -414,15 +413,28 @@ class AnnotationController(QObject):
         lit = self.hover_preview.at is not None and self.hover_preview.on
         if view is None or active is None or not lit:
             return
+        if self.tools.tool:
+            return
         drawn = role_of(active) in DRAWN
         if not (drawn or self._source.is_chosen(active)):
             return
         if getattr(active, "mode", "pan_zoom") != "pan_zoom":
             return
         point = view.to_plane(position)
-        if point is not None and self._session.coloring(view) is not None:
+        if point is not None:
+            self.click(view, point, sign)
+
+    def click(self, view: View, point: tuple[float, float], sign: int) -> None:
+        """Click a place of a colored plane."""
+        if self._session.coloring(view) is not None:
             self.start_clicking()
             self.clicks.add(view, point, sign * self.clicks.sign)
+
+    def _drawn(self) -> None:
+        """Go on as after a click."""
+        self._was_clicked()
+        self.clicks.activate()
+        self.read_clicks()
 
     def _was_clicked(self) -> None:
         self._clicked = True
@@ -445,7 +457,7 @@ class AnnotationController(QObject):
             self.next_object()
         else:
             self.numbers.take_up(number)
-            self._show_object()
+            self.show_object()
 
     def copy_target(self) -> None:
         """Write into an editable copy of the Labels layer from now on."""
@@ -454,7 +466,7 @@ class AnnotationController(QObject):
             return
         self.objects.copy(view)
         self.numbers.fit()
-        self._show_object()
+        self.show_object()
 
     def labels_opened(self, layer: Labels) -> None:
         """Take a Labels layer that was just opened on the image's own pixels."""
@@ -464,7 +476,8 @@ class AnnotationController(QObject):
         if on_same_grid(layer, view):
             self.objects.choose(layer)
 
-    def _show_object(self) -> None:
+    def show_object(self) -> None:
+        """Show which object it is now, and its clicks."""
         self.object_changed.emit(self.number)
         self.read_clicks()
 
@@ -524,7 +537,7 @@ class AnnotationController(QObject):
         if view is None or not kept or not self._background_at(view, kept[-1]):
             self.commit()
             return
-        self._take_click(view)
+        self.take_click(view)
         self.status_changed.emit(
             "That click is on what the model takes for background, and was left out."
         )

@@ -60,8 +60,8 @@ def writable_plane(labels: Labels, view: View) -> LabelArray:
     plane = plane_labels(labels, view)
     if plane is None:
         raise CommitError(
-            f"{labels.name!r} has other pixels than the picture, and proposals are "
-            "kept pixel by pixel. Click the objects instead, or choose a new layer."
+            f"{labels.name!r} has other pixels than the picture, and this changes it "
+            "pixel by pixel. Click the objects instead, or choose a new layer."
         )
     return plane
 

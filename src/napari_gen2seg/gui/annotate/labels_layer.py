@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import itertools
-import math
-from typing import TYPE_CHECKING, Any, NamedTuple
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from psygnal import Signal
 
+from napari_gen2seg.errors import PromptError
 from napari_gen2seg.gui.annotate.commit import (
     CommitError,
     Written,
     new_objects,
     write,
 )
+from napari_gen2seg.gui.annotate.count import count_objects
 from napari_gen2seg.gui.annotate.hand_edits import (
     HandEdited,
     hand_edited,
@@ -30,6 +32,7 @@ from napari_gen2seg.gui.annotate.labels_target import (
     editable_copy,
     why_not,
 )
+from napari_gen2seg.gui.annotate.written import Commit, Edit, Writing
 from napari_gen2seg.gui.layers.hidden import slice_if_hidden
 from napari_gen2seg.gui.layers.layer_order import keep_selection
 from napari_gen2seg.gui.layers.overlays import (
@@ -53,21 +56,9 @@ if TYPE_CHECKING:
     from napari_gen2seg.core.objects.keep import Kept
     from napari_gen2seg.core.objects.patch import LabelPatch
     from napari_gen2seg.core.probe.mask import Mask
+    from napari_gen2seg.gui.annotate.redo import Rows
     from napari_gen2seg.gui.layers.view import View
     from napari_gen2seg.session import Runner, Ticket
-
-PART = 1 << 19  # pixels counted in one go
-
-
-class Commit(NamedTuple):
-    """A commit that may be taken back: into which layer, and where the sliders were."""
-
-    layer_id: str
-    written: Written
-    sliders: dict[int, float]  # by axis, counted from the last
-    highest: int = 0  # number in the layer before it
-    name: str = ""  # what a person calls it, where it is more than one object's
-    tick: int = 0  # rises with every act
 
 
 class Objects:
@@ -97,18 +88,13 @@ class Objects:
         self.highest = 0
         self.known = True  # whether no label is above the highest, to our knowledge
         self._counted = False  # and nothing happened since it was counted
-        self.act = ""  # what writes just now: "clicks", "proposals", "planes"
+        self.writing: Writing | None = None  # None: whatever changes is by hand
         self._ticks = itertools.count(1)
 
     @property
     def layer(self) -> Labels | None:
         """The chosen Labels layer; None means that the next commit makes one."""
         return find_layer(self._viewer, self._id)
-
-    @property
-    def writing(self) -> bool:
-        """Whether a commit changes the layer just now, rather than a hand."""
-        return bool(self.act)
 
     @property
     def layer_id(self) -> str | None:
@@ -177,11 +163,8 @@ class Objects:
         """
         layer = self._ready(view)
         new = self._counted and number > self.highest
-        self.act = "clicks"
-        try:
+        with self._told(Writing("clicks", {number: mask.score})):
             written = write(layer, view, mask, number, self.overwrite, new=new)
-        finally:
-            self.act = ""
         remember(layer, view, number, clicks)
         layer.selected_label = number
         if written.sample is not None:
@@ -220,32 +203,21 @@ class Objects:
         """
         layer = self._ready(view)
         plane = writable_plane(layer, view)
-        if not self.known:
-            raise CommitError(
-                f"The objects of {self.name!r} are still being counted, so that new "
-                "ones get free numbers. Try again in a moment."
-            )
+        self._check_known()
         kept = make(plane)
         if not kept.patch:
             raise CommitError(
                 f"Nothing of that is free in {layer.name!r}; other objects hold it."
             )
-        last = int(kept.numbers.max())
-        if last > LAST_NUMBER:
-            raise CommitError.of_layer(
-                f"{self.name!r} is full: no number is left for so many objects. Choose "
-                "a new layer, or a copy numbered anew.",
-                True,
-            )
-        self.act = "proposals"
-        try:
-            written = write_patches(layer, [(view, kept.patch)], last)
-        finally:
-            self.act = ""
-        layer.selected_label = last
-        count = kept.numbers.size
+        numbers = kept.numbers.tolist()
+        self._check_room(numbers[-1])
+        scores = dict(zip(numbers, kept.scores.tolist(), strict=True))
+        with self._told(Writing("proposals", scores)):
+            written = write_patches(layer, [(view, kept.patch)], numbers[-1])
+        layer.selected_label = numbers[-1]
+        count = len(numbers)
         self._note(layer, written, "a proposal" if count == 1 else f"{count} proposals")
-        self.highest = max(self.highest, last)
+        self.highest = max(self.highest, numbers[-1])
         self.recount()
         return kept
 
@@ -270,13 +242,52 @@ class Objects:
         for view, _ in patches:
             writable_plane(layer, view)
         last = max(int(patch.after.max()) for _, patch in patches)
-        self.act = "planes"
-        try:
+        with self._told(Writing("planes")):
             written = write_patches(layer, patches, last)
-        finally:
-            self.act = ""
         self._note(layer, written, name)
         self.recount()
+
+    def edit(
+        self,
+        view: View,
+        make: Callable[[LabelArray], Edit],
+        rows: Callable[[Edit], Rows | None] = lambda _: None,
+    ) -> Edit:
+        """Change objects that are there, as one step.
+
+        Parameters
+        ----------
+        view
+            Where.
+        make
+            Called with the plane, int (H, W); returns what is to be changed of it.
+        rows
+            Called when it was changed; returns clicks that went along.
+
+        Raises
+        ------
+        Gen2SegError
+            If the layer cannot take it, or nothing would change; nothing was written
+            then.
+        """
+        layer = self.layer
+        if layer is None:
+            raise CommitError("There are no objects yet: keep one first.")
+        plane = writable_plane(layer, view)
+        edit = make(plane)
+        if not edit.patch:
+            name = edit.name
+            raise PromptError(f"{name[0].upper()}{name[1:]} changes nothing.")
+        last = max(edit.parents, default=0)
+        if last:
+            self._check_known()
+            self._check_room(last)
+        with self._told(Writing("edit", {}, edit.gone, edit.parents)):
+            written = write_patches(layer, [(view, edit.patch)], last)
+        self._note(layer, written, edit.name, rows(edit))
+        self.highest = max(self.highest, last)
+        self.recount()
+        return edit
 
     def tick(self) -> int:
         """Return a number above that of every act so far."""
@@ -349,7 +360,7 @@ class Objects:
 
     def recount(self, _event: object = None) -> None:
         """Count again, behind the window."""
-        if self.act:
+        if self.writing:
             return  # the commit knows best
         self.edited.emit()
         layer = self.layer
@@ -386,7 +397,7 @@ class Objects:
 
     def _painted(self, _event: object = None) -> None:
         layer = self.layer
-        if layer is not None and not self.act and layer.mode != "erase":
+        if layer is not None and not self.writing and layer.mode != "erase":
             self._raise(int(layer.selected_label))  # before it is counted
         self.recount()
 
@@ -410,7 +421,39 @@ class Objects:
             self.known = True  # nothing is in it
         return layer
 
-    def _note(self, layer: Labels, written: Written, name: str = "") -> None:
+    @contextmanager
+    def _told(self, writing: Writing) -> Iterator[None]:
+        """Let listeners know what is being written."""
+        self.writing = writing
+        try:
+            yield
+        finally:
+            self.writing = None
+
+    def _check_known(self) -> None:
+        """Refuse to give numbers before it is known which are free."""
+        if not self.known:
+            raise CommitError(
+                f"The objects of {self.name!r} are still being counted, so that new "
+                "ones get free numbers. Try again in a moment."
+            )
+
+    def _check_room(self, last: int) -> None:
+        """Refuse a number that is too high for the window."""
+        if last > LAST_NUMBER:
+            raise CommitError.of_layer(
+                f"{self.name!r} is full: no number is left for so many objects. Choose "
+                "a new layer, or a copy numbered anew.",
+                True,
+            )
+
+    def _note(
+        self,
+        layer: Labels,
+        written: Written,
+        name: str = "",
+        rows: Rows | None = None,
+    ) -> None:
         """Remember a commit, so that it can be taken back."""
         self._commits.append(
             Commit(
@@ -420,6 +463,7 @@ class Objects:
                 self.highest,
                 name,
                 self.tick(),
+                rows,
             )
         )
 
@@ -450,47 +494,3 @@ class Objects:
         while place and role_of(self._viewer.layers[place - 1]) in above:
             place -= 1
         return place
-
-
-def count_objects(data: Any, ticket: Ticket | None = None) -> tuple[int, int]:
-    """Count the labels of an array.
-
-    Parameters
-    ----------
-    data
-        Integer array of any kind and number of axes; read plane by plane.
-    ticket
-        Asked between planes whether to stop.
-
-    Returns
-    -------
-    tuple of int
-        Number of different labels above 0, and the highest.
-    """
-    seen: np.ndarray[Any, Any] = np.zeros(0, np.int64)
-    for part in _parts(data):
-        if ticket is not None:
-            ticket.check()
-        flat = np.asarray(part).ravel()
-        if not flat.size:
-            continue
-        top = int(flat.max())
-        if top <= 0:
-            continue
-        if top < (1 << 24):
-            found = np.flatnonzero(np.bincount(flat[flat > 0], minlength=1))
-        else:
-            found = np.unique(flat[flat > 0])
-        seen = np.union1d(seen, found)
-    return int(seen.size), int(seen.max()) if seen.size else 0
-
-
-def _parts(data: Any) -> Iterator[Any]:
-    """Cut an array into parts so small that the window does not wait for one."""
-    if data.ndim > 2:
-        for plane in data:
-            yield from _parts(plane)
-        return
-    rows = max(1, PART // max(math.prod(data.shape[1:]), 1))
-    for first in range(0, data.shape[0], rows):
-        yield data[first : first + rows]

@@ -67,6 +67,11 @@ class ObjectNumbers:
             self._clicks.renumber(min(self._objects.highest, LAST_NUMBER - 1) + 1)
 
     @property
+    def current(self) -> int:
+        """The object being clicked."""
+        return self._clicks.number
+
+    @property
     def taken(self) -> bool:
         """Whether another object may have the number."""
         return not self.back and self._clicks.number <= self._objects.highest

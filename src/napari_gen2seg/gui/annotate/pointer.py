@@ -6,6 +6,7 @@ import time
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 from qtpy.QtCore import QObject, QTimer
 
 if TYPE_CHECKING:
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
 
 STROKE = "Control"  # modifier with which a drag is a stroke
 NEGATIVE = ("Shift", "Alt")  # modifiers that turn a click into a negative one
+CLICK = 5  # pixels of the screen that a click may move, as napari has it
 LONGEST_PAUSE = 0.1  # seconds between two previews when each is slow
 SLOW = 0.02  # seconds
 
@@ -81,6 +83,8 @@ class Pointer(QObject):
 class ClickListener:
     """Calls back with a click: pressed and let go without moving, left button.
 
+    One with Control held is a stroke's (`StrokeListener`).
+
     Parameters
     ----------
     viewer
@@ -108,6 +112,8 @@ class ClickListener:
         if not flat or event.button != 1:
             return
         held = {str(getattr(key, "name", key)) for key in event.modifiers}
+        if STROKE in held:
+            return
         position = tuple(float(x) for x in event.position)
         yield
         if event.type == "mouse_release":  # and not "mouse_move": that is a drag
@@ -115,31 +121,34 @@ class ClickListener:
 
 
 class StrokeListener:
-    """Calls back with a stroke: a drag with Control held, left button.
+    """Calls back with a stroke: a drag that nothing else is to hear of, left button.
 
-    The canvas does not move meanwhile.
+    The canvas does not move meanwhile, and the selected layer rests: no point is added,
+    no pixel painted.
 
     Parameters
     ----------
     viewer
         Whose canvas.
     wanted
-        Asked at its start whether anybody listens.
+        Asked at its start, with the names of the modifiers held, whether it is one.
     drawing
         Called with the world positions so far while it is drawn.
     drawn
-        Called with them at its end, and -1 where a further modifier asks to leave out.
+        Called with them at its end, and -1 where a modifier asks to leave out. One
+        alone is a click: pressed and let go almost in one place.
     """
 
     def __init__(
         self,
         viewer: ViewerModel,
-        wanted: Callable[[], bool],
+        wanted: Callable[[frozenset[str]], bool],
         drawing: Callable[[list[tuple[float, ...]]], None],
         drawn: Callable[[list[tuple[float, ...]], int], None],
     ) -> None:
         self._viewer = viewer
         self._wanted, self._drawing, self._drawn = wanted, drawing, drawn
+        # Before those of layers, which are heard of a press after this.
         viewer.mouse_drag_callbacks.append(self._seen)
 
     def close(self) -> None:
@@ -149,16 +158,27 @@ class StrokeListener:
 
     def _seen(self, _viewer: object, event: Any) -> Iterator[None]:
         flat = event.dims_displayed is None or len(event.dims_displayed) == 2
-        held = {str(getattr(key, "name", key)) for key in event.modifiers}
-        if not flat or event.button != 1 or STROKE not in held or not self._wanted():
+        held = frozenset(str(getattr(key, "name", key)) for key in event.modifiers)
+        if not flat or event.button != 1 or not self._wanted(held):
             return
         sign = -1 if held & set(NEGATIVE) else 1
         stroke = [tuple(float(x) for x in event.position)]
-        yield
-        while event.type == "mouse_move":
-            event.handled = True  # or the canvas would move along
-            stroke.append(tuple(float(x) for x in event.position))
-            self._drawing(stroke)
+        start, far = np.asarray(event.pos, float), False
+        layer = self._viewer.layers.selection.active
+        mode = getattr(layer, "mode", None)
+        if mode is not None:
+            layer.mode = "pan_zoom"
+        try:
             yield
-        if len(stroke) > 1:
-            self._drawn(stroke, sign)
+            while event.type == "mouse_move":
+                event.handled = True  # or the canvas would move along
+                moved = float(np.linalg.norm(np.asarray(event.pos, float) - start))
+                far = far or moved >= CLICK
+                if far:
+                    stroke.append(tuple(float(x) for x in event.position))
+                    self._drawing(stroke)
+                yield
+        finally:
+            if mode is not None and layer.mode == "pan_zoom":
+                layer.mode = mode
+        self._drawn(stroke, sign)

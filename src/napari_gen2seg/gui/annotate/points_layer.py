@@ -25,6 +25,8 @@ from napari_gen2seg.gui.annotate.points_table import (
     signs_of,
 )
 from napari_gen2seg.gui.annotate.redo import Rows
+from napari_gen2seg.gui.annotate.tool_keys import HELP_KEY, TOOLS
+from napari_gen2seg.gui.annotate.tool_keys import PROMPTS as DRAWN_PROMPTS
 from napari_gen2seg.gui.layers.layer_order import keep_selection
 from napari_gen2seg.gui.layers.overlays import (
     PROMPTS,
@@ -38,7 +40,7 @@ from napari_gen2seg.gui.layers.overlays import (
 from napari_gen2seg.session.prompts import Prompts
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
 
     import numpy as np
     import numpy.typing as npt
@@ -73,6 +75,8 @@ class Clicks:
     next_left_requested = Signal()
     next_doubtful_requested = Signal()
     carry_requested = Signal(int)  # to the planes after (+1) or before (-1)
+    tool_requested = Signal(str)  # name of a tool for kept objects
+    help_requested = Signal()
     tolerance_requested = Signal(int)  # a step up (+1) or down (-1)
 
     def __init__(self, viewer: ViewerModel) -> None:
@@ -80,6 +84,7 @@ class Clicks:
         self._id: str | None = None
         self._sign = 1
         self._number = 1
+        self._drawn: list[npt.NDArray[np.float64]] = []  # clicks that are one step
 
     # ---- the layer
 
@@ -203,10 +208,46 @@ class Clicks:
         self._await(layer, sign)
         layer.add(position(view, point))
 
+    def add_many(
+        self,
+        view: View,
+        points: npt.NDArray[np.float64],
+        signs: npt.NDArray[np.int64],
+    ) -> None:
+        """Add clicks of the current object that are one step.
+
+        Parameters
+        ----------
+        view
+            The plane.
+        points
+            (n, 2), (row, column).
+        signs
+            (n,), as the layer's features have them.
+        """
+        layer = self.ensure(view)
+        data = np.array([position(view, (row, col)) for row, col in points.tolist()])
+        objects = np.full(len(data), self._number, np.int64)
+        self._drawn.append(data)
+        self.put_back(Rows(str(layer.unique_id), data, signs, objects))
+
     def take_last(self, view: View) -> Rows | None:
-        """Remove the current object's last click on a plane; return what went."""
-        table = self._look(view)
-        return None if table is None else self._remove(table.rows(self._number)[-1:])
+        """Remove the current object's last click on a plane, or what was drawn last.
+
+        Returns
+        -------
+        Rows or None
+            What went.
+        """
+        layer, table = self.layer, self._look(view)
+        if layer is None or table is None:
+            return None
+        rows = table.rows(self._number)
+        for drawn in reversed(self._drawn):
+            last = rows[-len(drawn) :]
+            if np.array_equal(np.asarray(layer.data)[last], drawn):
+                return self._remove(last)
+        return self._remove(rows[-1:])
 
     def clear(self, view: View) -> Rows | None:
         """Remove the current object's clicks on a plane; return what went."""
@@ -220,6 +261,24 @@ class Clicks:
             return None
         rows = np.flatnonzero(objects_of(layer, self._number) == number)
         return self._remove(rows)
+
+    def take_objects(self, view: View, numbers: Iterable[int]) -> Rows | None:
+        """Remove the clicks of objects on a plane; return what went."""
+        table = self._look(view)
+        if table is None:
+            return None
+        rows = [table.rows(number) for number in numbers]
+        return self._remove(np.concatenate(rows)) if rows else None
+
+    def take_again(self, rows: Rows) -> None:
+        """Remove clicks once more that were put back."""
+        layer = self.layer
+        if layer is None or not len(layer.data):
+            return
+        of = objects_of(layer, self._number)
+        same = (np.asarray(layer.data)[:, None] == rows.data).all(axis=-1)
+        same &= of[:, None] == rows.objects
+        self._remove(np.flatnonzero(same.any(axis=1)))
 
     def put_back(self, rows: Rows) -> bool:
         """Add clicks that were removed; say if their layer is still there."""
@@ -316,14 +375,24 @@ class Clicks:
             "T": lambda _: self._flip(),
             "I": lambda _: self.insist_requested.emit(),
             "Shift-Enter": lambda _: self.keep_all_requested.emit(),
-            "D": lambda _: self.drop_requested.emit(),
+            "D": lambda _: self.drop_requested.emit(),  # or delete
             "N": lambda _: self.next_left_requested.emit(),
             "Shift-N": lambda _: self.next_doubtful_requested.emit(),
             ".": lambda _: self.carry_requested.emit(1),
             ",": lambda _: self.carry_requested.emit(-1),
             "]": lambda _: self.tolerance_requested.emit(1),
             "[": lambda _: self.tolerance_requested.emit(-1),
+            HELP_KEY: lambda _: self.help_requested.emit(),
+            **{
+                tool.key: self._tool_key(tool.name)
+                for tool in TOOLS
+                if tool.name != "delete"
+            },
+            **{tool.key: self._tool_key(tool.name) for tool in DRAWN_PROMPTS},
         }
+
+    def _tool_key(self, name: str) -> Callable[[Any], None]:
+        return lambda _: self.tool_requested.emit(name)
 
     def _flip(self) -> None:
         self.sign = -self._sign

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     import numpy.typing as npt
 
     from napari_gen2seg.core.candidates import CandidateSet
-    from napari_gen2seg.gui.annotate.labels_layer import Commit
+    from napari_gen2seg.gui.annotate.written import Commit
     from napari_gen2seg.gui.layers.view import View
 
 

@@ -19,6 +19,7 @@ from napari_gen2seg.core.objects.review import Review
 from napari_gen2seg.errors import Cancelled, Gen2SegError
 from napari_gen2seg.gui.annotate.commit import CommitError
 from napari_gen2seg.gui.annotate.redo import Dropped, RedoStack
+from napari_gen2seg.gui.annotate.similar import Examples, Rated, rate
 from napari_gen2seg.gui.qt_threads import debounce
 from napari_gen2seg.session.preview import ADDED
 from napari_gen2seg.session.session import sentence
@@ -52,6 +53,7 @@ class _Plane:
     coloring: Coloring
     outlines: CandidateOutlines
     review: Review
+    rated: Rated | None = None  # how much they are like those that were kept
 
 
 class ProposalReview(QObject):
@@ -104,6 +106,9 @@ class ProposalReview(QObject):
         self._of_layer: dict[str, Thresholds] = {}  # as last chosen on an image
         self.certainty: float | None = None  # where none was chosen yet
         self.on = True
+        self.liking = False  # only what is like those that were kept is shown
+        self.min_likeness = 0.5
+        self._examples: Examples | None = None  # of whatever plane, the last ones
         self.finding = False
         self.suits = True  # the layer that takes objects has the image's own pixels
         self._soon = debounce(self, self.look, _LOOK)
@@ -193,7 +198,11 @@ class ProposalReview(QObject):
         self.suits = labels is not None or self._objects.layer is None
         if labels is None:
             labels = np.zeros(view.shape, np.int32)
+        kept = plane.review.owners
         plane.review = plane.review.seen(labels)
+        another = plane.review.likeness is None
+        if self.liking and (another or (kept != plane.review.owners).any()):
+            self._rate()
         self._draw()
         self.changed.emit()
 
@@ -214,6 +223,26 @@ class ProposalReview(QObject):
             self._of_layer[view.layer_id] = certainty, sizes
         if plane is not None:
             plane.review = plane.review.choosing(certainty, sizes)
+            self._draw()
+        self.changed.emit()
+
+    def like(self, on: bool) -> None:
+        """Show only what looks like those that were kept, or everything again."""
+        self.liking = on
+        if on:
+            self._rate()
+            return
+        for plane in self._planes.values():
+            plane.review = plane.review.liking(None, self.min_likeness)
+        self._draw()
+        self.changed.emit()
+
+    def choose_likeness(self, least: float) -> None:
+        """Show what is at least so much like those that were kept."""
+        self.min_likeness = least
+        plane = self._plane()
+        if plane is not None and plane.review.likeness is not None:
+            plane.review = plane.review.liking(plane.review.likeness, least)
             self._draw()
         self.changed.emit()
 
@@ -343,6 +372,42 @@ class ProposalReview(QObject):
 
         self._finder.submit("candidates", work, done)
 
+    def _rate(self) -> None:
+        """Rate the proposals by how much they look like those that were kept."""
+        plane, view = self._plane(), self._source.view
+        if plane is None or view is None:
+            return
+        review, labels = plane.review, self._objects.plane(view)
+        if labels is not None:
+            labels = labels.copy()
+        numbers = [self._numbers.current] if self._numbers.back else []
+        dropped = np.flatnonzero(review.dropped).tolist()
+        before, elsewhere = plane.rated, self._examples
+        try:
+            read = self._source.reader()
+        except Gen2SegError as error:
+            self.warning.emit(str(error))
+            return
+
+        def work(_ticket: Ticket) -> Rated:
+            return rate(
+                review.candidates, labels, numbers, dropped, read, before, elsewhere
+            )
+
+        def done(ticket: Ticket, rated: Any, error: BaseException | None) -> None:
+            if ticket.cancelled or isinstance(error, Cancelled) or not self.liking:
+                return
+            if error is not None:
+                self.liking = False
+                self.status_changed.emit(sentence(error))
+            else:
+                plane.rated, self._examples = rated, rated.examples
+                plane.review = plane.review.liking(rated.likeness, self.min_likeness)
+                self._draw()
+            self.changed.emit()
+
+        self._finder.submit("similar", work, done)
+
     def _draw(self, marked: Collection[int] = ()) -> None:
         plane, view = self._plane(), self._source.view
         if plane is None or view is None:
@@ -372,6 +437,8 @@ class ProposalReview(QObject):
         plane = self._of(drop)
         if plane is not None:
             plane.review = plane.review.dropping(drop.indices, dropped)
+            if self.liking:
+                self._rate()
             self._draw()
             self.changed.emit()
 

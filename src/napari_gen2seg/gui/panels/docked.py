@@ -53,6 +53,13 @@ def tabify(widget: QWidget) -> None:
         return
 
 
+def main_window(widget: QWidget) -> QWidget:
+    """Return the window that a dock belongs to, also while it floats."""
+    window = widget.window()
+    parent = window.parentWidget()
+    return window if parent is None else parent.window()
+
+
 def _dock_of(widget: QWidget) -> QDockWidget | None:
     parent = widget.parentWidget()
     while parent is not None and not isinstance(parent, QDockWidget):

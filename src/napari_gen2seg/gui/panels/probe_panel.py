@@ -18,7 +18,9 @@ from qtpy.QtWidgets import (
 from superqt.utils import signals_blocked
 
 from napari_gen2seg.core.learned_probe.choice import LEARNED, METHODS
+from napari_gen2seg.gui.annotate.tool_keys import PROMPTS
 from napari_gen2seg.gui.panels.tolerance_plot import HIGH, LOW, TolerancePlot
+from napari_gen2seg.gui.panels.tool_buttons import ToolButtons
 from napari_gen2seg.gui.panels.widgets import Panel, quiet_label
 
 if TYPE_CHECKING:
@@ -87,6 +89,7 @@ class ProbePanel(Panel):
             )
             self.signs.addButton(button)
         self.keep.setChecked(True)
+        self.drawn = ToolButtons(PROMPTS, 2, "While this is down, a stroke is one.")
         self.method = QComboBox()
         self.method.addItems(METHODS)
         self.method.setToolTip(_METHODS)
@@ -117,6 +120,7 @@ class ProbePanel(Panel):
 
         self.column.addWidget(self.hint)
         self.add_row(self.start, self.keep, self.leave)
+        self.column.addWidget(self.drawn)
         self.add_row(self.method, label="Probe")
         self.column.addWidget(self.note)
         row = self.add_row(self.auto, self.slider, label="Tolerance")

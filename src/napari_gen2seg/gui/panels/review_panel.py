@@ -29,6 +29,8 @@ class ReviewPanel(Panel):
     keep_all_requested = Signal()
     next_left_requested = Signal()
     next_doubtful_requested = Signal()
+    similar_requested = Signal(bool)
+    likeness_requested = Signal(float)
 
     def __init__(self) -> None:
         super().__init__()
@@ -67,6 +69,20 @@ class ReviewPanel(Panel):
         row = self.add_row(self.sizes, self.sizes_value, label="Size")
         row.setStretch(1, 1)
         row.setStretch(2, 0)
+        self.similar = QPushButton("Similar")
+        self.similar.setCheckable(True)
+        self.similar.setToolTip(
+            "Outline only what looks like the objects that you kept, and unlike those "
+            "that you dropped; of an object that you went back to, like that one."
+        )
+        self.likeness = QSlider(Qt.Orientation.Horizontal)
+        self.likeness.setRange(0, STEPS)
+        self.likeness.setValue(STEPS // 2)
+        self.likeness.setToolTip("To the right, only what is most alike.")
+        self.likeness_value = _value_label(32)
+        row = self.add_row(self.similar, self.likeness, self.likeness_value)
+        row.setStretch(1, 1)
+        row.setStretch(2, 0)
         self.add_row(self.next_left, self.next_doubtful, self.keep_all)
         self._acts = (self.keep_all, self.next_left, self.next_doubtful)
         self._sliders = (self.auto, self.certainty, self.sizes)
@@ -78,6 +94,8 @@ class ReviewPanel(Panel):
         self.keep_all.clicked.connect(lambda: self.keep_all_requested.emit())
         self.next_left.clicked.connect(lambda: self.next_left_requested.emit())
         self.next_doubtful.clicked.connect(lambda: self.next_doubtful_requested.emit())
+        self.similar.clicked.connect(self.similar_requested)
+        self.likeness.valueChanged.connect(self._likeness_moved)
 
     def show_review(self, proposals: ProposalReview) -> None:
         """Show how far it is, and by which thresholds."""
@@ -87,6 +105,13 @@ class ReviewPanel(Panel):
         some = review is not None and len(review.candidates) > 0
         for widget in self._sliders:
             widget.setEnabled(some)
+        self.similar.setEnabled(some and proposals.suits)
+        self.likeness.setEnabled(some and proposals.liking)
+        with signals_blocked(self.similar):
+            self.similar.setChecked(proposals.liking)
+        self.likeness_value.setText(
+            f"{proposals.min_likeness:.2f}" if proposals.liking else "–"
+        )
         left = review is not None and review.counts.left > 0 and proposals.suits
         for button in self._acts:
             button.setEnabled(left)
@@ -119,6 +144,9 @@ class ReviewPanel(Panel):
 
     def _certainty_moved(self, _value: int = 0) -> None:
         self.thresholds_requested.emit(self.certainty.value() / STEPS, self._sizes())
+
+    def _likeness_moved(self, value: int) -> None:
+        self.likeness_requested.emit(value / STEPS)
 
     def _sizes_moved(self, _value: object = None) -> None:
         certainty = None if self.auto.isChecked() else self.certainty.value() / STEPS

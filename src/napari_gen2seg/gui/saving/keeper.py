@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from contextlib import suppress
+from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -27,12 +28,15 @@ from napari_gen2seg.project.journal import Act, Journal, Patch
 from napari_gen2seg.project.journal.files import is_work
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from napari.layers import Labels
 
     from napari_gen2seg.gui.annotate.bridge import Bridge
+    from napari_gen2seg.gui.annotate.written import Writing
+    from napari_gen2seg.gui.layers.view import View
     from napari_gen2seg.project.identity import ImageIdentity
+    from napari_gen2seg.project.origin import Origin
     from napari_gen2seg.session import Prompts, Runner, Ticket
 
 _log = logging.getLogger(__name__)
@@ -92,6 +96,22 @@ class Keeper(QObject):
     def layer(self) -> KeptLayer | None:
         """What is kept of the Labels layer that takes the objects."""
         return self.layers.get(self._controller.objects.layer_id or "")
+
+    @property
+    def origins(self) -> Mapping[int, Origin]:
+        """Object -> where it comes from, of the layer that takes the objects."""
+        kept = self.layer
+        if kept is None or kept.journal is None:
+            return {}
+        return kept.journal.state.origins
+
+    @property
+    def classes(self) -> Mapping[int, str]:
+        """Object -> name of its class, of the same layer."""
+        kept = self.layer
+        if kept is None or kept.journal is None:
+            return {}
+        return kept.journal.state.classes
 
     @property
     def offer(self) -> Work | None:
@@ -399,16 +419,37 @@ class Keeper(QObject):
 
     def _act_of(self, patch: Patch) -> Act:
         controller, view = self._controller, self._bridge.source.view
-        if not controller.objects.writing or view is None:
+        writing = controller.objects.writing
+        if writing is None or view is None:
             return Act("edit", patch)
+        if writing.kind == "edit":
+            return self._edit_of(patch, writing, view)
         session, review = self._bridge.session, controller.review.review
-        if controller.objects.act == "planes":
+        if writing.kind == "planes":
             return Act("commit", patch)  # objects that are known go on
-        if controller.objects.act == "proposals" and review is not None:
+        if writing.kind == "proposals" and review is not None:
             origin = origin_of_proposals(session, view, review.settings)
-            return Act("commit", patch, dict.fromkeys(patch.objects, origin))
-        origin = origin_of_clicks(session, view, controller.prompts)
-        return Act("commit", patch, {controller.number: origin})
+        else:
+            origin = origin_of_clicks(session, view, controller.prompts)
+        scores = {n: round(score, 4) for n, score in writing.scores.items()}
+        return Act(
+            "commit",
+            patch,
+            {n: replace(origin, score=score) for n, score in scores.items()},
+        )
+
+    def _edit_of(self, patch: Patch, writing: Writing, view: View) -> Act:
+        """Return the act of a tool; what it takes no part of is corrected."""
+        known = self.origins
+        origins: dict[int, Origin | None] = {
+            new: known[old].corrected()
+            for new, old in writing.parents.items()
+            if old in known
+        }
+        if len(view.own_index) == len(view.own_axes):  # there is no other plane
+            origins |= dict.fromkeys(writing.gone)
+        whole = set(origins) >= set(patch.objects)
+        return Act("delete" if whole and writing.gone else "edit", patch, origins)
 
     def _clicked(self, _prompts: Prompts) -> None:
         kept = self.layer

@@ -1,0 +1,165 @@
+"""Undo and redo of whatever was done: clicks, commits, tools, drops, edits by hand."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Protocol
+
+from qtpy.QtCore import QObject, Signal
+
+from napari_gen2seg.gui.annotate.redo import Rows, TakenBack
+
+if TYPE_CHECKING:
+    from napari_gen2seg.gui.annotate.labels_layer import Objects
+    from napari_gen2seg.gui.annotate.object_numbers import ObjectNumbers
+    from napari_gen2seg.gui.annotate.points_layer import Clicks
+    from napari_gen2seg.gui.annotate.redo import RedoStack
+    from napari_gen2seg.gui.annotate.review import ProposalReview
+    from napari_gen2seg.gui.layers.source import Source
+    from napari_gen2seg.gui.layers.view import View
+    from napari_gen2seg.session import Prompts
+
+
+class CurrentObject(Protocol):
+    """The object being clicked, as far as undo and redo move it."""
+
+    prompts: Prompts
+
+    @property
+    def number(self) -> int:
+        """Its number."""
+
+    def next_object(self) -> None:
+        """Go on to a new one."""
+
+    def show_object(self) -> None:
+        """Show which one it is now, and its clicks."""
+
+    def read_clicks(self) -> None:
+        """Read its clicks again."""
+
+    def take_click(self, view: View) -> Rows | None:
+        """Remove its last click; return what went."""
+
+    def take_single(self) -> Rows | None:
+        """Remove the click that was its commit; return what went."""
+
+
+class History(QObject):
+    """What a person takes back and does again, the newest first.
+
+    Parameters
+    ----------
+    source
+        Which view is in sight.
+    clicks, objects, numbers, review
+        Where things were done.
+    stack
+        What was taken back.
+    current
+        The object being clicked.
+    parent
+        Deleted with it.
+    """
+
+    status_changed = Signal(str)  # what just happened, for the status line
+    nothing_to_undo = Signal()  # since the dock was opened
+    nothing_to_redo = Signal()
+
+    def __init__(
+        self,
+        source: Source,
+        clicks: Clicks,
+        objects: Objects,
+        numbers: ObjectNumbers,
+        review: ProposalReview,
+        stack: RedoStack,
+        current: CurrentObject,
+        parent: QObject | None = None,
+    ) -> None:
+        super().__init__(parent)
+        self._source, self._clicks, self._objects = source, clicks, objects
+        self._numbers, self._review = numbers, review
+        self._stack, self._current = stack, current
+
+    def undo(self) -> None:
+        """Take back the last thing: a click of this object, else the last commit."""
+        view = self._source.view
+        if view is not None and len(self._current.prompts):
+            gone = self._current.take_click(view)
+            if gone is not None:
+                self._stack.push(TakenBack(self._current.number, gone))
+            self.status_changed.emit("Took back the last click.")
+            return
+        self.undo_commit()
+
+    def redo(self) -> None:
+        """Do again what was taken back last: a click, cleared clicks, or a commit."""
+        act = self._stack.pop()
+        if act is None:
+            self.status_changed.emit("Nothing to do again.")
+            self.nothing_to_redo.emit()
+            return
+        if act.dropped is not None:
+            self._review.redo_drop(act.dropped)
+            self.status_changed.emit(f"Dropped {act.dropped.name} again.")
+            return
+        if act.edited is not None:
+            self._objects.redo_edit(act.edited)
+            self.status_changed.emit("The edit by hand is back.")
+            return
+        if act.commit is not None and not self._objects.redo(act.commit):
+            self._stack.clear()
+            self.status_changed.emit("That cannot be done again: it was edited since.")
+            return
+        if act.rows is not None:
+            self._clicks.put_back(act.rows)
+        if act.commit is None:
+            self.status_changed.emit("Clicked again.")
+            self._current.show_object()
+            return
+        if act.commit.rows is not None:
+            self._clicks.take_again(act.commit.rows)
+        if act.rows is None:
+            self._numbers.go_on()
+        else:
+            self._numbers.take_up(act.number)
+        self._current.show_object()
+        name = act.commit.name or f"Object {act.commit.written.number}"
+        self.status_changed.emit(f"{name[0].upper()}{name[1:]}: back again.")
+
+    def undo_commit(self) -> None:
+        """Take back the last commit or drop; labels through their layer's own undo."""
+        now = self._current.number
+        dropped = self._review.undo_drop()
+        if dropped is not None:
+            self._stack.push(TakenBack(now, dropped=dropped))
+            self.status_changed.emit(f"Took back dropping {dropped.name}.")
+            return
+        undone = self._objects.undo()
+        if undone is None:
+            self.status_changed.emit("Nothing to take back.")
+            self.nothing_to_undo.emit()
+        elif undone[1] is None:
+            self._stack.push(TakenBack(now, edited=self._objects.undone_in))
+            self.status_changed.emit(
+                f"Took back the last edit by hand in {undone[0]!r}."
+            )
+        elif self._objects.undone is not None and self._objects.undone.name:
+            self._stack.push(TakenBack(now, commit=self._objects.undone))
+            if self._objects.undone.rows is not None:
+                self._clicks.put_back(self._objects.undone.rows)
+            if not len(self._current.prompts):
+                self._current.next_object()
+            self._current.read_clicks()
+            self.status_changed.emit(f"Took back {self._objects.undone.name}.")
+        else:
+            gone = None
+            if now != undone[1] and now > self._objects.highest:
+                # Nobody would see these clicks, and the next would skip a number.
+                gone = self._clicks.take_object(now)
+            self._numbers.go_back(undone[1], undone[0])
+            self._current.show_object()
+            gone = self._current.take_single() or gone
+            self._stack.push(TakenBack(now, gone, self._objects.undone))
+            here = "; its clicks are here again" if len(self._current.prompts) else ""
+            self.status_changed.emit(f"Took back object {undone[1]}{here}.")
