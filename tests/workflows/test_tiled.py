@@ -97,6 +97,7 @@ def test_only_windows_are_read(monkeypatch: pytest.MonkeyPatch) -> None:
     """Whatever the size of a plane, nothing larger than a tile is read or written."""
     monkeypatch.setattr("napari_gen2seg.workflows.tiled.planning._SAMPLE", 128)
     monkeypatch.setattr("napari_gen2seg.workflows.tiled.planning._PATCHES", 4)
+    monkeypatch.setattr("napari_gen2seg.workflows.tiled.planning._PATCH", 16)
     read: list[int] = []
     written: list[int] = []
     objects: set[int] = set()

@@ -27,7 +27,7 @@ from napari_gen2seg.workflows.batch.record import output_key, write_record
 from napari_gen2seg.workflows.batch.settings import BatchSettings
 from napari_gen2seg.workflows.running.model import ModelSource
 from napari_gen2seg.workflows.running.runner import Runner
-from napari_gen2seg.workflows.tiled import FileSource, find_plane, plan_tiles
+from napari_gen2seg.workflows.tiled import FileSource, find_planes, plan_tiles
 from napari_gen2seg.workflows.tiled import plane as plane_files
 from napari_gen2seg.workflows.tiled import source as source_files
 from napari_gen2seg.workflows.tiled.looking import LookSettings
@@ -118,18 +118,16 @@ def segment_image(
     plan = runner.call(_plan, source, task.model, look)
     yield 0.0, plan.text
     planes = [tuple(int(n) for n in place) for place in np.ndindex(layout.planes)]
-    counts, total = [], len(planes) * len(plan.grid)
-    for number, plane in enumerate(planes):
-        folder = task.scratch / f"plane-{number}"
-        steps = find_plane(source, plane, plan, task.model, look, folder, runner)
-        while True:
-            try:
-                done = next(steps)
-            except StopIteration as end:
-                counts.append(int(end.value))
-                break
-            share = (number * len(plan.grid) + done) / total
-            yield 0.95 * share, _where(plan, plane, done)
+    folders = [task.scratch / f"plane-{number}" for number in range(len(planes))]
+    tiles = len(plan.grid)
+    steps = find_planes(source, planes, plan, task.model, look, folders, runner)
+    while True:
+        try:
+            done = next(steps)
+        except StopIteration as end:
+            counts: list[int] = end.value
+            break
+        yield 0.95 * done / (tiles * len(planes)), _where(done, tiles, len(planes))
     labels = _gather(task, plan, planes, counts, runner)
     objects = sum(counts)
     if task.settings.link is not None and len(planes) > 1:
@@ -163,11 +161,12 @@ def _plan(source: FileSource, model: ModelSource, look: LookSettings) -> TilePla
     return plan_tiles(source, model.colorer(), look)
 
 
-def _where(plan: TilePlan, plane: Index, done: int) -> str:
-    said = f"plane {','.join(map(str, plane))}" if plane else ""
-    if len(plan.grid) > 1:
-        said += f"{', ' if said else ''}tile {done} of {len(plan.grid)}"
-    return said or "looked at"
+def _where(done: int, tiles: int, planes: int) -> str:
+    if tiles == 1:
+        return f"plane {done} of {planes}" if planes > 1 else "looked at"
+    plane, tile = divmod(done - 1, tiles)
+    said = f"plane {plane + 1} of {planes}, " if planes > 1 else ""
+    return f"{said}tile {tile + 1} of {tiles}"
 
 
 def _gather(

@@ -357,7 +357,9 @@ def _task(
     made_of = {"source": identity.key, **facts}
     key = key_of(made_of)
     source = FileSource(image.source, settings.series, settings.axes, identity.key)
-    scratch = folder.absolute() / SCRATCH / key
+    # A copy of the same image has the same key, and a scratch folder of its own.
+    place = key_of({"target": str(image.target.absolute())})
+    scratch = folder.absolute() / SCRATCH / f"{key[:16]}-{place[:8]}"
     task = ImageTask(
         image, source, settings, model, {"key": key, "made_of": made_of}, scratch
     )

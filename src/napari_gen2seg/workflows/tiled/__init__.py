@@ -8,7 +8,12 @@ plane     the objects of a plane: all tiles, their seams, their numbers
 """
 
 from napari_gen2seg.workflows.tiled.looking import LookSettings
-from napari_gen2seg.workflows.tiled.plane import FoundPlane, find_plane, forget
+from napari_gen2seg.workflows.tiled.plane import (
+    FoundPlane,
+    find_plane,
+    find_planes,
+    forget,
+)
 from napari_gen2seg.workflows.tiled.planning import TilePlan, plan_tiles
 from napari_gen2seg.workflows.tiled.source import ArraySource, FileSource, PlaneSource
 
@@ -20,6 +25,7 @@ __all__ = [
     "PlaneSource",
     "TilePlan",
     "find_plane",
+    "find_planes",
     "forget",
     "plan_tiles",
 ]

@@ -7,7 +7,7 @@ a process elsewhere can do it, and do it again when another died.
 
 from __future__ import annotations
 
-from collections.abc import Generator
+from collections.abc import Generator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -116,6 +116,60 @@ def find_plane(
     return int(runner.tree(_leaf, leaves, _merge, _finish))
 
 
+def find_planes(
+    source: PlaneSource,
+    planes: Sequence[Index],
+    plan: TilePlan,
+    model: ModelSource,
+    settings: LookSettings,
+    folders: Sequence[Path],
+    runner: Runner,
+) -> Generator[int, None, list[int]]:
+    """Find all objects of several planes.
+
+    Planes that are looked at as a whole are found side by side, others one after the
+    other, each by all of its tiles side by side.
+
+    Parameters
+    ----------
+    source, plan, model, settings, runner
+        As for `find_plane`.
+    planes, folders
+        Which planes, and where the files of each go.
+
+    Yields
+    ------
+    int
+        How many tiles are done, each time one is.
+
+    Returns
+    -------
+    list of int
+        How many objects each plane has.
+    """
+    counts = [0] * len(planes)
+    if len(plan.grid) > 1:
+        for number, (plane, folder) in enumerate(zip(planes, folders, strict=True)):
+            before = number * len(plan.grid)
+            steps = find_plane(source, plane, plan, model, settings, folder, runner)
+            while True:
+                try:
+                    yield before + next(steps)
+                except StopIteration as end:
+                    counts[number] = end.value
+                    break
+        return counts
+    recipe = source.recipe(settings.recipe)
+    calls = [
+        (source, plane, plan, 0, recipe, model, settings, folder)
+        for plane, folder in zip(planes, folders, strict=True)
+    ]
+    for done, (place, count) in enumerate(runner.each(_find, calls), 1):
+        counts[place] = count
+        yield done
+    return counts
+
+
 def _find(
     source: PlaneSource,
     plane: Index,
@@ -126,13 +180,15 @@ def _find(
     settings: LookSettings,
     folder: Path,
 ) -> int:
+    """Find the objects of a tile, unless that was done; return how many there are."""
     path = folder / f"{number}.npz"
-    if not path.is_file():
-        tile = plan.grid.tiles[number]
-        colorer = model.colorer()
-        found = find_tile(source, plane, plan, tile, recipe, colorer, settings)
-        found.save(path)
-    return number
+    if path.is_file():
+        return len(TileObjects.load(path).facts)
+    tile = plan.grid.tiles[number]
+    colorer = model.colorer()
+    found = find_tile(source, plane, plan, tile, recipe, colorer, settings)
+    found.save(path)
+    return len(found.facts)
 
 
 @dataclass(frozen=True, eq=False)

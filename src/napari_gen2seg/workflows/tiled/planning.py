@@ -126,6 +126,11 @@ def plan_tiles(
     if settings.tile == 0 or longer <= settings.least:
         return whole
     plane = tuple(n // 2 for n in layout.planes)
+    config = config_of(colorer)
+    if proposals.diameter is None and config is not None and config.source_diameter:
+        # The size that the model was fitted to counts for tiles as for whole images.
+        proposals = replace(proposals, diameter=config.source_diameter)
+        settings = replace(settings, proposals=proposals)
     found = _scale(source, plane, colorer, settings)
     scale, diameter, smallest = found
     look = _look(colorer)
@@ -164,16 +169,16 @@ def _sample(source: PlaneSource, plane: Index) -> Array:
     if height * width <= (_PATCHES * _PATCH) ** 2:
         return source.window(plane)
     rows = []
-    for top in _starts(height):
+    for top in _starts(height, _PATCH, _PATCHES):
         row = [
             source.window(plane, (slice(top, top + _PATCH), slice(left, left + _PATCH)))
-            for left in _starts(width)
+            for left in _starts(width, _PATCH, _PATCHES)
         ]
         rows.append(np.concatenate(row, axis=1))
     return np.concatenate(rows)
 
 
-def _starts(length: int, size: int = _PATCH, count: int = _PATCHES) -> list[int]:
+def _starts(length: int, size: int, count: int) -> list[int]:
     """Return where parts of a side begin that are spread evenly along it."""
     last = max(length - size, 0)
     return sorted({round(last * (n + 0.5) / count) for n in range(count)})
