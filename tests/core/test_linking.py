@@ -137,6 +137,8 @@ def test_empty_planes_and_wrong_words() -> None:
     linked = link(labels)
     assert not linked.labels[2].any()
     assert link(np.zeros((3, 8, 8), int)).tracks.shape == (0, 4)
+    large = np.where(movie(1) > 0, movie(1).astype(np.int64) * 10**12, -1)
+    assert holds(np.maximum(large, 0), link(large).labels)
     with pytest.raises(ImageError, match="three axes"):
         link(labels[0])
     with pytest.raises(ImageError, match="whole numbers"):

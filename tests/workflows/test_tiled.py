@@ -7,6 +7,8 @@ from typing import Any
 
 import numpy as np
 import pytest
+import tifffile
+from tests.helpers.command_line import run_here
 from tests.helpers.drawn_sheet import SheetColorer, same_objects, sheet
 
 from napari_gen2seg.core.image.axes import Axes
@@ -129,3 +131,12 @@ def test_only_windows_are_read(monkeypatch: pytest.MonkeyPatch) -> None:
     assert max(read) <= 128**2 and max(written) < 128**2
     # Nor are many tiles kept at a time.
     assert plane._load.cache_info().currsize == 0
+
+
+def test_a_map_of_tiles_cannot_be_kept(tmp_path: Path) -> None:
+    tifffile.imwrite(tmp_path / "a.tif", SHEET)
+    words = ("segment", tmp_path / "a.tif", "--all", "--tile", 128)
+    ended = run_here(*words, "--coloring", tmp_path / "map.tif")
+    assert ended.returncode == 2 and "looked at in tiles" in ended.stderr
+    ended = run_here("segment", tmp_path / "a.tif", "--point", "20,20", "--tile", 128)
+    assert ended.returncode == 2 and "makes no use of --tile" in ended.stderr

@@ -173,16 +173,17 @@ class Linker:
         labels
             Whole numbers, of the shape of the planes before.
         """
-        ids, flat = np.unique(np.maximum(labels, 0), return_inverse=True)
-        numbered = np.cumsum(ids > 0, dtype=np.int64) * (ids > 0)
-        own: npt.NDArray[np.int64] = numbered[flat].reshape(labels.shape)
+        own = _numbered(labels)
         count = int(own.max(initial=0))
         if self._seen is None:
             self._seen = np.zeros(labels.shape, np.int32)
         numbers = np.zeros(count + 1, np.int32)
         areas = np.bincount(own.ravel(), minlength=count + 1)
         middles = _middles(own, count)
-        old, old_areas = np.unique(self._seen[self._seen > 0], return_counts=True)
+        held = np.bincount(self._seen.ravel(), minlength=1)
+        held[0] = 0
+        old = np.flatnonzero(held)
+        old_areas = held[old]
         if count and old.size:
             pairs = self._pairs(own, areas, middles, old, old_areas)
             self._assign(numbers, old, pairs)
@@ -222,7 +223,7 @@ class Linker:
         own: npt.NDArray[np.int64],
         areas: npt.NDArray[np.int64],
         middles: Float64Array,
-        old: Int32Array,
+        old: npt.NDArray[np.int64],
         old_areas: npt.NDArray[np.int64],
     ) -> npt.NDArray[Any]:
         """List which objects may be which: (new, place of old, price, shared)."""
@@ -266,7 +267,7 @@ class Linker:
         return np.concatenate(rows)
 
     def _assign(
-        self, numbers: Int32Array, old: Int32Array, pairs: npt.NDArray[Any]
+        self, numbers: Int32Array, old: npt.NDArray[np.int64], pairs: npt.NDArray[Any]
     ) -> None:
         """Give new objects the numbers of old ones, at the least price in all."""
         if not len(pairs):
@@ -289,7 +290,7 @@ class Linker:
     def _divide(
         self,
         numbers: Int32Array,
-        old: Int32Array,
+        old: npt.NDArray[np.int64],
         pairs: npt.NDArray[Any],
         areas: npt.NDArray[np.int64],
         old_areas: npt.NDArray[np.int64],
@@ -327,6 +328,21 @@ class Linker:
             self._seen = np.where(still & (linked == 0), self._seen, linked)
         else:
             self._seen = linked
+
+
+def _numbered(labels: LabelArray) -> npt.NDArray[np.int64]:
+    """Return labels numbered from 1 without gaps; what is below 0 is background."""
+    array = np.maximum(labels, 0)
+    top = int(array.max(initial=0))
+    if top > array.size:  # numbers of their own kind: no table of them all
+        ids, flat = np.unique(array, return_inverse=True)
+        numbers = np.cumsum(ids > 0, dtype=np.int64) * (ids > 0)
+        found: npt.NDArray[np.int64] = numbers[flat].reshape(array.shape)
+        return found
+    there = np.bincount(array.ravel().astype(np.int64), minlength=1) > 0
+    there[0] = False
+    table: npt.NDArray[np.int64] = np.cumsum(there, dtype=np.int64) * there
+    return np.asarray(table[array])
 
 
 def _radius(areas: npt.NDArray[np.int64], axes: int) -> float:
