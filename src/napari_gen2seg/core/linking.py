@@ -121,7 +121,9 @@ def link(
     Raises
     ------
     ImageError
-        If the labels cannot be used.
+        If the labels, or ``labels_out``, cannot be used.
+    SettingsError
+        If the spacing does not fit.
     """
     shape = tuple(getattr(labels, "shape", ()))
     kind = np.dtype(getattr(labels, "dtype", float)).kind
@@ -131,7 +133,20 @@ def link(
             "whole numbers with at least three axes, and axis one of them."
         )
     axis %= len(shape)
+    if spacing is not None and (
+        len(spacing) != len(shape) - 1 or not all(step > 0 for step in spacing)
+    ):
+        raise SettingsError(
+            f"The spacing is {spacing}; it must be {len(shape) - 1} numbers above 0, "
+            "one for each axis but the one that is linked."
+        )
     target = np.zeros(shape, np.int32) if labels_out is None else labels_out
+    sink = tuple(getattr(target, "shape", ()))
+    if sink != shape or np.dtype(getattr(target, "dtype", float)).kind not in "ui":
+        raise ImageError(
+            f"labels_out has the shape {sink}; it must have that of the labels, "
+            f"{shape}, and a type of whole numbers."
+        )
     linker = Linker(settings, spacing)
     for place in range(shape[axis]):
         index = (slice(None),) * axis + (place,)

@@ -7,7 +7,9 @@ from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
+from napari_gen2seg.common.arguments import told
 from napari_gen2seg.errors import DataError, StorageError
 from napari_gen2seg.io.formats.images import PICTURE_ENDINGS, TIFF_ENDINGS, kind_of
 
@@ -44,7 +46,9 @@ class BatchImage:
         return self.target.with_name(f"{self.target.name}.json")
 
 
-def images_of(inputs: Iterable[str | Path], out: Path) -> tuple[BatchImage, ...]:
+def images_of(
+    inputs: str | Path | Iterable[str | Path], out: Path
+) -> tuple[BatchImage, ...]:
     """List the images of files, folders and patterns.
 
     Parameters
@@ -63,12 +67,13 @@ def images_of(inputs: Iterable[str | Path], out: Path) -> tuple[BatchImage, ...]
         If there is no image at all.
     """
     found: dict[Path, Path] = {}  # image -> its folder below `out`
-    for entry in inputs:
-        for source, below in _expanded(str(entry), out.absolute()):
+    entries = _names(inputs)
+    for entry in entries:
+        for source, below in _expanded(entry, out.absolute()):
             found.setdefault(source, below)
     if not found:
         raise DataError(
-            f"There is no image in {', '.join(str(one) for one in inputs)}; name "
+            f"There is no image in {', '.join(entries) or 'an empty list'}; name "
             "image files, folders that hold some, or a pattern such as 'plate/*.tif'."
         )
     named = {
@@ -95,6 +100,20 @@ def images_of(inputs: Iterable[str | Path], out: Path) -> tuple[BatchImage, ...]
             "one by one, each with an output folder of its own."
         )
     return tuple(images)
+
+
+def _names(inputs: Any) -> list[str]:
+    """Return what was named as a list of names."""
+    given = [inputs] if isinstance(inputs, (str, Path)) else inputs
+    if isinstance(given, Iterable) and not isinstance(given, (bytes, dict)):
+        names = list(given)
+        plain = not hasattr(given, "dtype")
+        if plain and all(isinstance(name, (str, Path)) for name in names):
+            return [str(name) for name in names]
+    raise DataError(
+        f"The inputs are {told(inputs)}; they must be the name of a file, a folder or "
+        "a pattern, or a list of such names."
+    )
 
 
 def _expanded(entry: str, out: Path) -> list[tuple[Path, Path]]:

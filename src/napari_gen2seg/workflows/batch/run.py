@@ -119,7 +119,7 @@ BatchEvent = (
 
 @checked_arguments(
     Colorer="napari_gen2seg.models.colorer",
-    left=("inputs", "out"),
+    left=("inputs",),
 )
 def batch(
     inputs: str | Path | Iterable[str | Path],
@@ -197,12 +197,11 @@ def batch(
     """
     began = time.monotonic()
     folder = Path(out).expanduser()
-    given = [inputs] if isinstance(inputs, (str, Path)) else list(inputs)
-    images = images_of(given, folder)
     look = LookSettings(
         proposals or ProposalSettings(), recipe, resolution, passes, tile, overlap
     )
     settings = BatchSettings(look, axes, series, link)
+    images = images_of(inputs, folder)
     source = _model_source(model)
     _make(folder / SCRATCH)
     lock = FileLock(folder / SCRATCH / "lock")
