@@ -7,9 +7,10 @@ on the workers: only its end comes back.
 
 from __future__ import annotations
 
+import logging
 import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from queue import Empty, SimpleQueue
 from typing import TYPE_CHECKING, Any
 
@@ -47,28 +48,32 @@ def local_workers(
         If dask.distributed is not installed, or they do not start.
     """
     distributed = _distributed()
-    threads = max(1, (os.cpu_count() or 1) // count)
-    try:
-        with (
-            distributed.LocalCluster(
-                n_workers=count,
-                threads_per_worker=1,
-                processes=True,
-                dashboard_address=None,
-                local_directory=scratch,
-                memory_limit=0,  # the system's own; killed workers are replaced
-                env={"OMP_NUM_THREADS": str(threads)},
-                silence_logs=50,
-            ) as cluster,
-            distributed.Client(cluster, set_as_default=False) as client,
-        ):
+    share = max(1, (os.cpu_count() or 1) // count)
+    threads = os.environ.get("OMP_NUM_THREADS", str(share))
+    with ExitStack() as stack:
+        try:
+            cluster = stack.enter_context(
+                distributed.LocalCluster(
+                    n_workers=count,
+                    threads_per_worker=1,
+                    processes=True,
+                    dashboard_address=None,
+                    local_directory=scratch,
+                    memory_limit=0,  # the system's own; killed workers are replaced
+                    env={"OMP_NUM_THREADS": threads},
+                    silence_logs=logging.CRITICAL,
+                )
+            )
+            client = stack.enter_context(
+                distributed.Client(cluster, set_as_default=False)
+            )
             client.wait_for_workers(count, timeout=4 * _WAIT)
-            yield Cluster(client, cancel)
-    except (TimeoutError, OSError) as error:
-        raise ClusterError(
-            f"{count} workers could not be started here ({error}). Try fewer, or leave "
-            "--workers out."
-        ) from error
+        except (TimeoutError, OSError) as error:
+            raise ClusterError(
+                f"{count} workers could not be started here ({error}). Try fewer, or "
+                "leave --workers out."
+            ) from error
+        yield Cluster(client, cancel)
 
 
 @contextmanager
