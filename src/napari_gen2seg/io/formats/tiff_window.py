@@ -106,7 +106,7 @@ def _decoded(page: Any, key: TiffPage, index: int) -> Array | None:
             f"{Path(handle.path)} is cut off: it ends within a tile. Its copy or "
             "download was interrupted; fetch it again."
         )
-    more = {"_fullsize": False}
+    more: dict[str, Any] = {"_fullsize": False}
     if int(key.compression) in (6, 7, 34892, 33007):
         more |= {"jpegtables": page.jpegtables, "jpegheader": key.jpegheader}
     found = key.decode(data, index, **more)[0]
