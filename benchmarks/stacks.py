@@ -28,6 +28,7 @@ from napari_gen2seg import LinkSettings, link, load_model
 SETTINGS = {
     "overlap only": LinkSettings(radius=0),
     "usual": LinkSettings(),
+    "convex": LinkSettings(convex=True),
     "gap 1, divisions": LinkSettings(gaps=1, divisions=True),
 }
 

@@ -98,6 +98,22 @@ def test_a_mother_and_her_daughters() -> None:
     assert not link(labels).parents
 
 
+def test_one_right_behind_the_other() -> None:
+    """Two balls on top of each other: no number tells them apart, but their shape."""
+    truth = np.zeros((14, *SHAPE), np.int32)
+    for number, middle in ((1, 3), (2, 10)):
+        for z in range(14):
+            size = 64 - (2 * (z - middle)) ** 2
+            if size > 0:
+                disc(truth[z], number, 40, 60 + 2 * number, size**0.5)
+    assert truth.any(axis=(1, 2)).all()
+    assert not holds(truth, link(truth).labels)
+    linked = link(truth, settings=LinkSettings(convex=True))
+    assert holds(truth, linked.labels)
+    for number, z, row, column in linked.tracks:
+        assert linked.labels[int(z), round(row), round(column)] == number
+
+
 def test_tracks_are_what_napari_wants() -> None:
     tracks = pytest.importorskip("napari.layers").Tracks
     linked = link(shuffled(movie(2)))

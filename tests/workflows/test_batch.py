@@ -17,9 +17,11 @@ from tests.helpers.drawn_sheet import SheetColorer, same_objects, sheet
 from tests.helpers.waiting import BACKSTOP
 
 from napari_gen2seg import segment
+from napari_gen2seg.core.image.axes import Axes
 from napari_gen2seg.core.linking import LinkSettings
 from napari_gen2seg.core.proposal_settings import ProposalSettings
 from napari_gen2seg.errors import Cancelled, DataError, InUseError, StorageError
+from napari_gen2seg.io.formats.label_file import LabelFile
 from napari_gen2seg.workflows.batch import (
     BatchDone,
     ImageDone,
@@ -28,6 +30,7 @@ from napari_gen2seg.workflows.batch import (
     batch,
 )
 from napari_gen2seg.workflows.batch.inputs import images_of
+from napari_gen2seg.workflows.batch.linking import link_planes
 
 SMALL = sheet(100)
 LARGE = sheet(230, 20)
@@ -220,3 +223,26 @@ def test_planes_are_linked(tmp_path: Path) -> None:
     for shift in (1, 2):
         moved = np.roll(labels[shift], -2 * shift, 1)[20:80, 20:70]
         np.testing.assert_array_equal(moved, inner)
+
+
+@pytest.mark.parametrize("letters", ["ZYX", "MZYX", "TZYX"])
+def test_stacks_and_volumes_are_linked_in_place(tmp_path: Path, letters: str) -> None:
+    """Each of one or two places, or moments, holds one nucleus right behind another."""
+    stack = np.zeros((10, 40, 40), np.int32)
+    for z, size in enumerate((2, 5, 6, 5, 2, 2, 5, 6, 5, 2)):
+        stack[z, 20 - size : 20 + size, 20 - size : 20 + size] = 1
+    whole = stack if letters == "ZYX" else np.stack([stack, stack])
+    labels = LabelFile.create(tmp_path / "l.npy", Axes(letters, whole.shape))
+    for place in np.ndindex(whole.shape[:-2]):
+        labels.write(place, whole[place])
+    count = link_planes(labels, LinkSettings(convex=True))
+    found = np.array([labels.read(place) for place in np.ndindex(whole.shape[:-2])])
+    numbers = [int(plane.max()) for plane in found]
+    if letters == "TZYX":  # volumes are linked as wholes, and are not parted
+        assert count == 1 and set(numbers) == {1}
+        return
+    expected = [1] * 5 + [2] * 5
+    assert numbers[:10] == expected
+    if letters == "MZYX":  # another place has objects of its own
+        assert numbers[10:] == [one + 2 for one in expected]
+    assert count == max(numbers)

@@ -73,6 +73,12 @@ if TYPE_CHECKING:
     "--divisions", is_flag=True, help="With --link: an object may become two."
 )
 @click.option(
+    "--convex",
+    is_flag=True,
+    help="With --link: what shrinks to half and grows again is two, one behind the "
+    "other, as nuclei in depth.",
+)
+@click.option(
     "--workers",
     type=click.IntRange(min=1),
     default=1,
@@ -106,6 +112,7 @@ def batch(
     link_radius: float | None,
     gaps: int,
     divisions: bool,
+    convex: bool,
     workers: int,
     scheduler: str | None,
     overwrite: bool,
@@ -120,8 +127,10 @@ def batch(
     """
     if chosen.resolution is not None and diameter is not None:
         raise click.UsageError("Give either --resolution or --diameter.")
-    if not link and (link_radius is not None or gaps or divisions):
-        raise click.UsageError("--radius, --gaps and --divisions need --link.")
+    if not link and (link_radius is not None or gaps or divisions or convex):
+        raise click.UsageError(
+            "--radius, --gaps, --divisions and --convex need --link."
+        )
 
     from napari_gen2seg.core.linking import LinkSettings
     from napari_gen2seg.core.proposal_settings import ProposalSettings
@@ -133,7 +142,7 @@ def batch(
     )
     linking = None
     if link:
-        linking = LinkSettings(radius=link_radius, gaps=gaps, divisions=divisions)
+        linking = LinkSettings(link_radius, 0.1, gaps, divisions, convex)
     model = ModelChoice(
         chosen.model,
         chosen.device,

@@ -24,7 +24,8 @@ from napari_gen2seg.core.map.object_size import typical_of
 from napari_gen2seg.errors import ImageError, SettingsError
 
 _ALONE = 1.0  # price of leaving an object without a partner; two of them cost a link
-_HALF = 0.5  # share of a daughter that lies in her mother
+_INSIDE = 0.25  # share of a daughter that lies where her mother was, at least
+_NECK = 0.5  # of the smaller side's largest plane: what is smaller between is a neck
 _SMALLER = 0.75  # of the mother's size, each daughter at most
 _ALIKE = 2.5  # times as large as her sister, at most
 
@@ -45,12 +46,16 @@ class LinkSettings:
         In how many planes in a row an object may be missing.
     divisions
         Whether an object may become two; both get numbers of their own.
+    convex
+        Whether objects are convex along the axis, as nuclei are in depth: one that
+        shrinks to less than half and grows again is two, one right behind the other.
     """
 
     radius: float | None = None
     min_overlap: float = 0.1
     gaps: int = 0
     divisions: bool = False
+    convex: bool = False
 
     def __post_init__(self) -> None:
         check_fields(self)
@@ -151,6 +156,9 @@ def link(
     for place in range(shape[axis]):
         index = (slice(None),) * axis + (place,)
         target[index] = linker.next(np.asarray(labels[index]))
+    for place, new in linker.part_at_necks().items():
+        index = (slice(None),) * axis + (place,)
+        target[index] = renumbered(np.asarray(target[index]), new)
     return Linked(target, linker.tracks(axis), dict(linker.parents))
 
 
@@ -179,6 +187,8 @@ class Linker:
         self._seen: Int32Array | None = None
         self._last: dict[int, int] = {}
         self._rows: list[Float64Array] = []
+        # Of each object its planes, its pixels there, and the price of the link to it.
+        self._course: dict[int, list[tuple[int, int, float]]] = {}
 
     def next(self, labels: LabelArray) -> Int32Array:
         """Return the labels of the next plane, numbered as before.
@@ -199,9 +209,10 @@ class Linker:
         held[0] = 0
         old = np.flatnonzero(held)
         old_areas = held[old]
+        prices: dict[int, float] = {}
         if count and old.size:
             pairs = self._pairs(own, areas, middles, old, old_areas)
-            self._assign(numbers, old, pairs)
+            prices = self._assign(numbers, old, pairs)
             if self.settings.divisions:
                 self._divide(numbers, old, pairs, areas, old_areas)
         for label in range(1, count + 1):
@@ -210,6 +221,11 @@ class Linker:
                 numbers[label] = self._highest
         linked = numbers[own]
         self._remember(linked, numbers[1:])
+        if self.settings.convex:
+            for label, number in enumerate(numbers[1:].tolist(), 1):
+                course = self._course.setdefault(number, [])
+                price = prices.get(label, 0.0)
+                course.append((self._place, int(areas[label]), price))
         if count:
             here = np.full((count, 1), float(self._place))
             rows = np.hstack([numbers[1:, None].astype(float), here, middles])
@@ -232,6 +248,28 @@ class Linker:
         rest = np.insert(rows[:, 2:], [axis], place, axis=1)
         found = np.hstack([rows[:, :1], rest])
         return found[np.lexsort((rows[:, 1], rows[:, 0]))]
+
+    def part_at_necks(self) -> dict[int, dict[int, int]]:
+        """Give what lies behind a neck a number of its own, when all planes are linked.
+
+        Returns
+        -------
+        dict
+            For planes in which something changes, the new number of each old one; see
+            `renumbered`. Empty unless objects are to be convex.
+        """
+        new: dict[int, dict[int, int]] = {}
+        for number, course in list(self._course.items()):
+            for first, last in _convex_runs(course)[1:]:
+                self._highest += 1
+                for place, _, _ in course[first:last]:
+                    new.setdefault(place, {})[number] = self._highest
+        for rows in self._rows:
+            changed = new.get(int(rows[0, 1]), {})
+            for row in rows:
+                row[0] = changed.get(int(row[0]), row[0])
+        self._course.clear()
+        return new
 
     def _pairs(
         self,
@@ -283,10 +321,16 @@ class Linker:
 
     def _assign(
         self, numbers: Int32Array, old: npt.NDArray[np.int64], pairs: npt.NDArray[Any]
-    ) -> None:
-        """Give new objects the numbers of old ones, at the least price in all."""
+    ) -> dict[int, float]:
+        """Give new objects the numbers of old ones, at the least price in all.
+
+        Returns
+        -------
+        dict
+            For each new object that was linked the price.
+        """
         if not len(pairs):
-            return
+            return {}
         new = pairs[:, 0].astype(int) - 1
         before = pairs[:, 1].astype(int)
         n, m = len(numbers) - 1, old.size
@@ -301,6 +345,8 @@ class Linker:
         row, column = min_weight_full_bipartite_matching(graph)
         linked = (row < n) & (column < m)
         numbers[row[linked] + 1] = old[column[linked]]
+        paid = np.asarray(graph[row[linked], column[linked]]) - 1
+        return dict(zip((row[linked] + 1).tolist(), paid.tolist(), strict=True))
 
     def _divide(
         self,
@@ -316,7 +362,7 @@ class Linker:
             label, place = int(new), int(before)
             mother, size = int(old[place]), old_areas[place]
             sister = heir.get(mother)
-            if numbers[label] or sister is None or shared < _HALF * areas[label]:
+            if numbers[label] or sister is None or shared < _INSIDE * areas[label]:
                 continue
             sizes = areas[label], areas[sister]
             if max(sizes) > _SMALLER * size or max(sizes) > _ALIKE * min(sizes):
@@ -343,6 +389,38 @@ class Linker:
             self._seen = np.where(still & (linked == 0), self._seen, linked)
         else:
             self._seen = linked
+
+
+def renumbered(labels: LabelArray, new: Mapping[int, int]) -> LabelArray:
+    """Return labels of which some numbers are replaced."""
+    found = labels.copy()
+    for old, number in new.items():
+        found[labels == old] = number
+    return found
+
+
+def _convex_runs(course: list[tuple[int, int, float]]) -> list[tuple[int, int]]:
+    """Part the planes of an object where it shrinks and grows again.
+
+    Returns
+    -------
+    list
+        (first, last) of each part, half open, in their order.
+    """
+    areas = np.array([area for _, area, _ in course])
+    if len(areas) < 3:
+        return [(0, len(areas))]
+    before = np.maximum.accumulate(areas)[:-2]
+    behind = np.maximum.accumulate(areas[::-1])[::-1][2:]
+    shares = areas[1:-1] / np.minimum(before, behind)
+    neck = int(np.argmin(shares)) + 1
+    if shares[neck - 1] >= _NECK:
+        return [(0, len(areas))]
+    # The worse of the two links at the neck is where one ends and the next begins.
+    cut = neck if course[neck][2] >= course[neck + 1][2] else neck + 1
+    ahead = _convex_runs(course[:cut])
+    rest = _convex_runs(course[cut:])
+    return [*ahead, *((first + cut, last + cut) for first, last in rest)]
 
 
 def _numbered(labels: LabelArray) -> npt.NDArray[np.int64]:

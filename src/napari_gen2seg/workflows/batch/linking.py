@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from napari_gen2seg.core.image.axes import Index
-from napari_gen2seg.core.linking import Linker, LinkSettings
+from napari_gen2seg.core.linking import Linker, LinkSettings, renumbered
 from napari_gen2seg.io.formats.label_file import LabelFile
 from napari_gen2seg.io.formats.omezarr_labels import LabelStore
 
@@ -83,4 +83,9 @@ def _link(
             linked = planes.next(labels.read(index(**{inner: at})))
             highest = max(highest, before + int(linked.max()))
             labels.write(index(**{inner: at}), np.where(linked > 0, linked + before, 0))
+        for at, new in planes.part_at_necks().items():
+            shifted = {old + before: number + before for old, number in new.items()}
+            highest = max(highest, *shifted.values())
+            plane = renumbered(labels.read(index(**{inner: at})), shifted)
+            labels.write(index(**{inner: at}), plane)
     return highest
