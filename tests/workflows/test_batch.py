@@ -230,7 +230,8 @@ def test_stacks_and_volumes_are_linked_in_place(tmp_path: Path, letters: str) ->
     """Each of one or two places, or moments, holds one nucleus right behind another."""
     stack = np.zeros((10, 40, 40), np.int32)
     for z, size in enumerate((2, 5, 6, 5, 2, 2, 5, 6, 5, 2)):
-        stack[z, 20 - size : 20 + size, 20 - size : 20 + size] = 1
+        left = 18 + 3 * (z > 4) - size
+        stack[z, 20 - size : 20 + size, left : left + 2 * size] = 1
     whole = stack if letters == "ZYX" else np.stack([stack, stack])
     labels = LabelFile.create(tmp_path / "l.npy", Axes(letters, whole.shape))
     for place in np.ndindex(whole.shape[:-2]):
