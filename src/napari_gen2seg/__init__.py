@@ -24,6 +24,9 @@ if TYPE_CHECKING:
     from napari_gen2seg.core.coloring import Coloring as Coloring
     from napari_gen2seg.core.coloring import Mask as Mask
     from napari_gen2seg.core.learned_probe.probe import Probe as Probe
+    from napari_gen2seg.core.linking import Linked as Linked
+    from napari_gen2seg.core.linking import LinkSettings as LinkSettings
+    from napari_gen2seg.core.linking import link as link
     from napari_gen2seg.core.probe.prober import ProbeSettings as ProbeSettings
     from napari_gen2seg.core.proposal_settings import (
         ProposalSettings as ProposalSettings,
@@ -35,6 +38,7 @@ if TYPE_CHECKING:
     from napari_gen2seg.models.registry import list_models as list_models
     from napari_gen2seg.models.spec import ModelSpec as ModelSpec
     from napari_gen2seg.project.project import Project as Project
+    from napari_gen2seg.workflows.batch import batch as batch
     from napari_gen2seg.workflows.evaluate import evaluate as evaluate
     from napari_gen2seg.workflows.finetune import finetune as finetune
     from napari_gen2seg.workflows.finetune import iter_finetune as iter_finetune
@@ -49,16 +53,20 @@ _HOMES = {
     "Colorer": "models.colorer",
     "Coloring": "core.coloring",
     "Gen2SegError": "errors",
+    "LinkSettings": "core.linking",
+    "Linked": "core.linking",
     "Mask": "core.coloring",
     "ModelSpec": "models.spec",
     "Probe": "core.learned_probe.probe",
     "ProbeSettings": "core.probe.settings",
     "Project": "project.project",
     "ProposalSettings": "core.proposal_settings",
+    "batch": "workflows.batch",
     "evaluate": "workflows.evaluate",
     "finetune": "workflows.finetune",
     "iter_finetune": "workflows.finetune",
     "iter_segment": "workflows.segment",
+    "link": "core.linking",
     "list_models": "models.registry",
     "load_model": "models.loader",
     "load_probe": "models.probes",

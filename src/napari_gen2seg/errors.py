@@ -20,6 +20,7 @@ also the built-in error a caller would expect, so ``except ValueError`` works::
      │  └ InUseError                         another window or process has it open
      ├ MemoryShortError (MemoryError)   would not fit, or did not
      ├ TrainingError (RuntimeError)     training could not go on
+     ├ ClusterError (RuntimeError)      workers cannot be reached, or keep dying
      └ Cancelled                        somebody asked for it to stop
 
 A message names the thing, what it was, what it must be, and what to do.
@@ -94,6 +95,10 @@ class MemoryShortError(Gen2SegError, MemoryError):
 
 class TrainingError(Gen2SegError, RuntimeError):
     """Training could not start or could not go on."""
+
+
+class ClusterError(Gen2SegError, RuntimeError):
+    """Workers of a cluster cannot be reached, or keep dying."""
 
 
 class Cancelled(Gen2SegError):

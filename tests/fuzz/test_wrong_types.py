@@ -147,6 +147,18 @@ CALLS: dict[str, tuple[Callable[..., Any], dict[str, Any]]] = {
         lambda **k: drained(g.iter_segment(**{"model": colorer(), **k})),
         {"array": IMAGE, "axes": "YX", "clicks": None, "proposals": None},
     ),
+    "batch": (lambda **k: drained(g.batch(**k)), {
+        "inputs": [], "out": "out", "model": "mini", "axes": None, "proposals": None,
+        "resolution": 64, "passes": 1, "tile": 64, "overlap": 8, "link": None,
+        "overwrite": False, "workers": 1, "scheduler": None,
+    }),
+    "link": (g.link, {
+        "labels": np.zeros((3, 8, 8), int), "axis": 0, "settings": None,
+        "spacing": (1.0, 1.0), "labels_out": np.zeros((3, 8, 8), int),
+    }),
+    "LinkSettings": (g.LinkSettings, {
+        "radius": 9.0, "min_overlap": 0.1, "gaps": 1, "divisions": True,
+    }),
     "evaluate": (lambda **k: g.evaluate(**{"model": colorer(), **k}), {
         "data": [(IMAGE, (IMAGE > 0).astype(int))], "model": None,
         "protocol": "proposals", "settings": None, "pictures": 1,

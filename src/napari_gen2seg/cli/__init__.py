@@ -4,7 +4,7 @@ Each command is a module of its own, loaded when it is called; none loads torch,
 Qt or napari before it has work for them.
 
     main                  the group of commands
-    color, segment, evaluate, finetune, project, models, demo, doctor
+    color, segment, batch, evaluate, finetune, project, models, demo, doctor
                           a command each
     options               options that several share
     outputs               files written; none is lost without being told

@@ -16,6 +16,7 @@ COMMANDS = (
     "demo",
     "color",
     "segment",
+    "batch",
     "finetune",
     "evaluate",
     "project",

@@ -258,9 +258,25 @@ def recipe_options(command: Callable[..., Any]) -> Callable[..., Any]:
     return recipe_flags(gathered)
 
 
+_TILE_OPTIONS = (
+    click.option(
+        "--tile",
+        type=click.IntRange(min=0),
+        metavar="PX",
+        help="Side of what is looked at at once, for all objects; 0 looks at every "
+        "image as a whole. [default: chosen, for images with more than 2048 pixels]",
+    ),
+    click.option(
+        "--overlap",
+        type=click.IntRange(min=2),
+        metavar="PX",
+        help="How far tiles overlap. [default: from the size of the objects]",
+    ),
+)
 recipe_flags = _decorate(_RECIPE_OPTIONS)
 RECIPE = ("channels", "contrast", "invert", "joint")
 plane_options = _decorate(_PLANE_OPTIONS)
+tile_options = _decorate(_TILE_OPTIONS)
 
 
 def read_plane(
@@ -302,7 +318,11 @@ _BYTES_A_PIXEL = 30  # of memory, measured: what coloring and a click take
 
 
 def check_colorable(
-    picture: Path, pixels: NDArray[Any], *, clicked: bool = False
+    picture: Path,
+    pixels: NDArray[Any],
+    *,
+    clicked: bool = False,
+    tiled: bool = False,
 ) -> None:
     """Refuse a plane that is too large, and say where there is nothing to see.
 
@@ -311,6 +331,8 @@ def check_colorable(
     clicked
         Whether somebody clicks in it: then each click is answered, with a word where it
         is on background.
+    tiled
+        Whether it is looked at in tiles: then only they must fit into memory.
 
     Raises
     ------
@@ -320,7 +342,8 @@ def check_colorable(
     from napari_gen2seg.core.image.rgb import is_constant
     from napari_gen2seg.io.formats.guard import check_fits
 
-    check_fits(picture, pixels.shape[0] * pixels.shape[1] * _BYTES_A_PIXEL)
+    if not tiled:
+        check_fits(picture, pixels.shape[0] * pixels.shape[1] * _BYTES_A_PIXEL)
     if clicked:
         return
     flat = pixels if pixels.ndim == 2 else pixels.reshape(-1, pixels.shape[-1])

@@ -22,6 +22,7 @@ from napari_gen2seg.cli.options import (
     read_plane,
     recipe_options,
     resolution_from,
+    tile_options,
 )
 from napari_gen2seg.cli.outputs import (
     check_free,
@@ -85,6 +86,7 @@ Point = tuple[float, float]
     metavar="A,B",
     help="With --all: only objects whose diameter lies between A and B pixels.",
 )
+@tile_options
 @click.option(
     "-o",
     "--output",
@@ -138,6 +140,8 @@ def segment(
     everything: bool,
     min_certainty: float | None,
     sizes: tuple[float, float] | None,
+    tile: int | None,
+    overlap: int | None,
     output: Path | None,
     coloring: Path | None,
     rule: str,
@@ -167,7 +171,12 @@ def segment(
         "--everywhere": everywhere,
         "--map-alone": map_alone,
     }
-    proposing = {"--min-certainty": min_certainty is not None, "--size": bool(sizes)}
+    proposing = {
+        "--min-certainty": min_certainty is not None,
+        "--size": bool(sizes),
+        "--tile": tile is not None,
+        "--overlap": overlap is not None,
+    }
     if everything:
         rest = {"--rule": rule == "paper", "--each": each, "--probe": bool(method)}
         _refuse("--all", {**idle, **rest})
@@ -182,14 +191,22 @@ def segment(
     from napari_gen2seg.core.proposal_settings import ProposalSettings
     from napari_gen2seg.io.formats.images import check_ending, write_labels
     from napari_gen2seg.workflows import segment as workflow
+    from napari_gen2seg.workflows.tiled.looking import LARGE
 
     target = output or picture.with_name(f"{picture.stem}-labels.tif")
     for path in filter(None, (target, coloring)):
         check_ending(path)
     check_free([target, coloring], overwrite, picture)
     pixels = read_plane(picture, axes, plane, series, recipe)
-    check_colorable(picture, pixels, clicked=not everything)
     shape = pixels.shape[:2]
+    tiled = everything and tile != 0 and max(shape) > (tile or LARGE)
+    if tiled and coloring is not None:
+        raise click.UsageError(
+            f"{picture.name} has {rows_by_columns(shape)} and is looked at in tiles, "
+            "each with a map of its own. Leave --coloring out, or look at it as a "
+            "whole: --tile 0."
+        )
+    check_colorable(picture, pixels, clicked=not everything, tiled=tiled)
     settings = ProbeSettings(
         rule="paper" if rule == "paper" else "distance",
         tolerance=tolerance,
@@ -208,13 +225,21 @@ def segment(
         proposals=ProposalSettings(
             diameter=diameter, min_score=min_certainty, sizes=sizes
         ),
-        resolution=resolution_from(chosen.resolution, diameter, shape, colorer),
+        resolution=(
+            chosen.resolution
+            if tiled
+            else resolution_from(chosen.resolution, diameter, shape, colorer)
+        ),
         passes=chosen.passes,
+        tile=tile,
+        overlap=overlap,
     )
     for event in events:
         if isinstance(event, workflow.PlaneColored) and coloring is not None:
             write_coloring(coloring, event.coloring)
             say(f"{coloring}: the colouring map")
+        elif isinstance(event, workflow.PlaneTiled) and not event.done:
+            say(f"{picture.name}: {event.text}", err=True)
         elif isinstance(event, workflow.ObjectFound):
             say(_sentence(event))
         elif isinstance(event, workflow.Finished):

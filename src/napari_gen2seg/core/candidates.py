@@ -331,7 +331,29 @@ def paint(candidates: CandidateSet, indices: npt.ArrayLike) -> Int32Array:
             f"The indices are {told(indices)}; they must be whole numbers from 0 to "
             f"{count - 1}, as select returns them."
         )
-    chosen = chosen.astype(np.intp)
+    return _painted(candidates, chosen.astype(np.intp))[0]
+
+
+@checked_arguments()
+def paint_scored(
+    candidates: CandidateSet, settings: ProposalSettings | None = None
+) -> tuple[Int32Array, Float64Array]:
+    """Return labels of what `select` keeps, and the score of each.
+
+    Returns
+    -------
+    labels, scores
+        int32 (H, W) as `paint` returns it; float64 (n,), of labels 1 to n.
+    """
+    chosen = select(candidates, settings)
+    labels, present = _painted(candidates, chosen)
+    return labels, candidates.scores[chosen[present]]
+
+
+def _painted(
+    candidates: CandidateSet, chosen: npt.NDArray[np.intp]
+) -> tuple[Int32Array, BoolArray]:
+    """Return labels, and which of the chosen have a pixel."""
     labels = np.zeros(candidates.source_shape, np.int32)
     present = np.zeros(len(chosen) + 1, bool)
     for place in np.argsort(-candidates.scores[chosen], kind="stable"):
@@ -341,9 +363,9 @@ def paint(candidates: CandidateSet, indices: npt.ArrayLike) -> Int32Array:
         present[place + 1] = free.any()
         np.copyto(window, place + 1, where=free)
     if present[1:].all():
-        return labels
+        return labels, present[1:]
     number = np.cumsum(present, dtype=np.int32)
-    return number[labels]
+    return number[labels], present[1:]
 
 
 def told_areas(diameter: float, shape: Shape, source_shape: Shape) -> Range:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
@@ -18,16 +19,26 @@ from napari_gen2seg.common.progress import Cancel, Progress, check_cancel
 from napari_gen2seg.common.types import Int32Array
 from napari_gen2seg.core.image.axes import Axes, Index
 from napari_gen2seg.core.image.rgb import RgbRecipe, to_rgb
+from napari_gen2seg.core.proposal_settings import ProposalSettings
 from napari_gen2seg.errors import ImageError, PromptError
 from napari_gen2seg.models.probes import chosen_probe
 from napari_gen2seg.workflows.loaded_model import loaded_model
+from napari_gen2seg.workflows.running.model import LoadedModel
+from napari_gen2seg.workflows.running.runner import InProcess
+from napari_gen2seg.workflows.tiled import (
+    ArraySource,
+    FoundPlane,
+    LookSettings,
+    find_plane,
+    forget,
+    plan_tiles,
+)
 
 if TYPE_CHECKING:
     from napari_gen2seg.core.coloring import Coloring
     from napari_gen2seg.core.learned_probe.probe import Probe
     from napari_gen2seg.core.probe.mask import Mask
     from napari_gen2seg.core.probe.prober import ProbeSettings
-    from napari_gen2seg.core.proposal_settings import ProposalSettings
     from napari_gen2seg.models.colorer import Colorer
 
 
@@ -96,6 +107,19 @@ class PlaneColored:
     count: int
 
 
+@dataclass(frozen=True)
+class PlaneTiled:
+    """A plane too large for one look is looked at in tiles: `done` of `tiles` are.
+
+    ``text`` says how: the tiles, their overlap, the scale and why.
+    """
+
+    plane: Index
+    text: str
+    done: int
+    tiles: int
+
+
 @dataclass(frozen=True, eq=False)
 class ObjectFound:
     """The clicks of one object have given a mask.
@@ -123,7 +147,7 @@ class Finished:
     labels: Any
 
 
-Event = ModelReady | PlaneColored | ObjectFound | Finished
+Event = ModelReady | PlaneColored | PlaneTiled | ObjectFound | Finished
 
 
 @dataclass(frozen=True, eq=False)
@@ -207,6 +231,8 @@ def iter_segment(
     passes: int = 1,
     device: str = "auto",
     dtype: str = "auto",
+    tile: int | None = None,
+    overlap: int | None = None,
     labels_out: LabelSink | None = None,
     progress: Progress | None = None,
     cancel: Cancel | None = None,
@@ -240,6 +266,11 @@ def iter_segment(
         1, 2 or 4; see `Colorer.color`.
     device, dtype
         As for `load_model`, where the model is loaded here.
+    tile, overlap
+        Where no clicks are given: side in pixels of what is looked at at once, and by
+        how much tiles overlap. By default planes with a side of more than 2048 pixels
+        are looked at in tiles that fit the size of their objects; 0 looks at every
+        plane as a whole. A plane in tiles has no colouring map of its own.
     labels_out
         Where the labels go, plane by plane: a zarr or memory-mapped array of zeros, of
         the array's shape without channels and a type of whole numbers. Planes without a
@@ -249,8 +280,9 @@ def iter_segment(
 
     Yields
     ------
-    ModelReady, PlaneColored, ObjectFound, Finished
-        In this order; the middle two for every plane.
+    ModelReady, PlaneColored, PlaneTiled, ObjectFound, Finished
+        In this order; the middle ones for every plane: its map and what was clicked,
+        or its tiles.
 
     Raises
     ------
@@ -272,6 +304,14 @@ def iter_segment(
     with loaded_model(model, device, dtype, progress, cancel) as colorer:
         yield ModelReady(colorer.spec.id, colorer.device, colorer.dtype, colorer.reason)
         planes = list(np.ndindex(layout.planes)) if wanted is None else list(wanted)
+        look = LookSettings(
+            proposals or ProposalSettings(), recipe, resolution, passes, tile, overlap
+        )
+        if wanted is None and look.tile != 0 and max(layout.shape) > look.least:
+            source = ArraySource(array, layout)
+            yield from _in_tiles(source, planes, colorer, look, labels, most, cancel)
+            yield Finished(labels)
+            return
         for number, plane in enumerate(planes, 1):
             check_cancel(cancel, "Segmenting")
             rgb = to_rgb(layout.read(array, plane), recipe)
@@ -291,13 +331,51 @@ def iter_segment(
                         coloring, plane, label, group, probe, settings, found
                     )
                     highest = max(highest, label)
-            if highest > most:
-                raise ImageError(
-                    f"Object {highest} does not fit into labels_out, whose type holds "
-                    f"numbers up to {most}; take a larger type, such as int32."
-                )
+            _check_fits(highest, most)
             layout.write(labels, plane, found)
         yield Finished(labels)
+
+
+def _in_tiles(
+    source: ArraySource,
+    planes: list[Index],
+    colorer: Colorer,
+    look: LookSettings,
+    labels: LabelSink,
+    most: int,
+    cancel: Cancel | None,
+) -> Iterator[PlaneTiled]:
+    """Propose all objects of planes that are too large for one look."""
+    runner, model = InProcess(cancel), LoadedModel(colorer)
+    plan = plan_tiles(source, colorer, look)
+    before, count = 0, len(plan.grid)
+    for plane in planes:
+        yield PlaneTiled(plane, plan.text, 0, count)
+        with TemporaryDirectory(prefix="napari-gen2seg-") as folder:
+            steps = find_plane(source, plane, plan, model, look, Path(folder), runner)
+            found = FoundPlane(Path(folder), plan.grid)
+            while True:
+                try:
+                    yield PlaneTiled(plane, plan.text, next(steps), count)
+                except StopIteration as end:
+                    objects = int(end.value)
+                    break
+            _check_fits(before + objects, most)
+            for tile in plan.grid.tiles:
+                core = found.core(tile.number)
+                core = np.where(core > 0, core + np.int32(before), 0)
+                source.layout.write(labels, plane, core, tile.core_slices)
+        forget()
+        before += objects
+
+
+def _check_fits(highest: int, most: int) -> None:
+    """Refuse numbers that a sink cannot hold."""
+    if highest > most:
+        raise ImageError(
+            f"Object {highest} does not fit into labels_out, whose type holds "
+            f"numbers up to {most}; take a larger type, such as int32."
+        )
 
 
 def _check_sink(labels: LabelSink, layout: Axes) -> int:

@@ -13,6 +13,8 @@ from napari_gen2seg.common.arguments import told
 from napari_gen2seg.errors import ImageError, PromptError
 
 Index = tuple[int, ...]
+Window = tuple[slice, slice]
+"""Rows and columns of a plane."""
 
 
 @dataclass(frozen=True)
@@ -117,13 +119,30 @@ class Axes:
                     f"be 0 to {size - 1}."
                 )
 
-    def read(self, array: Any, plane: Index) -> npt.NDArray[Any]:
-        """Read one plane, and nothing else, as (H, W) or (H, W, C)."""
+    def read(
+        self, array: Any, plane: Index, window: Window | None = None
+    ) -> npt.NDArray[Any]:
+        """Read one plane, or a window of it, and nothing else.
+
+        Parameters
+        ----------
+        array
+            numpy, dask, zarr or any array that can be sliced.
+        plane
+            Its place on each of the axes `leading`.
+        window
+            Rows and columns; None for all.
+
+        Returns
+        -------
+        numpy.ndarray
+            (H, W) or (H, W, C).
+        """
         places = iter(plane)
         position = [0 if letter in "YXC" else next(places) for letter in self.letters]
         at = self.letters.index
         axes = PlaneAxes(at("Y"), at("X"), at("C") if "C" in self.letters else None)
-        return read_plane(array, axes, position)
+        return read_plane(array, axes, position, window)
 
     @property
     def labels_shape(self) -> tuple[int, ...]:
@@ -134,8 +153,14 @@ class Axes:
             if letter != "C"
         )
 
-    def write(self, target: Any, plane: Index, labels: npt.NDArray[Any]) -> None:
-        """Write the labels of one plane, and nothing else.
+    def write(
+        self,
+        target: Any,
+        plane: Index,
+        labels: npt.NDArray[Any],
+        window: Window | None = None,
+    ) -> None:
+        """Write the labels of one plane, or of a window of it, and nothing else.
 
         Parameters
         ----------
@@ -145,12 +170,16 @@ class Axes:
         plane
             Which one.
         labels
-            (H, W).
+            (H, W), of the plane or the window.
+        window
+            Rows and columns; None for all.
         """
         kept = [letter for letter in self.letters if letter != "C"]
+        rows, columns = window or (slice(None), slice(None))
+        spans = {"Y": rows, "X": columns}
         places = iter(plane)
         index = tuple(
-            slice(None) if letter in "YX" else next(places) for letter in kept
+            spans[letter] if letter in spans else next(places) for letter in kept
         )
         rows_first = kept.index("Y") < kept.index("X")
         target[index] = labels if rows_first else labels.T
@@ -196,7 +225,10 @@ class PlaneAxes:
 
 
 def read_plane(
-    array: Any, axes: PlaneAxes, position: Sequence[int]
+    array: Any,
+    axes: PlaneAxes,
+    position: Sequence[int],
+    window: Window | None = None,
 ) -> npt.NDArray[Any]:
     """Load one plane and nothing else.
 
@@ -208,6 +240,8 @@ def read_plane(
         What the plane spans.
     position
         Index along every axis; along those that the plane spans it is ignored.
+    window
+        Rows and columns of the plane that are wanted; None for all.
 
     Returns
     -------
@@ -232,7 +266,9 @@ def read_plane(
     index: list[int | slice] = []
     for axis, (at, length) in enumerate(zip(position, shape, strict=True)):
         if axis in axes.spanned:
-            index.append(slice(None))
+            place = (axes.row, axes.column).index(axis) if axis != axes.channel else -1
+            whole = window is None or place < 0
+            index.append(slice(None) if whole else window[place])  # type: ignore[index]
             continue
         if not -length <= at < length:
             raise ImageError(

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 import numpy as np
@@ -241,6 +241,48 @@ def to_rgb(array: Any, recipe: RgbRecipe | None = None) -> FloatRgb:
             if plane is not None:
                 rgb[..., place] = 1.0 - rgb[..., place]
     return rgb
+
+
+def fixed_contrast(sample: Any, recipe: RgbRecipe | None = None) -> RgbRecipe:
+    """Return a recipe that shows every window of a plane with the same contrast.
+
+    Parameters
+    ----------
+    sample
+        (H, W) or (H, W, C): the plane, or parts of it side by side.
+    recipe
+        What the plane is to be shown by; its percentiles are read off the sample.
+
+    Returns
+    -------
+    RgbRecipe
+        Like `recipe`, with ``limits``: `to_rgb` of a window is then what it would be as
+        a window of the plane's RGB.
+
+    Raises
+    ------
+    ImageError
+        As `to_rgb`.
+    """
+    recipe = recipe or RgbRecipe()
+    if recipe.limits is not None:
+        return recipe
+    image = check_image(sample)
+    planes = image[..., None] if image.ndim == 2 else image
+    joint = _is_true_color(planes, recipe)
+    asis = recipe.stretch == "never" or (
+        recipe.stretch == "auto" and joint and _is_display_ready(planes)
+    )
+    if asis:
+        return replace(recipe, limits=(_type_range(planes.dtype),))
+    if joint:
+        return replace(recipe, limits=(_percentiles(planes[..., :3], recipe),))
+    seen: dict[int, tuple[float, float]] = {}
+    for plane in _pick(planes, recipe):
+        if plane is not None:
+            key = plane.__array_interface__["data"][0]
+            seen.setdefault(key, _percentiles(plane, recipe))
+    return replace(recipe, limits=tuple(seen.values()))
 
 
 def to_uint8(rgb: npt.NDArray[Any]) -> npt.NDArray[np.uint8]:

@@ -3,8 +3,11 @@
 images        pixels in, of every file, and pixels and labels out; start here
 labels        label numbers in: one reader for all that asks for labels
 tiff          TIFF, plane by plane
+tiff_window   of a TIFF's page only what a window needs
 raster        PNG, JPEG, GIF, BMP and WebP
 omezarr       OME-Zarr: images, and labels kept beside them
+omezarr_labels  labels of an OME-Zarr image, written by region
+label_file    labels of any size as TIFF
 plugins       every other format: reader plugins of napari, or bioio
 coco          COCO JSON: polygons and run lengths <-> masks
 yolo          YOLO-seg: text files of polygons

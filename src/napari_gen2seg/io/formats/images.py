@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_gen2seg.common.atomic import writing
-from napari_gen2seg.core.image.axes import Axes, Index
+from napari_gen2seg.core.image.axes import Axes, Index, Window
 from napari_gen2seg.core.image.rgb import RgbRecipe, to_rgb
 from napari_gen2seg.errors import ImageError, StorageError
 from napari_gen2seg.io.formats.color_models import without_gaps
@@ -110,15 +110,79 @@ class ImageFile:
             index = (0,) * len(layout.planes)
         layout.check(index)
         with decoding(self.path):
-            pixels = layout.read(self.pixels, index)
-        if pixels.ndim == 3 and pixels.shape[-1] == 1:
-            pixels = pixels[..., 0]
-        if self.nothing is not None and pixels.dtype.kind in "uif":
-            pixels = without_gaps(pixels, self.nothing)
+            pixels = self._tidy(layout.read(self.pixels, index))
         color = self.color
         if axes is not None and "C" in axes.upper() and "C" not in self.axes:
             color = None if axes.upper().endswith("C") else False
         return _shown(pixels, color, recipe)
+
+    def window(
+        self,
+        index: Index,
+        window: Window | None = None,
+        axes: str | None = None,
+    ) -> NDArray[Any]:
+        """Read a window of one plane, its values as the file has them.
+
+        Parameters
+        ----------
+        index
+            The plane.
+        window
+            Rows and columns; None for all.
+        axes
+            As for `plane`.
+
+        Returns
+        -------
+        numpy.ndarray
+            (H, W) or (H, W, C); to be shown by `recipe`.
+
+        Raises
+        ------
+        StorageError, MemoryShortError
+            If it cannot be read.
+        """
+        layout = Axes.of(self.pixels, axes or self.axes)
+        with decoding(self.path):
+            return self._tidy(layout.read(self.pixels, index, window))
+
+    def part(self, index: Index, window: Window) -> NDArray[Any] | None:
+        """Read a window of a plane of a file that is decoded by plane, if it can be.
+
+        Returns
+        -------
+        numpy.ndarray or None
+            As `window`; None where the plane must be decoded whole: of a TIFF stored in
+            tiles or strips only those of the window are.
+        """
+        letters = self.axes.replace("C", "")
+        read = getattr(self.pixels, "window", None)
+        channels_first = "C" in self.axes and not self.axes.endswith("C")
+        if read is None or channels_first or not letters.endswith("YX"):
+            return None
+        pixels = read(index, window)
+        return None if pixels is None else self._tidy(pixels)
+
+    def _tidy(self, pixels: NDArray[Any]) -> NDArray[Any]:
+        """Return the pixels of a plane without an axis of one, and without gaps."""
+        if pixels.ndim == 3 and pixels.shape[-1] == 1:
+            pixels = pixels[..., 0]
+        if self.nothing is not None and pixels.dtype.kind in "uif":
+            pixels = without_gaps(pixels, self.nothing)
+        return pixels
+
+    def recipe(
+        self, recipe: RgbRecipe | None = None, axes: str | None = None
+    ) -> RgbRecipe:
+        """Return how its channels become RGB, as `plane` does it."""
+        recipe = recipe or RgbRecipe()
+        color = self.color
+        if axes is not None and "C" in axes.upper() and "C" not in self.axes:
+            color = None if axes.upper().endswith("C") else False
+        if color is False and recipe.joint is None:
+            return replace(recipe, joint=False)
+        return recipe
 
 
 def _shown(

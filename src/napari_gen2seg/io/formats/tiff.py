@@ -9,7 +9,7 @@ from __future__ import annotations
 import logging
 import math
 import struct
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
@@ -31,9 +31,12 @@ from napari_gen2seg.io.formats.color_models import (
     rgb_of_ycbcr,
 )
 from napari_gen2seg.io.formats.guard import check_fits, decoding, not_an_image
+from napari_gen2seg.io.formats.tiff_window import raw_window
 
 if TYPE_CHECKING:
     from tifffile import TiffFile, TiffPageSeries
+
+    from napari_gen2seg.core.image.axes import Window
 
 Pixels = NDArray[Any]
 
@@ -129,6 +132,33 @@ class TiffImage:
         found = out.reshape(*wanted.shape, *first)
         rest = (slice(None),) * wanted.ndim + tuple(index[lead:])
         return np.asarray(found[rest])
+
+    def window(self, index: Sequence[int], window: Window) -> Pixels | None:
+        """Read a window of a plane, without the rest of it.
+
+        Parameters
+        ----------
+        index
+            The place on each axis before the page's own.
+        window
+            Rows and columns.
+
+        Returns
+        -------
+        numpy.ndarray or None
+            As `__getitem__` gives it; None where the plane must be read whole.
+        """
+        with decoding(self.source), _opened(self.source) as file:
+            series = file.series[self.number]
+            axes = _page_axes(series)
+            lead = tuple(int(n) for n in series.shape[: series.ndim - len(axes)])
+            if _orientation(series) != 1 or len(index) != len(lead):
+                return None
+            number = int(np.ravel_multi_index(tuple(index), lead)) if lead else 0
+            raw = raw_window(series, axes, number, window)
+            if raw is None:
+                return None
+            return _developed(raw, axes, series, self.numbers)[0]
 
     def _plane(self, series: TiffPageSeries, axes: str, number: int) -> Pixels:
         raw = _raw_page(self.source, series, axes, number)
