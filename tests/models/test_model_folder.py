@@ -72,7 +72,7 @@ def test_loading_reads_the_config_once(
     parts = (
         ["weights of mini"] if how == "mini" else ["weights of unet", "weights of vae"]
     )
-    assert searched == dict.fromkeys(parts, 1)
+    assert searched == {f"weights of {part}": 1 for part in parts}
     assert model.spec.folder is not None and model.spec.folder.path == model.spec.path
 
 
