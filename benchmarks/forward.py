@@ -1,6 +1,6 @@
 r"""What a forward pass costs, beside what the machine could do at best.
 
-    python benchmarks/forward.py                                  # mini, MAE-B, CPU
+    python benchmarks/forward.py                                  # MAE-B, CPU
     python benchmarks/forward.py --shapes sd-512 --repeats 1      # minutes on a CPU
     python benchmarks/forward.py --device cuda --shapes sd-512 sd-768 mae-h \
         --batches 1 2 4 8 --json forward.json
@@ -12,7 +12,7 @@ number type, and the floor they give: FLOPs over matmul rate plus weights over c
 rate (each weight is read once a pass). ``gain`` is against the straightforward line,
 ``off`` the largest deviation of the stretched map from it in 1/255. With random
 weights a map has little contrast, so that stretching it magnifies rounding: judge
-number types by `mini`, whose weights are trained, or by published weights.
+number types by `first-mini`, whose weights are trained, or by published weights.
 """
 
 from __future__ import annotations
@@ -271,11 +271,9 @@ def tell(row: Row, header: bool = False) -> None:
 def main() -> None:
     """Print the tables."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument(
-        "--shapes", nargs="+", choices=SHAPES, default=["mini", "mae-b"]
-    )
+    parser.add_argument("--shapes", nargs="+", choices=SHAPES, default=["mae-b"])
     parser.add_argument("--steps", nargs="+", choices=tuple(TOLD))
-    parser.add_argument("--mini", type=Path, help="folder of another small model")
+    parser.add_argument("--mini", type=Path, help="folder of the first mini")
     parser.add_argument("--device", choices=("cpu", "cuda"), default="cpu")
     parser.add_argument("--prompt", choices=("cached", "anew"), default="cached")
     parser.add_argument("--batches", type=int, nargs="+", default=[1])

@@ -15,7 +15,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-SHAPES = ("mini", "mae-b", "mae-h", "sd-small", "sd-256", "sd-512", "sd-768")
+SHAPES = ("first-mini", "mae-b", "mae-h", "sd-small", "sd-256", "sd-512", "sd-768")
 PROMPT_TOKENS = 2  # the empty prompt without padding: begin and end
 
 _SD = ((320, 640, 1280, 1280), (5, 10, 20, 20), 1024, (128, 256, 512, 512))
@@ -56,18 +56,18 @@ def build(name: str, folder: Path | None = None, prompt: str = "cached") -> Subj
     name
         One of `SHAPES`.
     folder
-        Another small model in the place of the embedded one.
+        A small model of the family `sd`, such as the first mini.
     prompt
         ``"anew"``: the straightforward way runs the text encoder for every picture.
     """
     torch.manual_seed(0)
-    if name == "mini":
+    if name == "first-mini":
         from napari_gen2seg.models.families.stable_diffusion import load_net
         from napari_gen2seg.models.model_folder import read_model_folder
-        from napari_gen2seg.models.registry import find
 
-        path = folder or Path(str(find("mini").path))
-        net = load_net(read_model_folder(path))
+        if folder is None:
+            raise SystemExit("Say with --mini where the first mini's folder is.")
+        net = load_net(read_model_folder(folder))
         return Subject(net, straight_sd(net, None), 512, -1.0)
     if name.startswith("mae"):
         net = mae_net(name)

@@ -204,7 +204,7 @@ def _mini() -> ModelSpec:
     """Describe the embedded model."""
     return ModelSpec(
         id="mini",
-        family="sd",
+        family="offsets",
         title="mini (embedded)",
         source="embedded",
         licence="BSD-3-Clause",

@@ -22,7 +22,7 @@ AGREES = 0.5
 """Least agreement, 0..1, at which brightness is heard.
 
 On training pictures it was 0.11 to 0.28 in phase contrast, below 0.1 in a stain that
-only hue shows, and 0.82 to 1 in all others (`docs/mini.md`).
+only hue shows, and 0.82 to 1 in all others (`docs/mini-first.md`).
 """
 
 _LOUD = 153.0  # colour units between the background and the brightest objects
