@@ -84,8 +84,8 @@ def _link(
             highest = max(highest, before + int(linked.max()))
             labels.write(index(**{inner: at}), np.where(linked > 0, linked + before, 0))
         for at, new in planes.part_at_necks().items():
-            shifted = {old + before: number + before for old, number in new.items()}
-            highest = max(highest, *shifted.values())
-            plane = renumbered(labels.read(index(**{inner: at})), shifted)
-            labels.write(index(**{inner: at}), plane)
+            parted = {old + before: number + before for old, number in new.items()}
+            highest = max(highest, *parted.values())
+            whole = labels.read(index(**{inner: at}))
+            labels.write(index(**{inner: at}), renumbered(whole, parted))
     return highest
