@@ -42,7 +42,7 @@ def mini() -> BaseColorer:
 
 @pytest.fixture(scope="module")
 def specked_pairs() -> list[Annotated]:
-    return [specked(seed) for seed in (1, 2)]
+    return [specked(seed, radius=5) for seed in (1, 2)]  # mini sees cells
 
 
 @pytest.fixture(scope="module")
@@ -57,7 +57,9 @@ def drawn(kind: str, seed: int) -> Annotated:
     return check_pair(picture, scene.labels.astype(np.int32))[0]
 
 
-def specked(seed: int, pale: float = 120, whole: bool = False) -> Annotated:
+def specked(
+    seed: int, pale: float = 120, whole: bool = False, radius: int = 6
+) -> Annotated:
     """Large pale cells with a small bright spot in each: labelled alone, or whole."""
     rng = np.random.default_rng(seed)
     image, labels = np.full((320, 320), 30.0), np.zeros((320, 320), np.int32)
@@ -65,7 +67,7 @@ def specked(seed: int, pale: float = 120, whole: bool = False) -> Annotated:
         at = 55 + 105 * np.array([row, col]) + rng.uniform(-8, 8, 2)
         cell = draw.disk(at, 44)
         image[cell] = pale
-        spot = draw.disk(at + rng.uniform(-12, 12, 2), 6)
+        spot = draw.disk(at + rng.uniform(-12, 12, 2), radius)
         image[spot] = 235
         labels[cell if whole else spot] = number
     noisy = filters.gaussian(image, 1) + rng.normal(0, 3, image.shape)
@@ -83,7 +85,7 @@ def test_brightness_is_left_out_where_it_misleads(mini: BaseColorer) -> None:
 def test_the_size_is_learnt_where_the_model_takes_something_else(
     found: InferenceCalibrated,
 ) -> None:
-    assert found.use["source_diameter"] == pytest.approx(12, abs=2)
+    assert found.use["source_diameter"] == pytest.approx(10, abs=2)
     # Whoever reads the events can see why.
     ways = {(way["size"], way["brightness"]): way["one_click"] for way in found.tried}
     assert len(ways) == 4 and found.objects == 18
@@ -155,7 +157,7 @@ def test_a_size_that_several_pictures_share_is_believed_sooner() -> None:
 
 def test_pictures_of_different_magnification_have_no_common_size() -> None:
     pairs = [specked(1), drawn("stained cells", 1)]
-    assert common_diameter(pairs[:1]) == pairs[0].diameter
+    assert common_diameter(pairs[:1]) == pytest.approx(pairs[0].diameter)
     assert common_diameter(pairs) is None
     # One of many that is smaller than the others does not speak for all.
     small = replace(pairs[0], given_diameter=pairs[0].diameter / 2.2)
@@ -195,11 +197,11 @@ def test_what_an_earlier_run_found_stays_unless_labels_say_otherwise(
     mini: BaseColorer, specked_pairs: list[Annotated]
 ) -> None:
     pairs = specked_pairs
-    told = replace(mini.config, source_diameter=12.5)
+    told = replace(mini.config, source_diameter=10.4)
     assert calibrate_inference(mini.with_config(told), told, pairs).use == {}
     told = replace(mini.config, source_diameter=60.0)
     use = calibrate_inference(mini.with_config(told), told, pairs).use
-    assert use == {"source_diameter": pytest.approx(12, abs=2)}
+    assert use == {"source_diameter": pytest.approx(10, abs=2)}
     # Three objects say nothing, and pictures of different sizes have none in common.
     few = pairs[0].relabeled(np.where(pairs[0].labels > 3, 0, pairs[0].labels))
     assert calibrate_inference(mini.with_config(told), told, [few]).use == {}
@@ -228,7 +230,7 @@ def test_a_held_back_picture_can_speak_against_it(
     mini: BaseColorer, specked_pairs: list[Annotated], found: InferenceCalibrated
 ) -> None:
     # There the large cells are what is labelled: their size is that which mini reads.
-    other = specked(3)
+    other = specked(3, radius=5)
     cells = measure.label(other.image[..., 0] > 0.25).astype(np.int32)
     held = replace(other, labels=cells)
     assert "source_diameter" in found.use
