@@ -7,6 +7,7 @@ import pytest
 import tifffile
 from qtpy.QtCore import Qt
 from skimage import data
+from tests.gui.conftest import Desk
 from tests.gui.person import CONTROL
 from tests.gui.trainer import press
 from tests.helpers.fake_colorer import FakeColorer
@@ -140,7 +141,7 @@ def test_next_saves_the_picture_and_brings_it_back_as_it_was(office):
     before = office.at.labels.copy()
     layer = office.viewer.layers["a"]
     layer.contrast_limits = 10, 200
-    camera = office.viewer.camera
+    camera = getattr(office.viewer, "scene", office.viewer).camera
     camera.center, camera.zoom = (0, 100, 150), 2.5
     press(office.dock.buttons.next)
     office.shown("b")
@@ -167,6 +168,37 @@ def test_next_saves_the_picture_and_brings_it_back_as_it_was(office):
     journal = office.widget.keeper.layer.journal
     assert journal.folder == office.folder / "items" / "a"
     np.testing.assert_array_equal(journal.labels(), office.at.labels)
+
+
+def test_whoever_goes_back_at_once_waits_for_the_saving(
+    window, dock_in, memory, painter, qtbot, folder
+):
+    """With the threads of a real window: a journal is closed before it is opened."""
+    from napari_gen2seg.gui.widget import SegmentWidget
+
+    session = Session(Inline(), load=lambda *a, **k: painter)
+    widget = SegmentWidget(window, session, memory=memory)
+    clicks = window.window.add_dock_widget(widget, name="gen2seg")
+    dock = dock_in()
+    office = Office(Desk(window, widget, qtbot), dock, folder)
+    dock.open(folder)
+    office.until(lambda: len(dock.entries) == 3)
+    office.open("a")
+    office.keep(COIN)
+    before = office.at.labels.copy()
+    dock.go(1)
+    office.until(lambda: dock.desk.item.name == "b")
+    dock.go(-1)
+    dock.go(1)
+    dock.go(-1)
+    office.shown("a")
+    np.testing.assert_array_equal(office.at.labels, before)
+    assert office.images == ["a"]
+    assert not widget.keeper.offer
+    window.window.remove_dock_widget(clicks)
+    widget.close_session()
+    widget.deleteLater()
+    window.layers.clear()
 
 
 def test_after_a_crash_a_picture_goes_on_without_asking(office, dock_in, desk):
