@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 import tifffile
 from qtpy.QtCore import Qt
+from qtpy.QtWidgets import QFileDialog
 from skimage import data
 from tests.gui.conftest import Desk
 from tests.gui.person import CONTROL
@@ -284,9 +285,12 @@ def test_a_project_is_made_of_a_folder(desk, dock_in, window, pictures, memory):
     window.layers.clear()
     dock = dock_in()
     (pictures / "broken.tif").write_bytes(b"II*\0 nothing")
-    dock._pictures_chosen(str(pictures))
     from napari_gen2seg.gui.project.new_dialog import NewProjectDialog
 
+    press(dock.buttons.new)
+    (files,) = dock.findChildren(QFileDialog)
+    files.fileSelected.emit(str(pictures))
+    files.close()
     (dialog,) = dock.findChildren(NewProjectDialog)
     dialog.accept()
     at.person.until(lambda: len(dock.entries) == 3)

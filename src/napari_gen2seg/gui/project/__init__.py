@@ -8,7 +8,7 @@ desk        brings a picture into the viewer, and takes the one before away
 pictures    a picture of a project as a layer; where one looked at it
 ahead       the next pictures are colored while nobody waits
 jobs        making, proposing, import and export, behind the window
-new_dialog  which pictures, and where the project is to lie
+new_dialog  asks for pictures, folders and files
 progress    who made the objects, as a table
 recent      projects that were opened before
 """

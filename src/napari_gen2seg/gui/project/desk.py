@@ -72,7 +72,7 @@ class Desk(QObject):
     ) -> None:
         super().__init__(parent)
         self._viewer, self._dock = viewer, dock
-        self._turn = 0  # of the picture asked for last
+        self._loading: SegmentWidget | None = None  # whose keeper is opening something
         self._item: Item | None = None
         self._layer_id = ""
         self._asked: Item | None = None  # on its way
@@ -126,15 +126,26 @@ class Desk(QObject):
                 return
 
     def open(self, item: Item) -> None:
-        """Open a picture in place of the one that is open, which is saved."""
+        """Open a picture in place of the one that is open, which is saved.
+
+        One at a time is on its way; whoever asks for another meanwhile gets the last.
+        """
         if self.asked is not None and self.asked.folder == item.folder:
+            return
+        if self.item is not None and self.item.folder == item.folder:
+            self._asked = None  # what is on its way is not wanted any more
             return
         dock = self._dock(True)
         if dock is None or (self._layer_id and self.layer is None and not self.leave()):
             return
-        self._turn += 1
-        turn, layer = self._turn, self._ahead.take(item)
         self._asked = item
+        if self._loading is not dock:
+            self._load(dock, item)
+
+    def _load(self, dock: SegmentWidget, item: Item) -> None:
+        """Open work and picture on the thread on which earlier work is closed."""
+        self._loading = dock
+        layer = self._ahead.take(item)
         self.status_changed.emit(f"Opening {item.name} ...")
 
         def load(_ticket: Any) -> _Opened:
@@ -148,27 +159,29 @@ class Desk(QObject):
                 raise
 
         def done(opened: Any, error: BaseException | None) -> None:
-            if turn == self._turn:
-                self._asked = None
-            if error is not None or opened is None:
-                self.warning.emit(sentence(error))
-            elif opened.work.problem:
-                self.in_use.emit(item.name, opened.work.problem)
-                self.warning.emit(opened.work.problem)
-            elif turn != self._turn or not self.leave():
+            self._loading = None
+            wanted, self._asked = self._asked, None
+            stale = wanted is None or wanted.folder != item.folder
+            problem = sentence(error) if opened is None else opened.work.problem
+            if problem:
+                if not stale:
+                    self.in_use.emit(item.name, problem)
+                    self.warning.emit(problem)
+            elif stale or not self.leave():
                 dock.keeper.drop(opened.work)
                 if layer is not None:
                     dock.session.forget(str(layer.unique_id))
             else:
                 self._show(item, layer or layer_of(item, opened.pixels), opened.work)
+            if stale and wanted is not None:
+                self.open(wanted)
 
-        dock.keeper.behind(f"open {item.folder} {turn}", load, done)
+        dock.keeper.behind(f"open {item.folder}", load, done)
 
     def leave(self) -> bool:
         """Save and close the picture that is open; say whether that could be done."""
         dock, item = self.dock, self._item
-        self._turn += 1  # what is on its way arrives too late
-        self._asked = None
+        self._asked = None  # what is on its way is not wanted any more
         if dock is None or item is None:
             self._item, self._layer_id = None, ""
             return True

@@ -1,7 +1,8 @@
-"""Asks which pictures a project is to be made of, and where it is to lie."""
+"""Asks for pictures, folders and files; never blocks the window."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -62,6 +63,19 @@ class NewProjectDialog(QDialog):
         self.buttons.accepted.connect(self.accept)
         self.buttons.rejected.connect(self.reject)
 
+    @classmethod
+    def ask(
+        cls,
+        pictures: Path,
+        parent: QWidget,
+        then: Callable[[Path, Path, bool], object],
+    ) -> None:
+        """Ask, without blocking the window."""
+        dialog = cls(pictures, parent)
+        dialog.chosen.connect(then)
+        dialog.finished.connect(lambda _: dialog.deleteLater())
+        dialog.open()
+
     def accept(self) -> None:
         """Take what was chosen."""
         pictures = Path(self.pictures.text()).expanduser()
@@ -71,11 +85,30 @@ class NewProjectDialog(QDialog):
         self.chosen.emit(pictures, folder, copy)
 
 
-def ask_folder(parent: QWidget, title: str) -> QFileDialog:
+def ask_folder(parent: QWidget, title: str, then: Callable[[str], object]) -> None:
     """Ask for a folder that is there, without blocking the window."""
     dialog = QFileDialog(parent, title)
     dialog.setFileMode(QFileDialog.FileMode.Directory)
     dialog.setOption(QFileDialog.Option.ShowDirsOnly, True)
+    _open(dialog, then)
+
+
+def ask_file(parent: QWidget, title: str, then: Callable[[str], object]) -> None:
+    """Ask for a file that is there, without blocking the window."""
+    dialog = QFileDialog(parent, title)
+    dialog.setFileMode(QFileDialog.FileMode.ExistingFile)
+    _open(dialog, then)
+
+
+def ask_new(parent: QWidget, usual: Path, then: Callable[[str], object]) -> None:
+    """Ask for the name of a new folder, without blocking the window."""
+    dialog = QFileDialog(parent, "New folder for the data set", str(usual.parent))
+    dialog.setAcceptMode(QFileDialog.AcceptMode.AcceptSave)
+    dialog.selectFile(usual.name)
+    _open(dialog, then)
+
+
+def _open(dialog: QFileDialog, then: Callable[[str], object]) -> None:
+    dialog.fileSelected.connect(then)
     dialog.finished.connect(lambda _: dialog.deleteLater())
     dialog.open()
-    return dialog

@@ -9,7 +9,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from qtpy.QtWidgets import QFileDialog, QVBoxLayout
+from qtpy.QtWidgets import QVBoxLayout
 
 from napari_gen2seg.errors import Cancelled, Gen2SegError
 from napari_gen2seg.gui.finetune.dock_side import PLUGIN, WIDGET
@@ -27,7 +27,12 @@ from napari_gen2seg.gui.project.jobs import (
     make_project,
     propose_all,
 )
-from napari_gen2seg.gui.project.new_dialog import NewProjectDialog, ask_folder
+from napari_gen2seg.gui.project.new_dialog import (
+    NewProjectDialog,
+    ask_file,
+    ask_folder,
+    ask_new,
+)
 from napari_gen2seg.gui.project.queue_list import QueueList
 from napari_gen2seg.gui.project.recent import recent_projects, remember_project
 from napari_gen2seg.gui.qt_threads import Mailbox, debounce, lane
@@ -482,42 +487,26 @@ class ProjectWidget(Docked):
     # ---- asking
 
     def _ask_pictures(self) -> None:
-        dialog = ask_folder(self, "Folder with the pictures")
-        dialog.fileSelected.connect(self._pictures_chosen)
+        ask_folder(self, "Folder with the pictures", self._pictures_chosen)
 
     def _pictures_chosen(self, folder: str) -> None:
         if (Path(folder) / PROJECT_NAME).is_file():
             self.open(Path(folder))
-            return
-        dialog = NewProjectDialog(Path(folder), self)
-        dialog.chosen.connect(self.make)
-        dialog.finished.connect(lambda _: dialog.deleteLater())
-        dialog.open()
+        else:
+            NewProjectDialog.ask(Path(folder), self, self.make)
 
     def _ask_project(self) -> None:
-        dialog = ask_folder(self, "Folder of a project")
-        dialog.fileSelected.connect(lambda folder: self.open(Path(folder)))
+        ask_folder(self, "Folder of a project", lambda at: self.open(Path(at)))
 
     def _ask_import(self, folder: bool) -> None:
-        if folder:
-            dialog = ask_folder(self, "Folder with labels")
-        else:
-            dialog = QFileDialog(self, "File with labels")
-            dialog.setFileMode(QFileDialog.FileMode.ExistingFile)
-            dialog.finished.connect(lambda _: dialog.deleteLater())
-            dialog.open()
-        dialog.fileSelected.connect(lambda path: self.import_labels(Path(path)))
+        ask_what = ask_folder if folder else ask_file
+        title = "Folder with labels" if folder else "File with labels"
+        ask_what(self, title, lambda at: self.import_labels(Path(at)))
 
     def _ask_export(self, kind: str, in_work: bool) -> None:
-        if self.project is None:
-            return
-        folder = self.project.folder
-        dialog = QFileDialog(self, "New folder for the data set", str(folder.parent))
-        dialog.setAcceptMode(QFileDialog.AcceptMode.AcceptSave)
-        dialog.selectFile(f"{folder.name}-{kind}")
-        dialog.fileSelected.connect(lambda at: self.export(kind, Path(at), in_work))
-        dialog.finished.connect(lambda _: dialog.deleteLater())
-        dialog.open()
+        if self.project is not None:
+            usual = self.project.folder.with_name(f"{self.project.folder.name}-{kind}")
+            ask_new(self, usual, lambda at: self.export(kind, Path(at), in_work))
 
     # ---- telling
 
