@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from functools import partial
@@ -317,8 +317,7 @@ class ProjectWidget(Docked):
         """List the pictures that are to be worked on, from the one that is open on."""
         at = self.desk.asked
         before, after = self.queue.around("" if at is None else at.name)
-        both = [*after, *before]
-        return [one for one in both if one.state in _WORKED_ON and not one.problem]
+        return _workable([*after, *before])
 
     def _next_by_key(self, _viewer: object) -> None:
         self.go(1)
@@ -381,8 +380,10 @@ class ProjectWidget(Docked):
         self._look_ahead()
 
     def _look_ahead(self) -> None:
-        if self.desk.item is not None:
-            self.ahead.want([one.item for one in self._left()[:COUNT]])
+        at = self.desk.item
+        if at is not None:
+            _, after = self.queue.around(at.name)
+            self.ahead.want([one.item for one in _workable(after)[:COUNT]])
 
     def _doubted(self, name: str, doubt: float) -> None:
         entry = self.entries.get(name)
@@ -547,6 +548,11 @@ class ProjectWidget(Docked):
         with suppress(RuntimeError):  # Qt deletes timers together with their window
             self._counted_soon.stop()
         self._release()
+
+
+def _workable(entries: Sequence[Entry]) -> list[Entry]:
+    """Return the entries that are neither done nor skipped, and can be read."""
+    return [one for one in entries if one.state in _WORKED_ON and not one.problem]
 
 
 class _Release:
