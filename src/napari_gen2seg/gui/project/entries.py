@@ -40,6 +40,8 @@ class Entry:
         Why it cannot be worked on, as a sentence.
     key
         Content of the picture; see `ImageIdentity`.
+    now
+        How many objects it has while it is open; None while it is not.
     """
 
     item: Item
@@ -48,6 +50,7 @@ class Entry:
     doubt: float | None = None
     problem: str = ""
     key: str = ""
+    now: int | None = None
 
     @property
     def name(self) -> str:
@@ -57,7 +60,7 @@ class Entry:
     @property
     def count(self) -> int:
         """How many objects it has."""
-        return len(self.objects)
+        return len(self.objects) if self.now is None else self.now
 
 
 def read_entry(item: Item) -> Entry:

@@ -341,9 +341,12 @@ class ProjectWidget(Docked):
             return
         item = self.desk.item
         entry = None if item is None else self.entries.get(item.name)
-        state = self.desk.state
-        if entry is not None and state and state != entry.state:
-            self._show_entry(replace(entry, state=state))
+        state, dock = self.desk.state, self.dock()
+        if entry is None or dock is None or not state:
+            return
+        now = dock.bridge.controller.objects.count if dock.keeper.layer else 0
+        if (state, now) != (entry.state, entry.now):
+            self._show_entry(replace(entry, state=state, now=now))
 
     def _show_entry(self, entry: Entry) -> None:
         self.entries[entry.name] = entry
