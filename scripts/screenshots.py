@@ -3,6 +3,7 @@
     python scripts/screenshots.py [--model ID] [--picture coins] [--folder docs/images]
     python scripts/screenshots.py --laptop
     python scripts/screenshots.py --proposals
+    python scripts/screenshots.py --project
 
 Runs under a virtual display of its own, so it looks the same everywhere.
 """
@@ -10,6 +11,7 @@ Runs under a virtual display of its own, so it looks the same everywhere.
 from __future__ import annotations
 
 import argparse
+import tempfile
 from pathlib import Path
 
 import numpy as np
@@ -75,6 +77,33 @@ def shoot_proposals(picture: str, model: str, folder: Path) -> Path:
     return path
 
 
+def shoot_project(model: str, folder: Path) -> Path:
+    """Take the window with a project of crops of the coins, one done, one in work."""
+    from napari_gen2seg.gui.tour import Tour
+
+    chosen = subject("coins")
+    tour = Tour(chosen.array, chosen.name, Choice(model), print)
+    tour.viewer.window.resize(1300, 760)
+    tour.settle()
+    with tempfile.TemporaryDirectory() as home:
+        path = folder / "project.png"
+        write_rgb(path, tour.project(Path(home), coin_crops(chosen.array)))
+        tour.close()
+    return path
+
+
+def coin_crops(array: np.ndarray) -> dict[str, np.ndarray]:
+    """Cut an image into overlapping pictures, by name."""
+    height, width = array.shape[:2]
+    rows, cols = (0, height // 3), (0, width // 4, width // 2)
+    high, wide = height * 2 // 3, width // 2
+    places = [(row, col) for row in rows for col in cols]
+    return {
+        f"field-{number}": array[row : row + high, col : col + wide]
+        for number, (row, col) in enumerate(places, 1)
+    }
+
+
 def main() -> None:
     """Read the options, take the pictures."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
@@ -87,7 +116,12 @@ def main() -> None:
     parser.add_argument(
         "--proposals", action="store_true", help="only a review, in three steps"
     )
+    parser.add_argument("--project", action="store_true", help="only a project's dock")
     options = parser.parse_args()
+    if options.project:
+        with virtual_display():
+            print(shoot_project(options.model, options.folder))
+        return
     if options.proposals:
         with virtual_display():
             for picture in options.picture or ["coins"]:

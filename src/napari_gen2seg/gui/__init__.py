@@ -7,6 +7,7 @@ panels/      the panels of the dock
 saving/      every act kept, earlier work offered
 table/       one row an object
 finetune/    the fine-tuning dialog
+project/     the dock of a project
 evaluate/    the dock that evaluates
 model_hosts  one model process a viewer, for all docks
 qt_threads   worker threads that answer in Qt's

@@ -32,6 +32,8 @@ DEFAULTS: dict[str, Any] = {
     "proposals": True,
     "ahead": False,
     "certainty": -1.0,
+    "project_ahead": True,
+    "projects": "",
     **{one.key: one.default for one in remembered_settings(FinetuneConfig).values()},
     "training_map": True,
 }

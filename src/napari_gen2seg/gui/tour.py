@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,10 +15,12 @@ from qtpy.QtWidgets import QApplication
 
 from napari_gen2seg.errors import ModelError
 from napari_gen2seg.gui.layers.overlays import DRAWN, role_of
+from napari_gen2seg.gui.settings import FileMemory
 from napari_gen2seg.io.formats.images import write_labels, write_rgb
 from napari_gen2seg.session import Choice
 
 if TYPE_CHECKING:
+    from napari_gen2seg.gui.project.widget import ProjectWidget
     from napari_gen2seg.gui.widget import SegmentWidget
 
 Point = tuple[float, float]
@@ -125,6 +127,48 @@ class Tour:
         review.keep_all()
         return [*shots, self._shot(canvas_only=True)]
 
+    def project(
+        self, folder: Path, pictures: Mapping[str, npt.NDArray[Any]]
+    ) -> npt.NDArray[np.uint8]:
+        """Make a project of pictures, work on two of them, and return the window.
+
+        Parameters
+        ----------
+        folder
+            Where pictures and project are written.
+        pictures
+            Name -> (H, W) or (H, W, 3).
+
+        Returns
+        -------
+        numpy.ndarray
+            uint8 (H, W, 3): one picture done, the next half way.
+        """
+        import tifffile
+
+        from napari_gen2seg.gui.project.widget import ProjectWidget
+
+        for name, array in pictures.items():
+            tifffile.imwrite(folder / f"{name}.tif", array)
+        self.viewer.layers.clear()
+        memory = FileMemory(folder / "settings.json")
+        dock = ProjectWidget(self.viewer, memory=memory)
+        self.viewer.window.add_dock_widget(dock, name="Project (gen2seg)")
+        dock.make(folder, folder / "cells")
+        self._wait(lambda: len(dock.entries) == len(pictures))
+        review = self._dock.bridge.controller.review
+        self._open_next(dock)
+        review.keep_all()
+        dock.desk.mark("done")
+        self._open_next(dock)
+        if review.review is not None:
+            review.keep(review.review.shown[::2])
+        self._wait(
+            lambda: sum(one.doubt is not None for one in dock.entries.values()) > 1
+        )
+        self.settle()
+        return self._shot()
+
     def write(self, folder: Path) -> dict[Path, str]:
         """Write the screenshot, the coloring map and the labels.
 
@@ -175,6 +219,14 @@ class Tour:
         if self._open:
             self.viewer.close()
             self.settle(5)
+
+    def _open_next(self, dock: ProjectWidget) -> None:
+        """Open the next picture of a project, and wait for its proposals."""
+        review = self._dock.bridge.controller.review
+        before = review.review
+        dock.go(1)
+        self._wait(lambda: review.review not in (None, before))
+        self.settle()
 
     def _shot(self, canvas_only: bool = False) -> npt.NDArray[np.uint8]:
         self.settle()

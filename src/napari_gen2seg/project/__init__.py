@@ -4,6 +4,7 @@ identity   which image it is, by path and content
 origin     where a mask comes from: model, map, clicks, who
 project    the folder: images, classes, how far each image is
 propose    objects proposed for images that nobody has begun
+progress   who made the objects, and how fast
 replay     labels made again from what is known of them
 journal/   every act on an image, in a file before it is shown
 exchange/  labels of other programs in, data sets for them out

@@ -351,6 +351,12 @@ class Project:
         _save(self.folder, facts)
         return replace(self, facts=facts)
 
+    def with_model(self, model: str) -> Project:
+        """Save which model proposes from now on, and return the project that has it."""
+        facts = replace(self.facts, model=model)
+        _save(self.folder, facts)
+        return replace(self, facts=facts)
+
     def with_class_names(self, names: Iterable[str]) -> Project:
         """Add classes that are not there yet, each with the next free key."""
         classes = list(self.facts.classes)

@@ -10,8 +10,10 @@ import numpy as np
 
 from napari_gen2seg.common.progress import Cancel, check_cancel
 from napari_gen2seg.common.types import Int32Array
+from napari_gen2seg.core.candidates import paint, select
 from napari_gen2seg.core.image.axes import Axes
 from napari_gen2seg.core.image.rgb import RgbRecipe, to_rgb
+from napari_gen2seg.core.objects.review import Review
 from napari_gen2seg.core.proposal_settings import ProposalSettings
 from napari_gen2seg.errors import Gen2SegError, InUseError
 from napari_gen2seg.project.journal import Act, Journal, Patch
@@ -23,6 +25,9 @@ if TYPE_CHECKING:
     from napari_gen2seg.io.formats.images import ImageFile
     from napari_gen2seg.models.colorer import Colorer
 
+
+DOUBT = "doubt"
+"""Name of the setting that says how doubtful the proposals of an image are, 0..1."""
 
 Resolve = Callable[[tuple[int, int]], int | None]
 """(H, W) of an image -> the longer side at which a model looks at it."""
@@ -57,6 +62,7 @@ def propose(
     resolution: int | Resolve | None = None,
     passes: int = 1,
     cancel: Cancel | None = None,
+    anew: bool = False,
 ) -> Iterator[ItemProposed | ItemFailed]:
     """Propose all objects of the images in some states, one image after the other.
 
@@ -76,6 +82,9 @@ def propose(
         As for `Colorer.color`, or what finds it for (H, W) of an image.
     cancel
         Asked between planes; what is proposed stays.
+    anew
+        Where nobody has begun, take earlier proposals away first: another model knows
+        better, perhaps.
 
     Yields
     ------
@@ -93,7 +102,7 @@ def propose(
         try:
             with item.journal() as journal:
                 count = _propose(
-                    item, journal, colorer, wanted, resolution, passes, cancel
+                    item, journal, colorer, wanted, resolution, passes, cancel, anew
                 )
         except InUseError as error:
             yield ItemFailed(item.name, error, number, len(chosen))
@@ -119,26 +128,36 @@ def _propose(
     resolution: int | Resolve | None,
     passes: int,
     cancel: Cancel | None,
+    anew: bool,
 ) -> int:
     image, labels = item.image(), journal.labels()
+    doubtful: list[float] = []
+    earlier: list[int] = []
+    if anew and journal.state.state == "proposed":
+        known = journal.state.origins.items()
+        earlier = [number for number, one in known if one.who == "proposed"]
     layout = Axes.of(image.pixels, image.axes)
     side = resolution(layout.shape) if callable(resolution) else resolution
     total = 0
     for index in np.ndindex(*layout.planes):
         check_cancel(cancel, "Proposing")
         place = tuple(int(n) for n in index)
-        found, coloring = proposals_of(
-            image, place, colorer, settings, side, passes, cancel
-        )
+        coloring = _colored(image, place, colorer, side, passes, cancel)
+        candidates = coloring.candidates(settings)
+        chosen = select(candidates)
+        review = Review.begin(candidates, values=coloring.values)
+        doubtful += review.doubt[chosen].tolist()
+        found = paint(candidates, chosen)
         # The axes of labels are those of the image without channels.
-        kept = layout.letters.replace("C", "")
+        letters = layout.letters.replace("C", "")
         places = iter(place)
         where = tuple(
-            slice(None) if letter in "YX" else next(places) for letter in kept
+            slice(None) if letter in "YX" else next(places) for letter in letters
         )
         before = labels[where]
         highest = max(int(labels.max(initial=0)), 0)
-        after = np.where((before == 0) & (found > 0), found + highest, before)
+        kept = np.where(np.isin(before, earlier), 0, before)
+        after = np.where((kept == 0) & (found > 0), found + highest, kept)
         numbers = np.unique(after[after > highest])
         origin = Origin(
             "proposed",
@@ -157,11 +176,20 @@ def _propose(
         patch = Patch.from_windows(
             np.asarray(before[grow]), np.asarray(after[grow]), corner, labels.shape
         )
-        origins = dict.fromkeys((int(n) for n in numbers), origin)
+        gone = np.intersect1d(before, earlier)
+        origins: dict[int, Origin | None] = dict.fromkeys(int(n) for n in gone)
+        origins |= dict.fromkeys((int(n) for n in numbers), origin)
         journal.record(Act("propose", patch, origins))
         patch.apply(labels)
         total += len(numbers)
+    doubt = doubt_of_image(doubtful)
+    journal.record(Act("settings", values={DOUBT: doubt}))
     return total
+
+
+def doubt_of_image(doubts: Sequence[float]) -> float:
+    """Return how doubtful the proposals of an image are, 0..1: their mean."""
+    return round(float(np.mean(doubts)), 3) if len(doubts) else 0.0
 
 
 def proposals_of(
@@ -190,6 +218,18 @@ def proposals_of(
     labels, coloring
         int32 (H, W), and the map they were found in.
     """
-    rgb = to_rgb(image.plane(place, recipe=recipe))
-    coloring = colorer.color(rgb, resolution, passes=passes, cancel=cancel)
+    coloring = _colored(image, place, colorer, resolution, passes, cancel, recipe)
     return coloring.propose(settings), coloring
+
+
+def _colored(
+    image: ImageFile,
+    place: tuple[int, ...],
+    colorer: Colorer,
+    resolution: int | None,
+    passes: int,
+    cancel: Cancel | None = None,
+    recipe: RgbRecipe | None = None,
+) -> Coloring:
+    rgb = to_rgb(image.plane(place, recipe=recipe))
+    return colorer.color(rgb, resolution, passes=passes, cancel=cancel)

@@ -198,6 +198,18 @@ class Session:
             AHEAD, lambda t: self._host.color(choice, request, t), done
         )
 
+    def show(self, request: ColorRequest) -> bool:
+        """Show the coloring that is kept for a plane, if there is one; say so."""
+        made = self._made(request)
+        if (
+            self._colorings.made(request.view) != made
+            and self._colorings.show(request.view, made) is None
+        ):
+            return False
+        self.probing.forget()
+        self.coloring_changed.emit(request.view)
+        return True
+
     def cancel(self) -> None:
         """Stop coloring: the window is free at once, whatever the lane still does."""
         if self._ticket is not None:

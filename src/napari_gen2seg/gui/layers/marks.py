@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -29,6 +30,17 @@ def role_of(layer: Layer) -> str | None:
 def source_of(layer: Layer) -> str | None:
     """Return the ``unique_id`` of the layer that a layer of ours belongs to."""
     return (layer.metadata.get(MARK) or {}).get("source")
+
+
+def work_of(layer: Layer) -> Path | None:
+    """Return the folder of the work on an image of a project; None for others."""
+    folder = (layer.metadata.get(MARK) or {}).get("work")
+    return None if folder is None else Path(folder)
+
+
+def of_project(folder: Path) -> dict[str, Any]:
+    """Return metadata of an image of a project, whose work lies in a folder."""
+    return {MARK: {"work": str(folder)}}
 
 
 def find_layer(viewer: ViewerModel, unique_id: str | None) -> Layer | None:

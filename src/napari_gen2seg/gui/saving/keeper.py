@@ -11,11 +11,18 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from qtpy.QtCore import QObject, QTimer, Signal
 
-from napari_gen2seg.errors import Gen2SegError
+from napari_gen2seg.errors import Gen2SegError, StorageError
+from napari_gen2seg.gui.layers.marks import work_of
 from napari_gen2seg.gui.layers.overlays import OBJECTS, find_layer, role_of, source_of
 from napari_gen2seg.gui.layers.view import array_of
 from napari_gen2seg.gui.saving.kept_layer import KeptLayer
-from napari_gen2seg.gui.saving.opening import Work, identity_of, open_work
+from napari_gen2seg.gui.saving.opening import (
+    Key,
+    Work,
+    identity_of,
+    open_work,
+    work_in,
+)
 from napari_gen2seg.gui.saving.origins import origin_of_clicks, origin_of_proposals
 from napari_gen2seg.gui.saving.restored import (
     add_clicks,
@@ -29,21 +36,19 @@ from napari_gen2seg.project.journal.files import is_work
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
+    from pathlib import Path
 
-    from napari.layers import Labels
+    from napari.layers import Image, Labels
 
     from napari_gen2seg.gui.annotate.bridge import Bridge
     from napari_gen2seg.gui.annotate.written import Writing
     from napari_gen2seg.gui.layers.view import View
-    from napari_gen2seg.project.identity import ImageIdentity
     from napari_gen2seg.project.origin import Origin
     from napari_gen2seg.session import Prompts, Runner, Ticket
 
 _log = logging.getLogger(__name__)
 
 _AGAIN = 5000  # ms until what could not be saved is tried again
-
-Key = tuple[str, str]  # content and path of an image
 
 
 class Keeper(QObject):
@@ -76,9 +81,10 @@ class Keeper(QObject):
         super().__init__(parent)
         self._bridge, self._background, self._post = bridge, background, post
         self._controller = bridge.controller
-        self._images: dict[str, ImageIdentity | None] = {}  # by `unique_id`
+        self._images: dict[str, Key | None] = {}  # by `unique_id`
         self._works: dict[Key, Work] = {}
         self.layers: dict[str, KeptLayer] = {}  # by `unique_id`
+        self.homes: dict[str, Path] = {}  # content of an image -> its work in a project
         self._warned = ""
         self._closed = False
         self._again = QTimer(self)
@@ -126,8 +132,8 @@ class Keeper(QObject):
 
     @property
     def _work(self) -> Work | None:
-        identity = self._images.get(self._bridge.source.layer_id or "")
-        return None if identity is None else self._works.get(_key(identity))
+        key = self._images.get(self._bridge.source.layer_id or "")
+        return None if key is None else self._works.get(key)
 
     # ---- verbs
 
@@ -153,11 +159,102 @@ class Keeper(QObject):
         except Gen2SegError as error:
             self.warning.emit(str(error))
         else:
-            if chosen:
+            model = self._bridge.session.model.choice.model
+            # In a project a model is chosen for all images: the better one, most often.
+            if chosen and (work.folder is None or chosen.get("model") == model):
                 self.model_requested.emit(chosen)
         kept.knows("settings", settings_now(self._bridge.session))
         self.status_changed.emit(f"Going on with the work in {work.journal.folder}.")
         self.changed.emit()
+
+    def bring(self, layer: Image, work: Work) -> None:
+        """Take work that was opened for an image layer that is about to be shown."""
+        self._images[str(layer.unique_id)] = work.key
+        self._works[work.key] = work
+
+    def journal_of(self, image: str) -> Journal | None:
+        """Return the journal of an image layer, by its ``unique_id``, if it is open."""
+        key = self._images.get(image)
+        work = None if key is None else self._works.get(key)
+        return None if work is None else work.journal
+
+    def leave(self, image: str) -> list[Labels]:
+        """Save the work on an image and let go of it, on the other thread.
+
+        Parameters
+        ----------
+        image
+            ``unique_id`` of its layer.
+
+        Returns
+        -------
+        list of Labels
+            Layers that were kept: they may be removed now.
+
+        Raises
+        ------
+        StorageError
+            If something of it is not saved. Then everything is as before.
+        """
+        key = self._images.get(image)
+        work = None if key is None else self._works.get(key)
+        if work is None:
+            self._images.pop(image, None)
+            return []
+        ours = [
+            name
+            for name, one in self.layers.items()
+            if self._work_of(one) is work
+            and (one.begun or source_of(one.layer) == image)
+        ]
+        for name in ours:
+            if self.layers[name].state == "not saved":
+                self.layers[name].retry()
+            kept = self.layers[name]
+            if kept.state == "not saved" or (kept.begun and kept.journal is None):
+                why = kept.problem or "It is still to be written; try again."
+                raise StorageError(
+                    f"The work on {work.identity.name} is not saved, so it stays open. "
+                    f"{why}"
+                )
+        del self._images[image], self._works[work.key]
+        layers = [self.layers.pop(name) for name in ours]
+        journals = {found for one in layers if (found := one.let_go()) is not None}
+        if work.journal is not None:
+            journals.add(work.journal)
+        for journal in journals:
+            self._close_soon(work, journal)
+        self.changed.emit()
+        return [one.layer for one in layers]
+
+    def behind(
+        self,
+        kind: str,
+        do: Callable[[Ticket], Any],
+        done: Callable[[Any, BaseException | None], None],
+    ) -> None:
+        """Do something on the thread on which work is opened and closed, in turn."""
+
+        def told(_ticket: Ticket, value: Any, error: BaseException | None) -> None:
+            if not self._closed:
+                done(value, error)
+
+        self._background.submit(kind, do, told)
+
+    def open_in(self, folder: Path) -> Work:
+        """Open the work in a folder of a project; on any thread.
+
+        Raises
+        ------
+        StorageError
+            If it cannot be read.
+        """
+        return open_work(work_in(folder), lambda _: self._post(self._told))
+
+    def drop(self, work: Work) -> None:
+        """Let go of work that was opened for an image that is not shown after all."""
+        if work.journal is not None:
+            self._close_soon(work, work.journal)
 
     def begin_anew(self) -> None:
         """Set the earlier work that is offered aside; it stays where it is told."""
@@ -246,22 +343,24 @@ class Keeper(QObject):
             self.changed.emit()
             return
         self._images[image] = None
-        path, name = layer.source.path, str(layer.name)
+        path, name, folder = layer.source.path, str(layer.name), work_of(layer)
         array, shape = array_of(layer, 0), view.own_sizes
-        self._submit(
-            f"image {image}",
-            lambda _: identity_of(path, array, name),
-            partial(self._named, image, shape),
-        )
 
-    def _named(self, image: str, shape: tuple[int, ...], identity: Any) -> None:
-        self._images[image] = identity
-        key = _key(identity)
-        if key in self._works:
-            self._opened(self._works[key])
+        def name_it(_ticket: Ticket) -> Work:
+            if folder is not None and is_work(folder):
+                return work_in(folder)
+            return Work(identity_of(path, array, name), shape)
+
+        self._submit(f"image {image}", name_it, partial(self._named, image))
+
+    def _named(self, image: str, work: Work) -> None:
+        work.folder = work.folder or self.homes.get(work.identity.key)
+        self._images[image] = work.key
+        if work.key in self._works:
+            self._opened(self._works[work.key])
         else:
-            self._works[key] = Work(identity, shape)
-            self._open(self._works[key])
+            self._works[work.key] = work
+            self._open(work)
 
     def _open(self, work: Work) -> None:
         tell = partial(self._post, self._told)
@@ -282,6 +381,8 @@ class Keeper(QObject):
                 kept = self._keep(ours)
                 self._give(work, kept, going_on=True)
                 kept.save()
+            elif work.folder is not None and not work.asks and work is self._work:
+                self.go_on()  # in a project nobody needs to be asked
         for kept in self.layers.values():
             if kept.begun and kept.journal is None and self._work_of(kept) is work:
                 self._begin(kept)
@@ -296,8 +397,8 @@ class Keeper(QObject):
             and np.array_equal(target.data, work.labels)
         ):
             return target
-        for image, identity in self._images.items():
-            if identity is None or _key(identity) != _key(work.identity):
+        for image, key in self._images.items():
+            if key != work.key:
                 continue
             for layer in reversed(self._bridge.viewer.layers):
                 same = role_of(layer) == OBJECTS and source_of(layer) == image
@@ -343,8 +444,8 @@ class Keeper(QObject):
         image = source_of(kept.layer)
         if image not in self._images:
             image = self._bridge.source.layer_id
-        identity = self._images.get(image or "")
-        return None if identity is None else self._works.get(_key(identity))
+        key = self._images.get(image or "")
+        return None if key is None else self._works.get(key)
 
     def _begin(self, kept: KeptLayer) -> None:
         """Give a layer its journal, or let it wait for one."""
@@ -378,14 +479,35 @@ class Keeper(QObject):
         """Open a journal for a further Labels layer of an image."""
         number = 2
         folder = journal.folder
-        while is_work(folder.with_name(f"{folder.name}.{number}")):
+
+        def place() -> Path:
+            if work.folder is None:
+                return folder.with_name(f"{folder.name}.{number}")
+            return folder / f"layer-{number}"  # beside it would be another image's
+
+        while is_work(place()):
             number += 1
         return Journal(
             work.identity,
             work.shape,
-            folder=folder.with_name(f"{folder.name}.{number}"),
+            folder=place(),
             on_change=lambda _: self._post(self._told),
         )
+
+    def _close_soon(self, work: Work, journal: Journal) -> None:
+        """Close a journal on the other thread: it saves the labels whole."""
+        name = f"closing {journal.folder}"
+        self._works[name, ""] = Work(
+            work.identity, work.shape, work.folder, journal, answered=True
+        )
+
+        def closed(_value: Any, error: BaseException | None) -> None:
+            self._works.pop((name, ""), None)
+            if error is not None:
+                journal.close(force=True)
+                self._warn(f"{error} Every act is in the journal.")
+
+        self.behind(name, lambda _: journal.close(), closed)
 
     def _set_aside(self, work: Work) -> None:
         work.answered, work.labels = True, None
@@ -413,6 +535,7 @@ class Keeper(QObject):
             self.warning.emit(problem)
         if work is not None and journal is not None:
             work.journal, work.layer_id, work.answered = None, None, False
+            work.asks = True  # it was taken away on purpose, perhaps
             self._open(work)
 
     # ---- acts
@@ -514,7 +637,3 @@ def close_all(
             work.journal.close(force=True)
     works.clear()
     return problems
-
-
-def _key(identity: ImageIdentity) -> Key:
-    return identity.key, str(identity.path)

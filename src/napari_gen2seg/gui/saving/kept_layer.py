@@ -154,6 +154,22 @@ class KeptLayer:
             with suppress(ValueError, TypeError):
                 getattr(self.layer.events, name).disconnect(call)
 
+    def let_go(self, present: bool = True) -> Journal | None:
+        """Stop listening, and return the journal, which is to be closed.
+
+        Parameters
+        ----------
+        present
+            As for `close`.
+        """
+        self.release()
+        journal, self.journal = self.journal, None
+        with suppress(Gen2SegError):
+            # Scripts may have changed the array without telling anybody.
+            if journal is not None and present and self._done + self._undone:
+                journal.snapshot(np.array(self.layer.data))
+        return journal
+
     def close(self, present: bool = True) -> str:
         """Save whole what there is, and let go of the journal.
 
@@ -167,14 +183,9 @@ class KeptLayer:
         str
             Why something could not be saved; empty if all was.
         """
-        self.release()
-        journal, self.journal = self.journal, None
+        journal = self.let_go(present)
         if journal is None:
             return self.problem if self.begun else ""
-        with suppress(Gen2SegError):
-            # Scripts may have changed the array without telling anybody.
-            if present and self._done + self._undone:
-                journal.snapshot(np.array(self.layer.data))
         try:
             journal.close()
         except Gen2SegError as error:

@@ -11,9 +11,14 @@ from napari_gen2seg.errors import Gen2SegError, StorageError
 from napari_gen2seg.gui.annotate.count import count_objects
 from napari_gen2seg.project.identity import ImageIdentity
 from napari_gen2seg.project.journal import Journal, SaveState
+from napari_gen2seg.project.journal.files import read_work
 
 if TYPE_CHECKING:
     from napari_gen2seg.common.types import LabelArray
+
+
+Key = tuple[str, str]
+"""Content of an image, and where it or its work lies."""
 
 
 @dataclass(eq=False)
@@ -24,12 +29,16 @@ class Work:
     ----------
     identity, shape
         The image, and the shape of new labels.
+    folder
+        Where it lies in a project; None for an image by itself.
     journal
         None until it is open, and where it cannot be opened.
     labels, count
         Of earlier work, and how many objects they hold; None where there is none.
     problem
         Why it cannot be opened, as a sentence.
+    asks
+        To be asked for in a project too.
     answered
         Whether to go on with earlier work is decided.
     layer_id
@@ -38,12 +47,19 @@ class Work:
 
     identity: ImageIdentity
     shape: tuple[int, ...]
+    folder: Path | None = None
     journal: Journal | None = None
     labels: LabelArray | None = None
     count: int = 0
     problem: str = ""
+    asks: bool = False
     answered: bool = False
     layer_id: str | None = None
+
+    @property
+    def key(self) -> Key:
+        """What tells it from the work on other images."""
+        return self.identity.key, str(self.folder or self.identity.path)
 
     @property
     def offered(self) -> bool:
@@ -61,6 +77,18 @@ def identity_of(path: str | None, array: Any, name: str) -> ImageIdentity:
     return ImageIdentity.of_array(array, name)
 
 
+def work_in(folder: Path) -> Work:
+    """Name the work that lies in a folder of a project.
+
+    Raises
+    ------
+    StorageError
+        If it cannot be read.
+    """
+    known = read_work(folder)
+    return Work(known.image, known.shape, folder)
+
+
 def open_work(work: Work, on_change: Callable[[SaveState], None]) -> Work:
     """Open the journal of an image; what goes wrong is in ``problem``.
 
@@ -72,7 +100,9 @@ def open_work(work: Work, on_change: Callable[[SaveState], None]) -> Work:
         As for `Journal`.
     """
     try:
-        journal = Journal(work.identity, work.shape, on_change=on_change)
+        journal = Journal(
+            work.identity, work.shape, folder=work.folder, on_change=on_change
+        )
     except Gen2SegError as error:
         work.problem = str(error)
         return work

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from napari_gen2seg.common.atomic import not_written, replacing_folder, writing
+from napari_gen2seg.common.progress import Cancel, Progress, check_cancel, report
 from napari_gen2seg.common.types import LabelArray
 from napari_gen2seg.core.image.axes import Axes
 from napari_gen2seg.errors import DataError, SettingsError, StorageError
@@ -61,6 +62,8 @@ def export_project(
     shares: tuple[float, float, float] = SHARES,
     seed: int = 0,
     overwrite: bool = False,
+    progress: Progress | None = None,
+    cancel: Cancel | None = None,
 ) -> Exported:
     """Write the images of a project and their labels as another program wants them.
 
@@ -78,6 +81,8 @@ def export_project(
         Of train, validation and test; see `divide`.
     overwrite
         Replace a folder that is there.
+    progress, cancel
+        Told of, and asked before, each image; nothing is written where it is cancelled.
 
     Returns
     -------
@@ -92,6 +97,8 @@ def export_project(
         If no image is in these states, or labels do not fit an image.
     StorageError
         If the folder is there, or something cannot be read or written.
+    Cancelled
+        If `cancel` said so.
     """
     if kind not in EXPORTS:
         raise SettingsError(
@@ -104,7 +111,6 @@ def export_project(
             f"{root} is there already; choose another name, or replace it: "
             "--overwrite, or overwrite=True. Nothing was done."
         )
-    works = [(item, item.work()) for item in project.items]
     works = [(item, item.work()) for item in project.items]
     chosen = [(item, work) for item, work in works if work.state.state in states]
     if not chosen:
@@ -120,7 +126,9 @@ def export_project(
     try:
         with replacing_folder(root, overwrite=overwrite) as draft:
             draft.mkdir()
-            items, losses = _write(draft, kind, chosen, parts, classes)
+            items, losses = _write(
+                draft, kind, chosen, parts, classes, progress, cancel
+            )
             from napari_gen2seg import __version__
 
             title = LAYOUTS[kind].title if kind in LAYOUTS else "OME-Zarr"
@@ -146,12 +154,16 @@ def _write(
     chosen: Sequence[tuple[Item, Work]],
     parts: dict[str, str],
     classes: Sequence[str],
+    progress: Progress | None,
+    cancel: Cancel | None,
 ) -> tuple[list[ExportedItem], list[str]]:
     """Write all images; return what the README says of them, and what is lost."""
     layout = LAYOUTS.get(kind)
     items, planes, losses = [], [], list(layout.losses if layout else ())
     stacks = 0
-    for item, work in chosen:
+    for number, (item, work) in enumerate(chosen):
+        check_cancel(cancel, "Exporting")
+        report(progress, number / len(chosen), item.name)
         labels, image = work.labels(), item.image()
         _check_fits(item, labels, image)
         part = parts[item.name]

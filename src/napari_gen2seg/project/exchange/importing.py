@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
+from napari_gen2seg.common.progress import Cancel, Progress, check_cancel, report
 from napari_gen2seg.common.types import LabelArray
 from napari_gen2seg.errors import DataError
 from napari_gen2seg.io.formats.cellpose import SEG_ENDING, read_seg
@@ -80,7 +81,12 @@ class Imported:
 
 
 def import_labels(
-    project: Project, source: str | Path, *, overwrite: bool = False
+    project: Project,
+    source: str | Path,
+    *,
+    overwrite: bool = False,
+    progress: Progress | None = None,
+    cancel: Cancel | None = None,
 ) -> Imported:
     """Take labels that were made elsewhere into a project.
 
@@ -97,6 +103,8 @@ def import_labels(
         folder of such files.
     overwrite
         Replace labels that are there; else images that have some are left out.
+    progress, cancel
+        Told of, and asked before, each file; what was taken in stays.
 
     Returns
     -------
@@ -107,6 +115,8 @@ def import_labels(
     ------
     DataError, StorageError
         If something cannot be read, or fits no image at all.
+    Cancelled
+        If `cancel` said so.
     """
     place = Path(source).expanduser()
     if not place.exists():
@@ -117,6 +127,8 @@ def import_labels(
     unmatched, notes = [], []
     names: set[str] = set()
     for found in _found(place):
+        check_cancel(cancel, "Importing")
+        report(progress, None, found.source)
         item = stems.get(found.stem)
         if item is None:
             unmatched.append(found.source)

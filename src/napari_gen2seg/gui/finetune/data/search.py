@@ -34,7 +34,7 @@ def search(
             rows.append(pair.row)
             continue
         planes = list(_planes(pair, check))
-        rows += [_looked(row) for row in planes]
+        rows += [looked(row) for row in planes]
         if not planes:
             empty = "Nothing is labelled yet."
             rows.append(replace(pair.row, problem=empty, suggested=False))
@@ -101,11 +101,12 @@ def folder_rows(folder: Path, check: Callable[[], None]) -> list[TrainingCandida
         # Nobody has said yet that all is labelled.
         source = replace(item, complete=False)
         row = TrainingCandidate(f"{folder}/{item.title}", source, folder.name)
-        rows.append(_looked(row))
+        rows.append(looked(row))
     return rows
 
 
-def _looked(row: TrainingCandidate) -> TrainingCandidate:
+def looked(row: TrainingCandidate) -> TrainingCandidate:
+    """Count the objects of a row, or say why it cannot be used."""
     try:
         read = row.source.read()
         facts = look_through(read.labels, to_rgb(read.image, row.source.recipe))

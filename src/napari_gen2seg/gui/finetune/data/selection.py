@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Callable, Collection
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -15,6 +16,7 @@ from napari_gen2seg.common.types import LabelArray
 from napari_gen2seg.core.joined_labels import join_labels
 from napari_gen2seg.errors import Gen2SegError
 from napari_gen2seg.gui.finetune.data.candidates import TrainingCandidate, candidates
+from napari_gen2seg.gui.finetune.data.project_rows import project_rows
 from napari_gen2seg.gui.finetune.data.search import folder_rows, search
 from napari_gen2seg.gui.qt_threads import debounce
 from napari_gen2seg.io.annotated import Annotated, AnnotatedSource, Role, as_labels
@@ -94,7 +96,7 @@ class PairList(QObject):
             if one.key in self._choices:
                 now = self._choices[one.key]
                 return now if one is row else replace(now, use=row.suggested)
-        return PairChoice(row.suggested)
+        return PairChoice(row.suggested, row.source.complete)
 
     def choose(self, row: TrainingCandidate, **changes: Any) -> None:
         """Want something else of it; names as in `PairChoice`.
@@ -230,7 +232,13 @@ class PairList(QObject):
 
     def add_folder(self, folder: Path) -> None:
         """Offer the images of a folder too."""
+        self._add(folder, lambda check: folder_rows(folder, check))
 
+    def _add(
+        self,
+        folder: Path,
+        find: Callable[[Callable[[], None]], list[TrainingCandidate]],
+    ) -> None:
         def done(ticket: Ticket, rows: Any, error: BaseException | None) -> None:
             self.looking.emit(False)
             if isinstance(error, Gen2SegError):
@@ -242,9 +250,19 @@ class PairList(QObject):
                 self._tell()
 
         self.looking.emit(True)
-        self._runner.submit(
-            f"folder {folder}", lambda t: folder_rows(folder, t.check), done
-        )
+        self._runner.submit(f"folder {folder}", lambda t: find(t.check), done)
+
+    def add_project(self, folder: Path, leave_out: Collection[str] = ()) -> None:
+        """Offer the pictures of a project that are in work or done.
+
+        Parameters
+        ----------
+        folder
+            The project.
+        leave_out
+            Pictures that are open as layers, by name.
+        """
+        self._add(folder, lambda check: project_rows(folder, leave_out, check))
 
     def close(self) -> None:
         """Stop listening."""

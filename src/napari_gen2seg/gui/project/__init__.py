@@ -1,0 +1,14 @@
+"""The dock of a project: its pictures in a queue, one after the other in the viewer.
+
+widget      the dock; start here
+queue_list  the list: thumbnails, states, filter and order
+entries     what the list tells of a picture, and its thumbnail; on any thread
+buttons     everything that is pressed
+desk        brings a picture into the viewer, and takes the one before away
+pictures    a picture of a project as a layer; where one looked at it
+ahead       the next pictures are colored while nobody waits
+jobs        making, proposing, import and export, behind the window
+new_dialog  asks for pictures, folders and files
+progress    who made the objects, as a table
+recent      projects that were opened before
+"""

@@ -1,0 +1,197 @@
+"""The next pictures of a project, read and colored while nobody waits for the model."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any
+
+from qtpy.QtCore import QObject, Signal
+
+from napari_gen2seg.core.objects.review import Review
+from napari_gen2seg.gui.layers.source import guess_options
+from napari_gen2seg.gui.layers.view import View, array_of
+from napari_gen2seg.gui.project.pictures import layer_of, read_pixels
+from napari_gen2seg.gui.qt_threads import debounce
+from napari_gen2seg.project.propose import doubt_of_image
+from napari_gen2seg.session import ColorRequest
+
+if TYPE_CHECKING:
+    from napari.layers import Image
+
+    from napari_gen2seg.gui.widget import SegmentWidget
+    from napari_gen2seg.project.project import Item
+    from napari_gen2seg.session import Runner, Ticket
+
+COUNT = 2  # pictures after the one that is open
+_PAUSE = 250  # milliseconds after something was colored
+
+
+class Ahead(QObject):
+    """Makes the layers of the next pictures, and colors them before they are shown.
+
+    Their proposals and how doubtful they are follow from that. Stacks are read, but
+    colored when they are shown: nobody knows which plane will be looked at.
+
+    Parameters
+    ----------
+    dock
+        The dock for clicks, if it is open.
+    runner
+        Worker thread on which pictures are read.
+    parent
+        Deleted with it.
+    """
+
+    doubted = Signal(str, float)  # a picture, and how doubtful its proposals are
+    failed = Signal(str)  # a picture that could not be colored
+
+    def __init__(
+        self,
+        dock: Callable[[], SegmentWidget | None],
+        runner: Runner,
+        parent: QObject | None = None,
+    ) -> None:
+        super().__init__(parent)
+        self._dock, self._runner = dock, runner
+        self._layers: dict[str, Image] = {}
+        self._wanted: list[Item] = []
+        self._reading = ""
+        self._ticket: Ticket | None = None  # of what is being colored
+        self._coloring = ""  # which picture
+        self._tried: set[str] = set()
+        self.on = True
+        self._soon = debounce(self, self._next, _PAUSE)
+
+    def want(self, items: Sequence[Item]) -> None:
+        """Get these pictures ready, in this order, and no others."""
+        self._wanted = list(items)[:COUNT] if self.on else []
+        names = {one.name for one in self._wanted}
+        for name in [one for one in self._layers if one not in names]:
+            layer = self._layers.pop(name)
+            dock = self._dock()
+            if dock is not None:
+                dock.session.forget(str(layer.unique_id))
+        self._tried &= names
+        self.look()
+
+    def look(self) -> None:
+        """Go on when the window is idle."""
+        if self._wanted:
+            self._soon.start()
+
+    def take(self, item: Item) -> Image | None:
+        """Return the layer of a picture if it is ready; it is no longer kept here."""
+        layer = self._layers.get(item.name)
+        if layer is None or not any(one.folder == item.folder for one in self._wanted):
+            return None
+        self._wanted = [one for one in self._wanted if one.name != item.name]
+        return self._layers.pop(item.name)
+
+    def colors(self, item: Item) -> bool:
+        """Tell whether a picture is being colored just now."""
+        going = self._ticket is not None and not self._ticket.cancelled
+        return going and self._coloring == item.name
+
+    def again(self) -> None:
+        """Color anew what was colored with another model."""
+        self._tried.clear()
+        self.look()
+
+    def close(self) -> None:
+        """Stop."""
+        self._wanted = []
+        with suppress(RuntimeError):  # Qt deletes timers together with their window
+            self._soon.stop()
+        if self._ticket is not None:
+            self._ticket.cancel()
+
+    # ---- inside
+
+    def _next(self) -> None:
+        """Do the next thing, if nobody waits for anything."""
+        dock = self._dock()
+        coloring = self._ticket is not None and not self._ticket.cancelled
+        if dock is None or self._reading or coloring:
+            return
+        if dock.session.job.running or dock.bridge.controller.stack.doing:
+            return  # that tells when it has colored
+        for item in self._wanted:
+            if item.name in self._tried:
+                continue
+            if item.name not in self._layers:
+                self._read(item)
+            else:
+                self._color(dock, item, self._layers[item.name])
+            return
+
+    def _read(self, item: Item) -> None:
+        self._reading = item.name
+
+        def done(_ticket: Ticket, pixels: Any, error: BaseException | None) -> None:
+            self._reading = ""
+            if error is not None:
+                self._tried.add(item.name)  # said when it is opened
+            elif item in self._wanted:
+                self._layers[item.name] = layer_of(item, pixels)
+            self.look()
+
+        self._runner.submit("read ahead", lambda _: read_pixels(item), done)
+
+    def _color(self, dock: SegmentWidget, item: Item, layer: Image) -> None:
+        self._tried.add(item.name)
+        view = only_plane(layer)
+        if view is None:
+            self.look()
+            return
+        pixels, rgb = array_of(layer, view.level), layer.rgb
+        request = ColorRequest(
+            view,
+            view.layer_id,
+            lambda: view.read(pixels, rgb),
+            view.recipe,
+            inputs=(view.partners,),
+        )
+
+        at_once = []
+
+        def colored(error: BaseException | None) -> None:
+            at_once.append(True)
+            self._ticket = None
+            if error is None:
+                self._doubt(dock, item, view)
+            else:
+                self.failed.emit(item.name)
+            self.look()
+
+        self._coloring = item.name
+        ticket = dock.session.color_ahead(request, colored)
+        self._ticket = None if at_once else ticket
+
+    def _doubt(self, dock: SegmentWidget, item: Item, view: View) -> None:
+        coloring = dock.session.coloring(view)
+        if coloring is None:
+            return
+
+        def find(_ticket: Ticket) -> float:
+            review = Review.begin(coloring.candidates(), values=coloring.values)
+            return doubt_of_image(review.doubt[review.shown].tolist())
+
+        def done(_ticket: Ticket, doubt: Any, error: BaseException | None) -> None:
+            if error is None:
+                self.doubted.emit(item.name, doubt)
+
+        self._runner.submit(f"doubt {item.name}", find, done)
+
+
+def only_plane(layer: Image) -> View | None:
+    """Return the one plane of a layer that is in no viewer; None of a stack."""
+    options = guess_options(layer)
+    rows, cols = layer.ndim - 2, layer.ndim - 1
+    view = View.of(layer, (rows, cols), (0,) * layer.ndim, options)
+    others = (
+        size
+        for axis, size in enumerate(view.sizes)
+        if axis not in (rows, cols, options.channel_axis)
+    )
+    return view if all(size == 1 for size in others) else None

@@ -1,0 +1,209 @@
+"""What takes its time: a project is made, proposed for, filled from files, exported."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from qtpy.QtCore import QObject, Signal
+
+from napari_gen2seg.common.text import count_text
+from napari_gen2seg.errors import Cancelled, Gen2SegError, InUseError
+from napari_gen2seg.project.project import PROJECT_NAME, Project, images_in
+from napari_gen2seg.project.propose import ItemFailed, propose
+from napari_gen2seg.session.session import sentence
+
+if TYPE_CHECKING:
+    from napari_gen2seg.project.exchange.exporting import Exported
+    from napari_gen2seg.project.exchange.importing import Imported
+    from napari_gen2seg.session import Choice, ModelHost, Runner, Ticket
+
+
+class Jobs(QObject):
+    """Does one of them at a time, behind the window.
+
+    Parameters
+    ----------
+    runner
+        Where it is done.
+    parent
+        Deleted with it.
+    """
+
+    changed = Signal()  # begun or ended
+    progressed = Signal(object, str)  # a fraction 0..1 or None, and what is done
+    ended = Signal(str)  # what came of it, as a sentence
+
+    def __init__(self, runner: Runner, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self._runner = runner
+        self._ticket: Ticket | None = None
+        self._running = False
+
+    @property
+    def running(self) -> bool:
+        """Whether something is being done."""
+        return self._running
+
+    def run(self, do: Callable[[Ticket], Any], then: Callable[[Any], str]) -> None:
+        """Do something, unless something else is being done.
+
+        Parameters
+        ----------
+        do
+            On the other thread; the ticket hears of progress and tells of a cancel.
+        then
+            Given what `do` returned, in this thread; returns a sentence.
+        """
+        if self._running:
+            self.ended.emit("Something is being done already; wait, or cancel it.")
+            return
+        self._running = True
+        self.changed.emit()
+
+        def done(_ticket: Ticket, value: Any, error: BaseException | None) -> None:
+            self._running, self._ticket = False, None
+            self.changed.emit()
+            if isinstance(error, Cancelled):
+                self.ended.emit("Cancelled.")
+            elif error is not None:
+                self.ended.emit(sentence(error))
+            else:
+                self.ended.emit(then(value))
+
+        def report(_ticket: Ticket, fraction: float | None, text: str) -> None:
+            self.progressed.emit(fraction, text)
+
+        ticket = self._runner.submit("job", do, done, report)
+        self._ticket = ticket if self._running else None
+
+    def cancel(self) -> None:
+        """Stop what is being done, at its next step."""
+        if self._ticket is not None:
+            self._ticket.cancel()
+
+
+@dataclass(frozen=True, eq=False)
+class Made:
+    """A project that was made or added to.
+
+    Attributes
+    ----------
+    project
+        The project.
+    problems
+        Pictures that could not be taken, as sentences.
+    """
+
+    project: Project
+    problems: tuple[str, ...] = ()
+
+
+def make_project(
+    folder: Path, sources: Sequence[Path], copy: bool, ticket: Ticket
+) -> Made:
+    """Make a project of pictures, or add them to the one that is there.
+
+    Raises
+    ------
+    StorageError
+        If there are no pictures, or nothing can be written.
+    Cancelled
+        Pictures that were added stay.
+    """
+    files = images_in(sources)
+    if not files:
+        names = ", ".join(str(one) for one in sources)
+        raise Gen2SegError(
+            f"There are no pictures in {names}. Choose a folder that holds image files."
+        )
+    there = (folder / PROJECT_NAME).is_file()
+    project = Project.open(folder) if there else Project.create(folder)
+    problems: list[str] = []
+    rest = iter(enumerate(files))
+    while True:
+        try:
+            project.add_images(_told(rest, len(files), ticket), copy=copy)
+        except Cancelled:
+            raise
+        except Gen2SegError as error:
+            problems.append(str(error))  # of one picture; the others are taken
+        else:
+            return Made(project, tuple(problems))
+
+
+def _told(
+    files: Iterable[tuple[int, Path]], count: int, ticket: Ticket
+) -> Iterator[Path]:
+    for number, file in files:
+        ticket.check()
+        ticket.progress(number / count, file.name)
+        yield file
+
+
+def propose_all(
+    project: Project, host: ModelHost, choice: Choice, ticket: Ticket
+) -> str:
+    """Propose the objects of what nobody has begun, earlier proposals replaced.
+
+    Returns
+    -------
+    str
+        What came of it.
+
+    Raises
+    ------
+    Gen2SegError
+        If the model cannot be loaded, or Cancelled.
+    """
+
+    def cancel() -> bool:
+        return ticket.cancelled
+
+    ticket.progress(None, "Loading the model")
+    colorer = host.colorer(choice, lambda _, text: ticket.progress(None, text), cancel)
+    images = objects = 0
+    problems: list[str] = []
+    try:
+        for event in propose(
+            project,
+            colorer,
+            states=("untouched", "proposed"),
+            passes=choice.passes,
+            cancel=cancel,
+            anew=True,
+        ):
+            ticket.progress(event.number / event.count, event.name)
+            if not isinstance(event, ItemFailed):
+                images, objects = images + 1, objects + event.objects
+            elif not isinstance(event.error, InUseError):  # that is being worked on
+                problems.append(str(event.error))
+    finally:
+        colorer.unload()
+    if not images and not problems:
+        return "Nothing to propose: no picture is untouched."
+    said = (
+        f"{count_text(objects, 'object')} proposed in {count_text(images, 'picture')}."
+    )
+    return " ".join([said, *problems[:2]])
+
+
+def exported_text(done: Exported) -> str:
+    """Say what an export wrote, and what its format does not keep."""
+    parts = ", ".join(f"{n} {part}" for part, n in done.parts.items() if n)
+    said = (
+        f"{count_text(done.images, 'picture')} ({parts}) with "
+        f"{count_text(done.objects, 'object')} are in {done.folder}."
+    )
+    return " ".join([said, *done.losses])
+
+
+def imported_text(done: Imported) -> str:
+    """Say what an import took in, and what it could not."""
+    objects = count_text(sum(done.images.values()), "object")
+    said = f"{objects} for {count_text(len(done.images), 'picture')} taken in."
+    if done.unmatched:
+        said += f" For {count_text(len(done.unmatched), 'file')} there is no picture."
+    return " ".join([said, *done.notes[:2]])

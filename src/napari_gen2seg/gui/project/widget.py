@@ -1,0 +1,582 @@
+"""The dock of a project: the queue, and what one does with pictures and all of them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from qtpy.QtWidgets import QVBoxLayout
+
+from napari_gen2seg.errors import Cancelled, Gen2SegError
+from napari_gen2seg.gui.finetune.dock_side import PLUGIN, WIDGET
+from napari_gen2seg.gui.model_hosts import shared_host
+from napari_gen2seg.gui.panels.docked import Docked, tabify
+from napari_gen2seg.gui.project.ahead import COUNT, Ahead
+from napari_gen2seg.gui.project.buttons import ProjectButtons
+from napari_gen2seg.gui.project.desk import Desk
+from napari_gen2seg.gui.project.entries import Entry, read_entry, thumbnail
+from napari_gen2seg.gui.project.jobs import (
+    Jobs,
+    Made,
+    exported_text,
+    imported_text,
+    make_project,
+    propose_all,
+)
+from napari_gen2seg.gui.project.new_dialog import (
+    NewProjectDialog,
+    ask_file,
+    ask_folder,
+    ask_new,
+)
+from napari_gen2seg.gui.project.queue_list import QueueList
+from napari_gen2seg.gui.project.recent import recent_projects, remember_project
+from napari_gen2seg.gui.qt_threads import Mailbox, debounce, lane
+from napari_gen2seg.gui.settings import Memory, remembered
+from napari_gen2seg.gui.widget import SegmentWidget
+from napari_gen2seg.models.registry import list_models, title_of
+from napari_gen2seg.project.project import PROJECT_NAME, Project
+from napari_gen2seg.session import Choice
+from napari_gen2seg.session.session import sentence
+
+if TYPE_CHECKING:
+    import napari
+    import numpy as np
+    import numpy.typing as npt
+    from qtpy.QtGui import QShowEvent
+
+    from napari_gen2seg.gui.finetune.dialog import FinetuneDialog
+    from napari_gen2seg.session import ModelHost, Runner, Ticket
+
+_BATCH = 16  # pictures that are shown together while a project is read
+_WORKED_ON = "untouched", "proposed", "in work"
+
+
+class ProjectWidget(Docked):
+    """Opens a project; its pictures come one after the other into the viewer.
+
+    Parameters
+    ----------
+    viewer
+        napari gives it.
+    runner, host, memory
+        Where it works, who holds the model, and where settings are remembered; other
+        than the usual ones for tests.
+    """
+
+    def __init__(
+        self,
+        viewer: napari.viewer.Viewer,
+        runner: Runner | None = None,
+        host: ModelHost | None = None,
+        memory: Memory | None = None,
+    ) -> None:
+        super().__init__()
+        self._viewer = viewer
+        self._memory = memory if memory is not None else remembered()
+        self._mail = Mailbox(self)
+        self._reader = runner or lane(self._mail, "gen2seg-project")
+        self._worker = runner or lane(self._mail, "gen2seg-project-work")
+        self._host = (shared_host(viewer) if host is None else host).join()
+        self._dialog: FinetuneDialog | None = None  # of which is heard what is adopted
+        self._dock_heard: SegmentWidget | None = None
+        self._shown = self._closed = False
+        self._turn = 0  # of the project that is read
+        self.project: Project | None = None
+        self.entries: dict[str, Entry] = {}
+
+        self.ahead = Ahead(lambda: self.dock(), self._reader, self)
+        self.desk = Desk(viewer, self.dock, self.ahead, self)
+        self.jobs = Jobs(self._worker, self)
+        self.queue = QueueList()
+        self.buttons = ProjectButtons()
+        self.status = self.buttons.status
+        self._tab_soon = debounce(self, lambda: tabify(self))
+        self._counted_soon = debounce(self, self._show_progress, 100)
+        self._lay_out()
+        self._connect()
+        self._show_project()
+        self.left.connect(self.close_widget)
+        # napari closes its window without telling the widgets inside.
+        self._release = _Release(self._mail, (self._reader, self._worker), self._host)
+        self.destroyed.connect(self._release)
+
+    def showEvent(self, event: QShowEvent) -> None:  # noqa: N802 - Qt's name
+        """Open beside the other docks as a tab: two below each other have no room."""
+        super().showEvent(event)
+        if not self._shown:
+            self._shown = True
+            self._tab_soon.start()
+
+    def _lay_out(self) -> None:
+        column = QVBoxLayout(self)
+        column.setContentsMargins(6, 6, 6, 6)
+        column.setSpacing(4)
+        column.addWidget(self.buttons.top)
+        column.addWidget(self.queue, 1)
+        column.addWidget(self.buttons.bottom)
+
+    def _connect(self) -> None:
+        buttons, desk, jobs = self.buttons, self.desk, self.jobs
+        buttons.new_requested.connect(self._ask_pictures)
+        buttons.open_requested.connect(self._ask_project)
+        buttons.recent_requested.connect(lambda folder: self.open(Path(folder)))
+        buttons.go_requested.connect(self.go)
+        buttons.mark_requested.connect(self.mark)
+        buttons.ahead_requested.connect(self._set_ahead)
+        buttons.propose_requested.connect(self.propose)
+        buttons.finetune_requested.connect(self.finetune)
+        buttons.import_requested.connect(self._ask_import)
+        buttons.export_requested.connect(self._ask_export)
+        buttons.cancel_requested.connect(jobs.cancel)
+        jobs.changed.connect(lambda: buttons.show_running(jobs.running))
+        jobs.progressed.connect(buttons.show_progress)
+        jobs.ended.connect(self.say)
+        desk.changed.connect(self._desk_changed)
+        desk.left.connect(self._read_again)
+        desk.in_use.connect(self._show_in_use)
+        desk.status_changed.connect(self.say)
+        desk.warning.connect(self._warn)
+        self.queue.asked.connect(self.open_picture)
+        self.queue.order_changed.connect(self._look_ahead)
+        self.ahead.doubted.connect(self._doubted)
+        self.ahead.failed.connect(desk.color_open)
+        on = self._memory.get("project_ahead")
+        buttons.ahead.setChecked(on)
+        desk.color = self.ahead.on = on
+        for key, call in self._keys().items():
+            self._viewer.bind_key(key, call, overwrite=True)
+
+    def _keys(self) -> dict[str, Callable[[Any], None]]:
+        return {
+            "PageDown": self._next_by_key,
+            "PageUp": self._previous_by_key,
+            "Control-Enter": self._done_by_key,
+        }
+
+    # ---- the dock for clicks
+
+    def dock(self, make: bool = False) -> SegmentWidget | None:
+        """Return the dock for clicks of this window.
+
+        Parameters
+        ----------
+        make
+            Open it if it is not open.
+        """
+        window: Any = self.window()
+        with suppress(RuntimeError):  # Qt may have deleted it
+            if self._dock_heard is not None and self._dock_heard.window() == window:
+                return self._dock_heard
+        found = next(iter(window.findChildren(SegmentWidget)), None)
+        if found is None and make:
+            _, found = self._viewer.window.add_plugin_dock_widget(PLUGIN, WIDGET)
+            self._tab_soon.start()
+        if found is not None and found is not self._dock_heard:
+            self._hear(found)
+        return found
+
+    def _hear(self, dock: SegmentWidget) -> None:
+        """Hear of the work and the colorings of another dock."""
+        self._dock_heard = dock
+        dock.keeper.changed.connect(self._work_changed)
+        dock.session.coloring_changed.connect(self._colored)
+        self._give_homes()
+        model = "" if self.project is None else self.project.facts.model
+        known = {spec.id for spec in list_models()}
+        if model in known - {"mini", dock.current_model}:
+            dock.choose(model=model)
+
+    def _give_homes(self) -> None:
+        """Tell where work on a picture belongs that a person drops into the window."""
+        if self._dock_heard is not None:
+            homes = {one.key: one.item.folder for one in self.entries.values()}
+            with suppress(RuntimeError):  # Qt may have deleted it
+                self._dock_heard.keeper.homes = homes
+
+    def _colored(self, _view: object) -> None:
+        if not self._closed:
+            self.ahead.look()
+
+    # ---- a project
+
+    def open(self, folder: Path) -> None:
+        """Open a project in place of the one that is open."""
+        try:
+            project = Project.open(folder)
+        except Gen2SegError as error:
+            self._warn(str(error))
+            return
+        self._take(Made(project))
+
+    def make(self, pictures: Path, folder: Path, copy: bool = False) -> None:
+        """Make a project of the pictures in a folder, and open it."""
+        sources = [pictures]
+        self.jobs.run(
+            lambda ticket: make_project(folder, sources, copy, ticket), self._take
+        )
+
+    def _take(self, made: Made) -> str:
+        if not self.desk.leave():
+            return ""
+        self.project = made.project
+        self.entries = {}
+        self.ahead.want([])
+        self.queue.forget()
+        self._dock_heard = None  # told anew of model and pictures
+        remember_project(self._memory, made.project.folder)
+        self._show_project()
+        self.read()
+        self.say(" ".join(made.problems[:3]))
+        return self.status.text()
+
+    def read(self) -> None:
+        """Read anew how far the pictures are."""
+        project = self.project
+        if project is None:
+            return
+        self._turn += 1
+        turn, post, icons = self._turn, self._mail.post, not self.entries
+
+        def work(ticket: Ticket) -> None:
+            items = project.items
+            for first in range(0, len(items), _BATCH):
+                found = []
+                for item in items[first : first + _BATCH]:
+                    ticket.check()
+                    found.append(read_entry(item))
+                post(partial(self._arrived, turn, found))
+            for item in items if icons else ():
+                ticket.check()
+                small = thumbnail(item)
+                if small is not None:
+                    post(partial(self._pictured, turn, item.name, small))
+
+        def done(_ticket: Ticket, _value: Any, error: BaseException | None) -> None:
+            if error is not None and not isinstance(error, Cancelled):
+                self._warn(sentence(error))
+
+        self._reader.submit("read project", work, done)
+
+    def _arrived(self, turn: int, found: list[Entry]) -> None:
+        if turn != self._turn:
+            return
+        self.entries |= {one.name: self._as_known(one) for one in found}
+        self.queue.show_entries(self.entries)
+        self._give_homes()
+        if self.desk.item is None:
+            self.desk.find({str(one.item.folder): one.item for one in found})
+        self._desk_changed()
+        self._show_project()
+
+    def _pictured(self, turn: int, name: str, small: npt.NDArray[np.uint8]) -> None:
+        if turn == self._turn:
+            self.queue.show_thumbnail(name, small)
+
+    def _as_known(self, entry: Entry) -> Entry:
+        """Keep what was found out of a picture without being written anywhere."""
+        before = self.entries.get(entry.name)
+        if entry.doubt is None and before is not None:
+            return replace(entry, doubt=before.doubt)
+        return entry
+
+    # ---- its pictures
+
+    def open_picture(self, name: str) -> None:
+        """Open a picture in the viewer."""
+        entry = self.entries.get(name)
+        if entry is not None:
+            self.desk.open(entry.item)
+
+    def go(self, step: int) -> None:
+        """Open the next picture of the list, or the one before."""
+        at = self.desk.asked
+        before, after = self.queue.around("" if at is None else at.name)
+        if step > 0 and not after:
+            self.say("This is the last picture of the list.")
+        elif step < 0 and not before:
+            self.say("This is the first picture of the list.")
+        else:
+            self.desk.open((after[0] if step > 0 else before[-1]).item)
+
+    def mark(self, state: str) -> None:
+        """Say that the picture that is open is done or skipped, and go on."""
+        if not self.desk.mark(state):
+            return
+        left = self._left()
+        if left:
+            self.desk.open(left[0].item)
+        else:
+            self.say("Every picture of the list is done or skipped.")
+
+    def _left(self) -> list[Entry]:
+        """List the pictures that are to be worked on, from the one that is open on."""
+        at = self.desk.asked
+        before, after = self.queue.around("" if at is None else at.name)
+        return _workable([*after, *before])
+
+    def _next_by_key(self, _viewer: object) -> None:
+        self.go(1)
+
+    def _previous_by_key(self, _viewer: object) -> None:
+        self.go(-1)
+
+    def _done_by_key(self, _viewer: object) -> None:
+        self.mark("done")
+
+    def _desk_changed(self) -> None:
+        """Show which picture is open, and how far it is."""
+        item = self.desk.item
+        self.queue.show_open("" if item is None else item.name)
+        self.buttons.show_open(item is not None)
+        self._work_changed()
+        self._look_ahead()
+
+    def _work_changed(self) -> None:
+        if self._closed:
+            return
+        item = self.desk.item
+        entry = None if item is None else self.entries.get(item.name)
+        state, dock = self.desk.state, self.dock()
+        if entry is None or dock is None or not state:
+            return
+        now = dock.bridge.controller.objects.count if dock.keeper.layer else 0
+        if (state, now) != (entry.state, entry.now):
+            self._show_entry(replace(entry, state=state, now=now))
+
+    def _show_entry(self, entry: Entry) -> None:
+        self.entries[entry.name] = entry
+        self.queue.show_entry(entry)
+        self._counted_soon.start()
+
+    def _show_in_use(self, name: str, why: str) -> None:
+        entry = self.entries.get(name)
+        if entry is not None:
+            self.queue.show_entry(replace(entry, problem=why))
+
+    def _read_again(self, name: str) -> None:
+        """Read how far a picture is that was left."""
+        entry = self.entries.get(name)
+        if entry is None:
+            return
+
+        def done(_ticket: Ticket, found: Any, error: BaseException | None) -> None:
+            now = self.desk.item
+            if (
+                error is None
+                and name in self.entries
+                and (now is None or now.name != name)
+            ):
+                self._show_entry(self._as_known(found))
+
+        self._reader.submit(f"entry {name}", lambda _: read_entry(entry.item), done)
+
+    # ---- ahead
+
+    def _set_ahead(self, on: bool) -> None:
+        self._memory.set("project_ahead", on)
+        self.desk.color = self.ahead.on = on
+        self._look_ahead()
+
+    def _look_ahead(self) -> None:
+        at = self.desk.item
+        if at is not None:
+            _, after = self.queue.around(at.name)
+            self.ahead.want([one.item for one in _workable(after)[:COUNT]])
+
+    def _doubted(self, name: str, doubt: float) -> None:
+        entry = self.entries.get(name)
+        if entry is not None:
+            self._show_entry(replace(entry, doubt=doubt))
+
+    # ---- all of them
+
+    def propose(self) -> None:
+        """Propose the objects of what nobody has begun."""
+        project, dock = self.project, self.dock()
+        if project is None:
+            return
+        self.buttons.offer.hide()
+        choice = dock.session.model.choice if dock is not None else None
+        chosen = choice or Choice(project.facts.model)
+        self.jobs.run(
+            lambda ticket: propose_all(project, self._host, chosen, ticket),
+            self._reread,
+        )
+
+    def finetune(self) -> None:
+        """Open the fine-tuning dialog with the pictures that are in work or done."""
+        project, dock = self.project, self.dock(make=True)
+        if project is None or dock is None:
+            return
+        dialog = dock.finetune.open()
+        item = self.desk.item
+        dialog.pairs.add_project(project.folder, [] if item is None else [item.name])
+        if dialog is not self._dialog:
+            self._dialog = dialog
+            dialog.adopted.connect(self._adopted)
+
+    def _adopted(self, model: str) -> None:
+        """Offer the new model to what nobody has begun."""
+        if self.project is None or self._closed:
+            return
+        try:
+            self.project = self.project.with_model(model)
+        except Gen2SegError as error:
+            self._warn(str(error))
+        self.ahead.again()
+        self.buttons.show_offer(title_of(model))
+
+    def import_labels(self, source: Path) -> None:
+        """Take labels that were made elsewhere; what is open is closed meanwhile."""
+        project, item = self.project, self.desk.item
+        if project is None or not self.desk.leave():
+            return
+
+        def then(done: Any) -> str:
+            if item is not None:
+                self.desk.open(item)
+            return self._reread(imported_text(done))
+
+        def start(*_: object) -> None:
+            from napari_gen2seg.project.exchange.importing import import_labels
+
+            self.jobs.run(
+                lambda ticket: import_labels(
+                    project,
+                    source,
+                    progress=ticket.progress,
+                    cancel=lambda: ticket.cancelled,
+                ),
+                then,
+            )
+
+        dock = self.dock()
+        if dock is None:
+            start()
+        else:  # behind the closing of the picture that was open
+            dock.keeper.behind("import", lambda _: None, start)
+
+    def export(self, kind: str, target: Path, in_work: bool = False) -> None:
+        """Write a data set of the pictures that are done, or in work too."""
+        project = self.project
+        if project is None:
+            return
+        if target.exists():
+            self._warn(f"{target} is there already; choose another name.")
+            return
+        from napari_gen2seg.project.exchange.exporting import export_project
+
+        states = ("done", "in work") if in_work else ("done",)
+        self.jobs.run(
+            lambda ticket: export_project(
+                project,
+                kind,
+                target,
+                states=states,
+                progress=ticket.progress,
+                cancel=lambda: ticket.cancelled,
+            ),
+            exported_text,
+        )
+
+    def _reread(self, said: str) -> str:
+        self.read()
+        return said
+
+    # ---- asking
+
+    def _ask_pictures(self) -> None:
+        ask_folder(self, "Folder with the pictures", self._pictures_chosen)
+
+    def _pictures_chosen(self, folder: str) -> None:
+        if (Path(folder) / PROJECT_NAME).is_file():
+            self.open(Path(folder))
+        else:
+            NewProjectDialog.ask(Path(folder), self, self.make)
+
+    def _ask_project(self) -> None:
+        ask_folder(self, "Folder of a project", lambda at: self.open(Path(at)))
+
+    def _ask_import(self, folder: bool) -> None:
+        ask_what = ask_folder if folder else ask_file
+        title = "Folder with labels" if folder else "File with labels"
+        ask_what(self, title, lambda at: self.import_labels(Path(at)))
+
+    def _ask_export(self, kind: str, in_work: bool) -> None:
+        if self.project is not None:
+            usual = self.project.folder.with_name(f"{self.project.folder.name}-{kind}")
+            ask_new(self, usual, lambda at: self.export(kind, Path(at), in_work))
+
+    # ---- telling
+
+    def say(self, text: str) -> None:
+        """Say something in the line at the bottom."""
+        self.status.setText(text)
+
+    def _warn(self, text: str) -> None:
+        from napari.utils.notifications import show_warning
+
+        self.say(text)
+        show_warning(text)
+
+    def _show_project(self) -> None:
+        recent = recent_projects(self._memory)
+        self.buttons.show_project(self.project, recent)
+        self._counted_soon.start()
+
+    def _show_progress(self) -> None:
+        self.buttons.page.show_entries(list(self.entries.values()))
+
+    # ---- leaving
+
+    def close_widget(self) -> None:
+        """Let go of everything; the picture that is open stays, with its work."""
+        if self._closed:
+            return
+        self._closed = True
+        self.ahead.close()
+        self.jobs.cancel()
+        with suppress(ValueError, TypeError, KeyError):
+            for key in self._keys():
+                self._viewer.bind_key(key, None)
+        dock = self._dock_heard
+        if dock is not None:
+            with suppress(ValueError, TypeError, RuntimeError):
+                dock.session.coloring_changed.disconnect(self._colored)
+        with suppress(RuntimeError):  # Qt deletes timers together with their window
+            self._counted_soon.stop()
+        self._release()
+
+
+def _workable(entries: Sequence[Entry]) -> list[Entry]:
+    """Return the entries that are neither done nor skipped, and can be read."""
+    return [one for one in entries if one.state in _WORKED_ON and not one.problem]
+
+
+class _Release:
+    """Ends the threads and leaves the model, once; knows nothing of the widget.
+
+    Parameters
+    ----------
+    mail, runners, host
+        What the widget held.
+    """
+
+    def __init__(
+        self, mail: Mailbox, runners: tuple[Runner, ...], host: ModelHost
+    ) -> None:
+        self._mail, self._runners = mail, runners
+        self._host: ModelHost | None = host
+
+    def __call__(self, *_: object) -> None:
+        host, self._host = self._host, None
+        if host is not None:
+            self._mail.close()
+            for runner in self._runners:
+                runner.close()
+            host.leave()
