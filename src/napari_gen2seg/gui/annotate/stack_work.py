@@ -219,7 +219,11 @@ class StackWork(QObject):
         self._drop_ticket()
         self._end("")
 
-    close = forget
+    def close(self) -> None:
+        """Stop for good, and tell nobody: Qt may have deleted who listens."""
+        self._drop_ticket()
+        self._todo.clear()
+        self._carrying, self.doing = None, ""
 
     # ---- inside
 
