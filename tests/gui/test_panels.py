@@ -128,7 +128,7 @@ def pick(combo, text):
     combo.activated.emit(combo.currentIndex())
 
 
-def test_first_picture_is_chosen_and_layers_come_and_go(picture):
+def test_first_picture_is_chosen_and_layers_come_and_go(picture, qtbot):
     viewer, panel, source = picture
     assert source.layer is None
     assert "begin" in source.problem
@@ -143,9 +143,9 @@ def test_first_picture_is_chosen_and_layers_come_and_go(picture):
     second.name = "renamed"
     assert panel.layer.currentText() == "renamed"
     viewer.layers.remove(second)
-    assert source.layer is first
+    qtbot.waitUntil(lambda: source.layer is first)  # when napari is done removing
     viewer.layers.remove(first)
-    assert source.layer is None
+    qtbot.waitUntil(lambda: source.layer is None)
 
 
 def test_contrast_and_inversion_are_asked_for(picture):
