@@ -29,14 +29,14 @@ COINS = data.coins()[:224, :256]
 
 @pytest.fixture
 def faded(tmp_path: Path) -> Path:
-    """Return mini with pale colours: a few steps make it better, whatever happens."""
+    """Return mini with weak answers: a few steps make it better, whatever happens."""
     folder = tmp_path / "faded"
     shutil.copytree(MINI, folder)
     (folder / "SHA256SUMS").unlink()
-    path = folder / "unet" / "diffusion_pytorch_model.safetensors"
+    path = folder / "model.safetensors"
     weights = load_file(path)
-    for name in ("conv_out.weight", "conv_out.bias"):
-        weights[name] = weights[name] * 0.3
+    for name in ("head.weight", "head.bias"):
+        weights[name] = weights[name] * 0.1
     save_file(weights, path, {"format": "pt"})
     return folder
 

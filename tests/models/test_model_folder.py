@@ -69,9 +69,7 @@ def test_loading_reads_the_config_once(
     model = load_model(asked, device="cpu")
     assert reads["gen2seg.json"] == 1
     searched = {name: n for name, n in reads.items() if name.startswith("weights")}
-    parts = (
-        ["weights of mini"] if how == "mini" else ["weights of unet", "weights of vae"]
-    )
+    parts = ["mini"] if how == "mini" else ["unet", "vae"]
     assert searched == {f"weights of {part}": 1 for part in parts}
     assert model.spec.folder is not None and model.spec.folder.path == model.spec.path
 
