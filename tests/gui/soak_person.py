@@ -523,7 +523,9 @@ class Person:
             if taken_back and steps:
                 continue
             corrected = name in ("commit", "click") and len(smaller) <= 1 and not lost
-            if smaller and not corrected:
+            # D over a kept object, where no proposal is lit, deletes it.
+            deleted = name == "drop" and len(smaller) <= 1
+            if smaller and not (corrected or deleted):
                 raise Broken(f"{name} took pixels of {smaller} (lost: {lost})")
 
     def listen(self) -> None:
