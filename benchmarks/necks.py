@@ -68,6 +68,9 @@ def main() -> None:
             pictures += 1
     ious["all"] = [pair for pairs in ious.values() for pair in pairs]
     print_changes(ious)
+    if not seconds:
+        print(f"{pictures} pictures; these maps ask for no parting at all")
+        return
     took = 1000 * np.array(seconds)
     print(
         f"{pictures} pictures; {np.median(took):.2f} ms at the median, "

@@ -11,7 +11,7 @@ from skimage import data
 from tests.gui.person import CONTROL, SHIFT
 from tests.helpers.waiting import BACKSTOP_MS
 
-from napari_gen2seg.project.identity import ImageIdentity
+from napari_gen2seg.io.identity import ImageIdentity
 from napari_gen2seg.project.journal import Journal
 
 COIN, SECOND, THIRD = (51, 155), (124, 45), (125, 102)

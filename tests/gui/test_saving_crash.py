@@ -18,7 +18,7 @@ import pytest
 from skimage import data
 from tests.gui.saving_window import checksum
 
-from napari_gen2seg.project.identity import ImageIdentity
+from napari_gen2seg.io.identity import ImageIdentity
 from napari_gen2seg.project.journal import Journal
 
 pytestmark = [

@@ -1,6 +1,5 @@
 """Data sets in the making: nothing is lost, and what comes out others can read.
 
-identity   which image it is, by path and content
 origin     where a mask comes from: model, map, clicks, who
 project    the folder: images, classes, how far each image is
 propose    objects proposed for images that nobody has begun

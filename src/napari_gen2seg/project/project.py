@@ -32,7 +32,7 @@ from napari_gen2seg.common.upgraded import Step, upgraded
 from napari_gen2seg.core.image.axes import Axes
 from napari_gen2seg.errors import SettingsError, StorageError
 from napari_gen2seg.io.formats.images import PICTURE_ENDINGS, ImageFile, read_picture
-from napari_gen2seg.project.identity import ImageIdentity
+from napari_gen2seg.io.identity import ImageIdentity
 from napari_gen2seg.project.journal import Act, Journal, WorkState
 from napari_gen2seg.project.journal.files import Work, is_work, read_work, write_facts
 from napari_gen2seg.project.journal.lock import OWNER_NAME

@@ -15,7 +15,7 @@ import pytest
 from tests.project.journal.worker import IMAGE, SHAPE, acts
 
 from napari_gen2seg.errors import InUseError
-from napari_gen2seg.project.identity import ImageIdentity
+from napari_gen2seg.io.identity import ImageIdentity
 from napari_gen2seg.project.journal import Act, Journal, Patch
 
 WORKER = Path(__file__).with_name("worker.py")

@@ -10,7 +10,7 @@ import pytest
 import tifffile
 
 from napari_gen2seg.errors import InUseError, StorageError
-from napari_gen2seg.project.identity import ImageIdentity
+from napari_gen2seg.io.identity import ImageIdentity
 from napari_gen2seg.project.journal import Act, Journal, Patch, find_work
 from napari_gen2seg.project.origin import Origin
 

@@ -15,7 +15,7 @@ from pathlib import Path
 
 import numpy as np
 
-from napari_gen2seg.project.identity import ImageIdentity
+from napari_gen2seg.io.identity import ImageIdentity
 from napari_gen2seg.project.journal import Act, Journal, Patch
 from napari_gen2seg.project.origin import Origin
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from napari_gen2seg.errors import Gen2SegError, StorageError
 from napari_gen2seg.gui.annotate.count import count_objects
-from napari_gen2seg.project.identity import ImageIdentity
+from napari_gen2seg.io.identity import ImageIdentity
 from napari_gen2seg.project.journal import Journal, SaveState
 from napari_gen2seg.project.journal.files import read_work
 

@@ -24,7 +24,7 @@ from napari_gen2seg.common.atomic import not_written, replacing, sync_folder
 from napari_gen2seg.common.types import LabelArray
 from napari_gen2seg.common.upgraded import Step, upgraded
 from napari_gen2seg.errors import DataError, StorageError
-from napari_gen2seg.project.identity import ImageIdentity
+from napari_gen2seg.io.identity import ImageIdentity
 from napari_gen2seg.project.journal.act import Act
 from napari_gen2seg.project.journal.history import History
 from napari_gen2seg.project.journal.record import Records, read_records

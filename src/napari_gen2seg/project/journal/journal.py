@@ -17,7 +17,7 @@ import numpy.typing as npt
 from napari_gen2seg.common.atomic import not_written, replacing, sync_folder
 from napari_gen2seg.common.types import LabelArray
 from napari_gen2seg.errors import InUseError, StorageError
-from napari_gen2seg.project.identity import ImageIdentity
+from napari_gen2seg.io.identity import ImageIdentity
 from napari_gen2seg.project.journal.act import Act
 from napari_gen2seg.project.journal.files import (
     JOURNAL_NAME,

@@ -13,7 +13,7 @@ from napari_gen2seg.common.atomic import replacing
 from napari_gen2seg.common.text import slug
 from napari_gen2seg.common.user_dirs import work_dir
 from napari_gen2seg.errors import StorageError
-from napari_gen2seg.project.identity import ImageIdentity
+from napari_gen2seg.io.identity import ImageIdentity
 from napari_gen2seg.project.journal.files import is_work, read_work
 
 BESIDE = "gen2seg-work"
