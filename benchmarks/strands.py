@@ -4,12 +4,13 @@
 
 Drawn scenes of ten kinds, of a seed that no training used (thin things, and bodies
 that must stay what they are), and some pictures per kind of DATA. One centre click per
-object, brightness left out.
+object.
 """
 
 from __future__ import annotations
 
 import argparse
+import copy
 import time
 from collections import defaultdict
 from collections.abc import Iterator
@@ -18,14 +19,13 @@ from pathlib import Path
 import numpy as np
 from breadth import scenes  # benchmarks/breadth.py
 from changes import print_changes  # benchmarks/changes.py
-from necks import pick  # benchmarks/necks.py
 
 from napari_gen2seg import load_model
 from napari_gen2seg.core.coloring import Coloring
-from napari_gen2seg.core.probe.prober import ProbeSettings
 from napari_gen2seg.io.annotated import Annotated
 from napari_gen2seg.metrics.click_protocol import interior_point, object_labels
 from napari_gen2seg.metrics.matching import iou
+from napari_gen2seg.train.data.image_folder import read_source
 
 THIN = ["fibres", "cables", "branching", "hoops", "worms"]
 BODIES = ["rods", "chains", "palisades", "creatures", "adherent cells", "piles"]
@@ -47,10 +47,15 @@ def main() -> None:
     rows: dict[str, list[tuple[float, float]]] = defaultdict(list)
     seconds: list[tuple[float, float]] = []
     for kind, picture in pictures(chosen):
-        coloring = model.color(picture.image)
+        on = model.color(picture.image)
+        # A map of its own for each way: a map remembers the masks of its last clicks.
+        off = copy.copy(on)
+        off.prober.strands = None
+        for way in (on, off):
+            way.prober.prepare()
         for number in object_labels(picture.labels, most=chosen.most):
             truth = picture.labels == number
-            both = [click(coloring, truth, on) for on in (False, True)]
+            both = [click(way, truth) for way in (off, on)]
             rows[kind].append((both[0][0], both[1][0]))
             seconds.append((both[0][1], both[1][1]))
     print_changes(rows)
@@ -73,19 +78,24 @@ def pictures(chosen: argparse.Namespace) -> Iterator[tuple[str, Annotated]]:
             yield kind or source, picture
 
 
-def click(coloring: Coloring, truth: np.ndarray, on: bool) -> tuple[float, float]:
-    """Return IoU and seconds of one centre click."""
-    prober = coloring.prober
-    prober.prepare()
-    strands = prober.strands
-    if not on:
-        prober.strands = None
+def pick(folder: Path, most: int, split: str) -> list[tuple[str | None, Annotated]]:
+    """Choose pictures of every kind, evenly; of test-only sources, those there are."""
+    pictures = read_source(folder, split) or read_source(folder, "val")
+    kinds: dict[str | None, list[Annotated]] = defaultdict(list)
+    for picture in pictures:
+        kinds[picture.kind].append(picture)
+    return [
+        (kind, found[i])
+        for kind, found in kinds.items()
+        for i in np.linspace(0, len(found) - 1, min(most, len(found))).astype(int)
+    ]
+
+
+def click(coloring: Coloring, truth: np.ndarray) -> tuple[float, float]:
+    """Return IoU and seconds of one center click."""
     begun = time.perf_counter()
-    mask = prober.probe(
-        [interior_point(truth)], settings=ProbeSettings(brightness=False)
-    )
+    mask = coloring.probe([interior_point(truth)])
     took = time.perf_counter() - begun
-    prober.strands = strands
     return iou(mask.full(), truth), took
 
 

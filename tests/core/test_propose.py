@@ -19,8 +19,17 @@ from napari_gen2seg.core.coloring import Coloring
 from napari_gen2seg.core.probe.prober import Prober
 from napari_gen2seg.core.proposal_settings import ProposalSettings
 from napari_gen2seg.errors import SettingsError
+from napari_gen2seg.metrics.matching import overlaps
 
 GOLDEN = Path(__file__).parents[1] / "data" / "proposals"
+
+PARTED_AT_NECKS = {
+    ("coins", "default"): 1,
+    ("usiigaci", "default"): 2,
+    ("usiigaci", "strict"): 1,
+    ("ampis_powder", "default"): 9,
+}
+"""How many of the golden objects a rule had a hand in that is gone (decision 0011)."""
 
 
 @pytest.mark.parametrize(
@@ -38,7 +47,13 @@ def test_the_same_objects_as_ever(name: str) -> None:
         )
         for case, settings in facts["settings"].items():
             found = coloring.propose(ProposalSettings(**settings))
-            np.testing.assert_array_equal(found, golden[f"labels_{case}"], case)
+            before = golden[f"labels_{case}"]
+            if (name, case) not in PARTED_AT_NECKS:
+                np.testing.assert_array_equal(found, before, case)
+                continue
+            twins = np.count_nonzero(overlaps(before, found).table == 1)
+            assert found.max() == before.max()
+            assert twins == before.max() - PARTED_AT_NECKS[name, case]
 
 
 @pytest.mark.parametrize(

@@ -21,7 +21,6 @@ from napari_gen2seg.core.objects.find import (
 )
 from napari_gen2seg.core.objects.patch import LabelPatch, check_fits
 from napari_gen2seg.core.probe.mask import BBox
-from napari_gen2seg.core.probe.split_necks import passages
 from napari_gen2seg.errors import PromptError
 
 _OVERSHOOT = 3.0  # pixels by which both ends of a line are made longer
@@ -287,7 +286,7 @@ def _two_bodies(
     number, tops_of = np.arange(count + 1), peak.copy()
     tree: list[tuple[int, int]] = []
     neck, narrowest = -1, _NECK
-    for one, two, width in passages(basins, depth):
+    for one, two, width in _passages(basins, depth):
         a, b = number[one], number[two]
         if a == b:
             continue
@@ -312,3 +311,22 @@ def _two_bodies(
     if np.count_nonzero(bodies == 2) > np.count_nonzero(bodies == 1):
         bodies = np.where(bodies > 0, 3 - bodies, 0).astype(np.int32)
     return bodies, depth
+
+
+def _passages(
+    basins: npt.NDArray[np.int32], depth: npt.NDArray[np.floating]
+) -> list[tuple[int, int, float]]:
+    """Return pairs of basins that touch and the depth of the pass, deepest first."""
+    passes: dict[tuple[int, int], float] = {}
+    for here, there in (
+        (np.s_[:, :-1], np.s_[:, 1:]),
+        (np.s_[:-1], np.s_[1:]),
+    ):
+        one, two = basins[here], basins[there]
+        border = (one != two) & (one > 0) & (two > 0)
+        widths = np.minimum(depth[here], depth[there])[border]
+        for a, b, width in zip(one[border], two[border], widths, strict=True):
+            pair = (int(min(a, b)), int(max(a, b)))
+            passes[pair] = max(passes.get(pair, 0.0), float(width))
+    ordered = sorted(passes.items(), key=lambda item: -item[1])
+    return [(a, b, width) for (a, b), width in ordered]

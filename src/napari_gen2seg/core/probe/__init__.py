@@ -17,6 +17,5 @@ tolerance       where the area hardly depends on the tolerance
 sharpen         blurred edges of a map made steps
 cleanup         small holes and rough rims
 guided_outline  outlines at the resolution of the image
-split_necks     two bodies parted at the neck between them
 follow_strands  fibers followed over crossings
 """

@@ -8,8 +8,7 @@ What a click means, step by step:
 3. *Tolerance*: floods from the clicks at rising cost give the area as a function
    of the tolerance; the chosen one lies where that curve is flat (``tolerance``).
 4. *Mask*: what the clicks reach at that tolerance; pin holes filled, rim moved to
-   the middle of the edge (``cleanup``). Where nobody asked for that tolerance, bodies
-   that flowed together are parted at their necks (``necks``).
+   the middle of the edge (``cleanup``).
 
 Everything happens in a window that grows with the object, coarser for the curve
 of large objects, so the cost follows the object and not the picture.
@@ -37,7 +36,6 @@ from napari_gen2seg.core.probe.prompts import Prompts
 from napari_gen2seg.core.probe.query_color import query_colors
 from napari_gen2seg.core.probe.settings import MAX_TOLERANCE, ProbeSettings
 from napari_gen2seg.core.probe.sharpen import SharpMap
-from napari_gen2seg.core.probe.split_necks import part_at_necks
 from napari_gen2seg.core.probe.tolerance import LEVELS, choose, settled
 
 _SAMPLES = 96  # samples along a window of the curve
@@ -100,8 +98,6 @@ class DistanceRule:
 
     def prepare(self) -> None:
         """Sharpen the whole map now; else it is done where clicks need it."""
-        import skimage.segmentation  # noqa: F401 - or the first neck would wait for it
-
         self.map.ensure((0, 0, *self.map.shape))
 
     def probe(self, prompts: Prompts, settings: ProbeSettings) -> Mask:
@@ -127,10 +123,6 @@ class DistanceRule:
         if settings.clean:
             mask = follow_edges(mask, field.block(box), field.distance(box))
             mask = fill_small_holes(mask, field.unwanted_pixels(box))
-        # A tolerance somebody asked for is kept to: raising it never loses pixels.
-        if settings.clean and settings.contiguous and settings.tolerance is None:
-            clicked = prompts.positive - (box[0], box[1])
-            mask = part_at_necks(mask, field.block(box), tolerance, clicked)
         return self._mask(mask, (box[0], box[1]), prompts, sweep, tolerance)
 
     def _mask(

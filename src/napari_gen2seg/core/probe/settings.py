@@ -30,9 +30,8 @@ class ProbeSettings:
     edge_barrier
         Strong edges of the map cost up to twice their colour distance.
     clean
-        Fill pin holes, let the rim follow the edge of the map, and where the tolerance
-        is chosen automatically, part bodies that flowed together at their necks.
-        Nothing thin is ever removed.
+        Fill pin holes and let the rim follow the edge of the map. Nothing thin is ever
+        removed.
     brightness
         Let the picture's brightness have a say where it tells objects from background
         as the map does, in outlines too; False asks the map alone.
