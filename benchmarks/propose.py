@@ -45,11 +45,11 @@ SETS = (
     "dsb2018",
     "usiigaci",
     "ampis_powder",
-    "more/granular",
-    "more/embryos",
-    "more/nanoshapes",
-    "more/mushrooms",
-    "more/bolts",
+    "granular",
+    "embryos",
+    "nanoshapes",
+    "mushrooms",
+    "bolts",
 )
 """Sets of which every object is marked."""
 

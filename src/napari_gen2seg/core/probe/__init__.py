@@ -17,5 +17,4 @@ tolerance       where the area hardly depends on the tolerance
 sharpen         blurred edges of a map made steps
 cleanup         small holes and rough rims
 guided_outline  outlines at the resolution of the image
-follow_strands  fibers followed over crossings
 """

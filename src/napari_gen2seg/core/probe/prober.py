@@ -13,7 +13,6 @@ from napari_gen2seg.common.types import Shape
 from napari_gen2seg.core.image.geometry import check_prompts
 from napari_gen2seg.core.map.object_size import DARK
 from napari_gen2seg.core.probe.distance_rule import Curve, DistanceRule
-from napari_gen2seg.core.probe.follow_strands import Strands
 from napari_gen2seg.core.probe.mask import Mask
 from napari_gen2seg.core.probe.prompts import Prompts
 from napari_gen2seg.core.probe.published_rule import PaperRule
@@ -40,7 +39,7 @@ class Prober:
     brightness_image
         uint8 (H, W) or None: brightness that outlines at the picture's size follow.
     black_background
-        Whether the model paints the background black; only there strands are followed.
+        Whether the model paints the background black.
     """
 
     def __init__(
@@ -55,7 +54,7 @@ class Prober:
         self.source_shape = source_shape
         self.extra_maps = extra_maps
         self.brightness_image = brightness_image
-        self.strands = Strands(values) if black_background else None
+        self.black_background = black_background
 
     def rule(self, brightness: bool = True) -> DistanceRule:
         """The product's own rule on this map and what stands beside it.
@@ -98,8 +97,6 @@ class Prober:
     def prepare(self) -> None:
         """Do now, on any thread, what the first click would otherwise wait for."""
         self.rule().prepare()
-        if self.strands is not None:
-            self.strands.prepare()
 
     def probe(
         self,
@@ -187,7 +184,7 @@ class Prober:
         """Return the object under one click."""
         rule = self._rule(settings)
         mask = (rule.preview if coarse else rule.probe)(click, settings)
-        return self._outlined(self._whole(mask, click, settings), settings)
+        return self._outlined(mask, settings)
 
     def _outlined(self, mask: Mask, settings: ProbeSettings) -> Mask:
         """Let the outline at the size of the source follow the image, if it is known.
@@ -205,20 +202,10 @@ class Prober:
 
     def _on_background(self, pixel: tuple[int, int]) -> bool:
         """Whether the model takes a map pixel for background, as far as is known."""
-        if self.strands is None:
+        if not self.black_background:
             return False
         color = query_colors(self._maps_alone.map, np.array([pixel]), 0.0)[0]
         return bool(np.linalg.norm(color) < DARK)
-
-    def _whole(self, mask: Mask, prompts: Prompts, settings: ProbeSettings) -> Mask:
-        """Return the whole strand, where a mask is a part of one.
-
-        Not where somebody asked for a tolerance: what they see is to follow it.
-        """
-        asked = settings.tolerance is not None or not settings.clean
-        if self.strands is None or asked or not settings.contiguous:
-            return mask
-        return self.strands.follow(mask, prompts)
 
     def prompts(self, points: Any, signs: Any, base: Mask | None = None) -> Prompts:
         """Return clicks at source pixels, checked, as clicks on the map."""
