@@ -5,12 +5,12 @@
 
 With DATA, folders with ``images/``, ``labels/`` and optionally ``split.json`` (the
 validation part is taken; after a slash comes a kind of ``manifest.json``): every model
-of ``--model`` with the settings that ship, what it found refined by its learned probe
-at each object's middle (``+probe``, where it has one), and Otsu's threshold with a
-watershed. One row each: average precision hits / (hits + missed + added) at an IoU of
-0.5 and of 0.75, panoptic quality, mean IoU of the matched; objects missed, added,
-split (two and more of what was found make up one) and merged (one covers two and
-more), as shares of the true ones; processor time an image for map and candidates.
+of ``--model`` with the settings that ship, what it found refined by a learned probe at
+each object's middle (``--probe``), and Otsu's threshold with a watershed. One row each:
+average precision hits / (hits + missed + added) at an IoU of 0.5 and of 0.75, panoptic
+quality, mean IoU of the matched; objects missed, added, split (two and more of what was
+found make up one) and merged (one covers two and more), as shares of the true ones;
+processor time an image for map and candidates.
 
 Without DATA, drawn maps: candidates once, selected and painted many times, beside
 probing everything again as `Coloring.propose` does.
@@ -118,10 +118,9 @@ def both_sum(labels: Labels, numbers: Labels) -> Labels:
 Way = Callable[[Annotated], tuple[Labels, float]]
 
 
-def found_by_model(name: str, refined: bool) -> dict[str, Way]:
+def found_by_model(name: str, probe_name: str | None) -> dict[str, Way]:
     """Return a model's ways to find objects, by name."""
     from napari_gen2seg import load_model, load_probe
-    from napari_gen2seg.errors import Gen2SegError
 
     model = load_model(name, "cpu")
     last: dict[str, Any] = {}
@@ -141,12 +140,9 @@ def found_by_model(name: str, refined: bool) -> dict[str, Way]:
         return paint(found, select(found)), took
 
     ways: dict[str, Way] = {name: plain}
-    if not refined:
+    if probe_name is None:
         return ways
-    try:
-        probe = load_probe(name)
-    except Gen2SegError:
-        return ways
+    probe = load_probe(probe_name)
 
     def refine(image: Annotated) -> tuple[Labels, float]:
         coloring, found, took = candidates(image)
@@ -184,7 +180,7 @@ def measure_real(chosen: argparse.Namespace) -> None:
     torch.set_num_threads(1)
     ways: dict[str, Way] = {}
     for name in chosen.model:
-        ways.update(found_by_model(name, chosen.refined))
+        ways.update(found_by_model(name, chosen.probe))
     ways["Otsu + watershed"] = by_threshold
     for name in chosen.sets:
         images = pick(chosen.data, name, chosen.images)
@@ -241,7 +237,7 @@ def main() -> None:
     parser.add_argument("data", type=Path, nargs="?")
     parser.add_argument("--sets", nargs="+", default=SETS)
     parser.add_argument("--model", nargs="+", default=["mini"])
-    parser.add_argument("--refined", action="store_true", help="by the probe, too")
+    parser.add_argument("--probe", help="refine by this learned probe, too")
     parser.add_argument("--images", type=int, default=6, help="per set")
     parser.add_argument("--sizes", type=int, nargs="+", default=[512, 1024, 2048])
     parser.add_argument("--objects", type=int, default=300)

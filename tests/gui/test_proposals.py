@@ -9,6 +9,7 @@ from skimage import data
 from tests.gui.person import CONTROL, SHIFT
 from tests.helpers.fake_colorer import blobs
 
+from napari_gen2seg.core.objects.drawn import KEPT
 from napari_gen2seg.gui.layers.overlays import role_of
 from napari_gen2seg.session import Lane
 
@@ -43,6 +44,15 @@ def outlined(at, place) -> bool:
     return bool(canvas[row, col:].any() and canvas[row:, col].any()) and (
         proposals(at).review.at(place) is not None
     )
+
+
+def around(review, place) -> list[tuple[int, int]]:
+    """Return corners around the proposal at a place, ending short of the first."""
+    mask = review.candidates.masks[review.at(place)]
+    crop, (top, left) = mask.window()
+    bottom, right = top + crop.shape[0] + 1, left + crop.shape[1] + 1
+    top, left = top - 2, left - 2
+    return [(top, left), (top, right), (bottom, right), (bottom, left), (top + 6, left)]
 
 
 def point_at(at, place) -> None:
@@ -158,6 +168,21 @@ def test_dragging_with_control_keeps_what_it_touches(offered):
     assert not offered.labels.any()
     redo(offered)
     assert offered.labels.max() == 2
+    # What is kept lies on grey where the map would show through, and only there.
+    canvas, coloring = (
+        offered.person.layer("proposals"),
+        offered.bridge.overlays.coloring,
+    )
+    assert canvas.data[SECOND] == KEPT
+    coloring.visible = False
+    assert canvas.data[SECOND] == 0
+    coloring.visible = True
+    assert canvas.data[SECOND] == KEPT
+    # A loop takes what it surrounds, though it touches nothing.
+    loop = around(proposals(offered).review, COIN)
+    assert proposals(offered).review.along(loop).size == 0
+    offered.person.drag(loop, CONTROL)
+    assert offered.labels[COIN] == 3 and counts(offered)[0] == 3
 
 
 def test_dragging_with_shift_too_drops_what_it_touches(offered):

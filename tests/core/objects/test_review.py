@@ -179,6 +179,16 @@ def test_a_stroke_and_a_lasso_choose() -> None:
     assert review.dropping([1]).along([(10, 0), (10, 60)]).tolist() == [0, 2]
 
 
+def test_a_stroke_that_closes_takes_what_it_surrounds() -> None:
+    review = Review.begin(squares())
+    loop = [(0, 0), (0, 45), (45, 45), (45, 0), (8, 0)]
+    assert review.along(loop).size == 0
+    assert review.caught(loop).tolist() == [0, 1, 4, 5]
+    assert review.caught(loop[:4]).size == 0  # its ends are far apart
+    there_and_back = [(10, 0), (10, 30), (11, 1)]
+    assert review.caught(there_and_back).tolist() == [0, 1]
+
+
 def test_next_left_goes_to_and_fro_and_next_doubtful_by_doubt() -> None:
     scores = np.linspace(0.2, 0.9, 12)
     review = Review.begin(squares(12, scores))

@@ -16,8 +16,8 @@ from napari_gen2seg.core.objects.keep import whole_part
 if TYPE_CHECKING:
     from napari_gen2seg.core.objects.review import Review
 
-OUTLINE, DOUBTFUL, MARKED = 1, 2, 3
-"""What is drawn: a candidate, one that is doubted, one that is pointed out."""
+OUTLINE, DOUBTFUL, MARKED, KEPT = 1, 2, 3, 4
+"""A candidate, one that is doubted, one that is pointed out; what is kept, filled."""
 
 _WORTH = 0.5  # of doubt, from which a reason is said too
 _LINE = 1024  # source pixels of the longer side, for each of which a line is 1 wide
@@ -56,6 +56,7 @@ class CandidateOutlines:
         review: Review,
         labels: LabelArray | None = None,
         marked: Collection[int] = (),
+        fill_kept: bool = False,
     ) -> None:
         """Draw what a review shows.
 
@@ -69,8 +70,13 @@ class CandidateOutlines:
             int (H, W), what is kept: proposals are drawn without it.
         marked
             Candidates to be pointed out.
+        fill_kept
+            Draw what is kept, too.
         """
-        canvas[:] = 0
+        if fill_kept and labels is not None:
+            np.multiply(labels != 0, np.uint8(KEPT), out=canvas)
+        else:
+            canvas[:] = 0
         doubtful = review.doubt >= _WORTH
         for index in review.shown.tolist():
             edge, (row, col) = self._cut(index, review, labels)

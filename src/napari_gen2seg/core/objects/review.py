@@ -208,6 +208,19 @@ class Review:
         """
         return self._shown.inside(polygon)
 
+    def caught(self, stroke: npt.ArrayLike) -> Indices:
+        """Return the shown candidates that a stroke touches or a loop surrounds.
+
+        A stroke that ends near its beginning is a loop: then those come, too, of which
+        more than half lies inside.
+
+        Parameters
+        ----------
+        stroke
+            (n, 2) corners (row, column) in source pixels.
+        """
+        return self._shown.caught(stroke)
+
     # What comes next
 
     def next_left(self, after: int | None = None) -> int | None:

@@ -18,6 +18,8 @@ from napari_gen2seg.core.probe.mask import BBox
 Indices = npt.NDArray[np.intp]
 
 _LASSO = 0.5  # of a candidate: more of it inside counts as inside
+_GAP = 0.25  # of its width, between the ends of a stroke that is a loop
+_AROUND = 0.05  # of its width squared, that a loop surrounds
 
 
 @dataclass(frozen=True, eq=False)
@@ -83,6 +85,14 @@ class Shown:
                 found.append(index)
         return np.asarray(found, np.intp)
 
+    def caught(self, stroke: npt.ArrayLike) -> Indices:
+        """Return the candidates on a stroke or in a loop; see `Review.caught`."""
+        touched = self.along(stroke)
+        if not is_loop(stroke):
+            return touched
+        inside = self.inside(stroke)
+        return np.concatenate([touched, inside[~np.isin(inside, touched)]])
+
     def painted(self, labels: LabelArray | None = None) -> Int32Array:
         """Return the candidates as labels; see `Review.painted`."""
         picture = np.zeros(self.candidates.source_shape, np.int32)
@@ -99,6 +109,24 @@ class Shown:
         """Boxes on the map, (4, m), the best score first."""
         boxes = [self.candidates.masks[index].bbox for index in self.best_first]
         return np.asarray(boxes, np.intp).reshape(-1, 4).T.copy()
+
+
+def is_loop(stroke: npt.ArrayLike) -> bool:
+    """Tell whether a stroke ends where it began, having gone around something.
+
+    Parameters
+    ----------
+    stroke
+        (n, 2) corners.
+    """
+    corners = np.asarray(stroke, np.float64).reshape(-1, 2)
+    if len(corners) < 3:
+        return False
+    width = float(np.linalg.norm(np.ptp(corners, axis=0)))
+    gap = float(np.linalg.norm(corners[-1] - corners[0]))
+    (rows, cols), (after, right) = corners.T, np.roll(corners, -1, axis=0).T
+    around = abs(float(np.sum(rows * right - after * cols))) / 2
+    return gap <= _GAP * width and around >= _AROUND * width**2
 
 
 def _part(low: Array, high: Array, box: BBox) -> tuple[slice, slice]:

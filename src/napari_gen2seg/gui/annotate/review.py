@@ -162,7 +162,7 @@ class ProposalReview(QObject):
         """Point out what a stroke touches while it is drawn."""
         review = self.review
         if review is not None and len(stroke):
-            self._draw(review.along(stroke).tolist())
+            self._draw(review.caught(stroke).tolist())
 
     # ---- finding and showing
 
@@ -296,8 +296,8 @@ class ProposalReview(QObject):
         self.keep([] if self.review is None else self.review.shown)
 
     def keep_along(self, stroke: Sequence[Point]) -> None:
-        """Keep everything that a stroke touches."""
-        self.keep([] if self.review is None else self.review.along(stroke))
+        """Keep everything that a stroke touches, or a loop surrounds."""
+        self.keep([] if self.review is None else self.review.caught(stroke))
 
     def drop_at(self, point: Point | None) -> None:
         """Drop the proposal under a place, or the one gone to."""
@@ -305,8 +305,8 @@ class ProposalReview(QObject):
         self._drop([] if index is None else [index])
 
     def drop_along(self, stroke: Sequence[Point]) -> None:
-        """Drop everything that a stroke touches."""
-        self._drop([] if self.review is None else self.review.along(stroke))
+        """Drop everything that a stroke touches, or a loop surrounds."""
+        self._drop([] if self.review is None else self.review.caught(stroke))
 
     def next_left(self) -> None:
         """Go to the next proposal, in rows over the image."""
@@ -417,7 +417,10 @@ class ProposalReview(QObject):
             return
         labels, review = self._objects.plane(view), plane.review
         self._overlays.draw_proposals(
-            view, lambda canvas: plane.outlines.draw(canvas, review, labels, marked)
+            view,
+            lambda canvas, colored: plane.outlines.draw(
+                canvas, review, labels, marked, fill_kept=colored
+            ),
         )
 
     def _drop(self, indices: Sequence[int] | npt.NDArray[np.intp]) -> None:

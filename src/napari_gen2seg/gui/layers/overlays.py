@@ -36,6 +36,8 @@ if TYPE_CHECKING:
     from napari_gen2seg.gui.layers.view import View
     from napari_gen2seg.session import Preview
 
+    DrawProposals = Callable[[npt.NDArray[np.uint8], bool], None]
+
 __all__ = [
     "COLORING",
     "DRAWN",
@@ -62,12 +64,14 @@ PREVIEW_COLORS: dict[int | None, Any] = {
 }
 
 
-# The outline of a proposal; of a doubtful one; of one under a stroke being drawn.
+# The outline of a proposal; of a doubtful one; of one under a stroke being drawn; what
+# is kept: the map's colors below would mix with the object's own.
 PROPOSAL_COLORS: dict[int | None, Any] = {
     None: (0, 0, 0, 0),
     1: (0.15, 0.95, 1.0, 1),
     2: (1.0, 0.55, 0.05, 1),
     3: (1.0, 1.0, 1.0, 1),
+    4: (0.3, 0.3, 0.3, 0.6),
 }
 
 
@@ -86,11 +90,13 @@ class Overlays:
         self._preview = CanvasLayer(viewer, PREVIEW, PREVIEW_COLORS, 0.55)
         self._proposals = CanvasLayer(viewer, PROPOSALS, PROPOSAL_COLORS, 0.9)
         self._window: Window | None = None  # where the preview is not blank
+        self._drawn: tuple[View, DrawProposals] | None = None
 
         # A dock that is opened again takes over what an earlier one left.
         for layer in viewer.layers:
             if role_of(layer) == COLORING:
                 self._coloring_id = str(layer.unique_id)
+                layer.events.visible.connect(self._turned)
 
     @property
     def coloring(self) -> Image | None:
@@ -176,6 +182,7 @@ class Overlays:
                 **where,
             )
             self._coloring_id = insert_above(self._viewer, layer, view.layer_id)
+            layer.events.visible.connect(self._turned)
             return
         layer.data = pixels
         rename(self._viewer, layer, view.layer_id, COLORING)
@@ -236,9 +243,7 @@ class Overlays:
         if blank:
             self._window = None
 
-    def draw_proposals(
-        self, view: View, draw: Callable[[npt.NDArray[np.uint8]], None]
-    ) -> None:
+    def draw_proposals(self, view: View, draw: DrawProposals) -> None:
         """Show outlines of proposals over their plane.
 
         Parameters
@@ -246,19 +251,28 @@ class Overlays:
         view
             Where they belong.
         draw
-            Writes into a uint8 (H, W) at source size what `PROPOSAL_COLORS` names.
+            Writes into a uint8 (H, W) at source size what `PROPOSAL_COLORS` names;
+            told whether the coloring is in sight, and called again when that changes.
         """
+        self._drawn = view, draw
+        coloring = self.coloring
         self._proposals.ready(view, view.shape, view.layer_id, self._coloring_id)
-        draw(self._proposals.array)
+        draw(self._proposals.array, coloring is not None and coloring.visible)
         height, width = view.shape
         self._proposals.send((slice(0, height), slice(0, width)))
 
     def clear_proposals(self) -> None:
         """Show no proposals."""
+        self._drawn = None
         canvas = self._proposals.array
         if canvas.any():
             canvas[:] = 0
             self._proposals.send((slice(0, canvas.shape[0]), slice(0, canvas.shape[1])))
+
+    def _turned(self, _event: Any = None) -> None:
+        """Draw what depends on whether the coloring is in sight."""
+        if self._drawn is not None and self.proposals is not None:
+            self.draw_proposals(*self._drawn)
 
     def follow(self, view: View, coloring: Coloring | None) -> None:
         """Move the layers after the source was moved, scaled or rotated."""
