@@ -18,7 +18,7 @@ import numpy as np
 
 from napari_gen2seg.cli.pictures import subject
 from napari_gen2seg.cli.virtual_display import virtual_display
-from napari_gen2seg.io.formats.images import write_rgb
+from napari_gen2seg.io.formats.writers import write_rgb
 from napari_gen2seg.session.state import Choice
 
 LAPTOP = (1366, 768)

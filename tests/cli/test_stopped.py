@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 from tests.helpers.waiting import BACKSTOP
 
-from napari_gen2seg.io.formats.images import write_labels
+from napari_gen2seg.io.formats.writers import write_labels
 
 posix = pytest.mark.skipif(sys.platform == "win32", reason="signals of POSIX")
 

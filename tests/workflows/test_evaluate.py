@@ -22,7 +22,7 @@ from tests.helpers.fake_colorer import FakeColorer
 from napari_gen2seg import evaluate
 from napari_gen2seg.errors import Cancelled, DataError, SettingsError
 from napari_gen2seg.io.annotated import AnnotatedSource, Dataset, from_masks
-from napari_gen2seg.io.formats.images import write_labels
+from napari_gen2seg.io.formats.writers import write_labels
 from napari_gen2seg.metrics.bootstrap import (
     Bootstrap,
     draws,

@@ -17,7 +17,7 @@ from napari_gen2seg import evaluate
 from napari_gen2seg.core.probe.settings import ProbeSettings
 from napari_gen2seg.errors import DataError
 from napari_gen2seg.io.formats.coco import coco_dataset
-from napari_gen2seg.io.formats.images import write_labels
+from napari_gen2seg.io.formats.writers import write_labels
 from napari_gen2seg.workflows.evaluate import compare
 
 

@@ -60,7 +60,7 @@ def color(
 ) -> None:
     """Paint every object of PICTURE in a color of its own."""
     from napari_gen2seg.core.image.rgb import to_rgb
-    from napari_gen2seg.io.formats.images import check_ending
+    from napari_gen2seg.io.formats.writers import check_ending
 
     target = output or picture.with_name(f"{picture.stem}-coloring.tif")
     check_ending(target)

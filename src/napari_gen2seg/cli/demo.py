@@ -138,7 +138,7 @@ def _in_window(chosen: Subject, choice: Choice, output: Path | None) -> None:
 
 def _without_window(chosen: Subject, choice: Choice, output: Path) -> None:
     """Do the same through the workflow alone."""
-    from napari_gen2seg.io.formats.images import write_labels, write_rgb
+    from napari_gen2seg.io.formats.writers import write_labels, write_rgb
     from napari_gen2seg.workflows.segment import Click, segment
 
     colorer = load(ModelOptions(choice.model, device=choice.device, dtype=choice.dtype))

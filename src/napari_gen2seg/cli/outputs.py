@@ -99,7 +99,8 @@ def write_coloring(target: Path, coloring: Coloring) -> None:
     StorageError
         If it cannot be written.
     """
-    from napari_gen2seg.io.formats.images import TIFF_ENDINGS, write_rgb
+    from napari_gen2seg.io.formats.images import TIFF_ENDINGS
+    from napari_gen2seg.io.formats.writers import write_rgb
 
     if target.suffix.lower() in TIFF_ENDINGS:
         try:

@@ -189,7 +189,7 @@ def segment(
 
     from napari_gen2seg.core.probe.prober import ProbeSettings
     from napari_gen2seg.core.proposal_settings import ProposalSettings
-    from napari_gen2seg.io.formats.images import check_ending, write_labels
+    from napari_gen2seg.io.formats.writers import check_ending, write_labels
     from napari_gen2seg.workflows import segment as workflow
     from napari_gen2seg.workflows.tiled.looking import LARGE
 

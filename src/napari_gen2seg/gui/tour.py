@@ -16,7 +16,7 @@ from qtpy.QtWidgets import QApplication
 from napari_gen2seg.errors import ModelError
 from napari_gen2seg.gui.layers.overlays import DRAWN, role_of
 from napari_gen2seg.gui.settings import FileMemory
-from napari_gen2seg.io.formats.images import write_labels, write_rgb
+from napari_gen2seg.io.formats.writers import write_labels, write_rgb
 from napari_gen2seg.session import Choice
 
 if TYPE_CHECKING:

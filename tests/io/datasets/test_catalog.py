@@ -14,8 +14,9 @@ from skimage.io import imsave
 from napari_gen2seg.errors import DataError
 from napari_gen2seg.io.annotated import Annotated, Dataset, from_masks
 from napari_gen2seg.io.datasets.catalog import open_dataset
-from napari_gen2seg.io.formats.coco import coco_dataset, decode, runs_of
-from napari_gen2seg.io.formats.images import write_labels
+from napari_gen2seg.io.formats.coco import coco_dataset
+from napari_gen2seg.io.formats.coco_masks import decode, runs_of
+from napari_gen2seg.io.formats.writers import write_labels
 
 RGB = np.arange(20 * 30 * 3, dtype=np.uint8).reshape(20, 30, 3)
 

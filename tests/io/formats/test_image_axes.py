@@ -13,7 +13,7 @@ from napari_gen2seg.cli.options import read_plane
 from napari_gen2seg.core.image.rgb import RgbRecipe, to_rgb
 from napari_gen2seg.errors import ImageError
 from napari_gen2seg.io.datasets.catalog import open_dataset
-from napari_gen2seg.io.formats.images import write_labels
+from napari_gen2seg.io.formats.writers import write_labels
 from napari_gen2seg.train.data.labeled_images import PairSpec, read_pairs
 
 

@@ -12,7 +12,8 @@ import tifffile
 
 from napari_gen2seg.common.atomic import writing
 from napari_gen2seg.errors import ImageError, StorageError
-from napari_gen2seg.io.formats.images import read_picture, write_labels, write_rgb
+from napari_gen2seg.io.formats.images import read_picture
+from napari_gen2seg.io.formats.writers import write_labels, write_rgb
 
 GRAY = np.arange(20 * 30, dtype=np.uint16).reshape(20, 30) * 100
 RGB = np.random.default_rng(0).integers(0, 255, (20, 30, 3), np.uint8)

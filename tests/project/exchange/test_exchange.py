@@ -15,7 +15,7 @@ from scipy import ndimage
 from napari_gen2seg.errors import DataError, SettingsError, StorageError
 from napari_gen2seg.io.datasets.catalog import open_dataset
 from napari_gen2seg.io.formats.cellpose import read_seg
-from napari_gen2seg.io.formats.images import write_labels
+from napari_gen2seg.io.formats.writers import write_labels
 from napari_gen2seg.project.exchange.exporting import EXPORTS, export_project
 from napari_gen2seg.project.exchange.importing import import_labels
 from napari_gen2seg.project.exchange.split import divide

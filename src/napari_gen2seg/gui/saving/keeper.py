@@ -284,7 +284,7 @@ class Keeper(QObject):
         labels = np.array(array_of(layer, 0))
 
         def write(_ticket: Ticket) -> None:
-            from napari_gen2seg.io.formats.images import write_labels
+            from napari_gen2seg.io.formats.writers import write_labels
 
             write_labels(name, labels)
 

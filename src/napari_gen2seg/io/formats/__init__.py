@@ -1,6 +1,7 @@
 """Files in and out, a format a module.
 
-images        pixels in, of every file, and pixels and labels out; start here
+images        pixels in, of every file; start here
+writers       labels, and images to look at, out
 labels        label numbers in: one reader for all that asks for labels
 tiff          TIFF, plane by plane
 tiff_window   of a TIFF's page only what a window needs
@@ -9,7 +10,8 @@ omezarr       OME-Zarr: images, and labels kept beside them
 omezarr_labels  labels of an OME-Zarr image, written by region
 label_file    labels of any size as TIFF
 plugins       every other format: reader plugins of napari, or bioio
-coco          COCO JSON: polygons and run lengths <-> masks
+coco          COCO JSON: whole files
+coco_masks    polygons and run lengths of COCO <-> masks
 yolo          YOLO-seg: text files of polygons
 imagej_roi    ImageJ: zips of the ROI Manager
 cellpose      Cellpose: masks of a _seg.npy, without running code in it

@@ -14,7 +14,7 @@ from napari_gen2seg.common.atomic import writing
 from napari_gen2seg.core.image.rgb import to_rgb, to_uint8
 from napari_gen2seg.errors import DataError
 from napari_gen2seg.io.annotated import AnnotatedSource
-from napari_gen2seg.io.formats.images import write_rgb
+from napari_gen2seg.io.formats.writers import write_rgb
 from napari_gen2seg.io.label_facts import LabelFacts
 from napari_gen2seg.train.data.label_checks import FEW
 

@@ -13,8 +13,8 @@ from numpy.typing import NDArray
 
 from napari_gen2seg.common.atomic import writing
 from napari_gen2seg.core.image.rgb import to_rgb
-from napari_gen2seg.io.formats import coco, imagej_roi, yolo
-from napari_gen2seg.io.formats.images import write_labels, write_rgb
+from napari_gen2seg.io.formats import coco_masks, imagej_roi, yolo
+from napari_gen2seg.io.formats.writers import write_labels, write_rgb
 from napari_gen2seg.io.objects import ImageObjects
 
 
@@ -167,7 +167,7 @@ def _coco_plane(
         annotations.append(
             {
                 "category_id": kind + 1,
-                "segmentation": coco.encode(
+                "segmentation": coco_masks.encode(
                     one.window, one.corner, plane.objects.shape
                 ),
                 "area": one.area,

@@ -13,7 +13,7 @@ from napari_gen2seg.common.progress import Cancel, check_cancel
 from napari_gen2seg.common.types import Float64Array
 from napari_gen2seg.core.learned_probe.choice import LEARNED, SIMILARITY
 from napari_gen2seg.io.annotated import Annotated
-from napari_gen2seg.io.formats.images import write_labels
+from napari_gen2seg.io.formats.writers import write_labels
 from napari_gen2seg.metrics import click_protocol, matching
 from napari_gen2seg.metrics.click_protocol import answerer, click_study, clicks_to
 from napari_gen2seg.metrics.matching import overlaps
