@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
 
 def plane_labels(labels: Labels, view: View) -> LabelArray | None:
-    """Return the plane of a view, int (H, W), as it is now.
+    """Return what a view shows of a layer, int (H, W), as it is now.
 
     None where the layer has other pixels than the image.
     """
@@ -39,7 +39,7 @@ def plane_labels(labels: Labels, view: View) -> LabelArray | None:
         return None
     try:
         plane: LabelArray = np.asarray(
-            labels.data[plane_window(view, view.own_index, (0, 0), view.shape)]
+            labels.data[plane_window(view, view.own_index, view.corner, view.shape)]
         ).reshape(view.shape)
     except IndexError:  # fewer planes than the image has
         return None
@@ -83,6 +83,7 @@ def write_patches(
     places, values = [], []
     for view, patch in patches:
         rows, cols, new = patch.pixels()
+        rows, cols = rows + view.corner[0], cols + view.corner[1]
         places.append(layer_indices(view, view.own_index, rows, cols))
         values.append(new)
     indices = tuple(np.concatenate(axis) for axis in zip(*places, strict=True))
