@@ -9,6 +9,7 @@ from skimage.draw import disk
 from tests.gui.person import CONTROL, SHIFT
 
 from napari_gen2seg.gui.layers.marks import TRACKS, role_of
+from napari_gen2seg.gui.table.widget import ObjectsTable
 from napari_gen2seg.session import Inline, Session
 
 PLANES = 6
@@ -164,6 +165,21 @@ def test_proposals_of_all_planes_are_one_step_with_one_number_each(stack):
     first = tracks.data[tracks.data[:, 0] == after[0, 40, 40]]
     np.testing.assert_allclose(first[:, 1], range(PLANES))
     np.testing.assert_allclose(first[-1, 2:], (50, 50), atol=1)
+    # The table tells of all planes, wherever one looks.
+    table = ObjectsTable(stack.viewer, Inline())
+    dock = stack.viewer.window.add_dock_widget(table, name="t", area="bottom")
+    stack.viewer.dims.set_current_step(0, 1)
+    stack.person.until(lambda: table.rows.rowCount() == 2)
+    told = dict(zip(table.rows.text([0]).split("\n")[0].split("\t"), range(99)))
+    rows = [line.split("\t") for line in table.rows.text([0, 1]).split("\n")[1:]]
+    wandering = next(row for row in rows if row[0] == str(after[0, 40, 40]))
+    facts = [wandering[told[name]] for name in ("planes", "first", "last", "track")]
+    assert facts == ["6", "0", "5", wandering[0]]
+    voxels = np.count_nonzero(after == after[0, 40, 40])
+    assert float(wandering[told["volume"]]) == pytest.approx(voxels, rel=1e-3)
+    stack.viewer.window.remove_dock_widget(dock)
+    table.close_widget()
+    table.deleteLater()
     stack.person.press(Qt.Key.Key_Z, CONTROL)
     assert not stack.labels.any()
     stack.person.press(Qt.Key.Key_Z, CONTROL | SHIFT)
