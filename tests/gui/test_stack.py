@@ -170,13 +170,14 @@ def test_proposals_of_all_planes_are_one_step_with_one_number_each(stack):
     dock = stack.viewer.window.add_dock_widget(table, name="t", area="bottom")
     stack.viewer.dims.set_current_step(0, 1)
     stack.person.until(lambda: table.rows.rowCount() == 2)
-    told = dict(zip(table.rows.text([0]).split("\n")[0].split("\t"), range(99)))
-    rows = [line.split("\t") for line in table.rows.text([0, 1]).split("\n")[1:]]
-    wandering = next(row for row in rows if row[0] == str(after[0, 40, 40]))
-    facts = [wandering[told[name]] for name in ("planes", "first", "last", "track")]
-    assert facts == ["6", "0", "5", wandering[0]]
+    names, *rows = (line.split("\t") for line in table.rows.text([0, 1]).split("\n"))
+    facts = [dict(zip(names, row, strict=True)) for row in rows]
+    number = str(after[0, 40, 40])
+    wandering = next(one for one in facts if one["number"] == number)
+    said = [wandering[name] for name in ("planes", "first", "last", "track")]
+    assert said == ["6", "0", "5", number]
     voxels = np.count_nonzero(after == after[0, 40, 40])
-    assert float(wandering[told["volume"]]) == pytest.approx(voxels, rel=1e-3)
+    assert float(wandering["volume"]) == pytest.approx(voxels, rel=1e-3)
     stack.viewer.window.remove_dock_widget(dock)
     table.close_widget()
     table.deleteLater()
