@@ -70,6 +70,16 @@ def test_windows_of_a_large_picture(desk, sheet):
     at.person.press(Qt.Key.Key_Z, CONTROL)
     assert not (at.labels == 3).any()
 
+    # What is deleted is gone beyond the window, too, and comes back whole.
+    rows, cols = (one.ravel() for one in np.mgrid[1660:1800, 1400:1500])
+    at.person.layer("objects").data_setitem((rows, cols), 9)
+    at.person.move(1500, 1450)
+    at.person.move(1680, 1450)
+    at.person.press(Qt.Key.Key_D)
+    assert not (at.labels == 9).any()
+    at.person.press(Qt.Key.Key_Z, CONTROL)
+    assert np.count_nonzero(at.labels == 9) == rows.size
+
     # Press Color again elsewhere; and shrunk whole, if somebody wants that.
     camera_of(at.viewer).center = (0, 2000, 600)
     at.widget.model.color.click()

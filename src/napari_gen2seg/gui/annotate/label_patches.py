@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from napari_gen2seg.core.objects.patch import LabelPatch
 from napari_gen2seg.gui.annotate.commit import (
     CommitError,
     Written,
@@ -19,14 +20,14 @@ from napari_gen2seg.gui.annotate.commit import (
 )
 from napari_gen2seg.gui.annotate.labels_target import copyable, why_not
 from napari_gen2seg.gui.layers.hidden import slice_if_hidden
+from napari_gen2seg.gui.layers.view import WINDOW
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Collection, Sequence
 
     from napari.layers import Labels
 
     from napari_gen2seg.common.types import LabelArray
-    from napari_gen2seg.core.objects.patch import LabelPatch
     from napari_gen2seg.gui.layers.view import View
 
 
@@ -64,6 +65,34 @@ def writable_plane(labels: Labels, view: View) -> LabelArray:
             "pixel by pixel. Click the objects instead, or choose a new layer."
         )
     return plane
+
+
+def removed_beyond(
+    labels: Labels, view: View, numbers: Collection[int]
+) -> list[tuple[View, LabelPatch]]:
+    """Return what removes the rest of objects that reach beyond the window of a view.
+
+    Parameters
+    ----------
+    labels
+        As for `write_patches`.
+    view
+        Nothing is removed where it is no window.
+    numbers
+        Objects that are removed inside of it.
+    """
+    if view.window is None or not numbers:
+        return []
+    row0, col0, row1, col1 = view.window
+    height, width = view.plane_shape
+    top, left = max(row0 - WINDOW, 0), max(col0 - WINDOW, 0)
+    around = top, left, min(row1 + WINDOW, height), min(col1 + WINDOW, width)
+    wide = view.through(around)
+    plane = writable_plane(labels, wide)
+    rest = np.isin(plane, list(numbers))
+    rest[row0 - top : row1 - top, col0 - left : col1 - left] = False
+    patch = LabelPatch.of(plane, (0, 0, *plane.shape), np.where(rest, 0, plane))
+    return [(wide, patch)] if patch else []
 
 
 def write_patches(

@@ -24,6 +24,7 @@ from napari_gen2seg.gui.annotate.hand_edits import (
 )
 from napari_gen2seg.gui.annotate.label_patches import (
     plane_labels,
+    removed_beyond,
     writable_plane,
     write_patches,
 )
@@ -303,8 +304,9 @@ class Objects:
         if last:
             self._check_known()
             self._check_room(last)
+        patches = [(view, edit.patch), *removed_beyond(layer, view, edit.gone)]
         with self._told(Writing("edit", {}, edit.gone, edit.parents)):
-            written = write_patches(layer, [(view, edit.patch)], last)
+            written = write_patches(layer, patches, last)
         self._note(layer, written, edit.name, rows(edit))
         self.highest = max(self.highest, last)
         self.recount()
