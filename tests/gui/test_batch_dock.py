@@ -59,7 +59,7 @@ def test_a_folder_is_done_and_what_failed_is_named(
         QTest.keyClicks(widget.out, str(out))
         assert widget.as_window.isVisible() and widget.as_window.isChecked()
 
-        # Cancelled in the middle of the second image: the first is kept.
+        # Cancelled in the middle of the second image, the last that is looked at.
         press(widget.start, LEFT)
         qtbot.waitUntil(reached.is_set)
         qtbot.waitUntil(lambda: widget.progress.value() > 0)
@@ -72,7 +72,7 @@ def test_a_folder_is_done_and_what_failed_is_named(
         press(widget.start, LEFT)
         qtbot.waitUntil(lambda: " done" in widget.status.text())
         said = widget.status.text()
-        assert said.startswith("2 images done, 1 before, 1 could not be done"), said
+        assert said.startswith("1 image done, 2 before, 1 could not be done"), said
         assert sorted(one.name for one in out.glob("*.tif")) == [
             "0.tif",
             "1.tif",
