@@ -191,11 +191,9 @@ def _one_map(
 ) -> None:
     """Ask one map again for the objects that came from it."""
     first = next(iter(group.values()))
-    part = np.s_[:, :]
-    if first.window:
-        row0, col0, row1, col1 = first.window
-        part = np.s_[row0:row1, col0:col1]
-        labels = labels[part]
+    row0, col0, row1, col1 = first.window or (0, 0, *labels.shape)
+    part = np.s_[row0:row1, col0:col1]
+    labels = labels[part]
     resolution = first.resolution or None
     recipe = _recipe(first)
     coloring: Coloring | None = None

@@ -216,19 +216,18 @@ class ObjectTable:
         def joined(old: Array, new: Sequence[Any]) -> Array:
             return np.concatenate([old[rest], np.asarray(new, old.dtype)])[order]
 
-        told: tuple[tuple[Array, Any], ...] = (
-            (self.certainty, np.nan),
-            (self.origin, "by hand"),
-            (self.kind, ""),
-        )
+        def told(values: Array, default: Any) -> Array:
+            return joined(
+                values, [default if at is None else values[at] for at in known]
+            )
+
         fresh = np.asarray(rows, np.float64).reshape(-1, len(MEASURES))
         return ObjectTable(
             joined(self.numbers, present),
             np.concatenate([self.measures[rest], fresh])[order],
-            *(
-                joined(values, [default if at is None else values[at] for at in known])
-                for values, default in told
-            ),
+            told(self.certainty, np.nan),
+            told(self.origin, "by hand"),
+            told(self.kind, ""),
         )
 
     def marked(
