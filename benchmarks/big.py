@@ -200,6 +200,7 @@ def run(
 def seams(out: Path, truth: Path, side: int, core: int) -> dict:
     """Count the objects that are split or lost, at borders of cores and elsewhere."""
     import zarr
+    from scipy import ndimage
 
     found = zarr.open_array(out / "labels" / "objects" / "0", mode="r")
     known = zarr.open_array(truth, mode="r")
@@ -213,8 +214,13 @@ def seams(out: Path, truth: Path, side: int, core: int) -> dict:
             mine, theirs = known[window].astype(int), found[window].astype(int)
             areas = np.bincount(theirs.ravel())
             inner = known[top : top + 2 * BLOCK, left : left + 2 * BLOCK]
+            numbers, local = np.unique(mine, return_inverse=True)
+            boxes = ndimage.find_objects(local.reshape(mine.shape))
             for number in np.unique(inner[inner > 0]):
-                rows, columns = np.nonzero(mine == number)
+                place = int(np.searchsorted(numbers, number))
+                box = boxes[place - 1]
+                rows, columns = np.nonzero(mine[box] == number)
+                rows, columns = rows + box[0].start, columns + box[1].start
                 rims = rows + r0, columns + c0
                 crossed = any(one.min() // core != one.max() // core for one in rims)
                 held = np.bincount(theirs[rows, columns])

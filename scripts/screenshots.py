@@ -4,6 +4,8 @@
     python scripts/screenshots.py --laptop
     python scripts/screenshots.py --proposals
     python scripts/screenshots.py --project
+    python scripts/screenshots.py --stack
+    python scripts/screenshots.py --sheet
 
 Runs under a virtual display of its own, so it looks the same everywhere.
 """
@@ -11,6 +13,7 @@ Runs under a virtual display of its own, so it looks the same everywhere.
 from __future__ import annotations
 
 import argparse
+import sys
 import tempfile
 from pathlib import Path
 
@@ -23,6 +26,7 @@ from napari_gen2seg.session.state import Choice
 
 LAPTOP = (1366, 768)
 ROOT = Path(__file__).parent.parent
+sys.path.insert(0, str(ROOT))  # for what the benchmarks draw
 
 
 def shoot(picture: str, model: str, folder: Path) -> list[Path]:
@@ -92,6 +96,42 @@ def shoot_project(model: str, folder: Path) -> Path:
     return path
 
 
+def shoot_stack(model: str, folder: Path) -> Path:
+    """Take the window with a drawn stack whose proposals are kept in all planes."""
+    from benchmarks.stacks import ellipsoids, painted
+
+    from napari_gen2seg.gui.tour import Tour
+
+    stack = painted(ellipsoids(12, 240))
+    tour = Tour(stack, "nuclei", Choice(model), print)
+    tour.viewer.window.resize(1300, 800)
+    path = folder / "stack.png"
+    write_rgb(path, tour.stack(len(stack) // 2))
+    tour.close()
+    return path
+
+
+def shoot_sheet(model: str, folder: Path) -> Path:
+    """Take the window with a large drawn picture, two windows of which are done."""
+    from benchmarks.big import BLOCK, block
+
+    from napari_gen2seg.gui.tour import Tour
+
+    side = 3000
+    sheet = np.block(
+        [
+            [block(100 * row + col)[0] for col in range(side // BLOCK)]
+            for row in range(side // BLOCK)
+        ]
+    )
+    tour = Tour(sheet, "sheet", Choice(model), print)
+    tour.viewer.window.resize(1300, 760)
+    path = folder / "sheet.png"
+    write_rgb(path, tour.sheet([(900, 700), (1500, 1600)], 0.4))
+    tour.close()
+    return path
+
+
 def coin_crops(array: np.ndarray) -> dict[str, np.ndarray]:
     """Cut an image into overlapping pictures, by name."""
     height, width = array.shape[:2]
@@ -117,11 +157,18 @@ def main() -> None:
         "--proposals", action="store_true", help="only a review, in three steps"
     )
     parser.add_argument("--project", action="store_true", help="only a project's dock")
+    parser.add_argument("--stack", action="store_true", help="only a stack")
+    parser.add_argument("--sheet", action="store_true", help="only a large picture")
     options = parser.parse_args()
     if options.project:
         with virtual_display():
             print(shoot_project(options.model, options.folder))
         return
+    for wanted, take in ((options.stack, shoot_stack), (options.sheet, shoot_sheet)):
+        if wanted:
+            with virtual_display():
+                print(take(options.model, options.folder))
+            return
     if options.proposals:
         with virtual_display():
             for picture in options.picture or ["coins"]:

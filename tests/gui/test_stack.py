@@ -8,6 +8,8 @@ from qtpy.QtCore import Qt
 from skimage.draw import disk
 from tests.gui.person import CONTROL, SHIFT
 
+from napari_gen2seg.gui.layers.marks import TRACKS, role_of
+from napari_gen2seg.gui.table.widget import ObjectsTable
 from napari_gen2seg.session import Inline, Session
 
 PLANES = 6
@@ -138,6 +140,76 @@ def test_stopped_midway_keeps_what_was_reached(kept, painter):
     assert not work.doing
     planes = [z for z in range(PLANES) if kept.labels[z].any()]
     assert planes == [0, 1, 2]
+
+
+def test_proposals_of_all_planes_are_one_step_with_one_number_each(stack):
+    stack.widget.stack.keep.click()
+    assert stack.bridge.controller.stack.doing == "Keeping"
+    done(stack)
+    after = stack.labels.copy()
+    for z in range(PLANES):
+        assert after[z, 40 + 2 * z, 40 + 2 * z] == after[0, 40, 40] > 0
+    assert after[2, 40, 106] == after[0, 40, 110] > 0
+    assert set(np.unique(after)) == {0, 1, 2}
+    assert not after[3:, 40, 100:].any()
+    said = f"Kept 9 proposals on {PLANES} planes: 2 new objects."
+    assert stack.widget.status.text() == said
+    origins = stack.widget.keeper.origins
+    assert {one.who for one in origins.values()} == {"proposed"}
+    assert set(origins) == {1, 2} and origins[1].plane == (0,)
+    assert stack.bridge.controller.number == 3
+    # Tracks, then a step back and forth; the tracks follow when asked again.
+    stack.widget.stack.tracks.click()
+    tracks = next(one for one in stack.viewer.layers if role_of(one) == TRACKS)
+    assert tracks.data.shape == (9, 4)
+    first = tracks.data[tracks.data[:, 0] == after[0, 40, 40]]
+    np.testing.assert_allclose(first[:, 1], range(PLANES))
+    np.testing.assert_allclose(first[-1, 2:], (50, 50), atol=1)
+    # The table tells of all planes, wherever one looks.
+    table = ObjectsTable(stack.viewer, Inline())
+    dock = stack.viewer.window.add_dock_widget(table, name="t", area="bottom")
+    stack.viewer.dims.set_current_step(0, 1)
+    stack.person.until(lambda: table.rows.rowCount() == 2)
+    names, *rows = (line.split("\t") for line in table.rows.text([0, 1]).split("\n"))
+    facts = [dict(zip(names, row, strict=True)) for row in rows]
+    number = str(after[0, 40, 40])
+    wandering = next(one for one in facts if one["number"] == number)
+    said = [wandering[name] for name in ("planes", "first", "last", "track")]
+    assert said == ["6", "0", "5", number]
+    voxels = np.count_nonzero(after == after[0, 40, 40])
+    assert float(wandering["volume"]) == pytest.approx(voxels, rel=1e-3)
+    stack.viewer.window.remove_dock_widget(dock)
+    table.close_widget()
+    table.deleteLater()
+    stack.person.press(Qt.Key.Key_Z, CONTROL)
+    assert not stack.labels.any()
+    stack.person.press(Qt.Key.Key_Z, CONTROL | SHIFT)
+    np.testing.assert_array_equal(stack.labels, after)
+    np.testing.assert_array_equal(stack.widget.keeper.layer.journal.labels(), after)
+    stack.widget.stack.keep.click()
+    done(stack)
+    np.testing.assert_array_equal(stack.labels, after)
+    assert "Nothing to keep" in stack.widget.status.text()
+
+
+def test_certainty_and_sizes_count_and_stopping_keeps_what_was_reached(stack, painter):
+    review, work = stack.bridge.controller.review, stack.bridge.controller.stack
+    review.choose(None, (30.0, 99.0))  # the second is smaller
+    paint, count = painter.color, 0
+
+    def color(*args, **kwargs):
+        nonlocal count
+        count += 1
+        if count == 3:
+            stack.widget.stack.stop.click()
+        return paint(*args, **kwargs)
+
+    painter.color = color
+    stack.widget.stack.keep.click()
+    done(stack)
+    assert not work.doing
+    assert [z for z in range(PLANES) if stack.labels[z].any()] == [0, 1]
+    assert set(np.unique(stack.labels)) == {0, 1}
 
 
 def test_ahead_colors_the_next_planes(stack):

@@ -149,3 +149,30 @@ def test_nobody_there_and_too_much_asked(tmp_path: Path) -> None:
     ):
         patch.setattr("napari_gen2seg.workflows.running.cluster._WAIT", 0.5)
         list(batch(*arguments, scheduler="tcp://127.0.0.1:1"))
+
+
+def die(mark: Path) -> None:
+    """Say that it was tried, and take the worker along."""
+    with mark.open("a") as file:
+        file.write("tried\n")
+    os._exit(1)
+
+
+def test_a_task_that_kills_every_worker_is_an_error(
+    tmp_path: Path, cluster: Cluster
+) -> None:
+    mark, client = tmp_path / "mark", cluster._client
+
+    def allow(failures: int, dask_scheduler: Any) -> int:
+        before = int(dask_scheduler.allowed_failures)
+        dask_scheduler.allowed_failures = failures
+        return before
+
+    before = client.run_on_scheduler(allow, 1)
+    try:
+        with pytest.raises(ClusterError, match=r"died each time .* What is done is"):
+            cluster.call(die, mark)
+    finally:
+        client.run_on_scheduler(allow, before)
+    assert mark.read_text().split() == ["tried"] * 2
+    assert cluster.call(math.factorial, 3) == 6  # the others are as good as new

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-import time
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -177,25 +176,22 @@ class _Told:
     """Says what happens; at the end, which images could not be done."""
 
     def __init__(self) -> None:
+        from napari_gen2seg.workflows.batch.tally import Tally
+
         self.terminal = sys.stderr.isatty()
-        self.began = time.monotonic()
-        self.count = self.finished = self.skipped = 0
-        self.text = ""
+        self.tally = Tally()
         self.failed: list[str] = []
 
     def tell(self, event: BatchEvent) -> None:
         """Say one event."""
         from napari_gen2seg.workflows import batch as workflow
 
+        self.tally.tell(event)
         if isinstance(event, workflow.BatchStarted):
-            self.count = event.count
             say(count_text(event.count, "image"), err=True)
-        elif isinstance(event, workflow.ImageSkipped):
-            self.skipped += 1
         elif isinstance(event, workflow.ImageProgress):
             self._progress(event.name, event.fraction, event.text)
         elif isinstance(event, workflow.ImageDone):
-            self.finished += 1
             self._clear()
             for note in event.notes:
                 say(note, err=True)
@@ -212,7 +208,7 @@ class _Told:
                 f"{event.number} of {event.count}: not done: {self.failed[-1]}",
                 err=True,
             )
-        else:
+        elif isinstance(event, workflow.BatchDone):
             before = f", {event.skipped} before" if event.skipped else ""
             say(
                 f"{count_text(event.done, 'image')} done{before}, {event.failed} "
@@ -224,9 +220,10 @@ class _Told:
         if self.failed:
             from napari_gen2seg.errors import DataError
 
+            images = count_text(self.tally.count, "image")
             raise DataError(
-                f"{len(self.failed)} of {count_text(self.count, 'image')} could not be "
-                "done; the others are. Not done: " + "; ".join(self.failed)
+                f"{len(self.failed)} of {images} could not be done; the others are. "
+                f"Not done: {'; '.join(self.failed)}"
             )
 
     def _progress(self, name: str, fraction: float, text: str) -> None:
@@ -234,18 +231,13 @@ class _Told:
             if fraction == 0 and "tiles" in text:
                 say(f"{name}: {text}", err=True)
             return
-        left = self._left(fraction)
+        left = self._left()
         say(f"\r\033[K{name}: {fraction:4.0%} {text}{left}"[:200], nl=False, err=True)
 
     def _clear(self) -> None:
         if self.terminal:
             say("\r\033[K", nl=False, err=True)
 
-    def _left(self, fraction: float = 0.0) -> str:
-        """Say how long the rest takes, if images are alike."""
-        tried = self.finished + len(self.failed) + fraction
-        rest = self.count - self.skipped - tried
-        if tried <= 0 or rest <= 0:
-            return ""
-        passed = time.monotonic() - self.began
-        return f" ({duration_text(passed * rest / tried)} left)"
+    def _left(self) -> str:
+        left = self.tally.left
+        return f" ({left})" if left else ""

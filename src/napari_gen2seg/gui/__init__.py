@@ -9,6 +9,7 @@ table/       one row an object
 finetune/    the fine-tuning dialog
 project/     the dock of a project
 evaluate/    the dock that evaluates
+batch/       the dock for many images
 model_hosts  one model process a viewer, for all docks
 qt_threads   worker threads that answer in Qt's
 settings     what is remembered

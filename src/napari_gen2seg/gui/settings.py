@@ -34,6 +34,9 @@ DEFAULTS: dict[str, Any] = {
     "certainty": -1.0,
     "project_ahead": True,
     "projects": "",
+    "batch_in": "",
+    "batch_out": "",
+    "batch_link": False,
     **{one.key: one.default for one in remembered_settings(FinetuneConfig).values()},
     "training_map": True,
 }

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,8 +15,11 @@ from qtpy.QtCore import QEventLoop, QTimer
 from qtpy.QtWidgets import QApplication
 
 from napari_gen2seg.errors import ModelError
+from napari_gen2seg.gui.layers.camera import camera_of
 from napari_gen2seg.gui.layers.overlays import DRAWN, role_of
+from napari_gen2seg.gui.panels.docked import main_window
 from napari_gen2seg.gui.settings import FileMemory
+from napari_gen2seg.gui.table.widget import ObjectsTable
 from napari_gen2seg.io.formats.writers import write_labels, write_rgb
 from napari_gen2seg.session import Choice
 
@@ -126,6 +130,56 @@ class Tour:
         shots.append(self._shot(canvas_only=True))
         review.keep_all()
         return [*shots, self._shot(canvas_only=True)]
+
+    def stack(self, plane: int) -> npt.NDArray[np.uint8]:
+        """Keep the proposals of all planes, show their tracks, and return the window.
+
+        Parameters
+        ----------
+        plane
+            Which one is shown at the end.
+
+        Returns
+        -------
+        numpy.ndarray
+            uint8 (H, W, 3), the table of objects open below.
+        """
+        self.settle()
+        self.viewer.reset_view()
+        self.viewer.dims.set_current_step(0, plane)
+        work = self._dock.bridge.controller.stack
+        for verb in (work.color_all, work.keep_all):
+            verb()
+            self._wait(lambda: not work.doing)
+            self._say(self._dock.status.text())
+        work.show_tracks()
+        tables = partial(main_window(self._dock).findChildren, ObjectsTable)
+        self._dock.edit.table_requested.emit()
+        self._wait(lambda: bool(tables()) and tables()[0].rows.rowCount() > 0)
+        self.settle()
+        return self._shot()
+
+    def sheet(self, centers: Sequence[Point], zoom: float) -> npt.NDArray[np.uint8]:
+        """Color what is in view of a large image, here and there; return the window.
+
+        Parameters
+        ----------
+        centers
+            (row, column) that the canvas is centered on, one after the other.
+        zoom
+            Of the canvas.
+        """
+        self.settle()
+        camera, review = camera_of(self.viewer), self._dock.bridge.controller.review
+        for row, column in centers:
+            camera.center, camera.zoom = (0.0, row, column), zoom
+            self.settle(5)
+            before = review.review
+            self._dock.bridge.color()
+            self._wait(lambda: review.review not in (None, before))  # noqa: B023
+            review.keep_all()
+            self.settle()
+        return self._shot()
 
     def project(
         self, folder: Path, pictures: Mapping[str, npt.NDArray[Any]]

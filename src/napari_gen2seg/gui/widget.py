@@ -43,6 +43,7 @@ if TYPE_CHECKING:
     from napari.layers import Image
     from qtpy.QtGui import QKeyEvent
 
+    from napari_gen2seg.core.linking import LinkSettings
     from napari_gen2seg.core.proposal_settings import Range
     from napari_gen2seg.gui.layers.source import Source
     from napari_gen2seg.gui.layers.view import View
@@ -202,6 +203,9 @@ class SegmentWidget(Docked):
         panel.color_requested.connect(stack.color_all)
         panel.ahead_requested.connect(self._set_ahead)
         panel.carry_requested.connect(stack.carry_on)
+        panel.keep_requested.connect(stack.keep_all)
+        panel.linking_requested.connect(self._set_linking)
+        panel.tracks_requested.connect(stack.show_tracks)
         panel.stop_requested.connect(stack.stop)
         for changed in (stack.changed, self.session.coloring_changed):
             changed.connect(lambda *_: panel.show_work(stack))
@@ -418,6 +422,9 @@ class SegmentWidget(Docked):
         stack.ahead = on
         stack.follow()
         self.memory.set("ahead", on)
+
+    def _set_linking(self, settings: LinkSettings) -> None:
+        self.bridge.controller.stack.linking = settings
 
     def _take_up(self, tool: str) -> None:
         """Let clicks on the canvas belong to a tool; to none if it is empty."""

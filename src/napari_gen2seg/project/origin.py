@@ -39,6 +39,9 @@ class Origin:
         What the mask said; None where unknown.
     at
         When, in seconds since the epoch.
+    window
+        Of a large plane the part that was looked at, (row0, column0, row1, column1)
+        half open, from which points are counted; empty for all of it.
     """
 
     who: Who = "human"
@@ -55,6 +58,7 @@ class Origin:
     tolerance: float | None = None
     score: float | None = None
     at: float = 0.0
+    window: tuple[int, ...] = ()
 
     def __post_init__(self) -> None:
         if self.who not in get_args(Who):
@@ -115,6 +119,7 @@ class Origin:
                 None if raw.get("tolerance") is None else float(raw["tolerance"]),
                 None if raw.get("score") is None else float(raw["score"]),
                 float(raw.get("at", 0.0)),
+                tuple(int(n) for n in raw.get("window", ())),
             )
         except SettingsError:
             raise

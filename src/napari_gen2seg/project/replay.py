@@ -156,6 +156,7 @@ def _replay(item: Item, load: Load, cancel: Cancel | None) -> ItemReplay:
                 origin.coloring,
                 origin.resolution,
                 origin.passes,
+                origin.window,
                 repr(sorted(origin.recipe.items())),
             )
             maps.setdefault(facts, {})[number] = origin
@@ -190,6 +191,9 @@ def _one_map(
 ) -> None:
     """Ask one map again for the objects that came from it."""
     first = next(iter(group.values()))
+    row0, col0, row1, col1 = first.window or (0, 0, *labels.shape)
+    part = np.s_[row0:row1, col0:col1]
+    labels = labels[part]
     resolution = first.resolution or None
     recipe = _recipe(first)
     coloring: Coloring | None = None
@@ -197,8 +201,12 @@ def _one_map(
     for number, origin in group.items():
         if origin.who == "proposed":
             key = repr(sorted(origin.settings.items()))
-            if key not in proposals:
-                settings = ProposalSettings(**_known(ProposalSettings, origin))
+            settings = ProposalSettings(**_known(ProposalSettings, origin))
+            if key not in proposals and first.window:
+                rgb = to_rgb(image.plane(first.plane, recipe=recipe)[part])
+                coloring = colorer.color(rgb, resolution, passes=first.passes)
+                proposals[key] = coloring.propose(settings)
+            elif key not in proposals:
                 proposals[key], coloring = proposals_of(
                     image,
                     first.plane,
@@ -211,7 +219,7 @@ def _one_map(
             found = _nearest(proposals[key], labels == number)
         else:
             if coloring is None:
-                rgb = to_rgb(image.plane(first.plane, recipe=recipe))
+                rgb = to_rgb(image.plane(first.plane, recipe=recipe)[part])
                 coloring = colorer.color(rgb, resolution, passes=first.passes)
             settings_ = ProbeSettings(**_known(ProbeSettings, origin))
             found = coloring.probe(origin.points, origin.signs, settings_).full()

@@ -11,6 +11,8 @@ carry      objects go on into the next plane
 similar    which objects look like some and unlike others
 doubt      why a candidate may be wrong, in words
 keep       candidates become objects
+keep_stack candidates of many planes become objects that go through them
+through    in which planes objects are, how large, and where
 drawn      outlines of shown candidates
 shown      candidates painted, and found under pointer, stroke and lasso
 review     candidates beside what is kept of them: shown, dropped, next

@@ -7,7 +7,7 @@ whoever made the object. A value: every method returns a new table.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal, get_args
 
 import numpy as np
@@ -46,6 +46,8 @@ class ObjectTable:
         float64 (n,), 0..1; NaN where nobody knows.
     origin, kind
         str (n,): one of `ORIGINS`; the class, or "".
+    more
+        Further columns, (n,) each: what is known of objects beyond the plane.
     """
 
     numbers: npt.NDArray[np.int64]
@@ -53,6 +55,7 @@ class ObjectTable:
     certainty: Float64Array
     origin: npt.NDArray[np.str_]
     kind: npt.NDArray[np.str_]
+    more: Mapping[str, Array] = field(default_factory=dict)
 
     def __len__(self) -> int:
         return len(self.numbers)
@@ -110,16 +113,23 @@ class ObjectTable:
         }
         if name in told:
             return told[name]
+        if name in self.more:
+            return self.more[name]
         if name not in MEASURES:
+            names = ", ".join((*COLUMNS, *self.more))
             raise SettingsError(
-                f"There is no column {name!r}; it must be one of {', '.join(COLUMNS)}."
+                f"There is no column {name!r}; it must be one of {names}."
             )
         values = self.measures[:, MEASURES.index(name)]
         return values.astype(np.int64) if name in WHOLE else values
 
     def columns(self) -> dict[str, Array]:
         """Return all columns by name, in order."""
-        return {name: self.column(name) for name in COLUMNS}
+        return {name: self.column(name) for name in (*COLUMNS, *self.more)}
+
+    def with_more(self, more: Mapping[str, Array]) -> ObjectTable:
+        """Return the table with other further columns, (n,) each."""
+        return replace(self, more=dict(more))
 
     def features(self) -> dict[str, Array]:
         """Return the columns as napari's and its plugins' tables of a Labels layer.
@@ -139,7 +149,7 @@ class ObjectTable:
             If it is not in the table.
         """
         place = self._place(number)
-        return {name: self.column(name)[place].item() for name in COLUMNS}
+        return {name: values[place].item() for name, values in self.columns().items()}
 
     def updated(
         self,
@@ -174,7 +184,7 @@ class ObjectTable:
         box: BBox,
         image: Appearance | None = None,
     ) -> ObjectTable:
-        """Return the table with some objects measured anew.
+        """Return the table with some objects measured anew, without further columns.
 
         Parameters
         ----------
@@ -206,19 +216,18 @@ class ObjectTable:
         def joined(old: Array, new: Sequence[Any]) -> Array:
             return np.concatenate([old[rest], np.asarray(new, old.dtype)])[order]
 
-        told: tuple[tuple[Array, Any], ...] = (
-            (self.certainty, np.nan),
-            (self.origin, "by hand"),
-            (self.kind, ""),
-        )
+        def told(values: Array, default: Any) -> Array:
+            return joined(
+                values, [default if at is None else values[at] for at in known]
+            )
+
         fresh = np.asarray(rows, np.float64).reshape(-1, len(MEASURES))
         return ObjectTable(
             joined(self.numbers, present),
             np.concatenate([self.measures[rest], fresh])[order],
-            *(
-                joined(values, [default if at is None else values[at] for at in known])
-                for values, default in told
-            ),
+            told(self.certainty, np.nan),
+            told(self.origin, "by hand"),
+            told(self.kind, ""),
         )
 
     def marked(
@@ -259,7 +268,7 @@ class ObjectTable:
         if kind is not None:
             kinds = kinds.copy()
             kinds[at] = kind
-        return ObjectTable(self.numbers, self.measures, rates, origins, kinds)
+        return replace(self, certainty=rates, origin=origins, kind=kinds)
 
     def summary(self) -> Mapping[str, int]:
         """Return how many objects each origin has, all of `ORIGINS`."""

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from napari.components import ViewerModel
     from napari.layers import Image
 
+    from napari_gen2seg.gui.annotate.points_layer import Point
     from napari_gen2seg.gui.layers.view import View
     from napari_gen2seg.session import Runner, Session
 
@@ -71,6 +72,7 @@ class Bridge(QObject):
         )
         self.model_input = ModelInput(self.source, background, self)
         self._worked_on: str | None = None  # `unique_id` of the picture
+        self._click_later: tuple[View, Point, int] | None = None  # once it is colored
         self._ready_soon = debounce(self, self._ready)
         self._enter = EnterKey(viewer, self.source, self._color_by_key)
         self._connect()
@@ -85,7 +87,14 @@ class Bridge(QObject):
         self.source.choose(layer)
 
     def color(self) -> None:
-        """Color the plane in view."""
+        """Color the plane in view; of a large one the window that is in view."""
+        self.source.look_here()
+        self._color()
+
+    def _color(self) -> None:
+        view = self.source.view
+        if view is not None and view.window is not None:
+            self.controller.status_changed.emit(_said_of(view))
         try:
             self.session.color(self.source.request())
         except Gen2SegError as error:
@@ -123,12 +132,43 @@ class Bridge(QObject):
         )
         self.session.probing.method_changed.connect(self.controller.hover_preview.again)
         self.controller.warning.connect(self.warning)
+        self.controller.clicked_beyond.connect(self._click_beyond)
         self.controller.color_requested.connect(self.color)
         self.viewer.mouse_move_callbacks.append(self._moved)
         self.viewer.layers.events.removed.connect(self._removed)
 
-    def _moved(self, _viewer: object, _event: object) -> None:
+    def _click_beyond(self, place: Point, sign: int) -> None:
+        """Click a place of a large plane that lies outside of the window in use."""
+        if len(self.controller.prompts):
+            self.controller.next_object()  # the clicks of this one stay where they are
+        self.source.look_around(place)
+        view = self.source.view
+        if view is None:
+            return
+        point = place[0] - view.corner[0], place[1] - view.corner[1]
+        if self.session.coloring(view) is not None:
+            self.controller.click(view, point, sign * self.controller.clicks.sign)
+            return
+        self._click_later = view, point, sign
+        self._color()
+
+    def _window_under(self, event: Any) -> None:
+        """Use the window under the pointer, if it is colored."""
+        view = self.source.view
+        if view is None or view.window is None or len(self.controller.prompts):
+            return
+        if view.to_plane(event.position) is not None:
+            return
+        for window in self.source.windows[::-1]:
+            there = view.through(window)
+            inside = there.to_plane(event.position) is not None
+            if inside and self.session.coloring(there) is not None:
+                self.source.use_window(window)
+                return
+
+    def _moved(self, _viewer: object, event: Any) -> None:
         """Make layers again that somebody deleted: for clicks, and of the proposals."""
+        self._window_under(event)
         view, active = self.source.view, self.viewer.layers.selection.active
         self.controller.review.again()
         if view is None or self.controller.clicks.layer is not None:
@@ -189,6 +229,10 @@ class Bridge(QObject):
         self.overlays.prepare(view, coloring.shape)
         self.controller.review.follow()
         self.controller.hover_preview.again()  # the pointer may have come meanwhile
+        later, self._click_later = self._click_later, None
+        if later is not None and later[0] == view:
+            clicks = self.controller.clicks
+            self.controller.click(view, later[1], later[2] * clicks.sign)
 
     def _removed(self, event: Any) -> None:
         layer = event.value
@@ -215,3 +259,12 @@ class Bridge(QObject):
             self.controller.stack.forget()
             self.controller.hover_preview.blank()
             self.controller.review.follow()
+
+
+def _said_of(view: View) -> str:
+    """Say what of a large plane is colored, and how to color the rest."""
+    (height, width), (rows, cols) = view.shape, view.plane_shape
+    return (
+        f"Coloring what is in view: {width:,} x {height:,} of {cols:,} x {rows:,} "
+        "pixels. Click or press Color elsewhere for more; Plugins > Batch does all."
+    )

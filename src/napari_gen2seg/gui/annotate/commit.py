@@ -185,25 +185,28 @@ def _strays(
     take: BoolArray,
 ) -> tuple[npt.NDArray[np.intp], npt.NDArray[np.intp]]:
     """Find pixels that the object has on this plane outside its new mask."""
-    height, width = (int(labels.data.shape[axis]) for axis in view.own_axes)
-    whole = np.asarray(labels.data[plane_window(view, where, (0, 0), (height, width))])
+    first, size = (0, 0), tuple(int(labels.data.shape[axis]) for axis in view.own_axes)
+    if view.window is not None and same_grid(labels, view):
+        first, size = view.corner, view.shape  # what lies beyond was not looked at
+    height, width = size
+    whole = np.asarray(labels.data[plane_window(view, where, first, size)])
     whole = whole.reshape(height, width)
-    r, c = corner
+    r, c = corner[0] - first[0], corner[1] - first[1]
     rows, cols = [], []
     strip = max(1, _STRIP // width)  # small enough for the processor's cache
-    for first in range(0, height, strip):
-        mine = whole[first : first + strip] == number
+    for top in range(0, height, strip):
+        mine = whole[top : top + strip] == number
         if not mine.any():
             continue
         down, across = np.nonzero(mine)
-        down += first
+        down += top
         at = down - r, across - c
         inside = (at[0] >= 0) & (at[0] < take.shape[0])
         inside &= (at[1] >= 0) & (at[1] < take.shape[1])
         stay = np.zeros(down.size, bool)
         stay[inside] = take[at[0][inside], at[1][inside]]
-        rows.append(down[~stay])
-        cols.append(across[~stay])
+        rows.append(down[~stay] + first[0])
+        cols.append(across[~stay] + first[1])
     if not rows:
         return np.empty(0, np.intp), np.empty(0, np.intp)
     return np.concatenate(rows), np.concatenate(cols)
@@ -221,7 +224,8 @@ def _over_labels(
         plane's own axes), all in the Labels layer's pixels; and how many of the
         mask's pixels lie outside the layer.
     """
-    crop, corner = mask.window()
+    crop, (row, col) = mask.window()
+    corner = row + view.corner[0], col + view.corner[1]
     matrix, shift = labels_to_plane(labels, view)
     own = view.own_axes
     shape = tuple(int(labels.data.shape[axis]) for axis in own)
@@ -275,7 +279,7 @@ def same_grid(labels: Labels, view: View) -> bool:
     matrix, shift = labels_to_plane(labels, view)
     shape = tuple(int(labels.data.shape[axis]) for axis in view.own_axes)
     still = np.allclose(matrix, np.eye(view.ndim), atol=1e-6)
-    return shape == view.shape and still and bool(np.abs(shift).max() < 1e-3)
+    return shape == view.plane_shape and still and bool(np.abs(shift).max() < 1e-3)
 
 
 def read_object(
@@ -297,7 +301,7 @@ def read_object(
     if labels.ndim != view.ndim or labels.multiscale:
         return None
     if same_grid(labels, view):
-        here = labels.data[plane_window(view, view.own_index, (0, 0), view.shape)]
+        here = labels.data[plane_window(view, view.own_index, view.corner, view.shape)]
         mine = np.asarray(here).reshape(view.shape) == number
         rows = np.flatnonzero(mine.any(axis=1))
         if not rows.size:
@@ -317,7 +321,7 @@ def read_object(
     matrix, shift = labels_to_plane(labels, view)
     # A pixel of the layer may be several of the plane, or a part of one.
     size = np.abs(matrix[np.ix_(view.own_axes, view.own_axes)]).sum(axis=1)
-    middle = (at @ matrix.T + shift)[:, view.own_axes]
+    middle = (at @ matrix.T + shift)[:, view.own_axes] - view.corner
     low = np.clip(np.rint(middle - (size - 1) / 2).astype(int), 0, view.shape)
     spans = np.maximum(np.rint(size).astype(int), 1)
     corner = low.min(axis=0)

@@ -46,6 +46,7 @@ if TYPE_CHECKING:
     from napari.components import ViewerModel
     from napari.layers import Labels
 
+    from napari_gen2seg.gui.annotate.points_layer import Point
     from napari_gen2seg.gui.annotate.written import Edit
     from napari_gen2seg.gui.layers.view import View
     from napari_gen2seg.session import Runner, Session
@@ -80,6 +81,7 @@ class AnnotationController(QObject):
     object_changed = Signal(int)
     clicks_changed = Signal(object)  # Prompts of the current object
     help_requested = Signal()  # all keys, please
+    clicked_beyond = Signal(tuple, int)  # (row, column) of a large plane, and a sign
 
     def __init__(
         self,
@@ -132,7 +134,15 @@ class AnnotationController(QObject):
             self,
         )
         self.stack = StackWork(
-            session, source, self.objects, self.redo_stack, background, self
+            viewer,
+            session,
+            source,
+            self.objects,
+            self.numbers,
+            self.review,
+            self.redo_stack,
+            background,
+            self,
         )
         self.history = History(
             source,
@@ -204,6 +214,7 @@ class AnnotationController(QObject):
         self.clicks.carry_requested.connect(
             lambda step: stack.carry_at(self.hover_preview.at, step)
         )
+        stack.written.connect(self._planes_written)
         stack.status_changed.connect(self.status_changed)
         stack.warning.connect(self.warning)
         stack.copy_offered.connect(self.copy_offered)
@@ -366,6 +377,10 @@ class AnnotationController(QObject):
         if not len(self.prompts):
             self.next_object()
 
+    def _planes_written(self) -> None:
+        if not len(self.prompts):
+            self.next_object()  # above the numbers that were given
+
     def _go_to(self, point: tuple[float, float], diameter: float) -> None:
         view = self._source.view
         if view is not None:
@@ -493,7 +508,10 @@ class AnnotationController(QObject):
         if layer is None or view is None:
             self.prompts = Prompts()
         else:
-            if clicked and self.clicks.drop_outside(view):
+            beyond = self.clicks.drop_outside(view) if clicked else None
+            if beyond is not None and self._beyond_window(view, *beyond):
+                return
+            if beyond is not None:
                 self.warning.emit(
                     f"That click is outside {layer.name!r} and was left out. Click on "
                     "the picture."
@@ -514,6 +532,17 @@ class AnnotationController(QObject):
             )
         if self.at_once and clicked and self.prompts.positive:
             self._commit_single()
+
+    def _beyond_window(self, view: View, point: Point, sign: int) -> bool:
+        """Have the click made in a window of its own, if it is on the plane."""
+        place = point[0] + view.corner[0], point[1] + view.corner[1]
+        height, width = view.plane_shape
+        if view.window is None or not (
+            -0.5 <= place[0] < height - 0.5 and -0.5 <= place[1] < width - 0.5
+        ):
+            return False
+        self.clicked_beyond.emit(place, sign)
+        return True
 
     def _started(self, view: View, prompts: Prompts, clicked: bool) -> Prompts:
         """Return clicks on an object as it is now, if it was made by hand."""

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from napari_gen2seg.core.objects.patch import LabelPatch
 from napari_gen2seg.gui.annotate.commit import (
     CommitError,
     Written,
@@ -19,19 +20,19 @@ from napari_gen2seg.gui.annotate.commit import (
 )
 from napari_gen2seg.gui.annotate.labels_target import copyable, why_not
 from napari_gen2seg.gui.layers.hidden import slice_if_hidden
+from napari_gen2seg.gui.layers.view import WINDOW
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Collection, Sequence
 
     from napari.layers import Labels
 
     from napari_gen2seg.common.types import LabelArray
-    from napari_gen2seg.core.objects.patch import LabelPatch
     from napari_gen2seg.gui.layers.view import View
 
 
 def plane_labels(labels: Labels, view: View) -> LabelArray | None:
-    """Return the plane of a view, int (H, W), as it is now.
+    """Return what a view shows of a layer, int (H, W), as it is now.
 
     None where the layer has other pixels than the image.
     """
@@ -39,7 +40,7 @@ def plane_labels(labels: Labels, view: View) -> LabelArray | None:
         return None
     try:
         plane: LabelArray = np.asarray(
-            labels.data[plane_window(view, view.own_index, (0, 0), view.shape)]
+            labels.data[plane_window(view, view.own_index, view.corner, view.shape)]
         ).reshape(view.shape)
     except IndexError:  # fewer planes than the image has
         return None
@@ -66,6 +67,34 @@ def writable_plane(labels: Labels, view: View) -> LabelArray:
     return plane
 
 
+def removed_beyond(
+    labels: Labels, view: View, numbers: Collection[int]
+) -> list[tuple[View, LabelPatch]]:
+    """Return what removes the rest of objects that reach beyond the window of a view.
+
+    Parameters
+    ----------
+    labels
+        As for `write_patches`.
+    view
+        Nothing is removed where it is no window.
+    numbers
+        Objects that are removed inside of it.
+    """
+    if view.window is None or not numbers:
+        return []
+    row0, col0, row1, col1 = view.window
+    height, width = view.plane_shape
+    top, left = max(row0 - WINDOW, 0), max(col0 - WINDOW, 0)
+    around = top, left, min(row1 + WINDOW, height), min(col1 + WINDOW, width)
+    wide = view.through(around)
+    plane = writable_plane(labels, wide)
+    rest = np.isin(plane, list(numbers))
+    rest[row0 - top : row1 - top, col0 - left : col1 - left] = False
+    patch = LabelPatch.of(plane, (0, 0, *plane.shape), np.where(rest, 0, plane))
+    return [(wide, patch)] if patch else []
+
+
 def write_patches(
     labels: Labels, patches: Sequence[tuple[View, LabelPatch]], number: int
 ) -> Written:
@@ -83,6 +112,7 @@ def write_patches(
     places, values = [], []
     for view, patch in patches:
         rows, cols, new = patch.pixels()
+        rows, cols = rows + view.corner[0], cols + view.corner[1]
         places.append(layer_indices(view, view.own_index, rows, cols))
         values.append(new)
     indices = tuple(np.concatenate(axis) for axis in zip(*places, strict=True))

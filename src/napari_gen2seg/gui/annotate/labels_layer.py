@@ -24,6 +24,7 @@ from napari_gen2seg.gui.annotate.hand_edits import (
 )
 from napari_gen2seg.gui.annotate.label_patches import (
     plane_labels,
+    removed_beyond,
     writable_plane,
     write_patches,
 )
@@ -47,7 +48,7 @@ from napari_gen2seg.gui.layers.overlays import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from napari.components import ViewerModel
     from napari.layers import Labels
@@ -186,6 +187,18 @@ class Objects:
         layer = self.layer
         return None if layer is None else plane_labels(layer, view)
 
+    def check(self, view: View) -> None:
+        """Refuse a layer that cannot take changes of planes.
+
+        Raises
+        ------
+        CommitError
+            If it cannot, or if it is not known yet which numbers are free.
+        """
+        if self.layer is not None:
+            writable_plane(self.layer, view)
+            self._check_known()
+
     def keep(self, view: View, make: Callable[[LabelArray], Kept]) -> Kept:
         """Write several objects as one step, into a new layer if none was chosen.
 
@@ -222,7 +235,11 @@ class Objects:
         return kept
 
     def write_planes(
-        self, patches: Sequence[tuple[View, LabelPatch]], name: str
+        self,
+        patches: Sequence[tuple[View, LabelPatch]],
+        name: str,
+        scores: Mapping[int, float] | None = None,
+        views: Mapping[int, View] | None = None,
     ) -> None:
         """Write changes of several planes as one step, into the chosen layer.
 
@@ -232,6 +249,9 @@ class Objects:
             Where, and what changes there; at least one.
         name
             What a person calls it.
+        scores, views
+            Of proposals that become objects: how certain each is, and the plane that
+            it was found on first.
 
         Raises
         ------
@@ -242,9 +262,11 @@ class Objects:
         for view, _ in patches:
             writable_plane(layer, view)
         last = max(int(patch.after.max()) for _, patch in patches)
-        with self._told(Writing("planes")):
+        self._check_room(last)
+        with self._told(Writing("planes", scores or {}, views=views or {})):
             written = write_patches(layer, patches, last)
         self._note(layer, written, name)
+        self.highest = max(self.highest, last)
         self.recount()
 
     def edit(
@@ -282,8 +304,9 @@ class Objects:
         if last:
             self._check_known()
             self._check_room(last)
+        patches = [(view, edit.patch), *removed_beyond(layer, view, edit.gone)]
         with self._told(Writing("edit", {}, edit.gone, edit.parents)):
-            written = write_patches(layer, [(view, edit.patch)], last)
+            written = write_patches(layer, patches, last)
         self._note(layer, written, edit.name, rows(edit))
         self.highest = max(self.highest, last)
         self.recount()

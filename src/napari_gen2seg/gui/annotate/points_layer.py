@@ -49,6 +49,8 @@ if TYPE_CHECKING:
 
     from napari_gen2seg.gui.layers.view import View
 
+Point = tuple[float, float]
+
 
 class Clicks:
     """Reads and writes the Points layer that holds the prompts.
@@ -317,12 +319,22 @@ class Clicks:
         if layer is not None and table is not None:
             settle(layer, table.rows(number)[:count])
 
-    def drop_outside(self, view: View) -> bool:
-        """Remove the newest click if it is outside the image; say if it was."""
+    def drop_outside(self, view: View) -> tuple[Point, int] | None:
+        """Remove the newest click if it is outside of what is looked at.
+
+        Returns
+        -------
+        tuple or None
+            Its (row, column) and its sign; None where it is inside.
+        """
         table = self._look(view)
         if table is None:
-            return False
-        return self._remove(table.newest_outside(self._number)) is not None
+            return None
+        rows = table.newest_outside(self._number)
+        if self._remove(rows) is None:
+            return None
+        row, col = table.points[rows[0], list(view.own_axes)].tolist()
+        return (row, col), int(table.signs[rows[0]])
 
     def _remove(self, rows: npt.NDArray[np.intp]) -> Rows | None:
         layer = self.layer

@@ -36,7 +36,7 @@ class ClickTable:
     Parameters
     ----------
     points
-        (n, ndim) in pixels of the plane's level.
+        (n, ndim) in pixels of the plane's level, from the first that is looked at.
     signs, objects
         (n,) the two columns of the features table.
     view
@@ -110,13 +110,14 @@ def look_at(layer: Points, view: View, default: int) -> ClickTable:
     """
     data = np.asarray(layer.data, np.float64).reshape(-1, view.ndim)
     points = (data + 0.5) / view.own_factors - 0.5
+    points[:, view.own_axes] -= view.corner
     return ClickTable(points, signs_of(layer), objects_of(layer, default), view)
 
 
 def position(view: View, at: tuple[float, float]) -> npt.NDArray[np.float64]:
     """Return where a click at (row, column) of a plane lies in the layer's data."""
     where = np.array(view.own_index, np.float64)
-    where[list(view.own_axes)] = at
+    where[list(view.own_axes)] = np.add(at, view.corner)
     return (where + 0.5) * view.own_factors - 0.5
 
 

@@ -16,6 +16,7 @@ from qtpy.QtCore import QObject, Signal
 
 from napari_gen2seg.core.objects.drawn import CandidateOutlines
 from napari_gen2seg.core.objects.review import Review
+from napari_gen2seg.core.proposal_settings import ProposalSettings, Range
 from napari_gen2seg.errors import Cancelled, Gen2SegError
 from napari_gen2seg.gui.annotate.commit import CommitError
 from napari_gen2seg.gui.annotate.redo import Dropped, RedoStack
@@ -31,7 +32,6 @@ if TYPE_CHECKING:
     import numpy.typing as npt
 
     from napari_gen2seg.core.coloring import Coloring
-    from napari_gen2seg.core.proposal_settings import Range
     from napari_gen2seg.gui.annotate.labels_layer import Objects
     from napari_gen2seg.gui.annotate.object_numbers import ObjectNumbers
     from napari_gen2seg.gui.layers.overlays import Overlays
@@ -40,7 +40,7 @@ if TYPE_CHECKING:
     from napari_gen2seg.session import Runner, Session, Ticket
 
 Point = tuple[float, float]
-Thresholds = tuple[float | None, "Range | None"]
+Thresholds = tuple[float | None, Range | None]
 
 _MOST = 24  # planes whose proposals are remembered
 _LOOK = 30  # milliseconds after the last change of the labels
@@ -128,6 +128,26 @@ class ProposalReview(QObject):
         """The review of the plane in view; None where there is none."""
         plane = self._plane()
         return None if plane is None else plane.review
+
+    @property
+    def settings(self) -> ProposalSettings:
+        """Which candidates are shown, of the image in view."""
+        view = self._source.view
+        thresholds = self._thresholds("" if view is None else view.layer_id)
+        return ProposalSettings(min_score=thresholds[0], sizes=thresholds[1])
+
+    def of_plane(self, view: View, coloring: Coloring) -> Review | None:
+        """Return the review of a plane that was looked at; None of another one."""
+        plane = self._planes.get(view)
+        if plane is None or plane.coloring is not coloring:
+            return None
+        known = plane.review.liking(None, self.min_likeness)
+        return known.choosing(*self._thresholds(view.layer_id))
+
+    def begin(self, layer_id: str, coloring: Coloring) -> Review:
+        """Begin the review of a plane of an image, on any thread."""
+        review = Review.begin(coloring.candidates(), values=coloring.values)
+        return review.choosing(*self._thresholds(layer_id))
 
     def at(self, point: Point | None) -> int | None:
         """Return the proposal under a place of the plane, if Enter would keep it."""
@@ -342,6 +362,9 @@ class ProposalReview(QObject):
             return None
         return plane
 
+    def _thresholds(self, layer_id: str) -> Thresholds:
+        return self._of_layer.get(layer_id, (self.certainty, None))
+
     def _find(self, view: View, coloring: Coloring) -> None:
         self.finding = True
 
@@ -362,8 +385,7 @@ class ProposalReview(QObject):
                 self.warning.emit(sentence(error))
                 self.changed.emit()
                 return
-            thresholds = self._of_layer.get(view.layer_id, (self.certainty, None))
-            plane.review = plane.review.choosing(*thresholds)
+            plane.review = plane.review.choosing(*self._thresholds(view.layer_id))
             self._planes[view] = plane
             while len(self._planes) > _MOST:
                 self._planes.popitem(last=False)

@@ -1,4 +1,4 @@
-"""Work on many planes of a stack or movie: colored ahead, objects carried on."""
+"""Work on many planes of a stack: colored ahead, objects carried on or kept."""
 
 from __future__ import annotations
 
@@ -10,9 +10,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from qtpy.QtCore import QObject, Signal
 
+from napari_gen2seg.core.linking import LinkSettings
 from napari_gen2seg.core.objects.carry import Carried, carry
+from napari_gen2seg.core.objects.keep_stack import KeptStack, StackOfCandidates
+from napari_gen2seg.core.objects.through import tracks_of
 from napari_gen2seg.errors import Cancelled, Gen2SegError
 from napari_gen2seg.gui.annotate.commit import CommitError
+from napari_gen2seg.gui.annotate.tracks_layer import planes_along, show_tracks
 from napari_gen2seg.gui.layers.view import axis_name
 from napari_gen2seg.gui.qt_threads import debounce
 from napari_gen2seg.session.session import sentence
@@ -20,10 +24,14 @@ from napari_gen2seg.session.session import sentence
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable
 
+    from napari.components import ViewerModel
+
     from napari_gen2seg.common.types import LabelArray
     from napari_gen2seg.core.objects.patch import LabelPatch
     from napari_gen2seg.gui.annotate.labels_layer import Objects
+    from napari_gen2seg.gui.annotate.object_numbers import ObjectNumbers
     from napari_gen2seg.gui.annotate.redo import RedoStack
+    from napari_gen2seg.gui.annotate.review import ProposalReview
     from napari_gen2seg.gui.layers.source import Source
     from napari_gen2seg.gui.layers.view import View
     from napari_gen2seg.session import Runner, Session, Ticket
@@ -65,19 +73,31 @@ class _Carrying:
     stopped: list[tuple[int, int, str]] = field(default_factory=list)
 
 
+@dataclass(eq=False)
+class _Keeping:
+    """Proposals of many planes on their way to be objects."""
+
+    views: list[View]
+    stack: StackOfCandidates
+
+
 class StackWork(QObject):
     """What a person does with all planes of a stack, one after the other.
 
     Nothing of it is in the way: planes are colored behind what is asked for in view,
-    objects are carried by masks and places on another thread, and written at the end
-    as one step.
+    objects are carried, and proposals linked, by masks and places on another thread,
+    and written at the end as one step.
 
     Parameters
     ----------
+    viewer
+        Where tracks are shown.
     session, source
         Whose colorings, and which view is in sight.
-    objects
-        The Labels layer that takes objects.
+    objects, numbers
+        The Labels layer that takes objects, and which numbers are free.
+    review
+        Which proposals are good enough.
     redo_stack
         Emptied by what is done here.
     background
@@ -94,24 +114,34 @@ class StackWork(QObject):
 
     def __init__(
         self,
+        viewer: ViewerModel,
         session: Session,
         source: Source,
         objects: Objects,
+        numbers: ObjectNumbers,
+        review: ProposalReview,
         redo_stack: RedoStack,
         background: Runner,
         parent: QObject | None = None,
     ) -> None:
         super().__init__(parent)
+        self._viewer = viewer
         self._session, self._source, self._objects = session, source, objects
+        self._numbers, self._review = numbers, review
         self._redo_stack, self._background = redo_stack, background
         self._todo: deque[View] = deque()
         self._ticket: Ticket | None = None
         self._turn = 0  # of the work now; late replies to an earlier one are dropped
         self._carrying: _Carrying | None = None
+        self._keeping: _Keeping | None = None
+        self._parents: dict[str, dict[int, int]] = {}  # by layer: who divided
         self._axis: int | None = None
+        self.linking = LinkSettings()
         self._soon = debounce(self, self._next)  # when the window has had its turn
         self.ahead = False
-        self.doing = ""  # "Coloring", "Carrying"; empty while nothing is done
+        self.doing = (
+            ""  # "Coloring", "Carrying", "Keeping"; empty while nothing is done
+        )
         self.done = self.total = 0
 
     # ---- what there is
@@ -204,11 +234,73 @@ class StackWork(QObject):
             number = int(plane[row, col])
         self.carry_on(step, [number] if number > 0 else None)
 
+    def keep_all(self) -> None:
+        """Keep the proposals of all planes, each object with one number in all.
+
+        What is kept already is never touched; where it goes on, so does its number.
+        """
+        view, axis = self._source.view, self.axis
+        if view is None or axis is None or not self._ready():
+            return
+        try:
+            self._objects.check(view)
+        except Gen2SegError as error:
+            self._refused(error)
+            return
+        planes = self._planes(view, axis.axis, range(axis.size))
+        self._keeping = _Keeping(
+            planes, StackOfCandidates(self.linking, self._spacing(view))
+        )
+        self._begin("Keeping", planes)
+
+    def show_tracks(self) -> None:
+        """Show where objects are through the planes, as a Tracks layer."""
+        view, axis, labels = self._source.view, self.axis, self._objects.layer
+        if view is None or axis is None or not self._ready():
+            return
+        own = axis.axis - view.first
+        if labels is None or self._objects.plane(view) is None:
+            self.status_changed.emit("Nothing to track: keep objects here first.")
+            return
+        if own > min(view.own_axes):
+            self.status_changed.emit(
+                "Tracks go along an axis before rows and columns. Put the axes back "
+                "into their order first."
+            )
+            return
+        planes = planes_along(labels, view, own)
+        parents = self._parents.get(str(labels.unique_id), {})
+
+        def done(ticket: Ticket, rows: Any, error: BaseException | None) -> None:
+            if ticket.cancelled or isinstance(error, Cancelled):
+                return
+            if error is not None:
+                self.warning.emit(sentence(error))
+                return
+            if self._objects.layer is not labels:
+                return
+            if not len(rows):
+                self.status_changed.emit("Nothing to track: keep objects here first.")
+                return
+            show_tracks(self._viewer, labels, view, own, rows, parents)
+            tracks = len(np.unique(rows[:, 0]))
+            told = "1 track" if tracks == 1 else f"{tracks} tracks"
+            self.status_changed.emit(f"{told}, of {len(rows)} objects in planes.")
+
+        self._background.submit(
+            "tracks", lambda ticket: tracks_of(planes, ticket.check), done
+        )
+
     def stop(self) -> None:
         """Stop; planes that are colored stay, objects are kept as far as they got."""
         if not self.doing:
             return
         self._drop_ticket()
+        keeping = self._keeping
+        if keeping is not None and self.done and self._todo:
+            self._todo.clear()
+            self._number(keeping)
+            return
         if self._carrying is not None and self._carrying.patches:
             self._finish()
             return
@@ -223,7 +315,8 @@ class StackWork(QObject):
         """Stop for good, and tell nobody: Qt may have deleted who listens."""
         self._drop_ticket()
         self._todo.clear()
-        self._carrying, self.doing = None, ""
+        self._carrying = self._keeping = None
+        self.doing = ""
 
     # ---- inside
 
@@ -255,6 +348,9 @@ class StackWork(QObject):
 
     def _next(self) -> None:
         self.changed.emit()
+        if not self._todo and self._keeping is not None:
+            self._number(self._keeping)
+            return
         if not self._todo:
             self._finish()
             return
@@ -265,10 +361,12 @@ class StackWork(QObject):
                 return
             if error is not None:
                 self._fail(error)
-            elif self._carrying is None:
-                self._step()
-            else:
+            elif self._carrying is not None:
                 self._carry(self._carrying, view)
+            elif self._keeping is not None:
+                self._look(self._keeping, view)
+            else:
+                self._step()
 
         try:
             request = self._source.request(view)
@@ -318,6 +416,107 @@ class StackWork(QObject):
         else:
             self._step()
 
+    def _look(self, keeping: _Keeping, view: View) -> None:
+        """Find the proposals of a plane that is colored, and link them."""
+        coloring, turn = self._session.coloring(view), self._turn
+        if coloring is None:
+            self._fail(MemoryError())
+            return
+        known = self._review.of_plane(view, coloring)
+        labels = self._labels(view).copy()
+
+        def work(ticket: Ticket) -> None:
+            review = known or self._review.begin(view.layer_id, coloring)
+            ticket.check()
+            keeping.stack.add(review, labels)
+
+        def done(ticket: Ticket, _value: Any, error: BaseException | None) -> None:
+            if ticket.cancelled or turn != self._turn or isinstance(error, Cancelled):
+                return
+            if error is not None:
+                self._fail(error)
+            else:
+                self._step()
+
+        self._ticket = self._background.submit("keep planes", work, done)
+
+    def _number(self, keeping: _Keeping) -> None:
+        """Give numbers to what was linked, and write it."""
+        turn, layer = self._turn, self._objects.layer
+        labels = [self._labels(view) for view in keeping.views]
+        first = self._numbers.free()
+
+        def done(ticket: Ticket, kept: Any, error: BaseException | None) -> None:
+            if ticket.cancelled or turn != self._turn or isinstance(error, Cancelled):
+                return
+            if error is not None:
+                self._fail(error)
+            elif self._objects.layer is not layer or not self._holds(keeping, kept):
+                self._number(keeping)  # somebody worked on meanwhile
+            else:
+                self._write(keeping, kept)
+
+        self._ticket = self._background.submit(
+            "keep planes",
+            lambda ticket: keeping.stack.finish(
+                first, labels.__getitem__, ticket.check
+            ),
+            done,
+        )
+
+    def _holds(self, keeping: _Keeping, kept: KeptStack) -> bool:
+        """Whether planes still are what numbers were given for."""
+        for place, patch in kept.patches.items():
+            r0, c0, r1, c1 = patch.box
+            now = self._labels(keeping.views[place])[r0:r1, c0:c1]
+            if not np.array_equal(now, patch.before):
+                return False
+        return self._numbers.free() <= min(kept.scores, default=1 << 62)
+
+    def _write(self, keeping: _Keeping, kept: KeptStack) -> None:
+        """Write proposals of all planes as one step."""
+        if not kept.patches:
+            self._end("Nothing to keep: no proposal is shown on any plane.")
+            return
+        count, planes = kept.pieces, len(kept.patches)
+        name = f"keeping {count:,} proposals on {planes} planes"
+        views = {number: keeping.views[at] for number, at in kept.first.items()}
+        patches = [(keeping.views[at], patch) for at, patch in kept.patches.items()]
+        try:
+            self._objects.write_planes(patches, name, kept.scores, views)
+        except Gen2SegError as error:
+            self._end("")
+            self._refused(error)
+            return
+        layer_id = self._objects.layer_id or ""
+        self._parents.setdefault(layer_id, {}).update(kept.parents)
+        self._redo_stack.clear()
+        told = f"Kept {count:,} proposals on {planes} planes: {len(kept.scores):,} new "
+        told += "object" if len(kept.scores) == 1 else "objects"
+        divided = len(set(kept.parents.values()))
+        self._end(f"{told}, {divided} divided." if divided else f"{told}.")
+        self.written.emit()
+
+    def _labels(self, view: View) -> LabelArray:
+        """Return the objects of a plane, none where there is no layer yet."""
+        plane = self._objects.plane(view)
+        return np.zeros(view.shape, np.int32) if plane is None else plane
+
+    def _spacing(self, view: View) -> tuple[float, float] | None:
+        """Return how large pixels are along rows and columns, where that differs."""
+        layer = self._source.layer
+        if layer is None:
+            return None
+        down, across = (
+            float(abs(layer.scale[axis]) * view.factors[axis]) for axis in view.axes
+        )
+        least = min(down, across)
+        return None if np.isclose(down, across) else (down / least, across / least)
+
+    def _refused(self, error: Gen2SegError) -> None:
+        copied = isinstance(error, CommitError) and error.copy
+        (self.copy_offered if copied else self.warning).emit(str(error))
+
     def _finish(self) -> None:
         way, self._carrying = self._carrying, None
         if way is None:
@@ -328,8 +527,7 @@ class StackWork(QObject):
                 self._objects.write_planes(way.patches, _how_many(way))
             except Gen2SegError as error:
                 self._end("")
-                copied = isinstance(error, CommitError) and error.copy
-                (self.copy_offered if copied else self.warning).emit(str(error))
+                self._refused(error)
                 return
             self._redo_stack.clear()
         self._end(_told(way))
@@ -357,7 +555,7 @@ class StackWork(QObject):
     def _end(self, status: str) -> None:
         self._turn += 1
         self._todo.clear()
-        self._carrying = self._ticket = None
+        self._carrying = self._keeping = self._ticket = None
         self.doing = ""
         if status:
             self.status_changed.emit(status)

@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from napari_gen2seg.core.objects.patch import LabelPatch
     from napari_gen2seg.gui.annotate.commit import Written
     from napari_gen2seg.gui.annotate.redo import Rows
+    from napari_gen2seg.gui.layers.view import View
 
 
 class Writing(NamedTuple):
@@ -26,12 +27,15 @@ class Writing(NamedTuple):
         Objects that are no more.
     parents
         New object -> the one that it is a part of.
+    views
+        Object -> the plane it was found on, where that is not the one in view.
     """
 
     kind: Literal["clicks", "proposals", "planes", "edit"]
     scores: Mapping[int, float] = {}
     gone: tuple[int, ...] = ()
     parents: Mapping[int, int] = {}
+    views: Mapping[int, View] = {}
 
 
 class Edit(NamedTuple):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -12,6 +12,19 @@ if TYPE_CHECKING:
     from napari_gen2seg.gui.layers.view import View
 
 _SMALLEST = 48.0  # pixels of the canvas that an object is seen with at least
+
+
+def camera_of(viewer: ViewerModel) -> Any:
+    """Return the camera: scenes have it from napari 0.9 on, viewers before."""
+    return getattr(viewer, "scene", viewer).camera
+
+
+def center_of(viewer: ViewerModel) -> tuple[float, ...]:
+    """Return the world position in the middle of the canvas."""
+    at = list(viewer.dims.point)
+    rows, cols = viewer.dims.displayed[-2:]
+    at[rows], at[cols] = (float(value) for value in camera_of(viewer).center[-2:])
+    return tuple(at)
 
 
 def center_on(
@@ -32,11 +45,11 @@ def center_on(
     """
     data = np.zeros((3, len(view.index)))
     data[:] = view.index
-    data[0, view.axes] = point
-    data[1, view.axes] = point[0] + diameter, point[1]
-    data[2, view.axes] = point[0], point[1] + diameter
-    # Scenes have cameras from napari 0.9 on, viewers before.
-    camera = getattr(viewer, "scene", viewer).camera
+    row, col = point[0] + view.corner[0], point[1] + view.corner[1]
+    data[0, view.axes] = row, col
+    data[1, view.axes] = row + diameter, col
+    data[2, view.axes] = row, col + diameter
+    camera = camera_of(viewer)
     world = view.to_world(data)
     extra = viewer.dims.ndim - world.shape[1]
     seen = world[:, [axis - extra for axis in viewer.dims.displayed]]

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 MARK = "napari-gen2seg"  # key in a layer's metadata
 COLORING, PREVIEW, PROMPTS, OBJECTS = "coloring", "preview", "prompts", "objects"
-PROPOSALS = "proposals"
+PROPOSALS, TRACKS = "proposals", "tracks"
 DRAWN = COLORING, PREVIEW, PROPOSALS  # by us over a picture; nobody works on them
 
 

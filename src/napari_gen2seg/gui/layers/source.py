@@ -10,8 +10,10 @@ import numpy.typing as npt
 from psygnal import Signal
 
 from napari_gen2seg.errors import ImageError
+from napari_gen2seg.gui.layers.camera import center_of
 from napari_gen2seg.gui.layers.overlays import find_layer
 from napari_gen2seg.gui.layers.view import (
+    Box,
     ReadOptions,
     View,
     array_of,
@@ -48,6 +50,8 @@ class Source:
         self._id: str | None = None
         self._options: dict[str, ReadOptions] = {}
         self._view: View | None = None
+        # By layer and level: windows of large planes, the one in use last.
+        self._windows: dict[tuple[Any, ...], list[Box]] = {}
         self.problem = "Open or drop a picture to begin."
         viewer.dims.events.point.connect(self.look)
         viewer.dims.events.ndisplay.connect(self.look)
@@ -111,13 +115,69 @@ class Source:
             problem = "Open or drop a picture to begin."
         else:
             try:
-                view = view_on_screen(self._viewer, layer, self.options)
+                view = self._part(view_on_screen(self._viewer, layer, self.options))
             except ImageError as error:
                 problem = str(error)
         another = view != self._view or problem != self.problem
         self._view, self.problem = view, problem
         if another:
             self.plane_changed.emit()
+
+    # ---- windows of large planes
+
+    @property
+    def windows(self) -> list[Box]:
+        """Windows of the plane that were looked at, the one in use last."""
+        view = self._view
+        return [] if view is None else list(self._windows.get(_whole(view), []))
+
+    def look_around(self, place: tuple[float, float]) -> None:
+        """Look at the window of a large plane around a place.
+
+        One that was looked at before is taken where the place lies well inside.
+
+        Parameters
+        ----------
+        place
+            (row, column) counted from the first pixel of the plane.
+        """
+        view = self._view
+        if view is None or view.window is None:
+            return
+        known = [one for one in self.windows[::-1] if _well_inside(view, one, place)]
+        self.use_window(known[0] if known else view.window_around(place))
+
+    def look_here(self) -> None:
+        """Look at the window of a large plane in the middle of the canvas."""
+        view = self._view
+        if view is not None and view.window is not None:
+            self.look_around(self._middle(view))
+
+    def use_window(self, window: Box) -> None:
+        """Look at a window of the plane."""
+        view = self._view
+        if view is None or view.window == window:
+            return
+        windows = self._windows.setdefault(_whole(view), [])
+        if window in windows:
+            windows.remove(window)
+        windows.append(window)
+        self.look()
+
+    def _part(self, view: View) -> View:
+        """Return the window of a large plane that is in use; else all of the plane."""
+        if not (view.large and self.options.windows):
+            return view
+        windows = self._windows.setdefault(_whole(view), [])
+        if not windows:
+            windows.append(view.window_around(self._middle(view)))
+        return view.through(windows[-1])
+
+    def _middle(self, view: View) -> tuple[float, float]:
+        """Return the place of a plane in the middle of the canvas."""
+        at = view.to_pixels(center_of(self._viewer))
+        row, col = (float(at[axis]) for axis in view.axes)
+        return row, col
 
     def request(self, view: View | None = None) -> ColorRequest:
         """Return the order to color a plane of the chosen layer.
@@ -154,7 +214,8 @@ class Source:
                 )
             at = view_on_screen(self._viewer, other, ReadOptions(view.level))
             if at.sizes == view.sizes:
-                at = at.at(view.index)  # of a plane that need not be on screen
+                # Of a plane that need not be on screen.
+                at = at.at(view.index).through(view.window)
             if at.shape != view.shape:
                 raise ImageError(
                     f"{other.name!r} is {at.shape[0]} x {at.shape[1]} pixels and "
@@ -216,3 +277,19 @@ def guess_options(layer: Image) -> ReadOptions:
     named = label in ("c", "ch", "channel", "channels")
     stacked = named and layer.ndim >= 3 and not layer.rgb
     return ReadOptions(default_level(layer), 0 if stacked else None)
+
+
+def _whole(view: View) -> tuple[Any, ...]:
+    """Return what has windows in common: the planes of a layer at a level."""
+    return view.layer_id, view.axes, view.sizes, view.level
+
+
+def _well_inside(view: View, window: Box, place: tuple[float, float]) -> bool:
+    """Whether a place is not near the rim of a window, that of the plane aside."""
+    for at, low, high, size in zip(
+        place, window[:2], window[2:], view.plane_shape, strict=True
+    ):
+        rim = (high - low) / 8
+        if (low > 0 and at < low + rim) or (high < size and at > high - rim):
+            return False
+    return True

@@ -17,6 +17,11 @@ if TYPE_CHECKING:
     from napari.components import ViewerModel
     from napari.layers import Image, Layer
 
+Box = tuple[int, int, int, int]  # row0, column0, row1, column1, half open
+
+LARGE = 2048  # pixels of the longer side: shrunk whole, a larger plane loses its small
+WINDOW = 1024  # pixels of a side of what is looked at instead
+
 
 @dataclass(frozen=True)
 class ReadOptions:
@@ -33,12 +38,15 @@ class ReadOptions:
         layer itself gives red then.
     recipe
         Channels, contrast, inversion.
+    windows
+        Whether a large plane is looked at in windows at its own size, not shrunk whole.
     """
 
     level: int = 0
     channel_axis: int | None = None
     partners: tuple[str, ...] = ()
     recipe: RgbRecipe = field(default_factory=RgbRecipe)
+    windows: bool = True
 
     @property
     def color_recipe(self) -> RgbRecipe:
@@ -49,7 +57,9 @@ class ReadOptions:
 
 @dataclass(frozen=True)
 class View:
-    """One plane of an image layer, made once per change and handed around.
+    """One plane of an image layer, or a window of it, handed around as a value.
+
+    Places (row, column) of the plane are counted from the first pixel of the window.
 
     Views are equal, and equal as keys of a cache, where they show the same plane.
     How its channels become RGB and where it lies in the world may differ: a coloring
@@ -76,6 +86,8 @@ class View:
         Where the layer lies.
     recipe, partners
         How its channels, and those of further layers, become RGB.
+    window
+        Which part of the plane, in pixels of the level; None for all of it.
     """
 
     layer_id: str
@@ -88,6 +100,7 @@ class View:
     transform: LayerTransform = field(compare=False, repr=False)
     recipe: RgbRecipe = field(default_factory=RgbRecipe, compare=False)
     partners: tuple[str, ...] = field(default=(), compare=False)
+    window: Box | None = None
 
     @classmethod
     def of(
@@ -116,7 +129,7 @@ class View:
     @property
     def key(self) -> tuple[Any, ...]:
         """What names the plane, as plain values: what equal views have in common."""
-        return (
+        whole = (
             self.layer_id,
             self.axes,
             self.index,
@@ -124,11 +137,30 @@ class View:
             self.level,
             self.channel_axis,
         )
+        return whole if self.window is None else (*whole, self.window)
+
+    @property
+    def plane_shape(self) -> tuple[int, int]:
+        """(H, W) of the whole plane at its level."""
+        return self.sizes[self.axes[0]], self.sizes[self.axes[1]]
 
     @property
     def shape(self) -> tuple[int, int]:
-        """(H, W) of the plane at its level."""
-        return self.sizes[self.axes[0]], self.sizes[self.axes[1]]
+        """(H, W) of what is looked at: the window, or the plane."""
+        if self.window is None:
+            return self.plane_shape
+        row0, col0, row1, col1 = self.window
+        return row1 - row0, col1 - col0
+
+    @property
+    def corner(self) -> tuple[int, int]:
+        """(row, column) of the first pixel that is looked at."""
+        return (0, 0) if self.window is None else self.window[:2]
+
+    @property
+    def large(self) -> bool:
+        """Whether the plane is too large to be shrunk whole."""
+        return max(self.plane_shape) > LARGE
 
     @property
     def first(self) -> int:
@@ -164,6 +196,27 @@ class View:
         """Return the view of another plane of the layer."""
         return replace(self, index=index)
 
+    def through(self, window: Box | None) -> View:
+        """Return the view of a window of the plane, or of all of it."""
+        return replace(self, window=window)
+
+    def window_around(self, place: tuple[float, float], side: int = WINDOW) -> Box:
+        """Return the window around a place of the plane, wholly inside of it.
+
+        Parameters
+        ----------
+        place
+            (row, column) counted from the first pixel of the plane.
+        side
+            In pixels; a plane that is smaller has all of itself.
+        """
+        low, high = [], []
+        for at, size in zip(place, self.plane_shape, strict=True):
+            start = int(np.clip(round(at - side / 2), 0, max(size - side, 0)))
+            low.append(start)
+            high.append(min(start + side, size))
+        return low[0], low[1], high[0], high[1]
+
     def moved_as(self, layer: Layer) -> View:
         """Return the view where its layer lies now."""
         return replace(self, transform=LayerTransform.of(layer))
@@ -185,7 +238,11 @@ class View:
         """
         channel = len(self.index) if rgb else self.channel_axis
         place = (*self.index, 0) if rgb else self.index
-        return read_plane(data, PlaneAxes(*self.axes, channel), place)
+        part = None
+        if self.window is not None:
+            row0, col0, row1, col1 = self.window
+            part = slice(row0, row1), slice(col0, col1)
+        return read_plane(data, PlaneAxes(*self.axes, channel), place, part)
 
     def to_pixels(self, position: npt.ArrayLike) -> npt.NDArray[np.float64]:
         """Convert world positions (..., n) to pixels of the level (..., ndim).
@@ -206,10 +263,13 @@ class View:
         Returns
         -------
         tuple or None
-            None outside the image.
+            None outside of what is looked at.
         """
         where = self.to_pixels(position)
-        row, col = (float(where[axis]) for axis in self.axes)
+        row, col = (
+            float(where[axis]) - start
+            for axis, start in zip(self.axes, self.corner, strict=True)
+        )
         height, width = self.shape
         if -0.5 <= row < height - 0.5 and -0.5 <= col < width - 0.5:
             return row, col
@@ -221,7 +281,7 @@ class View:
         Parameters
         ----------
         shape
-            (h, w) of an array that stands for this plane alone, with length 1 on the
+            (h, w) of an array that stands for this window alone, with length 1 on the
             other axes; None for an array over the whole layer at the view's level.
 
         Returns
@@ -237,8 +297,9 @@ class View:
                 scale_by[axis] *= of / size
                 at[axis] = 0
         origin = (at + 0.5) * self.factors - 0.5
-        for axis in self.axes:
-            origin[axis] = 0.5 * scale_by[axis] - 0.5
+        for axis, start in zip(self.axes, self.corner, strict=True):
+            first = 0.0 if shape is None else start * self.factors[axis]
+            origin[axis] = first + 0.5 * scale_by[axis] - 0.5
         return self.transform.placement(scale_by, origin, self.first)
 
     def full_size_placement(self) -> dict[str, Any]:

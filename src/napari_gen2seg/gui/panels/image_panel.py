@@ -71,6 +71,11 @@ class ImagePanel(Panel):
             box.setValue(at)
             box.setKeyboardTracking(False)
         self.invert = QCheckBox("Swap bright and dark")
+        self.windows = QCheckBox("Large picture: what is in view, not shrunk")
+        self.windows.setToolTip(
+            "Look at a window of a large picture at a time, at its own size. Else it "
+            "is shrunk whole, which suits objects that fill much of it."
+        )
         inside.add_row(self.level, label="Level")
         inside.column.addWidget(self.stacked)
         for name, combo in zip(COLORS, self.channels, strict=True):
@@ -80,6 +85,8 @@ class ImagePanel(Panel):
         inside.column.addWidget(self.invert)
 
         self.column.addWidget(self.layer)
+        self.column.addWidget(self.windows)
+        self.windows.hide()
         self.add_row(self.thumbnail, self.facts)
         self.column.addWidget(fold("Channels and contrast", inside))
 
@@ -93,6 +100,9 @@ class ImagePanel(Panel):
         self.low.valueChanged.connect(self._contrast_asked)
         self.high.valueChanged.connect(self._contrast_asked)
         self.invert.clicked.connect(self._contrast_asked)
+        self.windows.clicked.connect(
+            lambda on: self.view_requested.emit({"windows": on})
+        )
 
     def show_model_input(self, seen: npt.NDArray[np.uint8] | str | None) -> None:
         """Show the thumbnail, or the sentence that says why there is none."""
@@ -122,10 +132,14 @@ class ImagePanel(Panel):
             for axis, at in enumerate(view.index)
             if axis not in view.axes and axis != view.channel_axis
         )
-        text = f"{view.shape[1]} x {view.shape[0]} pixels"
+        text = f"{view.plane_shape[1]} x {view.plane_shape[0]} pixels"
+        if view.window is not None:
+            text += f", in windows of {view.shape[1]} x {view.shape[0]}"
         if place:
             text += f"\n{place}"
         self.facts.setText(f"{text}\n\nThis is what the model sees.")
+        self.windows.setVisible(view.large)
+        self.windows.setChecked(options.windows)
         self.level.clear()
         for level, shape in enumerate(layer.level_shapes):
             size = f"{shape[view.axes[1]]} x {shape[view.axes[0]]}"

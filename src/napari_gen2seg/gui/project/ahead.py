@@ -185,7 +185,7 @@ class Ahead(QObject):
 
 
 def only_plane(layer: Image) -> View | None:
-    """Return the one plane of a layer that is in no viewer; None of a stack."""
+    """Return the one plane of a layer in no viewer; None of a stack or a large one."""
     options = guess_options(layer)
     rows, cols = layer.ndim - 2, layer.ndim - 1
     view = View.of(layer, (rows, cols), (0,) * layer.ndim, options)
@@ -194,4 +194,5 @@ def only_plane(layer: Image) -> View | None:
         for axis, size in enumerate(view.sizes)
         if axis not in (rows, cols, options.channel_axis)
     )
-    return view if all(size == 1 for size in others) else None
+    # Of a large one, what will be in view nobody knows.
+    return view if all(size == 1 for size in others) and not view.large else None

@@ -549,7 +549,18 @@ class Keeper(QObject):
             return self._edit_of(patch, writing, view)
         session, review = self._bridge.session, controller.review.review
         if writing.kind == "planes":
-            return Act("commit", patch)  # objects that are known go on
+            settings = controller.review.settings
+            return Act(
+                "commit",
+                patch,  # objects that are known go on; these are new
+                {
+                    number: replace(
+                        origin_of_proposals(session, plane, settings),
+                        score=round(writing.scores[number], 4),
+                    )
+                    for number, plane in writing.views.items()
+                },
+            )
         if writing.kind == "proposals" and review is not None:
             origin = origin_of_proposals(session, view, review.settings)
         else:

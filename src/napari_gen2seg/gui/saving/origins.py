@@ -30,6 +30,7 @@ def origin_of_clicks(session: Session, view: View, prompts: Prompts) -> Origin:
     return Origin(
         "human" if prompts.base is None else "corrected",
         plane=plane_of(view),
+        window=view.window or (),
         points=prompts.points,
         signs=prompts.signs,
         settings=settings,
@@ -47,6 +48,7 @@ def origin_of_proposals(
     return Origin(
         "proposed",
         plane=plane_of(view),
+        window=view.window or (),
         settings=changed_settings(settings),
         recipe=changed_settings(view.recipe),
         passes=session.model.choice.passes,

@@ -7,18 +7,20 @@ matter who changed it: a tool, the brush, undo, or another program.
 from __future__ import annotations
 
 from contextlib import suppress
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 from qtpy.QtCore import QObject, Signal
 
 from napari_gen2seg.core.objects.measure import Appearance
 from napari_gen2seg.core.objects.table import ObjectTable
+from napari_gen2seg.core.objects.through import Through, measure_through
 from napari_gen2seg.errors import ImageError
 from napari_gen2seg.gui.annotate.labels_target import on_same_grid
+from napari_gen2seg.gui.annotate.tracks_layer import planes_along
 from napari_gen2seg.gui.layers.overlays import DRAWN, find_layer, role_of, source_of
 from napari_gen2seg.gui.layers.source import guess_options
-from napari_gen2seg.gui.layers.view import View, array_of, view_on_screen
+from napari_gen2seg.gui.layers.view import View, array_of, axis_name, view_on_screen
 from napari_gen2seg.gui.qt_threads import debounce
 from napari_gen2seg.session.session import sentence
 
@@ -32,7 +34,37 @@ if TYPE_CHECKING:
     from napari_gen2seg.session import Runner, Ticket
 
 _PAUSE = 120  # milliseconds after the last change
+_TIMES = ("t", "time", "frame", "frames")
 _EVENTS = ("paint", "data", "set_data")
+
+
+class _Stack(NamedTuple):
+    """The planes in which objects of a layer are followed.
+
+    Parameters
+    ----------
+    axis
+        Along which; the last one that has planes, as in the dock.
+    unit
+        Volume of a pixel in units of the scale; None where the planes are moments.
+    place
+        What tells one from another.
+    """
+
+    axis: int
+    unit: float | None
+    place: tuple[int, ...]
+
+    @classmethod
+    def of(cls, layer: Labels, view: View) -> _Stack | None:
+        """Return those of a layer; None where it is a single plane."""
+        axes = [at for at in range(min(view.axes)) if view.sizes[at] > 1]
+        if not axes:
+            return None
+        axis = axes[-1]
+        unit = float(np.prod(np.abs(layer.scale[axis:])))
+        moments = axis_name(layer, axis).lower() in _TIMES
+        return cls(axis, None if moments else unit, (axis, *view.index[:axis]))
 
 
 class FactsReader(QObject):
@@ -59,6 +91,8 @@ class FactsReader(QObject):
         self._of: tuple[View, str | None] | None = None  # plane and image of the table
         self._plane: LabelArray | None = None  # as it was measured
         self._seen: Appearance | None = None
+        # Of which planes, by whose size; forgotten when somebody edits.
+        self._through: tuple[Any, Through] | None = None
         self.table: ObjectTable | None = None
         self.problem = ""
         self.view: View | None = None
@@ -80,7 +114,7 @@ class FactsReader(QObject):
         self._listen(False)
         self._id = chosen
         self._listen(True)
-        self.table = self._plane = self._of = None
+        self.table = self._plane = self._of = self._through = None
         self.look()
 
     def close(self) -> None:
@@ -114,15 +148,30 @@ class FactsReader(QObject):
         read = None if image is None else self._reading(image)
         before = (self._plane, self.table) if key == self._of else (None, None)
         seen = self._seen if key == self._of else None
+        stack = _Stack.of(layer, view)
+        known = self._through
+        through = None
+        if stack is not None and known is not None and known[0] == stack.place:
+            through = known[1]
 
-        def work(ticket: Ticket) -> tuple[ObjectTable, Appearance | None]:
+        def work(
+            ticket: Ticket,
+        ) -> tuple[ObjectTable, Appearance | None, Through | None]:
             looks = seen
             if looks is None and read is not None:
                 looks = Appearance.of(read())
                 if looks.shape != plane.shape:
                     looks = None
             ticket.check()
-            return measured(plane, looks, *before), looks
+            table = measured(plane, looks, *before)
+            if stack is None:
+                return table, looks, None
+            found = through
+            if found is None:
+                planes = planes_along(layer, view, stack.axis)
+                found = measure_through(planes, ticket.check)
+            more = found.columns(table.numbers, stack.unit)
+            return table.with_more(more | {"track": table.numbers}), looks, found
 
         def done(ticket: Ticket, value: Any, error: BaseException | None) -> None:
             if ticket.cancelled or self.layer is not layer:
@@ -131,7 +180,9 @@ class FactsReader(QObject):
                 self._show(None, sentence(error))
                 return
             self._of, self._plane = key, plane
-            table, self._seen = value
+            table, self._seen, found = value
+            if stack is not None:
+                self._through = stack.place, found
             self._show(table, "")
 
         self._runner.submit("facts", work, done)
@@ -147,6 +198,10 @@ class FactsReader(QObject):
     def _look_soon(self, _event: object = None) -> None:
         self._soon.start()
 
+    def _edited(self, _event: object = None) -> None:
+        self._through = None
+        self._soon.start()
+
     def _listen(self, on: bool) -> None:
         layer = self.layer
         if layer is None:
@@ -154,7 +209,7 @@ class FactsReader(QObject):
         for name in _EVENTS:
             event = getattr(layer.events, name)
             with suppress(ValueError, TypeError):
-                (event.connect if on else event.disconnect)(self._look_soon)
+                (event.connect if on else event.disconnect)(self._edited)
 
     def _image(self, layer: Labels, view: View) -> Image | None:
         """Return the image that objects are measured on, if there is one."""

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 # What people look for first, then what was measured, and where it is last.
 FIRST = ("number", "area", "certainty", "origin", "class")
+THROUGH = ("volume", "planes", "first", "last", "track")
 _LAST = ("row", "column", "row0", "column0", "row1", "column1")
 SHOWN = (*FIRST, *(n for n in COLUMNS if n not in (*FIRST, *_LAST)), *_LAST)
 
@@ -25,7 +26,15 @@ _DISPLAY, _ALIGN = Qt.ItemDataRole.DisplayRole, Qt.ItemDataRole.TextAlignmentRol
 _RISING, _FALLING = Qt.SortOrder.AscendingOrder, Qt.SortOrder.DescendingOrder
 _TIP = Qt.ItemDataRole.ToolTipRole
 _RIGHT = int(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
-_WORDS = {"area": "In pixels.", "certainty": "0 to 1; empty where nobody knows."}
+_WORDS = {
+    "area": "In pixels.",
+    "certainty": "0 to 1; empty where nobody knows.",
+    "volume": "In all planes, in the units of the layer's scale.",
+    "planes": "In how many planes it is.",
+    "first": "The first plane in which it is.",
+    "last": "The last plane in which it is.",
+    "track": "Its number in the Tracks layer.",
+}
 
 
 class ObjectRows(QAbstractTableModel):
@@ -37,25 +46,30 @@ class ObjectRows(QAbstractTableModel):
 
     def __init__(self, parent: Any = None) -> None:
         super().__init__(parent)
+        self.names = SHOWN
         self._columns: list[Array] = [np.zeros(0) for _ in SHOWN]
         self._order: npt.NDArray[np.intp] = np.zeros(0, np.intp)
         self._by: tuple[int, bool] = (0, False)  # column, falling
 
     def show_table(self, table: ObjectTable | None) -> None:
         """Show other objects, or the same ones as they are now."""
-        columns = [np.zeros(0)] * len(SHOWN)
+        names = _names(table)
+        columns = [np.zeros(0)] * len(names)
         if table is not None:
-            columns = [table.column(name) for name in SHOWN]
-        if np.array_equal(columns[0], self._columns[0]):
+            columns = [table.column(name) for name in names]
+        if names == self.names and np.array_equal(columns[0], self._columns[0]):
             self._columns = columns
             if len(self._order):
-                last = self.index(len(self._order) - 1, len(SHOWN) - 1)
+                last = self.index(len(self._order) - 1, len(names) - 1)
                 self.dataChanged.emit(self.index(0, 0), last)
                 column, falling = self._by
                 self.sort(column, _FALLING if falling else _RISING)
             return
         self.beginResetModel()
-        self._columns = columns
+        column, falling = self._by
+        kept = self.names[column] if column < len(self.names) else names[0]
+        self._by = (names.index(kept) if kept in names else 0, falling)
+        self.names, self._columns = names, columns
         self._order = self._sorted()
         self.endResetModel()
 
@@ -73,10 +87,10 @@ class ObjectRows(QAbstractTableModel):
         places = self._order[rows]
         columns = [
             [_as_text(name, value) for value in values[places].tolist()]
-            for name, values in zip(SHOWN, self._columns, strict=True)
+            for name, values in zip(self.names, self._columns, strict=True)
         ]
         lines = ["\t".join(cells) for cells in zip(*columns, strict=True)]
-        return "\n".join(["\t".join(SHOWN), *lines])
+        return "\n".join(["\t".join(self.names), *lines])
 
     # ---- what Qt asks
 
@@ -86,7 +100,7 @@ class ObjectRows(QAbstractTableModel):
 
     def columnCount(self, parent: QModelIndex | None = None) -> int:  # noqa: N802
         """Return how many facts there are of each."""
-        return 0 if parent is not None and parent.isValid() else len(SHOWN)
+        return 0 if parent is not None and parent.isValid() else len(self.names)
 
     def data(self, index: QModelIndex, role: int = _DISPLAY) -> Any:
         """Return what a cell shows."""
@@ -100,11 +114,11 @@ class ObjectRows(QAbstractTableModel):
         self, section: int, orientation: Qt.Orientation, role: int = _DISPLAY
     ) -> Any:
         """Return the name of a column."""
-        if orientation == Qt.Orientation.Horizontal and 0 <= section < len(SHOWN):
+        if orientation == Qt.Orientation.Horizontal and 0 <= section < len(self.names):
             if role == _DISPLAY:
-                return SHOWN[section]
+                return self.names[section]
             if role == _TIP:
-                return f"{_WORDS.get(SHOWN[section], '')} Click to sort.".strip()
+                return f"{_WORDS.get(self.names[section], '')} Click to sort.".strip()
         return None
 
     def sort(self, column: int, order: Qt.SortOrder = _RISING) -> None:
@@ -134,7 +148,13 @@ class ObjectRows(QAbstractTableModel):
 
     def _cell(self, row: int, column: int) -> str:
         value = self._columns[column][self._order[row]]
-        return _as_text(SHOWN[column], value.item())
+        return _as_text(self.names[column], value.item())
+
+
+def _names(table: ObjectTable | None) -> tuple[str, ...]:
+    """Return the columns of a table: those through the planes after the first ones."""
+    more = () if table is None else [n for n in THROUGH if n in table.more]
+    return (*FIRST, *more, *SHOWN[len(FIRST) :])
 
 
 def _as_text(name: str, value: Any) -> str:

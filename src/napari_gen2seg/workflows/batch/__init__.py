@@ -6,6 +6,7 @@ record    the file beside each result: what it was made of, and whether it still
 image     one image
 linking   its planes linked through z and time
 run       all of them
+tally     how far it is, and how long the rest takes
 """
 
 from napari_gen2seg.workflows.batch.run import (

@@ -1,0 +1,127 @@
+"""A large picture: what is in view is colored at its own size, and clicked there."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from qtpy.QtCore import Qt
+from skimage.draw import disk
+from tests.gui.person import CONTROL
+
+from napari_gen2seg.gui.layers.camera import camera_of
+
+SHAPE = (2400, 3000)
+MIDDLE, NEAR, FAR = (1200, 1500), (1000, 1250), (400, 2500)
+RADIUS = 60
+
+
+@pytest.fixture(scope="module")
+def sheet() -> np.ndarray:
+    image = np.random.default_rng(0).integers(0, 20, SHAPE, np.uint8)
+    for place in (MIDDLE, NEAR, FAR):
+        image[disk(place, RADIUS)] = 200
+    return image
+
+
+def covers(labels: np.ndarray, number: int, place: tuple[int, int]) -> bool:
+    """Whether an object is the disc around a place, and nothing else."""
+    truth = np.zeros(SHAPE, bool)
+    truth[disk(place, RADIUS)] = True
+    mine = labels == number
+    return np.count_nonzero(mine & truth) > 0.85 * np.count_nonzero(mine | truth)
+
+
+def test_windows_of_a_large_picture(desk, sheet):
+    at = desk(sheet)
+    source, session = at.bridge.source, at.session
+    assert "in windows of 1024 x 1024" in at.widget.image.facts.text()
+    at.widget.model.color.click()
+    at.person.settle()
+    first = source.view
+    assert first.window == (688, 988, 1712, 2012)
+    assert session.coloring(first).source_shape == (1024, 1024)
+    said = at.widget.status.text()
+    assert said.startswith("Coloring what is in view: 1,024 x 1,024 of 3,000 x 2,400")
+    shown = at.person.layer("coloring")
+    np.testing.assert_allclose(shown.extent.world[:, :2][0], (687.5, 987.5), atol=1)
+
+    at.person.click(*MIDDLE)
+    at.person.press(Qt.Key.Key_Return)
+    assert at.labels.shape == SHAPE and covers(at.labels, 1, MIDDLE)
+
+    # A click elsewhere has a window of its own, and is not lost.
+    at.person.click(*FAR)
+    second = source.view
+    assert second.window == (0, 1976, 1024, 3000)
+    assert len(at.bridge.controller.prompts) == 1
+    at.person.press(Qt.Key.Key_Return)
+    assert covers(at.labels, 2, FAR) and covers(at.labels, 1, MIDDLE)
+
+    # The pointer goes back: what is colored there is there, and nothing is asked.
+    at.person.move(MIDDLE[0] - 100, MIDDLE[1])
+    at.person.move(*NEAR)
+    assert source.view == first
+    at.person.move(*NEAR)
+    assert at.bridge.controller.hover_preview.at == pytest.approx(
+        (NEAR[0] - 688, NEAR[1] - 988), abs=40
+    )
+    at.person.press(Qt.Key.Key_Return)
+    assert covers(at.labels, 3, NEAR)
+    at.person.press(Qt.Key.Key_Z, CONTROL)
+    assert not (at.labels == 3).any()
+    at.person.press(Qt.Key.Key_Escape)  # its click is here again
+
+    # What is deleted is gone beyond the window, too, and comes back whole.
+    rows, cols = (one.ravel() for one in np.mgrid[1660:1800, 1400:1500])
+    at.person.layer("objects").data_setitem((rows, cols), 9)
+    at.person.move(1500, 1450)
+    at.person.move(1680, 1450)
+    at.person.press(Qt.Key.Key_D)
+    assert not (at.labels == 9).any()
+    at.person.press(Qt.Key.Key_Z, CONTROL)
+    assert np.count_nonzero(at.labels == 9) == rows.size
+
+    # Press Color again elsewhere; and shrunk whole, if somebody wants that.
+    camera_of(at.viewer).center = (0, 2000, 600)
+    at.widget.model.color.click()
+    at.person.settle()
+    assert source.view.window == (1376, 88, 2400, 1112)
+    at.widget.image.windows.click()
+    assert source.view.window is None and source.view.shape == SHAPE
+    at.widget.model.color.click()
+    at.person.settle()
+    assert session.coloring(source.view).source_shape == SHAPE
+    at.widget.image.windows.click()
+    assert session.coloring(first) is not None
+
+
+def test_only_the_window_is_read(desk):
+    class Lazy:
+        shape, dtype, ndim = (5, *SHAPE), np.dtype(np.uint8), 3
+
+        def __init__(self):
+            self.seen = []
+
+        def __getitem__(self, index):
+            part = np.broadcast_to(np.uint8(7), self.shape)[index]
+            self.seen.append(part.shape)
+            return part
+
+    at = desk(np.zeros((2, 40, 40), np.uint8))
+    small = at.bridge.source.view
+    assert small.window is None and not at.widget.image.windows.isVisible()
+    view = type(small)(
+        "some",
+        (1, 2),
+        (3, 0, 0),
+        (5, *SHAPE),
+        0,
+        None,
+        np.ones(3),
+        small.transform,
+    )
+    view = view.through(view.window_around((2390, 10)))
+    assert view.window == (1376, 0, 2400, 1024)
+    lazy = Lazy()
+    assert view.read(lazy).shape == view.shape == (1024, 1024)
+    assert lazy.seen == [(1024, 1024)]
