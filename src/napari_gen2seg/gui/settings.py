@@ -34,6 +34,8 @@ DEFAULTS: dict[str, Any] = {
     "certainty": -1.0,
     "project_ahead": True,
     "projects": "",
+    "classes": "",
+    "class_colors": True,
     **{one.key: one.default for one in remembered_settings(FinetuneConfig).values()},
     "training_map": True,
 }
