@@ -44,7 +44,12 @@ def test_from_images_to_a_data_set(tmp_path: Path) -> None:
     assert shown.count(" 0 different") == 3
     assert "other states" in said("export", folder, "coco", tmp_path / "x", rc=1)
     said("mark", folder, "done", "a", "b", "c")
-    assert "3 images: 3 done" in said("status", folder)
+    shown = said("status", folder)
+    assert "3 images: 3 done" in shown
+    count = sum(row["objects"] for row in status)
+    assert f"with mini: {count} objects looked at ({count} as proposed)" in shown
+    (made,) = json.loads(said("status", folder, "--progress", "--json"))
+    assert (made["unchanged"], made["clicked"], made["rate"]) == (count, 0, None)
     shown = said("export", folder, "coco", tmp_path / "x")
     assert "3 images" in shown
     twin = tmp_path / "twin"

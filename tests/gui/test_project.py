@@ -439,3 +439,66 @@ def test_the_dock_fits_a_small_laptop(office):
         assert one.visibleRegion().boundingRect().size() == one.size()
     assert office.dock.queue.list.height() >= 100
     assert office.viewer.window._qt_window.height() <= 768
+
+
+def test_classes_of_the_project_are_given_and_exported(office, tmp_path):
+    import json
+
+    office.project.with_class_names(["bronze", "silver"])
+    office.open("a")
+    assert [one.name for one in office.widget.book.classes] == ["bronze", "silver"]
+    office.keep(COIN, SECOND)
+    office.person.move(*COIN)
+    office.person.press(Qt.Key.Key_2, CONTROL)
+    office.widget.classes.add_requested.emit("gold")
+    facts = office.project.facts
+    assert [(one.name, one.key) for one in facts.classes] == [
+        ("bronze", 1),
+        ("silver", 2),
+        ("gold", 3),
+    ]
+    press(office.dock.buttons.done)
+    office.shown("b")
+    office.dock.export("coco", tmp_path / "coco")
+    office.until(lambda: "1 picture" in office.dock.status.text())
+    (source,) = (tmp_path / "coco").rglob("*.json")
+    written = json.loads(source.read_text())
+    names = {one["id"]: one["name"] for one in written["categories"]}
+    assert list(names.values()) == ["bronze", "silver", "gold"]
+    given = [names[one["category_id"]] for one in written["annotations"]]
+    assert sorted(given) == ["bronze", "silver"]  # the first is that of those without
+    stored = json.loads((office.folder / "items" / "a" / "facts.json").read_text())
+    assert stored["classes"] == {"1": "silver"}
+    office.open("a")
+    assert office.widget.keeper.classes == {1: "silver"}
+
+
+def test_proposals_wait_in_the_project_after_a_restart(office, painter):
+    office.open("a")
+    office.until(lambda: all(office.state(name) == "proposed" for name in "bc"))
+    waiting = office.dock.entries["b"].waiting
+    assert waiting > 10
+    assert f"proposed, {waiting} proposals, doubt" in office.text("b")
+    known = office.project.item("b").work()
+    assert known.state.state == "proposed"
+    assert not known.labels().any()
+    # As after a restart: no map is in memory, and nothing ready.
+    assert office.dock.desk.leave()
+    office.dock.ahead.want([])
+    office.widget.bridge.controller.review._planes.clear()
+    assert len(office.widget.session._colorings) == 0
+    painter.seen.clear()
+    office.open("b")
+    view = office.widget.bridge.source.view
+    office.until(lambda: office.widget.session.coloring(view) is not None)
+    assert painter.seen == []
+    review = office.widget.bridge.controller.review
+    review.turn(True)
+    assert review.review.shown.size == waiting
+    place = review.review.candidates.points[review.review.shown[0]]
+    office.keep([float(place[0]), float(place[1])])
+    assert office.at.labels.max() == 1
+    office.widget.choose(passes=2)  # another map would be made now
+    press(office.dock.buttons.next)
+    office.shown("c")
+    assert len(painter.seen) > 0

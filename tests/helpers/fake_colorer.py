@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_gen2seg.core.coloring import Coloring
-from napari_gen2seg.core.image.rgb import RgbRecipe
+from napari_gen2seg.core.image.rgb import RgbRecipe, rgb_key
 from napari_gen2seg.core.map.brightness import brightness_channel
 from napari_gen2seg.models.base_colorer import check_passes
 from napari_gen2seg.models.colorer import model_input
@@ -150,6 +150,7 @@ class FakeColorer:
         return replace(
             made,
             resolution=size or max(rgb.shape[:2]),
+            source_key=rgb_key(rgb),
             black_background=self.on_black,
             extra_maps=np.concatenate(maps[1:], axis=-1) if maps[1:] else None,
         )

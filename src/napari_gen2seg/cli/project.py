@@ -21,6 +21,7 @@ from napari_gen2seg.errors import DataError, SettingsError
 
 if TYPE_CHECKING:
     from napari_gen2seg.models.colorer import Colorer
+    from napari_gen2seg.project.progress import Progress
 
 _PATH = click.Path(path_type=Path)
 _THERE = click.Path(exists=True, path_type=Path)
@@ -76,16 +77,20 @@ def init(
 @project.command()
 @click.argument("folder", type=_THERE)
 @_json_option
-def status(folder: Path, as_json: bool) -> None:
+@click.option("--progress", is_flag=True, help="Only what came of each model.")
+def status(folder: Path, as_json: bool, progress: bool) -> None:
     """Say of each image of the project in FOLDER how far it is."""
     from collections import Counter
+    from dataclasses import asdict
 
     import numpy as np
 
     from napari_gen2seg.project.journal.lock import read_owner
+    from napari_gen2seg.project.progress import COUNTED, progress_of
     from napari_gen2seg.project.project import Project
 
     opened = Project.open(folder)
+    looked_at = []
     rows: list[dict[str, Any]] = []
     for item in opened.items:
         work = item.work()
@@ -94,6 +99,8 @@ def status(folder: Path, as_json: bool) -> None:
             origin.who if (origin := work.state.origins.get(n)) else "by hand"
             for n in numbers
         )
+        if work.state.state in COUNTED:
+            looked_at.append({n: work.state.origins.get(n) for n in numbers})
         owner = read_owner(item.folder)
         rows.append(
             {
@@ -107,10 +114,12 @@ def status(folder: Path, as_json: bool) -> None:
                 "open": owner.text if owner else "",
             }
         )
+    made = progress_of(looked_at)
     if as_json:
-        click.echo(json_module.dumps(rows, indent=1, ensure_ascii=False))
+        told = [{**asdict(one), "rate": one.rate} for one in made] if progress else rows
+        click.echo(json_module.dumps(told, indent=1, ensure_ascii=False))
         return
-    for row in rows:
+    for row in [] if progress else rows:
         said = ", ".join(f"{n} {who_}" for who_, n in row["who"].items())
         more = "" if row["found"] else f"; there is no {row['image']} any more"
         more += f"; open: {row['open']}" if row["open"] else ""
@@ -122,6 +131,24 @@ def status(folder: Path, as_json: bool) -> None:
     states = Counter(str(row["state"]) for row in rows)
     parts = ", ".join(f"{states[state]} {state}" for state in STATES if states[state])
     click.echo(f"{count_text(len(rows), 'image')}: {parts or 'none yet'}")
+    for one in made:
+        click.echo(_progress_text(one))
+
+
+def _progress_text(made: Progress) -> str:
+    """Say what came of working with one model."""
+    parts = {
+        "as proposed": made.unchanged,
+        "corrected": made.corrected,
+        "clicked": made.clicked,
+        "drawn or imported": made.drawn,
+    }
+    said = ", ".join(f"{count} {how}" for how, count in parts.items() if count)
+    rate = "" if made.rate is None else f"; {made.rate:.1f} a minute"
+    return (
+        f"with {made.model or 'no model'}: {count_text(made.objects, 'object')} looked "
+        f"at ({said}){rate}"
+    )
 
 
 @project.command()
@@ -178,6 +205,7 @@ def propose(
             chosen.resolution, diameter, shape, colorer
         ),
         passes=chosen.passes,
+        model=chosen.model,
     ):
         place = f"[{event.number} of {event.count}] {event.name}"
         if isinstance(event, ItemFailed):

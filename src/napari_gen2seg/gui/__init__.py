@@ -5,6 +5,7 @@ annotate/    pointer and clicks -> a mask -> a committed object
 layers/      napari's layers: the image, the view of it, overlays
 panels/      the panels of the dock
 saving/      every act kept, earlier work offered
+classes/     classes of objects: list, colors
 table/       one row an object
 finetune/    the fine-tuning dialog
 project/     the dock of a project

@@ -37,6 +37,8 @@ DEFAULTS: dict[str, Any] = {
     "batch_in": "",
     "batch_out": "",
     "batch_link": False,
+    "classes": "",
+    "class_colors": True,
     **{one.key: one.default for one in remembered_settings(FinetuneConfig).values()},
     "training_map": True,
 }

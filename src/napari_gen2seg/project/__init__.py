@@ -3,6 +3,7 @@
 origin     where a mask comes from: model, map, clicks, who
 project    the folder: images, classes, how far each image is
 propose    objects proposed for images that nobody has begun
+kept_map   the coloring map of an image, beside its work
 progress   who made the objects, and how fast
 replay     labels made again from what is known of them
 journal/   every act on an image, in a file before it is shown

@@ -12,6 +12,9 @@ from napari_gen2seg.project.origin import Origin
 PAUSE = 120.0
 """Seconds without an object after which nobody is taken to be at work."""
 
+COUNTED = "in work", "done"
+"""States of images whose objects somebody has looked at."""
+
 BY_HAND = ""
 """Stands for the model of objects that no map had a part in."""
 

@@ -48,7 +48,7 @@ PROJECT_FORMAT = "napari-gen2seg project"
 PROJECT_STEPS: tuple[Step, ...] = ()
 """From one version of ``project.json`` to the next."""
 
-_IGNORED = f"*.lock\n{OWNER_NAME}\njournal.torn-*\n"
+_IGNORED = f"*.lock\n{OWNER_NAME}\njournal.torn-*\ncoloring.*\n"
 """What is of no use to others under version control."""
 
 
@@ -347,27 +347,30 @@ class Project:
         wrong = [key for key in keys if not 1 <= key <= 9]
         if wrong:
             raise SettingsError(f"The key of a class is {wrong[0]}; it must be 1 to 9.")
-        facts = replace(self.facts, classes=tuple(classes))
-        _save(self.folder, facts)
-        return replace(self, facts=facts)
+        return self._with_facts(classes=tuple(classes))
 
     def with_model(self, model: str) -> Project:
         """Save which model proposes from now on, and return the project that has it."""
-        facts = replace(self.facts, model=model)
+        return self._with_facts(model=model)
+
+    def _with_facts(self, **changes: Any) -> Project:
+        """Change what is on the disk now: another dock may have changed the rest."""
+        facts = replace(Project.open(self.folder).facts, **changes)
         _save(self.folder, facts)
         return replace(self, facts=facts)
 
     def with_class_names(self, names: Iterable[str]) -> Project:
         """Add classes that are not there yet, each with the next free key."""
-        classes = list(self.facts.classes)
+        now = Project.open(self.folder)
+        classes = list(now.facts.classes)
         taken = {one.key for one in classes}
         for name in names:
             if all(one.name != name for one in classes):
                 key = next((n for n in range(1, 10) if n not in taken), None)
                 taken.add(key)
                 classes.append(ObjectClass(name, key=key))
-        if len(classes) == len(self.facts.classes):
-            return self
+        if len(classes) == len(now.facts.classes):
+            return now
         return self.with_classes(classes)
 
     @checked_arguments()
@@ -458,6 +461,13 @@ class Project:
             number += 1
             name = f"{plain}-{number}"
         return name
+
+
+def project_around(work: Path) -> Path | None:
+    """Return the folder of the project in which a work lies; None where in none."""
+    root = work.parent.parent
+    inside = work.parent.name == ITEMS and (root / PROJECT_NAME).is_file()
+    return root if inside else None
 
 
 def images_in(paths: Iterable[str | Path]) -> list[Path]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
@@ -17,6 +18,7 @@ from napari_gen2seg.core.objects.review import Review
 from napari_gen2seg.core.proposal_settings import ProposalSettings
 from napari_gen2seg.errors import Gen2SegError, InUseError
 from napari_gen2seg.project.journal import Act, Journal, Patch
+from napari_gen2seg.project.kept_map import Asked, keep_map
 from napari_gen2seg.project.origin import Origin
 from napari_gen2seg.project.project import Item, Project
 
@@ -26,8 +28,9 @@ if TYPE_CHECKING:
     from napari_gen2seg.models.colorer import Colorer
 
 
-DOUBT = "doubt"
-"""Name of the setting that says how doubtful the proposals of an image are, 0..1."""
+DOUBT, PROPOSALS = "doubt", "proposals"
+"""Names of the settings that say how doubtful the proposals of an image are, 0..1, and
+how many wait to be looked at that are not in its labels."""
 
 Resolve = Callable[[tuple[int, int]], int | None]
 """(H, W) of an image -> the longer side at which a model looks at it."""
@@ -63,6 +66,7 @@ def propose(
     passes: int = 1,
     cancel: Cancel | None = None,
     anew: bool = False,
+    model: str = "",
 ) -> Iterator[ItemProposed | ItemFailed]:
     """Propose all objects of the images in some states, one image after the other.
 
@@ -85,6 +89,9 @@ def propose(
     anew
         Where nobody has begun, take earlier proposals away first: another model knows
         better, perhaps.
+    model
+        Id by which the model was chosen, if that is not its own. Maps of images of one
+        plane are kept under it (`kept_map`), so that nobody waits for them again.
 
     Yields
     ------
@@ -102,7 +109,15 @@ def propose(
         try:
             with item.journal() as journal:
                 count = _propose(
-                    item, journal, colorer, wanted, resolution, passes, cancel, anew
+                    item,
+                    journal,
+                    colorer,
+                    wanted,
+                    resolution,
+                    passes,
+                    cancel,
+                    anew,
+                    model,
                 )
         except InUseError as error:
             yield ItemFailed(item.name, error, number, len(chosen))
@@ -129,6 +144,7 @@ def _propose(
     passes: int,
     cancel: Cancel | None,
     anew: bool,
+    model: str,
 ) -> int:
     image, labels = item.image(), journal.labels()
     doubtful: list[float] = []
@@ -143,6 +159,9 @@ def _propose(
         check_cancel(cancel, "Proposing")
         place = tuple(int(n) for n in index)
         coloring = _colored(image, place, colorer, side, passes, cancel)
+        if math.prod(layout.planes) == 1:
+            asked = Asked(model or coloring.model_id, side, passes)
+            keep_map(item.folder, coloring, asked)
         candidates = coloring.candidates(settings)
         chosen = select(candidates)
         review = Review.begin(candidates, values=coloring.values)
@@ -183,8 +202,41 @@ def _propose(
         patch.apply(labels)
         total += len(numbers)
     doubt = doubt_of_image(doubtful)
-    journal.record(Act("settings", values={DOUBT: doubt}))
+    journal.record(Act("settings", values={DOUBT: doubt, PROPOSALS: 0}))
     return total
+
+
+def note_proposals(item: Item, count: int, doubt: float) -> None:
+    """Write that proposals of an image wait to be looked at, if nobody has begun.
+
+    They are not in its labels: they are found in its map (`kept_map`).
+
+    Parameters
+    ----------
+    item
+        The image.
+    count
+        How many there are.
+    doubt
+        How doubtful they are, 0..1.
+
+    Raises
+    ------
+    InUseError, StorageError
+        If it is open elsewhere, or cannot be written.
+    """
+    now = item.work().state
+    values = {DOUBT: doubt, PROPOSALS: count}
+    told = {name: now.settings.get(name) for name in values}
+    if now.state not in ("untouched", "proposed") or (
+        told == values and now.state == "proposed"
+    ):
+        return
+    if now.origins:
+        values[PROPOSALS] = 0  # they are in its labels
+    with item.journal() as journal:
+        journal.record(Act("propose"))
+        journal.record(Act("settings", values=values))
 
 
 def doubt_of_image(doubts: Sequence[float]) -> float:

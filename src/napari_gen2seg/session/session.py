@@ -224,6 +224,13 @@ class Session:
         self.probing.forget()
         self.coloring_changed.emit(request.view)
 
+    def recall(self, request: ColorRequest, coloring: Coloring) -> None:
+        """Take a coloring for a plane that the chosen model made earlier."""
+        made = self._made(request)
+        self._colorings.put(request.view, request.source, made, coloring)
+        self.probing.forget()
+        self.coloring_changed.emit(request.view)
+
     def forget(self, source: str) -> None:
         """Drop what belongs to a layer that is gone, a running job too."""
         if self._asked is not None and self._asked.source == source:

@@ -60,8 +60,8 @@ def with_labels(
             patch = Patch.from_windows(np.zeros_like(labels), labels)
             journal.record(Act("propose", patch, origins))
             if classes:
-                names = {str(n): "big" if n % 3 else "small" for n in numbers}
-                journal.record(Act("classes", values=names))
+                names = {n: "big" if n % 3 else "small" for n in numbers}
+                journal.record(Act("classes", classes=names))
             journal.record(Act("state", values={"state": "done"}))
     if classes:
         project = project.with_classes(
@@ -279,6 +279,77 @@ def test_stacks_go_plane_by_plane_and_into_omezarr_whole(tmp_path: Path) -> None
     write_labels(tmp_path / "s_masks.tif", labels)
     import_labels(twin, tmp_path / "s_masks.tif", overwrite=True)
     np.testing.assert_array_equal(twin.item("s").labels(), labels)
+
+
+def test_files_as_other_programs_write_them(tmp_path: Path) -> None:
+    """Coarse outlines, compressed runs, shapes of the ROI Manager, PNG of Cellpose."""
+    roifile = pytest.importorskip("roifile")
+    coco_mask = pytest.importorskip("pycocotools.mask")
+    corners = [(10.0, 5.0), (30.0, 5.0), (30.0, 25.0), (10.0, 25.0)]  # x, y
+    square = np.zeros(SHAPE, bool)
+    square[5:25, 10:30] = True
+    disc = np.zeros(SHAPE, bool)
+    rows, cols = np.indices(SHAPE)
+    disc[(rows - 40) ** 2 + (cols - 40) ** 2 < 64] = True
+    runs = coco_mask.encode(np.asfortranarray(disc.astype(np.uint8)))
+    flat = [value for corner in corners for value in corner]
+    coco = {
+        "images": [{"id": 7, "file_name": "x/a.tif"}],
+        "categories": [{"id": 3, "name": "T-cell"}],
+        "annotations": [
+            {"id": 1, "image_id": 7, "category_id": 3, "segmentation": [flat]},
+            {
+                "id": 2,
+                "image_id": 7,
+                "category_id": 3,
+                "segmentation": {**runs, "counts": runs["counts"].decode()},
+            },
+        ],
+    }
+    coco["images"][0] |= {"height": SHAPE[0], "width": SHAPE[1]}
+    (tmp_path / "coco.json").write_text(json.dumps(coco))
+    yolo = tmp_path / "yolo"
+    (yolo / "labels" / "train").mkdir(parents=True)
+    shares = [f"{x / SHAPE[1]:.6f} {y / SHAPE[0]:.6f}" for x, y in corners]
+    (yolo / "labels" / "train" / "a.txt").write_text(f"1 {' '.join(shares)}\n")
+    (yolo / "data.yaml").write_text("names: [thing, T-cell]\n")
+    rois = []
+    for kind, name in (("RECT", "my first"), ("OVAL", "0001-0040-0040")):
+        roi = roifile.ImagejRoi(
+            roitype=roifile.ROI_TYPE[kind], left=10, top=5, right=30, bottom=25
+        )
+        roi.name = name
+        rois.append(roi)
+    line = roifile.ImagejRoi.frompoints([[1, 1], [9, 9]])
+    line.roitype = roifile.ROI_TYPE.LINE
+    roifile.roiwrite(tmp_path / "a-rois.zip", [rois[0], line])
+    rois[1].tofile(tmp_path / "a.roi")
+    write_labels(tmp_path / "a_cp_masks.png", disc.astype(np.int32))
+    tifffile.imwrite(tmp_path / "a.tif", image(0))
+    project = Project.create(tmp_path / "project")
+    project.add(tmp_path / "a.tif")
+    wanted = {
+        "coco.json": (square | disc, {"T-cell"}),
+        "yolo": (square, {"T-cell"}),
+        "a-rois.zip": (square, set()),
+        "a_cp_masks.png": (disc, set()),
+    }
+    for source, (mask, classes) in wanted.items():
+        import_labels(project, tmp_path / source, overwrite=True)
+        found = project.item("a").work()
+        different = np.count_nonzero((found.labels() > 0) != mask)
+        assert different <= 40, source  # half a pixel around an outline
+        assert set(found.state.classes.values()) == classes
+    import_labels(project, tmp_path / "a.roi", overwrite=True)
+    oval = project.item("a").labels() > 0
+    assert 0.9 * np.pi * 100 < oval.sum() < 1.1 * np.pi * 100
+    # A class with a hyphen comes back whole from a zip of ROIs of ours.
+    with project.item("a").journal() as journal:
+        journal.record(Act("classes", classes={1: "T-cell"}))
+        journal.record(Act("state", values={"state": "done"}))
+    out = export_project(project, "imagej", tmp_path / "out").folder
+    import_labels(project, out / "a-rois.zip", overwrite=True)
+    assert project.item("a").work().state.classes == {1: "T-cell"}
 
 
 class Evil:

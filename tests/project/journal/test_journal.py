@@ -12,6 +12,7 @@ import tifffile
 from napari_gen2seg.errors import InUseError, StorageError
 from napari_gen2seg.io.identity import ImageIdentity
 from napari_gen2seg.project.journal import Act, Journal, Patch, find_work
+from napari_gen2seg.project.journal.record import encode, read_records
 from napari_gen2seg.project.origin import Origin
 
 SHAPE = (30, 40)
@@ -47,7 +48,7 @@ def test_work_lies_beside_the_image_and_goes_on(tmp_path: Path) -> None:
     with Journal(image, SHAPE, on_change=told.append) as journal:
         journal.record(commit(1))
         journal.record(Act("settings", values={"tolerance": 30.0}))
-        journal.record(Act("classes", values={"1": "nucleus"}))
+        journal.record(Act("classes", classes={1: "nucleus"}))
         journal.record(Act("clicks", values={"clicks": [[3, 4, 1]]}))
         journal.wait()
         assert journal.save_state == "saved"
@@ -307,3 +308,40 @@ def test_a_large_file_is_known_by_pieces_of_it(tmp_path: Path) -> None:
     assert ImageIdentity.of_file(big).key != key
     with pytest.raises(StorageError, match="Check its name"):
         ImageIdentity.of_file(tmp_path / "none.tif")
+
+
+def test_classes_are_taken_back_and_go_with_their_object(tmp_path: Path) -> None:
+    image = image_file(tmp_path)
+    with Journal(image, SHAPE) as journal:
+        journal.record(commit(1))
+        journal.record(commit(2))
+        journal.record(Act("classes", classes={1: "nucleus", 2: "nucleus"}))
+        journal.record(Act("classes", classes={2: "debris"}))
+        journal.record(Act("delete", origins={2: None}))
+        assert journal.state.classes == {1: "nucleus"}
+    with Journal(image, SHAPE) as journal:  # closing loses no way back
+        journal.undo()
+        assert journal.state.classes == {1: "nucleus", 2: "debris"}
+        journal.undo()
+        assert journal.state.classes == {1: "nucleus", 2: "nucleus"}
+        journal.undo()
+        assert journal.state.classes == {}
+        assert np.unique(journal.labels()).tolist() == [0, 1, 2]
+        journal.redo()
+        journal.redo()
+        assert journal.state.classes == {1: "nucleus", 2: "debris"}
+
+
+def test_classes_of_an_earlier_version_are_read(tmp_path: Path) -> None:
+    image = image_file(tmp_path)
+    with Journal(image, SHAPE) as journal:
+        journal.record(commit(1))
+        folder = journal.folder
+    head = {**read_records(folder / "journal.log").values[0], "version": 1}
+    acts = read_records(folder / "journal.log").values[1:]
+    old = {"n": 2, "act": "classes", "at": 1.0, "values": {"1": "nucleus"}}
+    lines = b"".join(encode(one) for one in (head, *acts, old))
+    (folder / "journal.log").write_bytes(lines)
+    with Journal(image, SHAPE) as journal:
+        assert journal.state.classes == {1: "nucleus"}
+        assert journal.undo_count == 1

@@ -21,6 +21,7 @@ stack_work      planes colored ahead, objects carried on, proposals kept in all
 tracks_layer    the objects of a stack as napari's Tracks
 similar         proposals that look like what was kept
 object_tools    what is kept is deleted, joined, cut, grown, corrected
+class_giver     classes given to objects
 tool_keys       names, words and keys of these tools
 history         undo and redo of all that
 redo            what was taken back and can be done again

@@ -11,6 +11,7 @@ from qtpy.QtCore import QObject, Signal
 
 from napari_gen2seg.core.probe.mask import Mask
 from napari_gen2seg.errors import Gen2SegError, PromptError
+from napari_gen2seg.gui.annotate.class_giver import ClassGiver
 from napari_gen2seg.gui.annotate.commit import CommitError
 from napari_gen2seg.gui.annotate.drawn_clicks import DrawnClicks
 from napari_gen2seg.gui.annotate.history import History
@@ -120,8 +121,11 @@ class AnnotationController(QObject):
             self,
         )
         self.drawn_clicks = DrawnClicks(session, source, self.clicks, background, self)
+        self.classes = ClassGiver(
+            viewer, source, self.objects, self.numbers, self.redo_stack, self
+        )
         self.labels_keys = LabelsKeys(
-            viewer, self.tools.press, self.help_requested.emit
+            viewer, self.tools.press, self.help_requested.emit, self.classes.press
         )
         self.hover_preview = HoverPreview(
             viewer,
@@ -150,6 +154,7 @@ class AnnotationController(QObject):
             self.objects,
             self.numbers,
             self.review,
+            self.classes,
             self.redo_stack,
             self,
             self,
@@ -222,6 +227,8 @@ class AnnotationController(QObject):
     def _connect_tools(self) -> None:
         tools, clicks = self.tools, self.clicks
         clicks.tool_requested.connect(tools.press)
+        clicks.class_requested.connect(self.classes.press)
+        self.classes.status_changed.connect(self.status_changed)
         clicks.help_requested.connect(self.help_requested.emit)
         self.objects.changed.connect(self._bind_keys)
         tools.picked.connect(self.correct)

@@ -9,6 +9,7 @@ from qtpy.QtCore import QObject, Signal
 from napari_gen2seg.gui.annotate.redo import Rows, TakenBack
 
 if TYPE_CHECKING:
+    from napari_gen2seg.gui.annotate.class_giver import ClassGiver
     from napari_gen2seg.gui.annotate.labels_layer import Objects
     from napari_gen2seg.gui.annotate.object_numbers import ObjectNumbers
     from napari_gen2seg.gui.annotate.points_layer import Clicks
@@ -51,7 +52,7 @@ class History(QObject):
     ----------
     source
         Which view is in sight.
-    clicks, objects, numbers, review
+    clicks, objects, numbers, review, classes
         Where things were done.
     stack
         What was taken back.
@@ -72,13 +73,14 @@ class History(QObject):
         objects: Objects,
         numbers: ObjectNumbers,
         review: ProposalReview,
+        classes: ClassGiver,
         stack: RedoStack,
         current: CurrentObject,
         parent: QObject | None = None,
     ) -> None:
         super().__init__(parent)
         self._source, self._clicks, self._objects = source, clicks, objects
-        self._numbers, self._review = numbers, review
+        self._numbers, self._review, self._classes = numbers, review, classes
         self._stack, self._current = stack, current
 
     def undo(self) -> None:
@@ -102,6 +104,9 @@ class History(QObject):
         if act.dropped is not None:
             self._review.redo_drop(act.dropped)
             self.status_changed.emit(f"Dropped {act.dropped.name} again.")
+            return
+        if act.classed is not None:
+            self._classes.redo(act.classed)
             return
         if act.edited is not None:
             self._objects.redo_edit(act.edited)
@@ -130,6 +135,11 @@ class History(QObject):
     def undo_commit(self) -> None:
         """Take back the last commit or drop; labels through their layer's own undo."""
         now = self._current.number
+        later = max(self._objects.newest, self._review.newest_drop)
+        classed = self._classes.undo(later)
+        if classed is not None:
+            self._stack.push(TakenBack(now, classed=classed))
+            return
         dropped = self._review.undo_drop()
         if dropped is not None:
             self._stack.push(TakenBack(now, dropped=dropped))

@@ -25,7 +25,7 @@ from napari_gen2seg.gui.annotate.points_table import (
     signs_of,
 )
 from napari_gen2seg.gui.annotate.redo import Rows
-from napari_gen2seg.gui.annotate.tool_keys import HELP_KEY, TOOLS
+from napari_gen2seg.gui.annotate.tool_keys import CLASS_KEYS, HELP_KEY, TOOLS
 from napari_gen2seg.gui.annotate.tool_keys import PROMPTS as DRAWN_PROMPTS
 from napari_gen2seg.gui.layers.layer_order import keep_selection
 from napari_gen2seg.gui.layers.overlays import (
@@ -78,6 +78,7 @@ class Clicks:
     next_doubtful_requested = Signal()
     carry_requested = Signal(int)  # to the planes after (+1) or before (-1)
     tool_requested = Signal(str)  # name of a tool for kept objects
+    class_requested = Signal(int)  # the digit of a class for a kept object
     help_requested = Signal()
     tolerance_requested = Signal(int)  # a step up (+1) or down (-1)
 
@@ -401,10 +402,14 @@ class Clicks:
                 if tool.name != "delete"
             },
             **{tool.key: self._tool_key(tool.name) for tool in DRAWN_PROMPTS},
+            **{key: self._class_key(digit) for digit, key in CLASS_KEYS.items()},
         }
 
     def _tool_key(self, name: str) -> Callable[[Any], None]:
         return lambda _: self.tool_requested.emit(name)
+
+    def _class_key(self, digit: int) -> Callable[[Any], None]:
+        return lambda _: self.class_requested.emit(digit)
 
     def _flip(self) -> None:
         self.sign = -self._sign

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     import numpy.typing as npt
 
     from napari_gen2seg.core.candidates import CandidateSet
@@ -65,6 +67,33 @@ class Dropped:
 
 
 @dataclass(frozen=True)
+class Classed:
+    """Classes that objects were given.
+
+    Parameters
+    ----------
+    layer_id
+        ``unique_id`` of the Labels layer.
+    given, before
+        Object -> name of its class, now and before; None for none.
+    tick
+        Rises with every act.
+    """
+
+    layer_id: str
+    given: Mapping[int, str | None]
+    before: Mapping[int, str | None]
+    tick: int
+
+    @property
+    def name(self) -> str:
+        """What it is, in words."""
+        count = len(self.given)
+        whose = f"object {next(iter(self.given))}" if count == 1 else f"{count} objects"
+        return f"the class of {whose}"
+
+
+@dataclass(frozen=True)
 class TakenBack:
     """One act that was taken back.
 
@@ -80,6 +109,8 @@ class TakenBack:
         ``unique_id`` of the layer in which an edit by hand was taken back.
     dropped
         Proposals that are shown again.
+    classed
+        Classes that objects have no longer.
     """
 
     number: int
@@ -87,6 +118,7 @@ class TakenBack:
     commit: Commit | None = None
     edited: str | None = None
     dropped: Dropped | None = None
+    classed: Classed | None = None
 
 
 class RedoStack:

@@ -47,13 +47,26 @@ _LOOK = 30  # milliseconds after the last change of the labels
 
 
 @dataclass(eq=False)
-class _Plane:
+class ProposedPlane:
     """What is known of one plane."""
 
     coloring: Coloring
     outlines: CandidateOutlines
     review: Review
     rated: Rated | None = None  # how much they are like those that were kept
+
+
+def proposed_plane(coloring: Coloring, ticket: Ticket | None = None) -> ProposedPlane:
+    """Find the proposals of a coloring; on any thread."""
+    candidates = coloring.candidates()
+    if ticket is not None:
+        ticket.check()
+    outlines = CandidateOutlines(candidates)
+    outlines.find()
+    if ticket is not None:
+        ticket.check()
+    review = Review.begin(candidates, values=coloring.values)
+    return ProposedPlane(coloring, outlines, review)
 
 
 class ProposalReview(QObject):
@@ -98,7 +111,7 @@ class ProposalReview(QObject):
         self._session, self._source = session, source
         self._objects, self._numbers = objects, numbers
         self._overlays, self._redo_stack, self._finder = overlays, redo_stack, finder
-        self._planes: OrderedDict[View, _Plane] = OrderedDict()
+        self._planes: OrderedDict[View, ProposedPlane] = OrderedDict()
         self._drops: list[Dropped] = []
         self._current: int | None = None  # under the pointer
         self._last: int | None = None  # that was: the next one comes after it
@@ -266,6 +279,18 @@ class ProposalReview(QObject):
             self._draw()
         self.changed.emit()
 
+    def known(self, view: View, coloring: Coloring) -> ProposedPlane | None:
+        """Return what is known of a plane, if its proposals are of a coloring."""
+        plane = self._planes.get(view)
+        return plane if plane is not None and plane.coloring is coloring else None
+
+    def bring(self, view: View, plane: ProposedPlane) -> None:
+        """Take the proposals of a plane that were found before it is looked at."""
+        plane.review = plane.review.choosing(*self._thresholds(view.layer_id))
+        self._planes[view] = plane
+        while len(self._planes) > _MOST:
+            self._planes.popitem(last=False)
+
     def forget(self, layer_id: str) -> None:
         """Drop what belongs to an image that is gone or has other pixels."""
         for view in [one for one in self._planes if one.layer_id == layer_id]:
@@ -338,6 +363,12 @@ class ProposalReview(QObject):
         review = self.review
         self._go_to(None if review is None else review.next_doubtful(self._last))
 
+    @property
+    def newest_drop(self) -> int:
+        """The number of the newest drop that can be taken back; 0 for none."""
+        self._drops = [one for one in self._drops if self._of(one) is not None]
+        return self._drops[-1].tick if self._drops else 0
+
     def undo_drop(self) -> Dropped | None:
         """Take the last drop back if nothing was kept since; return it."""
         self._drops = [one for one in self._drops if self._of(one) is not None]
@@ -354,7 +385,7 @@ class ProposalReview(QObject):
 
     # ---- inside
 
-    def _plane(self) -> _Plane | None:
+    def _plane(self) -> ProposedPlane | None:
         """Return what is known of the plane in view, by the coloring it has now."""
         view = self._source.view
         plane = None if view is None or not self.on else self._planes.get(view)
@@ -368,15 +399,6 @@ class ProposalReview(QObject):
     def _find(self, view: View, coloring: Coloring) -> None:
         self.finding = True
 
-        def work(ticket: Ticket) -> _Plane:
-            candidates = coloring.candidates()
-            ticket.check()
-            outlines = CandidateOutlines(candidates)
-            outlines.find()
-            ticket.check()
-            review = Review.begin(candidates, values=coloring.values)
-            return _Plane(coloring, outlines, review)
-
         def done(ticket: Ticket, plane: Any, error: BaseException | None) -> None:
             if ticket.cancelled or isinstance(error, Cancelled):
                 return
@@ -385,14 +407,13 @@ class ProposalReview(QObject):
                 self.warning.emit(sentence(error))
                 self.changed.emit()
                 return
-            plane.review = plane.review.choosing(*self._thresholds(view.layer_id))
-            self._planes[view] = plane
-            while len(self._planes) > _MOST:
-                self._planes.popitem(last=False)
+            self.bring(view, plane)
             if view == self._source.view:
                 self.follow()
 
-        self._finder.submit("candidates", work, done)
+        self._finder.submit(
+            "candidates", lambda ticket: proposed_plane(coloring, ticket), done
+        )
 
     def _rate(self) -> None:
         """Rate the proposals by how much they look like those that were kept."""
@@ -467,7 +488,7 @@ class ProposalReview(QObject):
             self._draw()
             self.changed.emit()
 
-    def _of(self, drop: Dropped) -> _Plane | None:
+    def _of(self, drop: Dropped) -> ProposedPlane | None:
         """Return the plane of a drop, unless it has other candidates now."""
         plane = self._planes.get(drop.view)
         known = plane is not None and plane.review.candidates is drop.candidates

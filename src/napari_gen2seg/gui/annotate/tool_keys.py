@@ -17,6 +17,11 @@ if TYPE_CHECKING:
     from napari.layers import Labels
 
 HELP_KEY = "F1"
+CLASS_KEYS = {digit: f"Control-{digit}" for digit in range(10)}
+"""Digit of a class -> its key on a layer; 0 takes the class away.
+
+The digits alone are napari's tools there: delete, add, select, erase, paint, fill.
+"""
 
 
 class Tool(NamedTuple):
@@ -132,6 +137,8 @@ class LabelsKeys:
         Called with the name of a tool.
     helped
         Called for the key that shows all keys.
+    classed
+        Called with the digit of a class.
     """
 
     def __init__(
@@ -139,8 +146,10 @@ class LabelsKeys:
         viewer: ViewerModel,
         pressed: Callable[[str], None],
         helped: Callable[[], None],
+        classed: Callable[[int], None],
     ) -> None:
         self._viewer, self._pressed, self._helped = viewer, pressed, helped
+        self._classed = classed
         self._id: str | None = None
         self._escape: Callable[[], None] | None = None
 
@@ -154,6 +163,8 @@ class LabelsKeys:
         self._id = str(layer.unique_id)
         for tool in TOOLS:
             layer.bind_key(tool.key, self._call(tool.name), overwrite=True)
+        for digit, key in CLASS_KEYS.items():
+            layer.bind_key(key, self._class_call(digit), overwrite=True)
         layer.bind_key(HELP_KEY, lambda _: self._helped(), overwrite=True)
         self.on_escape(self._escape)
 
@@ -170,8 +181,12 @@ class LabelsKeys:
         layer = find_layer(self._viewer, self._id)
         self._id = None
         if layer is not None:
-            for key in (*(tool.key for tool in TOOLS), HELP_KEY, "Escape"):
+            keys = (tool.key for tool in TOOLS), CLASS_KEYS.values()
+            for key in (*keys[0], *keys[1], HELP_KEY, "Escape"):
                 layer.bind_key(key, None)
 
     def _call(self, name: str) -> Callable[[object], None]:
         return lambda _: self._pressed(name)
+
+    def _class_call(self, digit: int) -> Callable[[object], None]:
+        return lambda _: self._classed(digit)

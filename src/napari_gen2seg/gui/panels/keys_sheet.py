@@ -35,6 +35,7 @@ SHEET: dict[str, tuple[tuple[str, str], ...]] = {
     "Kept objects": (
         ("Ctrl-click", "correct: go back to it and its clicks"),
         *((tool.shown_key, tool.brief) for tool in TOOLS),
+        ("Ctrl+1 to Ctrl+9", "give it a class; Ctrl+0: none"),
         (". and ,", "carry it to the planes after, before"),
         (HELP_KEY, "these keys"),
     ),

@@ -6,19 +6,23 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 from qtpy.QtCore import QObject, Signal
 
-from napari_gen2seg.core.objects.review import Review
+from napari_gen2seg.errors import Gen2SegError
+from napari_gen2seg.gui.annotate.review import ProposedPlane, proposed_plane
 from napari_gen2seg.gui.layers.source import guess_options
 from napari_gen2seg.gui.layers.view import View, array_of
 from napari_gen2seg.gui.project.pictures import layer_of, read_pixels
 from napari_gen2seg.gui.qt_threads import debounce
-from napari_gen2seg.project.propose import doubt_of_image
+from napari_gen2seg.project.kept_map import Asked, is_kept, keep_map, kept_map
+from napari_gen2seg.project.propose import doubt_of_image, note_proposals
 from napari_gen2seg.session import ColorRequest
 
 if TYPE_CHECKING:
     from napari.layers import Image
 
+    from napari_gen2seg.core.coloring import Coloring
     from napari_gen2seg.gui.widget import SegmentWidget
     from napari_gen2seg.project.project import Item
     from napari_gen2seg.session import Runner, Ticket
@@ -30,8 +34,10 @@ _PAUSE = 250  # milliseconds after something was colored
 class Ahead(QObject):
     """Makes the layers of the next pictures, and colors them before they are shown.
 
-    Their proposals and how doubtful they are follow from that. Stacks are read, but
-    colored when they are shown: nobody knows which plane will be looked at.
+    Their proposals and how doubtful they are follow from that, and are kept in the
+    project together with the map, so that they are there after a restart too. Stacks
+    are read, but colored when they are shown: nobody knows which plane will be
+    looked at.
 
     Parameters
     ----------
@@ -44,6 +50,7 @@ class Ahead(QObject):
     """
 
     doubted = Signal(str, float)  # a picture, and how doubtful its proposals are
+    kept = Signal(str)  # a picture whose map and proposals are in the project
     failed = Signal(str)  # a picture that could not be colored
 
     def __init__(
@@ -153,13 +160,81 @@ class Ahead(QObject):
             inputs=(view.partners,),
         )
 
+        def recalled(there: bool) -> None:
+            self._reading = ""
+            if there:
+                self._found(dock, item, view)
+                self.look()
+            elif item.name in self._layers:
+                self._paint(dock, item, request)
+            else:  # nobody wants it any more
+                self.look()
+
+        self._reading = item.name
+        self.recall(dock, item, request, self._runner.submit, recalled)
+
+    def recall(
+        self,
+        dock: SegmentWidget,
+        item: Item,
+        request: ColorRequest,
+        submit: Callable[..., Any],
+        then: Callable[[bool], None],
+    ) -> None:
+        """Take the map and the proposals that are kept in the project.
+
+        Parameters
+        ----------
+        dock
+            Whose session and review get them.
+        item, request
+            The picture, and its only plane.
+        submit
+            As `Runner.submit`: where they are read.
+        then
+            Called with whether they are there.
+        """
+        asked, view = _asked(dock), request.view
+
+        def find(_ticket: Ticket) -> ProposedPlane | None:
+            coloring = kept_map(
+                item.folder, asked, np.asarray(request.read()), request.recipe
+            )
+            if coloring is None:
+                return None
+            coloring.prober.prepare()
+            return proposed_plane(coloring)
+
+        def done(_ticket: Ticket, plane: Any, error: BaseException | None) -> None:
+            there = error is None and plane is not None and asked == _asked(dock)
+            if there and isinstance(view, View):
+                dock.bridge.controller.review.bring(view, plane)
+                dock.session.recall(request, plane.coloring)
+            then(there)
+
+        submit(f"recall {item.name}", find, done)
+
+    def keep_open(self, dock: SegmentWidget, item: Item, view: View) -> None:
+        """Keep the map of the picture that is open, for when one comes back."""
+        coloring, asked = dock.session.coloring(view), _asked(dock)
+        if coloring is None or any(view.partners):
+            return
+
+        def keep(_ticket: Ticket) -> None:
+            with suppress(Gen2SegError):
+                if not is_kept(item.folder, coloring):
+                    keep_map(item.folder, coloring, asked)
+
+        dock.keeper.behind(f"map of {item.name}", keep, lambda *_: None)
+
+    def _paint(self, dock: SegmentWidget, item: Item, request: ColorRequest) -> None:
         at_once = []
 
         def colored(error: BaseException | None) -> None:
             at_once.append(True)
             self._ticket = None
-            if error is None:
-                self._doubt(dock, item, view)
+            if error is None and isinstance(request.view, View):
+                self._found(dock, item, request.view)
             else:
                 self.failed.emit(item.name)
             self.look()
@@ -168,20 +243,49 @@ class Ahead(QObject):
         ticket = dock.session.color_ahead(request, colored)
         self._ticket = None if at_once else ticket
 
-    def _doubt(self, dock: SegmentWidget, item: Item, view: View) -> None:
-        coloring = dock.session.coloring(view)
+    def _found(self, dock: SegmentWidget, item: Item, view: View) -> None:
+        """Find the proposals of a colored picture, and keep map and doubt."""
+        coloring, review = dock.session.coloring(view), dock.bridge.controller.review
         if coloring is None:
             return
+        asked = _asked(dock)
 
-        def find(_ticket: Ticket) -> float:
-            review = Review.begin(coloring.candidates(), values=coloring.values)
-            return doubt_of_image(review.doubt[review.shown].tolist())
+        def find(_ticket: Ticket) -> tuple[ProposedPlane, int, float]:
+            plane = review.known(view, coloring) or proposed_plane(coloring)
+            shown = plane.review.shown
+            doubt = doubt_of_image(plane.review.doubt[shown].tolist())
+            return plane, int(shown.size), doubt
 
-        def done(_ticket: Ticket, doubt: Any, error: BaseException | None) -> None:
-            if error is None:
-                self.doubted.emit(item.name, doubt)
+        def done(_ticket: Ticket, found: Any, error: BaseException | None) -> None:
+            if error is not None:
+                return
+            plane, count, doubt = found
+            if dock.session.coloring(view) is coloring:
+                review.bring(view, plane)
+            self.doubted.emit(item.name, doubt)
+            # Where journals are opened, so that nobody finds this one in use.
+            dock.keeper.behind(
+                f"proposals of {item.name}",
+                lambda _: _keep(item, coloring, asked, count, doubt),
+                lambda *_: self.kept.emit(item.name),
+            )
 
-        self._runner.submit(f"doubt {item.name}", find, done)
+        self._runner.submit(f"proposals {item.name}", find, done)
+
+
+def _asked(dock: SegmentWidget) -> Asked:
+    choice = dock.session.model.choice
+    return Asked(choice.model, choice.resolution, choice.passes)
+
+
+def _keep(
+    item: Item, coloring: Coloring, asked: Asked, count: int, doubt: float
+) -> None:
+    """Keep what was found; what cannot be kept is found again another time."""
+    with suppress(Gen2SegError):
+        if not is_kept(item.folder, coloring):
+            keep_map(item.folder, coloring, asked)
+        note_proposals(item, count, doubt)
 
 
 def only_plane(layer: Image) -> View | None:

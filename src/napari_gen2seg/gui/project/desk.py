@@ -11,6 +11,7 @@ from qtpy.QtCore import QObject, Signal
 from napari_gen2seg.errors import Gen2SegError
 from napari_gen2seg.gui.layers.marks import find_layer, source_of, work_of
 from napari_gen2seg.gui.layers.overlays import role_of
+from napari_gen2seg.gui.project.ahead import only_plane
 from napari_gen2seg.gui.project.pictures import (
     Pixels,
     layer_of,
@@ -255,8 +256,25 @@ class Desk(QObject):
         except Gen2SegError as error:  # not to be colored as it lies
             self.status_changed.emit(str(error))
             return
-        if not kept:
+        if kept:
+            return
+        item, request = self.item, bridge.source.request()
+        alone = self.layer is not None and only_plane(self.layer) is not None
+        if item is None or not alone:
             bridge.color()
+            return
+
+        def submit(
+            kind: str, find: Callable[..., Any], done: Callable[..., Any]
+        ) -> None:
+            dock.keeper.behind(kind, find, lambda *found: done(None, *found))
+
+        def recalled(there: bool) -> None:
+            here = self.item is not None and self.item.folder == item.folder
+            if not there and here and not self._ahead.colors(item):
+                bridge.color()
+
+        self._ahead.recall(dock, item, request, submit, recalled)
 
     def _note_look(self) -> None:
         """Keep where one looks, of a picture on which work has begun."""

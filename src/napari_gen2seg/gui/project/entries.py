@@ -12,7 +12,7 @@ import numpy.typing as npt
 from napari_gen2seg.core.image.axes import Axes
 from napari_gen2seg.core.image.rgb import to_rgb
 from napari_gen2seg.errors import Gen2SegError
-from napari_gen2seg.project.propose import DOUBT
+from napari_gen2seg.project.propose import DOUBT, PROPOSALS
 
 if TYPE_CHECKING:
     from napari_gen2seg.io.formats.images import ImageFile
@@ -42,6 +42,8 @@ class Entry:
         Content of the picture; see `ImageIdentity`.
     now
         How many objects it has while it is open; None while it is not.
+    waiting
+        How many proposals wait to be looked at, beside its objects.
     """
 
     item: Item
@@ -51,6 +53,7 @@ class Entry:
     problem: str = ""
     key: str = ""
     now: int | None = None
+    waiting: int = 0
 
     @property
     def name(self) -> str:
@@ -76,7 +79,16 @@ def read_entry(item: Item) -> Entry:
     known = doubt if isinstance(doubt, float | int) else None
     there = work.image.path is not None and work.image.path.exists()
     gone = "" if there else f"There is no {work.image.path} any more."
-    return Entry(item, work.state.state, origins, known, gone, work.image.key)
+    state, waiting = work.state.state, work.state.settings.get(PROPOSALS)
+    return Entry(
+        item,
+        state,
+        origins,
+        known,
+        gone,
+        work.image.key,
+        waiting=waiting if isinstance(waiting, int) and state == "proposed" else 0,
+    )
 
 
 def thumbnail(item: Item) -> npt.NDArray[np.uint8] | None:

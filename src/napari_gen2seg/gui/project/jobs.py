@@ -174,6 +174,7 @@ def propose_all(
             passes=choice.passes,
             cancel=cancel,
             anew=True,
+            model=choice.model,
         ):
             ticket.progress(event.number / event.count, event.name)
             if not isinstance(event, ItemFailed):

@@ -11,10 +11,7 @@ from napari_gen2seg.common.text import count_text
 from napari_gen2seg.gui.panels.widgets import Panel, quiet_label
 from napari_gen2seg.gui.project.entries import Entry
 from napari_gen2seg.models.registry import title_of
-from napari_gen2seg.project.progress import BY_HAND, Progress, progress_of
-
-COUNTED = "in work", "done"
-"""States of pictures whose objects somebody has looked at."""
+from napari_gen2seg.project.progress import BY_HAND, COUNTED, Progress, progress_of
 
 _HEADS = {
     "With": "The model in use; the one used last comes last.",

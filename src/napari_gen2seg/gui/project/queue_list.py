@@ -181,6 +181,8 @@ class QueueList(QWidget):
     def _dress(self, row: QListWidgetItem, entry: Entry) -> None:
         state = "cannot be opened" if entry.problem else entry.state
         text = f"{state}, {count_text(entry.count, 'object')}"
+        if entry.waiting and not entry.count:
+            text = f"{state}, {count_text(entry.waiting, 'proposal')}"
         if entry.doubt is not None and entry.state in ("untouched", "proposed"):
             text += f", doubt {100 * entry.doubt:.0f} %"
         row.setText(f"{entry.name}\n{text}")

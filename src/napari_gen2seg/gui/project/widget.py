@@ -13,9 +13,10 @@ from qtpy.QtWidgets import QVBoxLayout
 
 from napari_gen2seg.errors import Cancelled, Gen2SegError
 from napari_gen2seg.gui.finetune.dock_side import PLUGIN, WIDGET
+from napari_gen2seg.gui.layers.view import View
 from napari_gen2seg.gui.model_hosts import shared_host
 from napari_gen2seg.gui.panels.docked import Docked, tabify
-from napari_gen2seg.gui.project.ahead import COUNT, Ahead
+from napari_gen2seg.gui.project.ahead import COUNT, Ahead, only_plane
 from napari_gen2seg.gui.project.buttons import ProjectButtons
 from napari_gen2seg.gui.project.desk import Desk
 from napari_gen2seg.gui.project.entries import Entry, read_entry, thumbnail
@@ -144,6 +145,7 @@ class ProjectWidget(Docked):
         self.queue.asked.connect(self.open_picture)
         self.queue.order_changed.connect(self._look_ahead)
         self.ahead.doubted.connect(self._doubted)
+        self.ahead.kept.connect(self._read_again)
         self.ahead.failed.connect(desk.color_open)
         on = self._memory.get("project_ahead")
         buttons.ahead.setChecked(on)
@@ -198,9 +200,16 @@ class ProjectWidget(Docked):
             with suppress(RuntimeError):  # Qt may have deleted it
                 self._dock_heard.keeper.homes = homes
 
-    def _colored(self, _view: object) -> None:
-        if not self._closed:
-            self.ahead.look()
+    def _colored(self, view: object) -> None:
+        if self._closed:
+            return
+        item, layer, dock = self.desk.item, self.desk.layer, self._dock_heard
+        ours = isinstance(view, View) and layer is not None
+        if ours and dock is not None and item is not None:
+            single = only_plane(layer)
+            if single is not None and single.layer_id == view.layer_id:
+                self.ahead.keep_open(dock, item, view)
+        self.ahead.look()
 
     # ---- a project
 

@@ -6,7 +6,7 @@ import logging
 from contextlib import suppress
 from dataclasses import replace
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 from qtpy.QtCore import QObject, QTimer, Signal
@@ -33,6 +33,7 @@ from napari_gen2seg.gui.saving.restored import (
 )
 from napari_gen2seg.project.journal import Act, Journal, Patch
 from napari_gen2seg.project.journal.files import is_work
+from napari_gen2seg.project.project import project_around
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -41,6 +42,7 @@ if TYPE_CHECKING:
     from napari.layers import Image, Labels
 
     from napari_gen2seg.gui.annotate.bridge import Bridge
+    from napari_gen2seg.gui.annotate.class_giver import ClassGiver
     from napari_gen2seg.gui.annotate.written import Writing
     from napari_gen2seg.gui.layers.view import View
     from napari_gen2seg.project.origin import Origin
@@ -95,6 +97,7 @@ class Keeper(QObject):
         self._controller.objects.changed.connect(self._follow)
         self._controller.objects.edited.connect(self._look_back)
         self._controller.clicks_changed.connect(self._clicked)
+        self._controller.classes.store = self
 
     # ---- what there is to show
 
@@ -118,6 +121,18 @@ class Keeper(QObject):
         if kept is None or kept.journal is None:
             return {}
         return kept.journal.state.classes
+
+    @property
+    def giver(self) -> ClassGiver:
+        """Who gives classes to objects."""
+        return self._controller.classes
+
+    @property
+    def project(self) -> Path | None:
+        """The folder of the project that the image in view belongs to."""
+        work = self._work
+        folder = None if work is None else work.folder
+        return None if folder is None else project_around(folder)
 
     @property
     def offer(self) -> Work | None:
@@ -296,6 +311,23 @@ class Keeper(QObject):
 
         self._background.submit(f"save {name}", write, done)
 
+    def give_classes(self, classes: Mapping[int, str | None]) -> None:
+        """Give classes to objects, None for none; as `ClassStore`."""
+        if (kept := self.layer) is not None:
+            kept.give_classes(classes)
+
+    def take_classes_back(
+        self, given: Mapping[int, str | None], before: Mapping[int, str | None]
+    ) -> None:
+        """Give objects the classes again that they had; as `ClassStore`."""
+        if (kept := self.layer) is not None:
+            kept.take_classes_back(given, before)
+
+    def give_classes_again(self, given: Mapping[int, str | None]) -> None:
+        """Give once more what was taken back; as `ClassStore`."""
+        if (kept := self.layer) is not None:
+            kept.give_classes_again(given)
+
     def undo_earlier(self) -> None:
         """Take back what was done before this dock was opened."""
         kept = self.layer
@@ -376,17 +408,29 @@ class Keeper(QObject):
             self._warn(work.problem)
         elif work.offered and work.journal is not None:
             ours = self._ours(work)
-            if ours is not None:
+            if ours is not None and not self._begun_apart(ours, work):
                 work.answered, work.labels = True, None
                 kept = self._keep(ours)
                 self._give(work, kept, going_on=True)
                 kept.save()
-            elif work.folder is not None and not work.asks and work is self._work:
+            elif ours is None and self._goes_on(work):
                 self.go_on()  # in a project nobody needs to be asked
         for kept in self.layers.values():
             if kept.begun and kept.journal is None and self._work_of(kept) is work:
                 self._begin(kept)
         self.changed.emit()
+
+    def _begun_apart(self, layer: Labels, work: Work) -> bool:
+        """Whether a layer has acts of its own that know nothing of earlier work.
+
+        Another window had the image, and was closed since. What it did is set aside.
+        """
+        kept = self.layers.get(str(layer.unique_id))
+        return kept is not None and work.labels is not None and kept.apart(work.labels)
+
+    def _goes_on(self, work: Work) -> bool:
+        """Whether to go on without asking: in a project, unless it was taken away."""
+        return work.folder is not None and not work.asks and work is self._work
 
     def _ours(self, work: Work) -> Labels | None:
         """Return the layer in this window that is this work, from an earlier dock."""
@@ -566,10 +610,13 @@ class Keeper(QObject):
         else:
             origin = origin_of_clicks(session, view, controller.prompts)
         scores = {n: round(score, 4) for n, score in writing.scores.items()}
+        # A number that another object had before it was erased.
+        again = self.classes if not controller.numbers.back else {}
         return Act(
             "commit",
             patch,
             {n: replace(origin, score=score) for n, score in scores.items()},
+            classes={n: None for n in scores if n in again},
         )
 
     def _edit_of(self, patch: Patch, writing: Writing, view: View) -> Act:
@@ -583,7 +630,14 @@ class Keeper(QObject):
         if len(view.own_index) == len(view.own_axes):  # there is no other plane
             origins |= dict.fromkeys(writing.gone)
         whole = set(origins) >= set(patch.objects)
-        return Act("delete" if whole and writing.gone else "edit", patch, origins)
+        classes: dict[int, str | None] = {
+            new: self.classes[old]
+            for new, old in writing.parents.items()
+            if old in self.classes
+        }
+        kind: Literal["delete", "edit"]
+        kind = "delete" if whole and writing.gone else "edit"
+        return Act(kind, patch, origins, classes=classes)
 
     def _clicked(self, _prompts: Prompts) -> None:
         kept = self.layer

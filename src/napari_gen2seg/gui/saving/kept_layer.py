@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
@@ -80,6 +80,12 @@ class KeptLayer:
             self.record(act)
         self._changed()
 
+    def apart(self, labels: LabelArray) -> bool:
+        """Whether there are acts that began with other labels, and no journal yet."""
+        if not self.begun or self.journal is not None or self._base is None:
+            return False
+        return not np.array_equal(self._base, labels)
+
     def go_on(self, journal: Journal) -> None:
         """Go on in a journal that holds what the layer shows."""
         self.begun, self.journal = True, journal
@@ -103,6 +109,34 @@ class KeptLayer:
     def knows(self, kind: str, values: dict[str, Any]) -> None:
         """Take clicks or settings as recorded already."""
         self._told[kind] = values
+
+    def give_classes(self, classes: Mapping[int, str | None]) -> None:
+        """Record that objects have other classes; None for none."""
+        if not self.begun:
+            self._start(np.array(self.layer.data))
+        self.record(Act("classes", classes=dict(classes)))
+
+    def take_classes_back(
+        self, given: Mapping[int, str | None], before: Mapping[int, str | None]
+    ) -> None:
+        """Record that objects have the classes again that they had before."""
+        journal = self.journal
+        last = None if journal is None else journal.last_done
+        if journal is not None and _gave(last, given):
+            self._write(journal.undo)
+            self._changed()
+        else:
+            self.record(Act("classes", classes=dict(before)))
+
+    def give_classes_again(self, given: Mapping[int, str | None]) -> None:
+        """Record once more what `take_classes_back` took back."""
+        journal = self.journal
+        last = None if journal is None else journal.last_undone
+        if journal is not None and _gave(last, given):
+            self._write(journal.redo)
+            self._changed()
+        else:
+            self.record(Act("classes", classes=dict(given)))
 
     def retry(self) -> None:
         """Write what could not be written before."""
@@ -205,11 +239,10 @@ class KeptLayer:
         if patch.empty:
             return
         if not self.begun:
-            self.begun = True
             # The layer may hold the change already, or be about to.
-            self._base = np.array(self.layer.data)
-            patch.inverse().apply(self._base)
-            self._begin(self)
+            base = np.array(self.layer.data)
+            patch.inverse().apply(base)
+            self._start(base)
         self._done.append(patch)
         del self._done[:-DEPTH]
         self._undone.clear()
@@ -217,6 +250,11 @@ class KeptLayer:
         if act.kind == "commit":
             self._told["clicks"] = {"clicks": []}
         self.record(act)
+
+    def _start(self, base: LabelArray) -> None:
+        """Begin the work, with the labels as they were before the first act."""
+        self.begun, self._base = True, base
+        self._begin(self)
 
     def look_back(self, _event: object = None) -> None:
         """Notice what napari took back or did again.
@@ -243,12 +281,20 @@ class KeptLayer:
         if journal is None:
             self._waiting.append(Act("edit", patch))
             return
-        count = journal.undo_count if kind == "undo" else journal.redo_count
-        if count:
-            self._write(journal.undo if kind == "undo" else journal.redo)
+        undone = kind == "undo"
+        last = journal.last_done if undone else journal.last_undone
+        wanted = patch.inverse() if undone else patch
+        if last is not None and last.patch is not None and last.patch.same(wanted):
+            self._write(journal.undo if undone else journal.redo)
             self._changed()
-        else:
+            return
+        # Classes were given since, of which napari knows nothing: they stay.
+        known = journal.act_of(patch.inverse())
+        if known is None:
             self.record(Act("edit", patch))
+        else:
+            origins, classes = dict(known.before), dict(known.classes_before)
+            self.record(Act("edit", patch, origins, classes=classes))
 
     def _show_step(self, step: Callable[[], Act | None]) -> None:
         """Record a step of the journal's own history, then show it."""
@@ -305,6 +351,12 @@ class KeptLayer:
             return
         if otherwise is not None:
             otherwise()
+
+
+def _gave(act: Act | None, classes: Mapping[int, str | None]) -> bool:
+    """Whether an act is that which gave classes to objects."""
+    given = act is not None and act.kind == "classes"
+    return given and act is not None and dict(act.classes) == dict(classes)
 
 
 def _holds(labels: Any, patch: Patch) -> bool:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from qtpy.QtCore import QAbstractTableModel, QModelIndex, Qt
+from qtpy.QtGui import QColor
 
 from napari_gen2seg.core.objects.table import COLUMNS
 
@@ -23,6 +24,7 @@ SHOWN = (*FIRST, *(n for n in COLUMNS if n not in (*FIRST, *_LAST)), *_LAST)
 
 _Index = QModelIndex
 _DISPLAY, _ALIGN = Qt.ItemDataRole.DisplayRole, Qt.ItemDataRole.TextAlignmentRole
+_DECORATION = Qt.ItemDataRole.DecorationRole
 _RISING, _FALLING = Qt.SortOrder.AscendingOrder, Qt.SortOrder.DescendingOrder
 _TIP = Qt.ItemDataRole.ToolTipRole
 _RIGHT = int(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
@@ -50,6 +52,7 @@ class ObjectRows(QAbstractTableModel):
         self._columns: list[Array] = [np.zeros(0) for _ in SHOWN]
         self._order: npt.NDArray[np.intp] = np.zeros(0, np.intp)
         self._by: tuple[int, bool] = (0, False)  # column, falling
+        self.colors: dict[str, str] = {}  # of classes, #rrggbb
 
     def show_table(self, table: ObjectTable | None) -> None:
         """Show other objects, or the same ones as they are now."""
@@ -106,6 +109,9 @@ class ObjectRows(QAbstractTableModel):
         """Return what a cell shows."""
         if role == _DISPLAY and index.row() < len(self._order):
             return self._cell(index.row(), index.column())
+        if role == _DECORATION and SHOWN[index.column()] == "class":
+            color = self.colors.get(self._cell(index.row(), index.column()))
+            return None if color is None else QColor(color)
         if role == _ALIGN and self._columns[index.column()].dtype.kind in "if":
             return _RIGHT
         return None

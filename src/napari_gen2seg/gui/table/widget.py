@@ -6,8 +6,8 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from qtpy.QtCore import QItemSelectionModel, Qt
-from qtpy.QtGui import QKeySequence, QShortcut
+from qtpy.QtCore import QEvent, QItemSelectionModel, QObject, Qt
+from qtpy.QtGui import QKeyEvent, QKeySequence, QShortcut
 from qtpy.QtWidgets import (
     QAbstractItemView,
     QApplication,
@@ -105,6 +105,7 @@ class ObjectsTable(Docked):
         shortcut = QShortcut(QKeySequence.StandardKey.Copy, self.table)
         shortcut.setContext(Qt.ShortcutContext.WidgetShortcut)
         shortcut.activated.connect(lambda: self.copy_rows())
+        self.table.installEventFilter(self)
         self.reader.changed.connect(self._show)
         self.target.chosen.connect(self._follow)
         self.table.selectionModel().currentRowChanged.connect(self._go)
@@ -173,6 +174,31 @@ class ObjectsTable(Docked):
 
     # ---- inside
 
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:  # noqa: N802
+        """Take digits in the table for classes, before it searches for them."""
+        if watched is not self.table or event.type() != QEvent.Type.KeyPress:
+            return False
+        text = event.text() if isinstance(event, QKeyEvent) else ""
+        if len(text) != 1 or text not in "0123456789":
+            return False
+        self._give(int(text))
+        return True
+
+    def _give(self, digit: int) -> None:
+        """Give the chosen objects the class of a digit."""
+        keeper = self._keeper
+        if keeper is None or not self._is_told:
+            self.counter.setText("Classes go with the layer that takes the objects.")
+            return
+        rows = self.table.selectionModel().selectedRows()
+        keeper.giver.give_key([self.rows.number_at(at.row()) for at in rows], digit)
+
+    @property
+    def _is_told(self) -> bool:
+        """Whether the layer that is listed is the one that takes the objects."""
+        kept = None if self._keeper is None else self._keeper.layer
+        return kept is not None and str(kept.layer.unique_id) == self._listened
+
     def showEvent(self, event: QShowEvent) -> None:  # noqa: N802 - Qt's name
         """Listen to the dock in which objects are made, if it is open."""
         super().showEvent(event)
@@ -214,14 +240,11 @@ class ObjectsTable(Docked):
         if self._closed:
             return
         table, keeper = self.reader.table, self._keeper
-        kept = None if keeper is None else keeper.layer
-        if (
-            table is not None
-            and keeper is not None
-            and kept is not None
-            and str(kept.layer.unique_id) == self._listened
-        ):
+        if table is not None and keeper is not None and self._is_told:
             table = tell(table, keeper.origins, keeper.classes)
+            self.rows.colors = {
+                one.name: one.color for one in keeper.giver.classes if one.color
+            }
         self.facts = table
         self._marking = True
         try:

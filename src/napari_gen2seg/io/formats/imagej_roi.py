@@ -6,6 +6,7 @@ several pieces or with holes are one outline with bridges without width.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -19,6 +20,8 @@ from napari_gen2seg.errors import DataError
 from napari_gen2seg.io.objects import ImageObjects
 
 ROI_ENDINGS = (".zip", ".roi")
+_OURS = re.compile(r"(?:\d{4}-)?\d{5}-(?!\d)(.+)")
+"""Plane, number and class, as written here; other names are people's own."""
 
 
 def write_rois(path: Path, planes: Sequence[tuple[int | None, ImageObjects]]) -> None:
@@ -91,8 +94,8 @@ def read_rois(path: Path, shape: Shape) -> dict[int, ImageObjects]:
             if polygons:
                 window, corner = fill(polygons, shape)
                 place = max(roi.position, roi.z_position, roi.t_position, 1) - 1
-                kind = str(roi.name or "").rpartition("-")[2]
-                name = "" if not kind or kind[0].isdigit() else kind
+                named = _OURS.fullmatch(str(roi.name or ""))
+                name = "" if named is None else named[1]
                 planes.setdefault(place, []).append((window, corner, name))
     except (OSError, ValueError, TypeError, IndexError, KeyError) as error:
         raise DataError(

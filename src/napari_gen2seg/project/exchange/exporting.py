@@ -120,7 +120,8 @@ def export_project(
         )
     groups = {item.name: work.state.group for item, work in chosen}
     parts = divide(groups, shares, seed)
-    names = [one.name for one in project.facts.classes]
+    # As they are now: the window may have added some since it was opened.
+    names = [one.name for one in Project.open(project.folder).facts.classes]
     used = {name for _, work in chosen for name in work.state.classes.values()}
     classes = [*names, *sorted(used - set(names))] or [DEFAULT_CLASS]
     try:

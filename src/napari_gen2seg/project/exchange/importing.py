@@ -177,10 +177,9 @@ def _take(item: Item, found: ImportedLabels) -> tuple[int, dict[int, str], int]:
         origin = Origin("imported", settings={"from": Path(found.source).name})
         origins: dict[int, Origin | None] = dict.fromkeys(numbers, origin)
         origins |= dict.fromkeys(gone)
-        journal.record(Act("import", Patch.from_windows(before, after), origins))
-        named = {str(n): classes.get(n) for n in {*numbers, *journal.state.classes}}
-        if any(named.values()) or journal.state.classes:
-            journal.record(Act("classes", values=named))
+        known = {n: classes.get(n) for n in {*classes, *journal.state.classes}}
+        patch = Patch.from_windows(before, after)
+        journal.record(Act("import", patch, origins, classes=known))
     return len(numbers), classes, hidden
 
 

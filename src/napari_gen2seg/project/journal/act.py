@@ -25,7 +25,8 @@ ActKind = Literal[
 ]
 """``commit``: an object was kept. ``edit``: brush, eraser, fill. ``propose`` and
 ``import``: many objects at once. ``clicks``: those of the object being worked on.
-``settings``, ``classes``, ``state``: what is known of the image and its objects."""
+``classes``: objects are given a class. ``settings``, ``state``: what is known of the
+image."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -42,23 +43,26 @@ class Act:
         Object -> where it comes from now; None where it is gone.
     values
         ``clicks``: ``{"clicks": [...]}``, whatever the caller keeps of them.
-        ``settings``: names and values, of which the latest count. ``classes``: object
-        (as text) -> class name, or None for none. ``state``: ``{"state": ..., "group":
-        ...}``, one of them or both, the state one of
+        ``settings``: names and values, of which the latest count. ``state``:
+        ``{"state": ..., "group": ...}``, one of them or both, the state one of
         `napari_gen2seg.project.journal.state.STATES`. All of it plain JSON.
+    classes
+        Object -> name of its class now; None for none.
     sequence, at
         Number from 1, and seconds since the epoch; given by the journal.
-    before
-        Object -> where it came from before; given by the journal.
+    before, classes_before
+        Object -> where it came from, and its class, before; given by the journal.
     """
 
     kind: ActKind
     patch: Patch | None = None
     origins: Mapping[int, Origin | None] = field(default_factory=dict)
     values: Mapping[str, Any] = field(default_factory=dict)
+    classes: Mapping[int, str | None] = field(default_factory=dict)
     sequence: int = 0
     at: float = 0.0
     before: Mapping[int, Origin | None] = field(default_factory=dict)
+    classes_before: Mapping[int, str | None] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         if self.kind not in get_args(ActKind):
@@ -69,18 +73,19 @@ class Act:
 
     @property
     def undoable(self) -> bool:
-        """Whether it changed labels or origins, so that there is a way back."""
+        """Whether labels, origins or classes changed, so that there is a way back."""
         changed = self.patch is not None and not self.patch.empty
-        return self.kind not in ("undo", "redo") and (changed or bool(self.origins))
+        known = bool(self.origins) or bool(self.classes_before)
+        return self.kind not in ("undo", "redo") and (changed or known)
 
     def reverse(self, kind: Literal["undo", "redo"] = "undo") -> Act:
         """Return the act that takes this one back."""
         patch = None if self.patch is None else self.patch.inverse()
-        return Act(kind, patch, dict(self.before))
+        return Act(kind, patch, dict(self.before), classes=dict(self.classes_before))
 
     def again(self) -> Act:
         """Return the act that does this one once more."""
-        return Act("redo", self.patch, dict(self.origins))
+        return Act("redo", self.patch, dict(self.origins), classes=dict(self.classes))
 
     def to_json(self) -> dict[str, Any]:
         """Return plain values for a record."""
@@ -93,6 +98,12 @@ class Act:
                     str(number): None if origin is None else origin.to_json()
                     for number, origin in origins.items()
                 }
+        for name, classes in (
+            ("classes", self.classes),
+            ("classes_before", self.classes_before),
+        ):
+            if classes:
+                values[name] = {str(number): one for number, one in classes.items()}
         if self.patch is not None:
             values["patch"] = self.patch.to_json()
         return values
@@ -112,9 +123,11 @@ class Act:
                 Patch.from_json(raw["patch"]) if "patch" in raw else None,
                 _origins(raw.get("origins", {})),
                 dict(raw.get("values", {})),
+                _classes(raw.get("classes", {})),
                 int(raw["n"]),
                 float(raw["at"]),
                 _origins(raw.get("before", {})),
+                _classes(raw.get("classes_before", {})),
             )
         except DataError:
             raise
@@ -129,3 +142,7 @@ def _origins(raw: Mapping[str, Any]) -> dict[int, Origin | None]:
         int(number): None if one is None else Origin.from_json(one)
         for number, one in raw.items()
     }
+
+
+def _classes(raw: Mapping[str, Any]) -> dict[int, str | None]:
+    return {int(n): None if name is None else str(name) for n, name in raw.items()}

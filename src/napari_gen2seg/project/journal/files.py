@@ -35,8 +35,11 @@ LABELS_NAME, FACTS_NAME, JOURNAL_NAME = "labels.tif", "facts.json", "journal.log
 FACTS_FORMAT, JOURNAL_FORMAT = "napari-gen2seg work", "napari-gen2seg journal"
 FACTS_STEPS: tuple[Step, ...] = ()
 """From one version of ``facts.json`` to the next."""
-JOURNAL_STEPS: tuple[Step, ...] = ()
-"""From one version of the journal's first record to the next."""
+JOURNAL_STEPS: tuple[Step, ...] = (lambda head: head,)
+"""From one version of the journal's first record to the next.
+
+2: classes of objects stand beside the values of an act, and can be taken back.
+"""
 
 
 @dataclass(eq=False)
@@ -146,7 +149,7 @@ def _replay(work: Work) -> None:
     head = upgraded(head, source, JOURNAL_FORMAT, JOURNAL_STEPS)
     work.shape = tuple(int(n) for n in head["shape"])
     work.dtype = np.dtype(head["dtype"])
-    work.acts = [Act.from_json(values) for values in rest]
+    work.acts = [Act.from_json(_upgraded_act(values)) for values in rest]
     numbered = {act.sequence: act for act in work.acts}
     work.history.done.extend(numbered[int(n)] for n in head["done"])
     work.history.undone.extend(numbered[int(n)] for n in head["undone"])
@@ -155,6 +158,14 @@ def _replay(work: Work) -> None:
             work.history.add(act)
         if act.sequence > work.facts_sequence:
             work.state.apply(act)
+
+
+def _upgraded_act(values: dict[str, Any]) -> dict[str, Any]:
+    """Bring a record to version 2; acts of both may follow each other in a file."""
+    if values.get("act") != "classes" or "values" not in values:
+        return values
+    rest = {name: one for name, one in values.items() if name != "values"}
+    return {"classes": values["values"], **rest}
 
 
 def journal_head(work: Work) -> dict[str, Any]:

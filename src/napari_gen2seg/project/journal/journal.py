@@ -31,6 +31,7 @@ from napari_gen2seg.project.journal.files import (
 )
 from napari_gen2seg.project.journal.history import History
 from napari_gen2seg.project.journal.lock import FolderLock
+from napari_gen2seg.project.journal.patch import Patch
 from napari_gen2seg.project.journal.place import (
     Found,
     bring,
@@ -180,6 +181,23 @@ class Journal:
         """Acts that can be done again."""
         return len(self._work.history.undone)
 
+    @property
+    def last_done(self) -> Act | None:
+        """The act that `undo` would take back."""
+        return next(reversed(self._work.history.done), None)
+
+    def act_of(self, patch: Patch) -> Act | None:
+        """Return the latest act that made a change and can be taken back."""
+        for act in reversed(self._work.history.done):
+            if act.patch is not None and act.patch.same(patch):
+                return act
+        return None
+
+    @property
+    def last_undone(self) -> Act | None:
+        """The act that `redo` would do again."""
+        return next(reversed(self._work.history.undone), None)
+
     def labels(self) -> LabelArray:
         """Read the labels as they are after the last act; for another thread.
 
@@ -219,13 +237,15 @@ class Journal:
         with self._guard:
             self._check_open()
             state, history = self._work.state, self._work.history
-            origins = state.origins_after(act)
+            origins, classes = state.origins_after(act), state.classes_after(act)
             act = replace(
                 act,
                 origins=origins,
+                classes=classes,
                 sequence=state.sequence + 1,
                 at=act.at or time.time(),
                 before={n: state.origins.get(n) for n in origins},
+                classes_before={n: state.classes.get(n) for n in classes},
             )
             line = encode(act.to_json())
             state.apply(act)

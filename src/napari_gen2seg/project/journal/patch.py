@@ -96,6 +96,13 @@ class Patch:
             new[first].astype(np.int64),
         )
 
+    def same(self, other: Patch) -> bool:
+        """Whether another one is the same change."""
+        return self.shape == other.shape and all(
+            np.array_equal(getattr(self, name), getattr(other, name))
+            for name in ("starts", "lengths", "before", "after")
+        )
+
     @classmethod
     def from_label_patch(
         cls, change: LabelPatch, shape: Sequence[int], plane: Sequence[int] = ()

@@ -60,6 +60,14 @@ class WorkState:
                     given[number] = origin.corrected()
         return given
 
+    def classes_after(self, act: Act) -> dict[int, str | None]:
+        """Return the classes that an act gives: an object that is gone has none."""
+        given = dict(act.classes)
+        for number, origin in act.origins.items():
+            if origin is None and number in self.classes:
+                given.setdefault(number, None)
+        return given
+
     def apply(self, act: Act) -> None:
         """Add an act that has its number.
 
@@ -76,12 +84,6 @@ class WorkState:
             self.settings.update(values)
         elif act.kind == "clicks":
             self.clicks = list(values.get("clicks", []))
-        elif act.kind == "classes":
-            for text, name in values.items():
-                if name is None:
-                    self.classes.pop(int(text), None)
-                else:
-                    self.classes[int(text)] = str(name)
         elif act.kind == "propose":
             if self.state == "untouched":
                 self.state = "proposed"
@@ -92,6 +94,11 @@ class WorkState:
                 self.origins.pop(number, None)
             else:
                 self.origins[number] = origin
+        for number, name in act.classes.items():
+            if name is None:
+                self.classes.pop(number, None)
+            else:
+                self.classes[number] = name
         if act.kind == "commit":
             self.clicks = []
         self.sequence = act.sequence

@@ -1,0 +1,280 @@
+"""Walk the tutorials in a real window, and take their pictures.
+
+    python scripts/tutorials.py DATA [--only five project] [--folder FOLDER]
+
+DATA holds annotated pictures of others, a folder a source (`SOURCE/images`,
+`SOURCE/labels`): nuclei of dsb2018, metal powder of AMPIS, a stack of StarDist. What
+should be clicked is read off their annotations; all clicks and keys are real events.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import shutil
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import napari
+import numpy as np
+import tifffile
+from PIL import Image
+from qtpy.QtCore import Qt
+from qtpy.QtTest import QTest
+from scipy import ndimage
+from skimage.io import imread
+
+ROOT = Path(__file__).parent.parent
+sys.path[:0] = [str(ROOT), str(ROOT / "src")]
+
+from tests.gui.person import CONTROL, SHIFT, Person  # noqa: E402
+from tests.gui.saving_window import Bot  # noqa: E402
+
+from napari_gen2seg.cli.virtual_display import virtual_display  # noqa: E402
+from napari_gen2seg.gui.settings import FileMemory  # noqa: E402
+from napari_gen2seg.gui.widget import SegmentWidget  # noqa: E402
+
+SCREEN = 1280, 760
+HEAVIEST = 150_000  # bytes of a picture
+
+
+class Scene:
+    """A window with the dock, and somebody in front of it."""
+
+    def __init__(self, folder: Path, home: Path) -> None:
+        self.folder = folder
+        self.memory = FileMemory(home / "settings.json")
+        self.viewer = napari.Viewer(title="napari")
+        self.widget = SegmentWidget(self.viewer, memory=self.memory)
+        self.viewer.window.add_dock_widget(self.widget, name="Segment by clicking")
+        self.person = Person(self.viewer, Bot())
+        self.viewer.window.resize(*SCREEN)
+        self.person.wait(300)
+
+    @property
+    def review(self) -> Any:
+        """The proposals."""
+        return self.widget.bridge.controller.review
+
+    @property
+    def labels(self) -> Any:
+        """The kept objects, as they are shown."""
+        return np.asarray(self.person.layer("objects").data)
+
+    def color(self) -> None:
+        """Press *Color*, and wait for the proposals."""
+        QTest.mouseClick(self.widget.model.color, Qt.MouseButton.LeftButton)
+        self.until(lambda: self.review.review is not None)
+
+    def until(self, ready: Callable[[], object]) -> None:
+        """Wait; models take their time on a busy computer."""
+        self.person.until(ready, 1_800_000)
+        self.person.wait(300)
+
+    def shoot(self, name: str) -> None:
+        """Take the window, as a person sees it."""
+        self.person.wait(400)
+        shot = self.viewer.screenshot(canvas_only=False, flash=False)[..., :3]
+        path = self.folder / f"{name}.jpg"
+        for quality in (88, 80, 70, 60):
+            Image.fromarray(np.ascontiguousarray(shot)).save(path, quality=quality)
+            if path.stat().st_size < HEAVIEST:
+                break
+        print(path, path.stat().st_size, flush=True)
+
+    def look_at(self, row: float, col: float, zoom: float) -> None:
+        """Bring a place into the middle, so much larger than the whole picture."""
+        self.viewer.reset_view()
+        camera = getattr(self.viewer, "scene", self.viewer).camera
+        camera.center, camera.zoom = (0, row, col), camera.zoom * zoom
+        self.person.wait(200)
+
+    def close(self) -> None:
+        """Close the window."""
+        self.viewer.close()
+        self.person.wait(200)
+
+
+def five_minutes(data: Path, folder: Path, home: Path) -> None:
+    """A crowded picture: proposals kept at once, the few wrong ones put right."""
+    source = data / "dsb2018"
+    name = crowded(source)
+    truth = tifffile.imread(source / "labels" / f"{name}.tif")
+    scene = Scene(folder, home)
+    # A copy: work is kept beside the picture that is opened.
+    picture = shutil.copy(source / "images" / f"{name}.png", home / "nuclei.png")
+    scene.viewer.open(str(picture), plugin="napari")
+    scene.person.wait(300)
+    scene.viewer.reset_view()
+    started = time.monotonic()
+    scene.color()
+    scene.shoot("five-proposals")
+    scene.person.press(Qt.Key.Key_Return, SHIFT)
+    scene.person.wait(500)
+    print(f"{len(np.unique(scene.labels)) - 1} kept of {truth.max()}")
+    scene.shoot("five-kept")
+    wrong = [
+        number
+        for number in np.unique(scene.labels[scene.labels > 0])
+        if (truth[scene.labels == number] > 0).mean() < 0.3
+    ]
+    for number in wrong[:5]:
+        scene.person.move(*middle(scene.labels == number))
+        scene.person.press(Qt.Key.Key_D)
+    missed = [
+        number
+        for number in np.unique(truth[truth > 0])
+        if (scene.labels[truth == number] > 0).mean() < 0.3
+        and (truth == number).sum() > 60
+    ]
+    print(f"{len(wrong)} wrong ones deleted, {len(missed)} missed ones clicked")
+    for place, number in enumerate(missed[:6]):
+        row, col = middle(truth == number)
+        if not place:
+            scene.look_at(row, col, 3)
+            scene.person.move(row, col, 200)
+            scene.shoot("five-missed")
+        scene.person.click(row, col)
+        scene.person.press(Qt.Key.Key_Return)
+    scene.viewer.reset_view()
+    scene.widget.edit.table_requested.emit()
+    scene.person.wait(1500)
+    scene.shoot("five-table")
+    print(f"five minutes: {time.monotonic() - started:.0f} s on this computer")
+    scene.close()
+
+
+def crowded(source: Path) -> str:
+    """Return the picture of fluorescence with the most nuclei, of those held out."""
+    held = json.loads((source / "split.json").read_text())["val"]
+    rows = json.loads((source / "manifest.json").read_text())["images"]
+    rows = [one for one in rows if one["kind"] == "fluorescence"]
+    names = {Path(one).stem for one in held}
+    rows = [one for one in rows if Path(one["image"]).stem in names]
+    rows = [one for one in rows if max(one["shape"]) <= 400]
+    return Path(max(rows, key=lambda one: one["objects"])["image"]).stem
+
+
+def middle(mask: np.ndarray) -> tuple[float, float]:
+    """Return the place of a mask that is deepest inside."""
+    padded = np.pad(mask, 1)
+    depth = ndimage.distance_transform_edt(padded)[1:-1, 1:-1]
+    row, col = np.unravel_index(int(np.argmax(depth)), mask.shape)
+    return float(row), float(col)
+
+
+def powder(data: Path, folder: Path) -> list[tuple[Path, Path]]:
+    """Cut twenty pictures of metal powder, and their annotations."""
+    made = []
+    for number, path in enumerate(
+        sorted((data / "ampis_powder" / "images").glob("*.png"))
+    ):
+        labels = tifffile.imread(data / "ampis_powder" / "labels" / f"{path.stem}.tif")
+        pixels = imread(path)
+        for part, top in enumerate((60, 520)):
+            here = np.s_[top : top + 320, 200:520]
+            name = f"powder-{2 * number + part + 1:02d}.tif"
+            for kind, array in (("images", pixels), ("truth", labels)):
+                (folder / kind).mkdir(exist_ok=True)
+                tifffile.imwrite(folder / kind / name, array[here])
+            made.append((folder / "images" / name, folder / "truth" / name))
+    return made
+
+
+def project_of_twenty(data: Path, folder: Path, home: Path) -> None:
+    """Twenty pictures of a new kind: three by hand, one fine-tuning, the others."""
+    from napari_gen2seg.gui.project.widget import ProjectWidget
+
+    pictures = powder(data, home)
+    scene = Scene(folder, home)
+    dock = ProjectWidget(scene.viewer, memory=scene.memory)
+    scene.viewer.window.add_dock_widget(dock, name="Project")
+    scene.person.wait(300)
+    dock.make(home / "images", home / "powder")
+    scene.until(lambda: len(dock.entries) == len(pictures))
+    for number in range(3):
+        QTest.mouseClick(dock.buttons.next, Qt.MouseButton.LeftButton)
+        name = pictures[number][0].stem
+        scene.until(lambda name=name: dock.desk.item and dock.desk.item.name == name)  # type: ignore[misc]
+        scene.until(lambda: scene.review.review is not None)
+        if not number:
+            scene.until(
+                lambda: sum(one.waiting > 0 for one in dock.entries.values()) >= 2
+            )
+            scene.shoot("project-queue")
+        correct(scene, tifffile.imread(pictures[number][1]))
+        if number == 2:
+            scene.shoot("project-work")
+        scene.person.press(Qt.Key.Key_Return, CONTROL)
+    scene.until(lambda: scene.review.review is not None)
+    QTest.mouseClick(dock.buttons.finetune, Qt.MouseButton.LeftButton)
+    dialog = scene.widget.finetune.dialog
+    scene.until(lambda: len(dialog.pairs.used) == 3)
+    scene.person.wait(800)
+    Image.fromarray(grabbed(dialog)).save(folder / "project-finetune.jpg", quality=85)
+    dialog.close()
+    scene.shoot("project-progress")
+    scene.close()
+
+
+def correct(scene: Scene, truth: np.ndarray) -> None:
+    """Keep the proposals that are right, click what is missing."""
+    review = scene.review.review
+    for index in review.shown:
+        crop, (row, col) = review.candidates.masks[index].window()
+        under = truth[row : row + crop.shape[0], col : col + crop.shape[1]][crop]
+        number = int(np.bincount(under).argmax()) if under.size else 0
+        mine = (truth == number).sum() if number else 0
+        both = (under == number).sum() if number else 0
+        if number and both / max(mine + crop.sum() - both, 1) > 0.6:
+            place = review.candidates.points[index]
+            scene.person.move(float(place[0]), float(place[1]))
+            scene.person.press(Qt.Key.Key_Return)
+    missed = [
+        number
+        for number in np.unique(truth[truth > 0])
+        if (scene.labels[truth == number] > 0).mean() < 0.4
+        and (truth == number).sum() > 150
+    ]
+    for number in missed[:12]:
+        row, col = middle(truth == number)
+        scene.person.click(row, col)
+        scene.person.press(Qt.Key.Key_Return)
+
+
+def grabbed(widget: Any) -> np.ndarray:
+    """Return a dialog as uint8 (H, W, 3)."""
+    image = widget.grab().toImage().convertToFormat(13)  # RGB888
+    bits = image.constBits()
+    bits.setsize(image.sizeInBytes())
+    rows = np.frombuffer(bits, np.uint8).reshape(image.height(), -1)
+    return rows[:, : 3 * image.width()].reshape(image.height(), image.width(), 3).copy()
+
+
+WALKS = {"five": five_minutes, "project": project_of_twenty}
+
+
+def main() -> None:
+    """Read the options, walk."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("data", type=Path)
+    parser.add_argument("--only", nargs="*", choices=WALKS, default=list(WALKS))
+    parser.add_argument(
+        "--folder", type=Path, default=ROOT / "docs" / "images" / "tutorials"
+    )
+    options = parser.parse_args()
+    options.folder.mkdir(parents=True, exist_ok=True)
+    with virtual_display():
+        for name in options.only:
+            with tempfile.TemporaryDirectory() as home:
+                os.environ["NAPARI_GEN2SEG_HOME"] = home
+                WALKS[name](options.data, options.folder, Path(home))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,157 @@
+"""Classes given to kept objects: by a key where the pointer is, taken back, redone."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING, Protocol
+
+import numpy as np
+from qtpy.QtCore import QObject, Signal
+
+from napari_gen2seg.gui.annotate.redo import Classed
+
+if TYPE_CHECKING:
+    from napari.components import ViewerModel
+
+    from napari_gen2seg.gui.annotate.labels_layer import Objects
+    from napari_gen2seg.gui.annotate.object_numbers import ObjectNumbers
+    from napari_gen2seg.gui.annotate.redo import RedoStack
+    from napari_gen2seg.gui.layers.source import Source
+    from napari_gen2seg.project.project import ObjectClass
+
+
+class ClassStore(Protocol):
+    """Where the classes of the objects are kept, object -> name; None for none."""
+
+    @property
+    def classes(self) -> Mapping[int, str]:
+        """Those of the layer that takes the objects."""
+
+    def give_classes(self, classes: Mapping[int, str | None]) -> None:
+        """Keep other ones."""
+
+    def take_classes_back(
+        self, given: Mapping[int, str | None], before: Mapping[int, str | None]
+    ) -> None:
+        """Keep again what was before."""
+
+    def give_classes_again(self, given: Mapping[int, str | None]) -> None:
+        """Keep once more what was taken back."""
+
+
+class ClassGiver(QObject):
+    """Gives classes to objects, one step each.
+
+    Parameters
+    ----------
+    viewer, source
+        Whose pointer, over which view.
+    objects, numbers
+        What has classes, and which object was gone back to.
+    redo_stack
+        Emptied by anything new.
+    parent
+        Deleted with it.
+    """
+
+    status_changed = Signal(str)  # what just happened
+
+    def __init__(
+        self,
+        viewer: ViewerModel,
+        source: Source,
+        objects: Objects,
+        numbers: ObjectNumbers,
+        redo_stack: RedoStack,
+        parent: QObject | None = None,
+    ) -> None:
+        super().__init__(parent)
+        self._viewer, self._source = viewer, source
+        self._objects, self._numbers = objects, numbers
+        self._redo_stack = redo_stack
+        self._acts: list[Classed] = []
+        self.store: ClassStore | None = None
+        self.classes: tuple[ObjectClass, ...] = ()  # there are
+
+    # ---- verbs
+
+    def press(self, digit: int) -> None:
+        """Give a class to the object under the pointer, or to that gone back to."""
+        number = self._under_pointer()
+        if not number and self._numbers.back:
+            number = self._numbers.current
+        self.give_key([number] if number else [], digit)
+
+    def give_key(self, numbers: Iterable[int], digit: int) -> None:
+        """Give objects the class that has a digit; 0 takes it away."""
+        chosen = next((one for one in self.classes if one.key == digit), None)
+        numbers = list(numbers)
+        if numbers and chosen is None and digit:
+            self.status_changed.emit(f"No class has the key {digit}; see Classes.")
+        else:
+            self.give(numbers, None if chosen is None else chosen.name)
+
+    def give(self, numbers: Iterable[int], name: str | None) -> None:
+        """Give objects a class, as one step; None takes it away."""
+        layer, store = self._objects.layer_id, self.store
+        known = {} if store is None else dict(store.classes)
+        given = {int(n): name for n in numbers if n > 0}
+        if layer is None or store is None or not given:
+            self.status_changed.emit("No object is there; point at one that is kept.")
+            return
+        before = {n: known.get(n) for n in given}
+        if before != given:
+            self._redo_stack.clear()
+            tick = self._objects.tick()
+            self._acts.append(Classed(layer, given, before, tick))
+            store.give_classes(given)
+        self.status_changed.emit(_said(given, name))
+
+    # ---- back and forth
+
+    def undo(self, after: int) -> Classed | None:
+        """Take the last act back if it came after another; return it.
+
+        Parameters
+        ----------
+        after
+            The number of the latest act of another kind.
+        """
+        layer = self._objects.layer_id
+        while self._acts and self._acts[-1].layer_id != layer:
+            self._acts.pop()  # another layer takes the objects now
+        if not self._acts or self._acts[-1].tick < after or self.store is None:
+            return None
+        act = self._acts.pop()
+        self.store.take_classes_back(act.given, act.before)
+        self.status_changed.emit(f"Took back {act.name}.")
+        return act
+
+    def redo(self, act: Classed) -> None:
+        """Do again what was taken back."""
+        if self.store is not None and act.layer_id == self._objects.layer_id:
+            self._acts.append(act)
+            self.store.give_classes_again(act.given)
+            self.status_changed.emit(_said(act.given, *set(act.given.values())))
+
+    # ---- inside
+
+    def _under_pointer(self) -> int:
+        """Return the object under the pointer; 0 for none."""
+        view = self._source.view
+        labels = None if view is None else self._objects.plane(view)
+        if view is None or labels is None:
+            return 0
+        place = view.to_plane(self._viewer.cursor.position)
+        if place is None:
+            return 0
+        row, col = np.rint(place).astype(int)
+        return max(int(labels[row, col]), 0)
+
+
+def _said(given: Mapping[int, str | None], name: str | None) -> str:
+    if len(given) == 1:
+        whose = f"Object {next(iter(given))}"
+    else:
+        whose = f"{len(given)} objects"
+    return f"{whose}: {name or 'no class'}"

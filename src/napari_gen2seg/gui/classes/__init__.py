@@ -1,0 +1,6 @@
+"""Classes of objects in the window.
+
+book    which classes there are: those of the project, or the person's own
+panel   the list of them in the dock
+colors  objects in the colors of their classes; the classes as features
+"""
