@@ -74,10 +74,9 @@ class ClassColors:
         if self._drawn is None:
             self._own = layer.colormap
         self._drawn = wanted  # before: the layer tells of a change at once
-        by_number = {number: colors.get(one, GREY) for number, one in classes.items()}
-        layer.colormap = DirectLabelColormap(
-            color_dict={None: GREY, 0: "transparent", **by_number}
-        )
+        colored: dict[int | None, Any] = {None: GREY, 0: "transparent"}
+        colored.update({n: colors.get(one, GREY) for n, one in classes.items()})
+        layer.colormap = DirectLabelColormap(color_dict=colored)
 
     def release(self) -> None:
         """Give the layer its own colors again."""

@@ -204,8 +204,8 @@ class ProjectWidget(Docked):
         if self._closed:
             return
         item, layer, dock = self.desk.item, self.desk.layer, self._dock_heard
-        ours = isinstance(view, View) and layer is not None
-        if ours and dock is not None and item is not None:
+        known = layer is not None and dock is not None and item is not None
+        if known and isinstance(view, View):
             single = only_plane(layer)
             if single is not None and single.layer_id == view.layer_id:
                 self.ahead.keep_open(dock, item, view)
