@@ -13,7 +13,7 @@ from tests.gui.person import Person
 from tests.gui.trainer import CHILD, Trainer, coin_labels
 from tests.helpers.fake_colorer import FakeColorer
 from tests.helpers.leaked_widgets import none_left_behind
-from tests.helpers.shared_viewer import shared_viewer
+from tests.helpers.shared_viewer import SharedViewer
 
 from napari_gen2seg.gui.settings import FileMemory
 from napari_gen2seg.session import Inline, Session
@@ -53,18 +53,38 @@ def own_home(tmp_path: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("NAPARI_GEN2SEG_HOME", str(tmp_path / "home"))
 
 
+@pytest.fixture(scope="session")
+def shared(qapp: Any) -> Iterator[SharedViewer]:
+    """Return what holds the viewer of this process: each takes seconds."""
+    holder = SharedViewer()
+    yield holder
+    holder.close()
+
+
 @pytest.fixture(autouse=True)
-def no_leaked_widgets(qapp: Any) -> Iterator[None]:
+def no_leaked_widgets(
+    shared: SharedViewer, request: pytest.FixtureRequest
+) -> Iterator[None]:
     """Fail a test that leaves windows of its own behind, and name who holds them."""
+    if "window" in request.fixturenames:
+        shared.get()  # it stays, and is nobody's
+    elif "make_napari_viewer" in request.fixturenames:
+        shared.close()  # napari's own fixture wants no other beside it
     with none_left_behind():
         yield
 
 
-@pytest.fixture(scope="module")
-def window() -> Iterator[Any]:
-    """Return one shown viewer for a file of tests: the first takes seconds."""
-    with shared_viewer() as viewer:
-        yield viewer
+@pytest.fixture
+def window(shared: SharedViewer) -> Iterator[Any]:
+    """Return a shown viewer without layers or docks, shared with other tests."""
+    viewer = shared.get()
+    yield viewer
+    viewer.layers.clear()
+    viewer.dims.order = tuple(range(viewer.dims.ndim))
+    left = shared.left()
+    if left:
+        shared.close()
+    assert not left, f"the test left the shared viewer changed: {left}"
 
 
 @pytest.fixture
@@ -91,8 +111,6 @@ def desk(window: Any, qtbot: Any, painter: FakeColorer, memory: FileMemory) -> A
         window.window.remove_dock_widget(dock)
         widget.close_session()
         widget.deleteLater()
-    window.layers.clear()
-    window.dims.order = tuple(range(window.dims.ndim))
 
 
 @pytest.fixture

@@ -29,7 +29,7 @@ def none_left_behind() -> Iterator[None]:
     left = _left(before)
     if left:
         # Collecting circles takes a third of a second beside napari: only now.
-        _let_go()
+        let_go()
         left = _left(before)
     if left:
         raise LeakedWidgets("\n".join(_described(widget) for widget in left))
@@ -45,7 +45,7 @@ def _left(before: list[QWidget]) -> list[QWidget]:
     ]
 
 
-def _let_go() -> None:
+def let_go() -> None:
     """Do what Qt and Python put off: delete, and collect circles."""
     for _ in range(2):
         gc.collect()
