@@ -18,6 +18,7 @@ hand_edits      objects made by hand, from which clicks start
 label_patches   many objects into Labels: one step, one undo
 review          proposals: shown, kept, dropped, gone to
 stack_work      planes colored ahead, objects carried on, proposals kept in all
+stack_keep      proposals of all planes found, linked, numbered, written
 tracks_layer    the objects of a stack as napari's Tracks
 similar         proposals that look like what was kept
 object_tools    what is kept is deleted, joined, cut, grown, corrected

@@ -12,10 +12,10 @@ from qtpy.QtCore import QObject, Signal
 
 from napari_gen2seg.core.linking import LinkSettings
 from napari_gen2seg.core.objects.carry import Carried, carry
-from napari_gen2seg.core.objects.keep_stack import KeptStack, StackOfCandidates
 from napari_gen2seg.core.objects.through import tracks_of
 from napari_gen2seg.errors import Cancelled, Gen2SegError
 from napari_gen2seg.gui.annotate.commit import CommitError
+from napari_gen2seg.gui.annotate.stack_keep import StackKeeping
 from napari_gen2seg.gui.annotate.tracks_layer import planes_along, show_tracks
 from napari_gen2seg.gui.layers.view import axis_name
 from napari_gen2seg.gui.qt_threads import debounce
@@ -73,14 +73,6 @@ class _Carrying:
     stopped: list[tuple[int, int, str]] = field(default_factory=list)
 
 
-@dataclass(eq=False)
-class _Keeping:
-    """Proposals of many planes on their way to be objects."""
-
-    views: list[View]
-    stack: StackOfCandidates
-
-
 class StackWork(QObject):
     """What a person does with all planes of a stack, one after the other.
 
@@ -133,7 +125,7 @@ class StackWork(QObject):
         self._ticket: Ticket | None = None
         self._turn = 0  # of the work now; late replies to an earlier one are dropped
         self._carrying: _Carrying | None = None
-        self._keeping: _Keeping | None = None
+        self._keeping: StackKeeping | None = None
         self._parents: dict[str, dict[int, int]] = {}  # by layer: who divided
         self._axis: int | None = None
         self.linking = LinkSettings()
@@ -248,8 +240,14 @@ class StackWork(QObject):
             self._refused(error)
             return
         planes = self._planes(view, axis.axis, range(axis.size))
-        self._keeping = _Keeping(
-            planes, StackOfCandidates(self.linking, self._spacing(view))
+        self._keeping = StackKeeping(
+            self._objects,
+            self._numbers,
+            self._review,
+            self._background,
+            planes,
+            self.linking,
+            self._spacing(view),
         )
         self._begin("Keeping", planes)
 
@@ -416,91 +414,47 @@ class StackWork(QObject):
         else:
             self._step()
 
-    def _look(self, keeping: _Keeping, view: View) -> None:
+    def _look(self, keeping: StackKeeping, view: View) -> None:
         """Find the proposals of a plane that is colored, and link them."""
         coloring, turn = self._session.coloring(view), self._turn
         if coloring is None:
             self._fail(MemoryError())
             return
-        known = self._review.of_plane(view, coloring)
-        labels = self._labels(view).copy()
 
-        def work(ticket: Ticket) -> None:
-            review = known or self._review.begin(view.layer_id, coloring)
-            ticket.check()
-            keeping.stack.add(review, labels)
-
-        def done(ticket: Ticket, _value: Any, error: BaseException | None) -> None:
-            if ticket.cancelled or turn != self._turn or isinstance(error, Cancelled):
+        def done(_value: Any, error: BaseException | None) -> None:
+            if turn != self._turn:
                 return
             if error is not None:
                 self._fail(error)
             else:
                 self._step()
 
-        self._ticket = self._background.submit("keep planes", work, done)
+        self._ticket = keeping.look(view, coloring, done)
 
-    def _number(self, keeping: _Keeping) -> None:
+    def _number(self, keeping: StackKeeping) -> None:
         """Give numbers to what was linked, and write it."""
-        turn, layer = self._turn, self._objects.layer
-        labels = [self._labels(view) for view in keeping.views]
-        first = self._numbers.free()
+        turn = self._turn
 
-        def done(ticket: Ticket, kept: Any, error: BaseException | None) -> None:
-            if ticket.cancelled or turn != self._turn or isinstance(error, Cancelled):
+        def done(kept: Any, error: BaseException | None) -> None:
+            if turn != self._turn:
                 return
             if error is not None:
                 self._fail(error)
-            elif self._objects.layer is not layer or not self._holds(keeping, kept):
-                self._number(keeping)  # somebody worked on meanwhile
-            else:
-                self._write(keeping, kept)
+                return
+            try:
+                said = keeping.write(kept)
+            except Gen2SegError as refused:
+                self._end("")
+                self._refused(refused)
+                return
+            self._end(said)
+            if kept.patches:
+                parents = self._parents.setdefault(self._objects.layer_id or "", {})
+                parents.update(keeping.parents)
+                self._redo_stack.clear()
+                self.written.emit()
 
-        self._ticket = self._background.submit(
-            "keep planes",
-            lambda ticket: keeping.stack.finish(
-                first, labels.__getitem__, ticket.check
-            ),
-            done,
-        )
-
-    def _holds(self, keeping: _Keeping, kept: KeptStack) -> bool:
-        """Whether planes still are what numbers were given for."""
-        for place, patch in kept.patches.items():
-            r0, c0, r1, c1 = patch.box
-            now = self._labels(keeping.views[place])[r0:r1, c0:c1]
-            if not np.array_equal(now, patch.before):
-                return False
-        return self._numbers.free() <= min(kept.scores, default=1 << 62)
-
-    def _write(self, keeping: _Keeping, kept: KeptStack) -> None:
-        """Write proposals of all planes as one step."""
-        if not kept.patches:
-            self._end("Nothing to keep: no proposal is shown on any plane.")
-            return
-        count, planes = kept.pieces, len(kept.patches)
-        name = f"keeping {count:,} proposals on {planes} planes"
-        views = {number: keeping.views[at] for number, at in kept.first.items()}
-        patches = [(keeping.views[at], patch) for at, patch in kept.patches.items()]
-        try:
-            self._objects.write_planes(patches, name, kept.scores, views)
-        except Gen2SegError as error:
-            self._end("")
-            self._refused(error)
-            return
-        layer_id = self._objects.layer_id or ""
-        self._parents.setdefault(layer_id, {}).update(kept.parents)
-        self._redo_stack.clear()
-        told = f"Kept {count:,} proposals on {planes} planes: {len(kept.scores):,} new "
-        told += "object" if len(kept.scores) == 1 else "objects"
-        divided = len(set(kept.parents.values()))
-        self._end(f"{told}, {divided} divided." if divided else f"{told}.")
-        self.written.emit()
-
-    def _labels(self, view: View) -> LabelArray:
-        """Return the objects of a plane, none where there is no layer yet."""
-        plane = self._objects.plane(view)
-        return np.zeros(view.shape, np.int32) if plane is None else plane
+        self._ticket = keeping.number(done)
 
     def _spacing(self, view: View) -> tuple[float, float] | None:
         """Return how large pixels are along rows and columns, where that differs."""
