@@ -4,11 +4,16 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from napari.components import ViewerModel
+from napari.layers import Labels
 from qtpy.QtCore import Qt
 from skimage.draw import disk
 from tests.gui.person import CONTROL
 
+from napari_gen2seg.core.probe.mask import Mask
+from napari_gen2seg.gui.annotate.commit import read_object, write
 from napari_gen2seg.gui.layers.camera import camera_of
+from napari_gen2seg.gui.layers.view import ReadOptions, view_on_screen
 
 SHAPE = (2400, 3000)
 MIDDLE, NEAR, FAR = (1200, 1500), (1000, 1250), (400, 2500)
@@ -125,3 +130,28 @@ def test_only_the_window_is_read(desk):
     lazy = Lazy()
     assert view.read(lazy).shape == view.shape == (1024, 1024)
     assert lazy.seen == [(1024, 1024)]
+
+
+def test_a_window_lies_where_its_pixels_are():
+    viewer = ViewerModel()
+    levels = [np.zeros((side, side + 200), np.uint8) for side in (5000, 2500)]
+    image = viewer.add_image(
+        levels, multiscale=True, scale=(0.5, 0.25), translate=(7, -3)
+    )
+    view = view_on_screen(viewer, image, ReadOptions(level=1))
+    view = view.through((300, 40, 812, 1064))
+    # Half as fine: the middle of its first pixel is that of four of the level.
+    half = Labels(np.zeros((256, 512), np.uint8), **view.placement((256, 512)))
+    assert view.to_plane(half.data_to_world((0, 0))) == pytest.approx((0.5, 0.5))
+    assert view.to_plane(half.data_to_world((9, 100))) == pytest.approx((18.5, 200.5))
+    whole = Labels(np.zeros((2500, 2700), np.int32), **view.placement())
+    assert view.to_plane(whole.data_to_world((300, 40))) == pytest.approx((0, 0))
+    assert view.to_plane(whole.data_to_world((299, 40))) is None
+    mask = Mask.from_source(np.ones((3, 4), bool), (10, 20), (256, 512), (512, 1024))
+    written = write(whole, view, mask, 5)
+    rows, cols = np.nonzero(whole.data)
+    assert written.pixels == rows.size > 0
+    assert 308 <= rows.min() < rows.max() <= 314 and 58 <= cols.min() <= 61
+    crop, corner = read_object(whole, view, 5)
+    assert crop.sum() == rows.size
+    assert corner == (rows.min() - 300, cols.min() - 40)

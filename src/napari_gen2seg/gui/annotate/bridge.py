@@ -266,5 +266,6 @@ def _said_of(view: View) -> str:
     (height, width), (rows, cols) = view.shape, view.plane_shape
     return (
         f"Coloring what is in view: {width:,} x {height:,} of {cols:,} x {rows:,} "
-        "pixels. Click or press Color elsewhere for more; Plugins > Batch does all."
+        "pixels. Click or press Color elsewhere for more; Plugins > gen2seg > Batch "
+        "does all."
     )

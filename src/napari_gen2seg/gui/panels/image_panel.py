@@ -14,7 +14,7 @@ from superqt.utils import signals_blocked
 from napari_gen2seg.errors import SettingsError
 from napari_gen2seg.gui.layers.channels import Input, choice_of, inputs_of, picked
 from napari_gen2seg.gui.layers.overlays import role_of
-from napari_gen2seg.gui.layers.view import axis_name
+from napari_gen2seg.gui.layers.view import axis_name, level_shape
 from napari_gen2seg.gui.panels.layer_combo import LayerCombo
 from napari_gen2seg.gui.panels.widgets import (
     Panel,
@@ -133,6 +133,10 @@ class ImagePanel(Panel):
             if axis not in view.axes and axis != view.channel_axis
         )
         text = f"{view.plane_shape[1]} x {view.plane_shape[0]} pixels"
+        if view.level:
+            full = level_shape(layer)
+            size = f"{full[view.axes[1]]} x {full[view.axes[0]]}"
+            text += f", level {view.level} of a pyramid of {size}"
         if view.window is not None:
             text += f", in windows of {view.shape[1]} x {view.shape[0]}"
         if place:
