@@ -28,6 +28,7 @@ from qtpy.QtCore import Qt
 from qtpy.QtTest import QTest
 from scipy import ndimage
 from skimage.io import imread
+from superqt import QCollapsible
 
 ROOT = Path(__file__).parent.parent
 sys.path[:0] = [str(ROOT), str(ROOT / "src")]
@@ -64,7 +65,10 @@ class Scene:
     @property
     def labels(self) -> Any:
         """The kept objects, as they are shown."""
-        return np.asarray(self.person.layer("objects").data)
+        layer = self.person.layer("objects")
+        if layer is None:
+            return np.zeros(self.viewer.layers[0].data.shape[:2], np.int32)
+        return np.asarray(layer.data)
 
     def color(self) -> None:
         """Press *Color*, and wait for the proposals."""
@@ -141,9 +145,9 @@ def five_minutes(data: Path, folder: Path, home: Path) -> None:
             scene.shoot("five-missed")
         scene.person.click(row, col)
         scene.person.press(Qt.Key.Key_Return)
-    scene.viewer.reset_view()
     scene.widget.edit.table_requested.emit()
     scene.person.wait(1500)
+    scene.viewer.reset_view()
     scene.shoot("five-table")
     print(f"five minutes: {time.monotonic() - started:.0f} s on this computer")
     scene.close()
@@ -216,8 +220,11 @@ def project_of_twenty(data: Path, folder: Path, home: Path) -> None:
     dialog = scene.widget.finetune.dialog
     scene.until(lambda: len(dialog.pairs.used) == 3)
     scene.person.wait(800)
-    Image.fromarray(grabbed(dialog)).save(folder / "project-finetune.jpg", quality=85)
+    dialog.grab().save(str(folder / "project-finetune.jpg"), "JPG", 85)
     dialog.close()
+    for one in dock.findChildren(QCollapsible):
+        if one.text() == "Progress":
+            one.expand()
     scene.shoot("project-progress")
     scene.close()
 
@@ -245,15 +252,6 @@ def correct(scene: Scene, truth: np.ndarray) -> None:
         row, col = middle(truth == number)
         scene.person.click(row, col)
         scene.person.press(Qt.Key.Key_Return)
-
-
-def grabbed(widget: Any) -> np.ndarray:
-    """Return a dialog as uint8 (H, W, 3)."""
-    image = widget.grab().toImage().convertToFormat(13)  # RGB888
-    bits = image.constBits()
-    bits.setsize(image.sizeInBytes())
-    rows = np.frombuffer(bits, np.uint8).reshape(image.height(), -1)
-    return rows[:, : 3 * image.width()].reshape(image.height(), image.width(), 3).copy()
 
 
 WALKS = {"five": five_minutes, "project": project_of_twenty}
