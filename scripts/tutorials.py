@@ -17,6 +17,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -26,8 +27,10 @@ import tifffile
 from PIL import Image
 from qtpy.QtCore import Qt
 from qtpy.QtTest import QTest
+from qtpy.QtWidgets import QMessageBox
 from scipy import ndimage
 from skimage.io import imread
+from superqt import QCollapsible
 
 ROOT = Path(__file__).parent.parent
 sys.path[:0] = [str(ROOT), str(ROOT / "src")]
@@ -36,6 +39,7 @@ from tests.gui.person import CONTROL, SHIFT, Person  # noqa: E402
 from tests.gui.saving_window import Bot  # noqa: E402
 
 from napari_gen2seg.cli.virtual_display import virtual_display  # noqa: E402
+from napari_gen2seg.gui.finetune.settings_page import set_value  # noqa: E402
 from napari_gen2seg.gui.settings import FileMemory  # noqa: E402
 from napari_gen2seg.gui.widget import SegmentWidget  # noqa: E402
 
@@ -64,7 +68,10 @@ class Scene:
     @property
     def labels(self) -> Any:
         """The kept objects, as they are shown."""
-        return np.asarray(self.person.layer("objects").data)
+        layer = self.person.layer("objects")
+        if layer is None:
+            return np.zeros(self.viewer.layers[0].data.shape[:2], np.int32)
+        return np.asarray(layer.data)
 
     def color(self) -> None:
         """Press *Color*, and wait for the proposals."""
@@ -141,9 +148,9 @@ def five_minutes(data: Path, folder: Path, home: Path) -> None:
             scene.shoot("five-missed")
         scene.person.click(row, col)
         scene.person.press(Qt.Key.Key_Return)
-    scene.viewer.reset_view()
     scene.widget.edit.table_requested.emit()
     scene.person.wait(1500)
+    scene.viewer.reset_view()
     scene.shoot("five-table")
     print(f"five minutes: {time.monotonic() - started:.0f} s on this computer")
     scene.close()
@@ -186,7 +193,7 @@ def powder(data: Path, folder: Path) -> list[tuple[Path, Path]]:
     return made
 
 
-def project_of_twenty(data: Path, folder: Path, home: Path) -> None:
+def project_of_twenty(data: Path, folder: Path, home: Path, steps: int = 0) -> None:
     """Twenty pictures of a new kind: three by hand, one fine-tuning, the others."""
     from napari_gen2seg.gui.project.widget import ProjectWidget
 
@@ -216,10 +223,39 @@ def project_of_twenty(data: Path, folder: Path, home: Path) -> None:
     dialog = scene.widget.finetune.dialog
     scene.until(lambda: len(dialog.pairs.used) == 3)
     scene.person.wait(800)
-    Image.fromarray(grabbed(dialog)).save(folder / "project-finetune.jpg", quality=85)
+    dialog.grab().save(str(folder / "project-finetune.jpg"), "JPG", 85)
+    if steps:
+        train(scene, dialog, steps)
+        scene.until(lambda: dock.buttons.offer.isVisible())
+        QTest.mouseClick(dock.buttons.again, Qt.MouseButton.LeftButton)
+        scene.until(lambda: not dock.jobs.running)
+        print(dock.status.text())
     dialog.close()
+    for one in dock.findChildren(QCollapsible):
+        if one.text() == "Progress":
+            one.expand()
     scene.shoot("project-progress")
     scene.close()
+
+
+def train(scene: Scene, dialog: Any, steps: int) -> None:
+    """Fine-tune for a few steps, and use what came of it."""
+    QTest.mouseClick(dialog.pictures.next, Qt.MouseButton.LeftButton)
+    page = dialog.settings
+    for name, value in (("steps", steps), ("crop", 128), ("batch", 1)):
+        set_value(page.fields[name], value)
+    scene.person.wait(300)
+    QTest.mouseClick(page.start, Qt.MouseButton.LeftButton)
+    scene.until(lambda: not dialog.work.busy)
+    dialog.grab().save(str(scene.folder / "project-result.jpg"), "JPG", 85)
+    print("before and after:", dialog.work.compared["better"])
+    QTest.mouseClick(dialog.result.adopt, Qt.MouseButton.LeftButton)
+    scene.person.wait(300)
+    for box in scene.widget.findChildren(QMessageBox):
+        if box.isVisible():  # it is not better: so few steps
+            yes = box.button(QMessageBox.StandardButton.Yes)
+            QTest.mouseClick(yes, Qt.MouseButton.LeftButton)
+    scene.until(lambda: scene.widget.session.model.choice.model != "mini")
 
 
 def correct(scene: Scene, truth: np.ndarray) -> None:
@@ -247,16 +283,10 @@ def correct(scene: Scene, truth: np.ndarray) -> None:
         scene.person.press(Qt.Key.Key_Return)
 
 
-def grabbed(widget: Any) -> np.ndarray:
-    """Return a dialog as uint8 (H, W, 3)."""
-    image = widget.grab().toImage().convertToFormat(13)  # RGB888
-    bits = image.constBits()
-    bits.setsize(image.sizeInBytes())
-    rows = np.frombuffer(bits, np.uint8).reshape(image.height(), -1)
-    return rows[:, : 3 * image.width()].reshape(image.height(), image.width(), 3).copy()
-
-
-WALKS = {"five": five_minutes, "project": project_of_twenty}
+WALKS: dict[str, Callable[..., None]] = {
+    "five": five_minutes,
+    "project": project_of_twenty,
+}
 
 
 def main() -> None:
@@ -267,13 +297,19 @@ def main() -> None:
     parser.add_argument(
         "--folder", type=Path, default=ROOT / "docs" / "images" / "tutorials"
     )
+    parser.add_argument(
+        "--steps", type=int, default=0, help="of the fine-tuning; 0 walks up to it"
+    )
     options = parser.parse_args()
     options.folder.mkdir(parents=True, exist_ok=True)
     with virtual_display():
         for name in options.only:
             with tempfile.TemporaryDirectory() as home:
                 os.environ["NAPARI_GEN2SEG_HOME"] = home
-                WALKS[name](options.data, options.folder, Path(home))
+                walk = WALKS[name]
+                if name == "project":
+                    walk = partial(walk, steps=options.steps)
+                walk(options.data, options.folder, Path(home))
 
 
 if __name__ == "__main__":

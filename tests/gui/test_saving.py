@@ -13,6 +13,7 @@ from tests.helpers.waiting import BACKSTOP_MS
 
 from napari_gen2seg.io.identity import ImageIdentity
 from napari_gen2seg.project.journal import Journal
+from napari_gen2seg.project.journal.files import read_work
 
 COIN, SECOND, THIRD = (51, 155), (124, 45), (125, 102)
 
@@ -265,6 +266,16 @@ def test_two_windows_on_one_image_are_noticed_and_both_annotate(coins):
         assert coins.labels[SECOND] == 1
         assert "NOT saved" in widget.objects.saving.mark.text()
         assert other.labels()[SECOND] == 0
+        theirs, folder = other.labels(), other.folder
+        other.close()
+        widget.keeper._retry()  # as every five seconds
+        coins.person.settle()
+        ours = widget.keeper.layer.journal
+        assert ours.folder == folder
+        np.testing.assert_array_equal(ours.labels(), coins.labels)
+        assert "NOT saved" not in widget.objects.saving.mark.text()
+        (aside,) = folder.parent.glob(f"{folder.name}.before-*")
+        np.testing.assert_array_equal(read_work(aside).labels(), theirs)
         coins.viewer.window.remove_dock_widget(dock)
         widget.close_session()
         widget.deleteLater()

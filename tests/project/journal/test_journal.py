@@ -314,7 +314,7 @@ def test_classes_are_taken_back_and_go_with_their_object(tmp_path: Path) -> None
     image = image_file(tmp_path)
     with Journal(image, SHAPE) as journal:
         journal.record(commit(1))
-        journal.record(commit(2))
+        journal.record(commit(2, row=1))
         journal.record(Act("classes", classes={1: "nucleus", 2: "nucleus"}))
         journal.record(Act("classes", classes={2: "debris"}))
         journal.record(Act("delete", origins={2: None}))

@@ -36,8 +36,8 @@ class Ahead(QObject):
 
     Their proposals and how doubtful they are follow from that, and are kept in the
     project together with the map, so that they are there after a restart too. Stacks
-    are read, but colored when they are shown: nobody knows which plane will be
-    looked at.
+    and large pictures are read, but colored when they are shown: nobody knows where
+    one will look.
 
     Parameters
     ----------
