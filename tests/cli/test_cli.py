@@ -78,18 +78,18 @@ def test_models_lists_what_there_is() -> None:
 
 
 def test_color_writes_the_very_map_python_gives(
-    coins: Path, tiny_sd: Path, tmp_path: Path
+    coins: Path, tiny_offsets: Path, tmp_path: Path
 ) -> None:
     target = tmp_path / "new folder" / "map.tif"
-    options = ("--model", tiny_sd, "--resolution", 96, "--device", "cpu")
+    options = ("--model", tiny_offsets, "--resolution", 96, "--device", "cpu")
     done = run("color", coins, "-o", target, *options)
     assert done.returncode == 0, done.stderr
-    model = load_model(tiny_sd, device="cpu")
+    model = load_model(tiny_offsets, device="cpu")
     ours = model.color(data.coins(), 96)
     written = Coloring.load(target)
     np.testing.assert_allclose(written.values, ours.values, atol=0.05)
     assert written.source_shape == data.coins().shape
-    assert str(tiny_sd) in written.model_id or written.model_id == model.spec.id
+    assert str(tiny_offsets) in written.model_id or written.model_id == model.spec.id
 
 
 def test_more_passes_keep_the_map_and_add_others(
@@ -149,13 +149,13 @@ def test_segment_all_selects_as_python_does(coins: Path, tmp_path: Path) -> None
 
 
 def test_segment_writes_the_mask_of_the_clicks(
-    coins: Path, tiny_sd: Path, tmp_path: Path
+    coins: Path, tiny_offsets: Path, tmp_path: Path
 ) -> None:
     labels, coloring = tmp_path / "l.png", tmp_path / "map.tif"
     done = run(
         "segment", coins, "--point", "48,40", "--point", "60,45", "--not", "200,300",
         "-o", labels, "--coloring", coloring,
-        "--model", tiny_sd, "--resolution", 96, "--device", "cpu",
+        "--model", tiny_offsets, "--resolution", 96, "--device", "cpu",
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
     wanted = Coloring.load(coloring).probe([(48, 40), (60, 45), (200, 300)], [1, 1, -1])

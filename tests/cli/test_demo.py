@@ -79,11 +79,11 @@ def test_without_a_screen_a_virtual_one_serves(
 
 
 def test_without_even_a_virtual_screen_the_work_is_done(
-    tiny_sd: Path, tmp_path: Path
+    tiny_offsets: Path, tmp_path: Path
 ) -> None:
     folder = tmp_path / "out"
     done = without_display(
-        "--model", tiny_sd, "--resolution", "96", "-o", folder, PATH=str(tmp_path)
+        "--model", tiny_offsets, "--resolution", "96", "-o", folder, PATH=str(tmp_path)
     )
     assert done.returncode == 0, done.stderr
     assert "Xvfb is not installed" in done.stdout

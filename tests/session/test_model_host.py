@@ -147,13 +147,13 @@ def counted(monkeypatch, name: str) -> list[int]:
 
 @pytest.mark.parametrize(("here", "times"), [(True, 1), (False, 0)])
 def test_an_image_is_checked_once_and_in_the_model_process(
-    monkeypatch, tiny_sd, here, times
+    monkeypatch, tiny_offsets, here, times
 ):
     checks, conversions = (counted(monkeypatch, n) for n in ("check_image", "to_rgb"))
     session = Session(load=load_model if here else None)
     failures = []
     session.failed.connect(failures.append)
-    session.choose(Choice(str(tiny_sd), device="cpu", resolution=64))
+    session.choose(Choice(str(tiny_offsets), device="cpu", resolution=64))
     session.color(request())
     session.close()
     assert failures == []

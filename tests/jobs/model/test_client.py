@@ -154,10 +154,10 @@ def test_missing_interpreter_is_said():
         ModelClient(("/nowhere/python",)).load("plain")
 
 
-def test_session_keeps_models_out_of_its_own_process(tiny_sd):
-    """The real thing: a published layout, coloured in the child."""
+def test_session_keeps_models_out_of_its_own_process(tiny_offsets):
+    """The real thing: a network, coloured with in the child."""
     session = Session()
-    session.choose(Choice(str(tiny_sd), resolution=64))
+    session.choose(Choice(str(tiny_offsets), resolution=64))
     failures = []
     session.failed.connect(failures.append)
     session.color(ColorRequest("p", "layer", lambda: (PICTURE * 255).astype(np.uint8)))

@@ -40,6 +40,9 @@ average_gradients(accelerator, [used, unused])
 answers = any_of(accelerator, rank == 1), any_of(accelerator, False)
 torch.save((used.grad, unused.grad, answers), Path(sys.argv[1]) / f"{rank}.pt")
 from napari_gen2seg.train.__main__ import main
+from napari_gen2seg.train.mini import trainer
+
+trainer._LOG_EVERY = 3  # all of its steps, or it would take 25
 
 sys.exit(main(["colour", "--config", sys.argv[2], "--run", sys.argv[3]]))
 """
@@ -55,7 +58,7 @@ multiple = 8
 crop = 32
 workers = 0
 [colour]
-steps = 25
+steps = 3
 batch = 1
 """
 
