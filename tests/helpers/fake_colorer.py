@@ -9,6 +9,7 @@ from __future__ import annotations
 import colorsys
 from collections.abc import Callable
 from dataclasses import replace
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -25,12 +26,21 @@ Draw = Callable[[NDArray[Any]], NDArray[Any]]
 
 
 def blobs(rgb: NDArray[Any]) -> NDArray[Any]:
-    """Paint each bright blob in a hue of its own on black; float (H, W, 3) 0..255."""
+    """Paint each bright blob in a hue of its own on black; float (H, W, 3) 0..255.
+
+    The same image is painted once: most tests look at the same coins.
+    """
+    return _blobs(rgb.tobytes(), rgb.shape, rgb.dtype.str)
+
+
+@lru_cache(maxsize=16)
+def _blobs(data: bytes, shape: tuple[int, ...], dtype: str) -> NDArray[Any]:
     # Late: a process that serves another map need not wait for these.
     from scipy import ndimage
     from skimage.filters import gaussian, threshold_otsu
     from skimage.segmentation import watershed
 
+    rgb = np.frombuffer(data, dtype).reshape(shape)
     gray = gaussian(rgb.mean(axis=-1), 2)
     gray = gray - gaussian(gray, max(rgb.shape[:2]) / 8)
     front = ndimage.binary_fill_holes(gray > threshold_otsu(gray))
@@ -44,9 +54,11 @@ def blobs(rgb: NDArray[Any]) -> NDArray[Any]:
     table = np.array(hues) * 255
     table[0] = 0
     colors = table[labels]
-    return np.stack(
+    painted = np.stack(
         [ndimage.gaussian_filter(colors[..., i], 0.7) for i in range(3)], -1
     )
+    painted.flags.writeable = False
+    return painted
 
 
 def as_it_is(rgb: NDArray[Any]) -> NDArray[Any]:

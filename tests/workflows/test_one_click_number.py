@@ -14,6 +14,7 @@ import numpy as np
 import pytest
 import tifffile
 from scipy import ndimage
+from tests.helpers.remembered import remembered
 from tests.train.finetune.made import discs, settings, write_pairs
 
 from napari_gen2seg import load_model
@@ -34,7 +35,7 @@ Clicks = dict[tuple[str, int], tuple[float, float]]
 def mini() -> BaseColorer:
     colorer = load_model("mini", device="cpu")
     assert isinstance(colorer, BaseColorer)
-    return colorer
+    return remembered(colorer)
 
 
 def worn(image: np.ndarray) -> np.ndarray:
@@ -48,7 +49,9 @@ def run_of(folder: Path) -> tuple[FinetuneConfig, Sequence[Annotated]]:
     """Return the settings of a run, and the two images that judge it."""
     pairs = []
     for pair, role in zip(
-        write_pairs(folder, 3), ("validation", "validation", "train"), strict=True
+        write_pairs(folder, 3, keep=9),
+        ("validation", "validation", "train"),
+        strict=True,
     ):
         tifffile.imwrite(pair.image, worn(tifffile.imread(pair.image)))
         pairs.append(replace(pair, role=role))

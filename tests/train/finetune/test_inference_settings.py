@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from skimage import draw, filters, measure
+from tests.helpers.remembered import remembered
 from tests.train.finetune.made import settings, write_few
 
 from napari_gen2seg import Coloring, finetune, load_model
@@ -37,7 +38,7 @@ from napari_gen2seg.train.synthetic import draw_scene
 def mini() -> BaseColorer:
     model = load_model("mini", device="cpu")
     assert isinstance(model, BaseColorer)
-    return model
+    return remembered(model)
 
 
 @pytest.fixture(scope="module")
@@ -172,7 +173,7 @@ def test_the_new_model_is_used_as_the_labels_say(
     monkeypatch.setattr(
         loop, "calibrate_inference", lambda *_: InferenceCalibrated(use)
     )
-    config = settings(tmp_path / "run", tiny_guided, write_few(tmp_path, 3), steps=2)
+    config = settings(tmp_path / "run", tiny_guided, write_few(tmp_path), steps=2)
     training = Training(config)
     for event in training.events():
         if event.kind == "step":
@@ -274,7 +275,7 @@ def test_it_can_be_cancelled_and_is_asked_again(
 ) -> None:
     with pytest.raises(Cancelled):
         calibrate_inference(mini, mini.config, [specked(1)], cancel=lambda: True)
-    config = settings(tmp_path / "run", tiny_guided, write_few(tmp_path, 3), steps=2)
+    config = settings(tmp_path / "run", tiny_guided, write_few(tmp_path), steps=2)
     asked = []
 
     def fitting(*given: object) -> InferenceCalibrated:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -48,14 +49,22 @@ TINY = RunConfig(
         multiple=8,
     ),
     data=DataConfig(crop=32, workers=0),
-    autoencoder=StageConfig(steps=25, batch=2, ramp=5),
-    pretrain=StageConfig(steps=25, batch=2, ramp=5),
-    colour=StageConfig(steps=25, batch=2, ramp=5, warmup=0.5),
+    autoencoder=StageConfig(steps=6, batch=2, ramp=2),
+    pretrain=StageConfig(steps=24, batch=2, ramp=5),
+    colour=StageConfig(steps=6, batch=2, ramp=2, warmup=0.5),
 )
 
 
+@pytest.fixture(scope="module", autouse=True)
+def told_often() -> Iterator[None]:
+    """Have stages tell of every second step, that they need not be long."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("napari_gen2seg.train.mini.trainer._LOG_EVERY", 2)
+        yield
+
+
 @pytest.fixture(scope="module")
-def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def run(told_often: None, tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("run")
     for stage in ("autoencoder", "pretrain", "colour"):
         events = list(train_stage(TINY, stage, folder))
@@ -73,7 +82,7 @@ def test_the_exported_model_loads_and_answers_clicks(run: Path, tmp_path: Path) 
     mask = coloring.probe([(20, 20)])
     assert mask.full()[20, 20]
     facts = json.loads((folder / "gen2seg.json").read_text())
-    assert facts["recipe"]["done"]["colour"]["steps"] == 25
+    assert facts["recipe"]["done"]["colour"]["steps"] == 6
     assert (folder / "SHA256SUMS").read_text() == checksums(folder)
     assert not list(folder.rglob("*.pt"))
 
@@ -126,13 +135,13 @@ def test_a_stopped_stage_goes_on_where_it_was(tmp_path: Path) -> None:
         asked += 1
         return asked > steps
 
-    list(train_stage(TINY, "colour", tmp_path, lambda: after(15)))
+    list(train_stage(TINY, "colour", tmp_path, lambda: after(4)))
     state = torch.load(tmp_path / "colour.state.pt", weights_only=True)
-    assert state["step"] == 15
+    assert state["step"] == 4
     asked = 0
     events = list(train_stage(TINY, "colour", tmp_path, lambda: after(1000)))
-    assert [e.step for e in events] == [25]
-    assert asked == 11  # ten steps more, and none of the first again
+    assert [e.step for e in events] == [6]
+    assert asked == 3  # two steps more, and none of the first again
 
 
 def test_a_half_written_state_is_never_seen(
@@ -161,7 +170,7 @@ def _compiled(
         "napari_gen2seg.train.mini.trainer.compile_net",
         lambda net: compile_net(net, backend=backend),  # type: ignore[arg-type]
     )
-    colour = dataclasses.replace(TINY.colour, steps=6, compile=backend is not None)
+    colour = dataclasses.replace(TINY.colour, steps=3, compile=backend is not None)
     config = dataclasses.replace(TINY, colour=colour)
     return [event.loss for event in train_stage(config, "colour", folder)]
 
@@ -171,7 +180,7 @@ def test_a_compiled_stage_learns_the_same(
 ) -> None:
     plain = _compiled(tmp_path / "plain", monkeypatch, None)
     compiled = _compiled(tmp_path / "compiled", monkeypatch, "aot_eager")
-    assert len(plain) == 6 and compiled == pytest.approx(plain, rel=0.02)
+    assert len(plain) == 3 and compiled == pytest.approx(plain, rel=0.02)
     weights = [
         load_file(tmp_path / name / "colour.safetensors")
         for name in ("plain", "compiled")
@@ -259,7 +268,7 @@ def test_a_run_starts_from_the_weights_of_a_model_folder(
         assert torch.equal(value.float(), wanted), name
     again = export_run(further, run, tmp_path / "again")
     facts = json.loads((again / "gen2seg.json").read_text())
-    assert facts["recipe"]["before"]["recipe"]["done"]["colour"]["steps"] == 25
+    assert facts["recipe"]["before"]["recipe"]["done"]["colour"]["steps"] == 6
 
 
 def test_kinds_weigh_by_the_square_root_of_their_number() -> None:
