@@ -1,12 +1,14 @@
 """The model that ships on every set of annotated images, beside what it must beat.
 
     python benchmarks/mini.py DATA --model mini PATH [--images 6] [--objects 10]
+        [--probe mini]
 
 DATA holds folders with ``images/``, ``labels/``, optionally ``split.json`` and
 ``manifest.json``, itself or one level down (``more/``); of each the validation images
 are clicked, by the one protocol (`metrics.click_protocol`): in the middle of an object,
-beside it, and at pixels scattered over all of it, as a pointer comes by. ``otsu`` is
-Otsu's threshold and a watershed, clicked: no weights. ``--images`` and ``--objects``
+beside it, and at pixels scattered over all of it, as a pointer comes by. Similarity
+answers; with ``--probe`` that learned probe, too, on the same maps. ``otsu`` is Otsu's
+threshold and a watershed, clicked: no weights. ``--images`` and ``--objects``
 take so many per set and image, for a first look in minutes.
 
 One row a set and method: objects; mean IoU of one click in the middle with its 95 %
@@ -30,7 +32,7 @@ import numpy as np
 import torch
 from rivals import Otsu  # benchmarks/rivals.py
 
-from napari_gen2seg import load_model
+from napari_gen2seg import Probe, load_model, load_probe
 from napari_gen2seg.core.proposal_settings import ProposalSettings
 from napari_gen2seg.io.annotated import Annotated
 from napari_gen2seg.metrics.bootstrap import Bootstrap, object_mean
@@ -104,6 +106,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("data", type=Path)
     parser.add_argument("--model", nargs="+", default=["mini"])
+    parser.add_argument("--probe", help="learned, on the first model: name or folder")
     parser.add_argument("--sources", nargs="+", help="folders in DATA; all without")
     parser.add_argument("--images", type=int, help="at most so many per set")
     parser.add_argument("--objects", type=int, default=40, help="per image")
@@ -116,6 +119,9 @@ def main() -> None:
     methods: dict[str, Callable[[Annotated], tuple[Answer, np.ndarray]]] = {
         name: painter(model) for name, model in models.items()
     }
+    if chosen.probe:
+        first = chosen.model[0]
+        methods[f"{first} +learned"] = painter(models[first], load_probe(chosen.probe))
     if not chosen.no_otsu:
         methods["otsu"] = thresholded
     rows: dict[str, dict[str, Row]] = {}
@@ -152,12 +158,14 @@ def sets(data: Path) -> list[str]:
     return found
 
 
-def painter(model: Colorer) -> Callable[[Annotated], tuple[Answer, np.ndarray]]:
+def painter(
+    model: Colorer, probe: Probe | None = None
+) -> Callable[[Annotated], tuple[Answer, np.ndarray]]:
     """Return what makes clicks and objects of an image's map."""
 
     def make(image: Annotated) -> tuple[Answer, np.ndarray]:
         coloring = model.color(image.image)
-        return answerer(coloring), coloring.propose(ProposalSettings())
+        return answerer(coloring, probe=probe), coloring.propose(ProposalSettings())
 
     return make
 

@@ -40,7 +40,7 @@ def counts(at) -> tuple[int, int, int]:
 def outlined(at, place) -> bool:
     """Whether an outline is drawn around a place."""
     row, col = place
-    canvas = at.person.layer("proposals").data
+    canvas = at.person.layer("proposals").data % KEPT
     return bool(canvas[row, col:].any() and canvas[row:, col].any()) and (
         proposals(at).review.at(place) is not None
     )
@@ -104,7 +104,7 @@ def test_enter_keeps_the_one_that_is_lit(offered):
     assert lit.shape != mask.shape or np.array_equal(lit, mask)
     assert counts(offered) == (1, 0, left - 1)
     assert not outlined(offered, COIN)
-    assert not (offered.person.layer("proposals").data[mask] > 0).any()
+    assert (offered.person.layer("proposals").data[mask] == KEPT).all()
     assert len(offered.person.layer("prompts").data) == 0
     assert "Object 1:" in status(offered)
     enter(offered)  # again, without a move
@@ -145,7 +145,8 @@ def test_a_key_keeps_all_that_is_shown(offered):
     assert offered.labels.max() == left + 1
     assert np.array_equal(offered.labels == 1, first)
     assert counts(offered)[2] == 0
-    assert not offered.person.layer("proposals").data.any()
+    drawn = offered.person.layer("proposals").data
+    assert np.array_equal(drawn, np.where(offered.labels > 0, KEPT, 0))
     assert offered.widget.review.counter.text() == f"{left + 1} kept, 0 left"
     assert not offered.widget.review.keep_all.isEnabled()
     whole = offered.labels.copy()
