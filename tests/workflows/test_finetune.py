@@ -46,13 +46,13 @@ def small_sd(tiny_sd: Path, tmp_path: Path) -> Path:
 
 
 def test_from_labels_to_a_model_that_loads(model: Path, tmp_path: Path) -> None:
-    config = settings(tmp_path / "run", model, write_few(tmp_path, 3), steps=12)
+    config = settings(tmp_path / "run", model, write_few(tmp_path, 3), steps=3)
     result = finetune(config)
     assert result.model == tmp_path / "run" / "model"
     facts = json.loads((result.model / "gen2seg.json").read_text())
     assert facts["id"] == "mine" and facts["base_model"] == "tiny"
     assert facts["licence"] == "BSD-3-Clause" and facts["guides"]
-    assert facts["recipe"]["steps"] == 12
+    assert facts["recipe"]["steps"] == 3
     # A card may be published: it tells no folder of this computer.
     texts = (result.model / "README.md").read_text() + json.dumps(facts)
     assert str(tmp_path) not in texts and result.compared.verdict in texts
@@ -141,10 +141,10 @@ def test_nothing_better_than_the_old_model_is_said_and_clicked_once(
 
     scores = iter([0.9, 0.1])
     monkeypatch.setattr(Validator, "score", lambda *_: next(scores))
-    config = settings(tmp_path / "run", model, write_pairs(tmp_path, 3), steps=2)
+    config = settings(tmp_path / "run", model, write_few(tmp_path), steps=2)
     told = list(iter_finetune(config))
     comparing = [event for event in told if isinstance(event, Comparing)]
-    assert comparing[0].done == 0 and comparing[-1].done == comparing[-1].total == 16
+    assert comparing[0].done == 0 and comparing[-1].done == comparing[-1].total == 6
     assert {event.when for event in comparing} == {"before"}
     (compared,) = [event for event in told if isinstance(event, Compared)]
     assert compared.unchanged and not compared.better
@@ -206,7 +206,7 @@ def test_a_later_run_replays_the_crops_of_an_earlier_one(
 
 
 def test_cancelled_leaves_no_model_and_can_go_on(model: Path, tmp_path: Path) -> None:
-    config = settings(tmp_path / "run", model, write_few(tmp_path), steps=5)
+    config = settings(tmp_path / "run", model, write_few(tmp_path), steps=2)
     seen: list[str] = []
     with pytest.raises(Cancelled):
         for event in iter_finetune(config, lambda: "step" in seen):

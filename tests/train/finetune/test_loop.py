@@ -40,7 +40,7 @@ def model(tiny_guided: Path) -> Path:
 
 @pytest.fixture(scope="module")
 def pairs(tmp_path_factory: pytest.TempPathFactory) -> tuple[PairSpec, ...]:
-    return write_few(tmp_path_factory.mktemp("pairs"), 3)
+    return write_few(tmp_path_factory.mktemp("pairs"))
 
 
 @pytest.fixture
