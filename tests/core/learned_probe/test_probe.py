@@ -27,8 +27,10 @@ from napari_gen2seg.core.learned_probe.threshold import (
     tolerance_of,
 )
 from napari_gen2seg.core.learned_probe.window import SIDE
+from napari_gen2seg.core.map.instances import Instances
 from napari_gen2seg.core.probe.settings import ProbeSettings
 from napari_gen2seg.errors import ImageError, PromptError, SettingsError
+from napari_gen2seg.metrics.matching import iou
 
 SHAPE = (140, 180)
 
@@ -95,6 +97,38 @@ def test_the_same_clicks_give_the_same_mask_asked_one_by_one_or_at_once() -> Non
     # A click that leaves out may come first.
     first = Probe(believer).mask(where, points[1::-1], signs[1::-1])
     assert first.full()[120, 100] and not first.full()[120, 200]
+
+
+@pytest.mark.parametrize(("score", "at_once"), [(0.9, True), (0.1, False)])
+def test_a_large_thing_among_small_ones_is_seen_whole_where_the_model_is_sure_of_it(
+    score: float, at_once: bool
+) -> None:
+    labels = np.zeros((256, 256), np.int32)
+    for number, (row, col) in enumerate(np.ndindex(12, 12), 2):
+        labels[row * 20 + 4 : row * 20 + 14, col * 20 + 4 : col * 20 + 14] = number
+    labels[90:170, 90:170] = 1
+    present = np.unique(labels[labels > 0])
+    labels = np.searchsorted(np.r_[0, present], labels).astype(np.int32)
+    colors = np.random.default_rng(0).uniform(90, 255, (len(present) + 1, 3))
+    colors[0] = 0
+    values = colors[labels].astype(np.float32)
+    scores = np.full(len(present), score, np.float32)
+    where = Coloring(
+        values,
+        (256, 256),
+        black_background=True,
+        image=values.astype(np.uint8),
+        instances=Instances(labels, scores),
+    )
+    looks: list[int] = []
+
+    def counted(channels: np.ndarray) -> tuple[np.ndarray, float]:
+        looks.append(1)
+        return believer(channels)
+
+    mask = Probe(counted).mask(where, [(128, 128)])
+    assert iou(mask.full(), labels == labels[128, 128]) > 0.9
+    assert (len(looks) == 1) is at_once
 
 
 @pytest.mark.parametrize("seed", range(60))

@@ -2,8 +2,9 @@
 
 What a click means, step by step:
 
-1. *Look*: the window is chosen by the size of the similarity probe's mask, later by the
-   object's own; where the object runs into its rim, a larger one follows (`looks`).
+1. *Look*: the window is chosen by the size of what the model took for an object there,
+   else of the similarity probe's mask, later by the object's own; where the object runs
+   into its rim, a larger one follows (`looks`).
 2. *Read*: image, map and clicks become channels (`inputs`); the network says a logit
    for every sample, and how good the mask will be.
 3. *Keep to it*: of the answer to a later click only what concerns that click is taken,
@@ -35,6 +36,8 @@ from napari_gen2seg.core.learned_probe.choice import LEARNED
 from napari_gen2seg.core.learned_probe.inputs import Clicks, View, input_channels
 from napari_gen2seg.core.learned_probe.looks import extent, outgrown, window_about
 from napari_gen2seg.core.learned_probe.threshold import threshold_of, tolerance_of
+from napari_gen2seg.core.learned_probe.window import Box
+from napari_gen2seg.core.map.instances import INSTANCE_SCORE
 from napari_gen2seg.core.map.object_size import typical_diameter, typical_size
 from napari_gen2seg.core.probe.mask import Mask
 from napari_gen2seg.core.probe.prompts import Prompts
@@ -178,9 +181,11 @@ class Probe:
     def _first(self, coloring: Coloring, image: Rgb8, clicks: Clicks) -> Answer:
         """Look at an object for the first time."""
         places = rescale(clicks.pixels, coloring.shape, coloring.source_shape)
-        plain = coloring.prober.preview(places, clicks.signs)
-        box = extent(plain.crop, plain.bbox)
-        window = window_about(box, clicks.pixels, self._typical_of(coloring))
+        box, typical = instance_extent(coloring, clicks), None
+        if box is None:
+            plain = coloring.prober.preview(places, clicks.signs)
+            box, typical = extent(plain.crop, plain.bbox), self._typical_of(coloring)
+        window = window_about(box, clicks.pixels, typical)
         for _ in range(_LOOKS):
             view = View.of(window, image, coloring.values)
             channels = input_channels(view, clicks, image, coloring.values)
@@ -234,6 +239,21 @@ class Probe:
             kept[key] = answer
             while len(kept) > _KEPT:
                 kept.popitem(last=False)
+
+
+def instance_extent(coloring: Coloring, clicks: Clicks) -> Box | None:
+    """Return the box of the instance that the model itself found where was clicked.
+
+    None where there is none, or none that is sure.
+    """
+    instances = coloring.instances
+    if instances is None:
+        return None
+    row, col = clicks.pixels[clicks.signs > 0][0]
+    number = int(instances.labels[row, col])
+    if number == 0 or instances.scores[number - 1] < INSTANCE_SCORE:
+        return None
+    return extent(instances.labels == number, (0, 0, *coloring.shape))
 
 
 def answers(settings: ProbeSettings) -> bool:
