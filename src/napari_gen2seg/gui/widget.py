@@ -586,7 +586,7 @@ class SegmentWidget(Docked):
         )
 
     def _ask_licence(self, text: str) -> None:
-        ask(self, "Licence of the model", text, self._licence_accepted)
+        ask(self, "License of the model", text, self._licence_accepted)
 
     def _licence_accepted(self) -> None:
         self.session.choose(replace(self.session.model.choice, licence_accepted=True))
