@@ -12,5 +12,6 @@ hidden       hidden layers: sliced before they change; put aside
 gl_context   whose OpenGL context is current when a layer goes
 transform    where a layer lies in the world
 camera       where the canvas looks
+warm_up      what napari compiles for labels, ahead
 layer_order  layers moved without being selected
 """
