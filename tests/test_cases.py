@@ -382,7 +382,7 @@ def _(_file: Path, tmp: Path) -> None:
     tifffile.imwrite(tmp / "a.tif", np.full((64, 64), 9, np.uint8))
     for args in (["segment", "--all"], ["color"]):
         done = run(*args, str(tmp / "a.tif"))
-        assert done.exit_code == 0 and "nothing to colour" in done.output
+        assert done.exit_code == 0 and "nothing to color" in done.output
     labels = np.zeros((64, 64), np.uint8)
     labels[9:30, 9:30] = 1
     for folder in ("images", "labels"):

@@ -74,7 +74,7 @@ def test_models_lists_what_there_is() -> None:
     ]
     text = run("models").stdout
     assert "reachomk/gen2seg-mae-h" in text
-    assert "licence" in text
+    assert "license" in text
 
 
 def test_color_writes_the_very_map_python_gives(

@@ -29,7 +29,7 @@ def test_a_map_of_another_size_is_explained(coins: Path, tiny_sd: Path) -> None:
     done = run_here("color", coins, "--model", tiny_sd, *QUICK)
     rows, columns = Coloring.load(coins.with_name("coins-coloring.tif")).shape
     assert done.stdout == (
-        f"{coins.with_name('coins-coloring.tif')}: colouring map of {rows} rows x "
+        f"{coins.with_name('coins-coloring.tif')}: coloring map of {rows} rows x "
         f"{columns} columns (the model looked at the picture, 303 rows x 384 columns, "
         "reduced)\n"
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import sys
 from collections.abc import Iterator
 from typing import Any
@@ -51,6 +52,19 @@ def memory(tmp_path: Any) -> FileMemory:
 def own_home(tmp_path: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     """Give each test a data folder of its own: work of others is not offered to it."""
     monkeypatch.setenv("NAPARI_GEN2SEG_HOME", str(tmp_path / "home"))
+
+
+@pytest.fixture
+def collected(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """Return a list that grows whenever all garbage is collected: by napari, mostly."""
+    collect, seen = gc.collect, []
+
+    def noted(*args: int) -> int:
+        seen.append(1)
+        return collect(*args)
+
+    monkeypatch.setattr(gc, "collect", noted)
+    return seen
 
 
 @pytest.fixture(scope="session")

@@ -72,7 +72,13 @@ def test_a_folder_is_done_and_what_failed_is_named(
         press(widget.start, LEFT)
         qtbot.waitUntil(lambda: " done" in widget.status.text())
         said = widget.status.text()
-        assert said.startswith("1 image done, 2 before, 1 could not be done"), said
+        assert said.startswith("3 of 4 images done, 1 of them by this run: "), said
+        assert said.endswith(". 1 could not be done."), said
+        # Without a picture there is nothing whose settings could be meant.
+        at.viewer.layers.clear()
+        assert not widget.as_window.isEnabled() and not widget.as_window.isChecked()
+        at.viewer.add_image(data.coins())
+        assert widget.as_window.isEnabled() and widget.as_window.isChecked()
         assert sorted(one.name for one in out.glob("*.tif")) == [
             "0.tif",
             "1.tif",

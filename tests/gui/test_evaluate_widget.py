@@ -206,7 +206,7 @@ def test_both_docks_share_one_process_and_neither_takes_it_from_the_other(
     widget.close_widget()  # the other dock goes on, with the same process
     segment.bridge.color()
     qtbot.waitUntil(lambda: not segment.session.job.running, timeout=BACKSTOP_MS)
-    assert segment.session.job.text.startswith("Coloured in")
+    assert segment.session.job.text.startswith("Colored in")
     assert shared_host(viewer).pid == pid
 
     widget = make(viewer, host=None)

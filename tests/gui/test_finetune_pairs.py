@@ -136,7 +136,7 @@ def test_empty_labels_are_shown_with_the_reason(viewer):
     viewer.add_image(picture(40, 80))
     viewer.add_labels(labels(40, 80, objects=0))
     (row,) = found(viewer)
-    assert "Nothing is labelled" in row.problem
+    assert "Nothing is labeled" in row.problem
 
 
 def test_planes_with_objects_of_a_stack(viewer):

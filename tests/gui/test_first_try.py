@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from napari.layers import Labels
 from qtpy.QtCore import Qt
 from skimage import data
 from tests.gui.person import SHIFT
+
+from napari_gen2seg.gui.layers import warm_up
 
 COIN, GROUND = (51, 155), (88, 130)
 
@@ -148,3 +151,19 @@ def test_the_background_is_kept_only_with_a_word_about_it(coins):
 def test_a_map_read_back_from_its_layer_still_knows_its_background(coins):
     plane = coins.bridge.source.view
     assert coins.bridge.overlays.found(plane).black_background
+
+
+def test_what_napari_compiles_for_labels_is_compiled_when_the_dock_opens(desk):
+    def kinds(layers):
+        labels = [one for one in layers if isinstance(one, Labels)]
+        return {(str(one.dtype), type(one.colormap).__name__) for one in labels}
+
+    warm_up.warm_up.cache_clear()
+    at = desk()
+    at.person.until(lambda: warm_up.warm_up.cache_info().currsize == 1)
+    at.widget.model.color.click()
+    at.person.wait(60)
+    at.person.click(51, 155)
+    at.person.press(Qt.Key.Key_Return)
+    assert len(kinds(at.viewer.layers)) == 2
+    assert kinds(at.viewer.layers) == kinds(warm_up.first_layers())

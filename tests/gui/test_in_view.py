@@ -31,7 +31,7 @@ def stack(desk):
 
 
 def test_a_plane_without_a_coloring_says_so_and_nothing_of_another(stack):
-    assert said(stack).startswith("Coloured in")
+    assert said(stack).startswith("Colored in")
     assert "pixels" in stack.widget.probe.result.text()
     stack.person.press(Qt.Key.Key_Return)
     assert "Object 1" in stack.widget.status.text()
@@ -56,7 +56,7 @@ def test_enter_colors_a_plane_that_is_not_colored_and_commits_nothing(stack, sel
     stack.viewer.layers.selection.active = layer
     stack.person.settle()
     stack.person.press(Qt.Key.Key_Return)
-    assert said(stack).startswith("Coloured in")
+    assert said(stack).startswith("Colored in")
     assert stack.person.layer("objects") is None
 
 
@@ -66,7 +66,7 @@ def test_another_image_is_not_said_to_be_colored(coins):
     assert said(coins) == NOT_COLORED
     coins.widget.image.layer.choose(coins.viewer.layers["Image"])
     coins.person.settle()
-    assert said(coins).startswith("Coloured in")
+    assert said(coins).startswith("Colored in")
 
 
 def test_other_pixels_are_not_said_to_be_colored(coins):

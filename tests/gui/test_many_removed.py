@@ -9,13 +9,15 @@ from skimage import data
 COIN = (51, 155)
 
 
-def test_images_of_different_dimensions_go_together(desk):
+def test_images_of_different_dimensions_go_together(desk, collected):
     at = desk(np.stack([data.coins()] * 3), name="stack")
     at.viewer.add_image(data.coins(), name="flat")
     for layer in ("stack", "flat", "stack"):
+        collected.clear()
         at.widget.image.layer.choose(at.viewer.layers[layer])
         at.widget.model.color.click()
         at.person.wait(60)
+        assert len(collected) <= 1, "coloring and preview go together"
         at.person.click(*COIN)
         at.person.press(Qt.Key.Key_Return)
     for order in (1, -1):

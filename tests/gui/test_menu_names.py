@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -38,3 +39,19 @@ def test_the_guide_says_what_the_menu_says(manifest):
     items = manifest.contributions.menus["napari/layers/segment"]
     for title in (titles[item.command] for item in items):
         assert f"**Layers > Segment > {title} ({manifest.display_name})**" in guide
+
+
+def test_paths_below_plugins_are_those_of_the_menu(manifest):
+    """napari puts several widgets of a plugin into a menu of the plugin's name."""
+    own = manifest.display_name
+    names = [widget.display_name for widget in manifest.contributions.widgets]
+    known = re.compile(rf"Plugins > {own} > ({'|'.join(map(re.escape, names))})")
+    root, wrong = DOCS.parent, []
+    pages = [*DOCS.rglob("*.md"), root / "README.md", *MANIFEST.parent.rglob("*.py")]
+    for page in pages:
+        text = " ".join(page.read_text("utf-8").split())
+        for found in re.finditer(r"Plugins > (?!Install)[^.,;*]{0,40}", text):
+            part = found.group()
+            if part.rstrip(" ") != f"Plugins > {own}" and not known.match(part):
+                wrong.append((page.name, part))
+    assert not wrong

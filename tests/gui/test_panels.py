@@ -104,9 +104,9 @@ def test_progress_and_cancel_follow_the_job(model):
     assert model.cancel.isEnabled()
     assert model.progress.value() == 40
     assert model.doing.text() == "Downloading 40 %"
-    model.show_job(JobState(text="Coloured in 0.8 s"))
+    model.show_job(JobState(text="Colored in 0.8 s"))
     assert not model.cancel.isEnabled()
-    assert model.doing.text() == "Coloured in 0.8 s"
+    assert model.doing.text() == "Colored in 0.8 s"
 
 
 @pytest.fixture

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import tifffile
@@ -9,7 +11,7 @@ from qtpy.QtCore import Qt
 from qtpy.QtWidgets import QFileDialog
 from skimage import data
 from tests.gui.conftest import Desk
-from tests.gui.person import CONTROL
+from tests.gui.person import CONTROL, SHIFT
 from tests.gui.trainer import press
 from tests.helpers.fake_colorer import FakeColorer
 
@@ -133,7 +135,7 @@ def office(desk, dock_in, window, folder):
     return made
 
 
-def test_next_saves_the_picture_and_brings_it_back_as_it_was(office):
+def test_next_saves_the_picture_and_brings_it_back_as_it_was(office, collected):
     office.open("a")
     office.keep(COIN, SECOND)
     office.widget.probe.slider.setValue(60)
@@ -144,8 +146,10 @@ def test_next_saves_the_picture_and_brings_it_back_as_it_was(office):
     layer.contrast_limits = 10, 200
     camera = getattr(office.viewer, "scene", office.viewer).camera
     camera.center, camera.zoom = (0, 100, 150), 2.5
+    collected.clear()
     press(office.dock.buttons.next)
     office.shown("b")
+    assert len(collected) == 1, "five layers went, and their garbage once"
     assert office.images == ["b"]
     assert office.person.layer("objects") is None
     assert office.state("a") == "in work"
@@ -213,9 +217,19 @@ def test_after_a_crash_a_picture_goes_on_without_asking(office, dock_in, desk):
     office.widget.keeper.held[1].clear()
     office.widget.keeper.layers.clear()
     office.viewer.layers.clear()
-    office.open("a")
+    office.dock.desk.color = False  # its map takes its time
+    office.dock.open_picture("a")
+    office.until(lambda: office.person.layer("objects") is not None)
     assert office.widget.objects.saving.offer.isHidden()
     np.testing.assert_array_equal(office.at.labels, before)
+    # The picture's own layer is the selected one; the keys work all the same.
+    office.person.press(Qt.Key.Key_Z, CONTROL)
+    assert not office.at.labels.any()
+    assert "earlier act" in office.widget.status.text()
+    office.person.press(Qt.Key.Key_Z, CONTROL | SHIFT)
+    np.testing.assert_array_equal(office.at.labels, before)
+    office.person.press(Qt.Key.Key_N)
+    assert "needs the map" in office.widget.status.text()
 
 
 def test_a_picture_open_in_another_window_is_told_and_ours_stays(office):
@@ -438,7 +452,14 @@ def test_the_dock_fits_a_small_laptop(office):
     buttons = office.dock.buttons
     for one in (buttons.next, buttons.done, buttons.exports, buttons.recent):
         assert one.visibleRegion().boundingRect().size() == one.size()
-    assert office.dock.queue.list.height() >= 100
+    rows = office.dock.queue.list
+    assert rows.height() >= 100
+    entry = replace(office.dock.entries["a"], state="untouched", doubt=0.31, now=0)
+    for state in ("untouched", "proposed", "in work"):
+        office.dock.queue.show_entry(replace(entry, state=state, waiting=12_345))
+        said = office.text("a").splitlines()[1]
+        room = rows.viewport().width() - rows.iconSize().width() - 12
+        assert rows.fontMetrics().horizontalAdvance(said) <= room, said
     assert office.viewer.window._qt_window.height() <= 768
 
 
@@ -479,7 +500,14 @@ def test_proposals_wait_in_the_project_after_a_restart(office, painter):
     office.until(lambda: all(office.state(name) == "proposed" for name in "bc"))
     waiting = office.dock.entries["b"].waiting
     assert waiting > 10
-    assert f"proposed, {waiting} proposals, doubt" in office.text("b")
+    assert f"proposed: {waiting}, doubt" in office.text("b")
+    review = office.widget.bridge.controller.review
+    assert office.text("a") == "a\nuntouched"
+    review.turn(True)  # of the picture that is open, too
+    office.until(lambda: office.state("a") == "proposed")
+    assert f"proposed: {review.review.shown.size}, doubt" in office.text("a")
+    assert office.widget.keeper.journal_of(office.dock.desk._layer_id).undo_count == 0
+    review.turn(False)
     known = office.project.item("b").work()
     assert known.state.state == "proposed"
     assert not known.labels().any()
@@ -493,7 +521,6 @@ def test_proposals_wait_in_the_project_after_a_restart(office, painter):
     view = office.widget.bridge.source.view
     office.until(lambda: office.widget.session.coloring(view) is not None)
     assert painter.seen == []
-    review = office.widget.bridge.controller.review
     review.turn(True)
     assert review.review.shown.size == waiting
     place = review.review.candidates.points[review.review.shown[0]]

@@ -69,6 +69,25 @@ def test_going_back_goes_on_in_the_first_picture_s_layer(two):
     assert two.bridge.controller.number == 2
 
 
+def test_what_is_drawn_over_a_picture_is_hidden_with_another_one_chosen(two):
+    def seen():
+        ours = map(two.person.layer, ("coloring", "preview", "proposals"))
+        return [one.visible for one in ours if one is not None]
+
+    assert seen() == [False, False]  # the second one is chosen, and not colored yet
+    two.widget.image.layer.choose(two.first)
+    two.person.wait()
+    assert two.person.layer("coloring").visible
+    two.bridge.controller.start_clicking()
+    two.person.click(125, 102)
+    assert seen() == [True, True]
+    two.person.layer("coloring").visible = False  # by a person: it stays so
+    two.widget.image.layer.choose(two.second)
+    assert not any(seen())
+    two.widget.image.layer.choose(two.first)
+    assert not two.person.layer("coloring").visible
+
+
 def test_an_object_half_clicked_is_there_again_after_a_look_at_another(two):
     two.widget.image.layer.choose(two.first)
     two.bridge.controller.start_clicking()

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 from qtpy.QtCore import Qt
 from qtpy.QtWidgets import QDockWidget
 from superqt import QCollapsible
 
+from napari_gen2seg.gui.panels.widgets import Column
 from napari_gen2seg.gui.table.widget import ObjectsTable
 
 
@@ -54,24 +56,62 @@ def test_tab_visits_only_what_is_shown(laptop):
     assert not careful.isVisible()
 
 
-def test_evaluate_opens_as_a_tab_beside_the_dock(laptop, qtbot):
-    from napari_gen2seg.gui.evaluate.widget import EvaluateWidget
+def dock_of(widget) -> QDockWidget:
+    found = widget.parentWidget()
+    while not isinstance(found, QDockWidget):
+        found = found.parentWidget()
+    return found
 
-    window = laptop.viewer.window
-    evaluate = EvaluateWidget(laptop.viewer)
-    dock = window.add_dock_widget(evaluate, name="evaluate")
-    laptop.person.wait(100)
-    main = dock.parentWidget()
-    first = laptop.widget.parentWidget()
-    while not isinstance(first, QDockWidget):
-        first = first.parentWidget()
-    assert dock in main.tabifiedDockWidgets(first)
-    laptop.person.until(lambda: wholly_seen(evaluate.start))
-    window.remove_dock_widget(dock)
-    evaluate.close_widget()
-    evaluate.deleteLater()
+
+def test_docks_opened_one_after_another_are_tabs_and_fit(laptop):
+    from napari_gen2seg.gui.batch.widget import BatchWidget
+    from napari_gen2seg.gui.evaluate.widget import EvaluateWidget
+    from napari_gen2seg.gui.project.widget import ProjectWidget
+
+    window, main = laptop.viewer.window, laptop.viewer.window._qt_window
+    laptop.widget.edit.table.click()  # below the canvas, and no tab of theirs
+    (table,) = main.findChildren(ObjectsTable)
+    opened = []
+    for make in (BatchWidget, ProjectWidget, EvaluateWidget):
+        widget = make(laptop.viewer)
+        opened.append(widget)
+        window.add_dock_widget(widget, name=make.__name__)
+        laptop.person.wait(100)
+        assert main.height() <= 768, make
+        tabs = main.tabifiedDockWidgets(dock_of(laptop.widget))
+        assert dock_of(widget) in tabs, make
+        assert dock_of(table) not in tabs, make
+    batch, project, evaluate = opened
+    for widget, last in (
+        (evaluate, evaluate.start),
+        (project, project.buttons.exports),
+        (batch, batch.show_folder),
+        (laptop.widget, laptop.widget.objects.commit),
+    ):
+        dock_of(widget).raise_()
+        laptop.person.until(lambda last=last: wholly_seen(last))
+        assert wholly_seen(table.save) and wholly_seen(main.statusBar())
+    for widget in (*opened, table):
+        window.remove_dock_widget(dock_of(widget))
+        widget.close_widget()
+        widget.deleteLater()
     laptop.person.wait(50)
     assert wholly_seen(laptop.widget.objects.commit)
+
+
+def test_a_row_that_appears_later_is_not_cut_off(laptop):
+    column = laptop.widget.findChild(Column)
+
+    def fits() -> bool:
+        need = column.widget().minimumSizeHint().width()
+        return need <= column.viewport().width()
+
+    assert fits()
+    laptop.viewer.add_image(np.zeros((2400, 3000), np.uint8), name="large")
+    laptop.person.until(laptop.widget.image.windows.isVisible)
+    laptop.person.until(fits)
+    laptop.widget.model.show_training("step 12,000 of 20,000, 3 h 20 min to go")
+    laptop.person.until(fits)
 
 
 def test_fine_tune_is_below_plugins_and_opens_the_dialog(laptop, monkeypatch):

@@ -65,7 +65,7 @@ def test_all_planes_are_colored(stack):
     view = stack.bridge.source.view
     for z in range(PLANES):
         assert stack.session.coloring(view.at((z, 0, 0))) is not None
-    assert panel.color.text() == "All planes are colored"
+    assert panel.color.text() == "Color all planes: done"
     assert stack.widget.status.text() == f"{PLANES} planes are colored."
     # Each is shown when its plane comes into view, ready for clicks.
     stack.viewer.dims.set_current_step(0, 4)

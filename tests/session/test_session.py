@@ -78,7 +78,7 @@ def test_colour_loads_the_model_once_and_keeps_the_coloring(session, models):
     assert session.model.reason == FakeColorer.reason
     texts = [job.text for job in heard.jobs]
     assert "Painting" in texts
-    assert texts[-1].startswith("Coloured in")
+    assert texts[-1].startswith("Colored in")
     session.color(request("p1"))
     run(session)
     assert len(models) == 1

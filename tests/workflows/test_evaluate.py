@@ -543,7 +543,7 @@ def test_command_line(tmp_path: Path, tiny_offsets: Path) -> None:
         "--edge-levels", 5, "--json", first, "--html", page,
     )  # fmt: skip
     assert child.returncode == 0, child.stderr
-    table = child.stdout.index("One centre click, mean IoU over objects")
+    table = child.stdout.index("One center click, mean IoU over objects")
     verdict = re.search(
         r"One click in the middle \(similarity probe\) gives a good mask "
         r"\(IoU of 0\.75 or more\) for "

@@ -56,7 +56,7 @@ def test_from_labels_to_a_model_that_loads(model: Path, tmp_path: Path) -> None:
     # A card may be published: it tells no folder of this computer.
     texts = (result.model / "README.md").read_text() + json.dumps(facts)
     assert str(tmp_path) not in texts and result.compared.verdict in texts
-    assert "on 2 labelled pictures (none completely), judged by 1 labelled" in texts
+    assert "on 2 labeled pictures (none completely), judged by 1 labeled" in texts
     assert (result.model / "SHA256SUMS").read_text() == checksums(result.model)
     colorer = load_model(result.model, "cpu")
     coloring = colorer.color(discs(9)[0])

@@ -71,7 +71,7 @@ def color(
     wanted = resolution_from(chosen.resolution, diameter, pixels.shape, colorer)
     coloring = colorer.color(pixels, wanted, passes=chosen.passes)
     write_coloring(target, coloring)
-    say(f"{target}: colouring map of {_size(coloring)}")
+    say(f"{target}: coloring map of {_size(coloring)}")
 
 
 def _size(coloring: Coloring) -> str:

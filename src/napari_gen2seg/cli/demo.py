@@ -67,7 +67,7 @@ def demo(
 ) -> None:
     """Color a real image, click a few objects, and leave the rest to you.
 
-    With a screen, napari opens with the picture, its colouring map and a few objects
+    With a screen, napari opens with the picture, its coloring map and a few objects
     kept, ready to go on. Without one, the same happens under a virtual display, and
     screenshot, map and labels are written.
     """

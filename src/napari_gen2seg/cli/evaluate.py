@@ -110,7 +110,7 @@ PROTOCOLS = ("clicks", "proposals", "edges", "all")
     type=click.IntRange(min=0),
     default=0,
     show_default=True,
-    help="For off-centre clicks and intervals.",
+    help="For off-center clicks and intervals.",
 )
 @click.option("--json", "json_", type=TARGET, help="Write every number here.")
 @click.option("--html", type=TARGET, help="Write a page with curves and worst cases.")

@@ -61,7 +61,7 @@ FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 @click.option("--dial", hidden=True)  # the two as they were called before
 @click.option("--trains", hidden=True)
 @recipe_flags
-@click.option("--complete", is_flag=True, help="What is not labelled is background.")
+@click.option("--complete", is_flag=True, help="What is not labeled is background.")
 @click.option(
     "--hold-back", type=click.FloatRange(0, 0.9), help="Share kept for scores."
 )

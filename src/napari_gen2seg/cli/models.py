@@ -39,7 +39,7 @@ def models(context: click.Context, as_json: bool) -> None:
         size = f", {spec.size_bytes / 1e6:.0f} MB" if spec.size_bytes else ""
         place = f"{_WHERE[spec.source]}{size}"
         say(f"    {spec.title}; family {spec.family}; {place}")
-        say(f"    licence: {spec.licence}")
+        say(f"    license: {spec.licence}")
         if spec.description:
             say(f"    {spec.description}")
 
@@ -87,7 +87,13 @@ def remove(model: str, yes: bool) -> None:
 @click.option("--zip", "as_zip", is_flag=True, help="One file in place of a folder.")
 @click.option("--bioimageio", is_flag=True, help="A bioimage.io package (.zip).")
 @click.option("--author", "authors", multiple=True, help="bioimage.io: who made it.")
-@click.option("--licence", metavar="SPDX", help="bioimage.io: of the weights.")
+@click.option(
+    "--license",
+    "--licence",
+    "licence",
+    metavar="SPDX",
+    help="bioimage.io: of the weights.",
+)
 @click.option(
     "--size",
     type=click.IntRange(min=64),

@@ -168,9 +168,11 @@ _MODEL_OPTIONS = (
         help="Look at mirror images too: better masks, so many times longer.",
     ),
     click.option(
+        "--accept-license",
         "--accept-licence",
+        "accept_licence",
         is_flag=True,
-        help="You have read the licence of the weights and accept it.",
+        help="You have read the license of the weights and accept it.",
     ),
     click.option(
         "--compile",
@@ -350,7 +352,7 @@ def check_colorable(
     if is_constant(pixels) or (pixels.ndim == 3 and (flat == flat[0]).all()):
         say(
             f"{picture.name} holds a single value on all of its {pixels.shape[0]} x "
-            f"{pixels.shape[1]} pixels: there is nothing to colour. Choose another "
+            f"{pixels.shape[1]} pixels: there is nothing to color. Choose another "
             "picture, plane or channel.",
             err=True,
         )

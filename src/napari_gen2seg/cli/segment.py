@@ -65,7 +65,7 @@ Point = tuple[float, float]
 @click.option(
     "--each",
     is_flag=True,
-    help="Every --point is an object of its own, labelled 1, 2, 3, ...",
+    help="Every --point is an object of its own, labeled 1, 2, 3, ...",
 )
 @click.option(
     "--all",
@@ -95,7 +95,7 @@ Point = tuple[float, float]
     "[default: PICTURE-labels.tif beside the picture]",
 )
 @click.option(
-    "--coloring", type=TARGET, help="Also write the colouring map, as `color` does."
+    "--coloring", type=TARGET, help="Also write the coloring map, as `color` does."
 )
 @click.option(
     "--rule",
@@ -114,7 +114,7 @@ Point = tuple[float, float]
 @click.option(
     "--tolerance",
     type=click.FloatRange(0, 442),
-    help="How far a colour may be off, 0 to 441; by default chosen from the map.",
+    help="How far a color may be off, 0 to 441; by default chosen from the map.",
 )
 @click.option(
     "--insist",
@@ -237,7 +237,7 @@ def segment(
     for event in events:
         if isinstance(event, workflow.PlaneColored) and coloring is not None:
             write_coloring(coloring, event.coloring)
-            say(f"{coloring}: the colouring map")
+            say(f"{coloring}: the coloring map")
         elif isinstance(event, workflow.PlaneTiled) and not event.done:
             say(f"{picture.name}: {event.text}", err=True)
         elif isinstance(event, workflow.ObjectFound):

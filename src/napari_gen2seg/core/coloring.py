@@ -159,13 +159,13 @@ class Coloring:
         values = np.asarray(rgb)
         if values.dtype.kind not in "uif":
             raise ImageError(
-                f"The colouring map has the type {values.dtype}; it must be uint8 or "
+                f"The coloring map has the type {values.dtype}; it must be uint8 or "
                 "floats in 0..255."
             )
         if source_shape is None:
             if values.ndim != 3:
                 raise ImageError(
-                    f"The colouring map has the shape {values.shape}; it must be "
+                    f"The coloring map has the shape {values.shape}; it must be "
                     "(rows, columns, 3)."
                 )
             source_shape = (values.shape[0], values.shape[1])
@@ -382,7 +382,7 @@ class Coloring:
         facts = file.facts
         if not isinstance(facts, dict) or facts.get("format") != _FORMAT:
             raise StorageError(
-                f"{source} is a TIFF without a colouring map's facts; wrap a plain "
+                f"{source} is a TIFF without a coloring map's facts; wrap a plain "
                 "picture with Coloring.from_array instead."
             )
         try:
@@ -405,7 +405,7 @@ class Coloring:
             )
         except (KeyError, TypeError, ValueError, IndexError) as error:
             raise StorageError(
-                f"{source} holds a damaged colouring map ({error}); make it again."
+                f"{source} holds a damaged coloring map ({error}); make it again."
             ) from error
         if loaded.key != facts.get("key"):
             raise StorageError(

@@ -67,12 +67,12 @@ class ProposalSettings:
         check_fields(self)
         if self.tolerance is not None and not self.tolerance > 0:
             raise SettingsError(
-                f"The tolerance is {self.tolerance}; it must be a colour distance "
+                f"The tolerance is {self.tolerance}; it must be a color distance "
                 "above 0, or None to have it chosen."
             )
         if self.background is not None and not self.background >= 0:
             raise SettingsError(
-                f"The background is {self.background}; it must be a colour distance "
+                f"The background is {self.background}; it must be a color distance "
                 "from 0 (nothing is background), or None to have it chosen."
             )
         if self.min_area < 1 or self.most < 1:

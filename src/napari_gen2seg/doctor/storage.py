@@ -112,8 +112,8 @@ def memory() -> Iterator[Finding]:
     if state.available < MINI_MEMORY:
         yield note(
             "memory",
-            f"{text}: little for colouring ({MINI_MEMORY / 1e9:.0f} GB are advised).",
-            "Close other programs, or colour at a lower resolution.",
+            f"{text}: little for coloring ({MINI_MEMORY / 1e9:.0f} GB are advised).",
+            "Close other programs, or color at a lower resolution.",
         )
     else:
         yield ok("memory", text)

@@ -99,7 +99,7 @@ class Tour:
             return False
         spent = time.perf_counter() - started
         self._say(f"{session.model.reason}")
-        self._say(f"Coloured in {spent:.1f} s, the loading of the model included.")
+        self._say(f"Colored in {spent:.1f} s, the loading of the model included.")
         view = bridge.source.view
         if view is None:
             raise ModelError(bridge.source.problem)
@@ -238,8 +238,8 @@ class Tour:
         """
         files = {
             folder / "screenshot.png": "the window, as a person sees it",
-            folder / "coloring.png": "the colouring map, to look at",
-            folder / "coloring.tif": "the colouring map, exact",
+            folder / "coloring.png": "the coloring map, to look at",
+            folder / "coloring.tif": "the coloring map, exact",
             folder / "labels.tif": "the objects kept, numbered",
         }
         shot, shown, exact, kept = files

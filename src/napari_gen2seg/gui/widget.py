@@ -13,12 +13,13 @@ from qtpy.QtWidgets import QAbstractSpinBox, QLineEdit, QVBoxLayout
 
 from napari_gen2seg.errors import Gen2SegError
 from napari_gen2seg.gui.annotate.bridge import Bridge
-from napari_gen2seg.gui.annotate.object_tools import warm_up
+from napari_gen2seg.gui.annotate.object_tools import warm_up as warm_up_tools
 from napari_gen2seg.gui.classes.book import ClassBook
 from napari_gen2seg.gui.classes.colors import ClassColors
 from napari_gen2seg.gui.classes.panel import ClassesPanel
 from napari_gen2seg.gui.finetune.dock_side import FinetuneLauncher
 from napari_gen2seg.gui.layers.gl_context import CanvasContext
+from napari_gen2seg.gui.layers.warm_up import warm_up as warm_up_layers
 from napari_gen2seg.gui.model_hosts import shared_host
 from napari_gen2seg.gui.panels.docked import Docked, main_window
 from napari_gen2seg.gui.panels.edit_panel import EditPanel
@@ -314,7 +315,9 @@ class SegmentWidget(Docked):
     def _warm_up(self) -> None:
         if not self._closed:
             self.session.warm_up()
-            self._background.submit("tools", lambda _: warm_up(), lambda *_: None)
+            self._background.submit("tools", lambda _: warm_up_tools(), _no_matter)
+            # Where proposals are found: nothing else waits there before a coloring.
+            self._finder.submit("layers", lambda _: warm_up_layers(), _no_matter)
 
     # ---- verbs
 
@@ -586,7 +589,7 @@ class SegmentWidget(Docked):
         )
 
     def _ask_licence(self, text: str) -> None:
-        ask(self, "Licence of the model", text, self._licence_accepted)
+        ask(self, "License of the model", text, self._licence_accepted)
 
     def _licence_accepted(self) -> None:
         self.session.choose(replace(self.session.model.choice, licence_accepted=True))
@@ -615,6 +618,10 @@ class SegmentWidget(Docked):
         self.bridge.close()
         self.image.layer.close_choice()
         self.objects.target.close_choice()
+
+
+def _no_matter(*_: object) -> None:
+    """Hear how warming up went: what failed is said when it is needed."""
 
 
 def _let_go(

@@ -153,26 +153,26 @@ class BaseColorer(ABC):
             resolution = choose_resolution(rgb, self._config)
         resolution = check_resolution(resolution)
         mirrorings = check_passes(passes)
-        check_cancel(cancel, "Colouring")
+        check_cancel(cancel, "Coloring")
         # 2. predict
-        report(progress, 0.1, f"Colouring at {resolution} pixels")
+        report(progress, 0.1, f"Coloring at {resolution} pixels")
         with self._lock:
-            check_cancel(cancel, "Colouring")
+            check_cancel(cancel, "Coloring")
             may_refine = not chosen and self._config.object_diameter is not None
             seen = self._see(rgb, resolution, may_refine, progress, cancel)
             values, resolution = seen.values, seen.resolution
             more: list[Rgb] = []
             for axes in mirrorings:
-                report(progress, None, f"Colouring mirror image {len(more) + 1}")
+                report(progress, None, f"Coloring mirror image {len(more) + 1}")
                 mirrored = np.ascontiguousarray(np.flip(rgb, axes))
                 found = self._predict([mirrored], resolution, cancel)[0]
                 more.append(np.flip(found, axes))
         brightness, picture = extra_maps(values, rgb, self._config)
         if brightness is not None:
             more.append(brightness)
-        check_cancel(cancel, "Colouring")
+        check_cancel(cancel, "Coloring")
         # 3. wrap
-        report(progress, 1.0, "Coloured")
+        report(progress, 1.0, "Colored")
         return Coloring(
             values=values,
             source_shape=(rgb.shape[0], rgb.shape[1]),
@@ -254,7 +254,7 @@ class BaseColorer(ABC):
                 resolution, typical_diameter(values), max(rgb.shape[:2]), self._config
             )
             if better is not None:
-                report(progress, 0.5, f"Colouring again at {better} pixels")
+                report(progress, 0.5, f"Coloring again at {better} pixels")
                 values = self._predict([rgb], better, cancel)[0]
                 return Seen(values, better)
         return Seen(values, resolution)
@@ -273,7 +273,7 @@ class BaseColorer(ABC):
         forward = forward or self._forward
         batch = len(pictures)
         while True:
-            check_cancel(cancel, "Colouring")
+            check_cancel(cancel, "Coloring")
             try:
                 maps: list[Rgb] = []
                 for start in range(0, len(pictures), batch):
@@ -290,7 +290,7 @@ class BaseColorer(ABC):
                 self._placed.note("Memory was short: pictures go one at a time.")
                 self._placed.free()
             else:
-                self._placed.step_down(f"Colouring at {resolution} pixels")
+                self._placed.step_down(f"Coloring at {resolution} pixels")
 
     def _run(
         self, pictures: Sequence[Rgb], resolution: int, forward: Forward

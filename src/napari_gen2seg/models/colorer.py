@@ -131,7 +131,7 @@ def model_input(image: Any, recipe: RgbRecipe | None = None) -> NDArray[np.float
     if recipe is not None and is_constant(rgb):
         raise ImageError(
             f"The picture holds a single value on all of its {rgb.shape[0]} x "
-            f"{rgb.shape[1]} pixels; there must be something to colour. Choose "
+            f"{rgb.shape[1]} pixels; there must be something to color. Choose "
             "another plane or channel, or other contrast limits."
         )
     return rgb

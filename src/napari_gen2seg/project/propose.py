@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from napari_gen2seg.core.coloring import Coloring
     from napari_gen2seg.io.formats.images import ImageFile
     from napari_gen2seg.models.colorer import Colorer
+    from napari_gen2seg.project.journal.state import WorkState
 
 
 DOUBT, PROPOSALS = "doubt", "proposals"
@@ -225,18 +226,38 @@ def note_proposals(item: Item, count: int, doubt: float) -> None:
     InUseError, StorageError
         If it is open elsewhere, or cannot be written.
     """
-    now = item.work().state
-    values = {DOUBT: doubt, PROPOSALS: count}
+    if _news(item.work().state, count, doubt):
+        with item.journal() as journal:
+            note_in(journal, count, doubt)
+
+
+def note_in(journal: Journal, count: int, doubt: float) -> bool:
+    """Write what `note_proposals` does where the journal is open; say if it was news.
+
+    Raises
+    ------
+    StorageError
+        If it cannot be written.
+    """
+    values = _news(journal.state, count, doubt)
+    if not values:
+        return False
+    journal.record(Act("propose"))
+    journal.record(Act("settings", values=values))
+    return True
+
+
+def _news(now: WorkState, count: int, doubt: float) -> dict[str, float]:
+    """Return the settings to write; none where work has begun, or they are there."""
+    values: dict[str, float] = {DOUBT: doubt, PROPOSALS: count}
     told = {name: now.settings.get(name) for name in values}
     if now.state not in ("untouched", "proposed") or (
         told == values and now.state == "proposed"
     ):
-        return
+        return {}
     if now.origins:
         values[PROPOSALS] = 0  # they are in its labels
-    with item.journal() as journal:
-        journal.record(Act("propose"))
-        journal.record(Act("settings", values=values))
+    return values
 
 
 def doubt_of_image(doubts: Sequence[float]) -> float:

@@ -160,7 +160,7 @@ class ModelHost:
             colorer = self._ready(choice, ticket.progress, cancel)
             self._resident = choice.loaded_as
             ticket.check()
-            ticket.progress(None, "Colouring")
+            ticket.progress(None, "Coloring")
             start = time.perf_counter()
             coloring = colorer.color(
                 pixels,

@@ -305,7 +305,7 @@ class Session:
             self._loaded(choice, value.facts)
             self._set_job_state(
                 JobState(
-                    text=f"Coloured in {duration_text(value.seconds, tenths=True)}",
+                    text=f"Colored in {duration_text(value.seconds, tenths=True)}",
                     view=view,
                 )
             )

@@ -106,7 +106,7 @@ def test_without_black_every_colour_is_an_object() -> None:
     colors[:2] = 200
     labels = numbered(colors, Path("x.png"))
     assert sorted(np.unique(labels)) == [1, 2]
-    with pytest.raises(DataError, match="8-bit colour"):
+    with pytest.raises(DataError, match="8-bit color"):
         numbered(colors[..., 0], Path("x.png"))
 
 

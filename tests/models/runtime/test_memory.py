@@ -158,7 +158,7 @@ def test_memory_that_never_suffices_is_one_sentence(
     assert done.returncode == 0, done.stderr[-2000:]
     never, asked = json.loads(done.stdout)
     # never enough: one sentence, after everything was tried
-    assert "Colouring at 512 pixels does not fit" in never[0]
+    assert "Coloring at 512 pixels does not fit" in never[0]
     assert "lower resolution" in never[0]
     assert "bfloat16" in never[2][0]
     assert "tiles of 256 pixels" in never[2][-1]

@@ -41,7 +41,7 @@ class Instances:
             )
         if labels.min(initial=0) < 0 or labels.max(initial=0) > len(scores):
             raise ImageError(
-                f"The instances are labelled {labels.min()} to {labels.max()} and have "
+                f"The instances are labeled {labels.min()} to {labels.max()} and have "
                 f"{len(scores)} scores; labels must be 0 to the number of scores."
             )
         for name, array in (("labels", labels), ("scores", scores)):

@@ -128,12 +128,12 @@ def read_map(source: Path) -> MapFile:
             extra_maps = np.dstack(further) if further else None
     except OSError as error:
         raise StorageError(
-            f"The colouring map {source} could not be read: "
+            f"The coloring map {source} could not be read: "
             f"{error.strerror or error}. Check the path."
         ) from error
     except Exception as error:  # a damaged TIFF makes its library raise anything
         raise StorageError(
-            f"{source} is no readable colouring map ({error}); it must be a TIFF "
+            f"{source} is no readable coloring map ({error}); it must be a TIFF "
             "written by Coloring.save."
         ) from error
     return MapFile(facts, values, extra_maps, gray, image, labels)

@@ -20,7 +20,7 @@ def map_values(values: npt.ArrayLike) -> npt.NDArray[np.float32]:
     checked = _checked(values)
     if checked.shape[2] != 3:
         raise ImageError(
-            f"The colouring map has the shape {checked.shape}; it must be "
+            f"The coloring map has the shape {checked.shape}; it must be "
             "(rows, columns, 3) with at least one pixel."
         )
     return checked
@@ -84,17 +84,17 @@ def _checked(values: npt.ArrayLike) -> npt.NDArray[np.float32]:
     checked = np.array(values, np.float32, order="C")
     if checked.ndim != 3 or checked.size == 0:
         raise ImageError(
-            f"The colouring map has the shape {checked.shape}; it must be "
+            f"The coloring map has the shape {checked.shape}; it must be "
             "(rows, columns, 3) with at least one pixel."
         )
     if not np.isfinite(checked).all():
         raise ImageError(
-            "The colouring map holds NaN or infinite values; the model failed. "
+            "The coloring map holds NaN or infinite values; the model failed. "
             "Try float32 (dtype='fp32') or another picture."
         )
     if checked.min() < -0.01 or checked.max() > 255.01:
         raise ImageError(
-            f"The colouring map ranges over {checked.min():g}..{checked.max():g}; "
+            f"The coloring map ranges over {checked.min():g}..{checked.max():g}; "
             "its values must lie in 0..255."
         )
     np.clip(checked, 0, 255, out=checked)

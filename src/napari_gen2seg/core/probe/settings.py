@@ -62,7 +62,7 @@ class ProbeSettings:
             )
         if self.tolerance is not None and not 0 <= self.tolerance < math.inf:
             raise SettingsError(
-                f"The tolerance is {self.tolerance}; it must be a colour distance of "
+                f"The tolerance is {self.tolerance}; it must be a color distance of "
                 "0 to 441, or None to have it chosen."
             )
         if not 0 <= self.query_radius < math.inf:

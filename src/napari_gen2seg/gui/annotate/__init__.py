@@ -6,7 +6,7 @@ strokes         strokes and Ctrl-clicks, and whom they are for
 points_layer    the Points layer of the clicks, and its keys
 points_table    its features: signs, object numbers
 drawn_clicks    boxes and scribbles become clicks
-enter_key       Enter on the image's own layer
+image_keys      keys on the image's own layer
 hover           the preview under the pointer
 controller      clicks become objects, and back
 commit          a mask into Labels: one step, one undo

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from contextlib import suppress
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from qtpy.QtCore import QObject, Signal
 
 from napari_gen2seg.errors import Gen2SegError
 from napari_gen2seg.gui.annotate.controller import AnnotationController
-from napari_gen2seg.gui.annotate.enter_key import EnterKey
+from napari_gen2seg.gui.annotate.image_keys import ImageKeys
 from napari_gen2seg.gui.annotate.points_layer import fits
 from napari_gen2seg.gui.layers.model_input import ModelInput
 from napari_gen2seg.gui.layers.overlays import Overlays
@@ -17,6 +18,8 @@ from napari_gen2seg.gui.layers.source import Source
 from napari_gen2seg.gui.qt_threads import debounce
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from napari.components import ViewerModel
     from napari.layers import Image
 
@@ -74,7 +77,7 @@ class Bridge(QObject):
         self._worked_on: str | None = None  # `unique_id` of the picture
         self._click_later: tuple[View, Point, int] | None = None  # once it is colored
         self._ready_soon = debounce(self, self._ready)
-        self._enter = EnterKey(viewer, self.source, self._color_by_key)
+        self._keys = ImageKeys(viewer, self.source, self._keys_of_image())
         self._connect()
 
     # ---- verbs
@@ -108,12 +111,43 @@ class Bridge(QObject):
         if self.session.coloring(view) is None:
             self.color()
 
+    def _keys_of_image(self) -> dict[str, Callable[[], None]]:
+        """Return what keys do while the image's own layer is selected.
+
+        What is kept needs no map: it is taken back and done again at once.
+        """
+        controller, clicks = self.controller, self.controller.clicks
+        on_the_map = {
+            "Shift-Enter": clicks.keep_all_requested,
+            "D": clicks.drop_requested,
+            "N": clicks.next_left_requested,
+            "Shift-N": clicks.next_doubtful_requested,
+        }
+        return {
+            "Enter": self._color_by_key,
+            "Control-Z": controller.history.undo,
+            "Control-Shift-Z": controller.history.redo,
+            **{key: partial(self._on_the_map, act) for key, act in on_the_map.items()},
+        }
+
+    def _on_the_map(self, act: Any) -> None:
+        """Ask for what needs a map; without one say what is waited for."""
+        view = self.source.view
+        if view is not None and self.session.coloring(view) is not None:
+            act.emit()
+            return
+        coming = self.session.job.running
+        self.controller.status_changed.emit(
+            "This needs the map of the picture, which "
+            + ("is being made." if coming else "is not there yet: Enter makes it.")
+        )
+
     def close(self) -> None:
         """Let go of viewer and layers; everything that was made stays."""
         with suppress(RuntimeError):  # Qt deletes timers together with their window
             self._ready_soon.stop()
         self.model_input.close()
-        self._enter.release()
+        self._keys.release()
         if self._moved in self.viewer.mouse_move_callbacks:
             self.viewer.mouse_move_callbacks.remove(self._moved)
         self.viewer.layers.events.removed.disconnect(self._removed)
@@ -182,8 +216,9 @@ class Bridge(QObject):
         controller, view = self.controller, self.source.view
         controller.hover_preview.at = None
         controller.hover_preview.blank()
-        self._enter.follow()
+        self._keys.follow()
         if view is not None:
+            self.overlays.put_others_aside(view)
             self._take_over(view)
             coloring = self.session.coloring(view)
             clicked = any(fits(one, view) for one in self.viewer.layers)

@@ -25,10 +25,10 @@ from napari_gen2seg.core.linking import LinkSettings
 from napari_gen2seg.errors import Cancelled, LicenceError
 from napari_gen2seg.gui.batch.job import BatchResult, BatchTask, run
 from napari_gen2seg.gui.model_hosts import shared_host
-from napari_gen2seg.gui.panels.docked import Docked, main_window, tabify
+from napari_gen2seg.gui.panels.docked import Docked, main_window
 from napari_gen2seg.gui.panels.model_combo import ModelCombo
 from napari_gen2seg.gui.panels.widgets import Panel, ask, told_label
-from napari_gen2seg.gui.qt_threads import Mailbox, debounce, lane
+from napari_gen2seg.gui.qt_threads import Mailbox, lane
 from napari_gen2seg.gui.settings import Memory, remembered
 from napari_gen2seg.models.registry import list_models
 from napari_gen2seg.session import Choice, ModelHost, Runner, Ticket
@@ -86,6 +86,7 @@ class BatchWidget(Docked):
             "Channels, contrast, certainty, sizes and linking as chosen for the "
             "picture in view; else the usual ones."
         )
+        self.as_window.setEnabled(False)  # until there is a picture in view
         self.link = QCheckBox("One number through z and time")
         self.link.setToolTip("Give an object one number in all planes of a stack.")
         self.start = QPushButton("Run")
@@ -99,7 +100,6 @@ class BatchWidget(Docked):
         self._lay_out()
         self._connect()
         self.left.connect(self.close_widget)
-        self._tab_soon = debounce(self, lambda: tabify(self))
         # napari closes its window without telling the widgets inside.
         self._release = _Release(self._mail, self._runner, self._host)
         self.destroyed.connect(self._release)
@@ -109,13 +109,21 @@ class BatchWidget(Docked):
         super().showEvent(event)
         dock = self._segment_dock()
         self.as_window.setVisible(dock is not None)
+        self._follow_window()
         if self._shown:
             return
         self._shown = True
-        self._tab_soon.start()
         if dock is not None:
             self.model.choose(dock.current_model)
-            self.as_window.setChecked(True)
+            dock.bridge.view_changed.connect(self._follow_window)
+
+    def _follow_window(self) -> None:
+        """Offer the settings of the picture in view where there is one."""
+        dock = None if self._closed else self._segment_dock()
+        there = dock is not None and dock.source.view is not None
+        if there != self.as_window.isEnabled():
+            self.as_window.setEnabled(there)
+            self.as_window.setChecked(there)
 
     def _lay_out(self) -> None:
         font = self.start.font()
@@ -235,7 +243,7 @@ class BatchWidget(Docked):
         if isinstance(error, Cancelled):
             self.status.setText(CANCELLED)
         elif isinstance(error, LicenceError):
-            title = "Licence of the model"
+            title = "License of the model"
             ask(self, title, str(error), partial(self.run, licence_accepted=True))
         elif error is not None:
             self.status.setText(sentence(error))
@@ -244,12 +252,14 @@ class BatchWidget(Docked):
 
     def _show_result(self, result: BatchResult) -> None:
         summary = result.summary
-        before = f", {summary.skipped} before" if summary.skipped else ""
-        failed = f", {summary.failed} could not be done" if summary.failed else ""
+        ready = summary.done + summary.skipped
+        images = count_text(ready + summary.failed, "image")
+        by_now = f", {summary.done} of them by this run" if summary.skipped else ""
+        failed = f" {summary.failed} could not be done." if summary.failed else ""
         self.status.setText(
-            f"{count_text(summary.done, 'image')} done{before}{failed}: "
+            f"{ready} of {images} done{by_now}: "
             f"{count_text(result.objects, 'object')} in "
-            f"{duration_text(summary.seconds)}."
+            f"{duration_text(summary.seconds)}.{failed}"
         )
         self.failures.addItems(result.failures)
         self.failures.setVisible(bool(result.failures))

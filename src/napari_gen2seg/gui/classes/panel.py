@@ -52,7 +52,7 @@ class ClassesPanel(Panel):
         self.color = QPushButton("Color ...")
         self.color.setToolTip("Choose another color for the class.")
         self.paint = QCheckBox("Show objects by class")
-        self.paint.setToolTip("Objects without a class are grey.")
+        self.paint.setToolTip("Objects without a class are gray.")
         self.dialog: QColorDialog | None = None
         self.column.addWidget(self.list)
         self.add_row(self.add, self.name)

@@ -22,11 +22,11 @@ from napari_gen2seg.gui.evaluate.job import Task, has_planes, planes_of, run
 from napari_gen2seg.gui.evaluate.report_table import ReportTable
 from napari_gen2seg.gui.layers.overlays import DRAWN, role_of
 from napari_gen2seg.gui.model_hosts import shared_host
-from napari_gen2seg.gui.panels.docked import Docked, tabify
+from napari_gen2seg.gui.panels.docked import Docked
 from napari_gen2seg.gui.panels.layer_combo import LayerCombo
 from napari_gen2seg.gui.panels.model_combo import ModelCombo
 from napari_gen2seg.gui.panels.widgets import Panel, ask, shrink, told_label
-from napari_gen2seg.gui.qt_threads import Mailbox, debounce, lane
+from napari_gen2seg.gui.qt_threads import Mailbox, lane
 from napari_gen2seg.models.registry import list_models
 from napari_gen2seg.session import Choice, ModelHost, Runner, Ticket
 from napari_gen2seg.session.session import sentence
@@ -34,7 +34,6 @@ from napari_gen2seg.session.session import sentence
 if TYPE_CHECKING:
     import napari
     from napari.layers import Layer
-    from qtpy.QtGui import QShowEvent
 
     from napari_gen2seg.workflows.evaluate import Report
 
@@ -69,7 +68,7 @@ class EvaluateWidget(Docked):
         self._runner = runner or lane(self._mail, "gen2seg-evaluate")
         self._host = (shared_host(viewer) if host is None else host).join()
         self._ticket: Ticket | None = None
-        self._closed = self._shown = False
+        self._closed = False
         self.report: Report | None = None
 
         self.image = LayerCombo(viewer, _is_image)
@@ -79,7 +78,7 @@ class EvaluateWidget(Docked):
         self.measure = shrink(QComboBox())
         for title, protocol in MEASURES.items():
             self.measure.addItem(title, protocol)
-        self.every = QCheckBox("Every labelled plane")
+        self.every = QCheckBox("Every labeled plane")
         self.start = QPushButton("Run")
         self.cancel = QPushButton("Cancel")
         self.progress = QProgressBar()
@@ -90,17 +89,9 @@ class EvaluateWidget(Docked):
         self._connect()
         self._show_planes()
         self.left.connect(self.close_widget)
-        self._tab_soon = debounce(self, lambda: tabify(self))
         # napari closes its window without telling the widgets inside.
         self._release = _Release(self._mail, self._runner, self._host)
         self.destroyed.connect(self._release)
-
-    def showEvent(self, event: QShowEvent) -> None:  # noqa: N802 - Qt's name
-        """Open beside the other dock as a tab: two below each other have no room."""
-        super().showEvent(event)
-        if not self._shown:
-            self._shown = True
-            self._tab_soon.start()
 
     def _lay_out(self) -> None:
         font = self.start.font()
@@ -113,7 +104,7 @@ class EvaluateWidget(Docked):
         self.progress.setMinimumWidth(60)
         self.measure.setToolTip(
             "Clicks: one click an object, and corrections until it fits. Proposals: "
-            "objects found without a click. Edges: outlines of the colouring map."
+            "objects found without a click. Edges: outlines of the coloring map."
         )
         self.every.setToolTip("Measure each plane of the stack that has objects.")
         panel = Panel("Evaluate")
@@ -201,7 +192,7 @@ class EvaluateWidget(Docked):
         if isinstance(error, Cancelled):
             self.status.setText("Cancelled; nothing was changed.")
         elif isinstance(error, LicenceError):
-            title = "Licence of the model"
+            title = "License of the model"
             ask(self, title, str(error), partial(self.run, licence_accepted=True))
         elif error is not None:
             self.status.setText(sentence(error))

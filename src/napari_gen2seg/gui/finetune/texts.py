@@ -86,7 +86,7 @@ def ending_text(event: dict[str, Any]) -> str:
     """
     why = event.get("reason")
     if why == "cancel":
-        return "Stopping: saving what was learnt…"
+        return "Stopping: saving what was learned…"
     if why not in REASONS:
         return "Stopping…"
     text = REASONS[why]
@@ -157,7 +157,7 @@ def labels_text(facts: LabelFacts, complete: bool) -> str:
     rest = (
         "Everything else is background."
         if complete
-        else "Dark is unknown: nothing is learnt there."
+        else "Dark is unknown: nothing is learned there."
     )
     told = (
         f"{count_text(facts.objects, 'object')}, about {facts.diameter:.0f} pixels "

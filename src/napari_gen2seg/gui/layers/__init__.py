@@ -7,9 +7,11 @@ model_input  the thumbnail of what the model sees
 overlays     coloring, outlines of proposals, preview, as layers
 canvas_layer a Labels layer that is drawn into in place
 marks        what marks a layer as ours
-hidden       hidden layers are sliced before they change
+removal      layers that go together
+hidden       hidden layers: sliced before they change; put aside
 gl_context   whose OpenGL context is current when a layer goes
 transform    where a layer lies in the world
 camera       where the canvas looks
+warm_up      what napari compiles for labels, ahead
 layer_order  layers moved without being selected
 """

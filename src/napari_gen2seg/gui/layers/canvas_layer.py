@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from napari_gen2seg.gui.layers.hidden import bring_back
 from napari_gen2seg.gui.layers.layer_order import insert_above, lift_above
 from napari_gen2seg.gui.layers.marks import (
     find_layer,
@@ -16,6 +17,7 @@ from napari_gen2seg.gui.layers.marks import (
     rename,
     role_of,
 )
+from napari_gen2seg.gui.layers.removal import remove_layers
 
 if TYPE_CHECKING:
     from napari.components import ViewerModel
@@ -81,13 +83,15 @@ class CanvasLayer:
             ``unique_id`` of the layers that it is to lie above.
         """
         layer = self.layer
+        if layer is not None:
+            bring_back(layer)
         if layer is not None and self._drawn_for == (view, shape):
             if layer.editable:  # again, since napari has shown three dimensions
                 layer.editable = False
             return layer, False
         where = view.placement(shape)
         if layer is not None and layer.ndim != view.ndim:
-            self._viewer.layers.remove(layer)
+            remove_layers(self._viewer, [layer])
             layer = None
         self._drawn_for = (view, shape)
         blank = layer is None or self.array.shape != shape

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from napari_gen2seg.gui.layers.canvas_layer import CanvasLayer, Window
+from napari_gen2seg.gui.layers.hidden import bring_back, put_aside
 from napari_gen2seg.gui.layers.layer_order import insert_above, lift_above
 from napari_gen2seg.gui.layers.marks import (
     COLORING,
@@ -24,6 +25,7 @@ from napari_gen2seg.gui.layers.marks import (
     role_of,
     source_of,
 )
+from napari_gen2seg.gui.layers.removal import remove_layers
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -164,11 +166,11 @@ class Overlays:
             resolution=coloring.resolution,
             plane=view.key,
         )
+        there = self.coloring is not None
+        self._let_go_unfit(view)
         layer = self.coloring
-        if layer is not None and layer.ndim != view.ndim:
-            self._viewer.layers.remove(layer)
-            layer, make = None, True
         if layer is None:
+            make = make or there
             if not make:
                 return
             from napari.layers import Image
@@ -184,6 +186,7 @@ class Overlays:
             self._coloring_id = insert_above(self._viewer, layer, view.layer_id)
             layer.events.visible.connect(self._turned)
             return
+        bring_back(layer)
         layer.data = pixels
         rename(self._viewer, layer, view.layer_id, COLORING)
         if "plane" not in layer.metadata[MARK]:  # hidden when it was outdated
@@ -191,6 +194,26 @@ class Overlays:
         layer.metadata.update(facts)
         place(layer, where)
         lift_above(self._viewer, layer, view.layer_id)
+
+    def put_others_aside(self, view: View) -> None:
+        """Hide what is drawn over another image than that of a view."""
+        others = [
+            layer
+            for layer in (self.proposals, self.preview, self.coloring)
+            if layer is not None and source_of(layer) != view.layer_id
+        ]
+        if others:
+            self._drawn = None  # or it would be drawn again, since the coloring goes
+        for layer in others:
+            put_aside(layer)
+
+    def _let_go_unfit(self, view: View) -> None:
+        """Remove layers of another number of axes, all at once."""
+        layers = self.coloring, self.preview, self.proposals
+        remove_layers(
+            self._viewer,
+            [one for one in layers if one is not None and one.ndim != view.ndim],
+        )
 
     def outdate(self, source_id: str) -> None:
         """Hide the coloring of an image that has other pixels now."""
@@ -238,6 +261,7 @@ class Overlays:
 
     def prepare(self, view: View, shape: tuple[int, int]) -> None:
         """Make the preview layer ahead of the first preview."""
+        self._let_go_unfit(view)
         below = view.layer_id, self._coloring_id, self._proposals.layer_id
         _, blank = self._preview.ready(view, shape, *below)
         if blank:
@@ -255,6 +279,7 @@ class Overlays:
             told whether the coloring is in sight, and called again when that changes.
         """
         self._drawn = view, draw
+        self._let_go_unfit(view)
         coloring = self.coloring
         self._proposals.ready(view, view.shape, view.layer_id, self._coloring_id)
         draw(self._proposals.array, coloring is not None and coloring.visible)

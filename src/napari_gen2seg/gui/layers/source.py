@@ -209,8 +209,8 @@ class Source:
             other = find_layer(self._viewer, partner)
             if other is None:
                 raise ImageError(
-                    "A layer chosen for a colour of the picture is gone. Choose the "
-                    "colours again."
+                    "A layer chosen for a color of the picture is gone. Choose the "
+                    "colors again."
                 )
             at = view_on_screen(self._viewer, other, ReadOptions(view.level))
             if at.sizes == view.sizes:
@@ -219,7 +219,7 @@ class Source:
             if at.shape != view.shape:
                 raise ImageError(
                     f"{other.name!r} is {at.shape[0]} x {at.shape[1]} pixels and "
-                    f"{layer.name!r} {view.shape[0]} x {view.shape[1]}; colours of "
+                    f"{layer.name!r} {view.shape[0]} x {view.shape[1]}; colors of "
                     "one picture must be of one size. Choose other layers."
                 )
             parts.append((at, array_of(other, at.level), other.rgb))

@@ -10,17 +10,29 @@ from qtpy.QtWidgets import QDockWidget, QMainWindow, QWidget
 from napari_gen2seg.gui.qt_threads import debounce
 
 if TYPE_CHECKING:
-    from qtpy.QtGui import QCloseEvent
+    from qtpy.QtGui import QCloseEvent, QShowEvent
 
 
 class Docked(QWidget):
-    """Says when it has left the window, so that it can let go of everything."""
+    """Opens as a tab beside the docks that are there, and says when it has left.
+
+    Two docks below each other have no room on a small screen: the window would grow
+    beyond its edge. Once it has left, it can let go of everything.
+    """
 
     left = Signal()  # may come more than once
 
     def __init__(self) -> None:
         super().__init__()
         self._left_soon = debounce(self, self._maybe_left)
+        self._placed = False
+
+    def showEvent(self, event: QShowEvent) -> None:  # noqa: N802 - Qt's name
+        """Become a tab at once: the window would not shrink again later."""
+        super().showEvent(event)
+        if not self._placed:
+            self._placed = True
+            tabify(self)
 
     def changeEvent(self, event: QEvent) -> None:  # noqa: N802 - Qt's name
         """Notice that the dock was removed, which napari does without closing."""
@@ -39,13 +51,16 @@ class Docked(QWidget):
 
 
 def tabify(widget: QWidget) -> None:
-    """Put the dock of a widget behind those of ours that are open, as a tab."""
+    """Make the dock of a widget a tab beside those of ours on the same side."""
     window, mine = widget.window(), _dock_of(widget)
     if mine is None or not isinstance(window, QMainWindow):
         return
+    side = window.dockWidgetArea(mine)
     for other in window.findChildren(Docked):
         dock = _dock_of(other)
         if dock is None or dock is mine or dock.isHidden() or dock.isFloating():
+            continue
+        if window.dockWidgetArea(dock) != side:  # the table below the canvas
             continue
         if mine not in window.tabifiedDockWidgets(dock):
             window.tabifyDockWidget(dock, mine)

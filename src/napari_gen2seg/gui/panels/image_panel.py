@@ -71,7 +71,7 @@ class ImagePanel(Panel):
             box.setValue(at)
             box.setKeyboardTracking(False)
         self.invert = QCheckBox("Swap bright and dark")
-        self.windows = QCheckBox("Large picture: what is in view, not shrunk")
+        self.windows = QCheckBox("What is in view, not shrunk")
         self.windows.setToolTip(
             "Look at a window of a large picture at a time, at its own size. Else it "
             "is shrunk whole, which suits objects that fill much of it."

@@ -97,7 +97,7 @@ class ModelPanel(Panel):
         )
         self.careful = QCheckBox("Careful: look four times")
         self.careful.setToolTip(
-            "Colour the picture's mirror images too; clicks consult all four maps. "
+            "Color the picture's mirror images too; clicks consult all four maps. "
             "Better masks, four times the time. The map shown is the first. (Test-time "
             "augmentation.)"
         )
@@ -108,11 +108,11 @@ class ModelPanel(Panel):
         )
         self.coarser, self.finer = QPushButton("Coarser"), QPushButton("Finer")
         self.coarser.setToolTip(
-            "Colour again at a smaller size, for larger objects: the gland rather than "
+            "Color again at a smaller size, for larger objects: the gland rather than "
             "its nuclei."
         )
         self.finer.setToolTip(
-            "Colour again at a larger size, for smaller objects: the nuclei rather "
+            "Color again at a larger size, for smaller objects: the nuclei rather "
             "than the gland."
         )
         self.reason = quiet_label("Preparing the model library...")
@@ -120,7 +120,7 @@ class ModelPanel(Panel):
         font = self.color.font()
         font.setBold(True)
         self.color.setFont(font)
-        self.color.setToolTip("Colour the picture in view, each object differently.")
+        self.color.setToolTip("Color the picture in view, each object differently.")
         self.cancel = QPushButton("Cancel")
         self.cancel.setEnabled(False)
         self.progress = QProgressBar()

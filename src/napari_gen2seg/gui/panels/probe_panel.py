@@ -45,13 +45,13 @@ _NO_BRIGHTNESS = (
 _METHODS = (
     "What finds the object under the clicks. similarity: the pixels whose color in the "
     "map is like the clicked one. learned: a small network that reads image, map and "
-    "clicks, and has learnt which differences matter."
+    "clicks, and has learned which differences matter."
 )
 #: Of "auto" and of the slider, without and with the learned probe.
 _TOLERANCE = {
     False: (
         "Choose the tolerance where the area holds still.",
-        "How far colours may differ ([ and ] change it).",
+        "How far colors may differ ([ and ] change it).",
     ),
     True: (
         "The network's own outline.",
@@ -107,7 +107,7 @@ class ProbePanel(Panel):
         self.contiguous = QCheckBox("Connected")
         self.contiguous.setChecked(True)
         self.contiguous.setToolTip(
-            "On: only what is connected to a click. Off: the same colour everywhere, "
+            "On: only what is connected to a click. Off: the same color everywhere, "
             "for objects in several parts."
         )
         self.brightness = QCheckBox("Brightness")

@@ -21,6 +21,8 @@ from napari_gen2seg.gui.panels.widgets import Panel, fold, shrink
 if TYPE_CHECKING:
     from napari_gen2seg.gui.annotate.stack_work import StackWork
 
+_ALL_COLORED = "Color all planes: done"
+
 
 class StackPanel(Panel):
     """Asks for work on many planes; shows how far it is. Hidden for single images."""
@@ -139,7 +141,7 @@ class StackPanel(Panel):
         for place in range(self._along.count()):
             self._along.itemAt(place).widget().setVisible(len(axes) > 1)
         left = work.left
-        self.color.setText(f"Color {left} planes" if left else "All planes are colored")
+        self.color.setText(f"Color all planes: {left} left" if left else _ALL_COLORED)
         for button in (self.back, self.on, self.keep, self.tracks):
             button.setEnabled(not work.doing)
         self.color.setEnabled(left > 0 and not work.doing)

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
-from qtpy.QtCore import Qt
+from qtpy.QtCore import QEvent, Qt
 from qtpy.QtGui import QImage, QPixmap
 from qtpy.QtWidgets import (
     QFrame,
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     import numpy.typing as npt
+    from qtpy.QtCore import QObject
     from qtpy.QtGui import QShowEvent
     from qtpy.QtWidgets import QComboBox, QWidget
 
@@ -61,6 +62,16 @@ class Column(QScrollArea):
     def showEvent(self, event: QShowEvent) -> None:  # noqa: N802 - Qt's name
         """Be as wide as the panels need in the style that comes with the dock."""
         super().showEvent(event)
+        self._fit()
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:  # noqa: N802
+        """Be as wide as a row needs that appears later, or whose text is longer now."""
+        done: bool = super().eventFilter(watched, event)
+        if event.type() == QEvent.Type.LayoutRequest and self.isVisible():
+            self._fit()
+        return done
+
+    def _fit(self) -> None:
         bar = self.verticalScrollBar().sizeHint().width()
         need = self.widget().minimumSizeHint().width() + bar
         self.setMinimumWidth(max(280, need))

@@ -11,6 +11,7 @@ from qtpy.QtCore import QObject, Signal
 from napari_gen2seg.errors import Gen2SegError
 from napari_gen2seg.gui.layers.marks import find_layer, source_of, work_of
 from napari_gen2seg.gui.layers.overlays import role_of
+from napari_gen2seg.gui.layers.removal import remove_layers
 from napari_gen2seg.gui.project.ahead import only_plane
 from napari_gen2seg.gui.project.pictures import (
     Pixels,
@@ -20,6 +21,7 @@ from napari_gen2seg.gui.project.pictures import (
     read_pixels,
 )
 from napari_gen2seg.project.journal import Act
+from napari_gen2seg.project.propose import note_in
 from napari_gen2seg.session.session import sentence
 
 if TYPE_CHECKING:
@@ -193,10 +195,15 @@ class Desk(QObject):
             self.warning.emit(str(error))
             return False
         ours = {str(one.unique_id) for one in kept} | {self._layer_id}
-        for other in list(self._viewer.layers):
-            drawn = role_of(other) is not None and source_of(other) == self._layer_id
-            if drawn or str(other.unique_id) in ours:
-                self._viewer.layers.remove(other)
+        remove_layers(
+            self._viewer,
+            [
+                other
+                for other in self._viewer.layers
+                if str(other.unique_id) in ours
+                or (role_of(other) is not None and source_of(other) == self._layer_id)
+            ],
+        )
         self._item, self._layer_id = None, ""
         # Behind the saving of it, so that the list is told what was saved.
         dock.keeper.behind(
@@ -220,6 +227,24 @@ class Desk(QObject):
             return False
         self.changed.emit()
         return True
+
+    def note_proposals(self, count: int, doubt: float) -> bool:
+        """Write that proposals wait in the picture that is open, if nobody has begun.
+
+        Returns
+        -------
+        bool
+            Whether that was news.
+        """
+        dock = self.dock if self.item is not None else None
+        journal = None if dock is None else dock.keeper.journal_of(self._layer_id)
+        if journal is None or journal.state.state != "untouched":
+            return False
+        try:
+            return note_in(journal, count, doubt)
+        except Gen2SegError as error:
+            self.warning.emit(str(error))
+            return False
 
     # ---- inside
 

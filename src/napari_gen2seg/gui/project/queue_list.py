@@ -179,17 +179,27 @@ class QueueList(QWidget):
         return None
 
     def _dress(self, row: QListWidgetItem, entry: Entry) -> None:
-        state = "cannot be opened" if entry.problem else entry.state
-        text = f"{state}, {count_text(entry.count, 'object')}"
-        if entry.waiting and not entry.count:
-            text = f"{state}, {count_text(entry.waiting, 'proposal')}"
-        if entry.doubt is not None and entry.state in ("untouched", "proposed"):
-            text += f", doubt {100 * entry.doubt:.0f} %"
-        row.setText(f"{entry.name}\n{text}")
-        row.setToolTip(entry.problem or f"{entry.name}: {text}")
+        row.setText(f"{entry.name}\n{_words(entry)}")
+        row.setToolTip(entry.problem or f"{entry.name}: {_words(entry, whole=True)}")
         font = row.font()
         font.setBold(entry.name == self._open)
         row.setFont(font)
+
+
+def _words(entry: Entry, whole: bool = False) -> str:
+    """Say how far a picture is, in few words: a row is narrow."""
+    state = "cannot be opened" if entry.problem else entry.state
+    waiting = entry.count or entry.waiting
+    if entry.state == "proposed" and not entry.problem:
+        noun = "object" if entry.count else "proposal"
+        text = f"{state}: {count_text(waiting, noun) if whole else waiting}"
+    elif entry.count or whole:
+        text = f"{state}, {count_text(entry.count, 'object')}"
+    else:
+        text = state
+    if entry.doubt is not None and entry.state in ("untouched", "proposed"):
+        text += f", doubt {100 * entry.doubt:.0f} %"
+    return text
 
 
 def _framed(pixmap: QPixmap) -> QPixmap:

@@ -41,6 +41,7 @@ from napari_gen2seg.gui.settings import Memory, remembered
 from napari_gen2seg.gui.widget import SegmentWidget
 from napari_gen2seg.models.registry import list_models, title_of
 from napari_gen2seg.project.project import PROJECT_NAME, Project
+from napari_gen2seg.project.propose import doubt_of_image
 from napari_gen2seg.session import Choice
 from napari_gen2seg.session.session import sentence
 
@@ -48,7 +49,6 @@ if TYPE_CHECKING:
     import napari
     import numpy as np
     import numpy.typing as npt
-    from qtpy.QtGui import QShowEvent
 
     from napari_gen2seg.gui.finetune.dialog import FinetuneDialog
     from napari_gen2seg.session import ModelHost, Runner, Ticket
@@ -85,7 +85,7 @@ class ProjectWidget(Docked):
         self._host = (shared_host(viewer) if host is None else host).join()
         self._dialog: FinetuneDialog | None = None  # of which is heard what is adopted
         self._dock_heard: SegmentWidget | None = None
-        self._shown = self._closed = False
+        self._closed = False
         self._turn = 0  # of the project that is read
         self.project: Project | None = None
         self.entries: dict[str, Entry] = {}
@@ -105,13 +105,6 @@ class ProjectWidget(Docked):
         # napari closes its window without telling the widgets inside.
         self._release = _Release(self._mail, (self._reader, self._worker), self._host)
         self.destroyed.connect(self._release)
-
-    def showEvent(self, event: QShowEvent) -> None:  # noqa: N802 - Qt's name
-        """Open beside the other docks as a tab: two below each other have no room."""
-        super().showEvent(event)
-        if not self._shown:
-            self._shown = True
-            self._tab_soon.start()
 
     def _lay_out(self) -> None:
         column = QVBoxLayout(self)
@@ -187,6 +180,7 @@ class ProjectWidget(Docked):
         self._dock_heard = dock
         dock.keeper.changed.connect(self._work_changed)
         dock.session.coloring_changed.connect(self._colored)
+        dock.bridge.controller.review.changed.connect(self._proposed)
         self._give_homes()
         model = "" if self.project is None else self.project.facts.model
         known = {spec.id for spec in list_models()}
@@ -210,6 +204,25 @@ class ProjectWidget(Docked):
             if single is not None and single.layer_id == view.layer_id:
                 self.ahead.keep_open(dock, item, view)
         self.ahead.look()
+
+    def _proposed(self) -> None:
+        """Note that the picture that is open has proposals, as those ahead have."""
+        item, layer, dock = self.desk.item, self.desk.layer, self._dock_heard
+        if self._closed or item is None or layer is None or dock is None:
+            return
+        entry, view = self.entries.get(item.name), dock.bridge.source.view
+        if entry is None or view is None or self.desk.state != "untouched":
+            return
+        review = dock.bridge.controller.review.review
+        if review is None or only_plane(layer) is None:  # of a stack, one plane only
+            return
+        if view.layer_id != str(layer.unique_id):
+            return
+        doubt = doubt_of_image(review.doubt[review.shown].tolist())
+        count = int(review.shown.size)
+        if self.desk.note_proposals(count, doubt):
+            state = self.desk.state
+            self._show_entry(replace(entry, state=state, waiting=count, doubt=doubt))
 
     # ---- a project
 

@@ -95,7 +95,7 @@ def numbered(colors: npt.NDArray[Any], source: Path) -> npt.NDArray[np.int32]:
     if colors.ndim != 3 or colors.shape[2] < 3 or colors.dtype != np.uint8:
         raise DataError(
             f"{source} has the shape {colors.shape} and type {colors.dtype}; it must "
-            "be an 8-bit colour picture, a colour an instance."
+            "be an 8-bit color picture, a color an instance."
         )
     wide = colors[..., :3].astype(np.int32)
     packed = (wide[..., 0] << 16) | (wide[..., 1] << 8) | wide[..., 2]

@@ -24,7 +24,7 @@ def acceptance_file() -> Path:
 def terms(spec: ModelSpec) -> str:
     """Return what a person is asked to agree to, in two sentences."""
     where = f" Read it at {spec.licence_url}." if spec.licence_url else ""
-    return f"Licence of {spec.title}: {spec.licence}.{where}"
+    return f"License of {spec.title}: {spec.licence}.{where}"
 
 
 def is_accepted(spec: ModelSpec) -> bool:
@@ -54,7 +54,7 @@ def accept(spec: ModelSpec) -> None:
             draft.write_text(json.dumps(known, indent=1), encoding="utf-8")
     except OSError as error:
         raise StorageError(
-            f"The accepted licence cannot be remembered in {path} ({error}). Make the "
+            f"The accepted license cannot be remembered in {path} ({error}). Make the "
             "folder writable, or set NAPARI_GEN2SEG_HOME to another one."
         ) from error
 
@@ -72,7 +72,7 @@ def require(spec: ModelSpec, accepted_now: bool) -> None:
     if not accepted_now:
         raise LicenceError(
             f"{terms(spec)} Nothing was downloaded yet. If you agree, load it with "
-            "accept_licence=True (command line: --accept-licence); you are asked once."
+            "accept_licence=True (command line: --accept-license); you are asked once."
         )
     accept(spec)
 

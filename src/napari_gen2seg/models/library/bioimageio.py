@@ -95,7 +95,7 @@ def export_bioimageio(
         raise SettingsError("A bioimage.io package needs the name of an author.")
     if licence in ("", "unknown") or " " in licence:
         raise SettingsError(
-            f"The licence of the weights is {licence!r}; a bioimage.io package needs "
+            f"The license of the weights is {licence!r}; a bioimage.io package needs "
             "an id of spdx.org, such as BSD-3-Clause or CC-BY-4.0. Name it if you may."
         )
     side = _side(model, size)
@@ -131,8 +131,8 @@ _LIMITS = """
 ## This package
 
 The weights are a TorchScript trace for RGB pictures of exactly {side} x {side} pixels,
-one at a time, values 0 to 1. The output is a colouring map, 0 to 255: each object in a
-colour of its own, and not labels. napari-gen2seg turns it into masks.
+one at a time, values 0 to 1. The output is a coloring map, 0 to 255: each object in a
+color of its own, and not labels. napari-gen2seg turns it into masks.
 """
 
 
@@ -213,7 +213,7 @@ def _description(
         "format_version": FORMAT,
         "name": f"gen2seg colorer {_plain(name)}",
         "description": config.description
-        or "Paints every object of a picture in a colour of its own.",
+        or "Paints every object of a picture in a color of its own.",
         "authors": [{"name": author} for author in authors if author.strip()],
         "cite": [_PAPER],
         "license": licence,
@@ -235,7 +235,7 @@ def _description(
         "outputs": [
             {
                 "id": "map",
-                "description": "Colouring map, 0 to 255: a colour an object",
+                "description": "Coloring map, 0 to 255: a color an object",
                 "axes": axes(["map_red", "map_green", "map_blue"]),
                 "test_tensor": {"source": "test-output.npy"},
                 "data": {"type": "float32", "range": [0.0, 255.0]},

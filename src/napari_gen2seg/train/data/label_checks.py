@@ -33,7 +33,7 @@ def remarks(facts: LabelFacts, complete: bool) -> list[str]:
         )
     if complete and facts.covered < _BARE:
         said.append(
-            "You said that the picture is complete, but hardly anything is labelled; "
+            "You said that the picture is complete, but hardly anything is labeled; "
             "everything else will be taught as background."
         )
     return said

@@ -186,7 +186,7 @@ def _read(spec: PairSpec, name: str) -> Annotated:
     )[0]
     notes = picture.notes
     if is_constant(image.image):
-        said = "it holds a single value, so that nothing can be learnt from it."
+        said = "it holds a single value, so that nothing can be learned from it."
         notes = (*notes, f"{name}: {said}")
     return replace(image, notes=notes)
 
@@ -229,7 +229,7 @@ def _few(total: int) -> list[str]:
         return []
     are = "object is" if total == 1 else "objects are"
     told = (
-        f"Only {total} {are} labelled in all. A dozen or more, of all sizes "
+        f"Only {total} {are} labeled in all. A dozen or more, of all sizes "
         "and looks, make a model that can be trusted."
     )
     return [told]
@@ -293,7 +293,7 @@ def _check_labels(labels: NDArray[Any], name: str) -> Int32Array:
     values = as_labels(whole_numbers(labels, f"The labels of {name!r}"))
     if not (values > 0).any():
         raise EmptyLabelsError(
-            f"The labels of {name!r} are empty: nothing in it is labelled. Label at "
+            f"The labels of {name!r} are empty: nothing in it is labeled. Label at "
             "least one object, or leave the pair out."
         )
     return values

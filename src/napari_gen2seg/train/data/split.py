@@ -208,9 +208,9 @@ def _learnt(
         return ()
     more = f" and {len(names) - 5} more" if len(names) > 5 else ""
     told = (
-        f"An earlier run learnt from what is held back now: {', '.join(names[:5])}"
-        f"{more}. The score may be too good; add labelled pictures that no run has "
-        "learnt from."
+        f"An earlier run learned from what is held back now: {', '.join(names[:5])}"
+        f"{more}. The score may be too good; add labeled pictures that no run has "
+        "learned from."
     )
     return (told,)
 

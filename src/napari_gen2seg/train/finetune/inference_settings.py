@@ -218,11 +218,11 @@ def use_words(use: Mapping[str, Any]) -> str:
     if diameter is not None:
         said.append(
             f"It looks at every picture as if its objects measured {diameter:.0f} "
-            "pixels, as the labelled ones do; the size can be chosen by hand."
+            "pixels, as the labeled ones do; the size can be chosen by hand."
         )
     if use.get("hears_brightness") is False:
         said.append(
             "Its clicks leave the picture's brightness out, which misled them on the "
-            "labelled objects."
+            "labeled objects."
         )
     return " ".join(said)

@@ -111,7 +111,7 @@ def color_loss(
             main = paper_loss(prediction, labels) / 50
         else:
             raise SettingsError(
-                f"The colouring loss is {stage.loss!r}; it must be 'neighbour', "
+                f"The coloring loss is {stage.loss!r}; it must be 'neighbour', "
                 "'harmonic' or 'paper'."
             )
         parts[stage.loss] = float(main.detach())

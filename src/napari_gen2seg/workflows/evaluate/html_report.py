@@ -38,7 +38,7 @@ def page(content: dict[str, Any], worst: Sequence[WorstCase] = ()) -> str:
         "</div>",
     ]
     if worst:
-        parts.append("<h2>Worst objects after one centre click</h2>")
+        parts.append("<h2>Worst objects after one center click</h2>")
         parts += [_case(case) for case in worst]
     parts += ["<h2>Pictures</h2>", _pictures(content["images"])]
     for name in ("settings", "model", "versions"):
@@ -80,7 +80,7 @@ def _charts(curves: dict[str, list[float | None]], edge_levels: int) -> Iterable
     edges = list(_edge_lines(curves, edge_levels))
     for words, title, across, up, lines in (
         (
-            "Share of objects by IoU of one centre click",
+            "Share of objects by IoU of one center click",
             "Share of objects by IoU",
             "IoU at least",
             "share",

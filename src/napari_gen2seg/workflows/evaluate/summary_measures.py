@@ -45,7 +45,7 @@ def _part(images: Sequence[Facts], name: str) -> Any:
 def _of_clicks(images: Sequence[Facts], rule: str, cap: int) -> list[Statistic]:
     clicked: list[list[Facts]] = [image["clicks"][rule] for image in images]
     found = []
-    for where, words in (("centre", "centre"), ("off_centre", "off-centre")):
+    for where, words in (("centre", "center"), ("off_centre", "off-center")):
         ious = [[float(one[where]) for one in objects] for objects in clicked]
         found += _of_one_click(f"clicks/{rule}/{where}", words, rule, ious)
     center = [[float(one["centre"]) for one in objects] for objects in clicked]
@@ -92,7 +92,7 @@ def _of_sizes(clicked: list[list[Facts]], rule: str) -> list[Statistic]:
             found.append(
                 object_mean(
                     f"clicks/{rule}/centre_{size}",
-                    f"One centre click, mean IoU of {size} objects, rule {rule}",
+                    f"One center click, mean IoU of {size} objects, rule {rule}",
                     1,
                     chosen,
                 )

@@ -109,7 +109,7 @@ def learnt_from(config: FinetuneConfig, split: Split) -> str:
 
 
 def _images(count: int) -> str:
-    return "1 labelled picture" if count == 1 else f"{count} labelled pictures"
+    return "1 labeled picture" if count == 1 else f"{count} labeled pictures"
 
 
 def card(
@@ -121,8 +121,8 @@ def card(
     rows = "\n".join(
         f"| {title} | {_number(before[key])} | {_number(after[key])} |"
         for key, title in (
-            ("one_click", "one centre click, mean IoU"),
-            ("off_centre", "one off-centre click, mean IoU"),
+            ("one_click", "one center click, mean IoU"),
+            ("off_centre", "one off-center click, mean IoU"),
             ("ap", "AP of proposals (IoU 0.50 to 0.95)"),
             ("clicks", f"clicks to IoU {WANTED} (at most {CAP})"),
         )
@@ -150,7 +150,7 @@ tags: [instance-segmentation, microscopy, napari]
 # {config.name}
 
 `{facts["base_model"]}`, fine-tuned with napari-gen2seg on {learnt}.
-Licence of the weights: that of the base, {facts["licence"]}. {facts["licence_url"]}
+License of the weights: that of the base, {facts["licence"]}. {facts["licence_url"]}
 
 ## Held-back objects, before and after
 

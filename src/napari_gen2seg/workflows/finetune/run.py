@@ -249,7 +249,7 @@ def _named(error: Exception, last: Plan | Stopping | None) -> Gen2SegError | Non
     elif isinstance(last, Stopping):
         text = (
             "after training, while the new model was written and compared. Close other "
-            "programs and resume: what was learnt is kept."
+            "programs and resume: what was learned is kept."
         )
     else:
         text = "before training began. Close other programs, or take a smaller model."

@@ -220,7 +220,7 @@ def _layer_pair(
     level = fits[0] if fits else options.level
     others = [find_layer(viewer, partner) for partner in options.partners]
     if not problem and any(other is None for other in others):
-        problem = "A layer chosen for a colour of this picture is gone."
+        problem = "A layer chosen for a color of this picture is gone."
     parts = [image, *(other for other in others if other is not None)]
     name = str(image.unique_id)
 

@@ -39,12 +39,12 @@ if TYPE_CHECKING:
 HEADS = {
     "Picture": "Tick what to use. Every plane of a stack is a picture of its own.",
     "Labels": "The Labels layer, or the folder, that says where the objects are.",
-    "Objects": "How many objects are labelled.",
-    "All labelled": "Tick it if every object is labelled: whatever is not labelled is "
+    "Objects": "How many objects are labeled.",
+    "All labeled": "Tick it if every object is labeled: whatever is not labeled is "
     "then taught as background. Unticked, it is unknown, so a few objects are enough.",
     "Use": "Hold a picture back to see how well the model does on what it has not "
-    "learnt from. Automatic holds back about a fifth of the pictures, or a part of the "
-    "only one.",
+    "learned from. Automatic holds back about a fifth of the pictures, or part of "
+    "the only one.",
 }
 ROLES = (("automatic", "auto"), ("learn from it", "train"), ("hold back", "validation"))
 ALL, USE = 3, 4

@@ -36,7 +36,7 @@ def search(
         planes = list(_planes(pair, check))
         rows += [looked(row) for row in planes]
         if not planes:
-            empty = "Nothing is labelled yet."
+            empty = "Nothing is labeled yet."
             rows.append(replace(pair.row, problem=empty, suggested=False))
     return _once(rows)
 
@@ -113,5 +113,5 @@ def looked(row: TrainingCandidate) -> TrainingCandidate:
     except Gen2SegError as error:
         return replace(row, problem=str(error), suggested=False)
     if not facts.objects:
-        return replace(row, problem="Nothing is labelled.", suggested=False)
+        return replace(row, problem="Nothing is labeled.", suggested=False)
     return replace(row, source=replace(row.source, facts=facts))

@@ -279,7 +279,7 @@ class ResultActions(QObject):
         ask(
             self._page,
             "Throw it away?",
-            "What was learnt in this training is deleted. Your other models, pictures "
+            "What was learned in this training is deleted. Your other models, pictures "
             "and labels stay.",
             self.discard,
         )

@@ -77,7 +77,7 @@ class ResultPage(QWidget):
         self.share = ShareBar()
         self.more = QPushButton("Train on…")
         self.more.setToolTip(
-            "Correct or add labels, and train this model further. What it learnt from "
+            "Correct or add labels, and train this model further. What it learned from "
             "is shown to it again, so that it does not forget."
         )
         self.remove = QPushButton("Remove")
@@ -132,8 +132,8 @@ class ResultPage(QWidget):
             grid.addWidget(self.views[f"{what} after"], row, 2)
             grid.setRowStretch(row, 1)
         self.note.setText(
-            "<b>Above</b>: the colouring maps. A good map gives every object one "
-            "clear colour of its own.<br><br><b>Below</b>: the objects found in them "
+            "<b>Above</b>: the coloring maps. A good map gives every object one "
+            "clear color of its own.<br><br><b>Below</b>: the objects found in them "
             "without a click."
         )
         self.note.setAlignment(Qt.AlignmentFlag.AlignVCenter)

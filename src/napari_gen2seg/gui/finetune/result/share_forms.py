@@ -124,10 +124,10 @@ class BioimageForm(Form):
             parent,
             "Export for bioimage.io",
             "Writes one zip with which other programs can run the model, on RGB "
-            "pictures of exactly one size. It gives colouring maps, not masks.",
+            "pictures of exactly one size. It gives coloring maps, not masks.",
             {
                 "&Author": author,
-                "&Licence of the weights": licence,
+                "&License of the weights": licence,
                 "&Size of the pictures": size,
             },
             "Export",

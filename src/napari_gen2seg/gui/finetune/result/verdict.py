@@ -25,7 +25,7 @@ def verdict_text(compared: dict[str, Any]) -> str:
     if not compared.get("pictures"):
         return (
             "<b>Nothing was held back, so nobody knows whether the new model is "
-            f"better.</b> Colour a picture with it and judge for yourself. {words}"
+            f"better.</b> Color a picture with it and judge for yourself. {words}"
         )
     before = (compared.get("before") or {}).get("one_click")
     after = (compared.get("after") or {}).get("one_click")
@@ -36,7 +36,7 @@ def verdict_text(compared: dict[str, Any]) -> str:
     said = f'<span style="color:{color}; font-size:14pt"><b>{text}.</b></span><br>'
     if before is not None and after is not None:
         said += (
-            "On objects it has not learnt from, one click gives a mask that overlaps "
+            "On objects it has not learned from, one click gives a mask that overlaps "
             f"the true one by {after:.0%}; before it was {before:.0%}."
         )
     low, high = compared.get("low"), compared.get("high")

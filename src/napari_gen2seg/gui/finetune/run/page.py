@@ -45,7 +45,7 @@ STATES = {
     "starting": "Starting: the model library is loading…",
     "running": "Training",
     "stopping": "Stopping…",
-    "cancelled": "Cancelled. What was learnt is kept: Resume goes on from there.",
+    "cancelled": "Cancelled. What was learned is kept: Resume goes on from there.",
     "failed": "It could not go on.",
     "lost": "It ended unexpectedly.",
     "done": "Finished.",
@@ -84,7 +84,7 @@ class TrainingPage(QWidget):
         self.score.setToolTip(SCORE_TIP)
         self.loss = Chart("Training loss (lower is better)", LOSS)
         self.before, self.now = PictureView("not yet"), PictureView("not yet")
-        self.map_name = QLabel("Colouring map of the held-back picture")
+        self.map_name = QLabel("Coloring map of the held-back picture")
         self.in_viewer = QCheckBox("Show the map as a layer in napari")
         self.in_viewer.setToolTip(
             "A layer over the picture that changes while the model learns."
@@ -164,7 +164,7 @@ class TrainingPage(QWidget):
 
     def clear_maps(self) -> None:
         """Forget the maps of another run."""
-        self.map_name.setText("Colouring map of the held-back picture")
+        self.map_name.setText("Coloring map of the held-back picture")
         for view in (self.before, self.now):
             view.show_image(None, "not yet")
 
@@ -222,7 +222,7 @@ class TrainingPage(QWidget):
 
     def show_map(self, name: str, first: bool, rgb: npt.NDArray[np.uint8]) -> None:
         """Show the newest map of a held-back image."""
-        self.map_name.setText(f"Colouring map of the held-back picture {name!r}")
+        self.map_name.setText(f"Coloring map of the held-back picture {name!r}")
         if first:
             self.before.show_image(rgb)
         self.now.show_image(rgb)

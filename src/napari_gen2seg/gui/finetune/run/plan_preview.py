@@ -120,7 +120,9 @@ def plan_line(
         return "Give the new model a name."
     held = [row.name for row, choice in used if choice.role == "validation"]
     if len(held) == len(used):
-        return "Every picture is held back: let at least one be learnt from, on page 1."
+        return (
+            "Every picture is held back: let at least one be learned from, on page 1."
+        )
     if held:
         back = f"{len(held)} of them held back to judge by"
     elif all(choice.role == "train" for _, choice in used):

@@ -8,6 +8,7 @@ import numpy as np
 from qtpy.QtCore import QObject
 
 from napari_gen2seg.gui.layers.overlays import find_layer, insert_above, mark
+from napari_gen2seg.gui.layers.removal import remove_layers
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -86,10 +87,8 @@ class MapLayers:
 
     def remove(self) -> None:
         """Take the layers away."""
-        for title in list(self._ids):
-            layer = self._find(title)
-            if layer is not None:
-                self._viewer.layers.remove(layer)
+        found = [self._find(title) for title in self._ids]
+        remove_layers(self._viewer, [layer for layer in found if layer is not None])
         self._ids.clear()
 
     def forget(self) -> None:

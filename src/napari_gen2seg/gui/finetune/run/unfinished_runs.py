@@ -111,7 +111,7 @@ class WaitingBar(QFrame):
                 self.warned.emit(str(error))
             self.look(self._present, self._busy)
 
-        text = f"What {run.name!r} has learnt so far is deleted."
+        text = f"What {run.name!r} has learned so far is deleted."
         ask(self, "Throw it away?", text, drop)
 
 

@@ -95,7 +95,7 @@ def fibres(rng: np.random.Generator, shape: Shape) -> Canvas:
 
 @kind(
     "cables",
-    "thick coloured cables in a tangle, shaded, crossing",
+    "thick colored cables in a tangle, shaded, crossing",
     1.2,
     whole=True,
     wear=Wear(blur=0.5, noise=0.015, low_contrast=0.15, invert=0.0),

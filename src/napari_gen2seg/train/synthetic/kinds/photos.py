@@ -94,7 +94,7 @@ def cast_shadow(
 
 @kind(
     "photo objects",
-    "coloured objects with parts, shade and cast shadows on clutter",
+    "colored objects with parts, shade and cast shadows on clutter",
     1.8,
     whole=True,
     wear=WORN,
@@ -218,7 +218,7 @@ def textured_on_textured(rng: np.random.Generator, shape: Shape) -> Canvas:
 
 @kind(
     "dead leaves",
-    "a frame full of things of every size, each hiding others, all labelled",
+    "a frame full of things of every size, each hiding others, all labeled",
     0.9,
     fill=True,
     wear=WORN,

@@ -93,7 +93,7 @@ def membrane_tissue(rng: np.random.Generator, shape: Shape) -> Canvas:
 
 @kind(
     "electron neurites",
-    "grey packed processes with dark membranes and clutter inside",
+    "gray packed processes with dark membranes and clutter inside",
     1.8,
     fill=True,
     wear=Wear(
