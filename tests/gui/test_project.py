@@ -216,6 +216,9 @@ def test_after_a_crash_a_picture_goes_on_without_asking(office, dock_in, desk):
     office.open("a")
     assert office.widget.objects.saving.offer.isHidden()
     np.testing.assert_array_equal(office.at.labels, before)
+    office.person.move(*COIN)
+    roles = [one for one in office.person.roles() if one != "proposals"]
+    assert roles == ["", "coloring", "objects", "preview", "prompts"]
 
 
 def test_a_picture_open_in_another_window_is_told_and_ours_stays(office):
