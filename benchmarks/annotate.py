@@ -44,11 +44,13 @@ from napari_gen2seg.core.objects.split import split_along, split_at_neck
 from napari_gen2seg.errors import PromptError
 from napari_gen2seg.io.annotated import Annotated
 from napari_gen2seg.metrics.click_protocol import (
+    answerer,
     interior_point,
     next_correction,
     object_labels,
 )
 from napari_gen2seg.metrics.matching import iou, overlaps
+from napari_gen2seg.models.probes import chosen_probe
 from napari_gen2seg.train.data.image_folder import read_source
 
 SECONDS = {"key": 0.3, "click": 1.3, "drag": 2.4, "stroke": 1.3}
@@ -268,7 +270,7 @@ def write(
     work: Work, coloring: Coloring, number: int, points: list[Any], signs: list[int]
 ) -> None:
     """Keep what clicks give as an object, where others leave room."""
-    mask = coloring.probe(points, signs).full()
+    mask = answerer(coloring, probe=chosen_probe(coloring))(points, signs)
     work.labels[work.labels == number] = 0
     work.labels[mask & (work.labels == 0)] = number
     work.clicks[number] = points, signs

@@ -230,6 +230,11 @@ def test_after_a_crash_a_picture_goes_on_without_asking(office, dock_in, desk):
     np.testing.assert_array_equal(office.at.labels, before)
     office.person.press(Qt.Key.Key_N)
     assert "needs the map" in office.widget.status.text()
+    press(office.widget.model.color)
+    office.until(lambda: "coloring" in office.person.roles())
+    office.person.move(*COIN)
+    roles = [one for one in office.person.roles() if one != "proposals"]
+    assert roles == ["", "coloring", "objects", "preview", "prompts"]
 
 
 def test_a_picture_open_in_another_window_is_told_and_ours_stays(office):
