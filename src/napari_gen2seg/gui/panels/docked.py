@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from qtpy.QtCore import QEvent, QTimer, Signal
+from qtpy.QtCore import QCoreApplication, QEvent, QTimer, Signal
 from qtpy.QtWidgets import QDockWidget, QMainWindow, QWidget
 
 from napari_gen2seg.gui.qt_threads import debounce
 
 if TYPE_CHECKING:
-    from qtpy.QtGui import QCloseEvent, QShowEvent
+    from qtpy.QtGui import QCloseEvent
+
+_PLACE = QEvent.Type.User
+_AT_ONCE = 1  # before the window's own LayoutRequest, which has priority 0
 
 
 class Docked(QWidget):
@@ -27,18 +30,18 @@ class Docked(QWidget):
         self._left_soon = debounce(self, self._maybe_left)
         self._placed = False
 
-    def showEvent(self, event: QShowEvent) -> None:  # noqa: N802 - Qt's name
-        """Become a tab at once: the window would not shrink again later."""
-        super().showEvent(event)
-        if not self._placed:
-            self._placed = True
-            tabify(self)
-
     def changeEvent(self, event: QEvent) -> None:  # noqa: N802 - Qt's name
         """Notice that the dock was removed, which napari does without closing."""
         super().changeEvent(event)
         if event.type() == QEvent.Type.ParentChange:
             self._left_soon.start()
+            if not self._placed:
+                QCoreApplication.postEvent(self, QEvent(_PLACE), _AT_ONCE)
+
+    def customEvent(self, event: QEvent) -> None:  # noqa: N802 - Qt's name
+        """Become a tab before the window is laid out: it would grow for two docks."""
+        if event.type() == _PLACE and not self._placed:
+            self._placed = tabify(self)
 
     def closeEvent(self, event: QCloseEvent) -> None:  # noqa: N802 - Qt's name
         """Notice that the dock is closed for good."""
@@ -50,11 +53,17 @@ class Docked(QWidget):
             self.left.emit()
 
 
-def tabify(widget: QWidget) -> None:
-    """Make the dock of a widget a tab beside those of ours on the same side."""
+def tabify(widget: QWidget) -> bool:
+    """Make the dock of a widget a tab beside those of ours on the same side.
+
+    Returns
+    -------
+    bool
+        Whether it is in a window by now; a tab only if there is another one.
+    """
     window, mine = widget.window(), _dock_of(widget)
     if mine is None or not isinstance(window, QMainWindow):
-        return
+        return False
     side = window.dockWidgetArea(mine)
     for other in window.findChildren(Docked):
         dock = _dock_of(other)
@@ -65,7 +74,8 @@ def tabify(widget: QWidget) -> None:
         if mine not in window.tabifiedDockWidgets(dock):
             window.tabifyDockWidget(dock, mine)
         QTimer.singleShot(0, mine.raise_)  # the tab is made when Qt lays them out
-        return
+        break
+    return True
 
 
 def main_window(widget: QWidget) -> QWidget:
