@@ -26,7 +26,7 @@ SIZES = (256, 384, 512, 768, 1024, 1536, 2048)
 
 
 NOT_COLORED = "Not colored: press Color (or Enter)"
-_COLOR = "Colour the picture in view, each object differently."
+_COLOR = "Color the picture in view, each object differently."
 
 
 def job_of_view(job: JobState, view: Hashable | None, colored: bool) -> JobState:
