@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import warnings
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from skimage.draw import disk
 
+from napari_gen2seg.core.candidates import CandidateSet
 from napari_gen2seg.core.coloring import Coloring
 from napari_gen2seg.core.objects.carry import CarrySettings, carry
+from napari_gen2seg.core.probe.mask import Mask
 
 SHAPE = (120, 160)
 COLORS = ((255, 40, 40), (40, 255, 40), (40, 40, 255), (255, 255, 40))
@@ -53,6 +58,26 @@ def test_objects_keep_their_numbers_whatever_the_colors():
         assert min(done.overlaps.values()) > 0.6
         for number, row, col in ((3, 31, 33), (7, 28, 91), (9, 86, 62)):
             assert labels[row, col] == number
+
+
+def test_a_candidate_without_a_pixel_takes_no_part():
+    # Nothing overlaps, so that all candidates are compared by their outlines.
+    before, after = plane((3, 40, 40, 12)), plane((1, 40, 70, 12))
+    found = CandidateSet.from_labels(after, source_shape=SHAPE)
+    nothing = Mask.from_source(np.zeros((2, 2), bool), (40, 44), SHAPE, SHAPE)
+    found = replace(
+        found,
+        masks=(nothing, *found.masks),
+        points=np.concatenate([[[40, 44]], found.points]),
+        scores=np.ones(2),
+        brightness=np.full(2, np.nan),
+    )
+    taken = np.zeros(SHAPE, np.int32)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        far = CarrySettings(reach=1.5)
+        done = carry(before, [3], painted(after), taken, far, found)
+    assert set(done.overlaps) == {3}
 
 
 def test_what_is_gone_or_another_stops_and_says_why():

@@ -123,6 +123,11 @@ class Person:
         QTest.keyClick(self.canvas.native, key, held)
         self.settle()
 
+    def roles(self) -> list[str]:
+        """What the layers are for, from the bottom to the top; images have no role."""
+        known = ("napari-gen2seg", {})
+        return [one.metadata.get(*known).get("role", "") for one in self.viewer.layers]
+
     def layer(self, role: str) -> Any:
         """The plugin's layer of a role, or None."""
         for layer in self.viewer.layers:

@@ -46,7 +46,7 @@ def test_windows_of_a_large_picture(desk, sheet):
     assert first.window == (688, 988, 1712, 2012)
     assert session.coloring(first).source_shape == (1024, 1024)
     said = at.widget.status.text()
-    assert said.startswith("Coloring what is in view: 1,024 x 1,024 of 3,000 x 2,400")
+    assert said.startswith("Colored what is in view: 1,024 x 1,024 of 3,000 x 2,400")
     shown = at.person.layer("coloring")
     np.testing.assert_allclose(shown.extent.world[:, :2][0], (687.5, 987.5), atol=1)
 
@@ -59,6 +59,10 @@ def test_windows_of_a_large_picture(desk, sheet):
     second = source.view
     assert second.window == (0, 1976, 1024, 3000)
     assert len(at.bridge.controller.prompts) == 1
+    # It keeps its window until it is done with, which is said.
+    at.person.move(*NEAR)
+    assert source.view == second
+    assert "Enter keeps it, Esc" in at.widget.status.text()
     at.person.press(Qt.Key.Key_Return)
     assert covers(at.labels, 2, FAR) and covers(at.labels, 1, MIDDLE)
 
@@ -85,6 +89,13 @@ def test_windows_of_a_large_picture(desk, sheet):
     assert not (at.labels == 9).any()
     at.person.press(Qt.Key.Key_Z, CONTROL)
     assert np.count_nonzero(at.labels == 9) == rows.size
+
+    # A click outside that turns out to be on background marks nothing.
+    at.person.move(*MIDDLE)
+    at.person.click(2000, 2700)
+    assert source.view.window == (1376, 1976, 2400, 3000)
+    assert not len(at.bridge.controller.prompts)
+    assert "takes for background" in at.widget.status.text()
 
     # Press Color again elsewhere; and shrunk whole, if somebody wants that.
     camera_of(at.viewer).center = (0, 2000, 600)

@@ -212,6 +212,7 @@ def test_join_by_a_stroke_by_two_keys_and_by_a_click(drawn):
     key(drawn, Qt.Key.Key_J, SQUARE)
     assert "Join object 9" in status(drawn)
     key(drawn, Qt.Key.Key_J, RING)
+    assert f"({np.count_nonzero(drawn.mine.data == 9):,} pixels)" in status(drawn)
     assert not (drawn.mine.data == 6).any()
     assert (drawn.mine.data[drawn.before == 6] == 9).all()
     undo(drawn)

@@ -195,3 +195,29 @@ def test_columns_of_other_plugins_stay():
     assert both["perimeter"][1:].isna().all()
     again = shared_features(table, both)
     pd.testing.assert_frame_equal(again, both)
+
+
+def test_while_it_measures_no_number_is_said(coins, qtbot):
+    class Later(Inline):
+        """Does what is asked once it is told to."""
+
+        def __init__(self):
+            super().__init__()
+            self.asked = []
+
+        def submit(self, *order, **more):
+            self.asked.append((order, more))
+
+        def go_on(self):
+            for order, more in self.asked:
+                super().submit(*order, **more)
+
+    coins.person.click(*COIN)
+    coins.person.press(Qt.Key.Key_Return)
+    later = Later()
+    table = ObjectsTable(coins.viewer, later)
+    qtbot.addWidget(table)
+    assert table.counter.text() == "measuring…"
+    later.go_on()
+    assert table.counter.text() == "1 object in view"
+    table.close_widget()

@@ -38,9 +38,13 @@ def test_labels_on_the_same_grid_are_taken_at_once_and_numbers_go_on(coins):
     coins.person.settle()
     assert coins.widget.objects.target.layer is layer
     assert coins.bridge.controller.number == 3
+    order = coins.viewer.layers.index
+    assert order(layer) < order(coins.person.layer("prompts"))
+    coins.person.move(*COIN)
     coins.bridge.controller.start_clicking()
     keep(coins)
     assert layer.data[COIN] == 3
+    assert coins.person.roles() == ["", "coloring", "", "preview", "prompts"]
     assert coins.person.layer("objects") is None
 
 

@@ -230,6 +230,11 @@ def test_after_a_crash_a_picture_goes_on_without_asking(office, dock_in, desk):
     np.testing.assert_array_equal(office.at.labels, before)
     office.person.press(Qt.Key.Key_N)
     assert "needs the map" in office.widget.status.text()
+    # What is drawn over objects lies over those that came first.
+    office.widget.model.color.click()
+    office.until(lambda: office.person.layer("preview") is not None)
+    roles = [one for one in office.person.roles() if one != "proposals"]
+    assert roles == ["", "coloring", "objects", "preview", "prompts"]
 
 
 def test_a_picture_open_in_another_window_is_told_and_ours_stays(office):

@@ -282,11 +282,21 @@ def test_sliders_show_fewer_and_are_remembered(noisy, offered, memory):
     review = proposals(offered).review
     assert counts(offered)[2] < left
     assert (review.looks.diameters[review.shown] >= review.settings.sizes[0]).all()
+    # Of a picture that is not colored nothing is shown, not what the last one had.
+    assert panel.sizes_value.text() != "–" != panel.certainty_value.text()
+    offered.viewer.add_image(np.zeros((90, 90), np.uint8), name="new")
+    offered.person.settle()
+    assert panel.sizes_value.text() == "–" == panel.certainty_value.text()
+    assert panel.sizes.value() == (0, 100)
+    offered.bridge.controller.review.keep_all()
+    assert "not colored yet" in status(offered)
 
 
 def test_off_is_off_and_remembered(offered, memory):
     offered.widget.review.on.click()
     assert not offered.person.layer("proposals").data.any()
+    offered.person.press(Qt.Key.Key_Return, SHIFT)
+    assert "switched off" in status(offered)
     assert memory.get("proposals") is False
     point_at(offered, COIN)
     enter(offered)
@@ -391,7 +401,17 @@ def test_they_are_found_in_another_thread(desk, memory, qtbot):
 
     lane.submit = submit
     proposals(at)._finder = lane
-    at.widget.model.color.click()
+    # Before they are there, a key says what they wait for.
+    at.person.press(Qt.Key.Key_Return)  # colors it
+    started = threading.Event()
+    lane.submit("wait", lambda _: started.wait(60), lambda *_: None)
+    at.person.until(lambda: at.person.layer("prompts") is not None)
+    at.person.until(lambda: proposals(at).finding)
+    at.person.press(Qt.Key.Key_Return, SHIFT)
+    assert "still being looked for" in status(at)
+    at.person.press(Qt.Key.Key_N)
+    assert "still being looked for" in status(at)
+    started.set()
     at.person.until(lambda: proposals(at).review is not None)
     at.person.settle()
     assert seen
@@ -410,3 +430,67 @@ def test_a_coloring_made_anew_has_proposals_anew(offered):
     assert counts(offered)[1] == 0
     undo(offered)  # of candidates that are gone
     assert status(offered) == "Nothing to take back."
+
+
+def test_acts_are_taken_back_newest_first_and_done_again(offered):
+    person, widget = offered.person, offered.widget
+    controller = offered.bridge.controller
+    for name in ("old", "new"):
+        widget.book.add(name)
+    # A proposal kept and corrected by a single click: done again, that is no click.
+    point_at(offered, THIRD)
+    enter(offered)
+    kept = offered.labels.copy()
+    person.click(*THIRD, modifier=CONTROL)
+    rows = np.argwhere(kept == 1)
+    rim = tuple(rows[rows[:, 1] == rows[:, 1].min()][0] + (0, 3))
+    person.click(*rim, modifier=SHIFT)
+    assert len(controller.prompts) == 1
+    enter(offered)
+    corrected, number = offered.labels.copy(), controller.number
+    assert not np.array_equal(corrected, kept)
+    undo(offered)
+    undo(offered)
+    assert np.array_equal(offered.labels, kept)
+    assert not len(controller.prompts)
+    redo(offered)
+    assert len(controller.prompts) == 1
+    redo(offered)
+    assert np.array_equal(offered.labels, corrected)
+    assert not len(controller.prompts)
+    assert controller.number == number
+    assert widget.status.text() == "Object 1: back again."
+
+    # What came after a click goes before it: a drop, a class, all that was kept.
+    person.click(*COIN)
+    assert len(controller.prompts) == 1
+    proposals(offered).drop_along([SECOND, SECOND])
+    person.move(*THIRD)
+    person.press(Qt.Key.Key_2, CONTROL)
+    assert widget.status.text() == "Object 1: new"
+    left = counts(offered)
+    person.press(Qt.Key.Key_Return, SHIFT)
+    assert counts(offered)[2] == 0
+    undo(offered)
+    assert counts(offered) == left
+    assert left[1] == 1
+    undo(offered)
+    assert widget.keeper.classes == {}
+    undo(offered)
+    assert counts(offered)[1] == 0
+    assert len(controller.prompts) == 1
+    undo(offered)
+    assert not len(controller.prompts)
+    for _ in range(4):
+        redo(offered)
+    assert counts(offered)[2] == 0
+    assert widget.keeper.classes == {1: "new"}
+    assert len(controller.prompts) == 1
+
+    # Something new ends what can be done again, in the journal too.
+    undo(offered)
+    person.click(*GROUND)
+    before = offered.labels.copy()
+    redo(offered)
+    assert widget.status.text() == "Nothing to do again."
+    assert np.array_equal(offered.labels, before)

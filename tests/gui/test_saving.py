@@ -116,25 +116,31 @@ def test_proposals_that_are_kept_are_known_as_proposals(desk, memory):
     np.testing.assert_array_equal(kept_labels(at), at.labels)
 
 
-def test_after_a_crash_labels_clicks_and_settings_are_offered(coins, desk):
+def test_after_a_crash_labels_clicks_and_settings_are_offered(coins, desk, memory):
     coins.widget.probe.slider.setValue(60)
     keep(coins, COIN, SECOND)
     coins.person.click(*THIRD)
     before = coins.labels.copy()
     crash(coins)
+    memory.set("proposals", True)
     at = desk()
     row = at.widget.objects.saving
     assert not row.offer.isHidden()
+    assert at.widget.objects.counter.isHidden()  # "No objects yet", right above
     assert "2 objects" in row.what.text()
     assert "not closed" in row.what.text()
     row.go_on.click()
     assert row.offer.isHidden()
+    assert not at.widget.objects.counter.isHidden()
     np.testing.assert_array_equal(at.labels, before)
     assert at.session.probing.settings.tolerance is not None
     at.widget.model.color.click()
     at.person.wait(60)
     assert at.bridge.controller.number == 3
     assert at.bridge.controller.prompts.points[0] == pytest.approx(THIRD, abs=1)
+    at.person.until(lambda: at.person.layer("proposals") is not None)
+    drawn = ["", "coloring", "objects", "proposals", "preview", "prompts"]
+    assert at.person.roles() == drawn
     at.person.press(Qt.Key.Key_Return)
     assert at.labels[THIRD] == 3
     np.testing.assert_array_equal(kept_labels(at), at.labels)

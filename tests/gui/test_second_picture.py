@@ -130,3 +130,12 @@ def test_a_warning_goes_once_a_picture_is_coloured(two):
     two.person.wait()
     color(two)
     assert two.widget.status.text() == ""
+    # What can only fail is not offered.
+    two.viewer.add_image(np.zeros((1, 3000), np.uint8), name="line")
+    two.person.wait()
+    assert "1 x 3000 pixels" in two.widget.image.facts.text()
+    assert not two.widget.model.color.isEnabled()
+    assert two.widget.model.doing.text() == ""
+    two.viewer.layers.remove("line")
+    two.person.wait()
+    assert two.widget.model.color.isEnabled()

@@ -181,8 +181,11 @@ def test_proposals_of_all_planes_are_one_step_with_one_number_each(stack):
     stack.viewer.window.remove_dock_widget(dock)
     table.close_widget()
     table.deleteLater()
+    name, opacity = tracks.name, tracks.opacity
     stack.person.press(Qt.Key.Key_Z, CONTROL)
     assert not stack.labels.any()
+    # What they are of is gone: tracks say so, until they are asked for again.
+    assert tracks.name == f"{name} (old)" and tracks.opacity < opacity
     stack.person.press(Qt.Key.Key_Z, CONTROL | SHIFT)
     np.testing.assert_array_equal(stack.labels, after)
     np.testing.assert_array_equal(stack.widget.keeper.layer.journal.labels(), after)

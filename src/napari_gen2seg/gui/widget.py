@@ -261,6 +261,9 @@ class SegmentWidget(Docked):
             self.bridge.controller,
         )
         keeper.changed.connect(lambda: row.show_keeper(keeper))
+        keeper.changed.connect(
+            lambda: self.objects.show_offer(keeper.offer is not None)
+        )
         keeper.status_changed.connect(self.status.setText)
         keeper.warning.connect(self._warn)
         keeper.model_requested.connect(self._choose_again)
@@ -536,6 +539,8 @@ class SegmentWidget(Docked):
         if view != self._told_of and self._told_of is not None:
             self.status.clear()
         self._told_of = view
+        source = self.bridge.source
+        self.model.show_problem(source.problem if source.layer is not None else "")
         self._show_job()
 
     def _failed(self, text: str) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -205,6 +206,12 @@ def test_next_left_goes_to_and_fro_and_next_doubtful_by_doubt() -> None:
         at = review.next_doubtful(at)
         doubtful.append(at)
     assert (np.diff(review.candidates.scores[doubtful]) >= 0).all()
+    # Of equally doubtful ones, all of two colors, the least certain is the first.
+    tied = Review.begin(squares(12, [*scores[:6], *np.full(6, 0.95)]))
+    equal = replace(tied, looks=replace(tied.looks, two_colors=np.ones(12)))
+    assert np.unique(equal.doubt).tolist() == [1.0]
+    first = equal.next_doubtful()
+    assert equal.candidates.scores[first] == equal.candidates.scores.min()
     # What was decided on is passed over, also as the place to go on from.
     less = review.dropping(doubtful[:2])
     assert less.next_doubtful() == doubtful[2]

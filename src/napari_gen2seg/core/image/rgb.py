@@ -163,12 +163,7 @@ def check_image(array: Any, *, what: str = "The picture") -> npt.NDArray[Any]:
             f"{what} is empty (shape {image.shape}); it must hold at least "
             f"{MIN_SIDE} x {MIN_SIDE} pixels."
         )
-    if min(image.shape[:2]) < MIN_SIDE:
-        raise ImageError(
-            f"{what} is {image.shape[0]} x {image.shape[1]} pixels; each side must "
-            f"have at least {MIN_SIDE}. If the axes are in another order, move rows "
-            "and columns to the front."
-        )
+    check_sides(image.shape, what)
     if image.dtype.kind == "f":
         known = np.isfinite(image)
         if not known.any():
@@ -179,6 +174,22 @@ def check_image(array: Any, *, what: str = "The picture") -> npt.NDArray[Any]:
         if not known.all():
             image = filled(image, known)
     return image
+
+
+def check_sides(shape: Sequence[int], what: str = "The picture") -> None:
+    """Refuse a plane, (H, W, ...), that is too narrow to be colored.
+
+    Raises
+    ------
+    ImageError
+        If a side is shorter than `MIN_SIDE`.
+    """
+    if min(shape[:2]) < MIN_SIDE:
+        raise ImageError(
+            f"{what} is {shape[0]} x {shape[1]} pixels; each side must "
+            f"have at least {MIN_SIDE}. If the axes are in another order, move rows "
+            "and columns to the front."
+        )
 
 
 def is_constant(array: npt.ArrayLike) -> bool:

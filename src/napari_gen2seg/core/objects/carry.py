@@ -112,7 +112,9 @@ def carry(
         if box is not None and n in set(numbers) and n not in there
     ]
     found = coloring.candidates() if candidates is None else candidates
+    # A mask of a few pixels of the map may have none at the size of the labels.
     windows = [mask.window() for mask in found.masks]
+    windows = [(crop, corner) for crop, corner in windows if crop.any()]
     rates = _rates(before, ours, windows, chosen)
     new: dict[int, tuple[Window, float]] = {}
     stopped: dict[int, str] = {}

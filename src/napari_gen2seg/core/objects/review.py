@@ -236,12 +236,15 @@ class Review:
     def next_doubtful(self, after: int | None = None) -> int | None:
         """Return the shown candidate after one, the most doubtful being first.
 
+        Of equally doubtful ones the least certain comes first.
+
         Parameters
         ----------
         after
             A candidate, decided on or not; the most doubtful one if not given.
         """
-        return self._following(np.argsort(-self.doubt, kind="stable"), after)
+        order = np.lexsort((self.candidates.scores, -self.doubt))
+        return self._following(order, after)
 
     # Acts
 

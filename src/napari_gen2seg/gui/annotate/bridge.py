@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     from napari_gen2seg.gui.annotate.points_layer import Point
     from napari_gen2seg.gui.layers.view import View
-    from napari_gen2seg.session import Runner, Session
+    from napari_gen2seg.session import JobState, Runner, Session
 
 
 class Bridge(QObject):
@@ -75,6 +75,8 @@ class Bridge(QObject):
         )
         self.model_input = ModelInput(self.source, background, self)
         self._worked_on: str | None = None  # `unique_id` of the picture
+        self._told_of: View | None = None  # that it is being colored
+        self._told_waiting = False  # that a click keeps its window in use
         self._click_later: tuple[View, Point, int] | None = None  # once it is colored
         self._ready_soon = debounce(self, self._ready)
         self._keys = ImageKeys(viewer, self.source, self._keys_of_image())
@@ -97,7 +99,8 @@ class Bridge(QObject):
     def _color(self) -> None:
         view = self.source.view
         if view is not None and view.window is not None:
-            self.controller.status_changed.emit(_said_of(view))
+            self._told_of = view
+            self.controller.status_changed.emit(_said_of(view, "Coloring"))
         try:
             self.session.color(self.source.request())
         except Gen2SegError as error:
@@ -161,6 +164,7 @@ class Bridge(QObject):
         self.source.moved.connect(self._source_moved)
         self.source.edited.connect(self._source_edited)
         self.session.coloring_changed.connect(self._colored)
+        self.session.job_changed.connect(self._job_changed)
         self.session.probing.settings_changed.connect(
             lambda _: self.controller.hover_preview.again()
         )
@@ -181,7 +185,7 @@ class Bridge(QObject):
             return
         point = place[0] - view.corner[0], place[1] - view.corner[1]
         if self.session.coloring(view) is not None:
-            self.controller.click(view, point, sign * self.controller.clicks.sign)
+            self.controller.click_unseen(view, point, sign)
             return
         self._click_later = view, point, sign
         self._color()
@@ -189,16 +193,26 @@ class Bridge(QObject):
     def _window_under(self, event: Any) -> None:
         """Use the window under the pointer, if it is colored."""
         view = self.source.view
-        if view is None or view.window is None or len(self.controller.prompts):
+        if view is None or view.window is None:
             return
         if view.to_plane(event.position) is not None:
+            self._told_waiting = False
             return
         for window in self.source.windows[::-1]:
             there = view.through(window)
             inside = there.to_plane(event.position) is not None
-            if inside and self.session.coloring(there) is not None:
+            if not inside or self.session.coloring(there) is None:
+                continue
+            if not len(self.controller.prompts):
                 self.source.use_window(window)
-                return
+            elif not self._told_waiting:
+                # Clicks of one object are clicks on one map.
+                self._told_waiting = True
+                self.controller.status_changed.emit(
+                    "An object is being clicked in another part of the picture: Enter "
+                    "keeps it, Esc removes its clicks; then this part can be used."
+                )
+            return
 
     def _moved(self, _viewer: object, event: Any) -> None:
         """Make layers again that somebody deleted: for clicks, and of the proposals."""
@@ -241,12 +255,21 @@ class Bridge(QObject):
             if found is not None:
                 self.session.keep(self.source.request(), found)
 
+    def _job_changed(self, job: JobState) -> None:
+        """Say no longer that a window is being colored that is not."""
+        if not job.running and job.text == "Cancelled" and self._told_of is not None:
+            self._told_of = None
+            self.controller.status_changed.emit("")
+
     def _colored(self, view: View) -> None:
         coloring = self.session.coloring(view)
+        told, self._told_of = self._told_of, None
         now = self.source.view
         if now is None or coloring is None or view != now:
             return  # kept, and shown when its plane comes into view again
         self.overlays.show_coloring(now, coloring)
+        if told == now:
+            self.controller.status_changed.emit(_said_of(now, "Colored"))
         self.controller.read_clicks()
         self._ready_soon.start()
 
@@ -266,8 +289,7 @@ class Bridge(QObject):
         self.controller.hover_preview.again()  # the pointer may have come meanwhile
         later, self._click_later = self._click_later, None
         if later is not None and later[0] == view:
-            clicks = self.controller.clicks
-            self.controller.click(view, later[1], later[2] * clicks.sign)
+            self.controller.click_unseen(view, later[1], later[2])
 
     def _removed(self, event: Any) -> None:
         layer = event.value
@@ -296,11 +318,11 @@ class Bridge(QObject):
             self.controller.review.follow()
 
 
-def _said_of(view: View) -> str:
+def _said_of(view: View, done: str) -> str:
     """Say what of a large plane is colored, and how to color the rest."""
     (height, width), (rows, cols) = view.shape, view.plane_shape
     return (
-        f"Coloring what is in view: {width:,} x {height:,} of {cols:,} x {rows:,} "
+        f"{done} what is in view: {width:,} x {height:,} of {cols:,} x {rows:,} "
         "pixels. Click or press Color elsewhere for more; Plugins > gen2seg > Batch "
         "does all."
     )

@@ -109,18 +109,17 @@ class ClassGiver(QObject):
 
     # ---- back and forth
 
-    def undo(self, after: int) -> Classed | None:
-        """Take the last act back if it came after another; return it.
-
-        Parameters
-        ----------
-        after
-            The number of the latest act of another kind.
-        """
+    @property
+    def newest(self) -> int:
+        """The number of the newest act that can be taken back; 0 for none."""
         layer = self._objects.layer_id
         while self._acts and self._acts[-1].layer_id != layer:
             self._acts.pop()  # another layer takes the objects now
-        if not self._acts or self._acts[-1].tick < after or self.store is None:
+        return self._acts[-1].tick if self._acts and self.store is not None else 0
+
+    def undo(self) -> Classed | None:
+        """Take the last act back; return it, None where there is none."""
+        if not self.newest or self.store is None:
             return None
         act = self._acts.pop()
         self.store.take_classes_back(act.given, act.before)

@@ -53,6 +53,9 @@ if TYPE_CHECKING:
     from napari_gen2seg.session import Runner, Session
 
 
+_ON_BACKGROUND = (
+    "That click is on what the model takes for background, and was left out."
+)
 _MOST = 0.5  # of an image: larger is background, unless somebody clicks it
 
 
@@ -96,6 +99,7 @@ class AnnotationController(QObject):
     ) -> None:
         super().__init__(parent)
         self._viewer, self._session, self._source = viewer, session, source
+        self._overlays = overlays
         self.clicks = Clicks(viewer)
         self.objects = Objects(viewer, background)
         self.numbers = ObjectNumbers(self.clicks, self.objects)
@@ -230,7 +234,7 @@ class AnnotationController(QObject):
         clicks.class_requested.connect(self.classes.press)
         self.classes.status_changed.connect(self.status_changed)
         clicks.help_requested.connect(self.help_requested.emit)
-        self.objects.changed.connect(self._bind_keys)
+        self.objects.changed.connect(self._target_changed)
         tools.picked.connect(self.correct)
         tools.prompt_drawn.connect(self.drawn_clicks.draw)
         self.drawn_clicks.clicked.connect(self._drawn)
@@ -265,6 +269,7 @@ class AnnotationController(QObject):
         The next commit replaces what the object was in the layer chosen now.
         """
         self.numbers.go_back(number)
+        self.clicks.note_taken_up(self.objects.tick())
         self.show_object()
 
     def correct(self, number: int) -> None:
@@ -407,8 +412,9 @@ class AnnotationController(QObject):
         self.labels_keys.on_escape(self.clear if name else None)
         self.hover_preview.again()
 
-    def _bind_keys(self) -> None:
+    def _target_changed(self) -> None:
         self.labels_keys.follow(self.objects.layer)
+        self._overlays.objects = self.objects.layer_id
 
     # ---- the clicks
 
@@ -452,6 +458,22 @@ class AnnotationController(QObject):
             self.start_clicking()
             self.clicks.add(view, point, sign * self.clicks.sign)
 
+    def click_unseen(self, view: View, point: Point, sign: int) -> None:
+        """Click a place whose mask nobody saw before the click, unless on background.
+
+        Parameters
+        ----------
+        view, point
+            Where: (row, column) of a colored plane.
+        sign
+            +1 keep, -1 leave out, whatever a plain click means.
+        """
+        if sign > 0 and self._background_at(view, point):
+            self.start_clicking()
+            self.status_changed.emit(_ON_BACKGROUND)
+            return
+        self.click(view, point, sign * self.clicks.sign)
+
     def _drawn(self) -> None:
         """Go on as after a click."""
         self._was_clicked()
@@ -460,6 +482,7 @@ class AnnotationController(QObject):
 
     def _was_clicked(self) -> None:
         self._clicked = True
+        self.clicks.note(self.objects.tick())
         self.redo_stack.clear()
 
     def _highest_found(self) -> None:
@@ -574,9 +597,7 @@ class AnnotationController(QObject):
             self.commit()
             return
         self.take_click(view)
-        self.status_changed.emit(
-            "That click is on what the model takes for background, and was left out."
-        )
+        self.status_changed.emit(_ON_BACKGROUND)
 
     def _background_at(self, view: View, at: tuple[float, float] | None) -> bool:
         """Whether a place is background: the model says so, or half the image is."""

@@ -48,6 +48,10 @@ class CurrentObject(Protocol):
 class History(QObject):
     """What a person takes back and does again, the newest first.
 
+    Clicks, commits (and whatever else is written into the labels), drops and classes
+    are remembered where they are done, each with the number of its act; the highest
+    number is the newest.
+
     Parameters
     ----------
     source
@@ -84,9 +88,10 @@ class History(QObject):
         self._stack, self._current = stack, current
 
     def undo(self) -> None:
-        """Take back the last thing: a click of this object, else the last commit."""
+        """Take back the last act: a click of this object, or any other."""
         view = self._source.view
-        if view is not None and len(self._current.prompts):
+        pending = view is not None and len(self._current.prompts) > 0
+        if view is not None and pending and self._clicks.newest(view) >= self._newest:
             gone = self._current.take_click(view)
             if gone is not None:
                 self._stack.push(TakenBack(self._current.number, gone))
@@ -99,7 +104,8 @@ class History(QObject):
         act = self._stack.pop()
         if act is None:
             self.status_changed.emit("Nothing to do again.")
-            self.nothing_to_redo.emit()
+            if not self._stack.ended:
+                self.nothing_to_redo.emit()
             return
         if act.dropped is not None:
             self._review.redo_drop(act.dropped)
@@ -124,30 +130,35 @@ class History(QObject):
             return
         if act.commit.rows is not None:
             self._clicks.take_again(act.commit.rows)
-        if act.rows is None:
-            self._numbers.go_on()
-        else:
+        if act.rows is not None:
             self._numbers.take_up(act.number)
+        elif not (act.commit.name and len(self._current.prompts)):
+            self._numbers.go_on()
         self._current.show_object()
         name = act.commit.name or f"Object {act.commit.written.number}"
         self.status_changed.emit(f"{name[0].upper()}{name[1:]}: back again.")
 
+    @property
+    def _newest(self) -> int:
+        """The number of the newest act that is no click; 0 for none."""
+        return max(self._objects.newest, self._review.newest_drop, self._classes.newest)
+
     def undo_commit(self) -> None:
-        """Take back the last commit or drop; labels through their layer's own undo."""
-        now = self._current.number
-        later = max(self._objects.newest, self._review.newest_drop)
-        classed = self._classes.undo(later)
-        if classed is not None:
-            self._stack.push(TakenBack(now, classed=classed))
+        """Take back the last act but clicks; labels through their layer's own undo."""
+        now, newest = self._current.number, self._newest
+        if newest and newest == self._classes.newest:
+            self._stack.push(TakenBack(now, classed=self._classes.undo()))
             return
-        dropped = self._review.undo_drop()
-        if dropped is not None:
-            self._stack.push(TakenBack(now, dropped=dropped))
-            self.status_changed.emit(f"Took back dropping {dropped.name}.")
+        if newest and newest == self._review.newest_drop:
+            dropped = self._review.undo_drop()
+            if dropped is not None:
+                self._stack.push(TakenBack(now, dropped=dropped))
+                self.status_changed.emit(f"Took back dropping {dropped.name}.")
             return
         undone = self._objects.undo()
         if undone is None:
             self.status_changed.emit("Nothing to take back.")
+            self._stack.ended = False  # what comes now can be done again
             self.nothing_to_undo.emit()
         elif undone[1] is None:
             self._stack.push(TakenBack(now, edited=self._objects.undone_in))

@@ -35,12 +35,9 @@ from napari_gen2seg.gui.annotate.labels_target import (
 )
 from napari_gen2seg.gui.annotate.written import Commit, Edit, Writing
 from napari_gen2seg.gui.layers.hidden import slice_if_hidden
-from napari_gen2seg.gui.layers.layer_order import keep_selection
+from napari_gen2seg.gui.layers.layer_order import insert_objects, lift_over_objects
 from napari_gen2seg.gui.layers.overlays import (
     OBJECTS,
-    PREVIEW,
-    PROMPTS,
-    PROPOSALS,
     find_layer,
     layer_name,
     mark,
@@ -76,6 +73,7 @@ class Objects:
     changed = Signal()  # target, count or highest number
     edited = Signal()  # the objects may be others now, by whomever
     highest_found = Signal()
+    written = Signal()  # something was written, painted, taken back or done again
 
     def __init__(self, viewer: ViewerModel, runner: Runner) -> None:
         self._viewer = viewer
@@ -116,6 +114,7 @@ class Objects:
         self.release()
         self._id = chosen
         if layer is not None:
+            lift_over_objects(self._viewer, chosen)
             for name, call in self._heard():
                 getattr(layer.events, name).connect(call)
         self.count = self.highest = 0
@@ -129,8 +128,7 @@ class Objects:
         if layer is None:
             return
         copied = editable_copy(layer, mark(OBJECTS, view.layer_id))
-        with keep_selection(self._viewer):
-            self._viewer.layers.insert(self._place(), copied)
+        insert_objects(self._viewer, copied)
         layer.visible = False
         self.choose(copied)
         self.highest, self.known = int(copied.data.max(initial=0)), True
@@ -339,6 +337,7 @@ class Objects:
         if not self._stands(commit):
             return False
         self._commits.append(commit)
+        self.written.emit()
         self.highest = max(self.highest, commit.written.number)
         self._slide(commit.sliders)
         return True
@@ -350,6 +349,7 @@ class Objects:
             slice_if_hidden(layer)
             layer.redo()
             self.recount()
+            self.written.emit()
 
     def undo(self) -> tuple[str, int | None] | None:
         """Take back the newest edit of the layer, by the layer's own undo.
@@ -372,6 +372,7 @@ class Objects:
         layer.undo()
         self.undone_in = commit.layer_id
         self.recount()
+        self.written.emit()
         if self._stands(commit):
             return layer.name, None
         self._commits.pop()
@@ -423,10 +424,13 @@ class Objects:
         if layer is not None and not self.writing and layer.mode != "erase":
             self._raise(int(layer.selected_label))  # before it is counted
         self.recount()
+        if not self.writing:
+            self.written.emit()
 
     def _replaced(self, _event: object = None) -> None:
         self.known = False
         self.recount()
+        self.written.emit()
 
     def _raise(self, highest: int) -> None:
         if highest > self.highest:
@@ -438,8 +442,7 @@ class Objects:
         layer = self.layer
         if layer is None:
             layer = new_objects(view, layer_name(self._viewer, view.layer_id, OBJECTS))
-            with keep_selection(self._viewer):
-                self._viewer.layers.insert(self._place(), layer)
+            insert_objects(self._viewer, layer)
             self.choose(layer)
             self.known = True  # nothing is in it
         return layer
@@ -452,6 +455,7 @@ class Objects:
             yield
         finally:
             self.writing = None
+        self.written.emit()
 
     def _check_known(self) -> None:
         """Refuse to give numbers before it is known which are free."""
@@ -509,11 +513,3 @@ class Objects:
         moved = {axis: shown[axis] for axis in dims.not_displayed if axis in shown}
         if moved:
             dims.set_point(list(moved), list(moved.values()))
-
-    def _place(self) -> int:
-        """Return the place below preview and clicks, above everything else."""
-        place = len(self._viewer.layers)
-        above = PREVIEW, PROMPTS, PROPOSALS
-        while place and role_of(self._viewer.layers[place - 1]) in above:
-            place -= 1
-        return place

@@ -53,6 +53,7 @@ _RESHAPE = {
 }
 _PROMPTS = tuple(tool.name for tool in PROMPTS)
 _OF_TWO_PLACES = ("join", "cut", *_PROMPTS)
+_SINGLY = 4  # objects that are named one by one
 _NOBODY = "No object is there; point at one that is kept."
 
 
@@ -309,8 +310,9 @@ class ObjectTools(QObject):
             return
         self._redo_stack.clear()
         self.edited.emit(edit)
-        pixels = int(np.count_nonzero(edit.patch.changed))
-        self.status_changed.emit(f"{edit.said} ({pixels:,} pixels).")
+        plane = self._objects.plane(view)
+        sizes = [] if plane is None else _sizes(plane, edit)
+        self.status_changed.emit(f"{edit.said} ({_listed(sizes)} pixels).")
 
     def _clicks_of(self, view: View, edit: Edit) -> Rows | None:
         """Take away the clicks of what is gone: nobody would see whose they are."""
@@ -330,10 +332,26 @@ class ObjectTools(QObject):
         return f"{tool.does} Esc ends it."
 
 
+def _sizes(plane: LabelArray, edit: Edit) -> list[int]:
+    """Return how many pixels objects have after an edit; had, where all are gone."""
+    left = [n for n in edit.patch.numbers.tolist() if n not in edit.gone]
+    if not left:
+        return [int(np.count_nonzero(edit.patch.changed))]
+    if len(left) > _SINGLY:
+        return [int(np.count_nonzero(np.isin(plane, left)))]
+    return [int(np.count_nonzero(plane == number)) for number in left]
+
+
+def _listed(values: Sequence[object]) -> str:
+    """Return values as a list in words."""
+    *first, last = [f"{value:,}" for value in values] or ["no"]
+    return f"{', '.join(first)} and {last}" if first else last
+
+
 def _named(numbers: Sequence[int]) -> str:
     """Name some objects, the first few of many."""
     if len(numbers) == 1:
         return f"object {numbers[0]}"
-    if len(numbers) <= 4:
+    if len(numbers) <= _SINGLY:
         return f"objects {', '.join(map(str, numbers[:-1]))} and {numbers[-1]}"
     return f"{len(numbers)} objects"

@@ -88,6 +88,10 @@ class Clicks:
         self._sign = 1
         self._number = 1
         self._drawn: list[npt.NDArray[np.float64]] = []  # clicks that are one step
+        self._putting = False  # clicks that are no new ones
+        # When clicks were made, and when objects were gone back to with theirs.
+        self._made: dict[tuple[str, ...], int] = {}
+        self._taken_up: dict[int, int] = {}
 
     # ---- the layer
 
@@ -154,6 +158,18 @@ class Clicks:
         table = self._look(view)
         return Prompts() if table is None else table.prompts(self._number)
 
+    def newest(self, view: View) -> int:
+        """Return the number of the act that the last click of the object is.
+
+        0 where it was made before this dock was opened, and where there is none.
+        """
+        layer, table = self.layer, self._look(view)
+        rows = [] if table is None else table.rows(self._number)
+        if layer is None or not len(rows):
+            return 0
+        made = self._made.get(_name(layer, int(rows[-1])), 0)
+        return max(made, self._taken_up.get(self._number, 0))
+
     def highest(self) -> int:
         """Return the highest object number that has clicks; 0 without any."""
         layer = self.layer
@@ -191,6 +207,16 @@ class Clicks:
         self._number = number
         self._set_defaults(self.layer)
         self.show_current()
+
+    def note(self, act: int) -> None:
+        """Remember the number of the act that the newest click is."""
+        layer = self.layer
+        if layer is not None and len(layer.data):
+            self._made[_name(layer, -1)] = act
+
+    def note_taken_up(self, act: int) -> None:
+        """Remember when the object was gone back to, its clicks along with it."""
+        self._taken_up[self._number] = act
 
     def renumber(self, number: int) -> None:
         """Give the current object another number; its clicks go along."""
@@ -293,7 +319,11 @@ class Clicks:
             SIGN: np.concatenate([signs_of(layer), rows.signs]),
             OBJECT: np.concatenate([objects_of(layer, self._number), rows.objects]),
         }
-        layer.data = np.concatenate([np.asarray(layer.data), rows.data])
+        self._putting = True  # napari tells of them as of clicks in an empty layer
+        try:
+            layer.data = np.concatenate([np.asarray(layer.data), rows.data])
+        finally:
+            self._putting = False
         after = layer.features.copy()
         for name in before.columns:
             after.loc[: count - 1, name] = before[name].to_numpy()
@@ -422,7 +452,8 @@ class Clicks:
             return
         if getattr(event, "action", None) == "added":
             select_none(layer)  # no ring around what was just clicked
-            self.clicked.emit()
+            if not self._putting:
+                self.clicked.emit()
         self._set_defaults(layer)  # a modifier counts for one click
         self.changed.emit()
 
@@ -433,6 +464,12 @@ class Clicks:
         if layer.mode == "add":
             self._await(layer, -1 if negative else 1)
         yield
+
+
+def _name(layer: Points, row: int) -> tuple[str, ...]:
+    """Return what a click is known by, whichever row it is in."""
+    place = np.asarray(layer.data[row], np.float64)
+    return str(layer.unique_id), *(f"{at:.3f}" for at in place)
 
 
 def fits(layer: Layer, view: View) -> bool:

@@ -126,12 +126,14 @@ class RedoStack:
 
     def __init__(self) -> None:
         self._acts: list[TakenBack] = []
+        self.ended = False  # by a new act: what was taken back before it is past
 
     def __len__(self) -> int:
         return len(self._acts)
 
     def push(self, act: TakenBack) -> None:
         """Keep an act that was taken back."""
+        self.ended = False
         self._acts.append(act)
 
     def pop(self) -> TakenBack | None:
@@ -140,4 +142,5 @@ class RedoStack:
 
     def clear(self) -> None:
         """Forget all: something new was done."""
+        self.ended = True
         self._acts.clear()

@@ -123,6 +123,8 @@ class ProposalReview(QObject):
         self.min_likeness = 0.5
         self._examples: Examples | None = None  # of whatever plane, the last ones
         self.finding = False
+        self._failed: Coloring | None = None  # in which nothing could be found
+        self._doubted: int | None = None  # gone to as the most doubtful
         self.suits = True  # the layer that takes objects has the image's own pixels
         self._soon = debounce(self, self.look, _LOOK)
         objects.edited.connect(self.look_soon)
@@ -180,7 +182,7 @@ class ProposalReview(QObject):
             return None
         if index != self._current:
             self._current = self._last = index
-            self.pointed.emit(_words(review, index))
+            self.pointed.emit(_words(review, index, index == self._doubted))
         if self._offered is None or self._offered[:2] != (review, index):
             self._offered = review, index, _preview(review, index)
         return self._offered[2]
@@ -303,7 +305,7 @@ class ProposalReview(QObject):
         plane, view = self._plane(), self._source.view
         if plane is None or view is None or not len(indices):
             self._draw()
-            self.status_changed.emit("Nothing to keep: no proposal is shown there.")
+            self.status_changed.emit(f"Nothing to keep: {self._why_none()}.")
             return
         review = plane.review
         try:
@@ -361,7 +363,9 @@ class ProposalReview(QObject):
     def next_doubtful(self) -> None:
         """Go to the most doubtful proposal, then to the next."""
         review = self.review
-        self._go_to(None if review is None else review.next_doubtful(self._last))
+        index = None if review is None else review.next_doubtful(self._last)
+        self._doubted = index
+        self._go_to(index)
 
     @property
     def newest_drop(self) -> int:
@@ -370,9 +374,8 @@ class ProposalReview(QObject):
         return self._drops[-1].tick if self._drops else 0
 
     def undo_drop(self) -> Dropped | None:
-        """Take the last drop back if nothing was kept since; return it."""
-        self._drops = [one for one in self._drops if self._of(one) is not None]
-        if not self._drops or self._drops[-1].tick < self._objects.newest:
+        """Take the last drop back; return it, None where there is none."""
+        if not self.newest_drop:
             return None
         gone = self._drops.pop()
         self._dropped(gone, False)
@@ -403,7 +406,7 @@ class ProposalReview(QObject):
             if ticket.cancelled or isinstance(error, Cancelled):
                 return
             if error is not None:
-                self.finding = False
+                self.finding, self._failed = False, coloring
                 self.warning.emit(sentence(error))
                 self.changed.emit()
                 return
@@ -414,6 +417,26 @@ class ProposalReview(QObject):
         self._finder.submit(
             "candidates", lambda ticket: proposed_plane(coloring, ticket), done
         )
+
+    def _why_none(self) -> str:
+        """Say why there is no proposal to act on."""
+        view = self._source.view
+        if view is None:
+            return "no picture is in view"
+        if not self.on:
+            return "proposals are switched off; tick Proposals to see them"
+        coloring = self._session.coloring(view)
+        if coloring is None:
+            if self._session.job.running:
+                return "the picture is still being colored"
+            return "this plane is not colored yet; press Color"
+        if self._failed is coloring:
+            return "no proposals could be found"
+        if self._plane() is None:
+            return "proposals are still being looked for; try again in a moment"
+        if not self.suits:
+            return "the Labels layer has other pixels than the picture"
+        return "no proposal is shown there"
 
     def _rate(self) -> None:
         """Rate the proposals by how much they look like those that were kept."""
@@ -470,7 +493,7 @@ class ProposalReview(QObject):
         plane, view = self._plane(), self._source.view
         if plane is None or view is None or not len(indices):
             self._draw()
-            self.status_changed.emit("Nothing to drop: no proposal is shown there.")
+            self.status_changed.emit(f"Nothing to drop: {self._why_none()}.")
             return
         self._redo_stack.clear()
         chosen = tuple(int(one) for one in indices)
@@ -497,7 +520,8 @@ class ProposalReview(QObject):
     def _go_to(self, index: int | None) -> None:
         review = self.review
         if review is None or index is None:
-            self.status_changed.emit("No proposal is left here.")
+            why = "no proposal is left here" if self._plane() else self._why_none()
+            self.status_changed.emit(f"Nothing to go to: {why}.")
             return
         row, col = review.candidates.points[index]
         self._last = index
@@ -505,8 +529,11 @@ class ProposalReview(QObject):
         self.gone_to.emit((float(row), float(col)), diameter)
 
 
-def _words(review: Review, index: int) -> str:
+def _words(review: Review, index: int, doubted: bool = False) -> str:
+    """Say what a proposal is, and why it is doubtful, or that nothing says so."""
     said = ", ".join(review.reasons(index))
+    if doubted and not said:
+        said = "nothing speaks against it"
     score = f"Proposal, certainty {review.candidates.scores[index]:.2f}"
     return f"{score}{f': {said}' if said else ''}. Enter keeps it, D drops it."
 

@@ -16,7 +16,11 @@ from napari_gen2seg.core.objects.through import tracks_of
 from napari_gen2seg.errors import Cancelled, Gen2SegError
 from napari_gen2seg.gui.annotate.commit import CommitError
 from napari_gen2seg.gui.annotate.stack_keep import StackKeeping
-from napari_gen2seg.gui.annotate.tracks_layer import planes_along, show_tracks
+from napari_gen2seg.gui.annotate.tracks_layer import (
+    outdate_tracks,
+    planes_along,
+    show_tracks,
+)
 from napari_gen2seg.gui.layers.view import axis_name
 from napari_gen2seg.gui.qt_threads import debounce
 from napari_gen2seg.session.session import sentence
@@ -135,6 +139,7 @@ class StackWork(QObject):
             ""  # "Coloring", "Carrying", "Keeping"; empty while nothing is done
         )
         self.done = self.total = 0
+        objects.written.connect(self._outdate)
 
     # ---- what there is
 
@@ -309,8 +314,13 @@ class StackWork(QObject):
         self._drop_ticket()
         self._end("")
 
+    def _outdate(self) -> None:
+        """Show that tracks are of objects as they were."""
+        outdate_tracks(self._viewer, self._objects.layer_id)
+
     def close(self) -> None:
         """Stop for good, and tell nobody: Qt may have deleted who listens."""
+        self._objects.written.disconnect(self._outdate)
         self._drop_ticket()
         self._todo.clear()
         self._carrying = self._keeping = None

@@ -7,7 +7,14 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from napari_gen2seg.gui.layers.layer_order import keep_selection
-from napari_gen2seg.gui.layers.marks import TRACKS, layer_name, mark, role_of, source_of
+from napari_gen2seg.gui.layers.marks import (
+    MARK,
+    TRACKS,
+    layer_name,
+    mark,
+    role_of,
+    source_of,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -18,6 +25,8 @@ if TYPE_CHECKING:
     from napari_gen2seg.common.types import Float64Array, LabelArray
     from napari_gen2seg.gui.layers.view import View
 
+_OLD, _OPACITY = " (old)", "opacity"  # of a layer that is out of date
+_DIM = 0.3
 _LONGEST = 300  # planes of a tail, the most that napari's slider has
 
 
@@ -74,6 +83,7 @@ def show_tracks(
         shown.graph = {}  # of tracks that may be gone
         shown.data = data
         shown.graph = graph
+        _renew(shown)
         return shown
     layer = Tracks(
         data,
@@ -88,6 +98,23 @@ def show_tracks(
             viewer.layers.remove(shown)
         viewer.layers.append(layer)
     return layer
+
+
+def outdate_tracks(viewer: ViewerModel, labels_id: str | None) -> None:
+    """Name and dim the tracks of a Labels layer whose objects are others now."""
+    layer = None if labels_id is None else find_tracks(viewer, labels_id)
+    if layer is not None and _OPACITY not in layer.metadata[MARK]:
+        layer.metadata[MARK][_OPACITY] = float(layer.opacity)
+        layer.opacity *= _DIM
+        layer.name = f"{layer.name}{_OLD}"
+
+
+def _renew(layer: Tracks) -> None:
+    """Show tracks as they were before they were out of date."""
+    opacity = layer.metadata[MARK].pop(_OPACITY, None)
+    if opacity is not None:
+        layer.opacity = opacity
+        layer.name = str(layer.name).removesuffix(_OLD)
 
 
 def find_tracks(viewer: ViewerModel, labels_id: str) -> Tracks | None:

@@ -69,7 +69,11 @@ class CanvasLayer:
         return find_layer(self._viewer, self.layer_id)
 
     def ready(
-        self, view: View, shape: tuple[int, int], *below: str | None
+        self,
+        view: View,
+        shape: tuple[int, int],
+        *below: str | None,
+        objects: str | None = None,
     ) -> tuple[Labels, bool]:
         """Return the layer over a plane, and whether the array is blank and new to it.
 
@@ -81,6 +85,8 @@ class CanvasLayer:
             (h, w) of the array.
         below
             ``unique_id`` of the layers that it is to lie above.
+        objects
+            The same, of the layer that it is made above, and may be moved below.
         """
         layer = self.layer
         if layer is not None:
@@ -104,7 +110,7 @@ class CanvasLayer:
             place(layer, where)
             lift_above(self._viewer, layer, *below)
         else:
-            layer = self._made(view, where, *below)
+            layer = self._made(view, where, *below, objects)
         if layer.editable:  # drawn by us alone
             layer.editable = False
         return layer, blank

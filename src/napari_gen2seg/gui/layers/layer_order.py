@@ -5,11 +5,15 @@ from __future__ import annotations
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
+from napari_gen2seg.gui.layers.marks import PREVIEW, PROMPTS, PROPOSALS, role_of
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from napari.components import ViewerModel
     from napari.layers import Layer
+
+OVER_OBJECTS = PROPOSALS, PREVIEW, PROMPTS  # from below
 
 
 @contextmanager
@@ -29,6 +33,29 @@ def insert_above(viewer: ViewerModel, layer: Layer, *ids: str | None) -> str:
     with keep_selection(viewer):
         viewer.layers.insert(max(places, default=len(viewer.layers) - 1) + 1, layer)
     return str(layer.unique_id)
+
+
+def insert_objects(viewer: ViewerModel, layer: Layer) -> None:
+    """Add a layer of objects below what is drawn over objects, above all else."""
+    place = len(viewer.layers)
+    while place and role_of(viewer.layers[place - 1]) in OVER_OBJECTS:
+        place -= 1
+    with keep_selection(viewer):
+        viewer.layers.insert(place, layer)
+
+
+def lift_over_objects(viewer: ViewerModel, objects: str | None) -> None:
+    """Move proposals, preview and clicks above a layer of objects, by ``unique_id``."""
+    for at, role in enumerate(OVER_OBJECTS):
+        below = {
+            str(one.unique_id)
+            for one in viewer.layers
+            if role_of(one) in OVER_OBJECTS[:at]
+        }
+        under = [one for one in viewer.layers if str(one.unique_id) == objects]
+        for layer in [one for one in viewer.layers if role_of(one) == role]:
+            if under and viewer.layers.index(layer) < viewer.layers.index(under[0]):
+                lift_above(viewer, layer, objects, *below)
 
 
 def lift_above(viewer: ViewerModel, layer: Layer, *ids: str | None) -> None:

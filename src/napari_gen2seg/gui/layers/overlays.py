@@ -91,6 +91,7 @@ class Overlays:
         self._coloring_id: str | None = None
         self._preview = CanvasLayer(viewer, PREVIEW, PREVIEW_COLORS, 0.55)
         self._proposals = CanvasLayer(viewer, PROPOSALS, PROPOSAL_COLORS, 0.9)
+        self.objects: str | None = None  # ``unique_id`` of the layer that takes them
         self._window: Window | None = None  # where the preview is not blank
         self._drawn: tuple[View, DrawProposals] | None = None
 
@@ -263,7 +264,7 @@ class Overlays:
         """Make the preview layer ahead of the first preview."""
         self._let_go_unfit(view)
         below = view.layer_id, self._coloring_id, self._proposals.layer_id
-        _, blank = self._preview.ready(view, shape, *below)
+        _, blank = self._preview.ready(view, shape, *below, objects=self.objects)
         if blank:
             self._window = None
 
@@ -281,7 +282,8 @@ class Overlays:
         self._drawn = view, draw
         self._let_go_unfit(view)
         coloring = self.coloring
-        self._proposals.ready(view, view.shape, view.layer_id, self._coloring_id)
+        below = view.layer_id, self._coloring_id
+        self._proposals.ready(view, view.shape, *below, objects=self.objects)
         draw(self._proposals.array, coloring is not None and coloring.visible)
         height, width = view.shape
         self._proposals.send((slice(0, height), slice(0, width)))

@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 from psygnal import Signal
 
+from napari_gen2seg.core.image.rgb import check_sides
 from napari_gen2seg.errors import ImageError
 from napari_gen2seg.gui.layers.camera import center_of
 from napari_gen2seg.gui.layers.overlays import find_layer
@@ -115,7 +116,9 @@ class Source:
             problem = "Open or drop a picture to begin."
         else:
             try:
-                view = self._part(view_on_screen(self._viewer, layer, self.options))
+                seen = view_on_screen(self._viewer, layer, self.options)
+                check_sides(seen.plane_shape, repr(str(layer.name)))
+                view = self._part(seen)
             except ImageError as error:
                 problem = str(error)
         another = view != self._view or problem != self.problem

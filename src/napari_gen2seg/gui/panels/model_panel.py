@@ -26,6 +26,7 @@ SIZES = (256, 384, 512, 768, 1024, 1536, 2048)
 
 
 NOT_COLORED = "Not colored: press Color (or Enter)"
+_COLOR = "Color the picture in view, each object differently."
 
 
 def job_of_view(job: JobState, view: Hashable | None, colored: bool) -> JobState:
@@ -120,7 +121,7 @@ class ModelPanel(Panel):
         font = self.color.font()
         font.setBold(True)
         self.color.setFont(font)
-        self.color.setToolTip("Color the picture in view, each object differently.")
+        self.color.setToolTip(_COLOR)
         self.cancel = QPushButton("Cancel")
         self.cancel.setEnabled(False)
         self.progress = QProgressBar()
@@ -209,6 +210,11 @@ class ModelPanel(Panel):
             self.model.setToolTip(f"Runs on {state.device} in {state.dtype}.")
         else:
             self.reason.setText("Loaded when you press Color.")
+
+    def show_problem(self, problem: str) -> None:
+        """Offer to color, unless there is a problem; say which."""
+        self.color.setEnabled(not problem)
+        self.color.setToolTip(problem or _COLOR)
 
     def show_job(self, job: JobState) -> None:
         """Show how far the work is."""

@@ -58,7 +58,10 @@ class ObjectsPanel(Panel):
         font.setBold(True)
         self.commit.setFont(font)
         self.undo = QPushButton("Undo")
-        self.undo.setToolTip("Take back the last commit.")
+        self.undo.setToolTip(
+            "Take back what was kept, dropped or changed last. Ctrl+Z in the click "
+            "layer takes back clicks, too."
+        )
         self.redo = QPushButton("Redo")
         self.redo.setToolTip(
             "Do again what was taken back last (Ctrl+Shift+Z in the click layer)."
@@ -71,6 +74,7 @@ class ObjectsPanel(Panel):
             "them."
         )
         self.counter = quiet_label("No objects yet")
+        self._offered = False  # earlier work waits for an answer
 
         self.add_row(self.target, label="Into")
         self.add_row(self.number, self.another, label="Object")
@@ -97,11 +101,20 @@ class ObjectsPanel(Panel):
         """Show the target and how many objects it holds."""
         layer = objects.layer
         self.target.choose(layer)
+        self._show_counter()
         if layer is None:
             self.counter.setText("The first commit makes a Labels layer.")
             return
         noun = "object" if objects.count == 1 else "objects"
         self.counter.setText(f"{objects.count:,} {noun} in {layer.name!r}")
+
+    def show_offer(self, offered: bool) -> None:
+        """Say nothing of objects while earlier ones are offered and none is here."""
+        self._offered = offered
+        self._show_counter()
+
+    def _show_counter(self) -> None:
+        self.counter.setVisible(self.target.layer is not None or not self._offered)
 
 
 def is_target(layer: Layer) -> bool:

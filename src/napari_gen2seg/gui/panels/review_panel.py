@@ -15,7 +15,7 @@ from napari_gen2seg.gui.panels.widgets import Panel, quiet_label
 
 if TYPE_CHECKING:
     from napari_gen2seg.core.objects.review import Review
-    from napari_gen2seg.core.proposal_settings import Range
+    from napari_gen2seg.core.proposal_settings import ProposalSettings, Range
     from napari_gen2seg.gui.annotate.review import ProposalReview
 
 STEPS = 100
@@ -118,6 +118,20 @@ class ReviewPanel(Panel):
         self.counter.setText(_progress(proposals))
         if review is not None and some:
             self._show_thresholds(review)
+        else:
+            self._show_none(proposals.settings)
+
+    def _show_none(self, settings: ProposalSettings) -> None:
+        """Show what is chosen before there are proposals, and no more."""
+        score = settings.min_score
+        with signals_blocked(self.auto):
+            self.auto.setChecked(score is None and settings.sizes is None)
+        with signals_blocked(self.certainty):
+            self.certainty.setValue(round(STEPS * (score or 0.0)))
+        with signals_blocked(self.sizes):
+            self.sizes.setValue((0, STEPS))
+        self.certainty_value.setText("–" if score is None else f"{score:.2f}")
+        self.sizes_value.setText("–")
 
     def _show_thresholds(self, review: Review) -> None:
         settings, diameters = review.settings, review.looks.diameters

@@ -331,14 +331,14 @@ class Keeper(QObject):
     def undo_earlier(self) -> None:
         """Take back what was done before this dock was opened."""
         kept = self.layer
-        if kept is not None and kept.undo_earlier():
-            self.status_changed.emit("Took back an earlier act.")
+        if kept is not None and (what := kept.undo_earlier()):
+            self.status_changed.emit(f"Took back {what}.")
 
     def redo_earlier(self) -> None:
         """Do again what `undo_earlier` took back."""
         kept = self.layer
-        if kept is not None and kept.redo_earlier():
-            self.status_changed.emit("Did an earlier act again.")
+        if kept is not None and (what := kept.redo_earlier()):
+            self.status_changed.emit(f"Did {what} again.")
 
     @property
     def held(self) -> tuple[dict[str, KeptLayer], dict[Key, Work]]:

@@ -145,31 +145,31 @@ class KeptLayer:
             self._write(journal.retry)
             self._changed()
 
-    def undo_earlier(self) -> bool:
-        """Take back the latest act of which napari knows nothing; say if there is."""
+    def undo_earlier(self) -> str:
+        """Take back the latest act that nobody else does; say whose, "" for none."""
         journal = self.journal
         if self._done:
             slice_if_hidden(self.layer)
             self.layer.undo()
             self.look_back()
-            return True
+            return "the last edit"
         if journal is None or not journal.undo_count:
-            return False
+            return ""
         self._show_step(journal.undo)
-        return True
+        return "an earlier act"
 
-    def redo_earlier(self) -> bool:
-        """Do again what `undo_earlier` took back; say if there was anything."""
+    def redo_earlier(self) -> str:
+        """Do again what `undo_earlier` took back; say whose, "" for none."""
         journal = self.journal
         if self._undone:
             slice_if_hidden(self.layer)
             self.layer.redo()
             self.look_back()
-            return True
+            return "the last edit"
         if journal is None or not journal.redo_count:
-            return False
+            return ""
         self._show_step(journal.redo)
-        return True
+        return "an earlier act"
 
     def save(self) -> None:
         """Save the labels whole, on the journal's own thread."""

@@ -11,7 +11,7 @@ import numpy as np
 from napari_gen2seg.core.probe.settings import ProbeSettings
 from napari_gen2seg.gui.annotate.points_table import objects_of, position, signs_of
 from napari_gen2seg.gui.annotate.redo import Rows
-from napari_gen2seg.gui.layers.layer_order import keep_selection
+from napari_gen2seg.gui.layers.layer_order import insert_objects
 from napari_gen2seg.gui.layers.overlays import OBJECTS, layer_name, mark
 
 if TYPE_CHECKING:
@@ -38,8 +38,7 @@ def add_labels(viewer: ViewerModel, view: View, labels: LabelArray) -> Labels:
         metadata=mark(OBJECTS, view.layer_id),
         **where,
     )
-    with keep_selection(viewer):
-        viewer.add_layer(layer)
+    insert_objects(viewer, layer)
     return layer
 
 

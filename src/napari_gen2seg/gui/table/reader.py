@@ -95,6 +95,7 @@ class FactsReader(QObject):
         self._through: tuple[Any, Through] | None = None
         self.table: ObjectTable | None = None
         self.problem = ""
+        self.measuring = False  # what is in view, while no table is there
         self.view: View | None = None
         self._soon = debounce(self, self.look, _PAUSE)
         viewer.dims.events.point.connect(self._look_soon)
@@ -185,12 +186,15 @@ class FactsReader(QObject):
                 self._through = stack.place, found
             self._show(table, "")
 
+        if self.table is None:
+            self.problem, self.measuring = "", True
+            self.changed.emit()
         self._runner.submit("facts", work, done)
 
     # ---- inside
 
     def _show(self, table: ObjectTable | None, problem: str) -> None:
-        self.table, self.problem = table, problem
+        self.table, self.problem, self.measuring = table, problem, False
         if table is None:
             self._plane = self._of = None
         self.changed.emit()

@@ -253,7 +253,10 @@ class ObjectsTable(Docked):
             self._marking = False
         count = 0 if table is None else len(table)
         noun = "object" if count == 1 else "objects"
-        self.counter.setText(self.reader.problem or f"{count:,} {noun} in view")
+        told = f"{count:,} {noun} in view"
+        if self.reader.measuring:
+            told = "measuring…"
+        self.counter.setText(self.reader.problem or told)
         self._share()
         self._mark()
 
