@@ -106,7 +106,7 @@ def test_a_row_that_appears_later_is_not_cut_off(laptop):
         need = column.widget().minimumSizeHint().width()
         return need <= column.viewport().width()
 
-    assert fits()
+    laptop.person.until(fits)
     laptop.viewer.add_image(np.zeros((2400, 3000), np.uint8), name="large")
     laptop.person.until(laptop.widget.image.windows.isVisible)
     laptop.person.until(fits)

@@ -15,6 +15,7 @@ from qtpy.QtWidgets import (
     QMessageBox,
     QScrollArea,
     QSizePolicy,
+    QStyle,
     QVBoxLayout,
     QWidget,
 )
@@ -72,8 +73,11 @@ class Column(QScrollArea):
         return done
 
     def _fit(self) -> None:
+        spacing = QStyle.PixelMetric.PM_ScrollView_ScrollBarSpacing
         bar = self.verticalScrollBar().sizeHint().width()
-        need = self.widget().minimumSizeHint().width() + bar
+        bar += max(self.style().pixelMetric(spacing, None, self), 0)
+        beside = max(bar, self.width() - self.viewport().width())  # as it is drawn
+        need = self.widget().minimumSizeHint().width() + beside
         self.setMinimumWidth(max(280, need))
 
 
