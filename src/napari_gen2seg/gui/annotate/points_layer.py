@@ -164,8 +164,10 @@ class Clicks:
         0 where it was made before this dock was opened, and where there is none.
         """
         layer, table = self.layer, self._look(view)
-        rows = [] if table is None else table.rows(self._number)
-        if layer is None or not len(rows):
+        if layer is None or table is None:
+            return 0
+        rows = table.rows(self._number)
+        if not rows.size:
             return 0
         made = self._made.get(_name(layer, int(rows[-1])), 0)
         return max(made, self._taken_up.get(self._number, 0))
