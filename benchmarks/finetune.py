@@ -31,6 +31,7 @@ from finetune_rivals import Clicked, Forest, SmallUnet  # benchmarks/
 
 from napari_gen2seg.io.annotated import Annotated
 from napari_gen2seg.metrics.click_protocol import Answer, ObjectClicks, answerer
+from napari_gen2seg.models.probes import chosen_probe
 from napari_gen2seg.train.data.image_folder import manifest_kinds
 from napari_gen2seg.train.data.labeled_images import PairSpec, read_pairs
 from napari_gen2seg.train.finetune.config import FinetuneConfig
@@ -211,7 +212,11 @@ def colors(model: str) -> Callable[[Annotated], Answer]:
 
     colorer = load_model(model)
 
-    return lambda pair: answerer(colorer.color(pair.image))
+    def answer(pair: Annotated) -> Answer:
+        coloring = colorer.color(pair.image)
+        return answerer(coloring, probe=chosen_probe(coloring))
+
+    return answer
 
 
 def clicked(

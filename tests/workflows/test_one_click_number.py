@@ -20,6 +20,7 @@ from tests.train.finetune.made import discs, settings, write_pairs
 from napari_gen2seg import load_model
 from napari_gen2seg.io.annotated import Annotated, AnnotatedSource, Dataset
 from napari_gen2seg.models.base_colorer import BaseColorer
+from napari_gen2seg.models.probes import chosen_probe
 from napari_gen2seg.train.finetune.config import FinetuneConfig
 from napari_gen2seg.train.finetune.export import Best
 from napari_gen2seg.train.finetune.sources import training_sources
@@ -59,14 +60,19 @@ def run_of(folder: Path) -> tuple[FinetuneConfig, Sequence[Annotated]]:
     return config, training_sources(config)[0].validation
 
 
-def evaluated(mini: BaseColorer, held: Sequence[Annotated], seed: int = 0) -> Clicks:
+def evaluated(
+    mini: BaseColorer,
+    held: Sequence[Annotated],
+    seed: int = 0,
+    method: str | None = None,
+) -> Clicks:
     """Evaluate all objects of the pairs, named as they are."""
     items = [AnnotatedSource(pair.name, lambda pair=pair: pair) for pair in held]
     report = evaluate(
         Dataset("held", tuple(items)),
         mini,
         "clicks",
-        EvaluationSettings(corrections=False, seed=seed, resamples=10),
+        EvaluationSettings(corrections=False, seed=seed, resamples=10, method=method),
     )
     return {
         (image["name"], one["object"]): (one["centre"], one["off_centre"])
@@ -123,10 +129,13 @@ def test_evaluation_comparison_curve_and_benchmark_agree(
     np.testing.assert_allclose(
         [(one.center, one.off_center) for one in found], ious, rtol=0, atol=1e-6
     )
+    # Click quality is of the similarity rule, with brightness and without.
+    plain = np.array(list(evaluated(mini, held, method="similarity").values()))
+    assert not np.allclose(plain, ious)
     chosen = Namespace(model="mini", resolution=None, most=100, clicks=False)
     found = click_quality.run("model", "held", held, chosen, {})
     np.testing.assert_allclose(
-        [one.center for one in found], ious[:, 0], rtol=0, atol=1e-6
+        [one.center for one in found], plain[:, 0], rtol=0, atol=1e-6
     )
 
 
@@ -141,7 +150,9 @@ def test_the_objects_of_a_crowded_image_are_chosen_by_one_rule(
     image, labels = discs(3, 96, 16)
     image = worn(image)
     labels[labels == 5] *= np.indices(labels.shape).sum(0)[labels == 5] % 16 == 0
-    found = click_labels(answerer(mini.color(image)), labels, "0", most=7)
+    coloring = mini.color(image)
+    answer = answerer(coloring, probe=chosen_probe(coloring))
+    found = click_labels(answer, labels, "0", most=7)
     report = evaluate(
         [(image, labels)],
         mini,
