@@ -18,6 +18,8 @@ from tests.helpers.command_line import run, run_here
 import napari_gen2seg
 from napari_gen2seg import Coloring, ProposalSettings, load_model, paint, select
 from napari_gen2seg.cli.main import COMMANDS
+from napari_gen2seg.metrics.click_protocol import answerer
+from napari_gen2seg.models.probes import chosen_probe
 
 POINT = ("segment", "COINS", "--point", "48,40")
 PAPER = ("segment", "COINS", "--point", "48,40", "--rule", "paper")
@@ -158,10 +160,12 @@ def test_segment_writes_the_mask_of_the_clicks(
         "--model", tiny_offsets, "--resolution", 96, "--device", "cpu",
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
-    wanted = Coloring.load(coloring).probe([(48, 40), (60, 45), (200, 300)], [1, 1, -1])
-    np.testing.assert_array_equal(iio.imread(labels) == 1, wanted.full())
-    assert wanted.full()[48, 40]
-    assert not wanted.full()[200, 300]
+    found = Coloring.load(coloring)
+    answer = answerer(found, probe=chosen_probe(found))
+    wanted = answer([(48, 40), (60, 45), (200, 300)], [1, 1, -1])
+    np.testing.assert_array_equal(iio.imread(labels) == 1, wanted)
+    assert wanted[48, 40]
+    assert not wanted[200, 300]
 
 
 def test_segment_each_point_an_object(

@@ -545,7 +545,7 @@ def test_command_line(tmp_path: Path, tiny_offsets: Path) -> None:
     assert child.returncode == 0, child.stderr
     table = child.stdout.index("One center click, mean IoU over objects")
     verdict = re.search(
-        r"One click in the middle \(similarity probe\) gives a good mask "
+        r"One click in the middle \(learned probe\) gives a good mask "
         r"\(IoU of 0\.75 or more\) for "
         r"(\d+) % of the objects; mean IoU (0\.\d\d) \(95 % interval 0\.\d\d to "
         r"0\.\d\d, over objects\), (\d+) objects in 2 pictures\.",

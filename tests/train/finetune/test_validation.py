@@ -10,8 +10,10 @@ from skimage import data, measure
 
 from napari_gen2seg import load_model
 from napari_gen2seg.core.coloring import Coloring
+from napari_gen2seg.metrics.click_protocol import answerer
 from napari_gen2seg.metrics.matching import iou
 from napari_gen2seg.models.base_colorer import BaseColorer
+from napari_gen2seg.models.probes import chosen_probe
 from napari_gen2seg.models.runtime.resolution import choose_resolution
 from napari_gen2seg.train.data.labeled_images import check_pair
 from napari_gen2seg.train.finetune.validation import Validator
@@ -29,8 +31,9 @@ def test_scores_are_of_the_clicks_that_people_get(tmp_path: Path) -> None:
     assert watched.resolution == usual.resolution
     assert watched.uses_brightness and watched.black_background
     np.testing.assert_array_equal(watched.extra_maps, usual.extra_maps)
+    answer = answerer(usual, probe=chosen_probe(usual))
     found = [
-        iou(usual.probe([point]).full(), pair.labels == label)
+        iou(answer([point], [1]), pair.labels == label)
         for label, points in watch._objects[0][1]
         for point in points
     ]
