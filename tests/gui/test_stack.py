@@ -255,7 +255,7 @@ def test_along_the_axis_that_was_chosen(desk):
     assert [panel.axis.itemText(n) for n in range(2)] == ["t: 2 planes", "z: 4 planes"]
     assert panel.axis.currentIndex() == 1
     panel.axis.setCurrentIndex(0)
-    assert panel.color.text() == "Color 2 planes"
+    assert panel.color.text() == "Color all planes: 2 left"
     panel.color.click()
     done(at)
     view = at.bridge.source.view
