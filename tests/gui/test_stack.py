@@ -59,7 +59,7 @@ def test_a_single_image_has_no_such_panel(coins):
 def test_all_planes_are_colored(stack):
     panel = stack.widget.stack
     assert panel.isVisibleTo(stack.widget)
-    assert panel.color.text() == f"Color {PLANES} planes"
+    assert panel.color.text() == f"Color all planes: {PLANES} left"
     panel.color.click()
     done(stack)
     view = stack.bridge.source.view
