@@ -89,7 +89,7 @@ def test_color_writes_the_very_map_python_gives(
     model = load_model(tiny_offsets, device="cpu")
     ours = model.color(data.coins(), 96)
     written = Coloring.load(target)
-    # Another process may sum in another order, and where pointers of random weights part
+    # Another process may sum in another order; where pointers of random weights part,
     # a pixel goes to either place: 0.7 % were seen to.
     same = np.isclose(written.values, ours.values, atol=0.05)
     assert same.mean() > 0.97
