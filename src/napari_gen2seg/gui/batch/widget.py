@@ -24,7 +24,7 @@ from napari_gen2seg.core.image.rgb import RgbRecipe
 from napari_gen2seg.core.linking import LinkSettings
 from napari_gen2seg.errors import Cancelled, LicenceError
 from napari_gen2seg.gui.batch.job import BatchResult, BatchTask, run
-from napari_gen2seg.gui.model_hosts import shared_host
+from napari_gen2seg.gui.model_hosts import Release, shared_host
 from napari_gen2seg.gui.panels.docked import Docked, main_window
 from napari_gen2seg.gui.panels.model_combo import ModelCombo
 from napari_gen2seg.gui.panels.widgets import Panel, ask, told_label
@@ -101,7 +101,7 @@ class BatchWidget(Docked):
         self._connect()
         self.left.connect(self.close_widget)
         # napari closes its window without telling the widgets inside.
-        self._release = _Release(self._mail, self._runner, self._host)
+        self._release = Release(self._mail, self._host, self._runner)
         self.destroyed.connect(self._release)
 
     def showEvent(self, event: QShowEvent) -> None:  # noqa: N802 - Qt's name
@@ -293,24 +293,3 @@ class BatchWidget(Docked):
         if self._ticket is not None:
             self._ticket.cancel()
         self._release()
-
-
-class _Release:
-    """Ends the thread and leaves the model, once; knows nothing of the widget.
-
-    Parameters
-    ----------
-    mail, runner, host
-        What the widget held.
-    """
-
-    def __init__(self, mail: Mailbox, runner: Runner, host: ModelHost) -> None:
-        self._mail, self._runner = mail, runner
-        self._host: ModelHost | None = host
-
-    def __call__(self, *_: object) -> None:
-        host, self._host = self._host, None
-        if host is not None:
-            self._mail.close()
-            self._runner.close()
-            host.leave()

@@ -21,7 +21,7 @@ from napari_gen2seg.errors import Cancelled, Gen2SegError, LicenceError
 from napari_gen2seg.gui.evaluate.job import Task, has_planes, planes_of, run
 from napari_gen2seg.gui.evaluate.report_table import ReportTable
 from napari_gen2seg.gui.layers.overlays import DRAWN, role_of
-from napari_gen2seg.gui.model_hosts import shared_host
+from napari_gen2seg.gui.model_hosts import Release, shared_host
 from napari_gen2seg.gui.panels.docked import Docked
 from napari_gen2seg.gui.panels.layer_combo import LayerCombo
 from napari_gen2seg.gui.panels.model_combo import ModelCombo
@@ -90,7 +90,7 @@ class EvaluateWidget(Docked):
         self._show_planes()
         self.left.connect(self.close_widget)
         # napari closes its window without telling the widgets inside.
-        self._release = _Release(self._mail, self._runner, self._host)
+        self._release = Release(self._mail, self._host, self._runner)
         self.destroyed.connect(self._release)
 
     def _lay_out(self) -> None:
@@ -242,27 +242,6 @@ class EvaluateWidget(Docked):
         with suppress(RuntimeError):
             self.image.close_choice()
             self.labels.close_choice()
-
-
-class _Release:
-    """Ends the thread and leaves the model, once; knows nothing of the widget.
-
-    Parameters
-    ----------
-    mail, runner, host
-        What the widget held.
-    """
-
-    def __init__(self, mail: Mailbox, runner: Runner, host: ModelHost) -> None:
-        self._mail, self._runner = mail, runner
-        self._host: ModelHost | None = host
-
-    def __call__(self, *_: object) -> None:
-        host, self._host = self._host, None
-        if host is not None:
-            self._mail.close()
-            self._runner.close()
-            host.leave()
 
 
 def _is_image(layer: Layer) -> bool:

@@ -14,7 +14,7 @@ from qtpy.QtWidgets import QVBoxLayout
 from napari_gen2seg.errors import Cancelled, Gen2SegError
 from napari_gen2seg.gui.finetune.dock_side import PLUGIN, WIDGET
 from napari_gen2seg.gui.layers.view import View
-from napari_gen2seg.gui.model_hosts import shared_host
+from napari_gen2seg.gui.model_hosts import Release, shared_host
 from napari_gen2seg.gui.panels.docked import Docked, tabify
 from napari_gen2seg.gui.project.ahead import COUNT, Ahead, only_plane
 from napari_gen2seg.gui.project.buttons import ProjectButtons
@@ -103,7 +103,7 @@ class ProjectWidget(Docked):
         self._show_project()
         self.left.connect(self.close_widget)
         # napari closes its window without telling the widgets inside.
-        self._release = _Release(self._mail, (self._reader, self._worker), self._host)
+        self._release = Release(self._mail, self._host, self._reader, self._worker)
         self.destroyed.connect(self._release)
 
     def _lay_out(self) -> None:
@@ -578,27 +578,3 @@ class ProjectWidget(Docked):
 def _workable(entries: Sequence[Entry]) -> list[Entry]:
     """Return the entries that are neither done nor skipped, and can be read."""
     return [one for one in entries if one.state in _WORKED_ON and not one.problem]
-
-
-class _Release:
-    """Ends the threads and leaves the model, once; knows nothing of the widget.
-
-    Parameters
-    ----------
-    mail, runners, host
-        What the widget held.
-    """
-
-    def __init__(
-        self, mail: Mailbox, runners: tuple[Runner, ...], host: ModelHost
-    ) -> None:
-        self._mail, self._runners = mail, runners
-        self._host: ModelHost | None = host
-
-    def __call__(self, *_: object) -> None:
-        host, self._host = self._host, None
-        if host is not None:
-            self._mail.close()
-            for runner in self._runners:
-                runner.close()
-            host.leave()
