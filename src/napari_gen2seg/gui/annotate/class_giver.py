@@ -5,14 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Protocol
 
-import numpy as np
 from qtpy.QtCore import QObject, Signal
 
 from napari_gen2seg.gui.annotate.redo import Classed
 
 if TYPE_CHECKING:
-    from napari.components import ViewerModel
-
     from napari_gen2seg.gui.annotate.labels_layer import Objects
     from napari_gen2seg.gui.annotate.object_numbers import ObjectNumbers
     from napari_gen2seg.gui.annotate.redo import RedoStack
@@ -44,8 +41,8 @@ class ClassGiver(QObject):
 
     Parameters
     ----------
-    viewer, source
-        Whose pointer, over which view.
+    source
+        Over which view the pointer is.
     objects, numbers
         What has classes, and which object was gone back to.
     redo_stack
@@ -58,7 +55,6 @@ class ClassGiver(QObject):
 
     def __init__(
         self,
-        viewer: ViewerModel,
         source: Source,
         objects: Objects,
         numbers: ObjectNumbers,
@@ -66,7 +62,7 @@ class ClassGiver(QObject):
         parent: QObject | None = None,
     ) -> None:
         super().__init__(parent)
-        self._viewer, self._source = viewer, source
+        self._source = source
         self._objects, self._numbers = objects, numbers
         self._redo_stack = redo_stack
         self._acts: list[Classed] = []
@@ -137,15 +133,8 @@ class ClassGiver(QObject):
 
     def _under_pointer(self) -> int:
         """Return the object under the pointer; 0 for none."""
-        view = self._source.view
-        labels = None if view is None else self._objects.plane(view)
-        if view is None or labels is None:
-            return 0
-        place = view.to_plane(self._viewer.cursor.position)
-        if place is None:
-            return 0
-        row, col = np.rint(place).astype(int)
-        return max(int(labels[row, col]), 0)
+        view, place = self._source.view, self._source.pointed
+        return 0 if view is None or place is None else self._objects.at(view, place)
 
 
 def _said(given: Mapping[int, str | None], name: str | None) -> str:

@@ -115,7 +115,6 @@ class AnnotationController(QObject):
             self,
         )
         self.tools = ObjectTools(
-            viewer,
             source,
             self.objects,
             self.numbers,
@@ -126,7 +125,7 @@ class AnnotationController(QObject):
         )
         self.drawn_clicks = DrawnClicks(session, source, self.clicks, background, self)
         self.classes = ClassGiver(
-            viewer, source, self.objects, self.numbers, self.redo_stack, self
+            source, self.objects, self.numbers, self.redo_stack, self
         )
         self.labels_keys = LabelsKeys(
             viewer, self.tools.press, self.help_requested.emit, self.classes.press

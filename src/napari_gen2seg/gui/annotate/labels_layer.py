@@ -185,6 +185,14 @@ class Objects:
         layer = self.layer
         return None if layer is None else plane_labels(layer, view)
 
+    def at(self, view: View, place: tuple[float, float]) -> int:
+        """Return the object at a (row, column) of the plane of a view; 0 for none."""
+        labels = self.plane(view)
+        if labels is None:
+            return 0
+        row, col = np.rint(place).astype(int)
+        return max(int(labels[row, col]), 0)
+
     def check(self, view: View) -> None:
         """Refuse a layer that cannot take changes of planes.
 

@@ -27,8 +27,6 @@ from napari_gen2seg.session.state import Preview
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from napari.components import ViewerModel
-
     from napari_gen2seg.common.types import LabelArray
     from napari_gen2seg.core.objects.patch import LabelPatch
     from napari_gen2seg.gui.annotate.labels_layer import Objects
@@ -69,8 +67,8 @@ class ObjectTools(QObject):
 
     Parameters
     ----------
-    viewer, source
-        Whose pointer, over which view.
+    source
+        Over which view the pointer is.
     objects, numbers, clicks
         What is changed, which numbers are free, and whose clicks go along.
     redo_stack
@@ -91,7 +89,6 @@ class ObjectTools(QObject):
 
     def __init__(
         self,
-        viewer: ViewerModel,
         source: Source,
         objects: Objects,
         numbers: ObjectNumbers,
@@ -101,7 +98,7 @@ class ObjectTools(QObject):
         parent: QObject | None = None,
     ) -> None:
         super().__init__(parent)
-        self._viewer, self._source = viewer, source
+        self._source = source
         self._objects, self._numbers, self._clicks = objects, numbers, clicks
         self._redo_stack, self._overlays = redo_stack, overlays
         self._tool = ""
@@ -119,19 +116,19 @@ class ObjectTools(QObject):
         """Use a tool on the object under the pointer, as its key does."""
         if name not in _OF_TWO_PLACES:
             self.let_go()
-            self._use(name, self._under_pointer())
+            self._use(name, self._source.pointed)
         elif name != self._tool:
             self.take_up(name, once=True)
         elif name in _PROMPTS:
             self.let_go()
         else:
-            self._clicked(self._under_pointer())
+            self._clicked(self._source.pointed)
 
     def take_up(self, name: str, once: bool = False) -> None:
         """Let clicks and strokes belong to a tool, from now on or once."""
         self._tool, self._once, self._first = name, once, 0
         if once and name == "join":
-            self._first = self._number(self._under_pointer())
+            self._first = self._number(self._source.pointed)
         self.taken_up.emit(name)
         self.status_changed.emit(self._hint())
 
@@ -188,18 +185,10 @@ class ObjectTools(QObject):
 
     # ---- inside
 
-    def _under_pointer(self) -> Point | None:
-        view = self._source.view
-        return None if view is None else view.to_plane(self._viewer.cursor.position)
-
     def _number(self, place: Point | None) -> int:
         """Return the object at a place of the plane; 0 for none."""
         view = self._source.view
-        labels = None if view is None else self._objects.plane(view)
-        if labels is None or place is None:
-            return 0
-        row, col = np.rint(place).astype(int)
-        return max(int(labels[row, col]), 0)
+        return 0 if view is None or place is None else self._objects.at(view, place)
 
     def _clicked(self, place: Point | None) -> None:
         name, number = self._tool, self._number(place)

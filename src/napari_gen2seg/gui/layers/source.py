@@ -126,6 +126,12 @@ class Source:
         if another:
             self.plane_changed.emit()
 
+    @property
+    def pointed(self) -> tuple[float, float] | None:
+        """(row, column) of the plane under the pointer; None where it is not on it."""
+        view = self._view
+        return None if view is None else view.to_plane(self._viewer.cursor.position)
+
     # ---- windows of large planes
 
     @property
