@@ -43,6 +43,19 @@ def test_a_map_is_kept_by_proposing_and_used_again(project):
     assert kept_map(item.folder, ASKED, plane) is None  # of another version
 
 
+def test_other_weights_under_the_same_name_make_another_map(project, tmp_path):
+    weights = tmp_path / "own model" / "unet" / "model.safetensors"
+    weights.parent.mkdir(parents=True)
+    weights.write_bytes(b"one")
+    own = str(tmp_path / "own model")
+    list(propose(project, FakeColorer(), model=own))
+    item = project.item("a")
+    plane = item.image().plane(())
+    assert kept_map(item.folder, Asked(own), plane) is not None
+    weights.write_bytes(b"another")
+    assert kept_map(item.folder, Asked(own), plane) is None
+
+
 @pytest.mark.parametrize("name", [FACTS_NAME, MAP_NAME])
 def test_a_damaged_map_is_made_anew(project, name):
     list(propose(project, FakeColorer(), model="mini"))

@@ -60,8 +60,8 @@ def keep_map(folder: Path, coloring: Coloring, asked: Asked) -> None:
     StorageError
         If it cannot be written.
     """
-    facts = {**asdict(asked), "key": coloring.key, "by": napari_gen2seg.__version__}
     try:
+        facts = {**_wanted(asked), "key": coloring.key}
         # What is said of the map before is no longer true.
         (folder / FACTS_NAME).unlink(missing_ok=True)
     except OSError as error:
@@ -94,13 +94,22 @@ def kept_map(
     """
     with suppress(OSError, ValueError, Gen2SegError):
         facts = json.loads((folder / FACTS_NAME).read_text(encoding="utf-8"))
-        wanted = {**asdict(asked), "by": napari_gen2seg.__version__}
+        wanted = _wanted(asked)
         if {name: facts.get(name) for name in wanted} != wanted:
             return None
         coloring = Coloring.load(folder / MAP_NAME)
         same = coloring.source_key == rgb_key(model_input(plane, recipe or RgbRecipe()))
         return coloring if same and coloring.key == facts.get("key") else None
     return None
+
+
+def _wanted(asked: Asked) -> dict[str, object]:
+    """Return what must be the same for a map to be the one that would be made now."""
+    # A folder may get other weights under the same name, by another fine-tuning.
+    folder = Path(asked.model)
+    files = sorted(folder.rglob("*.safetensors")) if folder.is_absolute() else []
+    weights = [[one.name, one.stat().st_size, one.stat().st_mtime_ns] for one in files]
+    return {**asdict(asked), "weights": weights, "by": napari_gen2seg.__version__}
 
 
 def is_kept(folder: Path, coloring: Coloring) -> bool:
