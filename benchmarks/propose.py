@@ -87,8 +87,8 @@ class Tally:
                 [*compared.found, compared.found.max(initial=0) + 1],
             ],
         )[0]
-        of_true = both / np.maximum(both_sum(truth, compared.ground_truth), 1)[:, None]
-        of_found = both / np.maximum(both_sum(found, compared.found), 1)[None]
+        of_true = both / np.maximum(areas_of(truth, compared.ground_truth), 1)[:, None]
+        of_found = both / np.maximum(areas_of(found, compared.found), 1)[None]
         self.merged += int((of_true[:, (of_true > COVERED).sum(0) > 1] > COVERED).sum())
         self.split += int(((of_found > COVERED).sum(1) > 1).sum())
 
@@ -110,7 +110,7 @@ class Tally:
         )
 
 
-def both_sum(labels: Labels, numbers: Labels) -> Labels:
+def areas_of(labels: Labels, numbers: Labels) -> Labels:
     """Return the area of every object."""
     return np.bincount(labels.ravel(), minlength=1)[numbers]
 
