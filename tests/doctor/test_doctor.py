@@ -52,7 +52,7 @@ def test_the_whole_examination_in_a_child_process(tmp_path: Path) -> None:
     assert child.returncode == (1 if wrong else 0)
     for entry in findings.values():
         assert bool(entry["fix"]) == (entry["status"] != "ok")
-    for subject in ("python", "model library", "models", "napari"):
+    for subject in ("python", "model library", "weights", "models", "napari"):
         assert findings[subject]["status"] == "ok", findings[subject]
     assert (tmp_path / "home").is_dir()
 
