@@ -71,6 +71,8 @@ def test_docks_opened_one_after_another_are_tabs_and_fit(laptop):
     window, main = laptop.viewer.window, laptop.viewer.window._qt_window
     laptop.widget.edit.table.click()  # below the canvas, and no tab of theirs
     (table,) = main.findChildren(ObjectsTable)
+    laptop.person.wait(100)
+    assert main.height() <= 768
     opened = []
     for make in (BatchWidget, ProjectWidget, EvaluateWidget):
         widget = make(laptop.viewer)
@@ -97,6 +99,24 @@ def test_docks_opened_one_after_another_are_tabs_and_fit(laptop):
         widget.deleteLater()
     laptop.person.wait(50)
     assert wholly_seen(laptop.widget.objects.commit)
+
+
+def test_the_table_and_the_controls_of_a_volume_fit(laptop):
+    """They are 66 pixels taller than those of a plane, and stay so in the window."""
+    main = laptop.viewer.window._qt_window
+    laptop.widget.edit.table.click()
+    (table,) = main.findChildren(ObjectsTable)
+    laptop.viewer.dims.ndisplay = 3
+    laptop.person.wait(100)
+    laptop.viewer.layers.selection.active = laptop.viewer.layers[0]
+    laptop.person.wait(100)
+    assert main.height() <= 768
+    assert wholly_seen(table.save) and wholly_seen(main.statusBar())
+    laptop.viewer.dims.ndisplay = 2
+    laptop.viewer.window.remove_dock_widget(dock_of(table))
+    table.close_widget()
+    table.deleteLater()
+    laptop.person.wait(50)
 
 
 def test_a_row_that_appears_later_is_not_cut_off(laptop):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from qtpy.QtCore import QCoreApplication, QEvent, QTimer, Signal
+from qtpy.QtCore import QCoreApplication, QEvent, Qt, QTimer, Signal
 from qtpy.QtWidgets import QDockWidget, QMainWindow, QWidget
 
 from napari_gen2seg.gui.qt_threads import debounce
@@ -65,6 +65,8 @@ def tabify(widget: QWidget) -> bool:
     if mine is None or not isinstance(window, QMainWindow):
         return False
     side = window.dockWidgetArea(mine)
+    if side == Qt.DockWidgetArea.BottomDockWidgetArea:
+        _keep_sides_whole(window)
     for other in window.findChildren(Docked):
         dock = _dock_of(other)
         if dock is None or dock is mine or dock.isHidden() or dock.isFloating():
@@ -76,6 +78,19 @@ def tabify(widget: QWidget) -> bool:
         QTimer.singleShot(0, mine.raise_)  # the tab is made when Qt lays them out
         break
     return True
+
+
+def _keep_sides_whole(window: QMainWindow) -> None:
+    """Let a dock below end at the canvas: napari's own controls fill a laptop's height.
+
+    Across the whole width it would come on top of them, and the window would grow
+    beyond the screen (measured with the controls of a volume).
+    """
+    for corner, side in (
+        (Qt.Corner.BottomLeftCorner, Qt.DockWidgetArea.LeftDockWidgetArea),
+        (Qt.Corner.BottomRightCorner, Qt.DockWidgetArea.RightDockWidgetArea),
+    ):
+        window.setCorner(corner, side)
 
 
 def main_window(widget: QWidget) -> QWidget:
