@@ -50,7 +50,7 @@ from napari_gen2seg.metrics.click_protocol import (
     object_labels,
 )
 from napari_gen2seg.metrics.matching import iou, overlaps
-from napari_gen2seg.models.probes import chosen_probe
+from napari_gen2seg.models.probes import chosen_probe, find_candidates
 from napari_gen2seg.train.data.image_folder import read_source
 
 SECONDS = {"key": 0.3, "click": 1.3, "drag": 2.4, "stroke": 1.3}
@@ -120,7 +120,7 @@ def by_clicks(coloring: Coloring, judge: Judge) -> Work:
 def by_proposals(coloring: Coloring, judge: Judge) -> Work:
     """All that is proposed, then corrections."""
     work = Work(np.zeros(judge.truth.shape, np.int32))
-    review = Review.begin(coloring.candidates(), values=coloring.values)
+    review = Review.begin(find_candidates(coloring), values=coloring.values)
 
     def errors(chosen: Review) -> int:
         painted = chosen.painted()

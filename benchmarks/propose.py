@@ -5,12 +5,12 @@
 
 With DATA, folders with ``images/``, ``labels/`` and optionally ``split.json`` (the
 validation part is taken; after a slash comes a kind of ``manifest.json``): every model
-of ``--model`` with the settings that ship, what it found refined by a learned probe at
-each object's middle (``--probe``), and Otsu's threshold with a watershed. One row each:
-average precision hits / (hits + missed + added) at an IoU of 0.5 and of 0.75, panoptic
-quality, mean IoU of the matched; objects missed, added, split (two and more of what was
-found make up one) and merged (one covers two and more), as shares of the true ones;
-processor time an image for map and candidates.
+of ``--model`` with the settings that ship (with ``--alone`` also in the outlines that
+the map has, before the learned probe), and Otsu's threshold with a watershed. One row
+each: average precision hits / (hits + missed + added) at an IoU of 0.5 and of 0.75,
+panoptic quality, mean IoU of the matched; objects missed, added, split (two and more of
+what was found make up one) and merged (one covers two and more), as shares of the true
+ones; processor time an image for map and candidates.
 
 Without DATA, drawn maps: candidates once, selected and painted many times, beside
 probing everything again as `Coloring.propose` does.
@@ -25,6 +25,7 @@ import sys
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -34,7 +35,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from benchmarks import drawn_maps
 
-from napari_gen2seg.core.candidates import CandidateSet, paint, select
+from napari_gen2seg.core.candidates import paint, select
 from napari_gen2seg.core.coloring import Coloring
 from napari_gen2seg.core.proposal_settings import ProposalSettings
 from napari_gen2seg.io.annotated import Annotated
@@ -118,48 +119,30 @@ def areas_of(labels: Labels, numbers: Labels) -> Labels:
 Way = Callable[[Annotated], tuple[Labels, float]]
 
 
-def found_by_model(name: str, probe_name: str | None) -> dict[str, Way]:
+def found_by_model(name: str, alone: bool) -> dict[str, Way]:
     """Return a model's ways to find objects, by name."""
-    from napari_gen2seg import load_model, load_probe
+    from napari_gen2seg import load_model
+    from napari_gen2seg.models.probes import propose
 
     model = load_model(name, "cpu")
     last: dict[str, Any] = {}
 
-    def candidates(image: Annotated) -> tuple[Coloring, CandidateSet, float]:
+    def mapped(image: Annotated) -> tuple[Coloring, float]:
         if last.get("image") is not image:
             begun = time.process_time()
             coloring = model.color(image.image)
-            found = coloring.candidates()
-            last.update(
-                image=image, kept=(coloring, found, time.process_time() - begun)
-            )
+            last.update(image=image, kept=(coloring, time.process_time() - begun))
         return last["kept"]
 
-    def plain(image: Annotated) -> tuple[Labels, float]:
-        _, found, took = candidates(image)
-        return paint(found, select(found)), took
-
-    ways: dict[str, Way] = {name: plain}
-    if probe_name is None:
-        return ways
-    probe = load_probe(probe_name)
-
-    def refine(image: Annotated) -> tuple[Labels, float]:
-        coloring, found, took = candidates(image)
+    def found(image: Annotated, method: str | None = None) -> tuple[Labels, float]:
+        coloring, took = mapped(image)
         begun = time.process_time()
-        chosen = select(found)
-        masks, scores = [], []
-        for index in chosen:
-            mask = probe.mask(coloring, [tuple(found.points[index])])
-            if mask.area:
-                masks.append(mask.full())
-                scores.append(found.scores[index])
-        labels = np.zeros(found.source_shape, np.int32)
-        for number, place in enumerate(np.argsort(scores), 1):
-            labels[masks[place]] = number
+        labels = propose(coloring, method=method)
         return labels, took + time.process_time() - begun
 
-    ways[f"{name} +probe"] = refine
+    ways: dict[str, Way] = {name: found}
+    if alone:
+        ways[f"{name}, map alone"] = partial(found, method="similarity")
     return ways
 
 
@@ -180,7 +163,7 @@ def measure_real(chosen: argparse.Namespace) -> None:
     torch.set_num_threads(1)
     ways: dict[str, Way] = {}
     for name in chosen.model:
-        ways.update(found_by_model(name, chosen.probe))
+        ways.update(found_by_model(name, chosen.alone))
     ways["Otsu + watershed"] = by_threshold
     for name in chosen.sets:
         images = pick(chosen.data, name, chosen.images)
@@ -237,7 +220,7 @@ def main() -> None:
     parser.add_argument("data", type=Path, nargs="?")
     parser.add_argument("--sets", nargs="+", default=SETS)
     parser.add_argument("--model", nargs="+", default=["mini"])
-    parser.add_argument("--probe", help="refine by this learned probe, too")
+    parser.add_argument("--alone", action="store_true", help="the map alone, too")
     parser.add_argument("--images", type=int, default=6, help="per set")
     parser.add_argument("--sizes", type=int, nargs="+", default=[512, 1024, 2048])
     parser.add_argument("--objects", type=int, default=300)

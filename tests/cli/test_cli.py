@@ -16,7 +16,14 @@ from skimage import data
 from tests.helpers.command_line import run, run_here
 
 import napari_gen2seg
-from napari_gen2seg import Coloring, ProposalSettings, load_model, paint, select
+from napari_gen2seg import (
+    Coloring,
+    ProposalSettings,
+    load_model,
+    load_probe,
+    paint,
+    select,
+)
 from napari_gen2seg.cli.main import COMMANDS
 from napari_gen2seg.metrics.click_protocol import answerer
 from napari_gen2seg.models.probes import chosen_probe
@@ -141,16 +148,21 @@ def test_proposals_have_the_size_that_was_told(coins: Path, tmp_path: Path) -> N
 
 def test_segment_all_selects_as_python_does(coins: Path, tmp_path: Path) -> None:
     labels, coloring = tmp_path / "l.tif", tmp_path / "map.tif"
-    done = run(
-        "segment", coins, "--all", "--min-certainty", "0.5", "--size", "30,60",
-        "-o", labels, "--coloring", coloring, "--device", "cpu",
-    )  # fmt: skip
-    assert done.returncode == 0, done.stderr
-    candidates = Coloring.load(coloring).candidates()
     settings = ProposalSettings(min_score=0.5, sizes=(30, 60))
-    wanted = paint(candidates, select(candidates, settings))
-    np.testing.assert_array_equal(tifffile.imread(labels), wanted)
-    assert 10 < wanted.max() < len(select(candidates))
+    for probe in ((), ("--probe", "similarity")):
+        done = run(
+            "segment", coins, "--all", "--min-certainty", "0.5", "--size", "30,60",
+            *probe, "-o", labels, "--coloring", coloring, "--overwrite",
+            "--device", "cpu",
+        )  # fmt: skip
+        assert done.returncode == 0, done.stderr
+        found = Coloring.load(coloring)
+        candidates = found.candidates()
+        if not probe:
+            candidates = load_probe("mini").refine(found, candidates)
+        wanted = paint(candidates, select(candidates, settings))
+        np.testing.assert_array_equal(tifffile.imread(labels), wanted)
+        assert 10 < wanted.max() < len(select(candidates))
 
 
 def test_segment_writes_the_mask_of_the_clicks(

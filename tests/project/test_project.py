@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 from dataclasses import asdict
+from dataclasses import replace as replace_
 from pathlib import Path
 
 import imageio.v3 as iio
@@ -13,12 +14,16 @@ import pytest
 import tifffile
 from skimage import data
 from tests.helpers.fake_colorer import FakeColorer, blobs
+from tests.helpers.tiny_probe import tiny_probe_as_mini
 
+from napari_gen2seg import load_probe
+from napari_gen2seg.core.coloring import Coloring
 from napari_gen2seg.core.image.rgb import to_rgb
+from napari_gen2seg.core.learned_probe.choice import LEARNED
 from napari_gen2seg.core.probe.settings import ProbeSettings
 from napari_gen2seg.errors import InUseError, SettingsError, StorageError
 from napari_gen2seg.project.journal import Act, Patch
-from napari_gen2seg.project.origin import Origin
+from napari_gen2seg.project.origin import INSISTED, METHOD, Origin
 from napari_gen2seg.project.project import ObjectClass, Project, images_in
 from napari_gen2seg.project.propose import ItemFailed, propose
 from napari_gen2seg.project.replay import replay
@@ -202,6 +207,55 @@ def test_replay_makes_the_same_labels_and_says_what_differs(tmp_path: Path) -> N
     (found,) = replay(project, lambda *_: other_colorer, names=["coins"])
     assert found.other_maps == 1
     assert other_colorer.unloaded
+
+
+class Measured(FakeColorer):
+    """Maps with their image, on which a learned probe was measured."""
+
+    def __init__(self) -> None:
+        super().__init__(side=None)
+
+    def color(self, image: np.ndarray, *args: object, **kwargs: object) -> Coloring:
+        made = super().color(image, *args, **kwargs)
+        seen = (image * 255).astype(np.uint8)
+        return replace_(made, image=seen, learned_probe="mini")
+
+
+def test_what_the_learned_probe_drew_is_replayed_by_it(tmp_path: Path) -> None:
+    project = Project.create(tmp_path / "p")
+    by_click = project.add(coins(tmp_path))
+    proposed = project.add(coins(tmp_path, "other.tif"))
+    with tiny_probe_as_mini():
+        colorer = Measured()
+        coloring = colorer.color(to_rgb(by_click.image().plane()))
+        points, signs = ((54.0, 44.0), (54.0, 60.0), (51.0, 155.0)), (1, -1, 1)
+        insisted = [False, False, True]
+        mask = load_probe("mini").mask(coloring, points, signs, insisted=insisted)
+        assert mask.method == LEARNED and mask.area
+        origin = Origin(
+            "human",
+            coloring.model_id,
+            coloring=coloring.key,
+            points=points,
+            signs=signs,
+            settings={METHOD: LEARNED, INSISTED: [2]},
+        )
+        with by_click.journal() as journal:
+            labels = journal.labels()
+            patch = Patch.from_windows(labels, np.where(mask.full(), 1, labels))
+            journal.record(Act("commit", patch, {1: origin}))
+        list(propose(project, colorer))
+        origins = proposed.work().state.origins.values()
+        assert {one.settings.get(METHOD) for one in origins} == {LEARNED}
+        one, two = replay(project, lambda *_: Measured())
+        assert (one.same, one.different, one.problems) == (1, (), ())
+        assert two.same == len(origins) and not two.problems
+        # Without those words, they are asked of the map alone.
+        with by_click.journal() as journal:
+            known = {**asdict(origin), "settings": {}}
+            journal.record(Act("edit", origins={1: Origin(**known)}))
+        (one,) = replay(project, lambda *_: Measured(), names=[by_click.name])
+        assert [d.number for d in one.different] == [1]
 
 
 def test_a_setting_of_a_later_version_is_named(tmp_path: Path) -> None:

@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import numpy as np
 import pytest
 
 from napari_gen2seg.core.coloring import Coloring
-from napari_gen2seg.core.probe.mask import Mask
 from napari_gen2seg.core.probe.prober import ProbeSettings
 from napari_gen2seg.session import ColorRequest, Prompts, Session
-from napari_gen2seg.session.mask_cache import MaskQuery
 
 GROUND, BLOB = (30.0, 700.0), (450.0, 450.0)
 
@@ -87,24 +83,3 @@ def test_like_colours_everywhere_are_coarse_at_a_glance_too(session, coloring):
 def test_a_search_outside_the_picture_finds_nothing(session):
     assert session.probing.search("plane", Prompts(), (-50.0, 10.0))() == []
     assert session.preview("plane", Prompts(), (-50.0, 10.0)) is None
-
-
-class Greedy:
-    """A probe that takes the whole image at the second click."""
-
-    def mask(self, coloring, points, signs, settings, base=None):
-        if len(points) < 2:
-            return coloring.probe(points, signs, settings)
-        whole = np.ones(coloring.shape, bool)
-        return Mask.from_window(whole, (0, 0), coloring.shape, coloring.source_shape)
-
-
-def test_growth_by_the_learned_probe_is_refused_unless_insisted_on(coloring):
-    points, near = (BLOB, (450.0, 515.0)), (450, 515)
-    one = MaskQuery(coloring, Prompts(points[:1], (1,)), ProbeSettings(), Greedy())
-    both = replace(one, prompts=Prompts(points, (1, 1)))
-    first, held = one.full(), both.full()
-    assert first.area < held.area < 2 * first.area and held.full()[near]
-    assert held.refused == pytest.approx(810_000 / first.area)
-    insisted = replace(both, prompts=Prompts(points, (1, 1), (1,)))
-    assert insisted.full().area == 810_000

@@ -14,6 +14,7 @@ from napari_gen2seg.cli.options import (
     Sizes,
     diameter_option,
     model_options,
+    probe_option,
     recipe_options,
     tile_options,
 )
@@ -41,6 +42,7 @@ if TYPE_CHECKING:
     metavar="A,B",
     help="Only objects whose diameter lies between A and B pixels.",
 )
+@probe_option
 @tile_options
 @click.option("--axes", metavar="LETTERS", help="The axes if files name them wrongly.")
 @click.option(
@@ -103,6 +105,7 @@ def batch(
     out: Path,
     min_certainty: float | None,
     sizes: tuple[float, float] | None,
+    method: str | None,
     tile: int | None,
     overlap: int | None,
     axes: str | None,
@@ -162,6 +165,7 @@ def batch(
         passes=chosen.passes,
         tile=tile,
         overlap=overlap,
+        method=method,
         series=series,
         link=linking,
         overwrite=overwrite,

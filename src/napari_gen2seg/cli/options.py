@@ -260,6 +260,13 @@ def recipe_options(command: Callable[..., Any]) -> Callable[..., Any]:
     return recipe_flags(gathered)
 
 
+probe_option = click.option(
+    "--probe",
+    "method",
+    type=click.Choice(["similarity", "learned"]),
+    help="Which probe answers clicks, and draws the outlines of what is proposed. "
+    "[default: learned where it was measured on the maps of the model]",
+)
 _TILE_OPTIONS = (
     click.option(
         "--tile",

@@ -19,6 +19,7 @@ from napari_gen2seg.cli.options import (
     load,
     model_options,
     plane_options,
+    probe_option,
     read_plane,
     recipe_options,
     resolution_from,
@@ -104,13 +105,7 @@ Point = tuple[float, float]
     show_default=True,
     help="How clicks become masks: ours, or the published one.",
 )
-@click.option(
-    "--probe",
-    "method",
-    type=click.Choice(["similarity", "learned"]),
-    help="Which probe answers clicks. [default: learned where it was measured on the "
-    "maps of the model]",
-)
+@probe_option
 @click.option(
     "--tolerance",
     type=click.FloatRange(0, 442),
@@ -178,8 +173,7 @@ def segment(
         "--overlap": overlap is not None,
     }
     if everything:
-        rest = {"--rule": rule == "paper", "--each": each, "--probe": bool(method)}
-        _refuse("--all", {**idle, **rest})
+        _refuse("--all", {**idle, "--rule": rule == "paper", "--each": each})
     else:
         _refuse("--point", proposing)
     if rule == "paper":

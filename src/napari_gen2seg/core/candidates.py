@@ -24,6 +24,7 @@ from napari_gen2seg.common.types import (
     LabelArray,
     Shape,
 )
+from napari_gen2seg.core.learned_probe.choice import SIMILARITY
 from napari_gen2seg.core.probe.mask import Mask
 from napari_gen2seg.core.proposal_settings import ProposalSettings, Range
 from napari_gen2seg.errors import SettingsError
@@ -66,6 +67,9 @@ class CandidateSet:
         What decided which candidates there are; None for instances found elsewhere.
     least_score
         Smallest score of an object where settings have none; None takes the probe's.
+    method
+        Who drew the outlines: ``"similarity"``, the map or the family's own, or
+        ``"learned"``, see `Probe.refine`.
     areas
         int64 (n,), pixels of the map; from ``masks``.
     """
@@ -81,6 +85,7 @@ class CandidateSet:
     smallest: float = 0.0
     settings: ProposalSettings | None = None
     least_score: float | None = None
+    method: str = SIMILARITY
     areas: npt.NDArray[np.int64] = field(init=False)
 
     def __post_init__(self) -> None:

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from napari_gen2seg.common.arguments import checked_arguments
+from napari_gen2seg.core.candidates import paint, select
 from napari_gen2seg.core.learned_probe.choice import SIMILARITY, possible_method
 from napari_gen2seg.core.learned_probe.probe import Predict, Probe
 from napari_gen2seg.errors import ModelNotFoundError, WeightsError
@@ -20,8 +21,11 @@ from napari_gen2seg.models.json_file import read_json
 from napari_gen2seg.models.weights import find_weights
 
 if TYPE_CHECKING:
-    from napari_gen2seg.common.types import Float32Array
+    from napari_gen2seg.common.progress import Cancel, Progress
+    from napari_gen2seg.common.types import Float32Array, Int32Array
+    from napari_gen2seg.core.candidates import CandidateSet
     from napari_gen2seg.core.coloring import Coloring
+    from napari_gen2seg.core.proposal_settings import ProposalSettings
     from napari_gen2seg.models.networks.probe_net import ProbeNet
     from napari_gen2seg.models.spec import ModelSpec
 
@@ -124,6 +128,52 @@ def chosen_probe(coloring: Coloring, method: str | None = None) -> Probe | None:
     if method is None and name not in list_probes():
         return None  # colored where it was there
     return load_probe(name)
+
+
+def find_candidates(
+    coloring: Coloring,
+    settings: ProposalSettings | None = None,
+    method: str | None = None,
+    progress: Progress | None = None,
+    cancel: Cancel | None = None,
+) -> CandidateSet:
+    """Return the instances of a map, with the outlines that clicks would give them.
+
+    The window, the command line and batches find objects by this alone.
+
+    Parameters
+    ----------
+    coloring
+        The map.
+    settings
+        As for `Coloring.candidates`.
+    method
+        Who draws the outlines, see `chosen_probe`; by similarity they stay as the map,
+        or the family, has them.
+    progress, cancel
+        As for `Probe.refine`.
+
+    Raises
+    ------
+    SettingsError, ModelNotFoundError
+        As `chosen_probe`.
+    Cancelled
+        If ``cancel`` said so.
+    """
+    found = coloring.candidates(settings)
+    probe = chosen_probe(coloring, method)
+    return found if probe is None else probe.refine(coloring, found, progress, cancel)
+
+
+def propose(
+    coloring: Coloring,
+    settings: ProposalSettings | None = None,
+    method: str | None = None,
+    cancel: Cancel | None = None,
+) -> Int32Array:
+    """Return all objects of a map as labels, int32 (H, W); see `find_candidates`."""
+    found = find_candidates(coloring, settings, method, cancel=cancel)
+    return paint(found, select(found))
 
 
 def save_probe(net: ProbeNet, folder: Path, facts: dict[str, Any]) -> None:

@@ -12,6 +12,9 @@ Who = Literal["human", "proposed", "corrected", "imported"]
 """A person's clicks or brush; a proposal kept as it was; either of them changed
 later by hand; labels that came from elsewhere."""
 
+METHOD, INSISTED = "method", "insisted"
+"""Entries of the settings that are not the probe's own."""
+
 
 @dataclass(frozen=True)
 class Origin:
@@ -34,7 +37,9 @@ class Origin:
     points, signs
         Clicks, (row, column) in source pixels, and +1 or -1 for each.
     settings
-        Of the probe, or of the proposals, where they differ from the usual.
+        Of the probe, or of the proposals, where they differ from the usual; `METHOD`
+        where the learned probe drew the outline, `INSISTED` with the places of the
+        clicks that were.
     tolerance, score
         What the mask said; None where unknown.
     at

@@ -10,16 +10,17 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from napari_gen2seg.common.progress import Cancel, check_cancel
-from napari_gen2seg.common.types import Int32Array
 from napari_gen2seg.core.candidates import paint, select
 from napari_gen2seg.core.image.axes import Axes
 from napari_gen2seg.core.image.rgb import RgbRecipe, to_rgb
+from napari_gen2seg.core.learned_probe.choice import SIMILARITY
 from napari_gen2seg.core.objects.review import Review
 from napari_gen2seg.core.proposal_settings import ProposalSettings
 from napari_gen2seg.errors import Gen2SegError, InUseError
+from napari_gen2seg.models.probes import find_candidates
 from napari_gen2seg.project.journal import Act, Journal, Patch
 from napari_gen2seg.project.kept_map import Asked, keep_map
-from napari_gen2seg.project.origin import Origin
+from napari_gen2seg.project.origin import METHOD, Origin
 from napari_gen2seg.project.project import Item, Project
 
 if TYPE_CHECKING:
@@ -136,6 +137,12 @@ def changed_settings(settings: Any) -> dict[str, Any]:
     return {k: v for k, v in asdict(settings).items() if v != usual[k]}
 
 
+def proposal_settings(settings: ProposalSettings, method: str) -> dict[str, Any]:
+    """Return what an origin says of a proposal: what is not as usual, and who drew."""
+    drawn = {} if method == SIMILARITY else {METHOD: method}
+    return {**changed_settings(settings), **drawn}
+
+
 def _propose(
     item: Item,
     journal: Journal,
@@ -163,7 +170,7 @@ def _propose(
         if math.prod(layout.planes) == 1:
             asked = Asked(model or coloring.model_id, side, passes)
             keep_map(item.folder, coloring, asked)
-        candidates = coloring.candidates(settings)
+        candidates = find_candidates(coloring, settings, cancel=cancel)
         chosen = select(candidates)
         review = Review.begin(candidates, values=coloring.values)
         doubtful += review.doubt[chosen].tolist()
@@ -187,7 +194,7 @@ def _propose(
             side or 0,
             passes,
             plane=place,
-            settings=changed_settings(settings),
+            settings=proposal_settings(settings, candidates.method),
         )
         corner = tuple(0 if isinstance(at, slice) else at for at in where)
         grow = tuple(
@@ -263,36 +270,6 @@ def _news(now: WorkState, count: int, doubt: float) -> dict[str, float]:
 def doubt_of_image(doubts: Sequence[float]) -> float:
     """Return how doubtful the proposals of an image are, 0..1: their mean."""
     return round(float(np.mean(doubts)), 3) if len(doubts) else 0.0
-
-
-def proposals_of(
-    image: ImageFile,
-    place: tuple[int, ...],
-    colorer: Colorer,
-    settings: ProposalSettings,
-    resolution: int | None,
-    passes: int,
-    cancel: Cancel | None = None,
-    recipe: RgbRecipe | None = None,
-) -> tuple[Int32Array, Coloring]:
-    """Propose the objects of one plane.
-
-    Parameters
-    ----------
-    image, place
-        The image, and the plane.
-    colorer, settings, resolution, passes, cancel
-        As for `propose`.
-    recipe
-        How channels become RGB.
-
-    Returns
-    -------
-    labels, coloring
-        int32 (H, W), and the map they were found in.
-    """
-    coloring = _colored(image, place, colorer, resolution, passes, cancel, recipe)
-    return coloring.propose(settings), coloring
 
 
 def _colored(

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass, field, fields
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -17,12 +18,13 @@ from napari_gen2seg.common.progress import Cancel, check_cancel
 from napari_gen2seg.common.types import BoolArray, LabelArray
 from napari_gen2seg.core.image.axes import Axes
 from napari_gen2seg.core.image.rgb import RgbRecipe, to_rgb
+from napari_gen2seg.core.learned_probe.choice import SIMILARITY
 from napari_gen2seg.core.probe.settings import ProbeSettings
 from napari_gen2seg.core.proposal_settings import ProposalSettings
 from napari_gen2seg.errors import Gen2SegError
-from napari_gen2seg.project.origin import Origin
+from napari_gen2seg.models.probes import chosen_probe, propose
+from napari_gen2seg.project.origin import INSISTED, METHOD, Origin
 from napari_gen2seg.project.project import Item, Project
-from napari_gen2seg.project.propose import proposals_of
 
 if TYPE_CHECKING:
     from napari_gen2seg.core.coloring import Coloring
@@ -199,30 +201,26 @@ def _one_map(
     coloring: Coloring | None = None
     proposals: dict[str, LabelArray] = {}
     for number, origin in group.items():
+        if coloring is None:
+            rgb = to_rgb(image.plane(first.plane, recipe=recipe)[part])
+            coloring = colorer.color(rgb, resolution, passes=first.passes)
+        method = origin.settings.get(METHOD, SIMILARITY)
         if origin.who == "proposed":
-            key = repr(sorted(origin.settings.items()))
             settings = ProposalSettings(**_known(ProposalSettings, origin))
-            if key not in proposals and first.window:
-                rgb = to_rgb(image.plane(first.plane, recipe=recipe)[part])
-                coloring = colorer.color(rgb, resolution, passes=first.passes)
-                proposals[key] = coloring.propose(settings)
-            elif key not in proposals:
-                proposals[key], coloring = proposals_of(
-                    image,
-                    first.plane,
-                    colorer,
-                    settings,
-                    resolution,
-                    first.passes,
-                    recipe=recipe,
-                )
+            key = repr(sorted(origin.settings.items()))
+            if key not in proposals:
+                proposals[key] = propose(coloring, settings, method)
             found = _nearest(proposals[key], labels == number)
         else:
-            if coloring is None:
-                rgb = to_rgb(image.plane(first.plane, recipe=recipe)[part])
-                coloring = colorer.color(rgb, resolution, passes=first.passes)
-            settings_ = ProbeSettings(**_known(ProbeSettings, origin))
-            found = coloring.probe(origin.points, origin.signs, settings_).full()
+            probe = chosen_probe(coloring, method)
+            ask = coloring.probe if probe is None else partial(probe.mask, coloring)
+            insisted = origin.settings.get(INSISTED, ())
+            found = ask(
+                origin.points,
+                origin.signs,
+                ProbeSettings(**_known(ProbeSettings, origin)),
+                insisted=[n in insisted for n in range(len(origin.points))],
+            ).full()
         _compare(labels, number, found, tally)
     if coloring is not None and coloring.key != first.coloring:
         tally.other_maps += 1
@@ -253,12 +251,12 @@ def _nearest(proposals: LabelArray, mine: BoolArray) -> BoolArray:
 def _known(kind: type, origin: Origin) -> dict[str, Any]:
     """Return the settings, refused where this version has no such setting."""
     known = {one.name for one in fields(kind)}
-    unknown = sorted(set(origin.settings) - known)
+    unknown = sorted(set(origin.settings) - known - {METHOD, INSISTED})
     if unknown:
         raise TypeError(
             f"the setting {unknown[0]!r} is not known to this version; update it"
         )
-    return dict(origin.settings)
+    return {name: one for name, one in origin.settings.items() if name in known}
 
 
 def _recipe(origin: Origin) -> RgbRecipe | None:

@@ -6,6 +6,7 @@ model_host      the one loaded model of a window
 runner          worker threads; the latest request of a kind wins
 probing         masks of clicks, with the settings of the moment
 prompts         clicks as the Points layer holds them
+refining        outlines of proposals by the learned probe, bit by bit
 preview         the mask, and what a click would change
 mask_cache      masks, coarse while the pointer moves
 coloring_cache  colorings, the least recently used leave first

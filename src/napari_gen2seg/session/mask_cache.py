@@ -5,9 +5,9 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import TYPE_CHECKING
 
-from napari_gen2seg.core.probe.corrections import MOST_GROWTH
 from napari_gen2seg.errors import Gen2SegError, PromptError
 
 if TYPE_CHECKING:
@@ -53,36 +53,9 @@ class MaskQuery:
 
     def full(self) -> Mask:
         """Find the mask."""
-        prompts = self.prompts
-        if self.probe is None or (prompts.base is not None and not len(prompts)):
+        if self.probe is None:
             return self._ask(self.coloring.prober.probe)
-        mask = self.probe.mask(
-            self.coloring,
-            prompts.points,
-            prompts.signs,
-            self.settings,
-            base=prompts.base,
-        )
-        return self._bounded(mask)
-
-    def _bounded(self, mask: Mask) -> Mask:
-        """Refuse a click of the learned probe that lets the mask grow too much.
-
-        What the click gives by similarity, near itself, stands in; see `corrections`.
-        """
-        prompts = self.prompts
-        last = len(prompts) - 1
-        earlier = prompts.first(last)
-        if not earlier.positive or last in prompts.insisted:
-            return mask
-        before = replace(self, prompts=earlier).full()
-        times = mask.area / max(before.area, 1)
-        if times <= MOST_GROWTH:
-            return mask
-        held = self.coloring.prober.probe(
-            prompts.points[last:], prompts.signs[last:], self.settings, base=before
-        )
-        return replace(held, refused=times)
+        return self._ask(partial(self.probe.mask, self.coloring))
 
     def plain(self) -> Mask:
         """Find the mask by similarity, whoever is to answer."""

@@ -17,15 +17,17 @@ from napari_gen2seg.core.learned_probe.choice import (
 )
 from napari_gen2seg.core.learned_probe.probe import answers
 from napari_gen2seg.core.probe.prober import Curve, ProbeSettings
-from napari_gen2seg.errors import Gen2SegError, PromptError, SettingsError
+from napari_gen2seg.errors import Cancelled, Gen2SegError, PromptError, SettingsError
 from napari_gen2seg.models.probes import list_probes
 from napari_gen2seg.session.mask_cache import Found, MaskCache, MaskQuery, Search
 from napari_gen2seg.session.preview import compose
 from napari_gen2seg.session.prompts import Prompts
+from napari_gen2seg.session.refining import Refinement
 
 if TYPE_CHECKING:
-    from collections.abc import Hashable
+    from collections.abc import Callable, Hashable
 
+    from napari_gen2seg.core.candidates import CandidateSet
     from napari_gen2seg.core.coloring import Coloring
     from napari_gen2seg.core.learned_probe.probe import Probe
     from napari_gen2seg.core.probe.mask import Mask
@@ -114,6 +116,33 @@ class Probing:
                 "compare with similarity."
             )
         return reason_for_similarity(coloring, self._method)
+
+    def refinement(
+        self, coloring: Coloring, candidates: CandidateSet
+    ) -> Refinement | None:
+        """Return the way to better outlines; None where similarity is to answer."""
+        probe = self._probe(coloring)
+        if probe is None or coloring.image is None or candidates.method == LEARNED:
+            return None
+        return Refinement(coloring, candidates, probe, self._host)
+
+    def refined(
+        self, coloring: Coloring, found: CandidateSet, check: Callable[[], None]
+    ) -> CandidateSet:
+        """Return candidates of a map in their final outlines, on any thread.
+
+        ``check`` is called before each; it may raise.
+        """
+        refining = self.refinement(coloring, found)
+        if refining is None:
+            return found
+        try:
+            return refining.finish(check)
+        except Cancelled:
+            raise
+        except Gen2SegError as error:
+            _log.info("outlines stay as the map has them: %s", error)
+            return found
 
     def _probe(self, coloring: Coloring | None) -> Probe | None:
         """Return the learned probe, if it is to answer on a map."""

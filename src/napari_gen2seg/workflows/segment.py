@@ -21,7 +21,7 @@ from napari_gen2seg.core.image.axes import Axes, Index
 from napari_gen2seg.core.image.rgb import RgbRecipe, to_rgb
 from napari_gen2seg.core.proposal_settings import ProposalSettings
 from napari_gen2seg.errors import ImageError, PromptError
-from napari_gen2seg.models.probes import chosen_probe
+from napari_gen2seg.models.probes import chosen_probe, propose
 from napari_gen2seg.workflows.loaded_model import loaded_model
 from napari_gen2seg.workflows.running.model import LoadedModel
 from napari_gen2seg.workflows.running.runner import InProcess
@@ -255,9 +255,9 @@ def iter_segment(
     settings, proposals
         How clicks become masks; how objects are proposed.
     method
-        Which probe answers clicks: ``"similarity"``, ``"learned"``, or None for the
-        default: learned where it was measured on the maps of the model. ``Mask.method``
-        says which did.
+        Which probe answers clicks, and draws the outlines of proposals:
+        ``"similarity"``, ``"learned"``, or None for the default: learned where it was
+        measured on the maps of the model. ``Mask.method`` says which did.
     recipe
         How channels become the RGB that the model sees.
     resolution
@@ -305,7 +305,13 @@ def iter_segment(
         yield ModelReady(colorer.spec.id, colorer.device, colorer.dtype, colorer.reason)
         planes = list(np.ndindex(layout.planes)) if wanted is None else list(wanted)
         look = LookSettings(
-            proposals or ProposalSettings(), recipe, resolution, passes, tile, overlap
+            proposals or ProposalSettings(),
+            recipe,
+            resolution,
+            passes,
+            tile,
+            overlap,
+            method,
         )
         if wanted is None and look.tile != 0 and max(layout.shape) > look.least:
             source = ArraySource(array, layout)
@@ -320,7 +326,7 @@ def iter_segment(
             )
             yield PlaneColored(plane, coloring, number, len(planes))
             if wanted is None:
-                found = coloring.propose(proposals)
+                found = propose(coloring, proposals, method, cancel)
                 found[found > 0] += highest
                 highest = max(highest, int(found.max()))
             else:
@@ -402,10 +408,10 @@ def _one_object(
     """Probe one object and write it where nothing is yet in the plane's labels."""
     points = [(click.row, click.column) for click in clicks]
     signs = [click.sign for click in clicks]
+    insisted = [click.insisted for click in clicks]
     if probe is not None:
-        mask = probe.mask(coloring, points, signs, settings)
+        mask = probe.mask(coloring, points, signs, settings, insisted=insisted)
     else:
-        insisted = [click.insisted for click in clicks]
         mask = coloring.probe(points, signs, settings, insisted=insisted)
     crop, (row, column) = mask.window()
     target = labels[row : row + crop.shape[0], column : column + crop.shape[1]]

@@ -11,6 +11,7 @@ import pytest
 from scipy import ndimage
 
 from napari_gen2seg import Coloring
+from napari_gen2seg.core.candidates import CandidateSet
 from napari_gen2seg.core.learned_probe.answer import Answer
 from napari_gen2seg.core.learned_probe.choice import (
     LEARNED,
@@ -29,7 +30,8 @@ from napari_gen2seg.core.learned_probe.threshold import (
 from napari_gen2seg.core.learned_probe.window import SIDE
 from napari_gen2seg.core.map.instances import Instances
 from napari_gen2seg.core.probe.settings import ProbeSettings
-from napari_gen2seg.errors import ImageError, PromptError, SettingsError
+from napari_gen2seg.core.proposal_settings import ProposalSettings
+from napari_gen2seg.errors import Cancelled, ImageError, PromptError, SettingsError
 from napari_gen2seg.metrics.matching import iou
 
 SHAPE = (140, 180)
@@ -78,12 +80,14 @@ def test_clicks_are_obeyed_whatever_the_network_says(seed: int) -> None:
         signs.append(1 if number == 0 or rng.random() < 0.5 else -1)
         for tolerance in (None, 5.0, 150.0):
             settings = ProbeSettings(tolerance=tolerance)
-            mask = probe.mask(where, points, signs, settings)
-            assert mask.method == LEARNED and 0 <= mask.score <= 1
-            full = mask.full()
             last = dict(zip(points, signs, strict=True))
-            for point, sign in last.items():
-                assert full[point] == (sign > 0)
+            for free in (True, False):
+                mask = probe.mask(where, points, signs, settings, insisted=free)
+                assert 0 <= mask.score <= 1
+                assert mask.method == LEARNED or mask.refused > 4
+                full = mask.full()
+                for point, sign in last.items():
+                    assert full[point] == (sign > 0)
 
 
 def test_the_same_clicks_give_the_same_mask_asked_one_by_one_or_at_once() -> None:
@@ -307,3 +311,81 @@ def test_the_image_travels_with_the_map(tmp_path: Path) -> None:
     assert loaded.extra_maps.shape == (*SHAPE, 4) and loaded.key == both.key
     with pytest.raises(ImageError, match="as the model saw it"):
         Coloring(where.values, SHAPE, image=np.zeros((3, 3, 3), np.uint8))
+
+
+def greedy(channels: np.ndarray) -> tuple[np.ndarray, float]:
+    """A network that takes all that it sees, once there is a mask before."""
+    if not channels[12].any():
+        return believer(channels)
+    return np.full((SIDE, SIDE), 9.0, np.float32), 0.9
+
+
+def test_growth_is_refused_unless_it_is_insisted_on() -> None:
+    values = np.zeros((300, 300, 3), np.float32)
+    values[100:140, 100:140] = (200, 90, 40)
+    values[105:135, 190:215] = (40, 90, 200)
+    where = Coloring(values, (300, 300), image=values.astype(np.uint8))
+    points, probe = [(120, 110), (120, 200)], Probe(greedy)
+    first, held = probe.mask(where, points[:1]), probe.mask(where, points)
+    assert first.area < held.area < 2 * first.area
+    assert held.full()[120, 200] and np.isnan(first.refused)
+    free = probe.mask(where, points, insisted=[False, True])
+    assert free.area > 4 * first.area and np.isnan(free.refused)
+    assert held.refused == pytest.approx(free.area / first.area)
+    assert probe.mask(where, points, insisted=True).area == free.area
+    # A third click starts from what was held, and from a base as from a first click.
+    third = probe.mask(where, [*points, (120, 201)])
+    assert third.area < 2 * first.area
+    about_base = probe.mask(where, points[1:], base=first)
+    assert about_base.refused == pytest.approx(held.refused, rel=0.2)
+
+
+def candidates_of(where: Coloring, *boxes: tuple[int, int, int, int]) -> CandidateSet:
+    """Candidates on a map at its own size: boxes, half open."""
+    labels = np.zeros(where.shape, np.int32)
+    for number, (r0, c0, r1, c1) in enumerate(boxes, 1):
+        labels[r0:r1, c0:c1] = number
+    scores = np.linspace(0.9, 0.6, len(boxes))
+    return CandidateSet.from_labels(labels, scores, where.source_shape)
+
+
+def test_candidates_get_the_outline_of_a_click_and_keep_place_and_score() -> None:
+    where = coloring((140, 180))
+    found = candidates_of(where, (36, 36, 84, 74), (34, 90, 86, 144))
+    probe, told = Probe(believer), []
+    refined = probe.refine(where, found, lambda share, text: told.append(share))
+    assert found.method == SIMILARITY and refined.method == LEARNED
+    assert told == [0.5, 1.0]
+    np.testing.assert_array_equal(refined.scores, found.scores)
+    np.testing.assert_array_equal(refined.points, found.points)
+    truth = where.values.any(axis=-1)
+    for place, mask in enumerate(refined.masks):
+        clicked = probe.mask(where, refined.points[place])
+        np.testing.assert_array_equal(mask.full(), clicked.full())
+        assert mask.score == found.scores[place]
+        before = found.masks[place]
+        assert (mask.array & truth).sum() > (before.array & truth).sum()
+    assert refined.answers(ProposalSettings())
+
+
+def test_an_outline_of_another_object_is_not_taken() -> None:
+    where = coloring((140, 180))
+    found = candidates_of(where, (50, 50, 58, 58))  # a speck of the rectangle there
+    refined = Probe(believer).refine(where, found)
+    np.testing.assert_array_equal(refined.masks[0].array, found.masks[0].array)
+
+
+def test_refining_stops_when_asked_and_needs_the_image() -> None:
+    where = coloring((140, 180))
+    found = candidates_of(where, (36, 36, 84, 74), (34, 90, 86, 144))
+    looks: list[int] = []
+
+    def counted(channels: np.ndarray) -> tuple[np.ndarray, float]:
+        looks.append(1)
+        return believer(channels)
+
+    with pytest.raises(Cancelled):
+        Probe(counted).refine(where, found, cancel=lambda: bool(looks))
+    assert looks
+    blind = coloring((140, 180), image=False)
+    assert Probe(believer).refine(blind, found) is found

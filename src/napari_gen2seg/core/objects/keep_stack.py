@@ -14,6 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from napari_gen2seg.common.types import LabelArray
+from napari_gen2seg.core.learned_probe.choice import LEARNED, SIMILARITY
 from napari_gen2seg.core.linking import Linker, LinkSettings
 from napari_gen2seg.core.objects.find import next_number
 from napari_gen2seg.core.objects.keep import keep_candidates
@@ -76,6 +77,12 @@ class StackOfCandidates:
 
     def __len__(self) -> int:
         return len(self._planes)
+
+    @property
+    def method(self) -> str:
+        """Who drew the outlines, as of `CandidateSet`."""
+        drawn = {plane.review.candidates.method for plane in self._planes}
+        return LEARNED if LEARNED in drawn else SIMILARITY
 
     def add(self, review: Review, labels: LabelArray) -> None:
         """Take the next plane.

@@ -94,6 +94,7 @@ class Review:
         labels: LabelArray | None = None,
         settings: ProposalSettings | None = None,
         values: Array | None = None,
+        looks: CandidateLooks | None = None,
     ) -> Review:
         """Begin with nothing dropped.
 
@@ -107,6 +108,8 @@ class Review:
             As for `select`.
         values
             float (h, w, 3), the map, by whose colors objects are doubted.
+        looks
+            What makes them doubtful, if that was found already.
 
         Raises
         ------
@@ -117,7 +120,7 @@ class Review:
         review = cls(
             candidates,
             settings or candidates.settings or ProposalSettings(),
-            CandidateLooks.of(candidates, values),
+            CandidateLooks.of(candidates, values) if looks is None else looks,
             np.zeros(count),
             np.zeros(count, np.int64),
             np.zeros(count, bool),
@@ -317,6 +320,27 @@ class Review:
         now = self.dropped.copy()
         now[np.asarray(indices, np.intp).reshape(-1)] = dropped
         return replace(self, dropped=now)
+
+    def redrawn(self, candidates: CandidateSet, looks: CandidateLooks) -> Review:
+        """Return the review of the same candidates with other outlines.
+
+        Go on with what `seen` returns: how far each is kept is not known any more.
+
+        Parameters
+        ----------
+        candidates
+            The same number in the same order.
+        looks
+            What makes them doubtful now.
+        """
+        nothing = np.zeros(len(candidates))
+        return replace(
+            self,
+            candidates=candidates,
+            looks=looks,
+            covered=nothing,
+            owners=nothing.astype(np.int64),
+        )
 
     def seen(self, labels: LabelArray, box: BBox | None = None) -> Review:
         """Return the review after the labels changed, by whomever.

@@ -183,6 +183,12 @@ class Mask:
         """Pixels of the map inside the mask."""
         return int(np.count_nonzero(self.crop))
 
+    def iou(self, other: Mask) -> float:
+        """Return the overlap with another mask of the map, 0..1."""
+        box = self.bbox
+        both = int(np.count_nonzero(self.crop & other.within(box)))
+        return both / max(self.area + other.area - both, 1)
+
     def full(self) -> BoolArray:
         """Return the mask at the size of the source, bool (H, W)."""
         frame = np.zeros(self.source_shape, bool)

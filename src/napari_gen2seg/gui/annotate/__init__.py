@@ -16,6 +16,7 @@ labels_layer    the Labels layer of the objects
 labels_target   whether a Labels layer can take them
 hand_edits      objects made by hand, from which clicks start
 label_patches   many objects into Labels: one step, one undo
+proposed_plane  proposals found in a map, and drawn anew by the learned probe
 review          proposals: shown, kept, dropped, gone to
 stack_work      planes colored ahead, objects carried on, proposals kept in all
 stack_keep      proposals of all planes found, linked, numbered, written

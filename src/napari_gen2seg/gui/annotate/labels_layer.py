@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from psygnal import Signal
 
+from napari_gen2seg.core.learned_probe.choice import SIMILARITY
 from napari_gen2seg.errors import PromptError
 from napari_gen2seg.gui.annotate.commit import (
     CommitError,
@@ -246,6 +247,7 @@ class Objects:
         name: str,
         scores: Mapping[int, float] | None = None,
         views: Mapping[int, View] | None = None,
+        method: str = SIMILARITY,
     ) -> None:
         """Write changes of several planes as one step, into the chosen layer.
 
@@ -258,6 +260,8 @@ class Objects:
         scores, views
             Of proposals that become objects: how certain each is, and the plane that
             it was found on first.
+        method
+            Who drew them, as of `CandidateSet`.
 
         Raises
         ------
@@ -269,7 +273,9 @@ class Objects:
             writable_plane(layer, view)
         last = max(int(patch.after.max()) for _, patch in patches)
         self._check_room(last)
-        with self._told(Writing("planes", scores or {}, views=views or {})):
+        with self._told(
+            Writing("planes", scores or {}, views=views or {}, method=method)
+        ):
             written = write_patches(layer, patches, last)
         self._note(layer, written, name)
         self.highest = max(self.highest, last)

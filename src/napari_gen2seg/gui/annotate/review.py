@@ -8,17 +8,22 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from contextlib import suppress
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from qtpy.QtCore import QObject, Signal
 
-from napari_gen2seg.core.objects.drawn import CandidateOutlines
+from napari_gen2seg.core.objects.doubt import CandidateLooks
 from napari_gen2seg.core.objects.review import Review
 from napari_gen2seg.core.proposal_settings import ProposalSettings, Range
 from napari_gen2seg.errors import Cancelled, Gen2SegError
 from napari_gen2seg.gui.annotate.commit import CommitError
+from napari_gen2seg.gui.annotate.proposed_plane import (
+    Drawn,
+    ProposedPlane,
+    Refiner,
+    proposed_plane,
+)
 from napari_gen2seg.gui.annotate.redo import Dropped, RedoStack
 from napari_gen2seg.gui.annotate.similar import Examples, Rated, rate
 from napari_gen2seg.gui.qt_threads import debounce
@@ -44,29 +49,6 @@ Thresholds = tuple[float | None, Range | None]
 
 _MOST = 24  # planes whose proposals are remembered
 _LOOK = 30  # milliseconds after the last change of the labels
-
-
-@dataclass(eq=False)
-class ProposedPlane:
-    """What is known of one plane."""
-
-    coloring: Coloring
-    outlines: CandidateOutlines
-    review: Review
-    rated: Rated | None = None  # how much they are like those that were kept
-
-
-def proposed_plane(coloring: Coloring, ticket: Ticket | None = None) -> ProposedPlane:
-    """Find the proposals of a coloring; on any thread."""
-    candidates = coloring.candidates()
-    if ticket is not None:
-        ticket.check()
-    outlines = CandidateOutlines(candidates)
-    outlines.find()
-    if ticket is not None:
-        ticket.check()
-    review = Review.begin(candidates, values=coloring.values)
-    return ProposedPlane(coloring, outlines, review)
 
 
 class ProposalReview(QObject):
@@ -127,12 +109,18 @@ class ProposalReview(QObject):
         self._doubted: int | None = None  # gone to as the most doubtful
         self.suits = True  # the layer that takes objects has the image's own pixels
         self._soon = debounce(self, self.look, _LOOK)
+        self.refiner = Refiner(session.probing, finder, self)
+        self.refiner.drawn.connect(self._redrawn)
+        self.refiner.told.connect(self.changed)
+        session.probing.method_changed.connect(self._method_changed)
         objects.edited.connect(self.look_soon)
 
     def close(self) -> None:
         """Stop looking; the outlines go, everything kept stays."""
         with suppress(RuntimeError):  # Qt deletes timers together with their window
             self._soon.stop()
+            self.refiner.stop()
+        self._session.probing.method_changed.disconnect(self._method_changed)
         self._objects.edited.disconnect(self.look_soon)
         self._overlays.clear_proposals()
 
@@ -159,10 +147,21 @@ class ProposalReview(QObject):
         known = plane.review.liking(None, self.min_likeness)
         return known.choosing(*self._thresholds(view.layer_id))
 
-    def begin(self, layer_id: str, coloring: Coloring) -> Review:
-        """Begin the review of a plane of an image, on any thread."""
-        review = Review.begin(coloring.candidates(), values=coloring.values)
-        return review.choosing(*self._thresholds(layer_id))
+    def drawn(
+        self, layer_id: str, coloring: Coloring, known: Review | None, ticket: Ticket
+    ) -> Review:
+        """Return the review of a plane in its final outlines, on any thread.
+
+        ``known`` is the one there is: what was dropped stays dropped.
+        """
+        found = coloring.candidates() if known is None else known.candidates
+        shown = self._session.probing.refined(coloring, found, ticket.check)
+        if known is not None and shown is found:
+            return known
+        looks = CandidateLooks.of(shown, coloring.values)
+        if known is not None:
+            return known.redrawn(shown, looks)
+        return Review.begin(shown, looks=looks).choosing(*self._thresholds(layer_id))
 
     def at(self, point: Point | None) -> int | None:
         """Return the proposal under a place of the plane, if Enter would keep it."""
@@ -208,9 +207,11 @@ class ProposalReview(QObject):
         self.leave()
         self._last = None
         self.finding = False
+        plane = self._plane()
+        self.refiner.follow(plane)
         if not self.on or view is None or coloring is None:
             self._overlays.clear_proposals()
-        elif self._plane() is None:
+        elif plane is None:
             self._overlays.clear_proposals()
             self._find(view, coloring)
         else:
@@ -418,6 +419,21 @@ class ProposalReview(QObject):
             "candidates", lambda ticket: proposed_plane(coloring, ticket), done
         )
 
+    def _method_changed(self) -> None:
+        """Let another draw the outlines: the learned probe, or the map alone."""
+        self.refiner.stop()
+        self.refiner.follow(self._plane())
+        self.changed.emit()
+
+    def _redrawn(self, plane: ProposedPlane, drawn: Drawn) -> None:
+        """Show better outlines of what is in view."""
+        plane.take(drawn)
+        self._offered = None
+        if plane is self._plane():
+            self.look()
+            if self.liking:
+                self._rate()
+
     def _why_none(self) -> str:
         """Say why there is no proposal to act on."""
         view = self._source.view
@@ -497,7 +513,7 @@ class ProposalReview(QObject):
             return
         self._redo_stack.clear()
         chosen = tuple(int(one) for one in indices)
-        drop = Dropped(view, plane.review.candidates, chosen, self._objects.tick())
+        drop = Dropped(view, plane.found, chosen, self._objects.tick())
         self.redo_drop(drop)
         self.leave()
         self.status_changed.emit(f"Dropped {drop.name}; Ctrl+Z takes that back.")
@@ -514,7 +530,7 @@ class ProposalReview(QObject):
     def _of(self, drop: Dropped) -> ProposedPlane | None:
         """Return the plane of a drop, unless it has other candidates now."""
         plane = self._planes.get(drop.view)
-        known = plane is not None and plane.review.candidates is drop.candidates
+        known = plane is not None and plane.found is drop.candidates
         return plane if known else None
 
     def _go_to(self, index: int | None) -> None:

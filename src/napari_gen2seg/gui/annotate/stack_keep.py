@@ -70,7 +70,7 @@ class StackKeeping:
         labels = self._labels(view).copy()
 
         def work(ticket: Ticket) -> None:
-            review = known or self._review.begin(view.layer_id, coloring)
+            review = self._review.drawn(view.layer_id, coloring, known, ticket)
             ticket.check()
             self._stack.add(review, labels)
 
@@ -116,6 +116,7 @@ class StackKeeping:
             name,
             kept.scores,
             {number: self._views[at] for number, at in kept.first.items()},
+            self._stack.method,
         )
         self.parents = dict(kept.parents)
         objects = f"{new:,} new {'object' if new == 1 else 'objects'}"

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
+from napari_gen2seg.core.learned_probe.choice import SIMILARITY
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -29,6 +31,8 @@ class Writing(NamedTuple):
         New object -> the one that it is a part of.
     views
         Object -> the plane it was found on, where that is not the one in view.
+    method
+        Who drew those, as of `CandidateSet`.
     """
 
     kind: Literal["clicks", "proposals", "planes", "edit"]
@@ -36,6 +40,7 @@ class Writing(NamedTuple):
     gone: tuple[int, ...] = ()
     parents: Mapping[int, int] = {}
     views: Mapping[int, View] = {}
+    method: str = SIMILARITY
 
 
 class Edit(NamedTuple):

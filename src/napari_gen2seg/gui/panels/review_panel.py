@@ -197,7 +197,8 @@ def _progress(proposals: ProposalReview) -> str:
         return "none: the Labels layer has other pixels than the picture"
     counts = review.counts
     dropped = f", {counts.dropped} dropped" if counts.dropped else ""
-    return f"{counts.kept} kept{dropped}, {counts.left} left"
+    refining = ", outlines being refined" if proposals.refiner.left else ""
+    return f"{counts.kept} kept{dropped}, {counts.left} left{refining}"
 
 
 def _value_label(width: int) -> QLabel:

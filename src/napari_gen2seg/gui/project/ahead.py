@@ -196,14 +196,14 @@ class Ahead(QObject):
         """
         asked, view = _asked(dock), request.view
 
-        def find(_ticket: Ticket) -> ProposedPlane | None:
+        def find(ticket: Ticket) -> ProposedPlane | None:
             coloring = kept_map(
                 item.folder, asked, np.asarray(request.read()), request.recipe
             )
             if coloring is None:
                 return None
             coloring.prober.prepare()
-            return proposed_plane(coloring)
+            return proposed_plane(coloring, ticket)
 
         def done(_ticket: Ticket, plane: Any, error: BaseException | None) -> None:
             there = error is None and plane is not None and asked == _asked(dock)
@@ -250,8 +250,10 @@ class Ahead(QObject):
             return
         asked = _asked(dock)
 
-        def find(_ticket: Ticket) -> tuple[ProposedPlane, int, float]:
-            plane = review.known(view, coloring) or proposed_plane(coloring)
+        def find(ticket: Ticket) -> tuple[ProposedPlane, int, float]:
+            plane = review.known(view, coloring)
+            if plane is None:
+                plane = proposed_plane(coloring, ticket, dock.session.probing)
             shown = plane.review.shown
             doubt = doubt_of_image(plane.review.doubt[shown].tolist())
             return plane, int(shown.size), doubt

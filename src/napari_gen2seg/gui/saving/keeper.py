@@ -599,14 +599,15 @@ class Keeper(QObject):
                 patch,  # objects that are known go on; these are new
                 {
                     number: replace(
-                        origin_of_proposals(session, plane, settings),
+                        origin_of_proposals(session, plane, settings, writing.method),
                         score=round(writing.scores[number], 4),
                     )
                     for number, plane in writing.views.items()
                 },
             )
         if writing.kind == "proposals" and review is not None:
-            origin = origin_of_proposals(session, view, review.settings)
+            drawn_by = review.candidates.method
+            origin = origin_of_proposals(session, view, review.settings, drawn_by)
         else:
             origin = origin_of_clicks(session, view, controller.prompts)
         scores = {n: round(score, 4) for n, score in writing.scores.items()}

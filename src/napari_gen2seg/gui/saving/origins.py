@@ -5,8 +5,9 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING, Any
 
-from napari_gen2seg.project.origin import Origin
-from napari_gen2seg.project.propose import changed_settings
+from napari_gen2seg.core.learned_probe.choice import SIMILARITY
+from napari_gen2seg.project.origin import INSISTED, METHOD, Origin
+from napari_gen2seg.project.propose import changed_settings, proposal_settings
 
 if TYPE_CHECKING:
     from napari_gen2seg.core.coloring import Coloring
@@ -23,10 +24,10 @@ def origin_of_clicks(session: Session, view: View, prompts: Prompts) -> Origin:
     """
     coloring = session.coloring(view)
     settings: dict[str, Any] = changed_settings(session.probing.settings)
-    if session.probing.method(view) != "similarity":
-        settings["method"] = session.probing.method(view)
+    if session.probing.method(view) != SIMILARITY:
+        settings[METHOD] = session.probing.method(view)
     if prompts.insisted:
-        settings["insisted"] = list(prompts.insisted)
+        settings[INSISTED] = list(prompts.insisted)
     return Origin(
         "human" if prompts.base is None else "corrected",
         plane=plane_of(view),
@@ -42,14 +43,17 @@ def origin_of_clicks(session: Session, view: View, prompts: Prompts) -> Origin:
 
 
 def origin_of_proposals(
-    session: Session, view: View, settings: ProposalSettings
+    session: Session, view: View, settings: ProposalSettings, method: str
 ) -> Origin:
-    """Say where the mask of a kept proposal comes from."""
+    """Say where the mask of a kept proposal comes from.
+
+    ``method`` is who drew it, as of `CandidateSet`.
+    """
     return Origin(
         "proposed",
         plane=plane_of(view),
         window=view.window or (),
-        settings=changed_settings(settings),
+        settings=proposal_settings(settings, method),
         recipe=changed_settings(view.recipe),
         passes=session.model.choice.passes,
         at=time.time(),

@@ -133,6 +133,7 @@ def batch(
     passes: int = 1,
     tile: int | None = None,
     overlap: int | None = None,
+    method: str | None = None,
     series: int | None = None,
     link: LinkSettings | None = None,
     overwrite: bool = False,
@@ -164,6 +165,8 @@ def batch(
         Side of what is looked at at once, and how far tiles overlap, in pixels. By
         default images with a side of more than 2048 pixels are looked at in tiles that
         fit the size of the objects; 0 looks at every plane as a whole.
+    method
+        As for `iter_segment`: who draws the outlines.
     link
         How objects get one number through z and time; None leaves each plane its own.
     overwrite
@@ -198,7 +201,13 @@ def batch(
     began = time.monotonic()
     folder = Path(out).expanduser()
     look = LookSettings(
-        proposals or ProposalSettings(), recipe, resolution, passes, tile, overlap
+        proposals or ProposalSettings(),
+        recipe,
+        resolution,
+        passes,
+        tile,
+        overlap,
+        method,
     )
     settings = BatchSettings(look, axes, series, link)
     images = images_of(inputs, folder)

@@ -12,6 +12,7 @@ from napari_gen2seg.core.image.rgb import RgbRecipe, is_constant, to_rgb
 from napari_gen2seg.core.tiling.found import TileObjects
 from napari_gen2seg.core.tiling.grid import Tile
 from napari_gen2seg.models.colorer import Colorer
+from napari_gen2seg.models.probes import find_candidates
 from napari_gen2seg.models.runtime.resolution import resolution_for_objects
 from napari_gen2seg.workflows.tiled.looking import LookSettings
 from napari_gen2seg.workflows.tiled.planning import TilePlan, config_of
@@ -53,7 +54,9 @@ def find_tile(
     if side is None and told and config is not None and config.object_diameter:
         side = resolution_for_objects(told, shape, config)
     coloring = colorer.color(rgb, side, passes=settings.passes, cancel=cancel)
-    candidates = coloring.candidates(plan.proposals)
+    candidates = find_candidates(
+        coloring, plan.proposals, settings.method, cancel=cancel
+    )
     if not len(candidates):
         return TileObjects.of(tile, plan.grid, nothing)
     labels, scores = paint_scored(candidates, plan.proposals)

@@ -33,6 +33,8 @@ class LookSettings:
         side of more than 2048 pixels; 0 looks at every plane as a whole.
     overlap
         By how many pixels neighboring tiles overlap; None reads it off the map.
+    method
+        Who draws the outlines, see `models.probes.find_candidates`.
     """
 
     proposals: ProposalSettings = field(default_factory=ProposalSettings)
@@ -41,6 +43,7 @@ class LookSettings:
     passes: int = 1
     tile: int | None = None
     overlap: int | None = None
+    method: str | None = None
 
     @property
     def least(self) -> int:
