@@ -35,11 +35,13 @@ def patch_of(steps: Sequence[Any], shape: tuple[int, ...]) -> Patch:
             indices, old, new = step
             at = tuple(np.asarray(axis).ravel() for axis in indices)
         count = at[0].size
-        places.append(np.stack([axis.astype(np.int64) for axis in at]))
+        places.append(at)
         before.append(_each(old, count))
         after.append(_each(new, count))
+    if len(places) == 1:  # many pixels, perhaps: copied for nothing
+        return Patch.from_pixels(places[0], before[0], after[0], shape)
     return Patch.from_pixels(
-        np.concatenate(places, axis=1),
+        [np.concatenate(axis) for axis in zip(*places, strict=True)],
         np.concatenate(before),
         np.concatenate(after),
         shape,

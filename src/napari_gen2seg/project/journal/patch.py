@@ -153,12 +153,13 @@ class Patch:
             ) from error
         old = np.broadcast_to(np.asarray(before, np.int64).ravel(), flat.shape)
         new = np.broadcast_to(np.asarray(after, np.int64).ravel(), flat.shape)
-        order = np.argsort(flat, kind="stable")
-        flat, old, new = flat[order], old[order], new[order]
-        differs = np.flatnonzero(np.diff(flat))
-        firsts = np.concatenate([[0], differs + 1])[: flat.size]
-        lasts = np.concatenate([differs, [flat.size - 1]])[: flat.size]
-        flat, old, new = flat[firsts], old[firsts], new[lasts]
+        if (flat[1:] <= flat[:-1]).any():  # mostly they are in order: nothing to sort
+            order = np.argsort(flat, kind="stable")
+            flat, old, new = flat[order], old[order], new[order]
+            differs = np.flatnonzero(np.diff(flat))
+            firsts = np.concatenate([[0], differs + 1])[: flat.size]
+            lasts = np.concatenate([differs, [flat.size - 1]])[: flat.size]
+            flat, old, new = flat[firsts], old[firsts], new[lasts]
         kept = old != new
         flat, old, new = flat[kept], old[kept], new[kept]
         begins = np.ones(flat.size, bool)
