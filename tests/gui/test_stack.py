@@ -88,6 +88,30 @@ def test_objects_go_on_as_far_as_they_are_found(kept):
     assert "object 2 at plane 3 (nothing is there)" in said
 
 
+def test_carrying_stops_at_a_neck_if_objects_are_to_be_convex(desk):
+    """Two balls, one right behind the other, that touch in a small disc."""
+    z, y, x = np.ogrid[:9, :96, :96]
+    radii = np.array([14, 20, 17, 12, 18, 20, 18, 14, 12])
+    flat = (y - 48) ** 2 + (x - 48) ** 2 <= radii[z.ravel()][:, None, None] ** 2
+    at = desk((flat * 200).astype(np.uint8))
+    at.viewer.dims.set_current_step(0, 1)
+    at.widget.model.color.click()
+    at.person.wait(60)
+    at.person.click(48, 48)
+    at.person.press(Qt.Key.Key_Return)
+    panel = at.widget.stack
+    panel.on.click()
+    done(at)
+    assert all((at.labels[place] == 1).any() for place in range(1, 8))
+    at.person.press(Qt.Key.Key_Z, CONTROL)
+    panel.convex.setChecked(True)
+    panel.on.click()
+    done(at)
+    reached = [bool((at.labels[place] == 1).any()) for place in range(9)]
+    assert reached == [False, True, True, True, *[False] * 5]
+    assert "narrows before, and widens again" in at.widget.status.text()
+
+
 def test_carrying_is_one_step_back_and_forth(kept):
     before = kept.labels.copy()
     kept.widget.stack.on.click()

@@ -260,7 +260,7 @@ class Linker:
         """
         new: dict[int, dict[int, int]] = {}
         for number, course in list(self._course.items()):
-            for first, last in _convex_runs(course)[1:]:
+            for first, last in convex_runs(course)[1:]:
                 self._highest += 1
                 for place, _, _ in course[first:last]:
                     new.setdefault(place, {})[number] = self._highest
@@ -399,8 +399,14 @@ def renumbered(labels: LabelArray, new: Mapping[int, int]) -> LabelArray:
     return found
 
 
-def _convex_runs(course: list[tuple[int, int, float]]) -> list[tuple[int, int]]:
+def convex_runs(course: list[tuple[int, int, float]]) -> list[tuple[int, int]]:
     """Part the planes of an object where it shrinks and grows again.
+
+    Parameters
+    ----------
+    course
+        Of each plane its place, the object's area there, and how badly that is linked
+        with the plane before: 1 less their IoU, say.
 
     Returns
     -------
@@ -418,8 +424,8 @@ def _convex_runs(course: list[tuple[int, int, float]]) -> list[tuple[int, int]]:
         return [(0, len(areas))]
     # The worse of the two links at the neck is where one ends and the next begins.
     cut = neck if course[neck][2] >= course[neck + 1][2] else neck + 1
-    ahead = _convex_runs(course[:cut])
-    rest = _convex_runs(course[cut:])
+    ahead = convex_runs(course[:cut])
+    rest = convex_runs(course[cut:])
     return [*ahead, *((first + cut, last + cut) for first, last in rest)]
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from psygnal import Signal
@@ -116,6 +117,11 @@ class Probing:
                 "compare with similarity."
             )
         return reason_for_similarity(coloring, self._method)
+
+    def asked(self, coloring: Coloring) -> Callable[..., Mask]:
+        """Return what answers clicks on a map, however long the model is busy."""
+        probe = self._probe(coloring)
+        return coloring.probe if probe is None else partial(probe.mask, coloring)
 
     def refinement(
         self, coloring: Coloring, candidates: CandidateSet

@@ -8,7 +8,7 @@ will do, the map is clicked where the object was deepest.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -18,6 +18,7 @@ from scipy import ndimage
 from scipy.optimize import linear_sum_assignment
 
 from napari_gen2seg.common.types import BoolArray, Float64Array, LabelArray
+from napari_gen2seg.core.linking import convex_runs
 from napari_gen2seg.core.objects.find import check_labels
 from napari_gen2seg.core.objects.keep import whole_part
 from napari_gen2seg.core.objects.patch import LabelPatch
@@ -26,7 +27,9 @@ from napari_gen2seg.errors import Gen2SegError
 if TYPE_CHECKING:
     from napari_gen2seg.core.candidates import CandidateSet
     from napari_gen2seg.core.coloring import Coloring
+    from napari_gen2seg.core.probe.mask import Mask
 
+Ask = Callable[[list[tuple[float, float]]], "Mask"]
 Window = tuple[BoolArray, tuple[int, int]]
 
 _NOTHING = 0.05  # IoU below which nothing is there
@@ -79,6 +82,7 @@ def carry(
     taken: LabelArray,
     settings: CarrySettings | None = None,
     candidates: CandidateSet | None = None,
+    ask: Ask | None = None,
 ) -> Carried:
     """Carry objects from one plane to the next.
 
@@ -96,6 +100,9 @@ def carry(
         When an object goes on.
     candidates
         Of the map, if they were found before.
+    ask
+        What answers a click on the map where no candidate fits: `Probe.mask` of a
+        learned probe, say; similarity by default.
 
     Raises
     ------
@@ -124,7 +131,7 @@ def carry(
         rate = 0.0 if at is None else float(rates[place, at])
         window = None if at is None else windows[at]
         if rate < chosen.min_overlap:
-            clicked = _clicked(one, coloring)
+            clicked = _clicked(one, ask or coloring.probe)
             again = 0.0 if clicked is None else _iou(one, clicked)
             if again > rate:
                 rate, window = again, clicked
@@ -138,6 +145,47 @@ def carry(
         else:
             new[one.number] = window, rate
     return _written(taken, new, stopped)
+
+
+class Courses:
+    """How large carried objects were plane by plane, to see where each one ends.
+
+    In depth an object often lies right behind another. Carried on, it narrows to a neck
+    and widens again: from there on it is the other one.
+
+    Parameters
+    ----------
+    before
+        int (H, W), the plane from which they set out.
+    numbers
+        The objects.
+    """
+
+    def __init__(self, before: LabelArray, numbers: Iterable[int]) -> None:
+        areas = np.bincount(np.maximum(before, 0).ravel())
+        self._courses = {n: [(0, int(areas[n]), 0.0)] for n in numbers}
+        self._planes = 0
+
+    def beyond_neck(self, carried: Carried) -> dict[int, int]:
+        """Take the next plane; tell which objects have passed a neck by now.
+
+        Returns
+        -------
+        dict
+            Object -> the plane, counted from 1, from which on it is another one.
+        """
+        self._planes += 1
+        found = {}
+        patch = carried.patch
+        areas = np.bincount(patch.after[patch.changed].astype(np.intp), minlength=1)
+        for number, overlap in carried.overlaps.items():
+            course = self._courses[number]
+            area = int(areas[number]) if number < areas.size else 0
+            course.append((self._planes, area, 1 - overlap))
+            runs = convex_runs(course)
+            if len(runs) > 1:
+                found[number] = course[runs[0][1]][0]
+        return found
 
 
 @dataclass(frozen=True, eq=False)
@@ -238,13 +286,13 @@ def _change(one: _Object, window: Window) -> float:
     return max(ratio, 1 / ratio) if ratio else float("inf")
 
 
-def _clicked(one: _Object, coloring: Coloring) -> Window | None:
+def _clicked(one: _Object, ask: Ask) -> Window | None:
     """Return what a click gives where the object was deepest."""
     depth = ndimage.distance_transform_edt(np.pad(one.crop, 1))[1:-1, 1:-1]
     row, col = np.unravel_index(int(depth.argmax()), depth.shape)
     point = float(row + one.corner[0]), float(col + one.corner[1])
     try:
-        return coloring.probe([point]).window()
+        return ask([point]).window()
     except Gen2SegError:
         return None
 

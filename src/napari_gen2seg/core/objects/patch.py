@@ -7,6 +7,7 @@ and takes it back in one.
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any
 
@@ -96,6 +97,12 @@ class LabelPatch:
         """Write the change into labels, int (H, W), in place."""
         r0, c0, r1, c1 = self.box
         np.copyto(labels[r0:r1, c0:c1], self.after, where=self.changed)
+
+    def without(self, numbers: Collection[int]) -> LabelPatch:
+        """Return the patch without the pixels that some objects get."""
+        gone = np.isin(self.after, list(numbers))
+        after = np.where(gone, self.before, self.after)
+        return LabelPatch(self.box, self.before, _frozen(after, after.dtype))
 
     def reversed(self) -> LabelPatch:
         """Return the patch that takes this one back."""

@@ -11,7 +11,7 @@ import numpy as np
 from qtpy.QtCore import QObject, Signal
 
 from napari_gen2seg.core.linking import LinkSettings
-from napari_gen2seg.core.objects.carry import Carried, carry
+from napari_gen2seg.core.objects.carry import Carried, Courses, carry
 from napari_gen2seg.core.objects.through import tracks_of
 from napari_gen2seg.errors import Cancelled, Gen2SegError
 from napari_gen2seg.gui.annotate.commit import CommitError
@@ -75,6 +75,18 @@ class _Carrying:
     axis: int
     patches: list[tuple[View, LabelPatch]] = field(default_factory=list)
     stopped: list[tuple[int, int, str]] = field(default_factory=list)
+    courses: Courses | None = None  # where what narrows and widens again is another
+
+    def part(self, carried: Carried, at: int) -> None:
+        """Let go of what has passed a neck, back to where it did."""
+        if self.courses is None:
+            return
+        for number, begin in self.courses.beyond_neck(carried).items():
+            self.live.discard(number)
+            self.stopped.append((number, at, "it narrows before, and widens again"))
+            for place in range(begin - 1, len(self.patches)):
+                view, patch = self.patches[place]
+                self.patches[place] = view, patch.without([number])
 
 
 class StackWork(QObject):
@@ -218,7 +230,10 @@ class StackWork(QObject):
             return
         at = view.index[axis.axis]
         order = range(at + step, axis.size if step > 0 else -1, step)
-        self._carrying = _Carrying(plane.copy(), live, len(live), axis.axis)
+        courses = Courses(plane, live) if self.linking.convex else None
+        self._carrying = _Carrying(
+            plane.copy(), live, len(live), axis.axis, courses=courses
+        )
         self._begin("Carrying", self._planes(view, axis.axis, order))
 
     def carry_at(self, point: Point | None, step: int = 1) -> None:
@@ -395,6 +410,7 @@ class StackWork(QObject):
             self._finish()
             return
         before, live, taken, turn = way.before, set(way.live), plane.copy(), self._turn
+        ask = self._session.probing.asked(coloring)
 
         def done(ticket: Ticket, value: Any, error: BaseException | None) -> None:
             if ticket.cancelled or turn != self._turn or isinstance(error, Cancelled):
@@ -405,7 +421,7 @@ class StackWork(QObject):
             self._arrived(way, view, taken, value)
 
         self._ticket = self._background.submit(
-            "carry", lambda _: carry(before, live, coloring, taken), done
+            "carry", lambda _: carry(before, live, coloring, taken, ask=ask), done
         )
 
     def _arrived(
@@ -418,6 +434,7 @@ class StackWork(QObject):
             carried.patch.apply(taken)
             way.before = taken
             way.patches.append((view, carried.patch))
+            way.part(carried, at)
         if not way.live:
             self._todo.clear()
             self._finish()
@@ -486,6 +503,7 @@ class StackWork(QObject):
         if way is None:
             self._end(f"{self.done} planes are colored." if self.done else "")
             return
+        way.patches = [one for one in way.patches if one[1].numbers.size]
         if way.patches:
             try:
                 self._objects.write_planes(way.patches, _how_many(way))

@@ -105,7 +105,7 @@ class StackPanel(Panel):
         self.convex = QCheckBox("Part at necks")
         self.convex.setToolTip(
             "In depth: what shrinks to less than half and grows again is two objects, "
-            "one right behind the other."
+            "one right behind the other. Carrying on stops there, too."
         )
         inside = Panel()
         inside.add_row(self.radius, label="Radius")

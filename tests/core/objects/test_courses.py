@@ -1,0 +1,47 @@
+"""Where an object that is carried on ends, and the next one behind it begins."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from napari_gen2seg.core.objects.carry import Carried, Courses
+from napari_gen2seg.core.objects.patch import LabelPatch
+
+
+def carried(side: int, number: int = 1, overlap: float = 0.8) -> Carried:
+    """A plane that has a square of an object."""
+    nothing = np.zeros((40, 40), np.int32)
+    after = nothing.copy()
+    after[5 : 5 + side, 5 : 5 + side] = number
+    return Carried(LabelPatch.of(nothing, (0, 0, 40, 40), after), {number: overlap})
+
+
+def start(side: int) -> np.ndarray:
+    plane = np.zeros((40, 40), np.int32)
+    plane[5 : 5 + side, 5 : 5 + side] = 1
+    return plane
+
+
+def test_what_narrows_and_widens_again_is_another_one() -> None:
+    courses = Courses(start(20), [1])
+    for side in (18, 10):
+        assert courses.beyond_neck(carried(side)) == {}
+    # From the neck on, where it is linked worse to the plane behind it than before it.
+    assert courses.beyond_neck(carried(19, overlap=0.4)) == {1: 3}
+
+
+@pytest.mark.parametrize("sides", [(18, 12, 6, 2), (22, 30, 20, 10), (16, 18, 16, 18)])
+def test_what_only_grows_and_shrinks_goes_on(sides: tuple[int, ...]) -> None:
+    courses = Courses(start(20), [1])
+    assert all(courses.beyond_neck(carried(side)) == {} for side in sides)
+
+
+def test_a_patch_without_an_object_leaves_the_others() -> None:
+    before = np.zeros((40, 40), np.int32)
+    before[:3, :3] = 7
+    after = before.copy()
+    after[10:12, 10:12], after[20:25, 20:25] = 1, 2
+    patch = LabelPatch.of(before, (0, 0, 40, 40), after).without([1])
+    patch.apply(before)
+    assert np.unique(before).tolist() == [0, 2, 7]
