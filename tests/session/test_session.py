@@ -85,6 +85,18 @@ def test_colour_loads_the_model_once_and_keeps_the_coloring(session, models):
     assert models[0].shapes == [(80, 120, 3)] * 2
 
 
+def test_what_a_map_took_is_known_of_the_choice_it_was_made_with(session):
+    assert session.seconds_a_map is None
+    session.color(request())
+    session._runner.step()
+    took = session.seconds_a_map
+    assert took is not None and took > 0
+    session.choose(Choice("mini", passes=4))
+    assert session.seconds_a_map is None
+    session.choose(Choice("mini"))
+    assert session.seconds_a_map == took
+
+
 def test_model_sees_exactly_the_recipe(session, models):
     ramp = np.arange(80 * 120, dtype=np.uint16).reshape(80, 120) * 6
     session.color(request(picture=ramp))

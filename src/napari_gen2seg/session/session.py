@@ -7,7 +7,9 @@ newest, so that a late reply to an old one changes nothing.
 
 from __future__ import annotations
 
+from collections import deque
 from dataclasses import replace
+from statistics import median
 from typing import TYPE_CHECKING, Any
 
 from psygnal import Signal
@@ -34,6 +36,8 @@ if TYPE_CHECKING:
     from napari_gen2seg.session.state import Preview
 
 COLOR, AHEAD, WARM, UNLOAD = "color", "ahead", "warm", "unload"
+
+_LATEST = 9  # maps whose time tells how long the next takes
 
 
 class Session:
@@ -82,6 +86,13 @@ class Session:
         self._job = JobState()
         self._ticket: Ticket | None = None
         self._asked: ColorRequest | None = None
+        self._took: deque[tuple[Choice, float]] = deque(maxlen=_LATEST)
+
+    @property
+    def seconds_a_map(self) -> float | None:
+        """What a map took lately, chosen as now; None where none was made so."""
+        took = [time for choice, time in self._took if choice == self._model.choice]
+        return median(took) if took else None
 
     @property
     def model(self) -> ModelState:
@@ -190,6 +201,7 @@ class Session:
                 return
             if error is None and value is not None:
                 self._colorings.put(request.view, request.source, made, value.coloring)
+                self._took.append((choice, value.seconds))
                 self._loaded(choice, value.facts)
                 self.coloring_changed.emit(request.view)
             then(error)
@@ -302,6 +314,7 @@ class Session:
         else:
             self._colorings.put(request.view, request.source, made, value.coloring)
             self.probing.forget()
+            self._took.append((choice, value.seconds))
             self._loaded(choice, value.facts)
             self._set_job_state(
                 JobState(

@@ -15,6 +15,7 @@ from qtpy.QtWidgets import (
 )
 from superqt.utils import signals_blocked
 
+from napari_gen2seg.common.text import duration_text
 from napari_gen2seg.core.linking import LinkSettings
 from napari_gen2seg.gui.panels.widgets import Panel, fold, shrink
 
@@ -141,7 +142,10 @@ class StackPanel(Panel):
         for place in range(self._along.count()):
             self._along.itemAt(place).widget().setVisible(len(axes) > 1)
         left = work.left
-        self.color.setText(f"Color all planes: {left} left" if left else _ALL_COLORED)
+        time = work.seconds_left
+        some = f", some {duration_text(time)}" if time >= 1 else ""
+        text = f"Color all planes: {left} left{some}" if left else _ALL_COLORED
+        self.color.setText(text)
         for button in (self.back, self.on, self.keep, self.tracks):
             button.setEnabled(not work.doing)
         self.color.setEnabled(left > 0 and not work.doing)
