@@ -258,6 +258,39 @@ def test_what_the_learned_probe_drew_is_replayed_by_it(tmp_path: Path) -> None:
         assert [d.number for d in one.different] == [1]
 
 
+def test_what_came_of_a_window_is_replayed_in_that_window(tmp_path: Path) -> None:
+    project = Project.create(tmp_path / "p")
+    item, colorer, window = (
+        project.add(coins(tmp_path)),
+        FakeColorer(),
+        (20, 0, 180, 300),
+    )
+    part = np.s_[window[0] : window[2], window[1] : window[3]]
+    coloring = colorer.color(to_rgb(item.image().plane()[part]))
+    point = (104.0, 45.0)  # of the window
+    clicked_ = coloring.probe([point], [1]).full()
+    proposed = coloring.propose()
+    other = next(n for n in range(1, 9) if not (clicked_ & (proposed == n)).any())
+    with item.journal() as journal:
+        labels = journal.labels()
+        after = labels.copy()
+        after[part][clicked_] = 1
+        after[part][proposed == other] = 2
+        of_map = {
+            "model": coloring.model_id,
+            "coloring": coloring.key,
+            "window": window,
+        }
+        origins = {
+            1: Origin("human", points=(point,), signs=(1,), **of_map),
+            2: Origin("proposed", **of_map),
+        }
+        journal.record(Act("commit", Patch.from_windows(labels, after), origins))
+    (found,) = replay(project, load)
+    assert (found.same, found.different, found.problems) == (2, (), ())
+    assert found.other_maps == 0
+
+
 def test_a_setting_of_a_later_version_is_named(tmp_path: Path) -> None:
     project = Project.create(tmp_path / "p")
     item = project.add(coins(tmp_path))
