@@ -6,6 +6,7 @@
     python scripts/screenshots.py --project
     python scripts/screenshots.py --stack
     python scripts/screenshots.py --sheet
+    python scripts/screenshots.py --batch
 
 Runs under a virtual display of its own, so it looks the same everywhere.
 """
@@ -111,6 +112,21 @@ def shoot_stack(model: str, folder: Path) -> Path:
     return path
 
 
+def shoot_batch(model: str, folder: Path) -> Path:
+    """Take the window while a batch is half way, one file of which is no image."""
+    from napari_gen2seg.gui.tour import Tour
+
+    chosen = subject("coins")
+    tour = Tour(chosen.array, chosen.name, Choice(model), print)
+    tour.viewer.window.resize(1300, 760)
+    tour.run()
+    with tempfile.TemporaryDirectory() as home:
+        path = folder / "batch.png"
+        write_rgb(path, tour.batch(Path(home), coin_crops(chosen.array)))
+        tour.close()
+    return path
+
+
 def shoot_sheet(model: str, folder: Path) -> Path:
     """Take the window with a large drawn picture, two windows of which are done."""
     from benchmarks.big import BLOCK, block
@@ -159,12 +175,17 @@ def main() -> None:
     parser.add_argument("--project", action="store_true", help="only a project's dock")
     parser.add_argument("--stack", action="store_true", help="only a stack")
     parser.add_argument("--sheet", action="store_true", help="only a large picture")
+    parser.add_argument("--batch", action="store_true", help="only a batch")
     options = parser.parse_args()
     if options.project:
         with virtual_display():
             print(shoot_project(options.model, options.folder))
         return
-    for wanted, take in ((options.stack, shoot_stack), (options.sheet, shoot_sheet)):
+    for wanted, take in (
+        (options.stack, shoot_stack),
+        (options.sheet, shoot_sheet),
+        (options.batch, shoot_batch),
+    ):
         if wanted:
             with virtual_display():
                 print(take(options.model, options.folder))

@@ -223,6 +223,41 @@ class Tour:
         self.settle()
         return self._shot()
 
+    def batch(
+        self, folder: Path, pictures: Mapping[str, npt.NDArray[Any]]
+    ) -> npt.NDArray[np.uint8]:
+        """Run a batch over pictures and a file that is none, and return the window.
+
+        Parameters
+        ----------
+        folder
+            Where pictures and labels are written.
+        pictures
+            Name -> (H, W) or (H, W, 3).
+        """
+        import tifffile
+
+        from napari_gen2seg.gui.batch.widget import BatchWidget
+
+        plate = folder / "plate"
+        plate.mkdir()
+        for name, array in pictures.items():
+            tifffile.imwrite(plate / f"{name}.tif", array)
+        (plate / "a-note.tif").write_text("Plate 7, second staining.")
+        dock = BatchWidget(self.viewer, memory=FileMemory(folder / "settings.json"))
+        self.viewer.window.add_dock_widget(dock, name="Batch (gen2seg)")
+        dock.inputs.setText(str(plate))
+        dock.out.setText(str(folder / "labels"))
+        dock.run()
+        self._wait(lambda: dock.progress.value() >= 500)
+        dock.inputs.setText("plate")  # folders of a moment concern nobody
+        dock.out.setText("labels")
+        self.settle()
+        shot = self._shot()
+        dock.stop()
+        dock.close_widget()
+        return shot
+
     def write(self, folder: Path) -> dict[Path, str]:
         """Write the screenshot, the coloring map and the labels.
 
