@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -14,6 +14,7 @@ from napari_gen2seg.core.linking import LinkSettings
 from napari_gen2seg.core.objects.carry import Carried, Courses, carry
 from napari_gen2seg.core.objects.through import tracks_of
 from napari_gen2seg.errors import Cancelled, Gen2SegError
+from napari_gen2seg.gui.annotate.carrying import Carrying
 from napari_gen2seg.gui.annotate.commit import CommitError
 from napari_gen2seg.gui.annotate.stack_keep import StackKeeping
 from napari_gen2seg.gui.annotate.tracks_layer import (
@@ -31,7 +32,6 @@ if TYPE_CHECKING:
     from napari.components import ViewerModel
 
     from napari_gen2seg.common.types import LabelArray
-    from napari_gen2seg.core.objects.patch import LabelPatch
     from napari_gen2seg.gui.annotate.labels_layer import Objects
     from napari_gen2seg.gui.annotate.object_numbers import ObjectNumbers
     from napari_gen2seg.gui.annotate.redo import RedoStack
@@ -43,7 +43,6 @@ if TYPE_CHECKING:
 Point = tuple[float, float]
 
 AHEAD = 2  # planes beyond the one in view
-_SAID = 1  # objects of which it is said where they stopped
 
 
 @dataclass(frozen=True)
@@ -63,30 +62,6 @@ class StackAxis:
     axis: int
     name: str
     size: int
-
-
-@dataclass(eq=False)
-class _Carrying:
-    """Objects on their way through a stack."""
-
-    before: LabelArray
-    live: set[int]
-    begun: int  # how many set out
-    axis: int
-    patches: list[tuple[View, LabelPatch]] = field(default_factory=list)
-    stopped: list[tuple[int, int, str]] = field(default_factory=list)
-    courses: Courses | None = None  # where what narrows and widens again is another
-
-    def part(self, carried: Carried, at: int) -> None:
-        """Let go of what has passed a neck, back to where it did."""
-        if self.courses is None:
-            return
-        for number, begin in self.courses.beyond_neck(carried).items():
-            self.live.discard(number)
-            self.stopped.append((number, at, "it narrows before, and widens again"))
-            for place in range(begin - 1, len(self.patches)):
-                view, patch = self.patches[place]
-                self.patches[place] = view, patch.without([number])
 
 
 class StackWork(QObject):
@@ -140,7 +115,7 @@ class StackWork(QObject):
         self._todo: deque[View] = deque()
         self._ticket: Ticket | None = None
         self._turn = 0  # of the work now; late replies to an earlier one are dropped
-        self._carrying: _Carrying | None = None
+        self._carrying: Carrying | None = None
         self._keeping: StackKeeping | None = None
         self._parents: dict[str, dict[int, int]] = {}  # by layer: who divided
         self._axis: int | None = None
@@ -236,7 +211,7 @@ class StackWork(QObject):
         at = view.index[axis.axis]
         order = range(at + step, axis.size if step > 0 else -1, step)
         courses = Courses(plane, live) if self.linking.convex else None
-        self._carrying = _Carrying(
+        self._carrying = Carrying(
             plane.copy(), live, len(live), axis.axis, courses=courses
         )
         self._begin("Carrying", self._planes(view, axis.axis, order))
@@ -408,7 +383,7 @@ class StackWork(QObject):
         self.done += 1
         self._soon.start()
 
-    def _carry(self, way: _Carrying, view: View) -> None:
+    def _carry(self, way: Carrying, view: View) -> None:
         """Carry objects to a plane that is colored."""
         coloring, plane = self._session.coloring(view), self._objects.plane(view)
         if coloring is None or plane is None:
@@ -430,16 +405,9 @@ class StackWork(QObject):
         )
 
     def _arrived(
-        self, way: _Carrying, view: View, taken: LabelArray, carried: Carried
+        self, way: Carrying, view: View, taken: LabelArray, carried: Carried
     ) -> None:
-        at = view.index[way.axis]
-        way.stopped += [(n, at, why) for n, why in carried.stopped.items()]
-        way.live = set(carried.overlaps)
-        if carried.patch:
-            carried.patch.apply(taken)
-            way.before = taken
-            way.patches.append((view, carried.patch))
-            way.part(carried, at)
+        way.arrived(view, taken, carried)
         if not way.live:
             self._todo.clear()
             self._finish()
@@ -508,16 +476,16 @@ class StackWork(QObject):
         if way is None:
             self._end(f"{self.done} planes are colored." if self.done else "")
             return
-        way.patches = [one for one in way.patches if one[1].numbers.size]
+        way.finish()
         if way.patches:
             try:
-                self._objects.write_planes(way.patches, _how_many(way))
+                self._objects.write_planes(way.patches, way.name)
             except Gen2SegError as error:
                 self._end("")
                 self._refused(error)
                 return
             self._redo_stack.clear()
-        self._end(_told(way))
+        self._end(way.told)
         if way.patches:
             self.written.emit()
 
@@ -547,22 +515,3 @@ class StackWork(QObject):
         if status:
             self.status_changed.emit(status)
         self.changed.emit()
-
-
-def _how_many(way: _Carrying) -> str:
-    objects = "an object" if way.begun == 1 else f"{way.begun} objects"
-    planes = "a plane" if len(way.patches) == 1 else f"{len(way.patches)} planes"
-    return f"carrying {objects} over {planes}"
-
-
-def _told(way: _Carrying) -> str:
-    """Say how far they got, and where some stopped."""
-    text = _how_many(way) if way.patches else "nothing was carried"
-    if way.stopped:
-        where = [
-            f"object {number} at plane {at} ({why})"
-            for number, at, why in way.stopped[-_SAID:]
-        ]
-        more = len(way.stopped) - len(where)
-        text += f"; stopped: {', '.join(where)}{f' and {more} more' if more else ''}"
-    return f"{text[0].upper()}{text[1:]}."

@@ -4,6 +4,7 @@ keeper        which image and which Labels layer are kept where; the dock talks 
 opening       an image's journal, opened on another thread
 kept_layer    one Labels layer and its journal; never stops an annotation
 napari_edits  what napari tells of an edit, as a patch
+acts          which act of the journal a change of the labels is
 origins       what is known of the object that is being kept
 restored      layers, clicks and settings of earlier work
 save_row      the mark, Save and Save as; the offer to go on

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import logging
 from contextlib import suppress
-from dataclasses import replace
 from functools import partial
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from qtpy.QtCore import QObject, QTimer, Signal
@@ -15,6 +14,7 @@ from napari_gen2seg.errors import Gen2SegError, StorageError
 from napari_gen2seg.gui.layers.marks import work_of
 from napari_gen2seg.gui.layers.overlays import OBJECTS, find_layer, role_of, source_of
 from napari_gen2seg.gui.layers.view import array_of
+from napari_gen2seg.gui.saving.acts import act_of
 from napari_gen2seg.gui.saving.kept_layer import KeptLayer
 from napari_gen2seg.gui.saving.opening import (
     Key,
@@ -23,7 +23,6 @@ from napari_gen2seg.gui.saving.opening import (
     open_work,
     work_in,
 )
-from napari_gen2seg.gui.saving.origins import origin_of_clicks, origin_of_proposals
 from napari_gen2seg.gui.saving.restored import (
     add_clicks,
     add_labels,
@@ -43,8 +42,6 @@ if TYPE_CHECKING:
 
     from napari_gen2seg.gui.annotate.bridge import Bridge
     from napari_gen2seg.gui.annotate.class_giver import ClassGiver
-    from napari_gen2seg.gui.annotate.written import Writing
-    from napari_gen2seg.gui.layers.view import View
     from napari_gen2seg.project.origin import Origin
     from napari_gen2seg.session import Prompts, Runner, Ticket
 
@@ -585,60 +582,7 @@ class Keeper(QObject):
     # ---- acts
 
     def _act_of(self, patch: Patch) -> Act:
-        controller, view = self._controller, self._bridge.source.view
-        writing = controller.objects.writing
-        if writing is None or view is None:
-            return Act("edit", patch)
-        if writing.kind == "edit":
-            return self._edit_of(patch, writing, view)
-        session, review = self._bridge.session, controller.review.review
-        if writing.kind == "planes":
-            settings = controller.review.settings
-            return Act(
-                "commit",
-                patch,  # objects that are known go on; these are new
-                {
-                    number: replace(
-                        origin_of_proposals(session, plane, settings, writing.method),
-                        score=round(writing.scores[number], 4),
-                    )
-                    for number, plane in writing.views.items()
-                },
-            )
-        if writing.kind == "proposals" and review is not None:
-            drawn_by = review.candidates.method
-            origin = origin_of_proposals(session, view, review.settings, drawn_by)
-        else:
-            origin = origin_of_clicks(session, view, controller.prompts)
-        scores = {n: round(score, 4) for n, score in writing.scores.items()}
-        # A number that another object had before it was erased.
-        again = self.classes if not controller.numbers.back else {}
-        return Act(
-            "commit",
-            patch,
-            {n: replace(origin, score=score) for n, score in scores.items()},
-            classes={n: None for n in scores if n in again},
-        )
-
-    def _edit_of(self, patch: Patch, writing: Writing, view: View) -> Act:
-        """Return the act of a tool; what it takes no part of is corrected."""
-        known = self.origins
-        origins: dict[int, Origin | None] = {
-            new: known[old].corrected()
-            for new, old in writing.parents.items()
-            if old in known
-        }
-        if len(view.own_index) == len(view.own_axes):  # there is no other plane
-            origins |= dict.fromkeys(writing.gone)
-        whole = set(origins) >= set(patch.objects)
-        classes: dict[int, str | None] = {
-            new: self.classes[old]
-            for new, old in writing.parents.items()
-            if old in self.classes
-        }
-        kind: Literal["delete", "edit"]
-        kind = "delete" if whole and writing.gone else "edit"
-        return Act(kind, patch, origins, classes=classes)
+        return act_of(patch, self._bridge, self.origins, self.classes)
 
     def _clicked(self, _prompts: Prompts) -> None:
         kept = self.layer
