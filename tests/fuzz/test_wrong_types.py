@@ -120,6 +120,12 @@ CALLS: dict[str, tuple[Callable[..., Any], dict[str, Any]]] = {
             "settings": g.ProbeSettings(),
         },
     ),
+    "Probe.refine": (
+        lambda **k: g.Probe(len).refine(
+            **{"coloring": coloring(), "candidates": candidates(), **k}
+        ),
+        {"coloring": None, "candidates": None},
+    ),
     "Project.open": (g.Project.open, {"folder": "no such folder"}),
     "Project.create": (g.Project.create, {
         "folder": "project", "name": "a", "model": "mini",

@@ -202,6 +202,10 @@ class Probe:
         clicks = _clicks(coloring.prober.prompts(points, signs, base), base)
         return self._known(coloring, (base, _key(clicks))) is not None
 
+    @checked_arguments(
+        Coloring="napari_gen2seg.core.coloring",
+        CandidateSet="napari_gen2seg.core.candidates",
+    )
     def refine(
         self,
         coloring: Coloring,
