@@ -49,7 +49,7 @@ def test_showing_asks_for_nothing(probe):
 
 def test_result_is_said_in_words(probe):
     probe.show_preview(Preview(np.ones((3, 3), np.uint8), (0, 0), 21.0, 0.9, 1234.0))
-    assert probe.result.text() == "1,234 pixels, clear outline"
+    assert probe.result.text() == "about 1,234 pixels, clear outline"
     assert probe.value.text() == "21"
     nan = Preview(np.ones((3, 3), np.uint8), (0, 0), float("nan"), 0.1, 9.0)
     probe.show_preview(nan)

@@ -13,8 +13,12 @@ if TYPE_CHECKING:
 
 INSIDE, ADDED, TAKEN = 1, 2, 3
 
+_COUNTED = 1 << 17  # pixels of a box at source size: what is larger takes its time
 
-def compose(fixed: Mask | None, hovered: Mask | None) -> Preview | None:
+
+def compose(
+    fixed: Mask | None, hovered: Mask | None, count: bool = False
+) -> Preview | None:
     """Lay the mask that a click would give over the mask there is.
 
     Parameters
@@ -23,6 +27,8 @@ def compose(fixed: Mask | None, hovered: Mask | None) -> Preview | None:
         The mask of the clicks made so far, or None before the first.
     hovered
         The mask if the person clicked here, or None.
+    count
+        Whether there is time to count the pixels at source size.
 
     Returns
     -------
@@ -50,22 +56,43 @@ def compose(fixed: Mask | None, hovered: Mask | None) -> Preview | None:
             lost = array == INSIDE
             lost[_place(hovered, r0, c0)][both] = False
             array[lost] = TAKEN
+    exact = all(mask.exact for mask in shown)
     return Preview(
         array,
         (r0, c0),
         leading.tolerance,
         leading.score,
         source_area(leading),
-        all(mask.exact for mask in shown),
+        exact,
         leading.refused,
         leading.method,
+        source_pixels(leading) if count and exact else None,
     )
 
 
+def nothing_here() -> Preview:
+    """Return what is shown where the model sees background: nothing."""
+    nothing = np.zeros((0, 0), np.uint8)
+    nan = float("nan")
+    return Preview(nothing, (0, 0), nan, 0.0, 0.0, pixels=0, background=True)
+
+
 def source_area(mask: Mask) -> float:
-    """Return the mask's area in pixels of the source, without upsampling it."""
-    cells = mask.source_shape[0] * mask.source_shape[1]
-    return mask.area * cells / (mask.shape[0] * mask.shape[1])
+    """Return about how many pixels a mask has at source size, without upsampling it."""
+    return mask.area * _scale(mask)
+
+
+def source_pixels(mask: Mask) -> int | None:
+    """Count the pixels of a mask at source size; None for a very large one."""
+    r0, c0, r1, c1 = mask.bbox
+    if (r1 - r0) * (c1 - c0) * _scale(mask) > _COUNTED:
+        return None
+    return int(np.count_nonzero(mask.window()[0]))
+
+
+def _scale(mask: Mask) -> float:
+    """Return how many pixels of the source are one of the map."""
+    return float(np.prod(np.divide(mask.source_shape, mask.shape)))
 
 
 def _place(mask: Mask, row: int, col: int) -> tuple[slice, slice]:

@@ -21,7 +21,7 @@ from napari_gen2seg.core.probe.prober import Curve, ProbeSettings
 from napari_gen2seg.errors import Cancelled, Gen2SegError, PromptError, SettingsError
 from napari_gen2seg.models.probes import list_probes
 from napari_gen2seg.session.mask_cache import Found, MaskCache, MaskQuery, Search
-from napari_gen2seg.session.preview import compose
+from napari_gen2seg.session.preview import compose, nothing_here
 from napari_gen2seg.session.prompts import Prompts
 from napari_gen2seg.session.refining import Refinement
 
@@ -191,10 +191,12 @@ class Probing:
         prompts: Prompts,
         pointer: tuple[float, float] | None = None,
         sign: int = 1,
+        count: bool = False,
     ) -> Preview | None:
         """Return what to show: the clicked mask, and what a click here would do.
 
-        What is very large is shown in coarse blocks, until `search` has found it.
+        What is very large is shown in coarse blocks, until `search` has found it. Over
+        background nothing is shown before the first click, and ``background`` says why.
 
         Parameters
         ----------
@@ -206,12 +208,31 @@ class Probing:
             (row, column) under the pointer in source pixels, or None.
         sign
             What a click would mean.
+        count
+            Whether there is time to count its pixels.
         """
         fixed, hovered = self._queries(view, prompts, pointer, sign)
-        return compose(
+        first = hovered if fixed is None else None
+        if first is not None and self.on_background(view, first.prompts):
+            return nothing_here()
+        preview = compose(
             None if fixed is None else self._masks.coarse(fixed),
             None if hovered is None else self._masks.coarse(hovered),
+            count,
         )
+        if preview is not None and self.on_background(view, prompts):
+            return replace(preview, background=True)
+        return preview
+
+    def on_background(self, view: Hashable, prompts: Prompts) -> bool:
+        """Whether all that was clicked to be kept is background, as the model has it.
+
+        False without a click or a coloring, and for what was made by hand.
+        """
+        coloring, kept = self._colorings.shown(view), prompts.kept
+        if coloring is None or not kept or prompts.base is not None:
+            return False
+        return bool(coloring.on_background(kept).all())
 
     def search(
         self,

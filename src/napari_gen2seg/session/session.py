@@ -276,9 +276,10 @@ class Session:
         prompts: Prompts,
         pointer: tuple[float, float] | None = None,
         sign: int = 1,
+        count: bool = False,
     ) -> Preview | None:
         """Return what to show under the pointer; see `Probing.preview`."""
-        return self.probing.preview(view, prompts, pointer, sign)
+        return self.probing.preview(view, prompts, pointer, sign, count)
 
     # ---- replies
 

@@ -130,7 +130,7 @@ class Preview:
     score
         0..1: how clear-cut the mask is.
     area
-        Pixels of the mask at source size.
+        About how many pixels the mask has at source size, from those of the map.
     exact
         False where it is shown for now: in coarse blocks, or by similarity while the
         learned probe has not answered.
@@ -139,6 +139,11 @@ class Preview:
         NaN where it had all that it asked for.
     method
         Which probe found it.
+    pixels
+        How many pixels the mask has at source size; None where nobody counted.
+    background
+        Whether the clicks, or the pointer before any click, lie on what the model takes
+        for background. Without a click there is nothing to show then.
     """
 
     array: npt.NDArray[np.uint8]
@@ -149,3 +154,5 @@ class Preview:
     exact: bool = True
     refused: float = float("nan")
     method: str = "similarity"
+    pixels: int | None = None
+    background: bool = False

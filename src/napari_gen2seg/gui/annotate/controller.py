@@ -561,6 +561,11 @@ class AnnotationController(QObject):
             )
         if self.at_once and clicked and self.prompts.positive:
             self._commit_single()
+        elif clicked and self._session.probing.on_background(view, self.prompts):
+            self.status_changed.emit(
+                "That click is on what the model takes for background. Esc removes it, "
+                "Enter keeps it all the same."
+            )
 
     def _beyond_window(self, view: View, point: Point, sign: int) -> bool:
         """Have the click made in a window of its own, if it is on the plane."""

@@ -69,6 +69,7 @@ class HoverPreview(QObject):
         self._preview: Preview | None = None  # what is on screen
         self._proposal: Preview | None = None  # if that is one
         self._asked: tuple[tuple[float, float] | None, int] = (None, 1)  # for it
+        self._drawn_for: tuple[float, float] | None = None  # pointer of the preview
         self._rest = debounce(self, self._rested, REST)
         self.pointer = Pointer(viewer, self.point, self)
 
@@ -123,20 +124,24 @@ class HoverPreview(QObject):
         proposal = preview = self._offer(pointer, sign)
         try:
             if preview is None:
-                preview = self._session.preview(view, self._prompts, pointer, sign)
+                count = pointer is None or at_rest
+                preview = self._session.preview(
+                    view, self._prompts, pointer, sign, count
+                )
         except Gen2SegError as error:
             self.warning.emit(sentence(error))
             return
         self._preview, self._asked = preview, (pointer, sign)
-        self._proposal = proposal
+        self._proposal, self._drawn_for = proposal, pointer
         self._overlays.draw(view, coloring.shape, preview)
         self.shown.emit(preview)
-        if preview is None or preview.exact:
+        if preview is None or proposal is not None:
             return
-        if pointer is None or at_rest:
+        if pointer is not None and not at_rest:
+            if preview.pixels is None:
+                self._rest.start()  # then there is time to find it exactly, and count
+        elif not preview.exact:
             self._look_closer(view, pointer, sign)
-        else:
-            self._rest.start()
 
     def show_prompts(self, prompts: Prompts) -> None:
         """Draw the mask of these clicks, those of the current object from now on."""
@@ -191,7 +196,8 @@ class HoverPreview(QObject):
             return
         if self._proposal is not None:
             return  # it is what it is
-        if preview is not None and preview.exact and preview.method == LEARNED:
+        learned = preview is not None and preview.exact and preview.method == LEARNED
+        if learned and pointer != self._drawn_for:
             # The learned probe's mask stays until it has answered: no flicker.
             self._look_closer(view, pointer, sign)
         else:
@@ -208,7 +214,7 @@ class HoverPreview(QObject):
             if error is None:
                 self._session.probing.learn(found)
                 if found and self._preview is coarse:
-                    self.show(pointer, sign)
+                    self.show(pointer, sign, at_rest=True)
 
         self._background.submit("exact", lambda _: find(), done)
 

@@ -14,6 +14,7 @@ import numpy as np
 from qtpy.QtCore import QObject, Signal
 
 from napari_gen2seg.core.objects.doubt import CandidateLooks
+from napari_gen2seg.core.objects.keep import whole_part
 from napari_gen2seg.core.objects.review import Review
 from napari_gen2seg.core.proposal_settings import ProposalSettings, Range
 from napari_gen2seg.errors import Cancelled, Gen2SegError
@@ -27,7 +28,7 @@ from napari_gen2seg.gui.annotate.proposed_plane import (
 from napari_gen2seg.gui.annotate.redo import Dropped, RedoStack
 from napari_gen2seg.gui.annotate.similar import Examples, Rated, rate
 from napari_gen2seg.gui.qt_threads import debounce
-from napari_gen2seg.session.preview import ADDED
+from napari_gen2seg.session.preview import ADDED, source_area
 from napari_gen2seg.session.session import sentence
 from napari_gen2seg.session.state import Preview
 
@@ -183,7 +184,7 @@ class ProposalReview(QObject):
             self._current = self._last = index
             self.pointed.emit(_words(review, index, index == self._doubted))
         if self._offered is None or self._offered[:2] != (review, index):
-            self._offered = review, index, _preview(review, index)
+            self._offered = review, index, self._preview(review, index)
         return self._offered[2]
 
     def leave(self) -> None:
@@ -518,6 +519,23 @@ class ProposalReview(QObject):
         self.leave()
         self.status_changed.emit(f"Dropped {drop.name}; Ctrl+Z takes that back.")
 
+    def _preview(self, review: Review, index: int) -> Preview:
+        """Return a proposal as it is lit; of its pixels those that are free count."""
+        view, mask = self._source.view, review.candidates.masks[index]
+        crop, (row, col) = mask.window()  # known, since its outline was drawn
+        labels = None if view is None else self._objects.plane(view)
+        if labels is not None:
+            here = labels[row : row + crop.shape[0], col : col + crop.shape[1]]
+            crop = whole_part(crop, here != 0)
+        return Preview(
+            mask.crop.astype(np.uint8) * np.uint8(ADDED),
+            (mask.bbox[0], mask.bbox[1]),
+            mask.tolerance,
+            mask.score,
+            source_area(mask),
+            pixels=int(np.count_nonzero(crop)),
+        )
+
     def _dropped(self, drop: Dropped, dropped: bool) -> None:
         plane = self._of(drop)
         if plane is not None:
@@ -552,15 +570,3 @@ def _words(review: Review, index: int, doubted: bool = False) -> str:
         said = "nothing speaks against it"
     score = f"Proposal, certainty {review.candidates.scores[index]:.2f}"
     return f"{score}{f': {said}' if said else ''}. Enter keeps it, D drops it."
-
-
-def _preview(review: Review, index: int) -> Preview:
-    mask = review.candidates.masks[index]
-    scale = float(np.prod(np.divide(mask.source_shape, mask.shape)))
-    return Preview(
-        mask.crop.astype(np.uint8) * np.uint8(ADDED),
-        (mask.bbox[0], mask.bbox[1]),
-        mask.tolerance,
-        mask.score,
-        mask.area * scale,
-    )

@@ -190,9 +190,7 @@ class ProbePanel(Panel):
             self.value.setText("–")  # that of another plane says nothing here
             return
         self._show_tolerance(preview.tolerance)
-        self.result.setText(
-            f"{preview.area:,.0f} pixels, {_certainty(preview.score)} outline"
-        )
+        self.result.setText(_said_of(preview))
 
     def show_curve(self, curve: Curve | None, tolerance: float | None) -> None:
         """Show the graph."""
@@ -230,6 +228,18 @@ def slider_at(tolerance: float) -> int:
     """Return the place of the slider for a tolerance."""
     share = np.log(max(tolerance, LOW) / LOW) / np.log(HIGH / LOW)
     return int(np.rint(np.clip(share, 0, 1) * STEPS))
+
+
+def _said_of(preview: Preview) -> str:
+    if preview.background and not preview.array.size:
+        return "Background: the map shows no object here"
+    if preview.pixels is None:
+        size = f"about {preview.area:,.0f} pixels"
+    else:
+        size = f"{preview.pixels:,} pixels"
+    if preview.background:
+        return f"{size} of what the map takes for background"
+    return f"{size}, {_certainty(preview.score)} outline"
 
 
 def _certainty(score: float) -> str:
