@@ -31,7 +31,8 @@ from napari_gen2seg.gui.panels.probe_panel import ProbePanel
 from napari_gen2seg.gui.panels.resolution_choice import ResolutionChoice
 from napari_gen2seg.gui.panels.review_panel import ReviewPanel
 from napari_gen2seg.gui.panels.stack_panel import StackPanel
-from napari_gen2seg.gui.panels.widgets import Column, Panel, ask, fold, told_label
+from napari_gen2seg.gui.panels.status_line import StatusLine
+from napari_gen2seg.gui.panels.widgets import Column, Panel, ask, fold
 from napari_gen2seg.gui.qt_threads import Mailbox, debounce, lane
 from napari_gen2seg.gui.saving.closing import CloseGuard
 from napari_gen2seg.gui.saving.keeper import Keeper, close_all
@@ -115,10 +116,9 @@ class SegmentWidget(Docked):
         self.objects = ObjectsPanel(viewer)
         self.keeper = Keeper(self.bridge, self._background, self._mail.post, self)
         self.guard = CloseGuard(self, self.keeper, self.objects.saving.ask_name)
-        self.status = told_label()
+        self.status = StatusLine()
         self._plot_soon = debounce(self, self._show_plot, 60)
         self._closed = False
-        self._warned = self._pointed = ""
         self._canvas_context = CanvasContext(viewer, self)
         self._told_of: View | None = None  # what the status line is about
         self._classes_of: Path | None = None  # project whose classes are listed
@@ -133,6 +133,7 @@ class SegmentWidget(Docked):
         self.objects.column.setContentsMargins(6, 0, 6, 2)  # as in the column above
         column.addWidget(self.objects)  # in sight on a small screen, whatever unfolds
         column.addWidget(self.status)  # below, where no panel pushes it out of sight
+        self._connect_status()
         self._connect_panels()
         self._connect_session()
         self._connect_saving()
@@ -153,6 +154,30 @@ class SegmentWidget(Docked):
         )
 
     # ---- connecting
+
+    def _connect_status(self) -> None:
+        """Let each act end what was said of the last; before the acts are connected."""
+        controller, status = self.bridge.controller, self.status
+        asked = (
+            *(self.model.model_requested, self.model.device_requested),
+            *(self.model.resolution_requested, self.model.passes_requested),
+            *(self.model.by_object_requested, self.model.step_requested),
+            *(self.probe.settings_requested, self.probe.method_requested),
+            *(self.review.on_requested, self.review.thresholds_requested),
+            *(self.review.similar_requested, self.review.likeness_requested),
+            *(self.objects.target.chosen, self.objects.object_requested),
+            *(self.objects.next_requested, self.objects.at_once_requested),
+            *(self.stack.axis_requested, self.stack.color_requested),
+            *(self.stack.stop_requested, self.book.changed),
+            *(controller.acted, controller.objects.written),
+        )
+        for signal in asked:
+            signal.connect(lambda *_: status.act())
+        controller.status_changed.connect(status.say)
+        controller.refused.connect(status.wait_for)
+        controller.review.pointed.connect(status.point)
+        controller.review.found.connect(status.come)
+        self.session.coloring_changed.connect(self._colored)
 
     def _connect_panels(self) -> None:
         bridge, controller = self.bridge, self.bridge.controller
@@ -206,7 +231,6 @@ class SegmentWidget(Docked):
         panel.similar_requested.connect(review.like)
         panel.likeness_requested.connect(review.choose_likeness)
         review.changed.connect(lambda: panel.show_review(review))
-        review.pointed.connect(self._show_pointed)
 
     def _connect_stack(self) -> None:
         panel, stack = self.stack, self.bridge.controller.stack
@@ -230,7 +254,6 @@ class SegmentWidget(Docked):
         session.probing.method_changed.connect(self._show_method)
         session.failed.connect(self._failed)
         session.licence_requested.connect(self._ask_licence)
-        controller.status_changed.connect(self.status.setText)
         controller.copy_offered.connect(self._offer_copy)
         bridge.warning.connect(self._warn)
         bridge.view_changed.connect(self._view_changed)
@@ -238,7 +261,6 @@ class SegmentWidget(Docked):
         for changed in (bridge.view_changed, session.coloring_changed):
             changed.connect(self._show_brightness_use)
             changed.connect(self._show_method)
-        session.coloring_changed.connect(self._no_longer_wrong)
         session.coloring_changed.connect(lambda _: self._show_job())
         bridge.source.edited.connect(lambda _: self._show_job())
         bridge.model_input.changed.connect(self.image.show_model_input)
@@ -264,7 +286,7 @@ class SegmentWidget(Docked):
         keeper.changed.connect(
             lambda: self.objects.show_offer(keeper.offer is not None)
         )
-        keeper.status_changed.connect(self.status.setText)
+        keeper.status_changed.connect(self.status.say)
         keeper.warning.connect(self._warn)
         keeper.model_requested.connect(self._choose_again)
         row.save_requested.connect(keeper.save)
@@ -288,7 +310,7 @@ class SegmentWidget(Docked):
     def _remember(self) -> None:
         get, model = self.memory.get, self.memory.get("model")
         if Path(model).is_absolute() and not Path(model).is_dir():
-            self.status.setText(f"{Path(model).name!r} is gone; mini is in use.")
+            self.status.say(f"{Path(model).name!r} is gone; mini is in use.")
             model = "mini"
         self.session.choose(Choice(model, get("device"), passes=get("passes")))
         self.session.probing.set(
@@ -406,7 +428,7 @@ class SegmentWidget(Docked):
         except Gen2SegError as error:
             self._warn(str(error))
             return
-        self.status.setText(f"The model will look at {size} pixels. Press Color.")
+        self.status.say(f"The model will look at {size} pixels. Press Color.")
 
     def _set_probe(self, changes: dict[str, object]) -> None:
         self.session.probing.set(**changes)
@@ -512,12 +534,6 @@ class SegmentWidget(Docked):
         review.choose(certainty, sizes)
         self.memory.set("certainty", -1.0 if certainty is None else certainty)
 
-    def _show_pointed(self, text: str) -> None:
-        """Say what is under the pointer; take back only what was said of that."""
-        if text or self.status.text() == self._pointed:
-            self.status.setText(text)
-        self._pointed = text
-
     def _set_at_once(self, on: bool) -> None:
         self.bridge.controller.at_once = on
         self.memory.set("one_click", on)
@@ -565,8 +581,7 @@ class SegmentWidget(Docked):
     def _warn(self, text: str) -> None:
         from napari.utils.notifications import show_warning
 
-        self._warned = text
-        self.status.setText(text)
+        self.status.wait_for(text)
         show_warning(text)
 
     def keyPressEvent(self, event: QKeyEvent) -> None:  # noqa: N802 - Qt's name
@@ -579,13 +594,13 @@ class SegmentWidget(Docked):
             return
         super().keyPressEvent(event)
 
-    def _no_longer_wrong(self) -> None:
-        """Take back a warning, once an image is colored."""
-        if self.status.text() == self._warned:
-            self.status.clear()
+    def _colored(self, view: View) -> None:
+        """Take back what waited for the coloring of the view in sight."""
+        if view == self.bridge.source.view:
+            self.status.come()
 
     def _offer_copy(self, text: str) -> None:
-        self.status.setText(text)
+        self.status.say(text)
         ask(
             self,
             "A copy that can be edited?",

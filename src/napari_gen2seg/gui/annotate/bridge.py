@@ -93,6 +93,7 @@ class Bridge(QObject):
 
     def color(self) -> None:
         """Color the plane in view; of a large one the window that is in view."""
+        self.controller.acted.emit()
         self.source.look_here()
         self._color()
 
@@ -140,7 +141,7 @@ class Bridge(QObject):
             act.emit()
             return
         coming = self.session.job.running
-        self.controller.status_changed.emit(
+        self.controller.refused.emit(
             "This needs the map of the picture, which "
             + ("is being made." if coming else "is not there yet: Enter makes it.")
         )

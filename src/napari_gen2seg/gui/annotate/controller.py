@@ -78,7 +78,9 @@ class AnnotationController(QObject):
         Deleted with it.
     """
 
+    acted = Signal()  # somebody goes on: what was said of the last act is over
     status_changed = Signal(str)  # what just happened, for the status line
+    refused = Signal(str)  # why nothing happened: something has to come first
     warning = Signal(str)  # a sentence that must not be missed
     color_requested = Signal()  # Enter over a plane without a coloring
     copy_offered = Signal(str)  # why the target cannot take it, but a copy could
@@ -214,6 +216,7 @@ class AnnotationController(QObject):
         review.kept.connect(self._proposals_kept)
         review.gone_to.connect(self._go_to)
         review.status_changed.connect(self.status_changed)
+        review.refused.connect(self.refused)
         review.warning.connect(self.warning)
         review.copy_offered.connect(self.copy_offered)
 
@@ -238,6 +241,7 @@ class AnnotationController(QObject):
         tools.prompt_drawn.connect(self.drawn_clicks.draw)
         self.drawn_clicks.clicked.connect(self._drawn)
         self.drawn_clicks.status_changed.connect(self.status_changed)
+        self.drawn_clicks.refused.connect(self.refused)
         tools.edited.connect(self._edited)
         tools.taken_up.connect(self._tool_taken_up)
         tools.status_changed.connect(self.status_changed)
@@ -309,7 +313,7 @@ class AnnotationController(QObject):
             return
         if pointed and self._background_at(view, at):
             self.status_changed.emit(
-                "Nothing to commit: background is under the pointer."
+                "Nothing to commit: the pointer was over background."
             )
             return
         if pointed:
@@ -361,9 +365,9 @@ class AnnotationController(QObject):
 
     def clear(self) -> None:
         """Remove the clicks of this object on this plane; or let go of a tool."""
+        self.acted.emit()
         if self.tools.tool:
             self.tools.let_go()
-            self.status_changed.emit("")
             return
         view = self._source.view
         if view is not None:
@@ -480,6 +484,7 @@ class AnnotationController(QObject):
         self.read_clicks()
 
     def _was_clicked(self) -> None:
+        self.acted.emit()
         self._clicked = True
         self.clicks.note(self.objects.tick())
         self.redo_stack.clear()

@@ -38,6 +38,7 @@ class DrawnClicks(QObject):
 
     clicked = Signal()
     status_changed = Signal(str)
+    refused = Signal(str)  # why nothing happened: something has to come first
 
     def __init__(
         self,
@@ -56,7 +57,7 @@ class DrawnClicks(QObject):
         view = self._source.view
         coloring = None if view is None else self._session.coloring(view)
         if view is None or coloring is None:
-            self.status_changed.emit("Color the picture first.")
+            self.refused.emit("Color the picture first.")
             return
         if kind == "scribble":
             try:

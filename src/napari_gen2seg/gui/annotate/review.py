@@ -75,7 +75,9 @@ class ProposalReview(QObject):
     kept = Signal()
     gone_to = Signal(tuple, float)  # (row, column) of the plane, and a diameter
     pointed = Signal(str)  # what is under the pointer; empty for nothing
+    found = Signal()  # the proposals of the view in sight
     status_changed = Signal(str)  # what just happened
+    refused = Signal(str)  # why nothing happened: something has to come first
     warning = Signal(str)
     copy_offered = Signal(str)
 
@@ -307,7 +309,7 @@ class ProposalReview(QObject):
         plane, view = self._plane(), self._source.view
         if plane is None or view is None or not len(indices):
             self._draw()
-            self.status_changed.emit(f"Nothing to keep: {self._why_none()}.")
+            self.refused.emit(f"Nothing to keep: {self._why_none()}.")
             return
         review = plane.review
         try:
@@ -415,6 +417,7 @@ class ProposalReview(QObject):
             self.bring(view, plane)
             if view == self._source.view:
                 self.follow()
+                self.found.emit()
 
         self._finder.submit(
             "candidates", lambda ticket: proposed_plane(coloring, ticket), done
@@ -510,7 +513,7 @@ class ProposalReview(QObject):
         plane, view = self._plane(), self._source.view
         if plane is None or view is None or not len(indices):
             self._draw()
-            self.status_changed.emit(f"Nothing to drop: {self._why_none()}.")
+            self.refused.emit(f"Nothing to drop: {self._why_none()}.")
             return
         self._redo_stack.clear()
         chosen = tuple(int(one) for one in indices)
@@ -555,7 +558,7 @@ class ProposalReview(QObject):
         review = self.review
         if review is None or index is None:
             why = "no proposal is left here" if self._plane() else self._why_none()
-            self.status_changed.emit(f"Nothing to go to: {why}.")
+            self.refused.emit(f"Nothing to go to: {why}.")
             return
         row, col = review.candidates.points[index]
         self._last = index

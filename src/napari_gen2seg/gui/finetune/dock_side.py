@@ -144,7 +144,7 @@ class FinetuneLauncher:
         dialog.adopted.connect(self.adopt)
         dialog.removed.connect(self.forget)
         dialog.back_requested.connect(self.back)
-        dialog.said.connect(user.status.setText)
+        dialog.said.connect(user.status.say)
         dialog.progress_changed.connect(user.show_training)
         return dialog
 

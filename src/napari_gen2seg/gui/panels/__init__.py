@@ -15,5 +15,6 @@ resolution_choice  at which resolution the model works
 object_size        how large the objects are
 tolerance_plot     area against tolerance
 docked             notices when the dock is closed
+status_line        what just happened, as long as it is true
 widgets            what panels are made of
 """

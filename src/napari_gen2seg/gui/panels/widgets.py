@@ -132,9 +132,16 @@ def told_label(text: str = "") -> QLabel:
     Qt asks a window to be as high as a wrapped text is at its least width: narrow, a
     long sentence would push the window over the edge of the screen.
     """
-    label = quiet_label(text)
-    label.setMinimumWidth(_SENTENCE)
+    label = QLabel(text)
+    wrapped_sentence(label)
     return label
+
+
+def wrapped_sentence(label: QLabel) -> None:
+    """Wrap what a label says, as `told_label` does."""
+    label.setWordWrap(True)
+    label.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Minimum)
+    label.setMinimumWidth(_SENTENCE)
 
 
 def fold(title: str, *panels: Panel) -> QCollapsible:
