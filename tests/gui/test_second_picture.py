@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+import tifffile
 from qtpy.QtCore import Qt
 from skimage import data
 
@@ -139,3 +140,58 @@ def test_a_warning_goes_once_a_picture_is_coloured(two):
     two.viewer.layers.remove("line")
     two.person.wait()
     assert two.widget.model.color.isEnabled()
+
+
+def opened(at, tmp_path, picture):
+    """Open a picture as File > Open does."""
+    path = tmp_path / "opened.tif"
+    tifffile.imwrite(path, picture, photometric="minisblack")
+    (layer,) = at.viewer.open(str(path), plugin="napari")
+    at.person.wait(60)
+    return layer
+
+
+def test_a_picture_opened_from_a_file_lies_over_all_of_the_last_one(desk, tmp_path):
+    at = desk(name="first")
+    color(at)
+    keep(at, COIN, SECOND)
+    layer = opened(at, tmp_path, LARGER)
+    assert at.bridge.source.layer is layer
+    assert [one for one in at.viewer.layers if one.visible][-1] is layer
+    assert not any(
+        at.person.layer(role).visible for role in ("coloring", "preview", "prompts")
+    )
+    color(at)
+    keep(at, MIRRORED)
+    names = [one.name for one in at.viewer.layers]
+    seen = [one.name for one in at.viewer.layers if one.visible]
+    assert seen[: seen.index(layer.name)] == ["first", "first objects"]
+    assert all(name.startswith(layer.name) for name in names[names.index(layer.name) :])
+    at.widget.image.layer.choose(at.viewer.layers["first"])
+    at.person.wait(60)
+    order = at.viewer.layers.index
+    assert order(at.person.layer("prompts")) > order(at.viewer.layers["first objects"])
+
+
+def test_the_view_stays_where_a_person_left_it(desk, tmp_path):
+    at = desk(name="first")
+    color(at)
+    camera = at.viewer.scene.camera
+    camera.zoom, camera.center = 5.0, (0.0, 40.0, 60.0)
+    opened(at, tmp_path, LARGER)
+    assert (camera.zoom, tuple(camera.center)[-2:]) == (5.0, (40.0, 60.0))
+
+
+def test_a_view_that_we_moved_shows_all_of_a_picture_that_is_opened(desk, tmp_path):
+    at = desk(np.pad(data.coins(), ((0, 900), (0, 900))), name="first")
+    at.widget.review.on.click()
+    color(at)
+    review = at.bridge.controller.review
+    at.person.until(lambda: review.review is not None)
+    whole = at.viewer.scene.camera.zoom
+    at.person.press(Qt.Key.Key_N)
+    assert at.viewer.scene.camera.zoom > whole
+    layer = opened(at, tmp_path, LARGER)
+    for corner in ((0, 0), layer.data.shape):
+        place = at.person.place(*corner)
+        assert at.person.canvas.native.rect().contains(place)

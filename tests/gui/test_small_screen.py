@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from qtpy.QtCore import Qt
-from qtpy.QtWidgets import QDockWidget
+from qtpy.QtWidgets import QDockWidget, QLabel, QTabBar
 from superqt import QCollapsible
 
 from napari_gen2seg.gui.panels.widgets import Column
@@ -173,3 +173,35 @@ def test_the_table_of_objects_opens_below_and_pushes_nothing_over_the_edge(lapto
     laptop.viewer.window.remove_dock_widget(table)
     table.close_widget()
     table.deleteLater()
+
+
+def test_titles_and_tabs_of_the_docks_are_read_whole(make_napari_viewer, qtbot):
+    viewer = make_napari_viewer(show=True)
+    viewer.window.resize(1366, 768)
+    viewer.add_image(np.zeros((60, 80), np.uint8))
+    docks = []
+    for name in ("Segment by clicking", "Project", "Evaluate"):
+        dock, _ = viewer.window.add_plugin_dock_widget("napari-gen2seg", name)
+        docks.append(dock)
+        qtbot.waitUntil(lambda dock=dock, name=name: dock.windowTitle() == name)
+        qtbot.wait(100)
+        (title,) = (
+            one for one in dock.titleBarWidget().findChildren(QLabel) if one.text()
+        )
+        assert title.text() == name
+        assert title.sizeHint().width() <= title.width()
+        assert dock.toggleViewAction().text() == f"{name} (napari-gen2seg)"
+    (tabs,) = (
+        bar
+        for bar in docks[0].window().findChildren(QTabBar)
+        if "Segment by clicking" in [bar.tabText(n) for n in range(bar.count())]
+    )
+    for place in range(tabs.count()):
+        text = tabs.tabText(place)
+        assert tabs.fontMetrics().horizontalAdvance(text) < tabs.tabRect(place).width()
+    docks[0].setFloating(True)
+    qtbot.wait(100)
+    labels = docks[0].titleBarWidget().findChildren(QLabel)
+    assert "Segment by clicking" in [label.text() for label in labels]
+    for dock in docks:
+        viewer.window.remove_dock_widget(dock)

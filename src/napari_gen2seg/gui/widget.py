@@ -412,6 +412,7 @@ class SegmentWidget(Docked):
         if is_image(event.value) and not len(self.bridge.controller.prompts):
             self.image.layer.refresh()
             self.image.layer.choose(event.value)
+            self.bridge.controller.look_away()
         elif is_target(event.value):
             self.objects.target.refresh()
             self.bridge.controller.labels_opened(event.value)

@@ -31,7 +31,7 @@ from napari_gen2seg.gui.annotate.review import ProposalReview
 from napari_gen2seg.gui.annotate.stack_work import StackWork
 from napari_gen2seg.gui.annotate.strokes import Strokes
 from napari_gen2seg.gui.annotate.tool_keys import LabelsKeys
-from napari_gen2seg.gui.layers.camera import center_on
+from napari_gen2seg.gui.layers.camera import center_on, look_of
 from napari_gen2seg.gui.layers.overlays import (
     DRAWN,
     OBJECTS,
@@ -168,6 +168,7 @@ class AnnotationController(QObject):
         self.at_once = False
         self._singles: list[tuple[View, int]] = []  # objects of one click each
         self._clicked = False  # since the clicks were last read
+        self._looked: tuple[float, ...] | None = None  # where we moved the canvas
         self._soon = debounce(self, self.read_clicks)
         self.clicks.clicked.connect(self._was_clicked)
         self.clicks.changed.connect(self.read_soon)
@@ -400,7 +401,14 @@ class AnnotationController(QObject):
         view = self._source.view
         if view is not None:
             center_on(self._viewer, view, point, diameter)
+            self._looked = look_of(self._viewer)
             self.hover_preview.point_at(point)
+
+    def look_away(self) -> None:
+        """Show all of a picture again, if the canvas still is where we moved it."""
+        moved, self._looked = self._looked, None
+        if moved is not None and moved == look_of(self._viewer):
+            self._viewer.reset_view()
 
     # ---- the tools for kept objects
 

@@ -27,6 +27,12 @@ def center_of(viewer: ViewerModel) -> tuple[float, ...]:
     return tuple(at)
 
 
+def look_of(viewer: ViewerModel) -> tuple[float, ...]:
+    """Return where the canvas looks, and how near: to tell whether it has moved."""
+    camera = camera_of(viewer)
+    return (*(float(value) for value in camera.center), float(camera.zoom))
+
+
 def center_on(
     viewer: ViewerModel, view: View, point: tuple[float, float], diameter: float
 ) -> None:

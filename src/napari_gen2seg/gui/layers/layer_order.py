@@ -5,7 +5,13 @@ from __future__ import annotations
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from napari_gen2seg.gui.layers.marks import PREVIEW, PROMPTS, PROPOSALS, role_of
+from napari_gen2seg.gui.layers.marks import (
+    PREVIEW,
+    PROMPTS,
+    PROPOSALS,
+    role_of,
+    source_of,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -53,7 +59,10 @@ def lift_over_objects(viewer: ViewerModel, objects: str | None) -> None:
             if role_of(one) in OVER_OBJECTS[:at]
         }
         under = [one for one in viewer.layers if str(one.unique_id) == objects]
+        whose = source_of(under[0]) if under else None  # its image; None of any image
         for layer in [one for one in viewer.layers if role_of(one) == role]:
+            if role == PROMPTS and whose not in (None, source_of(layer)):
+                continue  # the clicks of another image stay where that is
             if under and viewer.layers.index(layer) < viewer.layers.index(under[0]):
                 lift_above(viewer, layer, objects, *below)
 

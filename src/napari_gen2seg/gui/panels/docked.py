@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 from qtpy.QtCore import QCoreApplication, QEvent, Qt, QTimer, Signal
-from qtpy.QtWidgets import QDockWidget, QMainWindow, QWidget
+from qtpy.QtWidgets import QDockWidget, QLabel, QMainWindow, QWidget
 
 from napari_gen2seg.gui.qt_threads import debounce
 
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
 
 _PLACE = QEvent.Type.User
 _AT_ONCE = 1  # before the window's own LayoutRequest, which has priority 0
+_OURS = re.compile(r" \((napari-)?gen2seg\)$")  # what napari puts behind each name
 
 
 class Docked(QWidget):
@@ -42,6 +44,9 @@ class Docked(QWidget):
         """Become a tab before the window is laid out: it would grow for two docks."""
         if event.type() == _PLACE and not self._placed:
             self._placed = tabify(self)
+            dock = _dock_of(self)
+            if self._placed and dock is not None:
+                _shorten_title(dock)
 
     def closeEvent(self, event: QCloseEvent) -> None:  # noqa: N802 - Qt's name
         """Notice that the dock is closed for good."""
@@ -78,6 +83,32 @@ def tabify(widget: QWidget) -> bool:
         QTimer.singleShot(0, mine.raise_)  # the tab is made when Qt lays them out
         break
     return True
+
+
+def _shorten_title(dock: QDockWidget) -> None:
+    """Leave the plugin's name out of title bar and tab, which are too narrow for it.
+
+    It stays in the menus, where docks of several plugins lie side by side.
+    """
+    whole = dock.windowTitle()
+    short = _OURS.sub("", whole)
+    if short == whole:
+        return
+
+    def rename(*_: object) -> None:
+        bar = dock.titleBarWidget()
+        labels = [] if bar is None else bar.findChildren(QLabel)
+        for label in labels:
+            if label.text() == whole:
+                label.setText(short)
+                label.setToolTip(whole)
+
+    rename()
+    dock.setWindowTitle(short)
+    dock.toggleViewAction().setText(whole)
+    # napari makes another title bar when the dock floats, or comes to another side.
+    dock.topLevelChanged.connect(rename)
+    dock.dockLocationChanged.connect(rename)
 
 
 def _keep_sides_whole(window: QMainWindow) -> None:
