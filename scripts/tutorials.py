@@ -188,7 +188,8 @@ def powder(data: Path, folder: Path) -> list[tuple[Path, Path]]:
             name = f"powder-{2 * number + part + 1:02d}.tif"
             for kind, array in (("images", pixels), ("truth", labels)):
                 (folder / kind).mkdir(exist_ok=True)
-                tifffile.imwrite(folder / kind / name, array[here])
+                colors = "rgb" if array.ndim == 3 else "minisblack"
+                tifffile.imwrite(folder / kind / name, array[here], photometric=colors)
             made.append((folder / "images" / name, folder / "truth" / name))
     return made
 

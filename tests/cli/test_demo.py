@@ -96,6 +96,10 @@ def test_without_even_a_virtual_screen_the_work_is_done(
     assert "Xvfb is not installed" in done.stdout
     coloring = Coloring.load(folder / "coloring.tif")
     labels = tifffile.imread(folder / "labels.tif")
+    (height, width), (rows, columns) = coloring.shape, labels.shape
+    assert (height, width) != (rows, columns)
+    assert f"The map has {width} x {height} pixels" in done.stdout
+    assert f"picture's own {columns} x {rows}." in done.stdout
     assert in_same_place(coloring, labels, "coins")
 
 

@@ -104,6 +104,19 @@ def test_a_further_map_tells_apart_what_the_first_does_not() -> None:
     assert both[:, :20].all() and not both[:, 21:].any()
 
 
+def test_another_program_reads_a_saved_map_without_a_warning(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    coloring = made(
+        image=np.zeros((12, 18, 3), np.uint8),
+        brightness_image=np.zeros((120, 180), np.uint8),
+    )
+    path = coloring.save(tmp_path / "map.tif")
+    np.testing.assert_array_equal(tifffile.imread(path), coloring.values)
+    assert not caplog.records
+    assert Coloring.load(path).key == coloring.key
+
+
 def test_a_failed_save_leaves_the_old_file(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -13,6 +13,7 @@ from napari_gen2seg.cli.say import say
 
 if TYPE_CHECKING:
     from napari_gen2seg.cli.pictures import Subject
+    from napari_gen2seg.core.coloring import Coloring
     from napari_gen2seg.session.state import Choice
 
 FOLDER = click.Path(file_okay=False, path_type=Path)
@@ -118,6 +119,7 @@ def _in_window(chosen: Subject, choice: Choice, output: Path | None) -> None:
             "napari is not installed. Install it together with a Qt: "
             "python -m pip install 'napari-gen2seg[all]'"
         ) from error
+    from napari_gen2seg.core.coloring import Coloring
     from napari_gen2seg.gui.tour import Tour
 
     tour = Tour(chosen.array, chosen.name, choice, say)
@@ -134,6 +136,8 @@ def _in_window(chosen: Subject, choice: Choice, output: Path | None) -> None:
     say(f"Written to {output.resolve()}:")
     for path, what in files.items():
         say(f"  {path.name:16} {what}")
+    if (output / "coloring.tif") in files:
+        _say_sizes(Coloring.load(output / "coloring.tif"))
 
 
 def _without_window(chosen: Subject, choice: Choice, output: Path) -> None:
@@ -156,3 +160,15 @@ def _without_window(chosen: Subject, choice: Choice, output: Path) -> None:
     write_rgb(output / "coloring.png", coloring.as_rgb8())
     write_labels(output / "labels.tif", result.labels)
     say(f"Written to {output.resolve()}: coloring.tif, coloring.png, labels.tif")
+    _say_sizes(coloring)
+
+
+def _say_sizes(coloring: Coloring) -> None:
+    """Say why map and labels do not lie upon each other, where their sizes differ."""
+    if coloring.shape == coloring.source_shape:
+        return
+    (height, width), (rows, columns) = coloring.shape, coloring.source_shape
+    say(
+        f"The map has {width} x {height} pixels, as the model saw the picture; the "
+        f"labels have the picture's own {columns} x {rows}."
+    )

@@ -354,6 +354,7 @@ class Coloring:
             If it cannot be written.
         """
         facts = {"format": _FORMAT, "version": 1, **self._facts(), "key": self.key}
+        del facts["shape"]  # tifffile takes it for its own, and for wrong; pixels tell
         found = self.instances
         if found is not None:
             facts["scores"] = found.scores.tolist()

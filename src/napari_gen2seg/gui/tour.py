@@ -198,12 +198,10 @@ class Tour:
         numpy.ndarray
             uint8 (H, W, 3): one picture done, the next half way.
         """
-        import tifffile
-
         from napari_gen2seg.gui.project.widget import ProjectWidget
 
         for name, array in pictures.items():
-            tifffile.imwrite(folder / f"{name}.tif", array)
+            write_rgb(folder / f"{name}.tif", array)
         self.viewer.layers.clear()
         memory = FileMemory(folder / "settings.json")
         dock = ProjectWidget(self.viewer, memory=memory)

@@ -69,11 +69,11 @@ def write_map(
                 if page.shape[-1] == 3:
                     pages.write(page, photometric="rgb", metadata=None)
                 else:
-                    pages.write(page[..., 0], metadata=None)
+                    pages.write(page[..., 0], photometric="minisblack", metadata=None)
             if labels is not None:
-                pages.write(labels, metadata=None)
+                pages.write(labels, photometric="minisblack", metadata=None)
             if brightness_image is not None:
-                pages.write(brightness_image, metadata=None)
+                pages.write(brightness_image, photometric="minisblack", metadata=None)
             if image is not None:
                 pages.write(image, photometric="rgb", metadata=None)
     except OSError as error:

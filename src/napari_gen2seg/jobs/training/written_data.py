@@ -125,4 +125,4 @@ def _write_labels(path: Path, labels: npt.NDArray[np.int32]) -> None:
     import tifffile
 
     with writing(path) as draft:
-        tifffile.imwrite(draft, labels, compression="zlib")
+        tifffile.imwrite(draft, labels, photometric="minisblack", compression="zlib")
