@@ -74,3 +74,17 @@ def test_of_a_proposal_the_free_pixels_are_told(coarse):
     assert kept[COIN] == 10
     assert before == np.count_nonzero(kept == 10)
     assert f"a proposal of {before:,} pixels" in coarse.widget.status.text()
+
+
+def test_what_is_lit_becomes_the_proposal_that_is_found_under_a_resting_pointer(coarse):
+    person, review = coarse.person, coarse.bridge.controller.review
+    person.move(*SECOND)
+    person.move(*COIN, wait=200)
+    coarse.widget.review.on.click()
+    person.until(lambda: review.review is not None)
+    person.until(lambda: "Proposal, certainty" in coarse.widget.status.text())
+    before = number(told(coarse))
+    person.press(Qt.Key.Key_Return)
+    assert coarse.labels[COIN] == 1
+    assert before == np.count_nonzero(coarse.labels)
+    assert f"a proposal of {before:,} pixels" in coarse.widget.status.text()

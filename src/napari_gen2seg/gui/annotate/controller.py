@@ -214,6 +214,7 @@ class AnnotationController(QObject):
         clicks.drop_requested.connect(self.drop_proposal)
         clicks.next_left_requested.connect(review.next_left)
         clicks.next_doubtful_requested.connect(review.next_doubtful)
+        review.found.connect(self.hover_preview.again)  # Enter keeps what is lit
         review.kept.connect(self._proposals_kept)
         review.gone_to.connect(self._go_to)
         review.status_changed.connect(self.status_changed)

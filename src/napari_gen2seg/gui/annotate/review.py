@@ -75,7 +75,7 @@ class ProposalReview(QObject):
     kept = Signal()
     gone_to = Signal(tuple, float)  # (row, column) of the plane, and a diameter
     pointed = Signal(str)  # what is under the pointer; empty for nothing
-    found = Signal()  # the proposals of the view in sight
+    found = Signal()  # the proposals of the view in sight, or better outlines of them
     status_changed = Signal(str)  # what just happened
     refused = Signal(str)  # why nothing happened: something has to come first
     warning = Signal(str)
@@ -437,6 +437,7 @@ class ProposalReview(QObject):
             self.look()
             if self.liking:
                 self._rate()
+            self.found.emit()
 
     def _why_none(self) -> str:
         """Say why there is no proposal to act on."""
