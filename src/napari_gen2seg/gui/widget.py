@@ -14,8 +14,7 @@ from qtpy.QtWidgets import QAbstractSpinBox, QLineEdit, QVBoxLayout
 from napari_gen2seg.errors import Gen2SegError
 from napari_gen2seg.gui.annotate.bridge import Bridge
 from napari_gen2seg.gui.annotate.object_tools import warm_up as warm_up_tools
-from napari_gen2seg.gui.classes.book import ClassBook
-from napari_gen2seg.gui.classes.colors import ClassColors
+from napari_gen2seg.gui.classes.dock_side import DockClasses
 from napari_gen2seg.gui.classes.panel import ClassesPanel
 from napari_gen2seg.gui.finetune.dock_side import FinetuneLauncher
 from napari_gen2seg.gui.layers.gl_context import CanvasContext
@@ -110,19 +109,19 @@ class SegmentWidget(Docked):
         self.probe = ProbePanel()
         self.edit = EditPanel()
         self.classes = ClassesPanel()
-        self.book = ClassBook(self.memory, self)
-        self._class_colors = ClassColors(viewer)
         self._keys: KeysSheet | None = None
         self.objects = ObjectsPanel(viewer)
         self.keeper = Keeper(self.bridge, self._background, self._mail.post, self)
+        self._classes = DockClasses(
+            self.bridge, self.keeper, self.classes, self.memory, self
+        )
+        self.book = self._classes.book
         self.guard = CloseGuard(self, self.keeper, self.objects.saving.ask_name)
         self.status = StatusLine()
         self._plot_soon = debounce(self, self._show_plot, 60)
         self._closed = False
         self._canvas_context = CanvasContext(viewer, self)
         self._told_of: View | None = None  # what the status line is about
-        self._classes_of: Path | None = None  # project whose classes are listed
-        self._classes_shown: dict[int, str] = {}
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         tools = Panel()
@@ -137,7 +136,6 @@ class SegmentWidget(Docked):
         self._connect_panels()
         self._connect_session()
         self._connect_saving()
-        self._connect_classes()
         self._remember()
         self._begin()
         viewer.layers.events.inserted.connect(self._inserted)
@@ -173,6 +171,7 @@ class SegmentWidget(Docked):
         )
         for signal in asked:
             signal.connect(lambda *_: status.act())
+        self.book.warning.connect(self._warn)
         controller.status_changed.connect(status.say)
         controller.refused.connect(status.wait_for)
         controller.review.pointed.connect(status.point)
@@ -296,17 +295,6 @@ class SegmentWidget(Docked):
         controller.history.nothing_to_undo.connect(keeper.undo_earlier)
         controller.history.nothing_to_redo.connect(keeper.redo_earlier)
 
-    def _connect_classes(self) -> None:
-        panel, book = self.classes, self.book
-        panel.add_requested.connect(book.add)
-        panel.remove_requested.connect(book.remove)
-        panel.color_requested.connect(book.recolor)
-        panel.paint_requested.connect(self._set_class_colors)
-        book.warning.connect(self._warn)
-        book.changed.connect(self._show_classes)
-        self.keeper.changed.connect(self._follow_classes)
-        self.bridge.view_changed.connect(self._follow_classes)
-
     def _remember(self) -> None:
         get, model = self.memory.get, self.memory.get("model")
         if Path(model).is_absolute() and not Path(model).is_dir():
@@ -329,7 +317,7 @@ class SegmentWidget(Docked):
 
     def _begin(self) -> None:
         self._show_job()
-        self._show_classes()
+        self._classes.show()
         self.probe.show_settings(self.session.probing.settings)
         self._show_method()
         self.bridge.choose_source(self.image.layer.layer)
@@ -478,33 +466,6 @@ class SegmentWidget(Docked):
     def _set_linking(self, settings: LinkSettings) -> None:
         self.bridge.controller.stack.linking = settings
 
-    def _set_class_colors(self, on: bool) -> None:
-        self._class_colors.on = on
-        self.memory.set("class_colors", on)
-        self._show_classes()
-
-    def _follow_classes(self) -> None:
-        """Take the classes of the project of the image in view, and show them."""
-        project = self.keeper.project
-        if project != self._classes_of:
-            self._classes_of = project
-            self.book.follow(project)
-        if dict(self.keeper.classes) != self._classes_shown:
-            self._show_classes()
-        else:
-            self._paint_classes()
-
-    def _show_classes(self) -> None:
-        given = dict(self.keeper.classes)
-        self._classes_shown = given
-        self.bridge.controller.classes.classes = self.book.classes
-        self.classes.show_classes(self.book, given)
-        self._paint_classes()
-
-    def _paint_classes(self) -> None:
-        layer = self.bridge.controller.objects.layer
-        self._class_colors.show(layer, self._classes_shown, self.book.colors)
-
     def _take_up(self, tool: str) -> None:
         """Let clicks on the canvas belong to a tool; to none if it is empty."""
         tools = self.bridge.controller.tools
@@ -629,7 +590,7 @@ class SegmentWidget(Docked):
             with suppress(RuntimeError):  # Qt deletes it together with its window
                 self._keys.deleteLater()
         self.finetune.close()
-        self._class_colors.release()
+        self._classes.release()
         self.guard.release()
         for problem in self.keeper.close():
             self._warn(problem)
