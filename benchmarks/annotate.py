@@ -150,22 +150,26 @@ def by_brush(_: Coloring, judge: Judge) -> Work:
     """Strokes of a round brush that never leaves the object."""
     work = Work(np.zeros(judge.truth.shape, np.int32))
     for number in judge.numbers:
-        mask = judge.truth == number
-        depth = ndimage.distance_transform_edt(mask)
-        radius, painted = 0.7 * float(depth.max()), np.zeros_like(mask)
         work.does("key", "next object")
-        for attempt in range(TRIES):
-            more = ndimage.distance_transform_edt(depth < radius) < radius
-            length = np.count_nonzero(more & ~painted) / max(2 * radius, 1)
-            painted |= more & mask
-            if attempt:
-                work.does("key", "brush size")
-            work.does("stroke", "stroke", length)
-            if iou(painted, mask) >= TARGET:
-                break
-            radius = max(radius / 2, 1.0)
-        work.labels[painted] = number
+        work.labels[brushed(work, judge.truth == number)] = number
     return work
+
+
+def brushed(work: Work, mask: Mask) -> Mask:
+    """Paint an object with strokes of a round brush; return what they cover."""
+    depth = ndimage.distance_transform_edt(mask)
+    radius, painted = 0.7 * float(depth.max()), np.zeros_like(mask)
+    for attempt in range(TRIES):
+        more = ndimage.distance_transform_edt(depth < radius) < radius
+        length = np.count_nonzero(more & ~painted) / max(2 * radius, 1)
+        painted |= more & mask
+        if attempt:
+            work.does("key", "brush size")
+        work.does("stroke", "stroke", length)
+        if iou(painted, mask) >= TARGET:
+            break
+        radius = max(radius / 2, 1.0)
+    return painted
 
 
 def improve(work: Work, coloring: Coloring, judge: Judge) -> None:

@@ -226,9 +226,9 @@ def project_of_twenty(data: Path, folder: Path, home: Path, steps: int = 0) -> N
     scene.until(lambda: len(dialog.pairs.used) == 3)
     scene.person.wait(800)
     dialog.grab().save(str(folder / "project-finetune.jpg"), "JPG", 85)
-    if steps:
-        train(scene, dialog, steps)
+    if steps and train(scene, dialog, steps):
         scene.until(lambda: dock.buttons.offer.isVisible())
+        scene.shoot("project-offer")
         QTest.mouseClick(dock.buttons.again, Qt.MouseButton.LeftButton)
         scene.until(lambda: not dock.jobs.running)
         print(dock.status.text())
@@ -240,17 +240,21 @@ def project_of_twenty(data: Path, folder: Path, home: Path, steps: int = 0) -> N
     scene.close()
 
 
-def train(scene: Scene, dialog: Any, steps: int) -> None:
-    """Fine-tune for a few steps, and use what came of it."""
+def train(scene: Scene, dialog: Any, steps: int) -> bool:
+    """Fine-tune for a few steps; say whether there is a new model, now in use."""
     QTest.mouseClick(dialog.pictures.next, Qt.MouseButton.LeftButton)
     page = dialog.settings
-    for name, value in (("steps", steps), ("crop", 128), ("batch", 1)):
-        set_value(page.fields[name], value)
+    set_value(page.fields["steps"], steps)
     scene.person.wait(300)
     QTest.mouseClick(page.start, Qt.MouseButton.LeftButton)
     scene.until(lambda: not dialog.work.busy)
+    scene.person.wait(1000)
     dialog.grab().save(str(scene.folder / "project-result.jpg"), "JPG", 85)
-    print("before and after:", dialog.work.compared["better"])
+    print(dialog.result.verdict.text())
+    if not dialog.work.finished:
+        raise SystemExit(f"The fine-tuning ended: {dialog.work.message}")
+    if dialog.work.unchanged:  # the window offers nothing to use
+        return False
     QTest.mouseClick(dialog.result.adopt, Qt.MouseButton.LeftButton)
     scene.person.wait(300)
     for box in scene.widget.findChildren(QMessageBox):
@@ -258,6 +262,7 @@ def train(scene: Scene, dialog: Any, steps: int) -> None:
             yes = box.button(QMessageBox.StandardButton.Yes)
             QTest.mouseClick(yes, Qt.MouseButton.LeftButton)
     scene.until(lambda: scene.widget.session.model.choice.model != "mini")
+    return True
 
 
 def correct(scene: Scene, truth: np.ndarray) -> None:
@@ -279,7 +284,7 @@ def correct(scene: Scene, truth: np.ndarray) -> None:
         if (scene.labels[truth == number] > 0).mean() < 0.4
         and (truth == number).sum() > 150
     ]
-    for number in missed[:6]:
+    for number in missed:
         row, col = middle(truth == number)
         scene.person.click(row, col)
         scene.person.press(Qt.Key.Key_Return)

@@ -12,11 +12,14 @@ from contextlib import suppress
 from pathlib import Path
 from typing import IO, Any, cast
 
+import numpy as np
 import pytest
+import tifffile
 from tests.helpers.command_line import run_here
 from tests.helpers.waiting import BACKSTOP
 from tests.train.finetune.made import settings, write_few, write_pairs
 
+from napari_gen2seg.project.project import Project
 from napari_gen2seg.train.finetune.config import FinetuneConfig, read_finetune_config
 
 
@@ -206,3 +209,37 @@ def test_either_a_file_or_folders(tmp_path: Path) -> None:
     said = refused("--images", wrong[0], "--labels", wrong[1], "--out", tmp_path / "c")
     assert f"no folder {wrong[0]} and no folder {wrong[1]}." in said
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_project_is_learnt_from_as_its_window_does(
+    tmp_path: Path, tiny_offsets: Path
+) -> None:
+    write_pairs(tmp_path, 3)
+    project = Project.create(tmp_path / "p", model=str(tiny_offsets))
+    project.add_images(sorted((tmp_path / "images").iterdir()))
+    run, told = tmp_path / "run", ("finetune", "--project", tmp_path / "p", "--out")
+    done = run_here(*told, run)
+    assert done.returncode == 1 and "nothing to learn from" in done.stderr
+    project.import_labels(tmp_path / "labels")
+    for name, state in (("p0", "done"), ("p1", "in work"), ("p2", "skipped")):
+        project.set_state(name, state)
+
+    planned = json.loads(run_here(*told, run, "--plan").stdout)
+    assert sorted(planned["train"] + planned["validation"]) == ["p0", "p1"]
+    assert not run.exists()
+    assert "goes on with" in run_here(*told, run, "--resume").stderr
+    assert "alone" in run_here(*told, run, "--images", tmp_path).stderr
+
+    done = run_here(*told, run, "--steps", "1")
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout.splitlines()[-1])["event"] == "done"
+    written = read_finetune_config(run / "config.json")
+    assert {pair.name: pair.complete for pair in written.pairs} == {
+        "p0": True,
+        "p1": False,
+    }
+    for pair in written.pairs:
+        kept = project.item(pair.name).labels()
+        np.testing.assert_array_equal(tifffile.imread(pair.labels), kept)
+    assert written.model == str(tiny_offsets)
+    assert "--overwrite" in run_here(*told, run).stderr

@@ -18,6 +18,7 @@ from napari_gen2seg.cli.say import say
 from napari_gen2seg.errors import DataError, Gen2SegError, SettingsError
 
 if TYPE_CHECKING:
+    from napari_gen2seg.io.annotated import AnnotatedSource
     from napari_gen2seg.io.label_facts import LabelFacts
     from napari_gen2seg.train.finetune.config import FinetuneConfig
 
@@ -44,6 +45,11 @@ FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 @click.option("--images", type=FOLDER, help="Folder of pictures.")
 @click.option(
     "--labels", type=FOLDER, help="Folder of labels, files of the same names."
+)
+@click.option(
+    "--project",
+    type=FOLDER,
+    help="Project to learn from: images in work, and those done as labeled whole.",
 )
 @click.option("--out", type=click.Path(path_type=Path), help="Run folder to write to.")
 @click.option("--model", metavar="ID", help="The base. [default: mini]")
@@ -78,16 +84,31 @@ def finetune(
     facts: Path | None,
     images: Path | None,
     labels: Path | None,
+    project: Path | None,
     out: Path | None,
     **options: Any,
 ) -> None:
-    """Fine-tune a model, by a settings file CONFIG or by two folders.
+    """Fine-tune a model, by a settings file CONFIG, two folders, or a project.
 
     Prints one JSON object a line (--plan: words on a terminal). SIGTERM or Ctrl+C saves
     and stops; a file STOP in the run folder keeps the best weights so far. Runs on
     several GPUs under `accelerate launch -m napari_gen2seg finetune CONFIG`.
     """
-    settings = _settings(config, images, labels, out, options)
+    taught: list[AnnotatedSource] = []
+    if project is None:
+        settings = _settings(config, images, labels, out, options)
+    elif config or images or labels or options["complete"] or out is None:
+        raise SettingsError(
+            "Give --project and --out alone: a project knows its images, and which of "
+            "them are labeled whole."
+        )
+    elif resume:
+        raise SettingsError(
+            "A run goes on with the images that it began with. Give its settings "
+            f"instead: {out / 'config.json'} --resume."
+        )
+    else:
+        settings, taught = _of_project(project, out.resolve(), options)
     from napari_gen2seg.cli.plan_words import plan_words
     from napari_gen2seg.train.engine.stop_signal import asked_to_stop
     from napari_gen2seg.train.finetune.events import Failed
@@ -97,10 +118,13 @@ def finetune(
     words = plan and not as_json and sys.stdout.isatty()
     try:
         if plan:
-            found = plan_finetune(settings, _facts(facts))
+            known = [one.facts for one in taught if one.facts is not None]
+            found = plan_finetune(settings, known or _facts(facts))
             for line in plan_words(found) if words else [found.line()]:
                 say(line)
             return
+        if taught:
+            _write(settings, taught, overwrite)
         for event in iter_finetune(settings, asked, resume=resume, overwrite=overwrite):
             _tell(event.line())
     except Gen2SegError as error:
@@ -142,14 +166,8 @@ def _settings(
         FinetuneConfig,
         read_finetune_config,
     )
-    from napari_gen2seg.train.finetune.old_words import KEYS, in_new_words
 
-    complete = options.pop("complete")
-    recipe = {key: options.pop(key) for key in RECIPE}
-    given = in_new_words({k: v for k, v in options.items() if v is not None})
-    twice = [f"--{old} and --{new}" for old, new in KEYS.items() if old in given]
-    if twice:
-        raise SettingsError(f"{twice[0]} are the same. Leave the first one out.")
+    complete, recipe, given = _given(options)
     if config is not None:
         if images or labels or out or complete:
             raise SettingsError(
@@ -178,6 +196,64 @@ def _settings(
         pairs=_pairs(images.resolve(), labels.resolve(), complete, recipe),
         **given,
     )
+
+
+def _given(options: dict[str, Any]) -> tuple[bool, dict[str, Any], dict[str, Any]]:
+    """Part what was given: whether labels are complete, the recipe, settings."""
+    from napari_gen2seg.train.finetune.old_words import KEYS, in_new_words
+
+    complete = options.pop("complete")
+    recipe = {key: options.pop(key) for key in RECIPE}
+    given = in_new_words({k: v for k, v in options.items() if v is not None})
+    twice = [f"--{old} and --{new}" for old, new in KEYS.items() if old in given]
+    if twice:
+        raise SettingsError(f"{twice[0]} are the same. Leave the first one out.")
+    return complete, recipe, given
+
+
+def _of_project(
+    project: Path, out: Path, options: dict[str, Any]
+) -> tuple[FinetuneConfig, list[AnnotatedSource]]:
+    """Make the settings of a project, as its window does; nothing is written."""
+    from napari_gen2seg.jobs.training.past_runs import crops_for
+    from napari_gen2seg.jobs.training.written_data import file_names, pair_entry
+    from napari_gen2seg.project.project import Project
+    from napari_gen2seg.project.training_sources import training_sources
+    from napari_gen2seg.train.finetune.config import finetune_config
+    from napari_gen2seg.train.finetune.run_folder import DATA
+
+    _, recipe, given = _given(options)
+    if any(value not in (None, False) for value in recipe.values()):
+        raise SettingsError(
+            "A project's images are read as its window reads them; leave channels and "
+            "contrast out."
+        )
+    opened = Project.open(project)
+    sources = training_sources(opened)
+    base = {"model": opened.facts.model, "name": out.name, **given}
+    entries = [
+        pair_entry(source, out / DATA, name)
+        for source, name in zip(sources, file_names(sources), strict=True)
+    ]
+    values = {
+        **base,
+        "run": str(out),
+        "pairs": entries,
+        "replay": crops_for(base["model"]),
+    }
+    return finetune_config(values), sources
+
+
+def _write(
+    settings: FinetuneConfig, sources: list[AnnotatedSource], overwrite: bool
+) -> None:
+    """Write a project's images into the run folder, where no earlier run is lost."""
+    from napari_gen2seg.jobs.training.written_data import file_names, write_pairs
+    from napari_gen2seg.train.finetune.run_folder import DATA, check_begin
+
+    check_begin(settings.folder, resume=False, overwrite=overwrite)
+    folder, names = settings.folder / DATA, file_names(sources)
+    write_pairs(folder, sources, names, lambda: None, lambda *_: None)
 
 
 def _pairs(

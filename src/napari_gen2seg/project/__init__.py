@@ -1,11 +1,12 @@
 """Data sets in the making: nothing is lost, and what comes out others can read.
 
-origin     where a mask comes from: model, map, clicks, who
-project    the folder: images, classes, how far each image is
-propose    objects proposed for images that nobody has begun
-kept_map   the coloring map of an image, beside its work
-progress   who made the objects, and how fast
-replay     labels made again from what is known of them
-journal/   every act on an image, in a file before it is shown
-exchange/  labels of other programs in, data sets for them out
+origin            where a mask comes from: model, map, clicks, who
+project           the folder: images, classes, how far each image is
+propose           objects proposed for images that nobody has begun
+kept_map          the coloring map of an image, beside its work
+progress          who made the objects, and how fast
+training_sources  what a model can learn from it
+replay            labels made again from what is known of them
+journal/          every act on an image, in a file before it is shown
+exchange/         labels of other programs in, data sets for them out
 """

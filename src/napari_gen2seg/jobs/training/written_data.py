@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from napari_gen2seg.common.atomic import writing
+from napari_gen2seg.common.text import slug
 from napari_gen2seg.core.image.rgb import to_rgb, to_uint8
 from napari_gen2seg.errors import DataError
 from napari_gen2seg.io.annotated import AnnotatedSource
@@ -56,6 +57,24 @@ def pair_entry(source: AnnotatedSource, folder: Path, name: str) -> dict[str, An
         "group": source.group,
         "role": source.role,
     }
+
+
+def file_names(sources: Sequence[AnnotatedSource]) -> list[str]:
+    """Return a name for the files of each source, all of them different.
+
+    Some disks take "DAPI" and "dapi" for one file; so none differ in case alone.
+    """
+    names: list[str] = []
+    taken: set[str] = set()
+    for source in sources:
+        stem, count = slug(source.title), 1
+        name = stem
+        while name.lower() in taken:
+            count += 1
+            name = f"{stem}-{count}"
+        names.append(name)
+        taken.add(name.lower())
+    return names
 
 
 def write_pairs(

@@ -5,18 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterator
 from pathlib import Path
 
-import numpy as np
-
-from napari_gen2seg.common.types import LabelArray
-from napari_gen2seg.core.image.axes import Axes
 from napari_gen2seg.errors import Gen2SegError
 from napari_gen2seg.gui.finetune.data.candidates import TrainingCandidate
 from napari_gen2seg.gui.finetune.data.search import looked
-from napari_gen2seg.io.annotated import Annotated, AnnotatedSource, as_labels
+from napari_gen2seg.io.annotated import Annotated, AnnotatedSource
 from napari_gen2seg.project.project import Item, Project
-
-LEARNT = "in work", "done"
-"""States of pictures that are learnt from: what was only proposed, the model knows."""
+from napari_gen2seg.project.training_sources import item_sources
 
 
 def project_rows(
@@ -50,38 +44,13 @@ def project_rows(
 def _rows(project: Project, item: Item) -> Iterator[TrainingCandidate]:
     """Yield the rows of a picture, its labels as they are now."""
     try:
-        work = item.work()
-        if work.state.state not in LEARNT:
-            return
-        labels, image = work.labels(), item.image()
-        layout = Axes.of(image.pixels, image.axes)
+        state = item.work().state.state
+        for source in item_sources(item):
+            where = source.title.removeprefix(item.name)
+            drawn = f"{project.facts.name}, {state}"
+            yield TrainingCandidate(f"{item.folder}/{where}", source, drawn)
     except Gen2SegError as error:
         yield _damaged(project, item, error)
-        return
-    kept = Axes(layout.letters.replace("C", ""), labels.shape)
-    for index in np.ndindex(*layout.planes):
-        place = tuple(int(n) for n in index)
-        numbers: LabelArray = np.array(kept.read(labels, place))
-        if not (numbers > 0).any():
-            continue
-
-        def read(
-            place: tuple[int, ...] = place, numbers: LabelArray = numbers
-        ) -> Annotated:
-            return Annotated(item.image().plane(place), as_labels(numbers))
-
-        where = ", ".join(str(n) for n in place) if layout.several else ""
-        source = AnnotatedSource(
-            f"{item.name}, plane {where}" if where else item.name,
-            read,
-            group=work.state.group or (item.name if where else None),
-            complete=work.state.state == "done",
-        )
-        yield TrainingCandidate(
-            f"{item.folder}/{where}",
-            source,
-            f"{project.facts.name}, {work.state.state}",
-        )
 
 
 def _damaged(project: Project, item: Item, error: Gen2SegError) -> TrainingCandidate:

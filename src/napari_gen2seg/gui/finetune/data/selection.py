@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from qtpy.QtCore import QObject, Signal
 
-from napari_gen2seg.common.text import names_text, slug
+from napari_gen2seg.common.text import names_text
 from napari_gen2seg.common.types import LabelArray
 from napari_gen2seg.core.joined_labels import join_labels
 from napari_gen2seg.errors import Gen2SegError
@@ -21,7 +21,7 @@ from napari_gen2seg.gui.finetune.data.search import folder_rows, search
 from napari_gen2seg.gui.qt_threads import debounce
 from napari_gen2seg.io.annotated import Annotated, AnnotatedSource, Role, as_labels
 from napari_gen2seg.io.label_facts import together
-from napari_gen2seg.jobs.training.written_data import worries
+from napari_gen2seg.jobs.training.written_data import file_names, worries
 from napari_gen2seg.session.session import sentence
 
 if TYPE_CHECKING:
@@ -185,20 +185,10 @@ class PairList(QObject):
     ) -> tuple[list[AnnotatedSource], list[str], list[TrainingCandidate]]:
         """Return what is to be written down, names for files, and the rows."""
         used = self.used
-        names: list[str] = []
-        taken: set[str] = set()  # some disks take "DAPI" and "dapi" for one file
-        for row, _ in used:
-            stem, count = slug(row.name), 1
-            name = stem
-            while name.lower() in taken:
-                count += 1
-                name = f"{stem}-{count}"
-            names.append(name)
-            taken.add(name.lower())
         sources = [
             replace(row.source, complete=at.complete, role=at.role) for row, at in used
         ]
-        return sources, names, [row for row, _ in used]
+        return sources, file_names(sources), [row for row, _ in used]
 
     def pair_with(self, row: TrainingCandidate, layer_id: str) -> None:
         """Take another layer as the image of these labels."""
