@@ -61,3 +61,11 @@ def test_from_images_to_a_data_set(tmp_path: Path) -> None:
         np.testing.assert_array_equal(item.labels() > 0, was > 0)
     assert "replace them" in said("import", twin, part)
     assert "already" in said("init", twin, rc=1)
+
+
+def test_a_class_is_renamed(tmp_path: Path) -> None:
+    folder = tmp_path / "p"
+    said("init", folder, "--class", "old", "--class", "other")
+    assert "old is called new now" in said("rename-class", folder, "old", "new")
+    assert [one.name for one in Project.open(folder).facts.classes] == ["new", "other"]
+    assert "already" in said("rename-class", folder, "new", "other", rc=1)

@@ -6,9 +6,11 @@ import numpy as np
 from napari.utils.shortcuts import default_shortcuts
 from qtpy.QtCore import Qt
 from qtpy.QtTest import QTest
+from qtpy.QtWidgets import QLineEdit
 from tests.gui.person import CONTROL, SHIFT
 
 from napari_gen2seg.gui.annotate.tool_keys import CLASS_KEYS
+from napari_gen2seg.gui.classes.book import ClassBook
 from napari_gen2seg.gui.classes.colors import GREY
 from napari_gen2seg.gui.table.widget import ObjectsTable
 
@@ -128,3 +130,69 @@ def test_classes_are_given_by_keys_taken_back_and_kept(coins, qtbot):
     coins.viewer.window.remove_dock_widget(dock)
     table.close_widget()
     table.deleteLater()
+
+
+def test_a_class_gets_another_name_and_key_and_the_way_back(coins):
+    person, widget = coins.person, coins.widget
+    panel, status = widget.classes, widget.status
+    for place in (COIN, SECOND):
+        person.click(*place)
+        person.press(Qt.Key.Key_Return)
+    for name in ("old", "other"):
+        panel.name.setText(name)
+        QTest.keyClick(panel.name, Qt.Key.Key_Return)
+    person.move(*COIN)
+    person.press(ONE, CONTROL)
+    kept = widget.keeper.layer.journal
+    assert kept.state.classes == {1: "old"}
+
+    def type_name(text):
+        panel.list.setCurrentRow(0)
+        panel.rename.click()
+        edit = panel.list.viewport().findChild(QLineEdit)
+        assert edit.text() in ("old", "new")
+        edit.setText(text)
+        QTest.keyClick(edit, Qt.Key.Key_Return)
+        person.settle()
+
+    type_name("other")
+    assert "already" in status.text()
+    type_name("new")
+    assert status.text() == "The class 'old' is called 'new' now."
+    assert kept.state.classes == {1: "new"}
+    assert panel.list.item(0).text() == "1  new  (1)"
+    assert person.layer("objects").features.set_index("index")["class"][1] == "new"
+
+    # One step, and those before it know the name.
+    undo, redo = widget.objects.undo, widget.objects.redo
+    undo.click()
+    assert kept.state.classes == {1: "old"}
+    assert [one.name for one in widget.book.classes] == ["old", "other"]
+    undo.click()
+    assert kept.state.classes == {}
+    redo.click()
+    redo.click()
+    assert kept.state.classes == {1: "new"}
+    assert panel.list.item(0).text() == "1  new  (1)"
+    redo.click()
+    assert "Nothing to do again" in status.text()
+
+    # Another key: who has it takes the other one.
+    panel.list.setCurrentRow(0)
+    assert panel.key.currentText() == "Key 1"
+    panel.key.activated.emit(1)
+    assert [(one.name, one.key) for one in widget.book.classes] == [
+        ("new", 2),
+        ("other", 1),
+    ]
+    person.move(*SECOND)
+    person.press(TWO, CONTROL)
+    assert kept.state.classes == {1: "new", 2: "new"}
+    again = ClassBook(widget.memory)
+    assert again.classes == widget.book.classes
+
+
+def test_own_classes_that_were_kept_without_keys(memory):
+    memory.set("classes", '[["old", "#112233"], ["new", ""]]')
+    old, new = ClassBook(memory).classes
+    assert (old.name, old.color, old.key, new.key) == ("old", "#112233", 1, 2)

@@ -535,3 +535,35 @@ def test_proposals_wait_in_the_project_after_a_restart(office, painter):
     press(office.dock.buttons.next)
     office.shown("c")
     assert len(painter.seen) > 0
+
+
+def test_a_class_is_renamed_in_all_pictures(office):
+    widget = office.widget
+    office.open("a")
+    office.keep(COIN)
+    for name in ("old", "other"):
+        widget.classes.add_requested.emit(name)
+    office.person.move(*COIN)
+    office.person.press(Qt.Key.Key_1, CONTROL)
+    press(office.dock.buttons.next)
+    office.shown("b")
+    office.keep(SECOND)
+    office.person.move(*SECOND)
+    office.person.press(Qt.Key.Key_1, CONTROL)
+
+    def classes():
+        works = [item.work() for item in office.project.items]
+        names = [one.name for one in office.project.facts.classes]
+        return names, [list(one.state.classes.values()) for one in works]
+
+    office.until(lambda: classes() == (["old", "other"], [["old"], ["old"], []]))
+    widget.classes.rename_requested.emit("old", "new")
+    assert classes() == (["new", "other"], [["new"], ["new"], []])
+    assert [one.name for one in widget.book.classes] == ["new", "other"]
+    assert "Saved" in widget.objects.saving.mark.text()
+    widget.objects.undo.click()
+    assert classes() == (["old", "other"], [["old"], ["old"], []])
+    with office.project.item("a").journal():  # another window has it
+        widget.classes.rename_requested.emit("old", "new")
+        assert "open" in widget.status.text()
+    assert classes() == (["old", "other"], [["old"], ["old"], []])

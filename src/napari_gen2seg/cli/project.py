@@ -235,6 +235,19 @@ def import_(folder: Path, source: Path, overwrite: bool) -> None:
         click.echo(f"{one}: no image of the project has this name", err=True)
 
 
+@project.command("rename-class")
+@click.argument("folder", type=_THERE)
+@click.argument("old")
+@click.argument("new")
+def rename_class(folder: Path, old: str, new: str) -> None:
+    """Call the class OLD of the project in FOLDER otherwise: NEW."""
+    from napari_gen2seg.project.classes import rename_class as rename
+    from napari_gen2seg.project.project import Project
+
+    rename(Project.open(folder), old, new)
+    click.echo(f"{folder}: {old} is called {new.strip()} now")
+
+
 @project.command()
 @click.argument("folder", type=_THERE)
 @click.argument("kind", type=click.Choice(EXPORTS))

@@ -113,7 +113,12 @@ class SegmentWidget(Docked):
         self.objects = ObjectsPanel(viewer)
         self.keeper = Keeper(self.bridge, self._background, self._mail.post, self)
         self._classes = DockClasses(
-            self.bridge, self.keeper, self.classes, self.memory, self
+            self.bridge,
+            self.keeper,
+            self.classes,
+            self.memory,
+            self._background,
+            self,
         )
         self.book = self._classes.book
         self.guard = CloseGuard(self, self.keeper, self.objects.saving.ask_name)
@@ -172,6 +177,7 @@ class SegmentWidget(Docked):
         for signal in asked:
             signal.connect(lambda *_: status.act())
         self.book.warning.connect(self._warn)
+        self._classes.renamer.warning.connect(self._warn)
         controller.status_changed.connect(status.say)
         controller.refused.connect(status.wait_for)
         controller.review.pointed.connect(status.point)

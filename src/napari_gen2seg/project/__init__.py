@@ -2,6 +2,7 @@
 
 origin            where a mask comes from: model, map, clicks, who
 project           the folder: images, classes, how far each image is
+classes           a class gets another name, in the work on every image
 propose           objects proposed for images that nobody has begun
 kept_map          the coloring map of an image, beside its work
 progress          who made the objects, and how fast

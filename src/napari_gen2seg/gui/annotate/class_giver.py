@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from qtpy.QtCore import QObject, Signal
 
-from napari_gen2seg.gui.annotate.redo import Classed
+from napari_gen2seg.gui.annotate.redo import Classed, ClassRenamed
 
 if TYPE_CHECKING:
     from napari_gen2seg.gui.annotate.labels_layer import Objects
@@ -52,6 +52,7 @@ class ClassGiver(QObject):
     """
 
     status_changed = Signal(str)  # what just happened
+    rename_requested = Signal(str, str)  # a class, by its name, and its other name
 
     def __init__(
         self,
@@ -65,7 +66,7 @@ class ClassGiver(QObject):
         self._source = source
         self._objects, self._numbers = objects, numbers
         self._redo_stack = redo_stack
-        self._acts: list[Classed] = []
+        self._acts: list[Classed | ClassRenamed] = []
         self.store: ClassStore | None = None
         self.classes: tuple[ObjectClass, ...] = ()  # there are
 
@@ -103,6 +104,17 @@ class ClassGiver(QObject):
             store.give_classes(given)
         self.status_changed.emit(_said(given, name))
 
+    def note_rename(self, old: str, new: str) -> None:
+        """Take note that a class has another name: one step, which can be taken back.
+
+        Nothing of what was done before is lost by it.
+        """
+        self._call_otherwise(old, new)
+        if (layer := self._objects.layer_id) is not None:
+            self._redo_stack.clear()
+            self._acts.append(ClassRenamed(layer, old, new, self._objects.tick()))
+        self.status_changed.emit(f"The class {old!r} is called {new!r} now.")
+
     # ---- back and forth
 
     @property
@@ -113,23 +125,39 @@ class ClassGiver(QObject):
             self._acts.pop()  # another layer takes the objects now
         return self._acts[-1].tick if self._acts and self.store is not None else 0
 
-    def undo(self) -> Classed | None:
+    def undo(self) -> Classed | ClassRenamed | None:
         """Take the last act back; return it, None where there is none."""
         if not self.newest or self.store is None:
             return None
         act = self._acts.pop()
+        if isinstance(act, ClassRenamed):
+            self._call_otherwise(act.new, act.old)
+            self.rename_requested.emit(act.new, act.old)
+            return act
         self.store.take_classes_back(act.given, act.before)
         self.status_changed.emit(f"Took back {act.name}.")
         return act
 
-    def redo(self, act: Classed) -> None:
+    def redo(self, act: Classed | ClassRenamed) -> None:
         """Do again what was taken back."""
-        if self.store is not None and act.layer_id == self._objects.layer_id:
+        if isinstance(act, ClassRenamed):
+            self._call_otherwise(act.old, act.new)
+            self._acts.append(act)
+            self.rename_requested.emit(act.old, act.new)
+        elif self.store is not None and act.layer_id == self._objects.layer_id:
             self._acts.append(act)
             self.store.give_classes_again(act.given)
             self.status_changed.emit(_said(act.given, *set(act.given.values())))
 
     # ---- inside
+
+    def _call_otherwise(self, old: str, new: str) -> None:
+        """Give a class its new name in what can be taken back or done again."""
+        self._acts = [
+            act.with_renamed_class(old, new) if isinstance(act, Classed) else act
+            for act in self._acts
+        ]
+        self._redo_stack.rename_class(old, new)
 
     def _under_pointer(self) -> int:
         """Return the object under the pointer; 0 for none."""

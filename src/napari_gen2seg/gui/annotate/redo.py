@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
+
+from napari_gen2seg.project.journal.act import renamed
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -92,6 +94,39 @@ class Classed:
         whose = f"object {next(iter(self.given))}" if count == 1 else f"{count} objects"
         return f"the class of {whose}"
 
+    def with_renamed_class(self, old: str, new: str) -> Classed:
+        """Return the same, with another name for a class."""
+        return replace(
+            self,
+            given=renamed(self.given, old, new),
+            before=renamed(self.before, old, new),
+        )
+
+
+@dataclass(frozen=True)
+class ClassRenamed:
+    """A class that was given another name.
+
+    Parameters
+    ----------
+    layer_id
+        ``unique_id`` of the Labels layer that was worked on.
+    old, new
+        Its names.
+    tick
+        Rises with every act.
+    """
+
+    layer_id: str
+    old: str
+    new: str
+    tick: int
+
+    @property
+    def name(self) -> str:
+        """What it is, in words."""
+        return f"the name {self.new!r} of a class"
+
 
 @dataclass(frozen=True)
 class TakenBack:
@@ -110,7 +145,7 @@ class TakenBack:
     dropped
         Proposals that are shown again.
     classed
-        Classes that objects have no longer.
+        Classes that objects have no longer, or a name that a class has no longer.
     """
 
     number: int
@@ -118,7 +153,7 @@ class TakenBack:
     commit: Commit | None = None
     edited: str | None = None
     dropped: Dropped | None = None
-    classed: Classed | None = None
+    classed: Classed | ClassRenamed | None = None
 
 
 class RedoStack:
@@ -139,6 +174,15 @@ class RedoStack:
     def pop(self) -> TakenBack | None:
         """Return the act that was taken back last, and keep it no longer."""
         return self._acts.pop() if self._acts else None
+
+    def rename_class(self, old: str, new: str) -> None:
+        """Give a class its new name in what can be done again."""
+        self._acts = [
+            replace(act, classed=act.classed.with_renamed_class(old, new))
+            if isinstance(act.classed, Classed)
+            else act
+            for act in self._acts
+        ]
 
     def clear(self) -> None:
         """Forget all: something new was done."""

@@ -47,7 +47,7 @@ class ClassBook(QObject):
     def __init__(self, memory: Memory, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self._memory = memory
-        self._project: Path | None = None
+        self.project: Path | None = None  # whose classes they are
         self.classes = dressed(_remembered(memory))
 
     @property
@@ -57,7 +57,7 @@ class ClassBook(QObject):
 
     def follow(self, project: Path | None) -> None:
         """Take the classes of a project, or the person's own where there is none."""
-        self._project = project
+        self.project = project
         found = self.classes
         try:
             if project is None:
@@ -89,14 +89,34 @@ class ClassBook(QObject):
             ]
         )
 
+    def give_key(self, name: str, key: int) -> None:
+        """Give a class another key, 1 to 9; the class that has it takes its own."""
+        mine = next((one.key for one in self.classes if one.name == name), None)
+        self._set(
+            [
+                replace(one, key=key)
+                if one.name == name
+                else replace(one, key=mine)
+                if one.key == key
+                else one
+                for one in self.classes
+            ]
+        )
+
+    def rename(self, old: str, new: str) -> None:
+        """Give one of the person's own classes another name; see `ClassRenamer`."""
+        self._set(
+            [replace(one, name=new) if one.name == old else one for one in self.classes]
+        )
+
     def _set(self, classes: Sequence[ObjectClass]) -> None:
         found = dressed(classes)
         try:
-            if self._project is not None:
-                Project.open(self._project).with_classes(found)
+            if self.project is not None:
+                Project.open(self.project).with_classes(found)
             else:
-                pairs = [[one.name, one.color] for one in found]
-                self._memory.set("classes", json.dumps(pairs, ensure_ascii=False))
+                rows = [[one.name, one.color, one.key] for one in found]
+                self._memory.set("classes", json.dumps(rows, ensure_ascii=False))
         except Gen2SegError as error:
             self.warning.emit(str(error))
             return
@@ -121,7 +141,11 @@ def dressed(classes: Sequence[ObjectClass]) -> tuple[ObjectClass, ...]:
 def _remembered(memory: Memory) -> list[ObjectClass]:
     """Read the person's own classes; what is damaged counts as none."""
     try:
-        pairs = json.loads(memory.get("classes") or "[]")
-        return [ObjectClass(str(name), str(color)) for name, color in pairs]
+        rows = json.loads(memory.get("classes") or "[]")
+        # Once they were kept without keys.
+        return [
+            ObjectClass(str(name), str(color), *(int(key) for key in keys if key))
+            for name, color, *keys in rows
+        ]
     except (ValueError, TypeError):
         return []

@@ -8,6 +8,7 @@ from qtpy.QtCore import QObject
 
 from napari_gen2seg.gui.classes.book import ClassBook
 from napari_gen2seg.gui.classes.colors import ClassColors
+from napari_gen2seg.gui.classes.renaming import ClassRenamer
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from napari_gen2seg.gui.classes.panel import ClassesPanel
     from napari_gen2seg.gui.saving.keeper import Keeper
     from napari_gen2seg.gui.settings import Memory
+    from napari_gen2seg.session import Runner
 
 
 class DockClasses(QObject):
@@ -29,6 +31,8 @@ class DockClasses(QObject):
         Where classes are listed.
     memory
         Where a person's own classes are remembered.
+    runner
+        Where the images of a project are gone through, to rename a class.
     parent
         Deleted with it.
     """
@@ -39,18 +43,22 @@ class DockClasses(QObject):
         keeper: Keeper,
         panel: ClassesPanel,
         memory: Memory,
+        runner: Runner,
         parent: QObject | None = None,
     ) -> None:
         super().__init__(parent)
         self._bridge, self._keeper, self._panel = bridge, keeper, panel
         self._memory = memory
         self.book = ClassBook(memory, self)
+        self.renamer = ClassRenamer(keeper, self.book, runner, self)
         self._colors = ClassColors(bridge.viewer)
         self._project: Path | None = None  # whose classes are listed
         self._shown: dict[int, str] = {}
         panel.add_requested.connect(self.book.add)
         panel.remove_requested.connect(self.book.remove)
         panel.color_requested.connect(self.book.recolor)
+        panel.key_requested.connect(self.book.give_key)
+        panel.rename_requested.connect(self.renamer.rename)
         panel.paint_requested.connect(self.set_colors)
         self.book.changed.connect(self.show)
         keeper.changed.connect(self.follow)

@@ -11,6 +11,7 @@ from qtpy.QtGui import QColor, QIcon, QPixmap
 from qtpy.QtWidgets import (
     QCheckBox,
     QColorDialog,
+    QComboBox,
     QLineEdit,
     QListWidget,
     QListWidgetItem,
@@ -18,12 +19,13 @@ from qtpy.QtWidgets import (
 )
 from superqt.utils import signals_blocked
 
+from napari_gen2seg.gui.classes.name_edit import EDITED, NAME, NameEdit
 from napari_gen2seg.gui.panels.widgets import Panel
 
 if TYPE_CHECKING:
     from napari_gen2seg.gui.classes.book import ClassBook
 
-_NAME = Qt.ItemDataRole.UserRole
+_KEY = Qt.ItemDataRole.UserRole + 1
 _SWATCH = 12  # pixels
 
 
@@ -33,6 +35,8 @@ class ClassesPanel(Panel):
     add_requested = Signal(str)
     remove_requested = Signal(str)
     color_requested = Signal(str, str)  # name, #rrggbb
+    rename_requested = Signal(str, str)  # name, the other name
+    key_requested = Signal(str, int)  # name, 1 to 9
     paint_requested = Signal(bool)
 
     def __init__(self) -> None:
@@ -41,8 +45,10 @@ class ClassesPanel(Panel):
         self.list.setFixedHeight(84)
         self.list.setToolTip(
             "Ctrl and the digit give the class to the object under the pointer, "
-            "Ctrl+0 takes it away. In the table of objects: the digit alone."
+            "Ctrl+0 takes it away. In the table of objects: the digit alone. "
+            "Double-click a class, or press F2, to call it otherwise."
         )
+        self.list.setItemDelegate(NameEdit(self.list))
         self.name = QLineEdit()
         self.name.setPlaceholderText("a new class")
         self.name.setToolTip("Name of a class; Enter adds it.")
@@ -51,11 +57,21 @@ class ClassesPanel(Panel):
         self.remove.setToolTip("Take it off the list; objects that have it keep it.")
         self.color = QPushButton("Color ...")
         self.color.setToolTip("Choose another color for the class.")
+        self.rename = QPushButton("Rename")
+        self.rename.setToolTip(
+            "Call the class otherwise, for all objects that have it."
+        )
+        self.key = QComboBox()
+        self.key.addItems([f"Key {digit}" for digit in range(1, 10)])
+        self.key.setToolTip(
+            "The digit that gives the class; the class that has it takes the other one."
+        )
         self.paint = QCheckBox("Show objects by class")
         self.paint.setToolTip("Objects without a class are gray.")
         self.dialog: QColorDialog | None = None
         self.column.addWidget(self.list)
         self.add_row(self.add, self.name)
+        self.add_row(self.rename, self.key)
         self.add_row(self.remove, self.color)
         self.column.addWidget(self.paint)
         self.add.clicked.connect(self._add)
@@ -65,12 +81,22 @@ class ClassesPanel(Panel):
         )
         self.color.clicked.connect(self._ask_color)
         self.paint.toggled.connect(self.paint_requested)
+        self.rename.clicked.connect(
+            lambda: self.chosen and self.list.editItem(self.list.currentItem())
+        )
+        self.list.itemChanged.connect(self._named)
+        self.list.currentItemChanged.connect(self._show_key)
+        self.key.activated.connect(
+            lambda place: (
+                self.chosen and self.key_requested.emit(self.chosen, place + 1)
+            )
+        )
 
     @property
     def chosen(self) -> str:
         """Name of the class that is chosen in the list; empty for none."""
         row = self.list.currentItem()
-        return "" if row is None else str(row.data(_NAME))
+        return "" if row is None else str(row.data(NAME))
 
     def show_classes(self, book: ClassBook, given: Mapping[int, str]) -> None:
         """Show the classes, and how many objects of the image have each."""
@@ -83,15 +109,33 @@ class ClassesPanel(Panel):
             for name, key, color in rows:
                 digit = "" if key is None else f"{key}  "
                 row = QListWidgetItem(f"{digit}{name}  ({counts[name]})")
-                row.setData(_NAME, name)
+                row.setData(NAME, name)
+                row.setData(_KEY, key)
+                if name in known:
+                    row.setFlags(row.flags() | Qt.ItemFlag.ItemIsEditable)
                 row.setIcon(swatch(color))
                 self.list.addItem(row)
                 if name == chosen:
                     self.list.setCurrentItem(row)
+        self._show_key()
 
     def _add(self) -> None:
         self.add_requested.emit(self.name.text())
         self.name.clear()
+
+    def _named(self, row: QListWidgetItem) -> None:
+        """Ask for the name that was typed into the list."""
+        new = row.data(EDITED)
+        if new:
+            with signals_blocked(self.list):
+                row.setData(EDITED, None)
+            self.rename_requested.emit(str(row.data(NAME)), str(new))
+
+    def _show_key(self, *_: object) -> None:
+        row = self.list.currentItem()
+        key = None if row is None else row.data(_KEY)
+        with signals_blocked(self.key):
+            self.key.setCurrentIndex(-1 if key is None else int(key) - 1)
 
     def _ask_color(self) -> None:
         name = self.chosen

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal, get_args
 
 from napari_gen2seg.errors import DataError, SettingsError
@@ -21,12 +21,13 @@ ActKind = Literal[
     "clicks",
     "settings",
     "classes",
+    "rename",
     "state",
 ]
 """``commit``: an object was kept. ``edit``: brush, eraser, fill. ``propose`` and
 ``import``: many objects at once. ``clicks``: those of the object being worked on.
-``classes``: objects are given a class. ``settings``, ``state``: what is known of the
-image."""
+``classes``: objects are given a class. ``rename``: a class has another name.
+``settings``, ``state``: what is known of the image."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -45,7 +46,8 @@ class Act:
         ``clicks``: ``{"clicks": [...]}``, whatever the caller keeps of them.
         ``settings``: names and values, of which the latest count. ``state``:
         ``{"state": ..., "group": ...}``, one of them or both, the state one of
-        `napari_gen2seg.project.journal.state.STATES`. All of it plain JSON.
+        `napari_gen2seg.project.journal.state.STATES`. ``rename``: ``{"class": ...,
+        "name": ...}``, as it was called and as it is called now. All of it plain JSON.
     classes
         Object -> name of its class now; None for none.
     sequence, at
@@ -86,6 +88,16 @@ class Act:
     def again(self) -> Act:
         """Return the act that does this one once more."""
         return Act("redo", self.patch, dict(self.origins), classes=dict(self.classes))
+
+    def with_renamed_class(self, old: str, new: str) -> Act:
+        """Return the same act, with another name for a class."""
+        if old not in (*self.classes.values(), *self.classes_before.values()):
+            return self
+        return replace(
+            self,
+            classes=renamed(self.classes, old, new),
+            classes_before=renamed(self.classes_before, old, new),
+        )
 
     def to_json(self) -> dict[str, Any]:
         """Return plain values for a record."""
@@ -135,6 +147,13 @@ class Act:
             raise DataError(
                 f"A record of a journal could not be read ({error})."
             ) from error
+
+
+def renamed(
+    classes: Mapping[int, str | None], old: str, new: str
+) -> dict[int, str | None]:
+    """Return classes of objects, with another name for one of them."""
+    return {number: new if name == old else name for number, name in classes.items()}
 
 
 def _origins(raw: Mapping[str, Any]) -> dict[int, Origin | None]:

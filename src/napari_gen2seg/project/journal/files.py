@@ -35,10 +35,11 @@ LABELS_NAME, FACTS_NAME, JOURNAL_NAME = "labels.tif", "facts.json", "journal.log
 FACTS_FORMAT, JOURNAL_FORMAT = "napari-gen2seg work", "napari-gen2seg journal"
 FACTS_STEPS: tuple[Step, ...] = ()
 """From one version of ``facts.json`` to the next."""
-JOURNAL_STEPS: tuple[Step, ...] = (lambda head: head,)
+JOURNAL_STEPS: tuple[Step, ...] = (lambda head: head, lambda head: head)
 """From one version of the journal's first record to the next.
 
 2: classes of objects stand beside the values of an act, and can be taken back.
+3: a class may get another name.
 """
 
 

@@ -25,9 +25,17 @@ class History:
         elif act.kind == "redo":
             if self.undone:
                 self.done.append(self.undone.pop())
+        elif act.kind == "rename":
+            self._rename(str(act.values["class"]), str(act.values["name"]))
         elif act.undoable:
             self.done.append(act)
             self.undone.clear()
+
+    def _rename(self, old: str, new: str) -> None:
+        """Give a class its new name in what can be taken back or done again, too."""
+        done = [act.with_renamed_class(old, new) for act in self.done]
+        self.done = deque(done, self.done.maxlen)
+        self.undone = [act.with_renamed_class(old, new) for act in self.undone]
 
     def undo(self) -> Act | None:
         """Return the act that takes the latest one back; `add` it when recorded."""

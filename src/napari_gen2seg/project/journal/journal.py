@@ -605,9 +605,10 @@ class Journal:
         """
         with self._guard:
             history, last = self._work.history, self.state.sequence
-            kept = {act.sequence: act for act in (*history.done, *history.undone)}
             later = (one for one in self._work.acts if one.sequence > sequence)
-            kept.update((act.sequence, act) for act in later)
+            kept = {act.sequence: act for act in later}
+            # They know the names that classes have now.
+            kept.update((act.sequence, act) for act in (*history.done, *history.undone))
             if self._pending:
                 return
             head = encode(journal_head(self._work))

@@ -84,6 +84,12 @@ class WorkState:
             self.settings.update(values)
         elif act.kind == "clicks":
             self.clicks = list(values.get("clicks", []))
+        elif act.kind == "rename":
+            old, new = str(values.get("class")), str(values.get("name"))
+            self.classes = {
+                number: new if name == old else name
+                for number, name in self.classes.items()
+            }
         elif act.kind == "propose":
             if self.state == "untouched":
                 self.state = "proposed"
