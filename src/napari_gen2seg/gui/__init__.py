@@ -15,5 +15,6 @@ model_hosts  one model process a viewer, for all docks
 qt_threads   worker threads that answer in Qt's
 settings     what is remembered
 samples      File > Open Sample
+writers      File > Save Selected Layers
 tour         a guided first use
 """

@@ -11,6 +11,7 @@ omezarr_labels  labels of an OME-Zarr image, written by region
 label_file    labels of any size as TIFF
 plugins       every other format: reader plugins of napari, or bioio
 coco          COCO JSON: whole files
+coco_write    COCO JSON out
 coco_masks    polygons and run lengths of COCO <-> masks
 yolo          YOLO-seg: text files of polygons
 imagej_roi    ImageJ: zips of the ROI Manager

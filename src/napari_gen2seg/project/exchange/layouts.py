@@ -13,7 +13,8 @@ from numpy.typing import NDArray
 
 from napari_gen2seg.common.atomic import writing
 from napari_gen2seg.core.image.rgb import to_rgb
-from napari_gen2seg.io.formats import coco_masks, imagej_roi, yolo
+from napari_gen2seg.io.formats import imagej_roi, yolo
+from napari_gen2seg.io.formats.coco_write import coco_annotations, write_coco
 from napari_gen2seg.io.formats.writers import write_labels, write_rgb
 from napari_gen2seg.io.objects import ImageObjects
 
@@ -160,21 +161,7 @@ def _coco_plane(
 ) -> dict[str, Any]:
     file = f"{plane.name}.png"
     _write_rgb8(root / "images" / file, plane.pixels)
-    annotations = []
-    for one in plane.objects.objects:
-        (row, col), (height, width) = one.corner, one.window.shape
-        kind = classes.index(one.class_name) if one.class_name else 0
-        annotations.append(
-            {
-                "category_id": kind + 1,
-                "segmentation": coco_masks.encode(
-                    one.window, one.corner, plane.objects.shape
-                ),
-                "area": one.area,
-                "bbox": [col, row, width, height],
-                "iscrowd": 0,
-            }
-        )
+    annotations = coco_annotations(plane.objects, classes)
     return {**_facts(plane, file), "annotations": annotations}
 
 
@@ -182,30 +169,13 @@ def _coco_finish(
     root: Path, planes: list[dict[str, Any]], classes: Sequence[str]
 ) -> None:
     for part in {one["part"] for one in planes}:
-        images: list[dict[str, Any]] = []
-        annotations: list[dict[str, Any]] = []
-        for one in (one for one in planes if one["part"] == part):
-            image_id = len(images) + 1
-            images.append(
-                {
-                    "id": image_id,
-                    "file_name": one["file"],
-                    "height": one["height"],
-                    "width": one["width"],
-                }
-            )
-            for entry in one["annotations"]:
-                number = len(annotations) + 1
-                annotations.append({"id": number, "image_id": image_id, **entry})
-        content = {
-            "info": {"description": "Made with napari-gen2seg", "version": "1"},
-            "images": images,
-            "annotations": annotations,
-            "categories": [
-                {"id": number, "name": name} for number, name in enumerate(classes, 1)
-            ],
-        }
-        _write_json(root / "annotations" / f"instances_{part}.json", content)
+        pictures = [
+            (one["file"], (one["height"], one["width"]), one["annotations"])
+            for one in planes
+            if one["part"] == part
+        ]
+        target = root / "annotations" / f"instances_{part}.json"
+        write_coco(target, pictures, classes)
 
 
 def _yolo_plane(
