@@ -45,6 +45,8 @@ from napari_gen2seg.gui.widget import SegmentWidget  # noqa: E402
 
 SCREEN = 1280, 760
 HEAVIEST = 150_000  # bytes of a picture
+GOOD = 0.9  # IoU of an object that nobody would correct
+SMALLEST = 60  # pixels of an object that somebody would paint
 
 
 class Scene:
@@ -266,7 +268,7 @@ def train(scene: Scene, dialog: Any, steps: int) -> bool:
 
 
 def correct(scene: Scene, truth: np.ndarray) -> None:
-    """Keep the proposals that are right, click what is missing."""
+    """Keep the proposals that are right, click what is missing, brush the rest."""
     review = scene.review.review
     for index in review.shown:
         crop, (row, col) = review.candidates.masks[index].window()
@@ -290,6 +292,27 @@ def correct(scene: Scene, truth: np.ndarray) -> None:
         scene.person.press(Qt.Key.Key_Return)
         if len(scene.widget.bridge.controller.prompts):  # what it gave is taken
             scene.person.press(Qt.Key.Key_Escape)
+    layer = scene.person.layer("objects")
+    for number in np.unique(truth[truth > 0]):
+        brush(layer, truth == number)
+    scene.person.wait(500)
+
+
+def brush(layer: Any, mask: np.ndarray) -> None:
+    """Paint an object over where its outline is off, as napari's brush does."""
+    labels = np.asarray(layer.data)
+    under = np.bincount(np.maximum(labels[mask], 0))
+    mine = int(under.argmax()) if under[1:].any() else 0
+    own = labels == mine if mine else np.zeros_like(mask)
+    both = np.count_nonzero(own & mask) / np.count_nonzero(own | mask)
+    if both >= GOOD or np.count_nonzero(mask) < SMALLEST:
+        return
+    with layer.block_history():
+        if mine and both > 0.3:  # it was meant for this one
+            layer.data_setitem(np.nonzero(own & ~mask), 0)
+        else:
+            mine = int(labels.max()) + 1
+        layer.data_setitem(np.nonzero(mask), mine)
 
 
 WALKS: dict[str, Callable[..., None]] = {
