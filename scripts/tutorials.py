@@ -52,9 +52,10 @@ SMALLEST = 60  # pixels of an object that somebody would paint
 class Scene:
     """A window with the dock, and somebody in front of it."""
 
-    def __init__(self, folder: Path, home: Path) -> None:
-        self.folder = folder
+    def __init__(self, folder: Path, home: Path, model: str = "mini") -> None:
+        self.folder, self.model = folder, model
         self.memory = FileMemory(home / "settings.json")
+        self.memory.set("model", model)
         self.viewer = napari.Viewer(title="napari")
         self.widget = SegmentWidget(self.viewer, memory=self.memory)
         self.viewer.window.add_dock_widget(self.widget, name="Segment by clicking")
@@ -196,12 +197,14 @@ def powder(data: Path, folder: Path) -> list[tuple[Path, Path]]:
     return made
 
 
-def project_of_twenty(data: Path, folder: Path, home: Path, steps: int = 0) -> None:
+def project_of_twenty(
+    data: Path, folder: Path, home: Path, steps: int = 0, model: str = "mini"
+) -> None:
     """Twenty pictures of a new kind: three by hand, one fine-tuning, the others."""
     from napari_gen2seg.gui.project.widget import ProjectWidget
 
     pictures = powder(data, home)
-    scene = Scene(folder, home)
+    scene = Scene(folder, home, model)
     dock = ProjectWidget(scene.viewer, memory=scene.memory)
     scene.viewer.window.add_dock_widget(dock, name="Project")
     scene.person.wait(300)
@@ -263,7 +266,7 @@ def train(scene: Scene, dialog: Any, steps: int) -> bool:
         if box.isVisible():  # it is not better: so few steps
             yes = box.button(QMessageBox.StandardButton.Yes)
             QTest.mouseClick(yes, Qt.MouseButton.LeftButton)
-    scene.until(lambda: scene.widget.session.model.choice.model != "mini")
+    scene.until(lambda: scene.widget.session.model.choice.model != scene.model)
     return True
 
 
@@ -332,6 +335,9 @@ def main() -> None:
     parser.add_argument(
         "--steps", type=int, default=0, help="of the fine-tuning; 0 walks up to it"
     )
+    parser.add_argument(
+        "--model", default="mini", help="of the project; a weak one learns for sure"
+    )
     options = parser.parse_args()
     options.folder.mkdir(parents=True, exist_ok=True)
     with virtual_display():
@@ -340,7 +346,7 @@ def main() -> None:
                 os.environ["NAPARI_GEN2SEG_HOME"] = home
                 walk = WALKS[name]
                 if name == "project":
-                    walk = partial(walk, steps=options.steps)
+                    walk = partial(walk, steps=options.steps, model=options.model)
                 walk(options.data, options.folder, Path(home))
 
 
