@@ -133,6 +133,11 @@ def test_words():
     assert change_text(None, 0.5, True, "{:.2f}") == ""
     assert "−2.5" in change_text(4.0, 1.5, False, "{:.1f}")
     assert "+0.3" in change_text(1.149, 1.351, True, "{:.1f}")  # 1.1 to 1.4
+    found = {**better, "before": {"one_click": 0.4, "ap": 0.7}}
+    for ap, told in ((0.69, False), (0.5, True), (None, False)):
+        text = verdict_text({**found, "after": {"one_click": 0.8, "ap": ap}})
+        assert ("finds objects worse without a click" in text) is told
+        assert ("was 0.70 and is 0.50" in text) is told
     low = {**better, "after": {"one_click": 0.8}, "low": -0.004, "high": 0.05}
     assert "between 0% and +5%" in verdict_text(low)
     assert GREEN in change_text(4.0, 1.5, False, "{:.1f}")

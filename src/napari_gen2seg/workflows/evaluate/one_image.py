@@ -25,7 +25,7 @@ from napari_gen2seg.metrics.click_protocol import (
     click_study,
 )
 from napari_gen2seg.metrics.matching import AP_THRESHOLDS, match, overlaps
-from napari_gen2seg.models.probes import chosen_probe
+from napari_gen2seg.models.probes import chosen_probe, propose
 
 if TYPE_CHECKING:
     from napari_gen2seg.core.coloring import Coloring
@@ -93,7 +93,7 @@ def study_image(
         }
     check()
     if settings.does("proposals"):
-        facts["proposals"] = _proposals(ground_truth, coloring)
+        facts["proposals"] = _proposals(ground_truth, coloring, settings.method)
     check()
     if settings.does("edges"):
         facts["edges"] = _edges(ground_truth, coloring, settings)
@@ -137,8 +137,10 @@ def _clicks(
         yield facts
 
 
-def _proposals(ground_truth: Annotated, coloring: Coloring) -> Facts:
-    found = coloring.propose()
+def _proposals(
+    ground_truth: Annotated, coloring: Coloring, method: str | None
+) -> Facts:
+    found = propose(coloring, method=method)
     for label in matching.mostly_unknown(found, ground_truth.unknown):
         found[found == label] = 0
     if ground_truth.masks:

@@ -17,7 +17,7 @@ from napari_gen2seg.io.formats.writers import write_labels
 from napari_gen2seg.metrics import click_protocol, matching
 from napari_gen2seg.metrics.click_protocol import answerer, click_study, clicks_to
 from napari_gen2seg.metrics.matching import overlaps
-from napari_gen2seg.models.probes import chosen_probe
+from napari_gen2seg.models.probes import chosen_probe, propose
 
 if TYPE_CHECKING:
     from napari_gen2seg.models.colorer import Colorer
@@ -84,7 +84,7 @@ def click_through(
     check_cancel(cancel, "The comparison")
     coloring = colorer.color(pair.image)
     coloring.save(folder / f"{pair.name}-{when}.tif")
-    proposals = coloring.propose()
+    proposals = propose(coloring, cancel=cancel)
     write_labels(folder / f"{pair.name}-{when}-labels.tif", proposals)
     objects = ((label, pair.labels == label) for label in ids)
     probe = chosen_probe(coloring)

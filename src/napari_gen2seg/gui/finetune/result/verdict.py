@@ -7,6 +7,7 @@ from typing import Any
 from napari_gen2seg.train.finetune.inference_settings import use_words
 
 GREEN, RED, GRAY = "#50be78", "#e05a50", "#9a9fa8"
+_LOST = 0.05  # of AP, from which proposals are worse for whoever keeps them
 NOTHING_GAINED = (
     "No step of this training was better than the model you began with, so nothing "
     "has changed. Train longer (Standard), or label more objects."
@@ -42,6 +43,15 @@ def verdict_text(compared: dict[str, Any]) -> str:
     low, high = compared.get("low"), compared.get("high")
     if low is not None and high is not None:
         said += f" (The gain lies between {_signed(low)} and {_signed(high)}.)"
+    found = (compared.get("before") or {}).get("ap")
+    finds = (compared.get("after") or {}).get("ap")
+    known = found is not None and finds is not None
+    if verdict == "better" and known and finds < found - _LOST:
+        said += (
+            f'<br><span style="color:{RED}">But it finds objects worse without a '
+            f"click</span>: their AP was {found:.2f} and is {finds:.2f}. Look at its "
+            "proposals before you use it."
+        )
     if words:
         said += f"<br>{words}"
     if verdict == "worse":
