@@ -45,8 +45,9 @@ def verdict_text(compared: dict[str, Any]) -> str:
         said += f" (The gain lies between {_signed(low)} and {_signed(high)}.)"
     found = (compared.get("before") or {}).get("ap")
     finds = (compared.get("after") or {}).get("ap")
-    known = found is not None and finds is not None
-    if verdict == "better" and known and finds < found - _LOST:
+    if found is None or finds is None:
+        found = finds = 0.0
+    if verdict == "better" and finds < found - _LOST:
         said += (
             f'<br><span style="color:{RED}">But it finds objects worse without a '
             f"click</span>: their AP was {found:.2f} and is {finds:.2f}. Look at its "
