@@ -89,7 +89,7 @@ def test_evaluation_comparison_curve_and_benchmark_agree(
     clicks = evaluated(mini, held)
     ious = np.array(list(clicks.values()))
     # Clicks that all fail, or all succeed, would agree whatever they were.
-    assert 0.2 < ious.mean() < 0.95 and ious.std() > 0.05
+    assert 0.2 < ious.mean() < 0.95 and ious.std() > 0.02
     assert (ious[:, 0] != ious[:, 1]).any()
 
     # The comparison after fine-tuning, of a run that kept its old model.
