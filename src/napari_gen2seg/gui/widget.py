@@ -168,10 +168,11 @@ class SegmentWidget(Docked):
             *(self.probe.settings_requested, self.probe.method_requested),
             *(self.review.on_requested, self.review.thresholds_requested),
             *(self.review.similar_requested, self.review.likeness_requested),
-            *(self.objects.target.chosen, self.objects.object_requested),
+            *(self.objects.target.activated, self.objects.object_requested),
             *(self.objects.next_requested, self.objects.at_once_requested),
             *(self.stack.axis_requested, self.stack.color_requested),
             *(self.stack.stop_requested, self.book.changed),
+            *(self.model.color_requested, controller.color_requested),
             *(controller.acted, controller.objects.written),
         )
         for signal in asked:

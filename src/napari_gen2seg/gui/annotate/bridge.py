@@ -93,7 +93,6 @@ class Bridge(QObject):
 
     def color(self) -> None:
         """Color the plane in view; of a large one the window that is in view."""
-        self.controller.acted.emit()
         self.source.look_here()
         self._color()
 
