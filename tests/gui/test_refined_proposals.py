@@ -43,6 +43,11 @@ def candidates(at):
     return at.bridge.controller.review.review.candidates
 
 
+def point_at(at, place) -> None:
+    at.person.move(88, 130)  # the pointer may be there already, which is no move
+    at.person.move(*place)
+
+
 def draw_all(at) -> None:
     while at.later.jobs:
         at.later.step()
@@ -84,9 +89,9 @@ def test_they_come_later_and_are_those_of_the_command_line(offered):
 
 def test_what_was_dropped_or_kept_before_stays_so(offered):
     review = offered.bridge.controller.review
-    offered.person.move(*SECOND)
+    point_at(offered, SECOND)
     offered.person.press(Qt.Key.Key_D)
-    offered.person.move(*COIN)
+    point_at(offered, COIN)
     offered.person.press(Qt.Key.Key_Return)
     before, kept = review.review.counts, offered.labels.copy()
     assert (before.kept, before.dropped) == (1, 1)
@@ -164,6 +169,6 @@ def test_without_the_network_the_outlines_of_the_map_are_good_enough(
     monkeypatch.setattr(type(refiner._work._probe), "refined", gone)
     draw_all(offered)
     assert candidates(offered).method == SIMILARITY and not refiner.left
-    offered.person.move(*COIN)
+    point_at(offered, COIN)
     offered.person.press(Qt.Key.Key_Return)
     assert offered.labels.any()
