@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import pickle
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -373,6 +374,19 @@ def test_an_outline_of_another_object_is_not_taken() -> None:
     found = candidates_of(where, (50, 50, 58, 58))  # a speck of the rectangle there
     refined = Probe(believer).refine(where, found)
     np.testing.assert_array_equal(refined.masks[0].array, found.masks[0].array)
+
+
+def test_what_is_hardly_an_object_is_not_looked_at() -> None:
+    where, looks = coloring((140, 180)), []
+    found = candidates_of(where, (36, 36, 84, 74), (34, 90, 86, 144))
+    found = replace(found, scores=np.array([0.9, 0.1]))
+
+    def counted(channels: np.ndarray) -> tuple[np.ndarray, float]:
+        looks.append(1)
+        return believer(channels)
+
+    refined = Probe(counted).refine(where, found)
+    assert len(looks) == 1 and refined.masks[1] is found.masks[1]
 
 
 def test_refining_stops_when_asked_and_needs_the_image() -> None:

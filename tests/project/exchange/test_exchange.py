@@ -255,7 +255,12 @@ def test_layouts_are_as_their_trainers_document_them(tmp_path: Path) -> None:
 def test_stacks_go_plane_by_plane_and_into_omezarr_whole(tmp_path: Path) -> None:
     project = Project.create(tmp_path / "project")
     shape = (3, *SHAPE)
-    tifffile.imwrite(tmp_path / "s.tif", image(0, shape), metadata={"axes": "ZYX"})
+    tifffile.imwrite(
+        tmp_path / "s.tif",
+        image(0, shape),
+        photometric="minisblack",
+        metadata={"axes": "ZYX"},
+    )
     item = project.add(tmp_path / "s.tif")
     labels = scene(0, shape)
     labels[1] = 0

@@ -59,6 +59,7 @@ Predict = Callable[[Float32Array], tuple[Float32Array, float]]
 """The network: float32 (CHANNELS, SIDE, SIDE) -> logits (SIDE, SIDE), expected IoU."""
 
 _KEPT = 24  # answers of a map: those of one object's clicks, and of some hovering
+_WORTH = 0.15  # score below which nobody takes a candidate for an object
 _SAME = 0.3  # IoU from which two masks are of the same object
 _LOOKS = 3  # windows at a click, the first included
 
@@ -215,9 +216,9 @@ class Probe:
     ) -> CandidateSet:
         """Return candidates with the outlines that a click in their middle gives.
 
-        The same candidates, in their order and with their scores: only what is another
-        object by the network's answer (IoU below 0.3) stays as it was. A mask looks as
-        a click at its point makes it.
+        The same candidates, in their order and with their scores. A mask looks as a
+        click at its point makes it; only what is another object by the network's answer
+        (IoU below 0.3), or hardly one (score below 0.15), stays as it was.
 
         Parameters
         ----------
@@ -246,7 +247,7 @@ class Probe:
     def refined(self, coloring: Coloring, candidates: CandidateSet, index: int) -> Mask:
         """Return the mask that `refine` gives one candidate."""
         before, point = candidates.masks[index], candidates.points[index]
-        if coloring.image is None:
+        if coloring.image is None or candidates.scores[index] < _WORTH:
             return before
         settings = ProbeSettings()
         mask = self._mask(coloring, coloring.image, point[None], None, settings, None)
