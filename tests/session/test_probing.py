@@ -13,7 +13,7 @@ from napari_gen2seg import load_probe
 from napari_gen2seg.core.coloring import Coloring
 from napari_gen2seg.core.learned_probe.choice import LEARNED, SIMILARITY
 from napari_gen2seg.core.learned_probe.threshold import MIDDLE
-from napari_gen2seg.errors import SettingsError
+from napari_gen2seg.errors import Cancelled, SettingsError
 from napari_gen2seg.session import ColorRequest, Inline, Prompts, Session
 from napari_gen2seg.session.model_host import ModelHost
 
@@ -152,3 +152,27 @@ def test_the_network_runs_in_the_models_process() -> None:
         assert abs(remote.score - local.score) < 1e-5
     finally:
         host.leave()
+
+
+def test_one_who_can_wait_is_answered_once_the_model_has_time(session, monkeypatch):
+    coloring = two_discs()
+    probe = session.probing._probe(coloring)
+    answer, busy, checks = type(probe).mask, [True, True], []
+
+    def sometimes(self, *asked):
+        if busy:
+            busy.pop()
+            raise Cancelled("The model is busy with something else.")
+        return answer(self, *asked)
+
+    monkeypatch.setattr(type(probe), "mask", sometimes)
+    ask = session.probing.asked(coloring, lambda: checks.append(1))
+    mask = ask([(60.0, 50.0)])
+    assert mask.method == LEARNED and len(checks) == 2
+
+    def stop():
+        raise Cancelled("Stopped as asked.")
+
+    busy.append(True)
+    with pytest.raises(Cancelled, match="Stopped as asked"):
+        session.probing.asked(coloring, stop)([(60.0, 50.0)])

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import logging
+import time
 from dataclasses import replace
-from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from psygnal import Signal
@@ -23,10 +23,10 @@ from napari_gen2seg.models.probes import list_probes
 from napari_gen2seg.session.mask_cache import Found, MaskCache, MaskQuery, Search
 from napari_gen2seg.session.preview import compose, nothing_here
 from napari_gen2seg.session.prompts import Prompts
-from napari_gen2seg.session.refining import Refinement
+from napari_gen2seg.session.refining import PAUSE, Refinement
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Hashable
+    from collections.abc import Callable, Hashable, Sequence
 
     from napari_gen2seg.core.candidates import CandidateSet
     from napari_gen2seg.core.coloring import Coloring
@@ -118,10 +118,26 @@ class Probing:
             )
         return reason_for_similarity(coloring, self._method)
 
-    def asked(self, coloring: Coloring) -> Callable[..., Mask]:
-        """Return what answers clicks on a map, however long the model is busy."""
+    def asked(
+        self, coloring: Coloring, check: Callable[[], None]
+    ) -> Callable[..., Mask]:
+        """Return what answers clicks on a map, however long the model is busy.
+
+        For a worker thread; ``check`` is called while it waits, and may raise.
+        """
         probe = self._probe(coloring)
-        return coloring.probe if probe is None else partial(probe.mask, coloring)
+        if probe is None:
+            return coloring.probe
+
+        def ask(points: Sequence[tuple[float, float]]) -> Mask:
+            while True:
+                try:
+                    return probe.mask(coloring, points)
+                except Cancelled:  # busy: that says nothing of what is there
+                    check()
+                    time.sleep(PAUSE)
+
+        return ask
 
     def refinement(
         self, coloring: Coloring, candidates: CandidateSet

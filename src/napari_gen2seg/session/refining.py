@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from napari_gen2seg.session.model_host import ModelHost
 
 _MOMENT = 0.5  # seconds for which one outline is waited
-_PAUSE = 0.2  # seconds until a busy model is asked again
+PAUSE = 0.2  # seconds until a busy model is asked again
 
 
 class Refinement:
@@ -98,6 +98,6 @@ class Refinement:
             As `go_on`.
         """
         while self.left:
-            if not self.go_on(_PAUSE, check):
-                time.sleep(_PAUSE)
+            if not self.go_on(PAUSE, check):
+                time.sleep(PAUSE)
         return self.refined

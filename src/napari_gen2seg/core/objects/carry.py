@@ -22,7 +22,7 @@ from napari_gen2seg.core.linking import convex_runs
 from napari_gen2seg.core.objects.find import check_labels
 from napari_gen2seg.core.objects.keep import whole_part
 from napari_gen2seg.core.objects.patch import LabelPatch
-from napari_gen2seg.errors import Gen2SegError
+from napari_gen2seg.errors import PromptError
 
 if TYPE_CHECKING:
     from napari_gen2seg.core.candidates import CandidateSet
@@ -293,7 +293,7 @@ def _clicked(one: _Object, ask: Ask) -> Window | None:
     point = float(row + one.corner[0]), float(col + one.corner[1])
     try:
         return ask([point]).window()
-    except Gen2SegError:
+    except PromptError:
         return None
 
 

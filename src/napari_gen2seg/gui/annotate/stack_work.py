@@ -390,7 +390,10 @@ class StackWork(QObject):
             self._finish()
             return
         before, live, taken, turn = way.before, set(way.live), plane.copy(), self._turn
-        ask = self._session.probing.asked(coloring)
+
+        def work(ticket: Ticket) -> Carried:
+            ask = self._session.probing.asked(coloring, ticket.check)
+            return carry(before, live, coloring, taken, ask=ask)
 
         def done(ticket: Ticket, value: Any, error: BaseException | None) -> None:
             if ticket.cancelled or turn != self._turn or isinstance(error, Cancelled):
@@ -400,9 +403,7 @@ class StackWork(QObject):
                 return
             self._arrived(way, view, taken, value)
 
-        self._ticket = self._background.submit(
-            "carry", lambda _: carry(before, live, coloring, taken, ask=ask), done
-        )
+        self._ticket = self._background.submit("carry", work, done)
 
     def _arrived(
         self, way: Carrying, view: View, taken: LabelArray, carried: Carried
