@@ -34,9 +34,7 @@ from napari_gen2seg.train.mini.config import DataConfig
 from napari_gen2seg.train.mini.probe_stage import (
     ClickedObjects,
     ProbeConfig,
-    _correct_some,
-    _stacked,
-    probe_loss,
+    next_loss,
 )
 
 
@@ -71,12 +69,7 @@ def finetuned(
         while (spent := (time.process_time() - begun) / 60) < minutes:
             for group in optimizer.param_groups:
                 group["lr"] = rate * (1 - spent / minutes)
-            chosen = objects.take(config.batch)
-            _correct_some(net, chosen, config.corrected, objects.rng)
-            logits, quality = net(_stacked(chosen))
-            wanted = torch.from_numpy(np.stack([one.object_there for one in chosen]))
-            known = torch.from_numpy(np.stack([one.known for one in chosen]))
-            loss, _ = probe_loss(logits, quality, wanted.float(), known.float())
+            loss, _ = next_loss(net, objects)
             optimizer.zero_grad()
             loss.backward()
             torch.nn.utils.clip_grad_norm_(net.parameters(), 1.0)

@@ -240,16 +240,37 @@ def train_probe(
     objects = ClickedObjects(config, colorers, seed)
 
     def step() -> tuple[Tensor, Mapping[str, float]]:
-        chosen = objects.take(config.batch)
-        _correct_some(run.net, chosen, config.corrected, objects.rng)
-        logits, quality = run.net(_stacked(chosen))
-        wanted = torch.from_numpy(np.stack([one.object_there for one in chosen]))
-        known = torch.from_numpy(np.stack([one.known for one in chosen]))
-        loss, parts = probe_loss(logits, quality, wanted.float(), known.float())
-        clicks = sum(len(one.clicks.signs) for one in chosen) / len(chosen)
-        return loss, {**parts, "clicks": clicks}
+        return next_loss(run.net, objects)
 
     yield from train(run, step, config, folder, cancel, finish=finish, minutes=minutes)
+
+
+def next_loss(
+    net: torch.nn.Module, objects: ClickedObjects
+) -> tuple[Tensor, dict[str, float]]:
+    """Return the loss of the next batch, some objects of which are corrected.
+
+    Parameters
+    ----------
+    net
+        A `ProbeNet`.
+    objects
+        Where the batch comes from, with the settings.
+
+    Returns
+    -------
+    tuple
+        Scalar, and its parts as of `probe_loss`, with the mean number of clicks.
+    """
+    config = objects.config
+    chosen = objects.take(config.batch)
+    _correct_some(net, chosen, config.corrected, objects.rng)
+    logits, quality = net(_stacked(chosen))
+    wanted = torch.from_numpy(np.stack([one.object_there for one in chosen]))
+    known = torch.from_numpy(np.stack([one.known for one in chosen]))
+    loss, parts = probe_loss(logits, quality, wanted.float(), known.float())
+    clicks = sum(len(one.clicks.signs) for one in chosen) / len(chosen)
+    return loss, {**parts, "clicks": clicks}
 
 
 def start_probe(config: ProbeConfig, folder: Path) -> Run:
