@@ -6,8 +6,8 @@
 With DATA, folders with ``images/``, ``labels/`` and optionally ``split.json`` (the
 validation part is taken; after a slash comes a kind of ``manifest.json``): every model
 of ``--model`` with the settings that ship (with ``--alone`` also in the outlines that
-the map has, before the learned probe), and Otsu's threshold with a watershed. One row
-each: average precision hits / (hits + missed + added) at an IoU of 0.5 and of 0.75,
+the map has, before the learned probe), and Otsu's threshold with a watershed; with
+``--unet`` the net of ``unet_rival.py``, told the size of the objects. One row each: average precision hits / (hits + missed + added) at an IoU of 0.5 and of 0.75,
 panoptic quality, mean IoU of the matched; objects missed, added, split (two and more of
 what was found make up one) and merged (one covers two and more), as shares of the true
 ones; processor time an image for map and candidates.
@@ -155,6 +155,20 @@ def by_threshold(image: Annotated) -> tuple[Labels, float]:
     return labels, time.process_time() - begun
 
 
+def found_by_unet(path: Path) -> dict[str, Way]:
+    """Return the way of a U-Net trained on the same images, by name."""
+    from benchmarks.unet_rival import Rival
+
+    rival = Rival(path)
+
+    def found(image: Annotated) -> tuple[Labels, float]:
+        begun = time.process_time()
+        labels = rival(image)
+        return labels, time.process_time() - begun
+
+    return {f"U-Net, {rival.minutes:.0f} min": found}
+
+
 def measure_real(chosen: argparse.Namespace) -> None:
     """Print the tables of annotated images."""
     import torch
@@ -165,6 +179,8 @@ def measure_real(chosen: argparse.Namespace) -> None:
     for name in chosen.model:
         ways.update(found_by_model(name, chosen.alone))
     ways["Otsu + watershed"] = by_threshold
+    if chosen.unet:
+        ways.update(found_by_unet(chosen.unet))
     for name in chosen.sets:
         images = pick(chosen.data, name, chosen.images)
         out(f"\n{name}: {len(images)} images")
@@ -221,6 +237,7 @@ def main() -> None:
     parser.add_argument("--sets", nargs="+", default=SETS)
     parser.add_argument("--model", nargs="+", default=["mini"])
     parser.add_argument("--alone", action="store_true", help="the map alone, too")
+    parser.add_argument("--unet", type=Path, help="weights by unet_rival.py")
     parser.add_argument("--images", type=int, default=6, help="per set")
     parser.add_argument("--sizes", type=int, nargs="+", default=[512, 1024, 2048])
     parser.add_argument("--objects", type=int, default=300)
