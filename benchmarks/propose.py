@@ -7,10 +7,11 @@ With DATA, folders with ``images/``, ``labels/`` and optionally ``split.json`` (
 validation part is taken; after a slash comes a kind of ``manifest.json``): every model
 of ``--model`` with the settings that ship (with ``--alone`` also in the outlines that
 the map has, before the learned probe), and Otsu's threshold with a watershed; with
-``--unet`` the net of ``unet_rival.py``, told the size of the objects. One row each: average precision hits / (hits + missed + added) at an IoU of 0.5 and of 0.75,
-panoptic quality, mean IoU of the matched; objects missed, added, split (two and more of
-what was found make up one) and merged (one covers two and more), as shares of the true
-ones; processor time an image for map and candidates.
+``--unet`` the net of ``unet_rival.py``, told the size of the objects. One row each:
+average precision hits / (hits + missed + added) at an IoU of 0.5 and of 0.75, panoptic
+quality, mean IoU of the matched; objects missed, added, split (two and more of what was
+found make up one) and merged (one covers two and more), as shares of the true ones;
+processor time an image for map and candidates.
 
 Without DATA, drawn maps: candidates once, selected and painted many times, beside
 probing everything again as `Coloring.propose` does.
