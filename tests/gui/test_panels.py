@@ -104,6 +104,10 @@ def test_progress_and_cancel_follow_the_job(model):
     assert model.cancel.isEnabled()
     assert model.progress.value() == 40
     assert model.doing.text() == "Downloading 40 %"
+    model.show_job(JobState(True, None, "Coloring", expected=0.8))
+    assert model.doing.text() == "Coloring"  # over before anybody has read it
+    model.show_job(JobState(True, None, "Coloring", expected=61.2))
+    assert model.doing.text() == "Coloring (0 of about 62 s)"
     model.show_job(JobState(text="Colored in 0.8 s"))
     assert not model.cancel.isEnabled()
     assert model.doing.text() == "Colored in 0.8 s"

@@ -95,6 +95,11 @@ def test_what_a_map_took_is_known_of_the_choice_it_was_made_with(session):
     assert session.seconds_a_map is None
     session.choose(Choice("mini"))
     assert session.seconds_a_map == took
+    session.color(request("another"))
+    assert session.job.running and session.job.expected == took
+    session.choose(Choice("mae"))
+    session.color(request("a third"))  # not loaded: nobody knows how long that takes
+    assert session.job.expected is None
 
 
 def test_model_sees_exactly_the_recipe(session, models):

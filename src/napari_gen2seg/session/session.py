@@ -157,8 +157,12 @@ class Session:
             self.coloring_changed.emit(request.view)
             return
         self._asked = request
+        # What is downloaded or loaded first takes longer than that.
+        expected = self.seconds_a_map if self._model.loaded else None
         self._set_job_state(
-            JobState(True, None, "Waiting for the model library", request.view)
+            JobState(
+                True, None, "Waiting for the model library", request.view, expected
+            )
         )
 
         def done(ticket: Ticket, value: Any, error: BaseException | None) -> None:
@@ -167,7 +171,9 @@ class Session:
 
         def report(ticket: Ticket, fraction: float | None, text: str) -> None:
             if self._asked is request and not ticket.cancelled:
-                self._set_job_state(JobState(True, fraction, text, request.view))
+                self._set_job_state(
+                    JobState(True, fraction, text, request.view, expected)
+                )
 
         self._ticket = self._runner.submit(
             COLOR, lambda t: self._host.color(choice, request, t), done, report

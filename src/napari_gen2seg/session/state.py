@@ -85,12 +85,16 @@ class JobState:
         What it is doing, in a few words.
     view
         What is colored; None where it is about nothing in particular.
+    expected
+        How many seconds it takes from start to end, as it took lately; None where
+        nobody knows.
     """
 
     running: bool = False
     fraction: float | None = None
     text: str = ""
     view: Hashable | None = None
+    expected: float | None = None
 
 
 @dataclass(frozen=True)

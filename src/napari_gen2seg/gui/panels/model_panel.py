@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from dataclasses import replace
 from typing import TYPE_CHECKING
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from napari_gen2seg.session import ModelState
 
 TTA_PASSES = 4  # of test-time augmentation
+LONG = 2.0  # seconds from which people want to know how long it takes
 SIZES = (256, 384, 512, 768, 1024, 1536, 2048)
 
 
@@ -137,7 +139,7 @@ class ModelPanel(Panel):
         self.back.setVisible(False)
 
         self.doing = quiet_label("")
-        self._text, self._started = "", time.monotonic()
+        self._job, self._started = JobState(), time.monotonic()
         self._ticking = QTimer(self)
         self._ticking.setInterval(1000)
         self._ticking.timeout.connect(self._show_text)
@@ -221,7 +223,7 @@ class ModelPanel(Panel):
         if job.running != self._ticking.isActive():
             self._started = time.monotonic()
             self._ticking.start() if job.running else self._ticking.stop()
-        self._text = job.text
+        self._job = job
         self.cancel.setEnabled(job.running)
         # No busy bar: Qt would repaint it, and with it the canvas, 60 times a second,
         # which without a graphics card takes half a core from the model.
@@ -229,9 +231,11 @@ class ModelPanel(Panel):
         self._show_text()
 
     def _show_text(self) -> None:
-        """Show what is done and, once a second, for how long."""
-        text = self._text
+        """Show what is done and, once a second, for how long, of how long."""
+        text, expected = self._job.text, self._job.expected or 0.0
         seconds = int(time.monotonic() - self._started)
-        if self._ticking.isActive() and seconds:
+        if self._ticking.isActive() and expected >= LONG:
+            text += f" ({seconds} of about {math.ceil(expected)} s)"
+        elif self._ticking.isActive() and seconds:
             text += f" ({seconds} s)"
         self.doing.setText(text)
