@@ -29,7 +29,8 @@ from napari_gen2seg import LinkSettings, load_model
 from napari_gen2seg.core.candidates import CandidateSet
 from napari_gen2seg.core.coloring import Coloring
 from napari_gen2seg.core.image.rgb import fixed_contrast, to_rgb
-from napari_gen2seg.core.objects.carry import Courses, carry
+from napari_gen2seg.core.objects.carry import carry
+from napari_gen2seg.core.objects.carrying import Carrying
 from napari_gen2seg.core.objects.keep_stack import StackOfCandidates
 from napari_gen2seg.core.objects.review import Review
 from napari_gen2seg.metrics.click_protocol import answerer, interior_point
@@ -97,25 +98,16 @@ def helped(
     if not (after[middle] == new).any():
         return labels, {}
     for step in (1, -1):
-        before, live, patches = after[middle], {new}, []
-        courses = Courses(before, live)
+        way: Carrying[int] = Carrying.begin(after[middle], {new}, part=True)
         for z in range(middle + step, len(truth) if step > 0 else -1, step):
             probe = chosen_probe(colorings[z])
             ask = None if probe is None else partial(probe.mask, colorings[z])
-            taken, found = after[z].copy(), candidates[z]
-            done = carry(before, live, colorings[z], taken, None, found, ask)
-            done.patch.apply(taken)
-            patches.append((z, done.patch))
-            live &= set(done.overlaps)
-            for number, begin in courses.beyond_neck(done).items():
-                live.discard(number)
-                for place in range(begin - 1, len(patches)):
-                    at, patch = patches[place]
-                    patches[place] = at, patch.without([number])
-            before = taken
-            if not live:
+            taken, before, found = after[z].copy(), way.before, candidates[z]
+            done = carry(before, way.live, colorings[z], taken, None, found, ask)
+            way.arrived(z, z, taken, done)
+            if not way.live:
                 break
-        for at, patch in patches:
+        for at, patch in way.patches:
             patch.apply(after[at])
     return after, {"delete": len(wrong), "click": 1, "carry on": 2}
 

@@ -16,7 +16,10 @@ from __future__ import annotations
 import argparse
 import sys
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -25,55 +28,65 @@ from napari_gen2seg.cli.virtual_display import virtual_display
 from napari_gen2seg.io.formats.writers import write_rgb
 from napari_gen2seg.session.state import Choice
 
+if TYPE_CHECKING:
+    from napari_gen2seg.gui.tour import Tour
+
 LAPTOP = (1366, 768)
 ROOT = Path(__file__).parent.parent
 sys.path.insert(0, str(ROOT))  # for what the benchmarks draw
 
 
-def shoot(picture: str, model: str, folder: Path) -> list[Path]:
-    """Take the window with a few objects kept, and the colouring map."""
+Size = tuple[int, int]
+
+
+@contextmanager
+def touring(
+    array: np.ndarray, name: str, model: str, size: Size | None = (1300, 760)
+) -> Iterator[Tour]:
+    """Show a picture in a window of a size, and close it at the end."""
     from napari_gen2seg.gui.tour import Tour
 
-    chosen = subject(picture)
-    tour = Tour(chosen.array, chosen.name, Choice(model), print)
-    tour.run(chosen.points, chosen.last)
-    made = []
-    written = tour.write(folder)
-    for name, target in (("screenshot", picture), ("coloring", f"{picture}-coloring")):
-        source = folder / f"{name}.png"
-        made.append(source.rename(folder / f"{target}.png"))
-    for path in written:
-        path.unlink(missing_ok=True)
+    tour = Tour(array, name, Choice(model), print)
+    if size is not None:
+        tour.viewer.window.resize(*size)
+    yield tour
     tour.close()
-    return made
+
+
+def shoot(picture: str, model: str, folder: Path) -> list[Path]:
+    """Take the window with a few objects kept, and the colouring map."""
+    names = {"screenshot": picture, "coloring": f"{picture}-coloring"}
+    return clicked(picture, model, folder, names, None)
 
 
 def shoot_laptop(model: str, folder: Path) -> Path:
     """Take the window as large as the screen of a small laptop."""
-    from napari_gen2seg.gui.tour import Tour
+    return clicked("coins", model, folder, {"screenshot": "laptop"}, LAPTOP)[0]
 
-    chosen = subject("coins")
-    tour = Tour(chosen.array, chosen.name, Choice(model), print)
-    tour.viewer.window.resize(*LAPTOP)
-    tour.run(chosen.points, chosen.last)
-    made = tour.write(folder)
-    kept = (folder / "screenshot.png").rename(folder / "laptop.png")
-    for path in made:
+
+def clicked(
+    picture: str, model: str, folder: Path, names: dict[str, str], size: Size | None
+) -> list[Path]:
+    """Keep a few objects; return the files of the tour that get another name."""
+    chosen = subject(picture)
+    with touring(chosen.array, chosen.name, model, size) as tour:
+        tour.run(chosen.points, chosen.last)
+        written = tour.write(folder)
+    made = [
+        (folder / f"{source}.png").rename(folder / f"{target}.png")
+        for source, target in names.items()
+    ]
+    for path in written:
         path.unlink(missing_ok=True)
-    tour.close()
-    return kept
+    return made
 
 
 def shoot_proposals(picture: str, model: str, folder: Path) -> Path:
     """Take the canvas before any proposal is kept, half way, and at the end."""
-    from napari_gen2seg.gui.tour import Tour
-
     chosen = subject(picture)
-    tour = Tour(chosen.array, chosen.name, Choice(model), print)
-    tour.viewer.window.resize(1300, 760)
-    tour.run()
-    shots = tour.review()
-    tour.close()
+    with touring(chosen.array, chosen.name, model) as tour:
+        tour.run()
+        shots = tour.review()
     path = folder / f"{picture}-proposals.png"
     seen = shots[0].any(axis=2)  # the canvas is black around the image
     rows, cols = np.flatnonzero(seen.any(axis=1)), np.flatnonzero(seen.any(axis=0))
@@ -84,16 +97,25 @@ def shoot_proposals(picture: str, model: str, folder: Path) -> Path:
 
 def shoot_project(model: str, folder: Path) -> Path:
     """Take the window with a project of crops of the coins, one done, one in work."""
-    from napari_gen2seg.gui.tour import Tour
-
-    chosen = subject("coins")
-    tour = Tour(chosen.array, chosen.name, Choice(model), print)
-    tour.viewer.window.resize(1300, 760)
-    tour.settle()
-    with tempfile.TemporaryDirectory() as home:
-        path = folder / "project.png"
+    chosen, path = subject("coins"), folder / "project.png"
+    with (
+        tempfile.TemporaryDirectory() as home,
+        touring(chosen.array, chosen.name, model) as tour,
+    ):
+        tour.settle()
         write_rgb(path, tour.project(Path(home), coin_crops(chosen.array)))
-        tour.close()
+    return path
+
+
+def shoot_batch(model: str, folder: Path) -> Path:
+    """Take the window while a batch is half way, one file of which is no image."""
+    chosen, path = subject("coins"), folder / "batch.png"
+    with (
+        tempfile.TemporaryDirectory() as home,
+        touring(chosen.array, chosen.name, model) as tour,
+    ):
+        tour.run()
+        write_rgb(path, tour.batch(Path(home), coin_crops(chosen.array)))
     return path
 
 
@@ -101,29 +123,9 @@ def shoot_stack(model: str, folder: Path) -> Path:
     """Take the window with a drawn stack whose proposals are kept in all planes."""
     from benchmarks.stacks import ellipsoids, painted
 
-    from napari_gen2seg.gui.tour import Tour
-
-    stack = painted(ellipsoids(12, 240))
-    tour = Tour(stack, "nuclei", Choice(model), print)
-    tour.viewer.window.resize(1300, 800)
-    path = folder / "stack.png"
-    write_rgb(path, tour.stack(len(stack) // 2))
-    tour.close()
-    return path
-
-
-def shoot_batch(model: str, folder: Path) -> Path:
-    """Take the window while a batch is half way, one file of which is no image."""
-    from napari_gen2seg.gui.tour import Tour
-
-    chosen = subject("coins")
-    tour = Tour(chosen.array, chosen.name, Choice(model), print)
-    tour.viewer.window.resize(1300, 760)
-    tour.run()
-    with tempfile.TemporaryDirectory() as home:
-        path = folder / "batch.png"
-        write_rgb(path, tour.batch(Path(home), coin_crops(chosen.array)))
-        tour.close()
+    stack, path = painted(ellipsoids(12, 240)), folder / "stack.png"
+    with touring(stack, "nuclei", model, (1300, 800)) as tour:
+        write_rgb(path, tour.stack(len(stack) // 2))
     return path
 
 
@@ -131,20 +133,15 @@ def shoot_sheet(model: str, folder: Path) -> Path:
     """Take the window with a large drawn picture, two windows of which are done."""
     from benchmarks.big import BLOCK, block
 
-    from napari_gen2seg.gui.tour import Tour
-
-    side = 3000
+    side, path = 3000, folder / "sheet.png"
     sheet = np.block(
         [
             [block(100 * row + col)[0] for col in range(side // BLOCK)]
             for row in range(side // BLOCK)
         ]
     )
-    tour = Tour(sheet, "sheet", Choice(model), print)
-    tour.viewer.window.resize(1300, 760)
-    path = folder / "sheet.png"
-    write_rgb(path, tour.sheet([(900, 700), (1500, 1600)], 0.4))
-    tour.close()
+    with touring(sheet, "sheet", model) as tour:
+        write_rgb(path, tour.sheet([(900, 700), (1500, 1600)], 0.4))
     return path
 
 
@@ -177,11 +174,8 @@ def main() -> None:
     parser.add_argument("--sheet", action="store_true", help="only a large picture")
     parser.add_argument("--batch", action="store_true", help="only a batch")
     options = parser.parse_args()
-    if options.project:
-        with virtual_display():
-            print(shoot_project(options.model, options.folder))
-        return
     for wanted, take in (
+        (options.project, shoot_project),
         (options.stack, shoot_stack),
         (options.sheet, shoot_sheet),
         (options.batch, shoot_batch),

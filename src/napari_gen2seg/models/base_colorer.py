@@ -90,7 +90,7 @@ class BaseColorer(ABC):
         self._spec = spec
         self._config = config
         self._lock = threading.RLock()
-        self._compiled = False
+        self._compiled: tuple[nn.Module, ...] = ()
 
     @property
     def device(self) -> str:
@@ -212,14 +212,15 @@ class BaseColorer(ABC):
             self._placed.unload()
 
     def compile(self, **options: Any) -> None:
-        """Compile the network at its first use; see `models.compiled`.
+        """Compile the network at its first use; see `models.runtime.compilation`.
 
         Where that fails it runs as it is, and the notes say so.
         """
-        from napari_gen2seg.models.runtime.compilation import compile_net
+        from napari_gen2seg.models.families import get_family
+        from napari_gen2seg.models.runtime.compilation import compile_modules
 
-        compile_net(self.net, **options)
-        self._compiled = True
+        self._compiled = get_family(self._config.family).compiled_parts(self.net)
+        compile_modules(self._compiled, **options)
 
     @abstractmethod
     def _forward(self, pictures: Tensor, resolution: int) -> Tensor:
@@ -317,8 +318,8 @@ class BaseColorer(ABC):
                 raise
             from napari_gen2seg.models.runtime.compilation import give_up
 
-            give_up(self.net)
-            self._compiled = False
+            give_up(self._compiled)
+            self._compiled = ()
             told = str(error).strip().splitlines() or [""]
             self._placed.note(
                 f"It could not be compiled and runs as it is ({type(error).__name__}: "

@@ -24,7 +24,7 @@ from napari_gen2seg.errors import (
 from napari_gen2seg.io.annotated import Annotated
 from napari_gen2seg.models.networks.position_guides import guide_channels
 from napari_gen2seg.models.networks.shifted_guides import ShiftedGuidesNet
-from napari_gen2seg.models.runtime.compilation import compile_net
+from napari_gen2seg.models.runtime.compilation import compile_modules
 from napari_gen2seg.train.data.image_folder import kind_weights, read_source
 from napari_gen2seg.train.engine.learning_rate import share_done, warmup_cosine
 from napari_gen2seg.train.mini.architecture import build_net
@@ -167,8 +167,8 @@ def _compiled(
     """Train a few steps, each told; code for this machine takes minutes to generate."""
     monkeypatch.setattr("napari_gen2seg.train.mini.trainer._LOG_EVERY", 1)
     monkeypatch.setattr(
-        "napari_gen2seg.train.mini.trainer.compile_net",
-        lambda net: compile_net(net, backend=backend),  # type: ignore[arg-type]
+        "napari_gen2seg.train.mini.trainer.compile_modules",
+        lambda parts: compile_modules(parts, backend=backend),  # type: ignore[arg-type]
     )
     colour = dataclasses.replace(TINY.colour, steps=3, compile=backend is not None)
     config = dataclasses.replace(TINY, colour=colour)

@@ -18,7 +18,6 @@ from scipy import ndimage
 from scipy.optimize import linear_sum_assignment
 
 from napari_gen2seg.common.types import BoolArray, Float64Array, LabelArray
-from napari_gen2seg.core.linking import convex_runs
 from napari_gen2seg.core.objects.find import check_labels
 from napari_gen2seg.core.objects.keep import whole_part
 from napari_gen2seg.core.objects.patch import LabelPatch
@@ -145,47 +144,6 @@ def carry(
         else:
             new[one.number] = window, rate
     return _written(taken, new, stopped)
-
-
-class Courses:
-    """How large carried objects were plane by plane, to see where each one ends.
-
-    In depth an object often lies right behind another. Carried on, it narrows to a neck
-    and widens again: from there on it is the other one.
-
-    Parameters
-    ----------
-    before
-        int (H, W), the plane from which they set out.
-    numbers
-        The objects.
-    """
-
-    def __init__(self, before: LabelArray, numbers: Iterable[int]) -> None:
-        areas = np.bincount(np.maximum(before, 0).ravel())
-        self._courses = {n: [(0, int(areas[n]), 0.0)] for n in numbers}
-        self._planes = 0
-
-    def beyond_neck(self, carried: Carried) -> dict[int, int]:
-        """Take the next plane; tell which objects have passed a neck by now.
-
-        Returns
-        -------
-        dict
-            Object -> the plane, counted from 1, from which on it is another one.
-        """
-        self._planes += 1
-        found = {}
-        patch = carried.patch
-        areas = np.bincount(patch.after[patch.changed].astype(np.intp), minlength=1)
-        for number, overlap in carried.overlaps.items():
-            course = self._courses[number]
-            area = int(areas[number]) if number < areas.size else 0
-            course.append((self._planes, area, 1 - overlap))
-            runs = convex_runs(course)
-            if len(runs) > 1:
-                found[number] = course[runs[0][1]][0]
-        return found
 
 
 @dataclass(frozen=True, eq=False)

@@ -19,7 +19,6 @@ label_patches   many objects into Labels: one step, one undo
 proposed_plane  proposals found in a map, and drawn anew by the learned probe
 review          proposals: shown, kept, dropped, gone to
 stack_work      planes colored ahead, objects carried on, proposals kept in all
-carrying        objects on their way from plane to plane
 stack_keep      proposals of all planes found, linked, numbered, written
 tracks_layer    the objects of a stack as napari's Tracks
 similar         proposals that look like what was kept

@@ -11,10 +11,10 @@ import numpy as np
 from qtpy.QtCore import QObject, Signal
 
 from napari_gen2seg.core.linking import LinkSettings
-from napari_gen2seg.core.objects.carry import Carried, Courses, carry
+from napari_gen2seg.core.objects.carry import Carried, carry
+from napari_gen2seg.core.objects.carrying import Carrying
 from napari_gen2seg.core.objects.through import tracks_of
 from napari_gen2seg.errors import Cancelled, Gen2SegError
-from napari_gen2seg.gui.annotate.carrying import Carrying
 from napari_gen2seg.gui.annotate.commit import CommitError
 from napari_gen2seg.gui.annotate.stack_keep import StackKeeping
 from napari_gen2seg.gui.annotate.tracks_layer import (
@@ -115,7 +115,8 @@ class StackWork(QObject):
         self._todo: deque[View] = deque()
         self._ticket: Ticket | None = None
         self._turn = 0  # of the work now; late replies to an earlier one are dropped
-        self._carrying: Carrying | None = None
+        self._carrying: Carrying[View] | None = None
+        self._along = 0  # the axis of what is carried
         self._keeping: StackKeeping | None = None
         self._parents: dict[str, dict[int, int]] = {}  # by layer: who divided
         self._axis: int | None = None
@@ -210,10 +211,8 @@ class StackWork(QObject):
             return
         at = view.index[axis.axis]
         order = range(at + step, axis.size if step > 0 else -1, step)
-        courses = Courses(plane, live) if self.linking.convex else None
-        self._carrying = Carrying(
-            plane.copy(), live, len(live), axis.axis, courses=courses
-        )
+        self._carrying = Carrying.begin(plane, live, self.linking.convex)
+        self._along = axis.axis
         self._begin("Carrying", self._planes(view, axis.axis, order))
 
     def carry_at(self, point: Point | None, step: int = 1) -> None:
@@ -383,7 +382,7 @@ class StackWork(QObject):
         self.done += 1
         self._soon.start()
 
-    def _carry(self, way: Carrying, view: View) -> None:
+    def _carry(self, way: Carrying[View], view: View) -> None:
         """Carry objects to a plane that is colored."""
         coloring, plane = self._session.coloring(view), self._objects.plane(view)
         if coloring is None or plane is None:
@@ -406,9 +405,9 @@ class StackWork(QObject):
         self._ticket = self._background.submit("carry", work, done)
 
     def _arrived(
-        self, way: Carrying, view: View, taken: LabelArray, carried: Carried
+        self, way: Carrying[View], view: View, taken: LabelArray, carried: Carried
     ) -> None:
-        way.arrived(view, taken, carried)
+        way.arrived(view, view.index[self._along], taken, carried)
         if not way.live:
             self._todo.clear()
             self._finish()

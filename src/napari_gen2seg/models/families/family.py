@@ -164,6 +164,11 @@ def any_input_size(_config: ModelConfig) -> int | None:
     return None
 
 
+def whole_net(net: nn.Module) -> tuple[nn.Module, ...]:
+    """Name a network as the one part that is compiled."""
+    return (net,)
+
+
 @dataclass(frozen=True)
 class Family:
     """A kind of model: everything that differs between kinds, in one record.
@@ -209,6 +214,8 @@ class Family:
         every picture is pressed, whatever its aspect; None where any size is taken.
     learned_probe
         Name of the learned probe that was measured on its maps, if one was.
+    compiled_parts
+        Called with the network; returns what ``torch.compile`` is to compile, in place.
     """
 
     name: str
@@ -227,6 +234,7 @@ class Family:
     needed_files: tuple[str, ...] = ()
     fixed_input_size: Callable[[ModelConfig], int | None] = any_input_size
     learned_probe: str | None = None
+    compiled_parts: Callable[[nn.Module], tuple[nn.Module, ...]] = whole_net
 
 
 @dataclass(frozen=True)

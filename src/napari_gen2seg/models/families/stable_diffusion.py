@@ -132,6 +132,11 @@ def _load_map_net(folder: ModelFolder) -> nn.Module:
     return MapNet(load_net(folder), folder.config)
 
 
+def _compiled_parts(net: nn.Module) -> tuple[nn.Module, ...]:
+    one_step = cast("Any", net)
+    return one_step.unet, one_step.vae.encoder, one_step.vae.decoder
+
+
 # -- training -----------------------------------------------------------------
 
 
@@ -236,6 +241,7 @@ SD = Family(
     colorer_class=_colorer_class,
     work_bytes=_work_bytes,
     load_map_net=_load_map_net,
+    compiled_parts=_compiled_parts,
     training=FamilyTraining(
         load_net=_load_for_training,
         parts=_parts,

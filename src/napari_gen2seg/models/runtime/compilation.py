@@ -15,37 +15,40 @@ from typing import TYPE_CHECKING, Any
 from napari_gen2seg.errors import TrainingError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
 
     from torch import nn
 
 CACHE_VARIABLE = "TORCHINDUCTOR_CACHE_DIR"
 
 
-def compile_net(net: nn.Module, backend: str | Callable[..., Any] = "inductor") -> None:
-    """Compile the parts of a network in place, at their first use.
+def compile_modules(
+    modules: Iterable[nn.Module], backend: str | Callable[..., Any] = "inductor"
+) -> None:
+    """Compile modules in place, at their first use.
 
     In place, because a wrapper would rename the weights. Sizes are compiled one by one:
     a picture of another size compiles anew.
 
     Parameters
     ----------
-    net
-        `OneStepNet`, or a masked autoencoder.
+    modules
+        Of a network those that `Family.compiled_parts` names.
     backend
         As ``torch.compile`` takes it.
     """
     from napari_gen2seg.common.user_dirs import cache_dir
 
     os.environ.setdefault(CACHE_VARIABLE, str(cache_dir() / "compiled"))
-    for part in _parts(net):
-        part.compile(backend=backend, dynamic=False)
+    for module in modules:
+        module.compile(backend=backend, dynamic=False)
 
 
-def give_up(net: nn.Module) -> None:
-    """Run a network as it was written again."""
-    for part in _parts(net):
-        part._compiled_call_impl = None  # noqa: SLF001 - torch has no public way
+def give_up(modules: Iterable[nn.Module]) -> None:
+    """Run modules as they were written again."""
+    for module in modules:
+        # torch has no public way
+        module._compiled_call_impl = None  # noqa: SLF001
 
 
 @contextmanager
@@ -73,13 +76,3 @@ def compiling(without: str) -> Iterator[None]:
             f"The network could not be compiled: {error}. Install a C++ compiler, or "
             f"train without: {without}."
         ) from error
-
-
-def _parts(net: nn.Module) -> Iterator[Any]:
-    """Name what is compiled: the UNet, and the two halves of the autoencoder."""
-    if not hasattr(net, "unet"):
-        yield net
-        return
-    yield net.unet
-    yield net.vae.encoder
-    yield net.vae.decoder

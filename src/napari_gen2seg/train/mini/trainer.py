@@ -21,10 +21,11 @@ import torch
 
 from napari_gen2seg.common.atomic import replacing
 from napari_gen2seg.errors import StorageError, TrainingError
+from napari_gen2seg.models.families.stable_diffusion import SD, load_net
 from napari_gen2seg.models.model_folder import read_model_folder
 from napari_gen2seg.models.networks.one_step import OneStepNet
 from napari_gen2seg.models.networks.shifted_guides import ShiftedGuidesNet
-from napari_gen2seg.models.runtime.compilation import compile_net, compiling
+from napari_gen2seg.models.runtime.compilation import compile_modules, compiling
 from napari_gen2seg.train.engine.distributed import (
     any_of,
     average_gradients,
@@ -113,7 +114,7 @@ def train_stage(
     batches = iter(loader(crops, stage.batch, config.data.workers))
     compute = stage_loss(stage_name, stage)
     if stage.compile:
-        compile_net(net)
+        compile_modules(SD.compiled_parts(net))
     begun = time.monotonic() - spent
     net.train()
     while not any_of(
@@ -182,8 +183,6 @@ def starting_net(config: RunConfig, stage_name: str, run: Path) -> ShiftedGuides
             load_weights(net, path)
             return net
     if config.start:
-        from napari_gen2seg.models.families.stable_diffusion import load_net
-
         folder = Path(config.start).expanduser()
         net.load_state_dict(load_net(read_model_folder(folder)).state_dict())
     return net

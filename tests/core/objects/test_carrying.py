@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from napari_gen2seg.core.objects.carry import Carried, Courses
+from napari_gen2seg.core.objects.carry import Carried
+from napari_gen2seg.core.objects.carrying import Carrying, Courses
 from napari_gen2seg.core.objects.patch import LabelPatch
 
 
@@ -45,3 +46,15 @@ def test_a_patch_without_an_object_leaves_the_others() -> None:
     patch = LabelPatch.of(before, (0, 0, 40, 40), after).without([1])
     patch.apply(before)
     assert np.unique(before).tolist() == [0, 2, 7]
+
+
+def test_an_object_that_passed_a_neck_is_left_out_of_the_planes_behind_it() -> None:
+    way: Carrying[str] = Carrying.begin(start(20), {1}, part=True)
+    for at, (side, overlap) in enumerate(((18, 0.8), (10, 0.8), (19, 0.4)), 1):
+        taken = np.zeros((40, 40), np.int32)
+        way.arrived(f"plane {at}", at, taken, carried(side, overlap=overlap))
+        assert np.count_nonzero(taken) == side * side
+    assert not way.live and way.stopped[0][:2] == (1, 3)
+    way.finish()
+    assert [place for place, _ in way.patches] == ["plane 1", "plane 2"]
+    assert way.name == "carrying an object over 2 planes"
