@@ -18,7 +18,7 @@ import numpy as np
 import pytest
 import tifffile
 
-from napari_gen2seg.cli.options import read_plane
+from napari_gen2seg.cli.inputs import read_plane
 from napari_gen2seg.core.image.rgb import to_rgb
 from napari_gen2seg.errors import (
     DataError,

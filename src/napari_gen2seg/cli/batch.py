@@ -11,10 +11,11 @@ import click
 
 from napari_gen2seg.cli.options import (
     ModelOptions,
-    Sizes,
+    ProposalOptions,
     diameter_option,
     model_options,
     probe_option,
+    proposal_options,
     recipe_options,
     tile_options,
 )
@@ -29,19 +30,7 @@ if TYPE_CHECKING:
 @click.command()
 @click.argument("inputs", nargs=-1, required=True, metavar="IN...")
 @click.argument("out", type=click.Path(file_okay=False, path_type=Path))
-@click.option(
-    "--min-certainty",
-    type=click.FloatRange(0, 1),
-    metavar="C",
-    help="Only objects at least this certain, 0 to 1.",
-)
-@click.option(
-    "--size",
-    "sizes",
-    type=Sizes(),
-    metavar="A,B",
-    help="Only objects whose diameter lies between A and B pixels.",
-)
+@proposal_options()
 @probe_option
 @tile_options
 @click.option("--axes", metavar="LETTERS", help="The axes if files name them wrongly.")
@@ -103,8 +92,7 @@ if TYPE_CHECKING:
 def batch(
     inputs: Sequence[str],
     out: Path,
-    min_certainty: float | None,
-    sizes: tuple[float, float] | None,
+    wanted: ProposalOptions,
     method: str | None,
     tile: int | None,
     overlap: int | None,
@@ -135,13 +123,9 @@ def batch(
         )
 
     from napari_gen2seg.core.linking import LinkSettings
-    from napari_gen2seg.core.proposal_settings import ProposalSettings
     from napari_gen2seg.workflows import batch as workflow
     from napari_gen2seg.workflows.running.model import ModelChoice
 
-    proposals = ProposalSettings(
-        diameter=diameter, min_score=min_certainty, sizes=sizes
-    )
     linking = None
     if link:
         linking = LinkSettings(link_radius, 0.1, gaps, divisions, convex)
@@ -159,7 +143,7 @@ def batch(
         out,
         model,
         axes,
-        proposals=proposals,
+        proposals=wanted.settings(diameter),
         recipe=recipe,
         resolution=chosen.resolution,
         passes=chosen.passes,

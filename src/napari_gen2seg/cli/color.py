@@ -7,18 +7,13 @@ from typing import TYPE_CHECKING
 
 import click
 
+from napari_gen2seg.cli.inputs import check_colorable, load, read_plane, resolution_from
 from napari_gen2seg.cli.options import (
-    PICTURE,
-    TARGET,
     ModelOptions,
-    check_colorable,
     diameter_option,
-    load,
     model_options,
     plane_options,
-    read_plane,
     recipe_options,
-    resolution_from,
 )
 from napari_gen2seg.cli.outputs import (
     check_free,
@@ -26,6 +21,7 @@ from napari_gen2seg.cli.outputs import (
     rows_by_columns,
     write_coloring,
 )
+from napari_gen2seg.cli.param_types import PICTURE, TARGET
 from napari_gen2seg.cli.say import say
 
 if TYPE_CHECKING:

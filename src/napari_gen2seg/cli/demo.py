@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from napari_gen2seg.cli.options import ModelOptions, load
+from napari_gen2seg.cli.inputs import load
+from napari_gen2seg.cli.options import ModelOptions
 from napari_gen2seg.cli.outputs import check_free, overwrite_option
 from napari_gen2seg.cli.say import say
 

@@ -8,15 +8,10 @@ from typing import TYPE_CHECKING, Any, cast
 
 import click
 
-from napari_gen2seg.cli.options import (
-    FILE,
-    TARGET,
-    ModelOptions,
-    load,
-    model_options,
-    recipe_options,
-)
+from napari_gen2seg.cli.inputs import load
+from napari_gen2seg.cli.options import ModelOptions, model_options, recipe_options
 from napari_gen2seg.cli.outputs import check_free, overwrite_option
+from napari_gen2seg.cli.param_types import FILE, TARGET
 from napari_gen2seg.cli.say import say
 
 if TYPE_CHECKING:

@@ -1,121 +1,20 @@
-"""Options that several commands share, and what becomes of them."""
+"""Options that several commands share; what becomes of them: `inputs`, `outputs`."""
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, fields
 from functools import wraps
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from napari_gen2seg.cli.say import say
+from napari_gen2seg.cli.param_types import Channels, Indices, RowColumn, Sizes
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
-    from napari_gen2seg.core.image.rgb import RgbRecipe
-    from napari_gen2seg.models.colorer import Colorer
+    from napari_gen2seg.core.proposal_settings import ProposalSettings
 
 F = TypeVar("F", bound=Callable[..., Any])
-
-#: A file that exists.
-FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
-#: An image: a file, or the folder that an OME-Zarr is.
-PICTURE = click.Path(exists=True, path_type=Path)
-#: A file to be written.
-TARGET = click.Path(dir_okay=False, path_type=Path)
-
-
-class RowColumn(click.ParamType):
-    """``ROW,COLUMN`` in pixels, fractions allowed."""
-
-    name = "row,column"
-
-    def convert(
-        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
-    ) -> tuple[float, float]:
-        """Read the two numbers."""
-        if isinstance(value, tuple):
-            return value
-        try:
-            row, column = (float(part) for part in value.split(","))
-        except ValueError:
-            self.fail(
-                f"{value!r} must be two numbers, ROW,COLUMN, such as 120,85 "
-                "(row 0 is the top, column 0 the left).",
-                param,
-                ctx,
-            )
-        return row, column
-
-
-class Sizes(click.ParamType):
-    """``A,B``: the smallest and the largest of something."""
-
-    name = "smallest,largest"
-
-    def convert(
-        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
-    ) -> tuple[float, float]:
-        """Read the two numbers."""
-        if isinstance(value, tuple):
-            return value
-        try:
-            smallest, largest = (float(part) for part in value.split(","))
-        except ValueError:
-            smallest, largest = 1.0, 0.0
-        if not 0 <= smallest <= largest:
-            self.fail(
-                f"{value!r} must be two numbers, SMALLEST,LARGEST, such as 12,40.",
-                param,
-                ctx,
-            )
-        return smallest, largest
-
-
-class Indices(click.ParamType):
-    """``3`` or ``0,12``: a place on each axis before the last two."""
-
-    name = "index"
-
-    def convert(
-        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
-    ) -> tuple[int, ...]:
-        """Read the whole numbers."""
-        if isinstance(value, tuple):
-            return value
-        try:
-            return tuple(int(part) for part in value.split(","))
-        except ValueError:
-            self.fail(
-                f"{value!r} must be whole numbers, such as 3 or 0,12.", param, ctx
-            )
-
-
-class Channels(click.ParamType):
-    """``2,0,-``: the channels that give red, green and blue."""
-
-    name = "channels"
-
-    def convert(
-        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
-    ) -> tuple[int | None, ...]:
-        """Read three whole numbers or dashes."""
-        if isinstance(value, tuple):
-            return value
-        parts = [part.strip() for part in value.split(",")]
-        good = all(part in ("-", "") or part.isdecimal() for part in parts)
-        if len(parts) != 3 or not good or not any(part.isdecimal() for part in parts):
-            self.fail(
-                f"{value!r} must be three channels, such as 2,0,1 or 0,1,- (- leaves "
-                "a color black).",
-                param,
-                ctx,
-            )
-        return tuple(int(part) if part.isdecimal() else None for part in parts)
 
 
 @dataclass(frozen=True)
@@ -130,6 +29,22 @@ class ModelOptions:
     passes: int = 1
     accept_licence: bool = False
     compiled: bool = False
+
+
+@dataclass(frozen=True)
+class ProposalOptions:
+    """What the options say of the objects that are proposed."""
+
+    min_certainty: float | None = None
+    sizes: tuple[float, float] | None = None
+
+    def settings(self, diameter: float | None) -> ProposalSettings:
+        """Return them as settings, for objects of about a diameter in pixels."""
+        from napari_gen2seg.core.proposal_settings import ProposalSettings
+
+        return ProposalSettings(
+            diameter=diameter, min_score=self.min_certainty, sizes=self.sizes
+        )
 
 
 _MODEL_OPTIONS = (
@@ -236,15 +151,53 @@ def _decorate(options: Sequence[Callable[[F], F]]) -> Callable[[F], F]:
     return add
 
 
-def model_options(command: Callable[..., Any]) -> Callable[..., Any]:
-    """Add the options of a model; the command gets them as one, ``chosen``."""
+def _gather(
+    name: str, kind: type[Any], options: Sequence[Callable[[Any], Any]]
+) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """Add options that the command gets as one dataclass, under a name."""
 
-    @wraps(command)
-    def gathered(**values: Any) -> Any:
-        own = {field.name: values.pop(field.name) for field in fields(ModelOptions)}
-        return command(chosen=ModelOptions(**own), **values)
+    def add(command: Callable[..., Any]) -> Callable[..., Any]:
+        @wraps(command)
+        def gathered(**values: Any) -> Any:
+            own = {field.name: values.pop(field.name) for field in fields(kind)}
+            return command(**{name: kind(**own)}, **values)
 
-    return _decorate(_MODEL_OPTIONS)(gathered)
+        return _decorate(options)(gathered)
+
+    return add
+
+
+def proposal_options(
+    when: str = "",
+) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """Add the options of proposals; the command gets them as one, ``wanted``.
+
+    Parameters
+    ----------
+    when
+        Said before what they do, such as "With --all: ".
+    """
+    only = "only" if when else "Only"
+    return _gather(
+        "wanted",
+        ProposalOptions,
+        (
+            click.option(
+                "--min-certainty",
+                type=click.FloatRange(0, 1),
+                metavar="C",
+                help=f"{when}{only} objects at least this certain, 0 to 1.",
+            ),
+            click.option(
+                "--size",
+                "sizes",
+                type=Sizes(),
+                metavar="A,B",
+                help=f"{when}{only} objects whose diameter lies between A and B "
+                "pixels.",
+            ),
+        ),
+    )
 
 
 def recipe_options(command: Callable[..., Any]) -> Callable[..., Any]:
@@ -267,6 +220,13 @@ probe_option = click.option(
     help="Which probe answers clicks, and draws the outlines of what is proposed. "
     "[default: learned where it was measured on the maps of the model]",
 )
+diameter_option = click.option(
+    "--diameter",
+    type=float,
+    metavar="PX",
+    help="Diameter of a typical object in pixels of the picture: chooses the "
+    "resolution, where the model's own rule misjudges it, and the size of proposals.",
+)
 _TILE_OPTIONS = (
     click.option(
         "--tile",
@@ -284,129 +244,7 @@ _TILE_OPTIONS = (
 )
 recipe_flags = _decorate(_RECIPE_OPTIONS)
 RECIPE = ("channels", "contrast", "invert", "joint")
+#: Adds the options of a model; the command gets them as one, ``chosen``.
+model_options = _gather("chosen", ModelOptions, _MODEL_OPTIONS)
 plane_options = _decorate(_PLANE_OPTIONS)
 tile_options = _decorate(_TILE_OPTIONS)
-
-
-def read_plane(
-    picture: Path,
-    axes: str | None,
-    plane: tuple[int, ...] | None,
-    series: int | None = None,
-    recipe: RgbRecipe | None = None,
-) -> NDArray[Any]:
-    """Read the one plane of a file that the options name, as it is to be looked at.
-
-    Returns
-    -------
-    numpy.ndarray
-        (H, W) or (H, W, C); see `io.formats.images.ImageFile.plane`.
-
-    Raises
-    ------
-    ImageError, PromptError, StorageError
-        If it cannot be read, or the file has several planes and none is named.
-    """
-    from napari_gen2seg.core.image.axes import Axes
-    from napari_gen2seg.errors import PromptError
-    from napari_gen2seg.io.formats.images import read_picture
-
-    content = read_picture(picture, series)
-    for note in content.notes:
-        say(note, err=True)
-    layout = Axes.of(content.pixels, axes or content.axes)
-    if plane is None and layout.several:
-        raise PromptError(
-            f"{picture.name} holds {layout.several}; say which one with --plane, "
-            f"such as --plane {','.join('0' * len(layout.planes))}."
-        )
-    return content.plane(plane, axes, recipe)
-
-
-_BYTES_A_PIXEL = 30  # of memory, measured: what coloring and a click take
-
-
-def check_colorable(
-    picture: Path,
-    pixels: NDArray[Any],
-    *,
-    clicked: bool = False,
-    tiled: bool = False,
-) -> None:
-    """Refuse a plane that is too large, and say where there is nothing to see.
-
-    Parameters
-    ----------
-    clicked
-        Whether somebody clicks in it: then each click is answered, with a word where it
-        is on background.
-    tiled
-        Whether it is looked at in tiles: then only they must fit into memory.
-
-    Raises
-    ------
-    MemoryShortError
-        If it would not fit into memory.
-    """
-    from napari_gen2seg.core.image.rgb import is_constant
-    from napari_gen2seg.io.formats.guard import check_fits
-
-    if not tiled:
-        check_fits(picture, pixels.shape[0] * pixels.shape[1] * _BYTES_A_PIXEL)
-    if clicked:
-        return
-    flat = pixels if pixels.ndim == 2 else pixels.reshape(-1, pixels.shape[-1])
-    if is_constant(pixels) or (pixels.ndim == 3 and (flat == flat[0]).all()):
-        say(
-            f"{picture.name} holds a single value on all of its {pixels.shape[0]} x "
-            f"{pixels.shape[1]} pixels: there is nothing to color. Choose another "
-            "picture, plane or channel.",
-            err=True,
-        )
-
-
-def load(chosen: ModelOptions) -> Colorer:
-    """Load a model as the options say, telling what happens on stderr."""
-    from napari_gen2seg.models.loader import load_model
-
-    terminal = sys.stderr.isatty()
-
-    def progress(fraction: float | None, text: str) -> None:
-        if terminal and fraction != 1:
-            share = "" if fraction is None else f"{fraction:4.0%} "
-            say(f"\r\033[K{share}{text}"[:200], nl=False, err=True)
-
-    colorer = load_model(
-        chosen.model,
-        device=chosen.device,
-        dtype=chosen.dtype,
-        revision=chosen.revision,
-        progress=progress,
-        accept_licence=chosen.accept_licence,
-        compiled=chosen.compiled,
-    )
-    clear = "\r\033[K" if terminal else ""
-    say(f"{clear}{colorer.spec.title}. {colorer.reason}", err=True)
-    return colorer
-
-
-diameter_option = click.option(
-    "--diameter",
-    type=float,
-    metavar="PX",
-    help="Diameter of a typical object in pixels of the picture: chooses the "
-    "resolution, where the model's own rule misjudges it, and the size of proposals.",
-)
-
-
-def resolution_from(
-    resolution: int | None, diameter: float | None, shape: tuple[int, ...], model: Any
-) -> int | None:
-    """Return the resolution that --resolution or --diameter asks for, or None."""
-    if diameter is None:
-        return resolution
-    if resolution is not None:
-        raise click.UsageError("Give either --resolution or --diameter.")
-    from napari_gen2seg.models.runtime.resolution import resolution_for_objects
-
-    return resolution_for_objects(diameter, shape, model.config)

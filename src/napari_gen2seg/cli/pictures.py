@@ -65,6 +65,6 @@ def subject(name: str) -> Subject:
             f"There is no picture {name!r}; it must be one of {', '.join(_CLICKS)}, or "
             "a file."
         )
-    from napari_gen2seg.cli.options import read_plane
+    from napari_gen2seg.cli.inputs import read_plane
 
     return Subject(read_plane(path, None, None), path.stem)

@@ -9,12 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from napari_gen2seg.cli.options import (
-    ModelOptions,
-    load,
-    model_options,
-    resolution_from,
-)
+from napari_gen2seg.cli.inputs import load, resolution_from
+from napari_gen2seg.cli.options import ModelOptions, model_options
 from napari_gen2seg.cli.outputs import overwrite_option
 from napari_gen2seg.common.text import count_text
 from napari_gen2seg.errors import DataError, SettingsError

@@ -8,21 +8,16 @@ from typing import TYPE_CHECKING
 
 import click
 
+from napari_gen2seg.cli.inputs import check_colorable, load, read_plane, resolution_from
 from napari_gen2seg.cli.options import (
-    PICTURE,
-    TARGET,
     ModelOptions,
-    RowColumn,
-    Sizes,
-    check_colorable,
+    ProposalOptions,
     diameter_option,
-    load,
     model_options,
     plane_options,
     probe_option,
-    read_plane,
+    proposal_options,
     recipe_options,
-    resolution_from,
     tile_options,
 )
 from napari_gen2seg.cli.outputs import (
@@ -31,6 +26,7 @@ from napari_gen2seg.cli.outputs import (
     rows_by_columns,
     write_coloring,
 )
+from napari_gen2seg.cli.param_types import PICTURE, TARGET, RowColumn
 from napari_gen2seg.cli.say import say
 
 if TYPE_CHECKING:
@@ -74,19 +70,7 @@ Point = tuple[float, float]
     is_flag=True,
     help="No clicks: propose all objects.",
 )
-@click.option(
-    "--min-certainty",
-    type=click.FloatRange(0, 1),
-    metavar="C",
-    help="With --all: only objects at least this certain, 0 to 1.",
-)
-@click.option(
-    "--size",
-    "sizes",
-    type=Sizes(),
-    metavar="A,B",
-    help="With --all: only objects whose diameter lies between A and B pixels.",
-)
+@proposal_options("With --all: ")
 @tile_options
 @click.option(
     "-o",
@@ -133,8 +117,7 @@ def segment(
     nots: Sequence[Point],
     each: bool,
     everything: bool,
-    min_certainty: float | None,
-    sizes: tuple[float, float] | None,
+    wanted: ProposalOptions,
     tile: int | None,
     overlap: int | None,
     output: Path | None,
@@ -167,8 +150,8 @@ def segment(
         "--map-alone": map_alone,
     }
     proposing = {
-        "--min-certainty": min_certainty is not None,
-        "--size": bool(sizes),
+        "--min-certainty": wanted.min_certainty is not None,
+        "--size": bool(wanted.sizes),
         "--tile": tile is not None,
         "--overlap": overlap is not None,
     }
@@ -182,10 +165,9 @@ def segment(
         _refuse("--probe learned", {"--everywhere": everywhere})
 
     from napari_gen2seg.core.probe.prober import ProbeSettings
-    from napari_gen2seg.core.proposal_settings import ProposalSettings
     from napari_gen2seg.io.formats.writers import check_ending, write_labels
     from napari_gen2seg.workflows import segment as workflow
-    from napari_gen2seg.workflows.tiled.looking import LARGE
+    from napari_gen2seg.workflows.tiled import LookSettings
 
     target = output or picture.with_name(f"{picture.stem}-labels.tif")
     for path in filter(None, (target, coloring)):
@@ -193,7 +175,7 @@ def segment(
     check_free([target, coloring], overwrite, picture)
     pixels = read_plane(picture, axes, plane, series, recipe)
     shape = pixels.shape[:2]
-    tiled = everything and tile != 0 and max(shape) > (tile or LARGE)
+    tiled = everything and LookSettings(tile=tile).in_tiles(shape)
     if tiled and coloring is not None:
         raise click.UsageError(
             f"{picture.name} has {rows_by_columns(shape)} and is looked at in tiles, "
@@ -216,9 +198,7 @@ def segment(
         clicks,
         settings=settings,
         method=method,
-        proposals=ProposalSettings(
-            diameter=diameter, min_score=min_certainty, sizes=sizes
-        ),
+        proposals=wanted.settings(diameter),
         resolution=(
             chosen.resolution
             if tiled

@@ -313,7 +313,7 @@ def iter_segment(
             overlap,
             method,
         )
-        if wanted is None and look.tile != 0 and max(layout.shape) > look.least:
+        if wanted is None and look.in_tiles(layout.shape):
             source = ArraySource(array, layout)
             yield from _in_tiles(source, planes, colorer, look, labels, most, cancel)
             yield Finished(labels)

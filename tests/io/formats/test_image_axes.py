@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import tifffile
 
-from napari_gen2seg.cli.options import read_plane
+from napari_gen2seg.cli.inputs import read_plane
 from napari_gen2seg.core.image.rgb import RgbRecipe, to_rgb
 from napari_gen2seg.errors import ImageError
 from napari_gen2seg.io.datasets.catalog import open_dataset

@@ -67,7 +67,7 @@ class ImageTask:
         """Whether one process does it best alone: a single plane in one look."""
         layout, look = self.source.layout, self.settings.look
         one = int(np.prod(layout.planes, dtype=int)) == 1
-        return one and (look.tile == 0 or max(layout.shape) <= look.least)
+        return one and not look.in_tiles(layout.shape)
 
 
 @dataclass(frozen=True)

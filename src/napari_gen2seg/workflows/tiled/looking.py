@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from napari_gen2seg.common.arguments import check_fields
@@ -45,10 +46,9 @@ class LookSettings:
     overlap: int | None = None
     method: str | None = None
 
-    @property
-    def least(self) -> int:
-        """Longer side in pixels beyond which a plane is looked at in tiles."""
-        return self.tile or LARGE
+    def in_tiles(self, shape: Sequence[int]) -> bool:
+        """Whether planes of so many rows and columns are too large for one look."""
+        return self.tile != 0 and max(shape) > (self.tile or LARGE)
 
     def __post_init__(self) -> None:
         check_fields(self)

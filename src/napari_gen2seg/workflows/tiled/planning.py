@@ -123,7 +123,7 @@ def plan_tiles(
         TileGrid(layout.shape, max(*layout.shape, 2), 0), None, None, proposals
     )
     longer = max(layout.shape)
-    if settings.tile == 0 or longer <= settings.least:
+    if not settings.in_tiles(layout.shape):
         return whole
     plane = tuple(n // 2 for n in layout.planes)
     config = config_of(colorer)
