@@ -511,7 +511,10 @@ def test_proposals_wait_in_the_project_after_a_restart(office, painter):
     review.turn(True)  # of the picture that is open, too
     office.until(lambda: office.state("a") == "proposed")
     assert f"proposed: {review.review.shown.size}, doubt" in office.text("a")
-    assert office.widget.keeper.journal_of(office.dock.desk._layer_id).undo_count == 0
+    assert (
+        office.widget.keeper.works.journal_of(office.dock.desk._layer_id).undo_count
+        == 0
+    )
     review.turn(False)
     known = office.project.item("b").work()
     assert known.state.state == "proposed"

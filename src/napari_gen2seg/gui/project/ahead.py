@@ -225,7 +225,7 @@ class Ahead(QObject):
                 if not is_kept(item.folder, coloring):
                     keep_map(item.folder, coloring, asked)
 
-        dock.keeper.behind(f"map of {item.name}", keep, lambda *_: None)
+        dock.keeper.works.behind(f"map of {item.name}", keep, lambda *_: None)
 
     def _paint(self, dock: SegmentWidget, item: Item, request: ColorRequest) -> None:
         at_once = []
@@ -266,7 +266,7 @@ class Ahead(QObject):
                 review.bring(view, plane)
             self.doubted.emit(item.name, doubt)
             # Where journals are opened, so that nobody finds this one in use.
-            dock.keeper.behind(
+            dock.keeper.works.behind(
                 f"proposals of {item.name}",
                 lambda _: _keep(item, coloring, asked, count, doubt),
                 lambda *_: self.kept.emit(item.name),

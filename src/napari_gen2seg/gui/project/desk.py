@@ -108,7 +108,7 @@ class Desk(QObject):
     def state(self) -> str:
         """How far the picture is that is open; empty where none is."""
         dock = self.dock if self.item is not None else None
-        journal = None if dock is None else dock.keeper.journal_of(self._layer_id)
+        journal = None if dock is None else dock.keeper.works.journal_of(self._layer_id)
         return "" if journal is None else journal.state.state
 
     # ---- verbs
@@ -152,7 +152,7 @@ class Desk(QObject):
         self.status_changed.emit(f"Opening {item.name} ...")
 
         def load(_ticket: Any) -> _Opened:
-            work = dock.keeper.open_in(item.folder)
+            work = dock.keeper.works.open_in(item.folder)
             try:
                 ready = work.problem or layer is not None
                 return _Opened(work, None if ready else read_pixels(item))
@@ -171,7 +171,7 @@ class Desk(QObject):
                     self.in_use.emit(item.name, problem)
                     self.warning.emit(problem)
             elif stale or not self.leave():
-                dock.keeper.drop(opened.work)
+                dock.keeper.works.drop(opened.work)
                 if layer is not None:
                     dock.session.forget(str(layer.unique_id))
             else:
@@ -179,7 +179,7 @@ class Desk(QObject):
             if stale and wanted is not None:
                 self.open(wanted)
 
-        dock.keeper.behind(f"open {item.folder}", load, done)
+        dock.keeper.works.behind(f"open {item.folder}", load, done)
 
     def leave(self) -> bool:
         """Save and close the picture that is open; say whether that could be done."""
@@ -206,7 +206,7 @@ class Desk(QObject):
         )
         self._item, self._layer_id = None, ""
         # Behind the saving of it, so that the list is told what was saved.
-        dock.keeper.behind(
+        dock.keeper.works.behind(
             f"left {item.folder}", lambda _: None, lambda *_: self.left.emit(item.name)
         )
         self.changed.emit()
@@ -215,7 +215,7 @@ class Desk(QObject):
     def mark(self, state: str) -> bool:
         """Say how far the picture is that is open; return whether it is written."""
         dock = self.dock if self.item is not None else None
-        journal = None if dock is None else dock.keeper.journal_of(self._layer_id)
+        journal = None if dock is None else dock.keeper.works.journal_of(self._layer_id)
         if journal is None:
             self.status_changed.emit("Open a picture first.")
             return False
@@ -237,7 +237,7 @@ class Desk(QObject):
             Whether that was news.
         """
         dock = self.dock if self.item is not None else None
-        journal = None if dock is None else dock.keeper.journal_of(self._layer_id)
+        journal = None if dock is None else dock.keeper.works.journal_of(self._layer_id)
         if journal is None or journal.state.state != "untouched":
             return False
         try:
@@ -253,7 +253,7 @@ class Desk(QObject):
         if dock is None:
             return
         self._item, self._layer_id = item, str(layer.unique_id)
-        dock.keeper.bring(layer, work)
+        dock.keeper.works.bring(layer, work)
         alone = not len(self._viewer.layers)
         self._viewer.add_layer(layer)
         if not alone:
@@ -292,7 +292,7 @@ class Desk(QObject):
         def submit(
             kind: str, find: Callable[..., Any], done: Callable[..., Any]
         ) -> None:
-            dock.keeper.behind(kind, find, lambda *found: done(None, *found))
+            dock.keeper.works.behind(kind, find, lambda *found: done(None, *found))
 
         def recalled(there: bool) -> None:
             here = self.item is not None and self.item.folder == item.folder
@@ -304,7 +304,7 @@ class Desk(QObject):
     def _note_look(self) -> None:
         """Keep where one looks, of a picture on which work has begun."""
         dock, layer = self.dock, self.layer
-        journal = None if dock is None else dock.keeper.journal_of(self._layer_id)
+        journal = None if dock is None else dock.keeper.works.journal_of(self._layer_id)
         if journal is None or layer is None or journal.state.state == "untouched":
             return
         look = look_now(self._viewer, layer)

@@ -192,7 +192,7 @@ class ProjectWidget(Docked):
         if self._dock_heard is not None:
             homes = {one.key: one.item.folder for one in self.entries.values()}
             with suppress(RuntimeError):  # Qt may have deleted it
-                self._dock_heard.keeper.homes = homes
+                self._dock_heard.keeper.works.homes = homes
 
     def _colored(self, view: object) -> None:
         if self._closed:
@@ -481,7 +481,7 @@ class ProjectWidget(Docked):
         if dock is None:
             start()
         else:  # behind the closing of the picture that was open
-            dock.keeper.behind("import", lambda _: None, start)
+            dock.keeper.works.behind("import", lambda _: None, start)
 
     def export(self, kind: str, target: Path, in_work: bool = False) -> None:
         """Write a data set of the pictures that are done, or in work too."""

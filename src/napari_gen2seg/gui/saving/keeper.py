@@ -1,17 +1,15 @@
-"""Which image and which Labels layer are kept where; earlier work is offered."""
+"""Which Labels layer is kept as which work; earlier work is offered."""
 
 from __future__ import annotations
 
 import logging
 from contextlib import suppress
-from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from qtpy.QtCore import QObject, QTimer, Signal
 
 from napari_gen2seg.errors import Gen2SegError, StorageError
-from napari_gen2seg.gui.layers.marks import work_of
 from napari_gen2seg.gui.layers.overlays import OBJECTS, find_layer, role_of, source_of
 from napari_gen2seg.gui.layers.view import array_of
 from napari_gen2seg.gui.saving.acts import act_of
@@ -19,9 +17,6 @@ from napari_gen2seg.gui.saving.kept_layer import KeptLayer
 from napari_gen2seg.gui.saving.opening import (
     Key,
     Work,
-    identity_of,
-    open_work,
-    work_in,
 )
 from napari_gen2seg.gui.saving.restored import (
     add_clicks,
@@ -30,15 +25,15 @@ from napari_gen2seg.gui.saving.restored import (
     set_again,
     settings_now,
 )
-from napari_gen2seg.project.journal import Act, Journal, Patch
-from napari_gen2seg.project.journal.files import is_work
+from napari_gen2seg.gui.saving.works import Works
+from napari_gen2seg.project.journal import Act, Patch
 from napari_gen2seg.project.project import project_around
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from pathlib import Path
 
-    from napari.layers import Image, Labels
+    from napari.layers import Labels
 
     from napari_gen2seg.gui.annotate.bridge import Bridge
     from napari_gen2seg.gui.annotate.class_giver import ClassGiver
@@ -78,12 +73,10 @@ class Keeper(QObject):
         parent: QObject | None = None,
     ) -> None:
         super().__init__(parent)
-        self._bridge, self._background, self._post = bridge, background, post
+        self._bridge, self._background = bridge, background
         self._controller = bridge.controller
-        self._images: dict[str, Key | None] = {}  # by `unique_id`
-        self._works: dict[Key, Work] = {}
+        self.works = Works(background, post, self._told, self._warn)
         self.layers: dict[str, KeptLayer] = {}  # by `unique_id`
-        self.homes: dict[str, Path] = {}  # content of an image -> its work in a project
         self._warned = ""
         self._closed = False
         self._again = QTimer(self)
@@ -144,8 +137,7 @@ class Keeper(QObject):
 
     @property
     def _work(self) -> Work | None:
-        key = self._images.get(self._bridge.source.layer_id or "")
-        return None if key is None else self._works.get(key)
+        return self.works.of(self._bridge.source.layer_id)
 
     # ---- verbs
 
@@ -179,17 +171,6 @@ class Keeper(QObject):
         self.status_changed.emit(f"Going on with the work in {work.journal.folder}.")
         self.changed.emit()
 
-    def bring(self, layer: Image, work: Work) -> None:
-        """Take work that was opened for an image layer that is about to be shown."""
-        self._images[str(layer.unique_id)] = work.key
-        self._works[work.key] = work
-
-    def journal_of(self, image: str) -> Journal | None:
-        """Return the journal of an image layer, by its ``unique_id``, if it is open."""
-        key = self._images.get(image)
-        work = None if key is None else self._works.get(key)
-        return None if work is None else work.journal
-
     def leave(self, image: str) -> list[Labels]:
         """Save the work on an image and let go of it, on the other thread.
 
@@ -208,10 +189,9 @@ class Keeper(QObject):
         StorageError
             If something of it is not saved. Then everything is as before.
         """
-        key = self._images.get(image)
-        work = None if key is None else self._works.get(key)
+        work = self.works.of(image)
         if work is None:
-            self._images.pop(image, None)
+            self.works.forget(image)
             return []
         ours = [
             name
@@ -229,44 +209,15 @@ class Keeper(QObject):
                     f"The work on {work.identity.name} is not saved, so it stays open. "
                     f"{why}"
                 )
-        del self._images[image], self._works[work.key]
+        self.works.forget(image)
         layers = [self.layers.pop(name) for name in ours]
         journals = {found for one in layers if (found := one.let_go()) is not None}
         if work.journal is not None:
             journals.add(work.journal)
         for journal in journals:
-            self._close_soon(work, journal)
+            self.works.close_soon(work, journal)
         self.changed.emit()
         return [one.layer for one in layers]
-
-    def behind(
-        self,
-        kind: str,
-        do: Callable[[Ticket], Any],
-        done: Callable[[Any, BaseException | None], None],
-    ) -> None:
-        """Do something on the thread on which work is opened and closed, in turn."""
-
-        def told(_ticket: Ticket, value: Any, error: BaseException | None) -> None:
-            if not self._closed:
-                done(value, error)
-
-        self._background.submit(kind, do, told)
-
-    def open_in(self, folder: Path) -> Work:
-        """Open the work in a folder of a project; on any thread.
-
-        Raises
-        ------
-        StorageError
-            If it cannot be read.
-        """
-        return open_work(work_in(folder), lambda _: self._post(self._told))
-
-    def drop(self, work: Work) -> None:
-        """Let go of work that was opened for an image that is not shown after all."""
-        if work.journal is not None:
-            self._close_soon(work, work.journal)
 
     def begin_anew(self) -> None:
         """Set the earlier work that is offered aside; it stays where it is told."""
@@ -340,7 +291,7 @@ class Keeper(QObject):
     @property
     def held(self) -> tuple[dict[str, KeptLayer], dict[Key, Work]]:
         """What `close_all` lets go of."""
-        return self.layers, self._works
+        return self.layers, self.works.held
 
     def close(self) -> list[str]:
         """Save everything and let go of it; may be called more than once.
@@ -353,6 +304,7 @@ class Keeper(QObject):
         if self._closed:
             return []
         self._closed = True
+        self.works.close()
         with suppress(RuntimeError):  # Qt deletes timers together with their window
             self._again.stop()
         with suppress(ValueError, TypeError):
@@ -360,44 +312,18 @@ class Keeper(QObject):
         with suppress(ValueError, TypeError):
             self._controller.objects.changed.disconnect(self._follow)
             self._controller.objects.edited.disconnect(self._look_back)
-        return close_all(self.layers, self._works, self._bridge.viewer)
+        return close_all(*self.held, self._bridge.viewer)
 
     # ---- the image
 
     def _look(self) -> None:
         """Look for earlier work on an image that came into view."""
         source = self._bridge.source
-        layer, view, image = source.layer, source.view, source.layer_id
-        if layer is None or view is None or image is None or image in self._images:
+        layer, view = source.layer, source.view
+        if layer is None or view is None or self.works.knows(source.layer_id):
             self.changed.emit()
-            return
-        self._images[image] = None
-        path, name, folder = layer.source.path, str(layer.name), work_of(layer)
-        array, shape = array_of(layer, 0), view.own_sizes
-
-        def name_it(_ticket: Ticket) -> Work:
-            if folder is not None and is_work(folder):
-                return work_in(folder)
-            return Work(identity_of(path, array, name), shape)
-
-        self._submit(f"image {image}", name_it, partial(self._named, image))
-
-    def _named(self, image: str, work: Work) -> None:
-        work.folder = work.folder or self.homes.get(work.identity.key)
-        self._images[image] = work.key
-        if work.key in self._works:
-            self._opened(self._works[work.key])
         else:
-            self._works[work.key] = work
-            self._open(work)
-
-    def _open(self, work: Work) -> None:
-        tell = partial(self._post, self._told)
-        self._submit(
-            f"work {work.identity.key}",
-            lambda _: open_work(work, lambda _state: tell()),
-            self._opened,
-        )
+            self.works.find(layer, view, self._opened)
 
     def _opened(self, work: Work) -> None:
         """Go on where the dock was closed and opened again; else offer, or wait."""
@@ -438,28 +364,12 @@ class Keeper(QObject):
             and np.array_equal(target.data, work.labels)
         ):
             return target
-        for image, key in self._images.items():
-            if key != work.key:
-                continue
+        for image in self.works.images_of(work):
             for layer in reversed(self._bridge.viewer.layers):
                 same = role_of(layer) == OBJECTS and source_of(layer) == image
                 if same and not layer.multiscale:
                     return layer
         return None
-
-    def _submit(
-        self, kind: str, do: Callable[[Ticket], Any], then: Callable[[Any], None]
-    ) -> None:
-        def done(_ticket: Ticket, value: Any, error: BaseException | None) -> None:
-            if self._closed:
-                return
-            if error is None:
-                then(value)
-            else:
-                _log.warning("%s: %r", kind, error)
-                self._warn(f"Work on this image is not saved: {error}")
-
-        self._background.submit(kind, do, done)
 
     # ---- the Labels layer
 
@@ -483,10 +393,9 @@ class Keeper(QObject):
 
     def _work_of(self, kept: KeptLayer) -> Work | None:
         image = source_of(kept.layer)
-        if image not in self._images:
+        if not self.works.knows(image):
             image = self._bridge.source.layer_id
-        key = self._images.get(image or "")
-        return None if key is None else self._works.get(key)
+        return self.works.of(image)
 
     def _begin(self, kept: KeptLayer) -> None:
         """Give a layer its journal, or let it wait for one."""
@@ -508,47 +417,13 @@ class Keeper(QObject):
         if journal is None:
             return
         if work.layer_id not in (None, name):
-            journal = self._another(work, journal)
+            journal = self.works.another(work, journal)
         else:
             work.layer_id = name
         if going_on:
             kept.go_on(journal)
         else:
             kept.take(journal)
-
-    def _another(self, work: Work, journal: Journal) -> Journal:
-        """Open a journal for a further Labels layer of an image."""
-        number = 2
-        folder = journal.folder
-
-        def place() -> Path:
-            if work.folder is None:
-                return folder.with_name(f"{folder.name}.{number}")
-            return folder / f"layer-{number}"  # beside it would be another image's
-
-        while is_work(place()):
-            number += 1
-        return Journal(
-            work.identity,
-            work.shape,
-            folder=place(),
-            on_change=lambda _: self._post(self._told),
-        )
-
-    def _close_soon(self, work: Work, journal: Journal) -> None:
-        """Close a journal on the other thread: it saves the labels whole."""
-        name = f"closing {journal.folder}"
-        self._works[name, ""] = Work(
-            work.identity, work.shape, work.folder, journal, answered=True
-        )
-
-        def closed(_value: Any, error: BaseException | None) -> None:
-            self._works.pop((name, ""), None)
-            if error is not None:
-                journal.close(force=True)
-                self._warn(f"{error} Every act is in the journal.")
-
-        self.behind(name, lambda _: journal.close(), closed)
 
     def _set_aside(self, work: Work) -> None:
         work.answered, work.labels = True, None
@@ -569,7 +444,7 @@ class Keeper(QObject):
         kept = self.layers.pop(name, None)
         if kept is None:
             return
-        work = next((w for w in self._works.values() if w.layer_id == name), None)
+        work = self.works.of_layer(name)
         journal = kept.journal
         problem = kept.close(present=False)
         if problem:
@@ -577,7 +452,7 @@ class Keeper(QObject):
         if work is not None and journal is not None:
             work.journal, work.layer_id, work.answered = None, None, False
             work.asks = True  # it was taken away on purpose, perhaps
-            self._open(work)
+            self.works.open(work, self._opened)
 
     # ---- acts
 
@@ -622,7 +497,7 @@ class Keeper(QObject):
                 kept.retry()
             elif work is not None and work.journal is None and work.problem:
                 work.problem = kept.problem = ""
-                self._open(work)
+                self.works.open(work, self._opened)
 
 
 def close_all(

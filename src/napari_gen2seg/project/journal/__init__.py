@@ -7,12 +7,15 @@ state    what acts add up to, labels aside
 history  what can be undone and redone
 files    labels, facts and acts in a folder
 record   lines with a checksum, torn ones left out
+log_file the file of these lines while it is open
+holding  the folder while it is open; what is told of earlier work
 place    beside the image or in the user's folder; earlier work found
 lock     one writer at a time
 """
 
 from napari_gen2seg.project.journal.act import Act
-from napari_gen2seg.project.journal.journal import Earlier, Journal, SaveState
+from napari_gen2seg.project.journal.holding import Earlier
+from napari_gen2seg.project.journal.journal import Journal, SaveState
 from napari_gen2seg.project.journal.patch import Patch
 from napari_gen2seg.project.journal.place import Found, find_work
 from napari_gen2seg.project.journal.state import STATES, ItemState, WorkState

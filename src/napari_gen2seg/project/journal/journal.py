@@ -6,17 +6,17 @@ import os
 import threading
 import time
 from collections.abc import Callable
-from contextlib import ExitStack, suppress
-from dataclasses import dataclass, replace
+from contextlib import ExitStack
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
 import numpy.typing as npt
 
-from napari_gen2seg.common.atomic import not_written, replacing, sync_folder
+from napari_gen2seg.common.atomic import not_written, sync_folder
 from napari_gen2seg.common.types import LabelArray
-from napari_gen2seg.errors import InUseError, StorageError
+from napari_gen2seg.errors import StorageError
 from napari_gen2seg.io.identity import ImageIdentity
 from napari_gen2seg.project.journal.act import Act
 from napari_gen2seg.project.journal.files import (
@@ -25,19 +25,13 @@ from napari_gen2seg.project.journal.files import (
     is_work,
     journal_head,
     read_work,
-    saved_sequence,
     write_facts,
     write_labels_file,
 )
 from napari_gen2seg.project.journal.history import History
-from napari_gen2seg.project.journal.lock import FolderLock
+from napari_gen2seg.project.journal.holding import Earlier, HeldFolder
 from napari_gen2seg.project.journal.patch import Patch
 from napari_gen2seg.project.journal.place import (
-    Found,
-    bring,
-    find_work,
-    places,
-    remember,
     set_aside,
 )
 from napari_gen2seg.project.journal.record import encode
@@ -51,28 +45,6 @@ MOST_ACTS, MOST_BYTES = 500, 32 << 20
 
 
 _AGAIN = 2.0  # seconds until the disk is tried again
-
-
-@dataclass(frozen=True)
-class Earlier:
-    """What is told of earlier work, before anybody goes on with it.
-
-    Attributes
-    ----------
-    found
-        Where it lies, and how it was recognised.
-    state
-        What is known of it.
-    since_saved
-        Acts that came after the labels were last saved whole: a crash, most often.
-    torn
-        Bytes of an act that a crash cut off; it is not there.
-    """
-
-    found: Found
-    state: WorkState
-    since_saved: int
-    torn: int
 
 
 class Journal:
@@ -122,15 +94,10 @@ class Journal:
         self.earlier: Earlier | None = None
         self.trouble: StorageError | None = None
         self._image = image
-        self._folder = folder
+        self._held = HeldFolder(image, folder, take_over)
         self._on_change = on_change
-        self._take_over = take_over
-        self._lock: FolderLock | None = None
-        self._file: int | None = None
-        self._good = 0  # bytes of whole records in the file
         self._base = 0, 0  # bytes and acts when it was last made short
         self._pending: list[bytes] = []
-        self._synced = True
         self._told: SaveState = "saved"
         self._guard = threading.RLock()
         self._wake = threading.Condition(self._guard)
@@ -138,10 +105,10 @@ class Journal:
         self._thread: threading.Thread | None = None
         self._closed = False
         self._asked = tuple(int(n) for n in shape), np.dtype(dtype)
-        self._work = Work(folder or places(image)[0], image, *self._asked)
-        found = self._found()
-        if found is not None:
-            self._go_on(found)
+        self._work = Work(self._held.usual, image, *self._asked)
+        before = self._held.go_on()
+        if before is not None:
+            self.earlier, self._work = before
 
     @property
     def folder(self) -> Path:
@@ -259,7 +226,7 @@ class Journal:
             size, count = self._base  # of what is kept to be undone
             if (
                 len(self._work.acts) - count > MOST_ACTS
-                or self._good - size > MOST_BYTES
+                or self._size - size > MOST_BYTES
             ):
                 self.snapshot()
         return act
@@ -310,8 +277,8 @@ class Journal:
         with self._guard:
             self._check_open()
             if labels is not None and not is_work(self.folder):
-                self._begin()
-            if labels is None and (self._tasks or self._file is None):
+                self._held.begin(self._work)
+            if labels is None and (self._tasks or self._held.log is None):
                 return
             if labels is not None and labels.shape != self.shape:
                 # At once: the next act is for labels of this shape.
@@ -333,7 +300,7 @@ class Journal:
             If something could not be written.
         """
         with self._guard:
-            while self._file is not None and (self._tasks or not self._synced):
+            while self._held.log is not None and (self._tasks or not self._synced):
                 if self.trouble is not None and not self._tasks:
                     break
                 self._wake.wait(0.5)
@@ -362,8 +329,7 @@ class Journal:
             self._let_go()
             aside = set_aside(self.folder)
             self.earlier = None
-            folder = self._folder or places(self._image)[0]
-            self._work = Work(folder, self._image, *self._asked)
+            self._work = Work(self._held.usual, self._image, *self._asked)
             return aside
 
     def close(self, force: bool = False) -> None:
@@ -407,7 +373,7 @@ class Journal:
         """Save everything; return what went wrong."""
         try:
             self.retry()
-            if self._file is not None and (
+            if self._held.log is not None and (
                 self.state.sequence > self._work.facts_sequence
             ):
                 self.snapshot()
@@ -418,130 +384,36 @@ class Journal:
                 return error if self._pending or not self._synced else None
         return None
 
-    def _found(self) -> Found | None:
-        if self._folder is None:
-            return find_work(self._image)
-        if not is_work(self._folder):
-            return None
-        return Found(self._folder, "here", read_work(self._folder).image)
-
-    def _go_on(self, found: Found) -> None:
-        """Open earlier work."""
-        folder = found.folder if self._folder else bring(found, self._image)
-        self._lock = FolderLock(folder, self._take_over)
-        try:
-            work = read_work(folder)
-            saved = saved_sequence(folder)
-            since = sum(act.sequence > saved for act in work.acts)
-            torn = work.records.torn
-            self.earlier = Earlier(
-                replace(found, folder=folder), work.state, since, torn
-            )
-            work.image = self._image
-            self._work = work
-            self._open_file(work.records.size, torn)
-        except BaseException:
-            self._let_go()
-            raise
-        remember(self._image, folder)
-
-    def _begin(self) -> None:
-        """Make the folder: beside the image, or where that cannot be."""
-        problem: StorageError | None = None
-        for folder in [self._folder] if self._folder else places(self._image):
-            try:
-                folder.mkdir(parents=True, exist_ok=True)
-                self._lock = FolderLock(folder, self._take_over)
-                self._begin_in(folder)
-            except InUseError:
-                self._let_go()
-                raise
-            except StorageError as error:
-                problem = error
-            except OSError as error:
-                problem = not_written(folder, error)
-            else:
-                remember(self._image, folder)
-                return
-            self._let_go()
-        if problem is not None:
-            raise problem
-
-    def _begin_in(self, folder: Path) -> None:
-        if is_work(folder):
-            raise InUseError(
-                f"Another window has worked on {self._image.name} since it was opened "
-                f"here (see {folder}). Open it again to go on with that work."
-            )
-        self._work.folder = folder
-        write_facts(replace(self._work, state=WorkState()))
-        self._open_file(0, 0)
-
-    def _open_file(self, size: int, torn: int) -> None:
-        """Open the journal behind its last whole record; what is torn goes aside."""
-        path = self.folder / JOURNAL_NAME
-        try:
-            if torn and path.exists():
-                rest = path.read_bytes()[size:]
-                aside = path.with_name(f"journal.torn-{int(time.time())}")
-                with suppress(OSError):  # a full disk keeps nobody from going on
-                    aside.write_bytes(rest)
-            flags = os.O_RDWR | os.O_CREAT | os.O_APPEND | getattr(os, "O_BINARY", 0)
-            self._file = os.open(path, flags, 0o666)
-            os.ftruncate(self._file, size)
-        except OSError as error:
-            raise not_written(path, error) from error
-        self._good = size
-
     def _write(self) -> None:
         """Write what is pending, whole records or nothing."""
         if not self._pending:
             return
         try:
-            if self._file is None:
-                self._begin()
-            if not self._good:
+            log = self._held.log or self._held.begin(self._work)
+            if not log.size:
                 last = self.state.sequence - len(self._pending)
                 before = WorkState(sequence=last)
                 head = replace(self._work, history=History(), state=before)
-                self._append(encode(journal_head(head)))
+                log.append(encode(journal_head(head)))
             while self._pending:
-                self._append(self._pending[0])
+                log.append(self._pending[0])
                 del self._pending[0]
         finally:
             self._start()
             self._wake.notify_all()
 
-    def _append(self, line: bytes) -> None:
-        file = self._file
-        if file is None:
-            raise StorageError(f"{self.folder} is not open; nothing was written.")
-        rest = memoryview(line)
-        try:
-            while rest:
-                rest = rest[os.write(file, rest) :]
-        except OSError as error:
-            with suppress(OSError):
-                os.ftruncate(file, self._good)
-            raise not_written(self.folder / JOURNAL_NAME, error) from error
-        self._good += len(line)
-        self._synced = False
-
     def _sync(self) -> None:
         """Wait until the disk has the journal as it is now."""
-        with self._guard:
-            if self._file is None or self._synced:
-                return
-            file, good = os.dup(self._file), self._good
-        try:
-            os.fsync(file)
-        except OSError as error:
-            self.trouble = not_written(self.folder / JOURNAL_NAME, error)
-            return
-        finally:
-            os.close(file)
-        with self._guard:
-            self._synced = good == self._good
+        log = self._held.log
+        if log is not None:
+            try:
+                log.sync()
+            except StorageError as error:
+                self.trouble = error
+
+    @property
+    def _synced(self) -> bool:
+        return self._held.log is None or self._held.log.synced
 
     def _start(self) -> None:
         if self._thread is None and not self._closed:
@@ -612,49 +484,35 @@ class Journal:
             if self._pending:
                 return
             head = encode(journal_head(self._work))
+        log = self._held.log
+        if log is None:
+            return
         acts = [kept[number] for number in sorted(kept)]
-        path = self.folder / JOURNAL_NAME
+        with ExitStack() as held:
+            with log.replaced() as file:
+                file.write(head)
+                file.write(b"".join(encode(act.to_json()) for act in acts))
+                os.fsync(file.fileno())
+                held.enter_context(self._guard)
+                now = [act for act in self._work.acts if act.sequence > last]
+                written = now[: len(now) - len(self._pending)]
+                file.write(b"".join(encode(act.to_json()) for act in written))
+            self._work.acts = [*acts, *now]
+            log.synced = not written
+            self._base = log.size, len(acts)
         try:
-            with ExitStack() as held:
-                with replacing(path) as draft, draft.open("wb", 0) as file:
-                    file.write(head)
-                    file.write(b"".join(encode(act.to_json()) for act in acts))
-                    os.fsync(file.fileno())
-                    held.enter_context(self._guard)
-                    now = [act for act in self._work.acts if act.sequence > last]
-                    written = now[: len(now) - len(self._pending)]
-                    file.write(b"".join(encode(act.to_json()) for act in written))
-                    if os.name == "nt":  # open files cannot be replaced there
-                        file.close()
-                        self._close_file()
-                self._close_file()
-                self._work.acts = [*acts, *now]
-                self._synced = not written
-                self._reopen()
-                self._base = self._good, len(acts)
             sync_folder(self.folder)
         except OSError as error:
-            with self._guard:
-                if self._file is None:
-                    self._reopen()
-            raise not_written(path, error) from error
+            raise not_written(self.folder / JOURNAL_NAME, error) from error
 
-    def _reopen(self) -> None:
-        flags = os.O_RDWR | os.O_APPEND | getattr(os, "O_BINARY", 0)
-        self._file = os.open(self.folder / JOURNAL_NAME, flags)
-        self._good = os.lseek(self._file, 0, os.SEEK_END)
-
-    def _close_file(self) -> None:
-        if self._file is not None:
-            os.close(self._file)
-            self._file = None
+    @property
+    def _size(self) -> int:
+        """Bytes of the journal."""
+        return 0 if self._held.log is None else self._held.log.size
 
     def _let_go(self) -> None:
         with self._guard:
-            self._close_file()
-            if self._lock is not None:
-                self._lock.release()
-                self._lock = None
+            self._held.let_go()
 
     def _check_open(self) -> None:
         if self._closed:
