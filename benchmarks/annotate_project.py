@@ -39,9 +39,10 @@ from napari_gen2seg import load_model
 from napari_gen2seg.io.annotated import Annotated
 from napari_gen2seg.metrics.click_protocol import object_labels
 from napari_gen2seg.models.colorer import Colorer
+from napari_gen2seg.project.item import Item
 from napari_gen2seg.project.journal import Act, Patch
 from napari_gen2seg.project.origin import Origin
-from napari_gen2seg.project.project import Item, Project
+from napari_gen2seg.project.project import Project
 from napari_gen2seg.train.data.image_folder import read_source
 
 

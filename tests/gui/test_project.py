@@ -292,7 +292,7 @@ def test_the_most_doubtful_come_first(office):
 
     entries = office.dock.entries
     for name, doubt in (("a", 0.1), ("c", 0.7)):
-        office.dock._show_entry(replace(entries[name], doubt=doubt))
+        office.dock.known.take(replace(entries[name], doubt=doubt))
     order = office.dock.queue.order
     order.setCurrentIndex(order.findData("doubt"))
     order.activated.emit(order.currentIndex())
@@ -522,7 +522,7 @@ def test_proposals_wait_in_the_project_after_a_restart(office, painter):
     # As after a restart: no map is in memory, and nothing ready.
     assert office.dock.desk.leave()
     office.dock.ahead.want([])
-    office.widget.bridge.controller.review._planes.clear()
+    office.widget.bridge.controller.review.planes._planes.clear()
     assert len(office.widget.session._colorings) == 0
     painter.seen.clear()
     office.open("b")

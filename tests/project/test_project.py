@@ -22,9 +22,11 @@ from napari_gen2seg.core.image.rgb import to_rgb
 from napari_gen2seg.core.learned_probe.choice import LEARNED
 from napari_gen2seg.core.probe.settings import ProbeSettings
 from napari_gen2seg.errors import InUseError, SettingsError, StorageError
+from napari_gen2seg.project.facts import ObjectClass
+from napari_gen2seg.project.image_files import images_in
 from napari_gen2seg.project.journal import Act, Patch
 from napari_gen2seg.project.origin import INSISTED, METHOD, Origin
-from napari_gen2seg.project.project import ObjectClass, Project, images_in
+from napari_gen2seg.project.project import Project
 from napari_gen2seg.project.propose import ItemFailed, propose
 from napari_gen2seg.project.replay import replay
 

@@ -52,7 +52,9 @@ def init(
     model: str,
 ) -> None:
     """Make a project in FOLDER, or add IMAGES (files, folders) to the one there."""
-    from napari_gen2seg.project.project import PROJECT_NAME, Project, images_in
+    from napari_gen2seg.project.facts import PROJECT_NAME
+    from napari_gen2seg.project.image_files import images_in
+    from napari_gen2seg.project.project import Project
 
     files = images_in(images)
     there = (folder / PROJECT_NAME).is_file()

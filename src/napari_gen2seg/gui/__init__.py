@@ -14,6 +14,8 @@ batch/       the dock for many images
 model_hosts  one model process a viewer, for all docks
 qt_threads   worker threads that answer in Qt's
 settings     what is remembered
+dock_settings
+             what is chosen in the dock takes effect, and is remembered
 samples      File > Open Sample
 writers      File > Save Selected Layers
 tour         a guided first use

@@ -5,7 +5,6 @@ from __future__ import annotations
 from contextlib import suppress
 from dataclasses import replace
 from functools import partial
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from qtpy.QtCore import Qt, QTimer
@@ -16,6 +15,7 @@ from napari_gen2seg.gui.annotate.bridge import Bridge
 from napari_gen2seg.gui.annotate.object_tools import warm_up as warm_up_tools
 from napari_gen2seg.gui.classes.dock_side import DockClasses
 from napari_gen2seg.gui.classes.panel import ClassesPanel
+from napari_gen2seg.gui.dock_settings import DockSettings
 from napari_gen2seg.gui.finetune.dock_side import FinetuneLauncher
 from napari_gen2seg.gui.layers.gl_context import CanvasContext
 from napari_gen2seg.gui.layers.warm_up import warm_up as warm_up_layers
@@ -37,18 +37,15 @@ from napari_gen2seg.gui.saving.closing import CloseGuard
 from napari_gen2seg.gui.saving.keeper import Keeper, close_all
 from napari_gen2seg.gui.settings import Memory, remembered
 from napari_gen2seg.gui.table.widget import ObjectsTable
-from napari_gen2seg.models.library.user_models import is_own
 from napari_gen2seg.models.probes import list_probes
 from napari_gen2seg.models.registry import list_models
-from napari_gen2seg.session import Choice, Session
+from napari_gen2seg.session import Session
 
 if TYPE_CHECKING:
     import napari
     from napari.layers import Image
     from qtpy.QtGui import QKeyEvent
 
-    from napari_gen2seg.core.linking import LinkSettings
-    from napari_gen2seg.core.proposal_settings import Range
     from napari_gen2seg.gui.layers.source import Source
     from napari_gen2seg.gui.layers.view import View
     from napari_gen2seg.gui.saving.kept_layer import KeptLayer
@@ -98,6 +95,7 @@ class SegmentWidget(Docked):
         self.bridge = Bridge(
             viewer, self.session, self._background, self, finder=self._finder
         )
+        self.settings = DockSettings(self.memory, self.bridge)
         self.resolution = ResolutionChoice(
             self.bridge, lambda size: self.choose(resolution=size)
         )
@@ -200,10 +198,10 @@ class SegmentWidget(Docked):
         self.model.finetune_requested.connect(self.finetune.open)
         self.model.back_requested.connect(self.finetune.back)
         self.model.remove_requested.connect(self.finetune.ask_remove)
-        self.probe.settings_requested.connect(self._set_probe)
-        self.probe.method_requested.connect(self._set_method)
-        self.probe.sign_requested.connect(self._set_sign)
-        self.probe.hover_requested.connect(self._set_hover)
+        self.probe.settings_requested.connect(self.settings.set_probe)
+        self.probe.method_requested.connect(self.settings.set_method)
+        self.probe.sign_requested.connect(self.settings.set_sign)
+        self.probe.hover_requested.connect(self.settings.set_hover)
         self.probe.clicking_requested.connect(controller.start_clicking)
         self.objects.target.chosen.connect(controller.objects.choose)
         self.objects.object_requested.connect(controller.set_object)
@@ -211,8 +209,8 @@ class SegmentWidget(Docked):
         self.objects.undo_requested.connect(controller.history.undo_commit)
         self.objects.redo_requested.connect(controller.history.redo)
         self.objects.next_requested.connect(controller.next_object)
-        self.objects.overwrite_requested.connect(self._set_overwrite)
-        self.objects.at_once_requested.connect(self._set_at_once)
+        self.objects.overwrite_requested.connect(self.settings.set_overwrite)
+        self.objects.at_once_requested.connect(self.settings.set_at_once)
 
         self._connect_review()
         self._connect_stack()
@@ -229,8 +227,8 @@ class SegmentWidget(Docked):
 
     def _connect_review(self) -> None:
         panel, review = self.review, self.bridge.controller.review
-        panel.on_requested.connect(self._set_proposals)
-        panel.thresholds_requested.connect(self._set_thresholds)
+        panel.on_requested.connect(self.settings.set_proposals)
+        panel.thresholds_requested.connect(self.settings.set_thresholds)
         panel.keep_all_requested.connect(review.keep_all)
         panel.next_left_requested.connect(review.next_left)
         panel.next_doubtful_requested.connect(review.next_doubtful)
@@ -242,10 +240,10 @@ class SegmentWidget(Docked):
         panel, stack = self.stack, self.bridge.controller.stack
         panel.axis_requested.connect(stack.choose_axis)
         panel.color_requested.connect(stack.color_all)
-        panel.ahead_requested.connect(self._set_ahead)
+        panel.ahead_requested.connect(self.settings.set_ahead)
         panel.carry_requested.connect(stack.carry_on)
         panel.keep_requested.connect(stack.keep_all)
-        panel.linking_requested.connect(self._set_linking)
+        panel.linking_requested.connect(self.settings.set_linking)
         panel.tracks_requested.connect(stack.show_tracks)
         panel.stop_requested.connect(stack.stop)
         for changed in (stack.changed, self.session.coloring_changed):
@@ -294,7 +292,7 @@ class SegmentWidget(Docked):
         )
         keeper.status_changed.connect(self.status.say)
         keeper.warning.connect(self._warn)
-        keeper.model_requested.connect(self._choose_again)
+        keeper.model_requested.connect(self.settings.choose_again)
         row.save_requested.connect(keeper.save)
         row.save_as_requested.connect(keeper.save_as)
         row.go_on_requested.connect(keeper.go_on)
@@ -303,24 +301,15 @@ class SegmentWidget(Docked):
         controller.history.nothing_to_redo.connect(keeper.redo_earlier)
 
     def _remember(self) -> None:
-        get, model = self.memory.get, self.memory.get("model")
-        if Path(model).is_absolute() and not Path(model).is_dir():
-            self.status.say(f"{Path(model).name!r} is gone; mini is in use.")
-            model = "mini"
-        self.session.choose(Choice(model, get("device"), passes=get("passes")))
-        self.session.probing.set(
-            contiguous=get("connected"), brightness=get("brightness")
-        )
-        self.session.probing.choose(get("probe") or None)
+        get = self.memory.get
+        if told := self.settings.restore():
+            self.status.say(told)
         self.probe.hover.setChecked(get("preview"))
         self.objects.overwrite.setChecked(get("overwrite"))
         self.objects.at_once.setChecked(get("one_click"))
         self.stack.ahead.setChecked(get("ahead"))
         self.classes.paint.setChecked(get("class_colors"))
-        review, certainty = self.bridge.controller.review, get("certainty")
-        review.on = get("proposals")
-        review.certainty = None if certainty < 0 else certainty
-        self.review.show_review(review)
+        self.review.show_review(self.bridge.controller.review)
 
     def _begin(self) -> None:
         self._show_job()
@@ -343,17 +332,7 @@ class SegmentWidget(Docked):
 
     def choose(self, **changes: object) -> None:
         """Choose a model, device or size, and remember it."""
-        self.session.choose(
-            replace(self.session.model.choice, licence_accepted=False, **changes)
-        )
-        for name in ("device", "passes"):
-            self.memory.set(name, getattr(self.session.model.choice, name))
-
-    def _choose_again(self, chosen: dict[str, Any]) -> None:
-        """Choose the model of earlier work, if it is still there."""
-        if chosen.get("model") not in {spec.id for spec in list_models()}:
-            chosen.pop("model", None)
-        self.choose(**chosen)
+        self.settings.choose(**changes)
 
     # ---- what fine-tuning asks of the dock
 
@@ -391,10 +370,7 @@ class SegmentWidget(Docked):
     def _model_changed(self, state: ModelState) -> None:
         self.model.show_model(state)
         self.finetune.show_use()
-        model = state.choice.model
-        # One of the hub that could not be loaded is not what to begin with.
-        if state.loaded or model == "mini" or is_own(model):
-            self.memory.set("model", model)
+        self.settings.note_model(state)
 
     def _choose_image(self, layer: Image | None) -> None:
         """Work on another image, at a size of its own."""
@@ -426,16 +402,6 @@ class SegmentWidget(Docked):
             return
         self.status.say(f"The model will look at {size} pixels. Press Color.")
 
-    def _set_probe(self, changes: dict[str, object]) -> None:
-        self.session.probing.set(**changes)
-        self.memory.set("connected", self.session.probing.settings.contiguous)
-        self.memory.set("brightness", self.session.probing.settings.brightness)
-
-    def _set_method(self, method: str) -> None:
-        """Let somebody else answer clicks, on all maps from now on."""
-        self.session.probing.choose(method)
-        self.memory.set("probe", method)
-
     def _show_method(self) -> None:
         view, probing = self.bridge.source.view, self.session.probing
         self.probe.show_method(
@@ -446,32 +412,6 @@ class SegmentWidget(Docked):
         view = self.bridge.source.view
         coloring = None if view is None else self.session.coloring(view)
         self.probe.show_brightness_use(coloring is None or coloring.uses_brightness)
-
-    def _set_sign(self, sign: int) -> None:
-        self.bridge.controller.clicks.sign = sign
-
-    def _set_hover(self, on: bool) -> None:
-        hover_preview = self.bridge.controller.hover_preview
-        hover_preview.on = on
-        hover_preview.again()
-        self.memory.set("preview", on)
-
-    def _set_overwrite(self, on: bool) -> None:
-        self.bridge.controller.objects.overwrite = on
-        self.memory.set("overwrite", on)
-
-    def _set_proposals(self, on: bool) -> None:
-        self.bridge.controller.review.turn(on)
-        self.memory.set("proposals", on)
-
-    def _set_ahead(self, on: bool) -> None:
-        stack = self.bridge.controller.stack
-        stack.ahead = on
-        stack.follow()
-        self.memory.set("ahead", on)
-
-    def _set_linking(self, settings: LinkSettings) -> None:
-        self.bridge.controller.stack.linking = settings
 
     def _take_up(self, tool: str) -> None:
         """Let clicks on the canvas belong to a tool; to none if it is empty."""
@@ -496,16 +436,6 @@ class SegmentWidget(Docked):
         if self._keys is None:
             self._keys = KeysSheet(main_window(self))
         self._keys.toggle()
-
-    def _set_thresholds(self, certainty: float | None, sizes: Range | None) -> None:
-        review = self.bridge.controller.review
-        review.certainty = certainty
-        review.choose(certainty, sizes)
-        self.memory.set("certainty", -1.0 if certainty is None else certainty)
-
-    def _set_at_once(self, on: bool) -> None:
-        self.bridge.controller.at_once = on
-        self.memory.set("one_click", on)
 
     # ---- showing
 

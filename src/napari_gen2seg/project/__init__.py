@@ -2,6 +2,9 @@
 
 origin            where a mask comes from: model, map, clicks, who
 project           the folder: images, classes, how far each image is
+facts             what holds for all its images: `project.json`
+item              one of its images
+image_files       files that a person names to be added
 classes           a class gets another name, in the work on every image
 propose           objects proposed for images that nobody has begun
 kept_map          the coloring map of an image, beside its work

@@ -12,29 +12,32 @@ Plain files that a person can read, share, and put under version control.
 
 from __future__ import annotations
 
-import json
-import os
-import shutil
-from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from napari_gen2seg.common.arguments import checked_arguments
-from napari_gen2seg.common.atomic import not_written, replacing_folder, writing
-from napari_gen2seg.common.checked import checked
+from napari_gen2seg.common.atomic import not_written, writing
 from napari_gen2seg.common.text import slug
-from napari_gen2seg.common.types import LabelArray
-from napari_gen2seg.common.upgraded import Step, upgraded
 from napari_gen2seg.core.image.axes import Axes
 from napari_gen2seg.errors import SettingsError, StorageError
-from napari_gen2seg.io.formats.images import PICTURE_ENDINGS, ImageFile, read_picture
+from napari_gen2seg.io.formats.images import read_picture
 from napari_gen2seg.io.identity import ImageIdentity
-from napari_gen2seg.project.journal import Act, Journal, WorkState
-from napari_gen2seg.project.journal.files import Work, is_work, read_work, write_facts
+from napari_gen2seg.project.facts import (
+    PROJECT_NAME,
+    ObjectClass,
+    ProjectFacts,
+    check_classes,
+    read_facts,
+    save_facts,
+)
+from napari_gen2seg.project.image_files import absolute, copy_image
+from napari_gen2seg.project.item import ITEMS, Item
+from napari_gen2seg.project.journal import Act, WorkState
+from napari_gen2seg.project.journal.files import Work, is_work, write_facts
 from napari_gen2seg.project.journal.lock import OWNER_NAME
 
 if TYPE_CHECKING:
@@ -43,131 +46,10 @@ if TYPE_CHECKING:
     from napari_gen2seg.project.exchange.importing import Imported
     from napari_gen2seg.project.replay import ItemReplay
 
-PROJECT_NAME, IMAGES, ITEMS = "project.json", "images", "items"
-PROJECT_FORMAT = "napari-gen2seg project"
-PROJECT_STEPS: tuple[Step, ...] = ()
-"""From one version of ``project.json`` to the next."""
+IMAGES = "images"
 
 _IGNORED = f"*.lock\n{OWNER_NAME}\njournal.torn-*\ncoloring.*\n"
 """What is of no use to others under version control."""
-
-
-@dataclass(frozen=True)
-class ObjectClass:
-    """A kind of object.
-
-    Attributes
-    ----------
-    name
-        Unique in the project.
-    color
-        ``#rrggbb``; empty for none of its own.
-    key
-        1 to 9, the key that gives it; None for none.
-    """
-
-    name: str
-    color: str = ""
-    key: int | None = None
-
-
-@dataclass(frozen=True)
-class ProjectFacts:
-    """What holds for all images of a project.
-
-    Attributes
-    ----------
-    name
-        For people.
-    model
-        What proposes objects, where nobody says otherwise.
-    classes
-        Kinds of objects; empty where there is only one.
-    """
-
-    name: str
-    model: str = "mini"
-    classes: tuple[ObjectClass, ...] = ()
-
-
-@dataclass(frozen=True)
-class Item:
-    """One image of a project.
-
-    Attributes
-    ----------
-    name
-        Of its folder; unique in the project.
-    folder
-        Where its work lies.
-    """
-
-    name: str
-    folder: Path = field(compare=False)
-
-    def work(self) -> Work:
-        """Read its facts and journal, whoever works on it.
-
-        Raises
-        ------
-        StorageError
-            If they are damaged.
-        """
-        return read_work(self.folder)
-
-    def labels(self) -> LabelArray:
-        """Read its labels after the last act.
-
-        Raises
-        ------
-        StorageError
-            If they are damaged.
-        """
-        return self.work().labels()
-
-    def image_path(self) -> Path:
-        """Return the file of its image.
-
-        Raises
-        ------
-        StorageError
-            If it is not where it was.
-        """
-        image = self.work().image
-        if image.path is None or not image.path.exists():
-            raise StorageError(
-                f"The image {image.name} of {self.folder} is not at {image.path}. Put "
-                "it back there, or correct the path in facts.json."
-            )
-        return image.path
-
-    def image(self) -> ImageFile:
-        """Read its image.
-
-        Raises
-        ------
-        StorageError, ImageError
-            If it is gone or cannot be read.
-        """
-        return read_picture(self.image_path())
-
-    def journal(self, **options: Any) -> Journal:
-        """Open its journal, to work on it.
-
-        Parameters
-        ----------
-        **options
-            ``take_over``, ``on_change``; see `Journal`.
-
-        Raises
-        ------
-        InUseError
-            If another window or process has it open.
-        """
-        work = self.work()
-        return Journal(
-            work.image, work.shape, work.dtype, folder=self.folder, **options
-        )
 
 
 @dataclass(frozen=True, eq=False)
@@ -204,13 +86,13 @@ class Project:
         StorageError
             If there is a project already, or nothing can be written there.
         """
-        root = _absolute(folder)
+        root = absolute(folder)
         if (root / PROJECT_NAME).exists():
             raise StorageError(
                 f"{root} holds a project already; open it, or choose another folder."
             )
         project = cls(root, ProjectFacts(name or root.name, model))
-        _save(root, project.facts)
+        save_facts(root, project.facts)
         with writing(root / ".gitignore") as draft:
             draft.write_text(_IGNORED, encoding="utf-8")
         return project
@@ -225,27 +107,13 @@ class Project:
         StorageError
             If there is none, or it is damaged or of a later version.
         """
-        root = _absolute(folder)
-        source = root / PROJECT_NAME
-        if not source.is_file():
+        root = absolute(folder)
+        if not (root / PROJECT_NAME).is_file():
             raise StorageError(
                 f"{root} is no project: it has no {PROJECT_NAME}. Make one with "
                 f"napari-gen2seg project init {folder}."
             )
-        try:
-            raw = json.loads(source.read_text(encoding="utf-8"))
-        except (OSError, ValueError) as error:
-            raise StorageError(
-                f"{source} could not be read as JSON ({error}). Restore it from a copy."
-            ) from error
-        raw = upgraded(raw, source, PROJECT_FORMAT, PROJECT_STEPS)
-        values = {k: v for k, v in raw.items() if k not in ("format", "version")}
-        values = checked(ProjectFacts, values, f"The facts in {source}")
-        classes = tuple(
-            ObjectClass(**checked(ObjectClass, one, f"A class in {source}"))
-            for one in values.get("classes", ())
-        )
-        return cls(root, ProjectFacts(**{**values, "classes": classes}))
+        return cls(root, read_facts(root))
 
     @property
     def items(self) -> tuple[Item, ...]:
@@ -304,20 +172,20 @@ class Project:
         known = {item.work().image.key: item for item in self.items}
         found = []
         for image in images:
-            identity = ImageIdentity.of_file(_absolute(image))
+            identity = ImageIdentity.of_file(absolute(image))
             if identity.key not in known:
                 known[identity.key] = self._new_item(identity, copy, group)
             found.append(known[identity.key])
         return found
 
     def _new_item(self, identity: ImageIdentity, copy: bool, group: str) -> Item:
-        source = _absolute(identity.path or identity.name)
+        source = absolute(identity.path or identity.name)
         picture = read_picture(source)
         shape = Axes.of(picture.pixels, picture.axes).labels_shape
         name = self._free_name(source.stem)
         if copy:
             target = self.folder / IMAGES / f"{name}{source.suffix}"
-            _copy(source, target)
+            copy_image(source, target)
             identity = replace(identity, path=target)
         folder = self.folder / ITEMS / name
         try:
@@ -336,17 +204,7 @@ class Project:
         SettingsError
             If a name or a key is there twice, or a key is none of 1 to 9.
         """
-        names = Counter(one.name for one in classes)
-        keys = Counter(one.key for one in classes if one.key is not None)
-        twice = [str(one) for one, count in (names | keys).items() if count > 1]
-        if twice:
-            raise SettingsError(
-                f"{twice[0]} is there twice among the classes; names and keys must be "
-                "unique."
-            )
-        wrong = [key for key in keys if not 1 <= key <= 9]
-        if wrong:
-            raise SettingsError(f"The key of a class is {wrong[0]}; it must be 1 to 9.")
+        check_classes(classes)
         return self._with_facts(classes=tuple(classes))
 
     def with_model(self, model: str) -> Project:
@@ -356,7 +214,7 @@ class Project:
     def _with_facts(self, **changes: Any) -> Project:
         """Change what is on the disk now: another dock may have changed the rest."""
         facts = replace(Project.open(self.folder).facts, **changes)
-        _save(self.folder, facts)
+        save_facts(self.folder, facts)
         return replace(self, facts=facts)
 
     def with_class_names(self, names: Iterable[str]) -> Project:
@@ -461,66 +319,3 @@ class Project:
             number += 1
             name = f"{plain}-{number}"
         return name
-
-
-def project_around(work: Path) -> Path | None:
-    """Return the folder of the project in which a work lies; None where in none."""
-    root = work.parent.parent
-    inside = work.parent.name == ITEMS and (root / PROJECT_NAME).is_file()
-    return root if inside else None
-
-
-def images_in(paths: Iterable[str | Path]) -> list[Path]:
-    """Return image files: those named, and those that lie in named folders.
-
-    Raises
-    ------
-    StorageError
-        If a path is not there.
-    """
-    found: list[Path] = []
-    for path in paths:
-        source = _absolute(path)
-        if source.is_file() or source.suffix.lower() == ".zarr":
-            found.append(source)
-        elif source.is_dir():
-            inside = sorted(source.iterdir())
-            endings = (*PICTURE_ENDINGS, ".zarr")
-            found += [
-                one
-                for one in inside
-                if one.suffix.lower() in endings and not one.name.startswith(".")
-            ]
-        else:
-            raise StorageError(f"There is no file or folder {source}. Check its name.")
-    return found
-
-
-def _save(folder: Path, facts: ProjectFacts) -> None:
-    content = {
-        "format": PROJECT_FORMAT,
-        "version": len(PROJECT_STEPS) + 1,
-        **asdict(facts),
-    }
-    with writing(folder / PROJECT_NAME) as draft:
-        text = json.dumps(content, indent=1, ensure_ascii=False)
-        draft.write_text(text + "\n", encoding="utf-8")
-
-
-def _copy(source: Path, target: Path) -> None:
-    """Copy a file, or a folder such as an OME-Zarr."""
-    try:
-        if source.is_dir():
-            with replacing_folder(target, overwrite=False) as draft:
-                shutil.copytree(source, draft)
-        else:
-            with writing(target) as draft:
-                shutil.copyfile(source, draft)
-    except StorageError:
-        raise
-    except OSError as error:
-        raise not_written(target, error) from error
-
-
-def _absolute(path: str | Path) -> Path:
-    return Path(os.path.abspath(Path(path).expanduser()))  # noqa: PTH100

@@ -18,10 +18,11 @@ from napari_gen2seg.core.objects.review import Review
 from napari_gen2seg.core.proposal_settings import ProposalSettings
 from napari_gen2seg.errors import Gen2SegError, InUseError
 from napari_gen2seg.models.probes import find_candidates
+from napari_gen2seg.project.item import Item
 from napari_gen2seg.project.journal import Act, Journal, Patch
 from napari_gen2seg.project.kept_map import Asked, keep_map
 from napari_gen2seg.project.origin import METHOD, Origin
-from napari_gen2seg.project.project import Item, Project
+from napari_gen2seg.project.project import Project
 
 if TYPE_CHECKING:
     from napari_gen2seg.core.coloring import Coloring

@@ -23,8 +23,9 @@ from napari_gen2seg.core.probe.settings import ProbeSettings
 from napari_gen2seg.core.proposal_settings import ProposalSettings
 from napari_gen2seg.errors import Gen2SegError
 from napari_gen2seg.models.probes import chosen_probe, propose
+from napari_gen2seg.project.item import Item
 from napari_gen2seg.project.origin import INSISTED, METHOD, Origin
-from napari_gen2seg.project.project import Item, Project
+from napari_gen2seg.project.project import Project
 
 if TYPE_CHECKING:
     from napari_gen2seg.core.coloring import Coloring

@@ -13,7 +13,8 @@ from napari_gen2seg.core.image.rgb import to_rgb
 from napari_gen2seg.errors import DataError
 from napari_gen2seg.io.annotated import Annotated, AnnotatedSource, as_labels
 from napari_gen2seg.io.label_facts import look_through
-from napari_gen2seg.project.project import Item, Project
+from napari_gen2seg.project.item import Item
+from napari_gen2seg.project.project import Project
 
 LEARNT = "in work", "done"
 """States of images that are learnt from: what was only proposed, the model knows."""

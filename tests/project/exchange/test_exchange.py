@@ -19,9 +19,10 @@ from napari_gen2seg.io.formats.writers import write_labels
 from napari_gen2seg.project.exchange.exporting import EXPORTS, export_project
 from napari_gen2seg.project.exchange.importing import import_labels
 from napari_gen2seg.project.exchange.split import divide
+from napari_gen2seg.project.facts import ObjectClass
 from napari_gen2seg.project.journal import Act, Patch
 from napari_gen2seg.project.origin import Origin
-from napari_gen2seg.project.project import ObjectClass, Project
+from napari_gen2seg.project.project import Project
 
 SHAPE = (48, 64)
 NAMES = ("a", "b", "c", "d")

@@ -11,12 +11,17 @@ hover           the preview under the pointer
 controller      clicks become objects, and back
 commit          a mask into Labels: one step, one undo
 written         what is written into it, for undo and journal
+commit_log      what was written, in order: taken back and done again
 count           how many objects it holds
 labels_layer    the Labels layer of the objects
 labels_target   whether a Labels layer can take them
 hand_edits      objects made by hand, from which clicks start
 label_patches   many objects into Labels: one step, one undo
 proposed_plane  proposals found in a map, and drawn anew by the learned probe
+proposed_planes
+                the planes that were looked at, and thresholds by image
+proposal_preview
+                a proposal under the pointer, lit and in words
 review          proposals: shown, kept, dropped, gone to
 stack_work      planes colored ahead, objects carried on, proposals kept in all
 stack_keep      proposals of all planes found, linked, numbered, written

@@ -294,7 +294,7 @@ class Bridge(QObject):
     def _removed(self, event: Any) -> None:
         layer = event.value
         self.session.forget(str(layer.unique_id))
-        self.controller.review.forget(str(layer.unique_id))
+        self.controller.review.planes.forget(str(layer.unique_id))
         if self.source.is_chosen(layer):
             self.controller.hover_preview.blank()
             self.controller.stack.forget()
@@ -310,7 +310,7 @@ class Bridge(QObject):
 
     def _source_edited(self, source_id: str) -> None:
         self.session.forget(source_id)
-        self.controller.review.forget(source_id)
+        self.controller.review.planes.forget(source_id)
         self.overlays.outdate(source_id)
         if source_id == self.source.layer_id:
             self.controller.stack.forget()

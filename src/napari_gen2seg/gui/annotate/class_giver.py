@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from napari_gen2seg.gui.annotate.object_numbers import ObjectNumbers
     from napari_gen2seg.gui.annotate.redo import RedoStack
     from napari_gen2seg.gui.layers.source import Source
-    from napari_gen2seg.project.project import ObjectClass
+    from napari_gen2seg.project.facts import ObjectClass
 
 
 class ClassStore(Protocol):
@@ -99,7 +99,7 @@ class ClassGiver(QObject):
         before = {n: known.get(n) for n in given}
         if before != given:
             self._redo_stack.clear()
-            tick = self._objects.tick()
+            tick = self._objects.log.tick()
             self._acts.append(Classed(layer, given, before, tick))
             store.give_classes(given)
         self.status_changed.emit(_said(given, name))
@@ -112,7 +112,7 @@ class ClassGiver(QObject):
         self._call_otherwise(old, new)
         if (layer := self._objects.layer_id) is not None:
             self._redo_stack.clear()
-            self._acts.append(ClassRenamed(layer, old, new, self._objects.tick()))
+            self._acts.append(ClassRenamed(layer, old, new, self._objects.log.tick()))
         self.status_changed.emit(f"The class {old!r} is called {new!r} now.")
 
     # ---- back and forth

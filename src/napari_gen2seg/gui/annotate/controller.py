@@ -274,7 +274,7 @@ class AnnotationController(QObject):
         The next commit replaces what the object was in the layer chosen now.
         """
         self.numbers.go_back(number)
-        self.clicks.note_taken_up(self.objects.tick())
+        self.clicks.note_taken_up(self.objects.log.tick())
         self.show_object()
 
     def correct(self, number: int) -> None:
@@ -495,7 +495,7 @@ class AnnotationController(QObject):
     def _was_clicked(self) -> None:
         self.acted.emit()
         self._clicked = True
-        self.clicks.note(self.objects.tick())
+        self.clicks.note(self.objects.log.tick())
         self.redo_stack.clear()
 
     def _highest_found(self) -> None:

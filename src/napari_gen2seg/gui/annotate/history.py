@@ -141,7 +141,9 @@ class History(QObject):
     @property
     def _newest(self) -> int:
         """The number of the newest act that is no click; 0 for none."""
-        return max(self._objects.newest, self._review.newest_drop, self._classes.newest)
+        return max(
+            self._objects.log.newest, self._review.newest_drop, self._classes.newest
+        )
 
     def undo_commit(self) -> None:
         """Take back the last act but clicks; labels through their layer's own undo."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
@@ -17,6 +16,7 @@ from napari_gen2seg.gui.annotate.commit import (
     new_objects,
     write,
 )
+from napari_gen2seg.gui.annotate.commit_log import CommitLog
 from napari_gen2seg.gui.annotate.count import count_objects
 from napari_gen2seg.gui.annotate.hand_edits import (
     HandEdited,
@@ -35,7 +35,6 @@ from napari_gen2seg.gui.annotate.labels_target import (
     why_not,
 )
 from napari_gen2seg.gui.annotate.written import Commit, Edit, Writing
-from napari_gen2seg.gui.layers.hidden import slice_if_hidden
 from napari_gen2seg.gui.layers.layer_order import insert_objects, lift_over_objects
 from napari_gen2seg.gui.layers.overlays import (
     OBJECTS,
@@ -80,7 +79,7 @@ class Objects:
         self._viewer = viewer
         self._runner = runner
         self._id: str | None = None
-        self._commits: list[Commit] = []
+        self.log = CommitLog(viewer)
         self.undone: Commit | None = None  # the commit that was taken back last
         self.undone_in: str | None = None  # layer of what was taken back last
         self.overwrite = False
@@ -89,7 +88,6 @@ class Objects:
         self.known = True  # whether no label is above the highest, to our knowledge
         self._counted = False  # and nothing happened since it was counted
         self.writing: Writing | None = None  # None: whatever changes is by hand
-        self._ticks = itertools.count(1)
 
     @property
     def layer(self) -> Labels | None:
@@ -168,7 +166,7 @@ class Objects:
         remember(layer, view, number, clicks)
         layer.selected_label = number
         if written.sample is not None:
-            self._note(layer, written)
+            self.log.note(layer, written, self.highest)
         self.highest = max(self.highest, number)
         if new and not self.overwrite:
             self.count += 1
@@ -236,7 +234,12 @@ class Objects:
             written = write_patches(layer, [(view, kept.patch)], numbers[-1])
         layer.selected_label = numbers[-1]
         count = len(numbers)
-        self._note(layer, written, "a proposal" if count == 1 else f"{count} proposals")
+        self.log.note(
+            layer,
+            written,
+            self.highest,
+            "a proposal" if count == 1 else f"{count} proposals",
+        )
         self.highest = max(self.highest, numbers[-1])
         self.recount()
         return kept
@@ -277,7 +280,7 @@ class Objects:
             Writing("planes", scores or {}, views=views or {}, method=method)
         ):
             written = write_patches(layer, patches, last)
-        self._note(layer, written, name)
+        self.log.note(layer, written, self.highest, name)
         self.highest = max(self.highest, last)
         self.recount()
 
@@ -319,21 +322,10 @@ class Objects:
         patches = [(view, edit.patch), *removed_beyond(layer, view, edit.gone)]
         with self._told(Writing("edit", {}, edit.gone, edit.parents)):
             written = write_patches(layer, patches, last)
-        self._note(layer, written, edit.name, rows(edit))
+        self.log.note(layer, written, self.highest, edit.name, rows(edit))
         self.highest = max(self.highest, last)
         self.recount()
         return edit
-
-    def tick(self) -> int:
-        """Return a number above that of every act so far."""
-        return next(self._ticks)
-
-    @property
-    def newest(self) -> int:
-        """The number of the newest commit that was not taken back; 0 for none."""
-        while self._commits and not self._stands(self._commits[-1]):
-            self._commits.pop()  # taken back in the layer itself
-        return self._commits[-1].tick if self._commits else 0
 
     def hand_edited(self, view: View, number: int, clicks: int) -> HandEdited | None:
         """Return an object that was made or changed by hand; see `hand_edits`."""
@@ -342,26 +334,17 @@ class Objects:
 
     def redo(self, commit: Commit) -> bool:
         """Do a commit again that was taken back; say whether it could be."""
-        layer = find_layer(self._viewer, commit.layer_id)
-        if layer is None or self._stands(commit):
-            return False
-        slice_if_hidden(layer)
-        layer.redo()
+        done = self.log.redo(commit)
         self.recount()
-        if not self._stands(commit):
-            return False
-        self._commits.append(commit)
-        self.written.emit()
-        self.highest = max(self.highest, commit.written.number)
-        self._slide(commit.sliders)
-        return True
+        if done:
+            self.written.emit()
+            self.highest = max(self.highest, commit.written.number)
+            self.log.look_at(commit)
+        return done
 
     def redo_edit(self, layer_id: str) -> None:
         """Do an edit by hand again, by the layer's own redo."""
-        layer = find_layer(self._viewer, layer_id)
-        if layer is not None:
-            slice_if_hidden(layer)
-            layer.redo()
+        if self.log.redo_edit(layer_id):
             self.recount()
             self.written.emit()
 
@@ -376,24 +359,19 @@ class Objects:
             The layer's name, and the object if its commit was taken back (None
             for an edit by hand); None when there is nothing to take back.
         """
-        if not self.newest:
+        undone = self.log.undo()
+        if undone is None:
             return None
-        commit = self._commits[-1]
-        layer = find_layer(self._viewer, commit.layer_id)
-        if layer is None:
-            return None
-        slice_if_hidden(layer)
-        layer.undo()
+        layer, commit, by_hand = undone
         self.undone_in = commit.layer_id
         self.recount()
         self.written.emit()
-        if self._stands(commit):
+        if by_hand:
             return layer.name, None
-        self._commits.pop()
         self.undone = commit
         if commit.layer_id == self._id and self.highest == commit.written.number:
             self.highest = commit.highest  # or its number would be skipped
-        self._slide(commit.sliders)
+        self.log.look_at(commit)
         return layer.name, commit.written.number
 
     def recount(self, _event: object = None) -> None:
@@ -487,43 +465,3 @@ class Objects:
                 "a new layer, or a copy numbered anew.",
                 True,
             )
-
-    def _note(
-        self,
-        layer: Labels,
-        written: Written,
-        name: str = "",
-        rows: Rows | None = None,
-    ) -> None:
-        """Remember a commit, so that it can be taken back."""
-        self._commits.append(
-            Commit(
-                str(layer.unique_id),
-                written,
-                self._sliders(),
-                self.highest,
-                name,
-                self.tick(),
-                rows,
-            )
-        )
-
-    def _stands(self, commit: Commit) -> bool:
-        layer, written = find_layer(self._viewer, commit.layer_id), commit.written
-        if layer is None or written.sample is None:
-            return False
-        try:
-            return int(np.asarray(layer.data[written.sample])) == written.value
-        except IndexError:  # the layer has other data now
-            return False
-
-    def _sliders(self) -> dict[int, float]:
-        dims = self._viewer.dims
-        return {axis - dims.ndim: dims.point[axis] for axis in dims.not_displayed}
-
-    def _slide(self, sliders: dict[int, float]) -> None:
-        dims = self._viewer.dims
-        shown = {axis + dims.ndim: point for axis, point in sliders.items()}
-        moved = {axis: shown[axis] for axis in dims.not_displayed if axis in shown}
-        if moved:
-            dims.set_point(list(moved), list(moved.values()))

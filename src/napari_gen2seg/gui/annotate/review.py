@@ -6,29 +6,27 @@ other programs need to tell nobody. Here is who looks, and when.
 
 from __future__ import annotations
 
-from collections import OrderedDict
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from qtpy.QtCore import QObject, Signal
 
-from napari_gen2seg.core.objects.doubt import CandidateLooks
-from napari_gen2seg.core.objects.keep import whole_part
 from napari_gen2seg.core.objects.review import Review
 from napari_gen2seg.core.proposal_settings import ProposalSettings, Range
 from napari_gen2seg.errors import Cancelled, Gen2SegError
 from napari_gen2seg.gui.annotate.commit import CommitError
+from napari_gen2seg.gui.annotate.proposal_preview import preview_of, words_of
 from napari_gen2seg.gui.annotate.proposed_plane import (
     Drawn,
     ProposedPlane,
     Refiner,
     proposed_plane,
 )
+from napari_gen2seg.gui.annotate.proposed_planes import ProposedPlanes
 from napari_gen2seg.gui.annotate.redo import Dropped, RedoStack
 from napari_gen2seg.gui.annotate.similar import Examples, Rated, rate
 from napari_gen2seg.gui.qt_threads import debounce
-from napari_gen2seg.session.preview import ADDED, source_area
 from napari_gen2seg.session.session import sentence
 from napari_gen2seg.session.state import Preview
 
@@ -46,9 +44,7 @@ if TYPE_CHECKING:
     from napari_gen2seg.session import Runner, Session, Ticket
 
 Point = tuple[float, float]
-Thresholds = tuple[float | None, Range | None]
 
-_MOST = 24  # planes whose proposals are remembered
 _LOOK = 30  # milliseconds after the last change of the labels
 
 
@@ -96,13 +92,11 @@ class ProposalReview(QObject):
         self._session, self._source = session, source
         self._objects, self._numbers = objects, numbers
         self._overlays, self._redo_stack, self._finder = overlays, redo_stack, finder
-        self._planes: OrderedDict[View, ProposedPlane] = OrderedDict()
+        self.planes = ProposedPlanes(session.probing)
         self._drops: list[Dropped] = []
         self._current: int | None = None  # under the pointer
         self._last: int | None = None  # that was: the next one comes after it
         self._offered: tuple[Review, int, Preview] | None = None
-        self._of_layer: dict[str, Thresholds] = {}  # as last chosen on an image
-        self.certainty: float | None = None  # where none was chosen yet
         self.on = True
         self.liking = False  # only what is like those that were kept is shown
         self.min_likeness = 0.5
@@ -139,32 +133,7 @@ class ProposalReview(QObject):
     def settings(self) -> ProposalSettings:
         """Which candidates are shown, of the image in view."""
         view = self._source.view
-        thresholds = self._thresholds("" if view is None else view.layer_id)
-        return ProposalSettings(min_score=thresholds[0], sizes=thresholds[1])
-
-    def of_plane(self, view: View, coloring: Coloring) -> Review | None:
-        """Return the review of a plane that was looked at; None of another one."""
-        plane = self._planes.get(view)
-        if plane is None or plane.coloring is not coloring:
-            return None
-        known = plane.review.liking(None, self.min_likeness)
-        return known.choosing(*self._thresholds(view.layer_id))
-
-    def drawn(
-        self, layer_id: str, coloring: Coloring, known: Review | None, ticket: Ticket
-    ) -> Review:
-        """Return the review of a plane in its final outlines, on any thread.
-
-        ``known`` is the one there is: what was dropped stays dropped.
-        """
-        found = coloring.candidates() if known is None else known.candidates
-        shown = self._session.probing.refined(coloring, found, ticket.check)
-        if known is not None and shown is found:
-            return known
-        looks = CandidateLooks.of(shown, coloring.values)
-        if known is not None:
-            return known.redrawn(shown, looks)
-        return Review.begin(shown, looks=looks).choosing(*self._thresholds(layer_id))
+        return self.planes.settings("" if view is None else view.layer_id)
 
     def at(self, point: Point | None) -> int | None:
         """Return the proposal under a place of the plane, if Enter would keep it."""
@@ -184,9 +153,12 @@ class ProposalReview(QObject):
             return None
         if index != self._current:
             self._current = self._last = index
-            self.pointed.emit(_words(review, index, index == self._doubted))
+            self.pointed.emit(words_of(review, index, index == self._doubted))
         if self._offered is None or self._offered[:2] != (review, index):
-            self._offered = review, index, self._preview(review, index)
+            view = self._source.view
+            labels = None if view is None else self._objects.plane(view)
+            preview = preview_of(review.candidates.masks[index], labels)
+            self._offered = review, index, preview
         return self._offered[2]
 
     def leave(self) -> None:
@@ -218,7 +190,7 @@ class ProposalReview(QObject):
             self._overlays.clear_proposals()
             self._find(view, coloring)
         else:
-            self._planes.move_to_end(view)
+            self.planes.touch(view)
             self.look()
             return
         self.changed.emit()
@@ -259,7 +231,7 @@ class ProposalReview(QObject):
         """Show what passes other thresholds, here and on this image's other planes."""
         view, plane = self._source.view, self._plane()
         if view is not None:
-            self._of_layer[view.layer_id] = certainty, sizes
+            self.planes.choose(view.layer_id, certainty, sizes)
         if plane is not None:
             plane.review = plane.review.choosing(certainty, sizes)
             self._draw()
@@ -271,7 +243,7 @@ class ProposalReview(QObject):
         if on:
             self._rate()
             return
-        for plane in self._planes.values():
+        for plane in self.planes:
             plane.review = plane.review.liking(None, self.min_likeness)
         self._draw()
         self.changed.emit()
@@ -284,23 +256,6 @@ class ProposalReview(QObject):
             plane.review = plane.review.liking(plane.review.likeness, least)
             self._draw()
         self.changed.emit()
-
-    def known(self, view: View, coloring: Coloring) -> ProposedPlane | None:
-        """Return what is known of a plane, if its proposals are of a coloring."""
-        plane = self._planes.get(view)
-        return plane if plane is not None and plane.coloring is coloring else None
-
-    def bring(self, view: View, plane: ProposedPlane) -> None:
-        """Take the proposals of a plane that were found before it is looked at."""
-        plane.review = plane.review.choosing(*self._thresholds(view.layer_id))
-        self._planes[view] = plane
-        while len(self._planes) > _MOST:
-            self._planes.popitem(last=False)
-
-    def forget(self, layer_id: str) -> None:
-        """Drop what belongs to an image that is gone or has other pixels."""
-        for view in [one for one in self._planes if one.layer_id == layer_id]:
-            del self._planes[view]
 
     # ---- acts
 
@@ -374,7 +329,7 @@ class ProposalReview(QObject):
     @property
     def newest_drop(self) -> int:
         """The number of the newest drop that can be taken back; 0 for none."""
-        self._drops = [one for one in self._drops if self._of(one) is not None]
+        self._drops = [one for one in self._drops if self.planes.of(one)]
         return self._drops[-1].tick if self._drops else 0
 
     def undo_drop(self) -> Dropped | None:
@@ -395,13 +350,10 @@ class ProposalReview(QObject):
     def _plane(self) -> ProposedPlane | None:
         """Return what is known of the plane in view, by the coloring it has now."""
         view = self._source.view
-        plane = None if view is None or not self.on else self._planes.get(view)
-        if plane is None or plane.coloring is not self._session.coloring(view):
+        coloring = None if view is None else self._session.coloring(view)
+        if view is None or coloring is None or not self.on:
             return None
-        return plane
-
-    def _thresholds(self, layer_id: str) -> Thresholds:
-        return self._of_layer.get(layer_id, (self.certainty, None))
+        return self.planes.known(view, coloring)
 
     def _find(self, view: View, coloring: Coloring) -> None:
         self.finding = True
@@ -414,7 +366,7 @@ class ProposalReview(QObject):
                 self.warning.emit(sentence(error))
                 self.changed.emit()
                 return
-            self.bring(view, plane)
+            self.planes.bring(view, plane)
             if view == self._source.view:
                 self.follow()
                 self.found.emit()
@@ -518,42 +470,19 @@ class ProposalReview(QObject):
             return
         self._redo_stack.clear()
         chosen = tuple(int(one) for one in indices)
-        drop = Dropped(view, plane.found, chosen, self._objects.tick())
+        drop = Dropped(view, plane.found, chosen, self._objects.log.tick())
         self.redo_drop(drop)
         self.leave()
         self.status_changed.emit(f"Dropped {drop.name}; Ctrl+Z takes that back.")
 
-    def _preview(self, review: Review, index: int) -> Preview:
-        """Return a proposal as it is lit; of its pixels those that are free count."""
-        view, mask = self._source.view, review.candidates.masks[index]
-        crop, (row, col) = mask.window()  # known, since its outline was drawn
-        labels = None if view is None else self._objects.plane(view)
-        if labels is not None:
-            here = labels[row : row + crop.shape[0], col : col + crop.shape[1]]
-            crop = whole_part(crop, here != 0)
-        return Preview(
-            mask.crop.astype(np.uint8) * np.uint8(ADDED),
-            (mask.bbox[0], mask.bbox[1]),
-            mask.tolerance,
-            mask.score,
-            source_area(mask),
-            pixels=int(np.count_nonzero(crop)),
-        )
-
     def _dropped(self, drop: Dropped, dropped: bool) -> None:
-        plane = self._of(drop)
+        plane = self.planes.of(drop)
         if plane is not None:
             plane.review = plane.review.dropping(drop.indices, dropped)
             if self.liking:
                 self._rate()
             self._draw()
             self.changed.emit()
-
-    def _of(self, drop: Dropped) -> ProposedPlane | None:
-        """Return the plane of a drop, unless it has other candidates now."""
-        plane = self._planes.get(drop.view)
-        known = plane is not None and plane.found is drop.candidates
-        return plane if known else None
 
     def _go_to(self, index: int | None) -> None:
         review = self.review
@@ -565,12 +494,3 @@ class ProposalReview(QObject):
         self._last = index
         diameter = float(review.looks.diameters[index])
         self.gone_to.emit((float(row), float(col)), diameter)
-
-
-def _words(review: Review, index: int, doubted: bool = False) -> str:
-    """Say what a proposal is, and why it is doubtful, or that nothing says so."""
-    said = ", ".join(review.reasons(index))
-    if doubted and not said:
-        said = "nothing speaks against it"
-    score = f"Proposal, certainty {review.candidates.scores[index]:.2f}"
-    return f"{score}{f': {said}' if said else ''}. Enter keeps it, D drops it."

@@ -66,11 +66,11 @@ class StackKeeping:
         then
             Told what went wrong, or None; not after the ticket was cancelled.
         """
-        known = self._review.of_plane(view, coloring)
+        known = self._review.planes.review_of(view, coloring)
         labels = self._labels(view).copy()
 
         def work(ticket: Ticket) -> None:
-            review = self._review.drawn(view.layer_id, coloring, known, ticket)
+            review = self._review.planes.drawn(view.layer_id, coloring, known, ticket)
             ticket.check()
             self._stack.add(review, labels)
 

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING
 from qtpy.QtCore import QObject, Signal
 
 from napari_gen2seg.errors import Gen2SegError
-from napari_gen2seg.project.project import ObjectClass, Project
+from napari_gen2seg.project.facts import ObjectClass
+from napari_gen2seg.project.project import Project
 
 if TYPE_CHECKING:
     from napari_gen2seg.gui.settings import Memory

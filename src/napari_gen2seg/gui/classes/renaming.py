@@ -8,8 +8,9 @@ from qtpy.QtCore import QObject, Signal
 
 from napari_gen2seg.errors import Gen2SegError
 from napari_gen2seg.project.classes import check_new_name, rename_class
+from napari_gen2seg.project.item import project_around
 from napari_gen2seg.project.journal import Act
-from napari_gen2seg.project.project import Project, project_around
+from napari_gen2seg.project.project import Project
 from napari_gen2seg.session.session import sentence
 
 if TYPE_CHECKING:

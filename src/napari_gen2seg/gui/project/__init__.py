@@ -3,7 +3,10 @@
 widget      the dock; start here
 queue_list  the list: thumbnails, states, filter and order
 entries     what the list tells of a picture, and its thumbnail; on any thread
+known_entries
+            those of the open project, read behind the window
 buttons     everything that is pressed
+click_dock  the dock for clicks beside it: found, opened, heard of
 desk        brings a picture into the viewer, and takes the one before away
 pictures    a picture of a project as a layer; where one looked at it
 ahead       the next pictures are colored while nobody waits

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from napari_gen2seg.core.coloring import Coloring
     from napari_gen2seg.gui.widget import SegmentWidget
-    from napari_gen2seg.project.project import Item
+    from napari_gen2seg.project.item import Item
     from napari_gen2seg.session import Runner, Ticket
 
 COUNT = 2  # pictures after the one that is open
@@ -208,7 +208,7 @@ class Ahead(QObject):
         def done(_ticket: Ticket, plane: Any, error: BaseException | None) -> None:
             there = error is None and plane is not None and asked == _asked(dock)
             if there and isinstance(view, View):
-                dock.bridge.controller.review.bring(view, plane)
+                dock.bridge.controller.review.planes.bring(view, plane)
                 dock.session.recall(request, plane.coloring)
             then(there)
 
@@ -251,7 +251,7 @@ class Ahead(QObject):
         asked = _asked(dock)
 
         def find(ticket: Ticket) -> tuple[ProposedPlane, int, float]:
-            plane = review.known(view, coloring)
+            plane = review.planes.known(view, coloring)
             if plane is None:
                 plane = proposed_plane(coloring, ticket, dock.session.probing)
             shown = plane.review.shown
@@ -263,7 +263,7 @@ class Ahead(QObject):
                 return
             plane, count, doubt = found
             if dock.session.coloring(view) is coloring:
-                review.bring(view, plane)
+                review.planes.bring(view, plane)
             self.doubted.emit(item.name, doubt)
             # Where journals are opened, so that nobody finds this one in use.
             dock.keeper.works.behind(

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from napari_gen2seg.gui.project.ahead import Ahead
     from napari_gen2seg.gui.saving.opening import Work
     from napari_gen2seg.gui.widget import SegmentWidget
-    from napari_gen2seg.project.project import Item
+    from napari_gen2seg.project.item import Item
 
 LOOK = "view"
 """Name of the setting that says where one looked at a picture."""

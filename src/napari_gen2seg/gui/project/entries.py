@@ -16,8 +16,8 @@ from napari_gen2seg.project.propose import DOUBT, PROPOSALS
 
 if TYPE_CHECKING:
     from napari_gen2seg.io.formats.images import ImageFile
+    from napari_gen2seg.project.item import Item
     from napari_gen2seg.project.origin import Origin
-    from napari_gen2seg.project.project import Item
 
 SIDE = 64  # pixels of a thumbnail
 

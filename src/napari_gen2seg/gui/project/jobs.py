@@ -11,7 +11,9 @@ from qtpy.QtCore import QObject, Signal
 
 from napari_gen2seg.common.text import count_text
 from napari_gen2seg.errors import Cancelled, Gen2SegError, InUseError
-from napari_gen2seg.project.project import PROJECT_NAME, Project, images_in
+from napari_gen2seg.project.facts import PROJECT_NAME
+from napari_gen2seg.project.image_files import images_in
+from napari_gen2seg.project.project import Project
 from napari_gen2seg.project.propose import ItemFailed, propose
 from napari_gen2seg.session.session import sentence
 

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from napari.layers import Image
 
     from napari_gen2seg.io.formats.images import ImageFile
-    from napari_gen2seg.project.project import Item
+    from napari_gen2seg.project.item import Item
 
 _IN_MEMORY = 1 << 30  # bytes; larger pictures are read plane by plane
 _COLORS = 3, 4

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from napari_gen2seg.project.project import PROJECT_NAME
+from napari_gen2seg.project.facts import PROJECT_NAME
 
 if TYPE_CHECKING:
     from napari_gen2seg.gui.settings import Memory

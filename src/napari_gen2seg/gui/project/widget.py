@@ -5,21 +5,20 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import replace
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from qtpy.QtWidgets import QVBoxLayout
 
-from napari_gen2seg.errors import Cancelled, Gen2SegError
-from napari_gen2seg.gui.finetune.dock_side import PLUGIN, WIDGET
+from napari_gen2seg.errors import Gen2SegError
 from napari_gen2seg.gui.layers.view import View
 from napari_gen2seg.gui.model_hosts import Release, shared_host
-from napari_gen2seg.gui.panels.docked import Docked, tabify
+from napari_gen2seg.gui.panels.docked import Docked
 from napari_gen2seg.gui.project.ahead import COUNT, Ahead, only_plane
 from napari_gen2seg.gui.project.buttons import ProjectButtons
+from napari_gen2seg.gui.project.click_dock import ClickDock
 from napari_gen2seg.gui.project.desk import Desk
-from napari_gen2seg.gui.project.entries import Entry, read_entry, thumbnail
+from napari_gen2seg.gui.project.entries import Entry
 from napari_gen2seg.gui.project.jobs import (
     Jobs,
     Made,
@@ -28,6 +27,7 @@ from napari_gen2seg.gui.project.jobs import (
     make_project,
     propose_all,
 )
+from napari_gen2seg.gui.project.known_entries import KnownEntries
 from napari_gen2seg.gui.project.new_dialog import (
     NewProjectDialog,
     ask_file,
@@ -40,20 +40,17 @@ from napari_gen2seg.gui.qt_threads import Mailbox, debounce, lane
 from napari_gen2seg.gui.settings import Memory, remembered
 from napari_gen2seg.gui.widget import SegmentWidget
 from napari_gen2seg.models.registry import list_models, title_of
-from napari_gen2seg.project.project import PROJECT_NAME, Project
+from napari_gen2seg.project.facts import PROJECT_NAME
+from napari_gen2seg.project.project import Project
 from napari_gen2seg.project.propose import doubt_of_image
 from napari_gen2seg.session import Choice
-from napari_gen2seg.session.session import sentence
 
 if TYPE_CHECKING:
     import napari
-    import numpy as np
-    import numpy.typing as npt
 
     from napari_gen2seg.gui.finetune.dialog import FinetuneDialog
-    from napari_gen2seg.session import ModelHost, Runner, Ticket
+    from napari_gen2seg.session import ModelHost, Runner
 
-_BATCH = 16  # pictures that are shown together while a project is read
 _WORKED_ON = "untouched", "proposed", "in work"
 
 
@@ -84,19 +81,17 @@ class ProjectWidget(Docked):
         self._worker = runner or lane(self._mail, "gen2seg-project-work")
         self._host = (shared_host(viewer) if host is None else host).join()
         self._dialog: FinetuneDialog | None = None  # of which is heard what is adopted
-        self._dock_heard: SegmentWidget | None = None
         self._closed = False
-        self._turn = 0  # of the project that is read
         self.project: Project | None = None
-        self.entries: dict[str, Entry] = {}
+        self.known = KnownEntries(self._reader, self._mail.post, self)
 
+        self.click_dock = ClickDock(viewer, self)
         self.ahead = Ahead(lambda: self.dock(), self._reader, self)
         self.desk = Desk(viewer, self.dock, self.ahead, self)
         self.jobs = Jobs(self._worker, self)
         self.queue = QueueList()
         self.buttons = ProjectButtons()
         self.status = self.buttons.status
-        self._tab_soon = debounce(self, lambda: tabify(self))
         self._counted_soon = debounce(self, self._show_progress, 100)
         self._lay_out()
         self._connect()
@@ -135,8 +130,16 @@ class ProjectWidget(Docked):
         desk.in_use.connect(self._show_in_use)
         desk.status_changed.connect(self.say)
         desk.warning.connect(self._warn)
+        self.known.arrived.connect(self._arrived)
+        self.known.changed.connect(self._entry_changed)
+        self.known.pictured.connect(self.queue.show_thumbnail)
+        self.known.warning.connect(self._warn)
         self.queue.asked.connect(self.open_picture)
         self.queue.order_changed.connect(self._look_ahead)
+        self.click_dock.appeared.connect(self._appeared)
+        self.click_dock.work_changed.connect(self._work_changed)
+        self.click_dock.colored.connect(self._colored)
+        self.click_dock.proposed.connect(self._proposed)
         self.ahead.doubted.connect(self._doubted)
         self.ahead.kept.connect(self._read_again)
         self.ahead.failed.connect(desk.color_open)
@@ -145,6 +148,11 @@ class ProjectWidget(Docked):
         desk.color = self.ahead.on = on
         for key, call in self._keys().items():
             self._viewer.bind_key(key, call, overwrite=True)
+
+    @property
+    def entries(self) -> dict[str, Entry]:
+        """What is known of the pictures, by name."""
+        return self.known.entries
 
     def _keys(self) -> dict[str, Callable[[Any], None]]:
         return {
@@ -156,31 +164,11 @@ class ProjectWidget(Docked):
     # ---- the dock for clicks
 
     def dock(self, make: bool = False) -> SegmentWidget | None:
-        """Return the dock for clicks of this window.
+        """Return the dock for clicks of this window; see `ClickDock.find`."""
+        return self.click_dock.find(make)
 
-        Parameters
-        ----------
-        make
-            Open it if it is not open.
-        """
-        window: Any = self.window()
-        with suppress(RuntimeError):  # Qt may have deleted it
-            if self._dock_heard is not None and self._dock_heard.window() == window:
-                return self._dock_heard
-        found = next(iter(window.findChildren(SegmentWidget)), None)
-        if found is None and make:
-            _, found = self._viewer.window.add_plugin_dock_widget(PLUGIN, WIDGET)
-            self._tab_soon.start()
-        if found is not None and found is not self._dock_heard:
-            self._hear(found)
-        return found
-
-    def _hear(self, dock: SegmentWidget) -> None:
-        """Hear of the work and the colorings of another dock."""
-        self._dock_heard = dock
-        dock.keeper.changed.connect(self._work_changed)
-        dock.session.coloring_changed.connect(self._colored)
-        dock.bridge.controller.review.changed.connect(self._proposed)
+    def _appeared(self, dock: SegmentWidget) -> None:
+        """Tell a dock of the pictures and the model of this project."""
         self._give_homes()
         model = "" if self.project is None else self.project.facts.model
         known = {spec.id for spec in list_models()}
@@ -189,15 +177,16 @@ class ProjectWidget(Docked):
 
     def _give_homes(self) -> None:
         """Tell where work on a picture belongs that a person drops into the window."""
-        if self._dock_heard is not None:
+        dock = self.click_dock.heard
+        if dock is not None:
             homes = {one.key: one.item.folder for one in self.entries.values()}
             with suppress(RuntimeError):  # Qt may have deleted it
-                self._dock_heard.keeper.works.homes = homes
+                dock.keeper.works.homes = homes
 
     def _colored(self, view: object) -> None:
         if self._closed:
             return
-        item, layer, dock = self.desk.item, self.desk.layer, self._dock_heard
+        item, layer, dock = self.desk.item, self.desk.layer, self.click_dock.heard
         known = layer is not None and dock is not None and item is not None
         if known and isinstance(view, View):
             single = only_plane(layer)
@@ -207,7 +196,7 @@ class ProjectWidget(Docked):
 
     def _proposed(self) -> None:
         """Note that the picture that is open has proposals, as those ahead have."""
-        item, layer, dock = self.desk.item, self.desk.layer, self._dock_heard
+        item, layer, dock = self.desk.item, self.desk.layer, self.click_dock.heard
         if self._closed or item is None or layer is None or dock is None:
             return
         entry, view = self.entries.get(item.name), dock.bridge.source.view
@@ -222,7 +211,7 @@ class ProjectWidget(Docked):
         count = int(review.shown.size)
         if self.desk.note_proposals(count, doubt):
             state = self.desk.state
-            self._show_entry(replace(entry, state=state, waiting=count, doubt=doubt))
+            self.known.take(replace(entry, state=state, waiting=count, doubt=doubt))
 
     # ---- a project
 
@@ -246,10 +235,10 @@ class ProjectWidget(Docked):
         if not self.desk.leave():
             return ""
         self.project = made.project
-        self.entries = {}
+        self.known.forget()
         self.ahead.want([])
         self.queue.forget()
-        self._dock_heard = None  # told anew of model and pictures
+        self.click_dock.tell_anew()  # of model and pictures
         remember_project(self._memory, made.project.folder)
         self._show_project()
         self.read()
@@ -258,53 +247,16 @@ class ProjectWidget(Docked):
 
     def read(self) -> None:
         """Read anew how far the pictures are."""
-        project = self.project
-        if project is None:
-            return
-        self._turn += 1
-        turn, post, icons = self._turn, self._mail.post, not self.entries
+        if self.project is not None:
+            self.known.read(self.project)
 
-        def work(ticket: Ticket) -> None:
-            items = project.items
-            for first in range(0, len(items), _BATCH):
-                found = []
-                for item in items[first : first + _BATCH]:
-                    ticket.check()
-                    found.append(read_entry(item))
-                post(partial(self._arrived, turn, found))
-            for item in items if icons else ():
-                ticket.check()
-                small = thumbnail(item)
-                if small is not None:
-                    post(partial(self._pictured, turn, item.name, small))
-
-        def done(_ticket: Ticket, _value: Any, error: BaseException | None) -> None:
-            if error is not None and not isinstance(error, Cancelled):
-                self._warn(sentence(error))
-
-        self._reader.submit("read project", work, done)
-
-    def _arrived(self, turn: int, found: list[Entry]) -> None:
-        if turn != self._turn:
-            return
-        self.entries |= {one.name: self._as_known(one) for one in found}
+    def _arrived(self, found: list[Entry]) -> None:
         self.queue.show_entries(self.entries)
         self._give_homes()
         if self.desk.item is None:
             self.desk.find({str(one.item.folder): one.item for one in found})
         self._desk_changed()
         self._show_project()
-
-    def _pictured(self, turn: int, name: str, small: npt.NDArray[np.uint8]) -> None:
-        if turn == self._turn:
-            self.queue.show_thumbnail(name, small)
-
-    def _as_known(self, entry: Entry) -> Entry:
-        """Keep what was found out of a picture without being written anywhere."""
-        before = self.entries.get(entry.name)
-        if entry.doubt is None and before is not None:
-            return replace(entry, doubt=before.doubt)
-        return entry
 
     # ---- its pictures
 
@@ -368,12 +320,7 @@ class ProjectWidget(Docked):
             return
         now = dock.bridge.controller.objects.count if dock.keeper.layer else 0
         if (state, now) != (entry.state, entry.now):
-            self._show_entry(replace(entry, state=state, now=now))
-
-    def _show_entry(self, entry: Entry) -> None:
-        self.entries[entry.name] = entry
-        self.queue.show_entry(entry)
-        self._counted_soon.start()
+            self.known.take(replace(entry, state=state, now=now))
 
     def _show_in_use(self, name: str, why: str) -> None:
         entry = self.entries.get(name)
@@ -382,20 +329,16 @@ class ProjectWidget(Docked):
 
     def _read_again(self, name: str) -> None:
         """Read how far a picture is that was left."""
-        entry = self.entries.get(name)
-        if entry is None:
-            return
 
-        def done(_ticket: Ticket, found: Any, error: BaseException | None) -> None:
+        def left() -> bool:
             now = self.desk.item
-            if (
-                error is None
-                and name in self.entries
-                and (now is None or now.name != name)
-            ):
-                self._show_entry(self._as_known(found))
+            return now is None or now.name != name
 
-        self._reader.submit(f"entry {name}", lambda _: read_entry(entry.item), done)
+        self.known.read_again(name, left)
+
+    def _entry_changed(self, entry: Entry) -> None:
+        self.queue.show_entry(entry)
+        self._counted_soon.start()
 
     # ---- ahead
 
@@ -413,7 +356,7 @@ class ProjectWidget(Docked):
     def _doubted(self, name: str, doubt: float) -> None:
         entry = self.entries.get(name)
         if entry is not None:
-            self._show_entry(replace(entry, doubt=doubt))
+            self.known.take(replace(entry, doubt=doubt))
 
     # ---- all of them
 
@@ -566,10 +509,7 @@ class ProjectWidget(Docked):
         with suppress(ValueError, TypeError, KeyError):
             for key in self._keys():
                 self._viewer.bind_key(key, None)
-        dock = self._dock_heard
-        if dock is not None:
-            with suppress(ValueError, TypeError, RuntimeError):
-                dock.session.coloring_changed.disconnect(self._colored)
+        self.click_dock.release()
         with suppress(RuntimeError):  # Qt deletes timers together with their window
             self._counted_soon.stop()
         self._release()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
@@ -26,8 +25,8 @@ from napari_gen2seg.gui.saving.restored import (
     settings_now,
 )
 from napari_gen2seg.gui.saving.works import Works
+from napari_gen2seg.project.item import project_around
 from napari_gen2seg.project.journal import Act, Patch
-from napari_gen2seg.project.project import project_around
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -39,8 +38,6 @@ if TYPE_CHECKING:
     from napari_gen2seg.gui.annotate.class_giver import ClassGiver
     from napari_gen2seg.project.origin import Origin
     from napari_gen2seg.session import Prompts, Runner, Ticket
-
-_log = logging.getLogger(__name__)
 
 _AGAIN = 5000  # ms until what could not be saved is tried again
 

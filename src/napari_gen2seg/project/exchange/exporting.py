@@ -19,8 +19,9 @@ from napari_gen2seg.io.objects import ImageObjects
 from napari_gen2seg.project.exchange.layouts import LAYOUTS, ExportedPlane
 from napari_gen2seg.project.exchange.readme import ExportedItem, readme
 from napari_gen2seg.project.exchange.split import SHARES, divide
+from napari_gen2seg.project.item import Item
 from napari_gen2seg.project.journal.files import Work
-from napari_gen2seg.project.project import Item, Project
+from napari_gen2seg.project.project import Project
 
 OME_ZARR = "ome-zarr"
 EXPORTS = (*LAYOUTS, OME_ZARR)

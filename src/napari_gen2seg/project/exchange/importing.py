@@ -16,9 +16,10 @@ from napari_gen2seg.io.formats.imagej_roi import ROI_ENDINGS, read_rois
 from napari_gen2seg.io.formats.labels import LABEL_ENDINGS, read_labels
 from napari_gen2seg.io.formats.yolo import read_yolo, yolo_classes
 from napari_gen2seg.io.objects import ImageObjects
+from napari_gen2seg.project.item import Item
 from napari_gen2seg.project.journal import Act, Patch
 from napari_gen2seg.project.origin import Origin
-from napari_gen2seg.project.project import Item, Project
+from napari_gen2seg.project.project import Project
 
 Read = tuple[LabelArray, dict[int, str], int]
 """Labels, object -> class name, pixels of objects that lie under others."""

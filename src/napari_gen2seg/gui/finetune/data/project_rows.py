@@ -9,7 +9,8 @@ from napari_gen2seg.errors import Gen2SegError
 from napari_gen2seg.gui.finetune.data.candidates import TrainingCandidate
 from napari_gen2seg.gui.finetune.data.search import looked
 from napari_gen2seg.io.annotated import Annotated, AnnotatedSource
-from napari_gen2seg.project.project import Item, Project
+from napari_gen2seg.project.item import Item
+from napari_gen2seg.project.project import Project
 from napari_gen2seg.project.training_sources import item_sources
 
 
