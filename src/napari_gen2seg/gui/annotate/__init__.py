@@ -24,7 +24,9 @@ proposal_preview
                 a proposal under the pointer, lit and in words
 review          proposals: shown, kept, dropped, gone to
 stack_work      planes colored ahead, objects carried on, proposals kept in all
+stack_carry     objects carried from plane to plane, written
 stack_keep      proposals of all planes found, linked, numbered, written
+stack_tracks    where objects are through the planes: found, shown, outdated
 tracks_layer    the objects of a stack as napari's Tracks
 similar         proposals that look like what was kept
 object_tools    what is kept is deleted, joined, cut, grown, corrected

@@ -11,17 +11,12 @@ import numpy as np
 from qtpy.QtCore import QObject, Signal
 
 from napari_gen2seg.core.linking import LinkSettings
-from napari_gen2seg.core.objects.carry import Carried, carry
 from napari_gen2seg.core.objects.carrying import Carrying
-from napari_gen2seg.core.objects.through import tracks_of
 from napari_gen2seg.errors import Cancelled, Gen2SegError
 from napari_gen2seg.gui.annotate.commit import CommitError
+from napari_gen2seg.gui.annotate.stack_carry import StackCarrying
 from napari_gen2seg.gui.annotate.stack_keep import StackKeeping
-from napari_gen2seg.gui.annotate.tracks_layer import (
-    outdate_tracks,
-    planes_along,
-    show_tracks,
-)
+from napari_gen2seg.gui.annotate.stack_tracks import StackTracks
 from napari_gen2seg.gui.layers.view import axis_name
 from napari_gen2seg.gui.qt_threads import debounce
 from napari_gen2seg.session.session import sentence
@@ -31,7 +26,6 @@ if TYPE_CHECKING:
 
     from napari.components import ViewerModel
 
-    from napari_gen2seg.common.types import LabelArray
     from napari_gen2seg.gui.annotate.labels_layer import Objects
     from napari_gen2seg.gui.annotate.object_numbers import ObjectNumbers
     from napari_gen2seg.gui.annotate.redo import RedoStack
@@ -108,17 +102,17 @@ class StackWork(QObject):
         parent: QObject | None = None,
     ) -> None:
         super().__init__(parent)
-        self._viewer = viewer
         self._session, self._source, self._objects = session, source, objects
         self._numbers, self._review = numbers, review
         self._redo_stack, self._background = redo_stack, background
         self._todo: deque[View] = deque()
         self._ticket: Ticket | None = None
         self._turn = 0  # of the work now; late replies to an earlier one are dropped
-        self._carrying: Carrying[View] | None = None
-        self._along = 0  # the axis of what is carried
+        self._carrying: StackCarrying | None = None
         self._keeping: StackKeeping | None = None
-        self._parents: dict[str, dict[int, int]] = {}  # by layer: who divided
+        self.tracks = StackTracks(viewer, objects, background, self)
+        self.tracks.status_changed.connect(self.status_changed)
+        self.tracks.warning.connect(self.warning)
         self._axis: int | None = None
         self.linking = LinkSettings()
         self._soon = debounce(self, self._next)  # when the window has had its turn
@@ -127,7 +121,6 @@ class StackWork(QObject):
             ""  # "Coloring", "Carrying", "Keeping"; empty while nothing is done
         )
         self.done = self.total = 0
-        objects.written.connect(self._outdate)
 
     # ---- what there is
 
@@ -211,8 +204,13 @@ class StackWork(QObject):
             return
         at = view.index[axis.axis]
         order = range(at + step, axis.size if step > 0 else -1, step)
-        self._carrying = Carrying.begin(plane, live, self.linking.convex)
-        self._along = axis.axis
+        self._carrying = StackCarrying(
+            self._objects,
+            self._session.probing,
+            self._background,
+            axis.axis,
+            Carrying.begin(plane, live, self.linking.convex),
+        )
         self._begin("Carrying", self._planes(view, axis.axis, order))
 
     def carry_at(self, point: Point | None, step: int = 1) -> None:
@@ -252,41 +250,9 @@ class StackWork(QObject):
 
     def show_tracks(self) -> None:
         """Show where objects are through the planes, as a Tracks layer."""
-        view, axis, labels = self._source.view, self.axis, self._objects.layer
-        if view is None or axis is None or not self._ready():
-            return
-        own = axis.axis - view.first
-        if labels is None or self._objects.plane(view) is None:
-            self.status_changed.emit("Nothing to track: keep objects here first.")
-            return
-        if own > min(view.own_axes):
-            self.status_changed.emit(
-                "Tracks go along an axis before rows and columns. Put the axes back "
-                "into their order first."
-            )
-            return
-        planes = planes_along(labels, view, own)
-        parents = self._parents.get(str(labels.unique_id), {})
-
-        def done(ticket: Ticket, rows: Any, error: BaseException | None) -> None:
-            if ticket.cancelled or isinstance(error, Cancelled):
-                return
-            if error is not None:
-                self.warning.emit(sentence(error))
-                return
-            if self._objects.layer is not labels:
-                return
-            if not len(rows):
-                self.status_changed.emit("Nothing to track: keep objects here first.")
-                return
-            show_tracks(self._viewer, labels, view, own, rows, parents)
-            tracks = len(np.unique(rows[:, 0]))
-            told = "1 track" if tracks == 1 else f"{tracks} tracks"
-            self.status_changed.emit(f"{told}, of {len(rows)} objects in planes.")
-
-        self._background.submit(
-            "tracks", lambda ticket: tracks_of(planes, ticket.check), done
-        )
+        view, axis = self._source.view, self.axis
+        if view is not None and axis is not None and self._ready():
+            self.tracks.show(view, axis.axis)
 
     def stop(self) -> None:
         """Stop; planes that are colored stay, objects are kept as far as they got."""
@@ -298,7 +264,7 @@ class StackWork(QObject):
             self._todo.clear()
             self._number(keeping)
             return
-        if self._carrying is not None and self._carrying.patches:
+        if self._carrying is not None and self._carrying.reached:
             self._finish()
             return
         self._end("Stopped.")
@@ -308,13 +274,9 @@ class StackWork(QObject):
         self._drop_ticket()
         self._end("")
 
-    def _outdate(self) -> None:
-        """Show that tracks are of objects as they were."""
-        outdate_tracks(self._viewer, self._objects.layer_id)
-
     def close(self) -> None:
         """Stop for good, and tell nobody: Qt may have deleted who listens."""
-        self._objects.written.disconnect(self._outdate)
+        self.tracks.close()
         self._drop_ticket()
         self._todo.clear()
         self._carrying = self._keeping = None
@@ -363,12 +325,10 @@ class StackWork(QObject):
                 return
             if error is not None:
                 self._fail(error)
-            elif self._carrying is not None:
-                self._carry(self._carrying, view)
-            elif self._keeping is not None:
-                self._look(self._keeping, view)
-            else:
+            elif self._carrying is None and self._keeping is None:
                 self._step()
+            else:
+                self._look(view)
 
         try:
             request = self._source.request(view)
@@ -382,42 +342,14 @@ class StackWork(QObject):
         self.done += 1
         self._soon.start()
 
-    def _carry(self, way: Carrying[View], view: View) -> None:
-        """Carry objects to a plane that is colored."""
-        coloring, plane = self._session.coloring(view), self._objects.plane(view)
-        if coloring is None or plane is None:
+    def _look(self, view: View) -> None:
+        """Carry objects to a plane that is colored, or find its proposals."""
+        coloring, turn = self._session.coloring(view), self._turn
+        job, carrying = self._carrying or self._keeping, self._carrying
+        if carrying and (coloring is None or self._objects.plane(view) is None):
             self._finish()
             return
-        before, live, taken, turn = way.before, set(way.live), plane.copy(), self._turn
-
-        def work(ticket: Ticket) -> Carried:
-            ask = self._session.probing.asked(coloring, ticket.check)
-            return carry(before, live, coloring, taken, ask=ask)
-
-        def done(ticket: Ticket, value: Any, error: BaseException | None) -> None:
-            if ticket.cancelled or turn != self._turn or isinstance(error, Cancelled):
-                return
-            if error is not None:
-                self._fail(error)
-                return
-            self._arrived(way, view, taken, value)
-
-        self._ticket = self._background.submit("carry", work, done)
-
-    def _arrived(
-        self, way: Carrying[View], view: View, taken: LabelArray, carried: Carried
-    ) -> None:
-        way.arrived(view, view.index[self._along], taken, carried)
-        if not way.live:
-            self._todo.clear()
-            self._finish()
-        else:
-            self._step()
-
-    def _look(self, keeping: StackKeeping, view: View) -> None:
-        """Find the proposals of a plane that is colored, and link them."""
-        coloring, turn = self._session.coloring(view), self._turn
-        if coloring is None:
+        if job is None or coloring is None:
             self._fail(MemoryError())
             return
 
@@ -426,10 +358,13 @@ class StackWork(QObject):
                 return
             if error is not None:
                 self._fail(error)
+            elif carrying is not None and not carrying.live:
+                self._todo.clear()
+                self._finish()
             else:
                 self._step()
 
-        self._ticket = keeping.look(view, coloring, done)
+        self._ticket = job.look(view, coloring, done)
 
     def _number(self, keeping: StackKeeping) -> None:
         """Give numbers to what was linked, and write it."""
@@ -449,8 +384,7 @@ class StackWork(QObject):
                 return
             self._end(said)
             if kept.patches:
-                parents = self._parents.setdefault(self._objects.layer_id or "", {})
-                parents.update(keeping.parents)
+                self.tracks.note_parents(keeping.parents)
                 self._redo_stack.clear()
                 self.written.emit()
 
@@ -472,27 +406,25 @@ class StackWork(QObject):
         (self.copy_offered if copied else self.warning).emit(str(error))
 
     def _finish(self) -> None:
-        way, self._carrying = self._carrying, None
-        if way is None:
+        carrying, self._carrying = self._carrying, None
+        if carrying is None:
             self._end(f"{self.done} planes are colored." if self.done else "")
             return
-        way.finish()
-        if way.patches:
-            try:
-                self._objects.write_planes(way.patches, way.name)
-            except Gen2SegError as error:
-                self._end("")
-                self._refused(error)
-                return
+        try:
+            said = carrying.write()
+        except Gen2SegError as error:
+            self._end("")
+            self._refused(error)
+            return
+        if carrying.reached:
             self._redo_stack.clear()
-        self._end(way.told)
-        if way.patches:
+        self._end(said)
+        if carrying.reached:
             self.written.emit()
 
     def _fail(self, error: BaseException) -> None:
         self._drop_ticket()
-        way = self._carrying
-        if way is not None and way.patches:
+        if self._carrying is not None and self._carrying.reached:
             self._finish()  # as far as it got
         else:
             self._end("")

@@ -6,10 +6,11 @@ record    the file beside each result: what it was made of, and whether it still
 image     one image
 linking   its planes linked through z and time
 run       all of them
+events    what it tells meanwhile
 tally     how far it is, and how long the rest takes
 """
 
-from napari_gen2seg.workflows.batch.run import (
+from napari_gen2seg.workflows.batch.events import (
     BatchDone,
     BatchEvent,
     BatchStarted,
@@ -17,8 +18,8 @@ from napari_gen2seg.workflows.batch.run import (
     ImageFailed,
     ImageProgress,
     ImageSkipped,
-    batch,
 )
+from napari_gen2seg.workflows.batch.run import batch
 from napari_gen2seg.workflows.batch.settings import BatchSettings
 
 __all__ = [

@@ -5,7 +5,6 @@ from __future__ import annotations
 import shutil
 import time
 from collections.abc import Generator, Iterable, Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -25,6 +24,15 @@ from napari_gen2seg.errors import (
     StorageError,
 )
 from napari_gen2seg.io.identity import ImageIdentity, content_key
+from napari_gen2seg.workflows.batch.events import (
+    BatchDone,
+    BatchEvent,
+    BatchStarted,
+    ImageDone,
+    ImageFailed,
+    ImageProgress,
+    ImageSkipped,
+)
 from napari_gen2seg.workflows.batch.image import ImageResult, ImageTask, segment_image
 from napari_gen2seg.workflows.batch.inputs import BatchImage, images_of
 from napari_gen2seg.workflows.batch.record import Earlier, key_of
@@ -50,70 +58,6 @@ _TROUBLE = (
     MemoryError,
     ArithmeticError,
     LookupError,
-)
-
-
-@dataclass(frozen=True)
-class BatchStarted:
-    """How many images there are."""
-
-    count: int
-
-
-@dataclass(frozen=True)
-class ImageSkipped:
-    """The labels are there already, made of the same image, model and settings."""
-
-    name: str
-    target: Path
-    number: int
-    count: int
-
-
-@dataclass(frozen=True)
-class ImageProgress:
-    """How far an image is, 0..1, and what is done."""
-
-    name: str
-    fraction: float
-    text: str
-
-
-@dataclass(frozen=True)
-class ImageDone:
-    """The labels of an image are written; `number` of `count` images are done."""
-
-    name: str
-    target: Path
-    objects: int
-    planes: int
-    number: int
-    count: int
-    notes: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True)
-class ImageFailed:
-    """An image could not be done; the others go on."""
-
-    name: str
-    error: Exception
-    number: int
-    count: int
-
-
-@dataclass(frozen=True)
-class BatchDone:
-    """All images were tried."""
-
-    done: int
-    skipped: int
-    failed: int
-    seconds: float
-
-
-BatchEvent = (
-    BatchStarted | ImageSkipped | ImageProgress | ImageDone | ImageFailed | BatchDone
 )
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 
 from napari_gen2seg.common.text import duration_text
-from napari_gen2seg.workflows.batch.run import (
+from napari_gen2seg.workflows.batch.events import (
     BatchEvent,
     BatchStarted,
     ImageDone,

@@ -10,21 +10,34 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from napari_gen2seg.common.arguments import check_fields, checked_arguments, told
+from napari_gen2seg.common.arguments import checked_arguments
 from napari_gen2seg.common.progress import Cancel, Progress, check_cancel
 from napari_gen2seg.common.types import Int32Array
 from napari_gen2seg.core.image.axes import Axes, Index
 from napari_gen2seg.core.image.rgb import RgbRecipe, to_rgb
 from napari_gen2seg.core.proposal_settings import ProposalSettings
-from napari_gen2seg.errors import ImageError, PromptError
 from napari_gen2seg.models.probes import chosen_probe, propose
 from napari_gen2seg.workflows.loaded_model import loaded_model
 from napari_gen2seg.workflows.running.model import LoadedModel
 from napari_gen2seg.workflows.running.runner import InProcess
+from napari_gen2seg.workflows.segment.clicks import Click, by_plane
+from napari_gen2seg.workflows.segment.events import (
+    Event,
+    Finished,
+    ModelReady,
+    ObjectFound,
+    PlaneColored,
+    PlaneTiled,
+)
+from napari_gen2seg.workflows.segment.label_sink import (
+    LabelSink,
+    check_fits,
+    check_sink,
+)
 from napari_gen2seg.workflows.tiled import (
     ArraySource,
     FoundPlane,
@@ -37,117 +50,8 @@ from napari_gen2seg.workflows.tiled import (
 if TYPE_CHECKING:
     from napari_gen2seg.core.coloring import Coloring
     from napari_gen2seg.core.learned_probe.probe import Probe
-    from napari_gen2seg.core.probe.mask import Mask
     from napari_gen2seg.core.probe.prober import ProbeSettings
     from napari_gen2seg.models.colorer import Colorer
-
-
-class LabelSink(Protocol):
-    """Where labels are written, such as a numpy or a zarr array."""
-
-    @property
-    def shape(self) -> tuple[int, ...]:
-        """Its length along each axis."""
-
-    @property
-    def dtype(self) -> Any:
-        """Its type, of whole numbers."""
-
-    def __setitem__(self, index: Any, value: Any, /) -> None:
-        """Write a part of it."""
-
-
-@dataclass(frozen=True)
-class Click:
-    """One click.
-
-    Parameters
-    ----------
-    row, column
-        Where, in pixels of the plane; fractions are allowed.
-    sign
-        +1 keeps what is there, -1 leaves it out.
-    object
-        Clicks with the same number make one object; it becomes its label.
-    plane
-        Place on each axis of the array before rows and columns; empty for a single
-        picture.
-    insisted
-        Whether the mask may grow by this click as it likes; else fourfold at most.
-    """
-
-    row: float
-    column: float
-    sign: int = 1
-    object: int = 1
-    plane: Index = ()
-    insisted: bool = False
-
-    def __post_init__(self) -> None:
-        check_fields(self, PromptError)
-
-
-@dataclass(frozen=True)
-class ModelReady:
-    """The model is loaded: what it is, where it computes, and why there."""
-
-    model_id: str
-    device: str
-    dtype: str
-    reason: str
-
-
-@dataclass(frozen=True, eq=False)
-class PlaneColored:
-    """A plane has its coloring map; ``number`` of ``count`` planes are done."""
-
-    plane: Index
-    coloring: Coloring
-    number: int
-    count: int
-
-
-@dataclass(frozen=True)
-class PlaneTiled:
-    """A plane too large for one look is looked at in tiles: `done` of `tiles` are.
-
-    ``text`` says how: the tiles, their overlap, the scale and why.
-    """
-
-    plane: Index
-    text: str
-    done: int
-    tiles: int
-
-
-@dataclass(frozen=True, eq=False)
-class ObjectFound:
-    """The clicks of one object have given a mask.
-
-    ``pixels`` of it were free and carry its ``label`` now: what an earlier object
-    holds is never overwritten. ``background`` are the (row, column) of those clicks to
-    keep that lie on what the model takes for background.
-    """
-
-    plane: Index
-    label: int
-    mask: Mask
-    pixels: int
-    background: tuple[tuple[float, float], ...] = ()
-
-
-@dataclass(frozen=True, eq=False)
-class Finished:
-    """Everything is done.
-
-    ``labels`` has the array's axes in their order, channels left out: int32, or what
-    was given as ``labels_out``.
-    """
-
-    labels: Any
-
-
-Event = ModelReady | PlaneColored | PlaneTiled | ObjectFound | Finished
 
 
 @dataclass(frozen=True, eq=False)
@@ -299,8 +203,8 @@ def iter_segment(
     labels = (
         np.zeros(layout.labels_shape, np.int32) if labels_out is None else labels_out
     )
-    most, highest = _check_sink(labels, layout), 0
-    wanted = None if clicks is None else _by_plane(clicks, layout)
+    most, highest = check_sink(labels, layout), 0
+    wanted = None if clicks is None else by_plane(clicks, layout)
     with loaded_model(model, device, dtype, progress, cancel) as colorer:
         yield ModelReady(colorer.spec.id, colorer.device, colorer.dtype, colorer.reason)
         planes = list(np.ndindex(layout.planes)) if wanted is None else list(wanted)
@@ -337,7 +241,7 @@ def iter_segment(
                         coloring, plane, label, group, probe, settings, found
                     )
                     highest = max(highest, label)
-            _check_fits(highest, most)
+            check_fits(highest, most)
             layout.write(labels, plane, found)
         yield Finished(labels)
 
@@ -366,34 +270,13 @@ def _in_tiles(
                 except StopIteration as end:
                     objects = int(end.value)
                     break
-            _check_fits(before + objects, most)
+            check_fits(before + objects, most)
             for tile in plan.grid.tiles:
                 core = found.core(tile.number)
                 core = np.where(core > 0, core + np.int32(before), 0)
                 source.layout.write(labels, plane, core, tile.core_slices)
         forget()
         before += objects
-
-
-def _check_fits(highest: int, most: int) -> None:
-    """Refuse numbers that a sink cannot hold."""
-    if highest > most:
-        raise ImageError(
-            f"Object {highest} does not fit into labels_out, whose type holds "
-            f"numbers up to {most}; take a larger type, such as int32."
-        )
-
-
-def _check_sink(labels: LabelSink, layout: Axes) -> int:
-    """Refuse what labels cannot be written to; return the largest it can hold."""
-    shape, dtype = tuple(labels.shape), np.dtype(labels.dtype)
-    if shape != layout.labels_shape or dtype.kind not in "ui":
-        raise ImageError(
-            f"labels_out has the shape {shape} and the type {dtype}; it must have the "
-            f"shape {layout.labels_shape}, the array's without channels, and a type of "
-            "whole numbers."
-        )
-    return int(np.iinfo(dtype).max)
 
 
 def _one_object(
@@ -421,32 +304,3 @@ def _one_object(
     missed = coloring.on_background(wanted)
     beside = tuple(point for point, off in zip(wanted, missed, strict=True) if off)
     return ObjectFound(plane, label, mask, int(np.count_nonzero(free)), beside)
-
-
-def _click(entry: Click | tuple[float, float]) -> Click:
-    """Return a click, also of a plain (row, column)."""
-    if isinstance(entry, Click):
-        return entry
-    try:
-        row, column = entry
-    except (TypeError, ValueError) as error:
-        raise PromptError(
-            f"A click is {told(entry)}; it must be a Click or (row, column)."
-        ) from error
-    return Click(row, column)
-
-
-def _by_plane(
-    clicks: Sequence[Click | tuple[float, float]], layout: Axes
-) -> dict[Index, dict[int, list[Click]]]:
-    """Sort the clicks by plane and object; refuse what belongs nowhere."""
-    sorted_: dict[Index, dict[int, list[Click]]] = {}
-    for entry in clicks:
-        click = _click(entry)
-        layout.check(click.plane)
-        if click.object < 1:
-            raise PromptError(
-                f"A click's object is {click.object}; it must be a number from 1."
-            )
-        sorted_.setdefault(click.plane, {}).setdefault(click.object, []).append(click)
-    return dict(sorted(sorted_.items()))
