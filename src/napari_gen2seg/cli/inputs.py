@@ -77,7 +77,7 @@ def check_colorable(
     MemoryShortError
         If it would not fit into memory.
     """
-    from napari_gen2seg.core.image.rgb import is_constant
+    from napari_gen2seg.core.image.checks import is_constant
     from napari_gen2seg.io.formats.guard import check_fits
 
     if not tiled:

@@ -7,6 +7,7 @@ propose        finds the candidates of a map
 joined_labels  several label images of one image, made one
 image_parts    corners, strips and halves that can be held back
 linking        labels that hold through z or time
+convex_runs    where an object of a stack narrows to a neck: two objects
 outlines       masks as rings along pixel edges, and back
 image/         axes, pixels to RGB, resampling, geometry
 map/           the map as data: values, files, object size, brightness

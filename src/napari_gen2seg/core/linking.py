@@ -20,12 +20,12 @@ from scipy.spatial import cKDTree
 
 from napari_gen2seg.common.arguments import check_fields, checked_arguments
 from napari_gen2seg.common.types import Float64Array, Int32Array, LabelArray
+from napari_gen2seg.core.convex_runs import convex_runs
 from napari_gen2seg.core.map.object_size import typical_of
 from napari_gen2seg.errors import ImageError, SettingsError
 
 _ALONE = 1.0  # price of leaving an object without a partner; two of them cost a link
 _INSIDE = 0.25  # share of a daughter that lies where her mother was, at least
-_NECK = 0.5  # of the smaller side's largest plane: what is smaller between is a neck
 _SMALLER = 0.75  # of the mother's size, each daughter at most
 _ALIKE = 2.5  # times as large as her sister, at most
 
@@ -397,36 +397,6 @@ def renumbered(labels: LabelArray, new: Mapping[int, int]) -> LabelArray:
     for old, number in new.items():
         found[labels == old] = number
     return found
-
-
-def convex_runs(course: list[tuple[int, int, float]]) -> list[tuple[int, int]]:
-    """Part the planes of an object where it shrinks and grows again.
-
-    Parameters
-    ----------
-    course
-        Of each plane its place, the object's area there, and how badly that is linked
-        with the plane before: 1 less their IoU, say.
-
-    Returns
-    -------
-    list
-        (first, last) of each part, half open, in their order.
-    """
-    areas = np.array([area for _, area, _ in course])
-    if len(areas) < 3:
-        return [(0, len(areas))]
-    before = np.maximum.accumulate(areas)[:-2]
-    behind = np.maximum.accumulate(areas[::-1])[::-1][2:]
-    shares = areas[1:-1] / np.minimum(before, behind)
-    neck = int(np.argmin(shares)) + 1
-    if shares[neck - 1] >= _NECK:
-        return [(0, len(areas))]
-    # The worse of the two links at the neck is where one ends and the next begins.
-    cut = neck if course[neck][2] >= course[neck + 1][2] else neck + 1
-    ahead = convex_runs(course[:cut])
-    rest = convex_runs(course[cut:])
-    return [*ahead, *((first + cut, last + cut) for first, last in rest)]
 
 
 def _numbered(labels: LabelArray) -> npt.NDArray[np.int64]:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
-from napari_gen2seg.core.image.rgb import MIN_SIDE, is_constant, to_rgb
+from napari_gen2seg.core.image.checks import MIN_SIDE, is_constant
+from napari_gen2seg.core.image.rgb import to_rgb
 from napari_gen2seg.errors import ImageError
 
 if TYPE_CHECKING:

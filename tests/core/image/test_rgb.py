@@ -5,10 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from napari_gen2seg.core.image.checks import check_image, is_constant
 from napari_gen2seg.core.image.rgb import (
     RgbRecipe,
-    check_image,
-    is_constant,
     rgb_key,
     thumbnail,
     to_rgb,

@@ -1,1 +1,1 @@
-"""What an image is: axes, RGB, resampling, geometry."""
+"""What an image is: axes, whether it can be colored, RGB, resampling, geometry."""

@@ -17,10 +17,8 @@ import numpy as np
 import numpy.typing as npt
 
 from napari_gen2seg.common.arguments import check_fields
+from napari_gen2seg.core.image.checks import check_image, is_constant
 from napari_gen2seg.errors import ImageError, SettingsError
-
-MIN_SIDE = 8
-"""Shortest side in pixels of a picture that can be coloured."""
 
 _SAMPLES = 1 << 20  # percentiles are taken from at most about this many values
 
@@ -130,74 +128,6 @@ def _two(contrast: Sequence[float]) -> tuple[float, float]:
     return float(contrast[0]), float(contrast[1])
 
 
-def check_image(array: Any, *, what: str = "The picture") -> npt.NDArray[Any]:
-    """Return ``array`` as numpy if it can be colored.
-
-    Parameters
-    ----------
-    array
-        (H, W) or (H, W, C) of bool, integers or floats. NaN and -inf are made as dark
-        as the darkest thousandth of their channel, inf as bright as the brightest.
-    what
-        How to call the picture in messages.
-
-    Raises
-    ------
-    ImageError
-        For a wrong type or shape, an empty or tiny picture, or no finite value.
-    """
-    image = np.asarray(array)
-    if image.dtype.kind not in "buif":
-        raise ImageError(
-            f"{what} has the type {image.dtype}; it must hold whole numbers or real "
-            "floats. Convert it first"
-            + (", for instance to its magnitude." if image.dtype.kind == "c" else ".")
-        )
-    if image.ndim not in (2, 3):
-        raise ImageError(
-            f"{what} has {image.ndim} dimensions (shape {image.shape}); it must be one "
-            "plane: (rows, columns) or (rows, columns, channels). Pick a plane first."
-        )
-    if image.size == 0:
-        raise ImageError(
-            f"{what} is empty (shape {image.shape}); it must hold at least "
-            f"{MIN_SIDE} x {MIN_SIDE} pixels."
-        )
-    check_sides(image.shape, what)
-    if image.dtype.kind == "f":
-        known = np.isfinite(image)
-        if not known.any():
-            raise ImageError(
-                f"{what} holds no finite value, only NaN or infinity; there is nothing "
-                "to see in it."
-            )
-        if not known.all():
-            image = filled(image, known)
-    return image
-
-
-def check_sides(shape: Sequence[int], what: str = "The picture") -> None:
-    """Refuse a plane, (H, W, ...), that is too narrow to be colored.
-
-    Raises
-    ------
-    ImageError
-        If a side is shorter than `MIN_SIDE`.
-    """
-    if min(shape[:2]) < MIN_SIDE:
-        raise ImageError(
-            f"{what} is {shape[0]} x {shape[1]} pixels; each side must "
-            f"have at least {MIN_SIDE}. If the axes are in another order, move rows "
-            "and columns to the front."
-        )
-
-
-def is_constant(array: npt.ArrayLike) -> bool:
-    """Whether all values are equal: such an image holds nothing to color."""
-    image = np.asarray(array)
-    return bool(image.min() == image.max())
-
-
 def to_rgb(array: Any, recipe: RgbRecipe | None = None) -> FloatRgb:
     """Make the RGB that a model sees.
 
@@ -213,12 +143,12 @@ def to_rgb(array: Any, recipe: RgbRecipe | None = None) -> FloatRgb:
     -------
     numpy.ndarray
         float32 (H, W, 3) in 0..1, C-contiguous. A constant picture becomes an
-        even mid grey (see :func:`is_constant` to warn about it).
+        even mid grey (see `core.image.checks.is_constant` to warn about it).
 
     Raises
     ------
     ImageError
-        See :func:`check_image`; also for a channel that does not exist.
+        See `core.image.checks.check_image`; also for a channel that does not exist.
     """
     recipe = recipe or RgbRecipe()
     image = check_image(array)
@@ -396,24 +326,3 @@ def _scale(plane: npt.NDArray[Any], limits: tuple[float, float]) -> FloatRgb:
     scaled -= scaled.dtype.type(low)
     scaled /= scaled.dtype.type(high - low)
     return np.clip(scaled, 0, 1).astype(np.float32, copy=False)
-
-
-def filled(image: npt.NDArray[Any], known: npt.NDArray[np.bool_]) -> npt.NDArray[Any]:
-    """Return an image with something dark (or bright) for what is not finite.
-
-    Not with its extremes: many of those would move the black point to one wrong pixel.
-
-    Parameters
-    ----------
-    image
-        (H, W) or (H, W, C), floats. NaN and -inf become the value below which a
-        thousandth of their channel lies, inf that above which one does.
-    known
-        bool, of the same shape: what is finite.
-    """
-    image = image.copy()
-    for place in [()] if image.ndim == 2 else [(..., c) for c in range(image.shape[2])]:
-        plane, there = image[place], known[place]
-        low, high = np.percentile(plane[there], (0.1, 99.9)) if there.any() else (0, 0)
-        plane[~there] = np.where(plane[~there] == np.inf, high, low)
-    return image

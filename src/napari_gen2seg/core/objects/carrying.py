@@ -9,7 +9,7 @@ from typing import Generic, TypeVar
 import numpy as np
 
 from napari_gen2seg.common.types import LabelArray
-from napari_gen2seg.core.linking import convex_runs
+from napari_gen2seg.core.convex_runs import convex_runs
 from napari_gen2seg.core.objects.carry import Carried
 from napari_gen2seg.core.objects.patch import LabelPatch
 

@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 from psygnal import Signal
 
-from napari_gen2seg.core.image.rgb import check_sides
+from napari_gen2seg.core.image.checks import check_sides
 from napari_gen2seg.errors import ImageError
 from napari_gen2seg.gui.layers.camera import center_of
 from napari_gen2seg.gui.layers.overlays import find_layer

@@ -4,6 +4,8 @@ images        pixels in, of every file; start here
 writers       labels, and images to look at, out
 labels        label numbers in: one reader for all that asks for labels
 tiff          TIFF, plane by plane
+tiff_pages    its pages as they are stored; what is missing or cut off is named
+tiff_samples  what their numbers mean: axes, color, which way up
 tiff_window   of a TIFF's page only what a window needs
 raster        PNG, JPEG, GIF, BMP and WebP
 omezarr       OME-Zarr: images, and labels kept beside them

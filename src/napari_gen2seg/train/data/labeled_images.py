@@ -15,7 +15,8 @@ from typing import Any, get_args
 from numpy.typing import NDArray
 
 from napari_gen2seg.common.types import Int32Array
-from napari_gen2seg.core.image.rgb import RgbRecipe, is_constant, recipe_of, to_rgb
+from napari_gen2seg.core.image.checks import is_constant
+from napari_gen2seg.core.image.rgb import RgbRecipe, recipe_of, to_rgb
 from napari_gen2seg.errors import DataError, ImageError, SettingsError
 from napari_gen2seg.io.annotated import (
     Annotated,

@@ -8,7 +8,8 @@ from napari_gen2seg.common.progress import Cancel
 from napari_gen2seg.common.types import Array
 from napari_gen2seg.core.candidates import paint_scored
 from napari_gen2seg.core.image.axes import Index
-from napari_gen2seg.core.image.rgb import RgbRecipe, is_constant, to_rgb
+from napari_gen2seg.core.image.checks import is_constant
+from napari_gen2seg.core.image.rgb import RgbRecipe, to_rgb
 from napari_gen2seg.core.tiling.found import TileObjects
 from napari_gen2seg.core.tiling.grid import Tile
 from napari_gen2seg.models.colorer import Colorer
