@@ -178,10 +178,10 @@ class ModelHost:
             where = rng.uniform(0.1, 0.9, 2) * side
             start = time.perf_counter()
             bridge.controller.clicks.add(view, (float(where[0]), float(where[1])))
-            bridge.controller.read_clicks()
+            bridge.controller.current.read_clicks()
             clicks.append(time.perf_counter() - start)
             start = time.perf_counter()
-            bridge.controller.commit()
+            bridge.controller.current.commit()
             commits.append(time.perf_counter() - start)
             start = time.perf_counter()
             bridge.controller.history.undo_commit()

@@ -293,7 +293,7 @@ def correct(scene: Scene, truth: np.ndarray) -> None:
         row, col = middle(truth == number)
         scene.person.click(row, col)
         scene.person.press(Qt.Key.Key_Return)
-        if len(scene.widget.bridge.controller.prompts):  # what it gave is taken
+        if len(scene.widget.bridge.controller.current.prompts):  # what it gave is taken
             scene.person.press(Qt.Key.Key_Escape)
     layer = scene.person.layer("objects")
     for number in np.unique(truth[truth > 0]):

@@ -130,7 +130,9 @@ class Worker:
         if kind == "keep" or layer is None:
             self.person.click(*at)
             self.person.press(Qt.Key.Key_Return)
-            if len(self.widget.bridge.controller.prompts):  # it was there already
+            if len(
+                self.widget.bridge.controller.current.prompts
+            ):  # it was there already
                 self.person.press(Qt.Key.Key_Escape)
         elif kind == "erase":
             clicks = self.viewer.layers.selection.active

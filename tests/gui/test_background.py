@@ -19,7 +19,7 @@ def work(request, desk):
         at = desk()
         measured(at)
         at.widget.probe.method.textActivated.emit(request.param)
-        at.bridge.controller.start_clicking()
+        at.bridge.controller.current.start_clicking()
         yield at
 
 
@@ -44,7 +44,7 @@ def test_nothing_is_lit_over_background_however_long_the_pointer_rests(work):
 def test_a_click_on_background_is_told_as_one_and_never_called_an_outline(work):
     person, panel, status = work.person, work.widget.probe, work.widget.status
     person.click(*GROUND)
-    assert work.bridge.controller.prompts.signs == (1,)
+    assert work.bridge.controller.current.prompts.signs == (1,)
     assert lit(work)
     assert "takes for background" in status.text()
     assert "takes for background" in panel.result.text()

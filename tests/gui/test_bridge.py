@@ -51,7 +51,7 @@ class Work:
     def click(self, at, sign=1):
         source = self.bridge.source
         self.bridge.controller.clicks.add(source.view, at, sign)
-        self.bridge.controller.read_clicks()
+        self.bridge.controller.current.read_clicks()
 
     def point(self, at, held=frozenset()):
         """Move the pointer to a place of the plane."""
@@ -102,7 +102,7 @@ def test_every_kind_of_pixels(work, painter, kind):
     assert seen.max() <= 1
     assert work.warned == []
     work.click(COIN)
-    work.bridge.controller.commit()
+    work.bridge.controller.current.commit()
     assert work.layer(OBJECTS).data[COIN] == 1
 
 
@@ -131,7 +131,7 @@ def test_plane_of_a_stack_with_its_place_in_the_world(work):
     work.point(flipped)
     assert lit(work, 0, *flipped)
     work.click(flipped)
-    work.bridge.controller.commit()
+    work.bridge.controller.current.commit()
     objects = work.layer(OBJECTS)
     assert objects.data.shape == stack().shape
     assert objects.data[1][flipped] == 1
@@ -148,7 +148,7 @@ def test_scrolling_away_keeps_everything_and_coming_back_shows_it(work, painter)
     work.click(COIN)
     dims.set_current_step(0, 2)
     assert not work.layer(PREVIEW).data.any()
-    assert len(work.bridge.controller.prompts) == 0
+    assert len(work.bridge.controller.current.prompts) == 0
     work.bridge.color()
     assert len(painter.seen) == 2
     assert not np.array_equal(work.layer(COLORING).data, first)
@@ -157,7 +157,7 @@ def test_scrolling_away_keeps_everything_and_coming_back_shows_it(work, painter)
     assert len(painter.seen) == 2
     assert np.array_equal(work.layer(COLORING).data, first)
     assert work.layer(COLORING).translate[0] == 0
-    assert work.bridge.controller.prompts.points == (COIN,)
+    assert work.bridge.controller.current.prompts.points == (COIN,)
     assert lit(work, 0, *COIN)
     assert len(work.layer(PROMPTS).data) == 1
 
@@ -168,14 +168,14 @@ def test_clicks_of_one_object_on_two_planes_stay_apart(work):
     for step in (0, 1):
         dims.set_current_step(0, step)
         work.bridge.color()
-        work.bridge.controller.set_object(5)
+        work.bridge.controller.current.set_object(5)
         work.click(COIN if step == 0 else (302 - COIN[0], COIN[1]))
-        work.bridge.controller.commit()
+        work.bridge.controller.current.commit()
     objects = work.layer(OBJECTS).data
     assert objects[0][COIN] == 5
     assert objects[1][302 - COIN[0], COIN[1]] == 5
-    work.bridge.controller.set_object(5)
-    assert len(work.bridge.controller.prompts) == 1
+    work.bridge.controller.current.set_object(5)
+    assert len(work.bridge.controller.current.prompts) == 1
 
 
 def test_reply_for_a_plane_out_of_view_is_kept_for_later(qapp, painter):
@@ -189,7 +189,7 @@ def test_reply_for_a_plane_out_of_view_is_kept_for_later(qapp, painter):
     work.session._runner.step()
     assert work.layer(COLORING) is None
     viewer.dims.set_current_step(0, 0)
-    work.bridge.controller.start_clicking()
+    work.bridge.controller.current.start_clicking()
     work.point(COIN)
     assert lit(work, 0, *COIN)
     work.bridge.close()
@@ -204,7 +204,7 @@ def test_channel_axis_feeds_the_colours_and_objects_have_none(work, painter):
     assert seen[..., 0].max() == 1
     assert np.ptp(seen[..., 1]) == 0
     work.click(COIN)
-    work.bridge.controller.commit()
+    work.bridge.controller.current.commit()
     assert work.layer(OBJECTS).data.shape == GRAY.shape
     assert work.layer(COLORING).data.shape == (303, 384, 3)
     work.viewer.dims.set_current_step(0, 2)  # another channel, the same picture
@@ -260,7 +260,7 @@ def test_pyramid_level(work):
     work.bridge.source.change(level=2)
     work.bridge.color()
     work.click(COIN)
-    work.bridge.controller.commit()
+    work.bridge.controller.current.commit()
     objects = work.layer(OBJECTS)
     assert objects.data.shape == levels[2].shape
     assert objects.data[COIN] == 1
@@ -287,14 +287,14 @@ def test_two_pictures_have_their_own_clicks(work):
     work.bridge.color()
     work.click(COIN)
     second = work.open(GRAY[:, ::-1].copy(), name="second")
-    assert len(work.bridge.controller.prompts) == 0
+    assert len(work.bridge.controller.current.prompts) == 0
     work.bridge.color()
     work.click((SECOND[0], 383 - SECOND[1]))
     layers = [one for one in work.viewer.layers if role_of(one) == PROMPTS]
     assert [len(one.data) for one in layers] == [1, 1]
     assert [one.visible for one in layers] == [False, True]
     work.bridge.choose_source(first)
-    assert work.bridge.controller.prompts.points == (COIN,)
+    assert work.bridge.controller.current.prompts.points == (COIN,)
     assert [one.visible for one in layers] == [True, False]
     assert second in work.viewer.layers
 
@@ -306,17 +306,17 @@ def test_clicks_edited_in_the_layer_count_whatever_the_event_says(work):
     work.click(SECOND)
     points = work.layer(PROMPTS)
     points.data = points.data[1:]  # as somebody's script would
-    work.bridge.controller.read_clicks()
-    assert work.bridge.controller.prompts.points == (SECOND,)
+    work.bridge.controller.current.read_clicks()
+    assert work.bridge.controller.current.prompts.points == (SECOND,)
     table = points.features.copy()
     table.loc[:, "sign"] = -1
     points.features = table
-    work.bridge.controller.read_clicks()
-    assert work.bridge.controller.prompts.signs == (-1,)
+    work.bridge.controller.current.read_clicks()
+    assert work.bridge.controller.current.prompts.signs == (-1,)
     assert not work.layer(PREVIEW).data.any()
     points.features = table.drop(columns=["sign", "object"])
     # A table without our columns is no reason to fail.
-    work.bridge.controller.read_clicks()
+    work.bridge.controller.current.read_clicks()
     assert work.warned == []
 
 
@@ -326,8 +326,8 @@ def test_click_outside_the_picture_is_said_and_nothing_breaks(work):
     work.click(COIN)
     work.click((-40, 20))
     assert "outside" in work.warned[-1]
-    assert work.bridge.controller.prompts.points == (COIN,)
-    work.bridge.controller.commit()
+    assert work.bridge.controller.current.prompts.points == (COIN,)
+    work.bridge.controller.current.commit()
     assert work.layer(OBJECTS).data[COIN] == 1
 
 
@@ -362,9 +362,9 @@ def test_commit_into_a_chosen_layer_that_cannot_be_written_is_said(work):
     lazy = work.viewer.add_labels(da.zeros(GRAY.shape, dtype="u2"), name="lazy")
     work.bridge.controller.objects.choose(lazy)
     work.click(COIN)
-    work.bridge.controller.commit()
+    work.bridge.controller.current.commit()
     assert "cannot be written" in work.warned[-1]
-    assert len(work.bridge.controller.prompts) == 1
+    assert len(work.bridge.controller.current.prompts) == 1
 
 
 def test_pointer_in_mixed_units_finds_its_place(work):
@@ -379,14 +379,14 @@ def test_undo_of_everything_in_order(work):
     work.open(GRAY)
     work.bridge.color()
     work.click(COIN)
-    work.bridge.controller.commit()
+    work.bridge.controller.current.commit()
     work.click(SECOND)
     work.bridge.controller.history.undo()  # the click
-    assert work.bridge.controller.prompts.points == ()
+    assert work.bridge.controller.current.prompts.points == ()
     work.bridge.controller.history.undo()  # the commit
     assert work.layer(OBJECTS).data.max() == 0
-    assert work.bridge.controller.number == 1
-    assert work.bridge.controller.prompts.points == (COIN,)
+    assert work.bridge.controller.current.number == 1
+    assert work.bridge.controller.current.prompts.points == (COIN,)
     work.bridge.controller.history.undo()  # its click
     work.bridge.controller.history.undo()
     assert work.said[-1] == "Nothing to take back."

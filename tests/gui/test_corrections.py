@@ -25,7 +25,7 @@ def with_tool(at, mode: str, places, label: int, size: int) -> None:
     for place in places:
         at.person.click(*place)
     layer.mode = "pan_zoom"
-    at.bridge.controller.start_clicking()
+    at.bridge.controller.current.start_clicking()
     at.person.settle()
 
 
@@ -46,7 +46,7 @@ def two_fields(desk):
 
 def area(at) -> int:
     view = at.bridge.source.view
-    mask = at.session.mask(view, at.bridge.controller.prompts)
+    mask = at.session.mask(view, at.bridge.controller.current.prompts)
     return int(np.count_nonzero(mask.full()))
 
 
@@ -85,8 +85,8 @@ def test_clicks_start_from_what_the_eraser_left(coins):
 
     coins.widget.objects.number.setValue(1)
     coins.person.settle()
-    assert coins.bridge.controller.number == 1
-    assert len(coins.bridge.controller.prompts) == 0  # they are in it already
+    assert coins.bridge.controller.current.number == 1
+    assert len(coins.bridge.controller.current.prompts) == 0  # they are in it already
     low = (COIN[0] + 12, COIN[1])
     coins.person.click(*low, SHIFT)
     enter(coins)
@@ -110,7 +110,7 @@ def test_clicks_start_from_what_was_painted(coins):
     coins.widget.objects.number.setValue(7)
     coins.person.settle()
     view = coins.bridge.source.view
-    shown = coins.session.mask(view, coins.bridge.controller.prompts)
+    shown = coins.session.mask(view, coins.bridge.controller.current.prompts)
     np.testing.assert_array_equal(shown.full(), painted)
     coins.person.click(200, 110, SHIFT)
     enter(coins)
@@ -125,9 +125,9 @@ def test_an_object_that_nobody_touched_is_still_that_of_its_clicks(coins):
     first = coins.labels == 1
     coins.widget.objects.number.setValue(1)
     coins.person.settle()
-    assert len(coins.bridge.controller.prompts) == 1
+    assert len(coins.bridge.controller.current.prompts) == 1
     coins.person.press(Qt.Key.Key_Z, CONTROL)  # the click
-    assert len(coins.bridge.controller.prompts) == 0
+    assert len(coins.bridge.controller.current.prompts) == 0
     coins.person.click(*SECOND)
     enter(coins)
     assert coins.labels[SECOND] == 1
@@ -154,4 +154,4 @@ def test_one_click_each_ignores_background(coins):
     assert "background" in coins.widget.status.text()
     coins.person.click(*COIN)
     assert coins.labels[COIN] == 1
-    assert coins.bridge.controller.number == 2
+    assert coins.bridge.controller.current.number == 2

@@ -75,8 +75,8 @@ def test_an_unfinished_object_is_gone_on_with(again):
     person = again.person
     person.click(*SECOND)
     widget = again()
-    assert widget.bridge.controller.number == 2
-    assert len(widget.bridge.controller.prompts) == 1
+    assert widget.bridge.controller.current.number == 2
+    assert len(widget.bridge.controller.current.prompts) == 1
     person.click(*THIRD)
     person.press(Qt.Key.Key_Return)
     (layer,) = objects(person.viewer)
@@ -89,8 +89,8 @@ def test_a_dock_without_its_map_does_not_go_on_with_a_finished_object(again):
     widget = again()
     widget.model.color.click()
     person.wait(60)
-    assert widget.bridge.controller.number == 2
-    assert len(widget.bridge.controller.prompts) == 0
+    assert widget.bridge.controller.current.number == 2
+    assert len(widget.bridge.controller.current.prompts) == 0
 
 
 def test_a_model_that_is_gone_is_not_asked_for(again, memory, tmp_path):

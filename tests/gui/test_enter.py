@@ -31,7 +31,7 @@ def test_enter_twice_is_as_good_as_once(coins, overwrite):
     enter(coins)
     enter(coins)
     assert coins.labels[COIN] == 1
-    assert coins.bridge.controller.number == 2
+    assert coins.bridge.controller.current.number == 2
     assert clicks(coins) == 1
     assert "Nothing to commit" in coins.widget.status.text()
     coins.person.click(*SECOND)
@@ -48,7 +48,7 @@ def test_enter_over_what_is_kept_already_leaves_no_click(coins):
     enter(coins)
     assert "overwriting" in coins.widget.status.text()
     assert clicks(coins) == 1
-    assert len(coins.bridge.controller.prompts) == 0
+    assert len(coins.bridge.controller.current.prompts) == 0
 
 
 def test_one_click_each_that_fails_does_not_join_the_next(coins):
@@ -68,4 +68,4 @@ def test_enter_over_an_object_works_with_one_click_each_too(coins):
     enter(coins)
     assert coins.labels[COIN] == 1
     assert "Object 1:" in coins.widget.status.text()
-    assert coins.bridge.controller.number == 2
+    assert coins.bridge.controller.current.number == 2

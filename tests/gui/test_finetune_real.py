@@ -101,7 +101,7 @@ def test_train_kill_resume_stop_use_click_and_go_back(real):
     at.widget.model.color.click()
     at.until(lambda: person.layer("coloring") is not None)
     at.desk.widget.objects.target.choose(None)  # not the labels it learnt from
-    at.desk.bridge.controller.next_object()
+    at.desk.bridge.controller.current.next_object()
     person.click(*COIN)
     at.until(lambda: person.layer("preview").data.any())
     person.press(Qt.Key.Key_Return)

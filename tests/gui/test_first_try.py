@@ -47,7 +47,7 @@ def test_a_click_on_what_is_lit_counts_while_the_picture_is_selected(coins):
     person.wait(30)
     assert coins.viewer.layers.selection.active is person.layer("prompts")
     assert len(person.layer("prompts").data) == 1
-    assert coins.bridge.controller.prompts.signs == (1,)
+    assert coins.bridge.controller.current.prompts.signs == (1,)
     person.press(Qt.Key.Key_Return)
     assert coins.labels[COIN] == 1
 
@@ -79,7 +79,7 @@ def test_a_picture_that_is_opened_does_not_take_an_object_away(coins):
     coins.person.click(*COIN)
     coins.viewer.add_image(data.cell(), name="cell")
     assert coins.widget.image.layer.currentText() == "coins"
-    assert len(coins.bridge.controller.prompts) == 1
+    assert len(coins.bridge.controller.current.prompts) == 1
 
 
 def test_finer_and_coarser_colour_again(coins):

@@ -35,7 +35,7 @@ def test_objects_go_into_a_hidden_layer_and_out_of_it(kept, change):
     controller = kept.bridge.controller
     controller.clicks.add(kept.bridge.source.view, SECOND)
     kept.person.settle()
-    controller.commit()
+    controller.current.commit()
     assert kept.labels[SECOND] == 2
     journal = kept.widget.keeper.layer.journal
     kept.widget.objects.undo.click()

@@ -86,5 +86,5 @@ def test_background_is_exact_once_the_pointer_rests(desk):
     assert not (shown & inside).any()
     assert shown.mean() > 0.9
     work.person.click(100, 700)
-    mask = bridge.session.mask(bridge.source.view, bridge.controller.prompts)
+    mask = bridge.session.mask(bridge.source.view, bridge.controller.current.prompts)
     np.testing.assert_array_equal(mask.array, shown)

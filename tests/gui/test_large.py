@@ -59,7 +59,7 @@ def test_windows_of_a_large_picture(desk, sheet):
     at.person.click(*FAR)
     second = source.view
     assert second.window == (0, 1976, 1024, 3000)
-    assert len(at.bridge.controller.prompts) == 1
+    assert len(at.bridge.controller.current.prompts) == 1
     # It keeps its window until it is done with, which is said.
     at.person.move(*NEAR)
     assert source.view == second
@@ -95,7 +95,7 @@ def test_windows_of_a_large_picture(desk, sheet):
     at.person.move(*MIDDLE)
     at.person.click(450, 1960)
     assert source.view not in (first, second)
-    assert not len(at.bridge.controller.prompts)
+    assert not len(at.bridge.controller.current.prompts)
     assert "takes for background" in at.widget.status.text()
 
     # Press Color again elsewhere; and shrunk whole, if somebody wants that.

@@ -61,9 +61,9 @@ def test_the_pointer_gets_similarity_at_once_and_the_learned_mask_at_rest(desk):
     assert (shown & wanted.array).sum() / (shown | wanted.array).sum() > 0.95
     # The click is answered by it, and so is what is committed.
     at.person.click(*COIN)
-    mask = at.session.mask(at.bridge.source.view, at.bridge.controller.prompts)
+    mask = at.session.mask(at.bridge.source.view, at.bridge.controller.current.prompts)
     assert mask.method == LEARNED
-    at.bridge.controller.commit()
+    at.bridge.controller.current.commit()
     np.testing.assert_array_equal(at.labels > 0, mask.full())
 
 
@@ -72,14 +72,16 @@ def test_a_correction_is_answered_by_the_learned_probe(desk):
     coloring = measured(at)
     at.person.click(*COIN)
     at.person.settle()
-    before = at.session.mask(at.bridge.source.view, at.bridge.controller.prompts)
+    before = at.session.mask(
+        at.bridge.source.view, at.bridge.controller.current.prompts
+    )
     inside = np.argwhere(before.full())
     place = tuple(int(n) for n in inside[np.argmax(np.ptp(inside - COIN, axis=1))])
     from tests.gui.person import SHIFT
 
     at.person.click(*place, SHIFT)
     at.person.settle()
-    prompts = at.bridge.controller.prompts
+    prompts = at.bridge.controller.current.prompts
     assert prompts.signs == (1, -1)
     after = at.session.mask(at.bridge.source.view, prompts)
     assert after.method == LEARNED
@@ -101,7 +103,7 @@ def test_the_slider_moves_the_outline_live(desk):
     areas = []
     for place in (20, 100, 180):
         panel.slider.setValue(place)
-        mask = at.session.mask(view, at.bridge.controller.prompts)
+        mask = at.session.mask(view, at.bridge.controller.current.prompts)
         assert mask.method == LEARNED
         areas.append(mask.area)
     assert areas[0] < areas[1] < areas[2]

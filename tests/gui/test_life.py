@@ -155,7 +155,7 @@ def test_any_layer_of_ours_may_be_deleted_at_any_time(busy, slow, role):
     busy.person.wait(60)
     for name, before in kept.items():
         assert np.array_equal(busy.person.layer(name).data, before)
-    busy.widget.bridge.controller.start_clicking()
+    busy.widget.bridge.controller.current.start_clicking()
     assert_works(busy)
 
 

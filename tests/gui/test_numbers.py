@@ -22,7 +22,7 @@ def mine(desk):
     at.widget.objects.target.choose(None)  # it was taken at once
     at.widget.model.color.click()
     at.person.wait(60)
-    at.bridge.controller.next_object()  # the first of a layer that is not there yet
+    at.bridge.controller.current.next_object()  # the first of a layer to come
     return at
 
 
@@ -37,7 +37,7 @@ def assert_untouched(at) -> None:
 
 def test_an_object_clicked_before_its_layer_was_chosen_replaces_nothing(mine):
     mine.person.click(*COIN)
-    assert mine.bridge.controller.number == 1
+    assert mine.bridge.controller.current.number == 1
     mine.widget.objects.target.choose(mine.mine)
     enter(mine)
     assert_untouched(mine)
@@ -46,14 +46,14 @@ def test_an_object_clicked_before_its_layer_was_chosen_replaces_nothing(mine):
     assert mine.widget.objects.number.value() == 4
     assert list(mine.person.layer("prompts").features["object"]) == [3]
     mine.widget.objects.undo.click()
-    assert mine.bridge.controller.number == 3
-    assert len(mine.bridge.controller.prompts) == 1
+    assert mine.bridge.controller.current.number == 3
+    assert len(mine.bridge.controller.current.prompts) == 1
 
 
 def test_a_label_painted_meanwhile_keeps_its_number(mine):
     mine.widget.objects.target.choose(mine.mine)
     mine.person.click(*COIN)
-    assert mine.bridge.controller.number == 3
+    assert mine.bridge.controller.current.number == 3
     clicks = mine.viewer.layers.selection.active
     mine.viewer.layers.selection.active = mine.mine
     mine.mine.mode = "paint"
@@ -75,7 +75,7 @@ def test_nothing_is_written_before_the_layer_was_counted(mine):
     enter(mine)
     assert np.array_equal(mine.mine.data, mine.before)
     assert "counted" in mine.widget.status.text()
-    assert len(mine.bridge.controller.prompts) == 1
+    assert len(mine.bridge.controller.current.prompts) == 1
     slow.step()
     enter(mine)
     assert_untouched(mine)
@@ -89,7 +89,7 @@ def test_a_pyramid_is_refused_for_what_it_is(mine):
     mine.person.click(*COIN)
     enter(mine)
     assert "is a pyramid" in mine.widget.status.text()
-    assert len(mine.bridge.controller.prompts) == 1
+    assert len(mine.bridge.controller.current.prompts) == 1
 
 
 def test_a_stroke_is_heeded_before_it_was_counted(mine):
@@ -108,7 +108,7 @@ def test_a_number_gone_back_to_corrects_the_object(mine):
     mine.person.settle()
     mine.mine.paint((200, 200), 9)  # a count in between does not lead away
     mine.person.settle()
-    assert mine.bridge.controller.number == 1
+    assert mine.bridge.controller.current.number == 1
     mine.person.click(*COIN)
     enter(mine)
     assert mine.mine.data[COIN] == 1

@@ -131,8 +131,8 @@ def test_the_clicks_of_a_deleted_object_go_and_come_back_with_it(coins):
     assert coins.labels.max() == 1
     undo(coins)
     key(coins, Qt.Key.Key_C, SECOND)
-    assert coins.bridge.controller.number == 2
-    assert len(coins.bridge.controller.prompts) == 1
+    assert coins.bridge.controller.current.number == 2
+    assert len(coins.bridge.controller.current.prompts) == 1
 
 
 @pytest.mark.parametrize("letter", [Qt.Key.Key_G, Qt.Key.Key_R, Qt.Key.Key_H])
@@ -241,8 +241,8 @@ def test_control_click_goes_back_to_a_kept_object(coins):
     before = coins.labels.copy()
     coins.person.click(*COIN, modifier=CONTROL)
     controller = coins.bridge.controller
-    assert controller.number == 1
-    assert len(controller.prompts) == 2
+    assert controller.current.number == 1
+    assert len(controller.current.prompts) == 2
     assert len(coins.person.layer("prompts").data) == 3
     assert "Object 1 and its 2 clicks again" in status(coins)
     assert np.array_equal(coins.labels, before)
@@ -250,7 +250,7 @@ def test_control_click_goes_back_to_a_kept_object(coins):
     assert np.array_equal(coins.labels > 0, before > 0)
     coins.person.click(*THIRD, modifier=CONTROL)  # nobody there: a click like others
     assert len(coins.person.layer("prompts").data) == 4
-    assert controller.number == 3
+    assert controller.current.number == 3
 
 
 def test_the_keys_work_on_the_labels_layer_too(drawn):
@@ -272,7 +272,7 @@ def test_the_keys_work_on_the_labels_layer_too(drawn):
     assert drawn.mine.data[200, 76] == 5
     key(drawn, Qt.Key.Key_C, RING)
     assert drawn.viewer.layers.selection.active is drawn.person.layer("prompts")
-    assert drawn.bridge.controller.prompts.base.area > 0
+    assert drawn.bridge.controller.current.prompts.base.area > 0
 
 
 def test_what_napari_took_back_can_be_followed_by_another_act(drawn):

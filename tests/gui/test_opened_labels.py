@@ -37,11 +37,11 @@ def test_labels_on_the_same_grid_are_taken_at_once_and_numbers_go_on(coins):
     layer = coins.viewer.add_labels(opened(), name="from a file")
     coins.person.settle()
     assert coins.widget.objects.target.layer is layer
-    assert coins.bridge.controller.number == 3
+    assert coins.bridge.controller.current.number == 3
     order = coins.viewer.layers.index
     assert order(layer) < order(coins.person.layer("prompts"))
     coins.person.move(*COIN)
-    coins.bridge.controller.start_clicking()
+    coins.bridge.controller.current.start_clicking()
     keep(coins)
     assert layer.data[COIN] == 3
     assert coins.person.roles() == ["", "coloring", "", "preview", "prompts"]
@@ -52,7 +52,7 @@ def test_labels_that_were_there_before_the_image_are_taken_too(desk, window):
     layer = window.add_labels(opened(5), name="from a file")
     at = desk()
     assert at.widget.objects.target.layer is layer
-    assert at.bridge.controller.number == 6
+    assert at.bridge.controller.current.number == 6
 
 
 @pytest.mark.parametrize("elsewhere", [{"scale": (2, 2)}, {"translate": (5, 0)}])
@@ -90,14 +90,14 @@ def test_what_cannot_take_it_says_so_and_a_copy_can(coins, labels, first, says):
     layer = coins.viewer.add_labels(labels(), name="theirs")
     before = np.asarray(layer.data).copy()
     coins.widget.objects.target.choose(layer)
-    coins.bridge.controller.start_clicking()
+    coins.bridge.controller.current.start_clicking()
     coins.person.settle()
     keep(coins)
     assert says in answer_yes(coins)
     copied = coins.widget.objects.target.layer
     assert copied is not layer
     assert copied.name == "theirs (copy)"
-    coins.bridge.controller.start_clicking()
+    coins.bridge.controller.current.start_clicking()
     coins.person.press(Qt.Key.Key_Return)
     assert np.asarray(copied.data)[COIN] == first
     assert np.array_equal(np.asarray(layer.data), before)

@@ -37,18 +37,18 @@ def test_clicks_wait_while_the_picture_is_smaller(desk):
     at.viewer.layers["Image"].data = data.coins()[:100]
     at.person.settle()
     assert len(clicks.data) == 1
-    assert len(at.bridge.controller.prompts) == 0
+    assert len(at.bridge.controller.current.prompts) == 0
     assert "outside" not in at.widget.status.text()
     at.widget.model.color.click()
     at.person.wait(60)
     at.person.click(*COIN)
-    assert len(at.bridge.controller.prompts) == 1
+    assert len(at.bridge.controller.current.prompts) == 1
     assert "outside" not in at.widget.status.text()
     at.person.press(Qt.Key.Key_Escape)  # what is not seen is not taken away
     assert len(clicks.data) == 1
     at.viewer.layers["Image"].data = data.coins()
     at.person.settle()
-    assert len(at.bridge.controller.prompts) == 1
+    assert len(at.bridge.controller.current.prompts) == 1
 
 
 def test_a_click_outside_is_left_out_and_said(desk):

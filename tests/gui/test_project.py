@@ -162,7 +162,7 @@ def test_next_saves_the_picture_and_brings_it_back_as_it_was(office, collected):
     assert camera.zoom == pytest.approx(2.5)
     assert tuple(camera.center)[-2:] == pytest.approx((100, 150))
     assert office.widget.session.probing.settings.tolerance == tolerance
-    assert office.widget.bridge.controller.prompts.points[0] == pytest.approx(
+    assert office.widget.bridge.controller.current.prompts.points[0] == pytest.approx(
         THIRD, abs=1
     )
     office.person.press(Qt.Key.Key_Return)

@@ -109,7 +109,7 @@ def test_enter_keeps_the_one_that_is_lit(offered):
     assert "Object 1:" in status(offered)
     enter(offered)  # again, without a move
     assert offered.labels.max() == 1
-    assert offered.bridge.controller.number == 2
+    assert offered.bridge.controller.current.number == 2
 
 
 def test_one_act_is_one_step_to_undo_and_redo(offered):
@@ -327,7 +327,7 @@ def test_corrections_of_a_kept_proposal_start_from_it(offered):
     enter(offered)
     offered.widget.objects.number.setValue(1)
     offered.person.settle()
-    prompts = offered.bridge.controller.prompts
+    prompts = offered.bridge.controller.current.prompts
     assert prompts.base is not None
     assert prompts.base.area > 0
 
@@ -445,25 +445,25 @@ def test_acts_are_taken_back_newest_first_and_done_again(offered):
     rows = np.argwhere(kept == 1)
     rim = tuple(rows[rows[:, 1] == rows[:, 1].min()][0] + (0, 3))
     person.click(*rim, modifier=SHIFT)
-    assert len(controller.prompts) == 1
+    assert len(controller.current.prompts) == 1
     enter(offered)
-    corrected, number = offered.labels.copy(), controller.number
+    corrected, number = offered.labels.copy(), controller.current.number
     assert not np.array_equal(corrected, kept)
     undo(offered)
     undo(offered)
     assert np.array_equal(offered.labels, kept)
-    assert not len(controller.prompts)
+    assert not len(controller.current.prompts)
     redo(offered)
-    assert len(controller.prompts) == 1
+    assert len(controller.current.prompts) == 1
     redo(offered)
     assert np.array_equal(offered.labels, corrected)
-    assert not len(controller.prompts)
-    assert controller.number == number
+    assert not len(controller.current.prompts)
+    assert controller.current.number == number
     assert widget.status.text() == "Object 1: back again."
 
     # What came after a click goes before it: a drop, a class, all that was kept.
     person.click(*COIN)
-    assert len(controller.prompts) == 1
+    assert len(controller.current.prompts) == 1
     proposals(offered).drop_along([SECOND, SECOND])
     person.move(*THIRD)
     person.press(Qt.Key.Key_2, CONTROL)
@@ -478,14 +478,14 @@ def test_acts_are_taken_back_newest_first_and_done_again(offered):
     assert widget.keeper.classes == {}
     undo(offered)
     assert counts(offered)[1] == 0
-    assert len(controller.prompts) == 1
+    assert len(controller.current.prompts) == 1
     undo(offered)
-    assert not len(controller.prompts)
+    assert not len(controller.current.prompts)
     for _ in range(4):
         redo(offered)
     assert counts(offered)[2] == 0
     assert widget.keeper.classes == {1: "new"}
-    assert len(controller.prompts) == 1
+    assert len(controller.current.prompts) == 1
 
     # Something new ends what can be done again, in the journal too.
     undo(offered)

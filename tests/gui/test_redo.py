@@ -31,7 +31,7 @@ def test_undoing_two_commits_by_the_button_skips_no_number(coins):
     coins.person.settle()
     assert coins.labels.max() == 0
     assert objects_clicked(coins) == [1]  # those of 2 would be seen by nobody
-    assert coins.bridge.controller.number == 1
+    assert coins.bridge.controller.current.number == 1
     coins.person.press(Qt.Key.Key_Return)
     keep(coins, THIRD)
     assert coins.labels[COIN] == 1
@@ -50,8 +50,8 @@ def test_redo_brings_commits_back_with_their_clicks(coins):
     coins.person.settle()
     assert np.array_equal(coins.labels, whole)
     assert objects_clicked(coins) == [1, 2, 3]
-    assert coins.bridge.controller.number == 3
-    assert len(coins.bridge.controller.prompts) == 1
+    assert coins.bridge.controller.current.number == 3
+    assert len(coins.bridge.controller.current.prompts) == 1
     assert coins.person.layer("preview").data[THIRD]
     coins.person.press(Qt.Key.Key_Return)
     assert coins.labels[THIRD] == 3
@@ -60,17 +60,17 @@ def test_redo_brings_commits_back_with_their_clicks(coins):
 def test_redo_of_clicks_and_of_what_escape_removed(coins):
     coins.person.click(*COIN)
     coins.person.click(*SECOND, modifier=SHIFT)
-    before = coins.bridge.controller.prompts
+    before = coins.bridge.controller.current.prompts
     coins.person.press(Qt.Key.Key_Z, CONTROL)
-    assert len(coins.bridge.controller.prompts) == 1
+    assert len(coins.bridge.controller.current.prompts) == 1
     again(coins)
-    assert coins.bridge.controller.prompts == before
+    assert coins.bridge.controller.current.prompts == before
     coins.person.press(Qt.Key.Key_Escape)
-    assert not len(coins.bridge.controller.prompts)
+    assert not len(coins.bridge.controller.current.prompts)
     again(coins)
-    assert coins.bridge.controller.prompts == before
+    assert coins.bridge.controller.current.prompts == before
     again(coins)
-    assert coins.bridge.controller.prompts == before
+    assert coins.bridge.controller.current.prompts == before
     assert coins.widget.status.text() == "Nothing to do again."
 
 
@@ -105,8 +105,8 @@ def test_a_typed_number_and_enter_go_there_and_commit_nothing(coins):
     QTest.keyClicks(field, "1")
     QTest.keyClick(field, Qt.Key.Key_Return)
     coins.person.settle()
-    assert coins.bridge.controller.number == 1
-    assert len(coins.bridge.controller.prompts) == 1
+    assert coins.bridge.controller.current.number == 1
+    assert len(coins.bridge.controller.current.prompts) == 1
     assert np.array_equal(coins.labels, before)
     QTest.keyClick(field, Qt.Key.Key_Return)  # the same number again
     coins.person.settle()

@@ -136,16 +136,16 @@ def test_after_a_crash_labels_clicks_and_settings_are_offered(coins, desk, memor
     assert at.session.probing.settings.tolerance is not None
     at.widget.model.color.click()
     at.person.wait(60)
-    assert at.bridge.controller.number == 3
-    assert at.bridge.controller.prompts.points[0] == pytest.approx(THIRD, abs=1)
+    assert at.bridge.controller.current.number == 3
+    assert at.bridge.controller.current.prompts.points[0] == pytest.approx(THIRD, abs=1)
     at.person.until(lambda: at.person.layer("proposals") is not None)
     drawn = ["", "coloring", "objects", "proposals", "preview", "prompts"]
     assert at.person.roles() == drawn
     at.person.press(Qt.Key.Key_Return)
     assert at.labels[THIRD] == 3
     np.testing.assert_array_equal(kept_labels(at), at.labels)
-    at.bridge.controller.set_object(1)
-    assert at.bridge.controller.prompts.points[0] == pytest.approx(COIN, abs=1)
+    at.bridge.controller.current.set_object(1)
+    assert at.bridge.controller.current.prompts.points[0] == pytest.approx(COIN, abs=1)
 
 
 def test_what_was_done_before_a_restart_can_be_taken_back(coins, desk):

@@ -63,11 +63,11 @@ def test_going_back_goes_on_in_the_first_picture_s_layer(two):
     two.widget.image.layer.choose(two.first)
     two.person.wait()
     assert [two.widget.objects.target.layer] == labels_of(two, two.first)
-    assert two.bridge.controller.number == 3
+    assert two.bridge.controller.current.number == 3
     two.widget.image.layer.choose(two.second)
     two.person.wait()
     assert [two.widget.objects.target.layer] == labels_of(two, two.second)
-    assert two.bridge.controller.number == 2
+    assert two.bridge.controller.current.number == 2
 
 
 def test_what_is_drawn_over_a_picture_is_hidden_with_another_one_chosen(two):
@@ -79,7 +79,7 @@ def test_what_is_drawn_over_a_picture_is_hidden_with_another_one_chosen(two):
     two.widget.image.layer.choose(two.first)
     two.person.wait()
     assert two.person.layer("coloring").visible
-    two.bridge.controller.start_clicking()
+    two.bridge.controller.current.start_clicking()
     two.person.click(125, 102)
     assert seen() == [True, True]
     two.person.layer("coloring").visible = False  # by a person: it stays so
@@ -91,16 +91,16 @@ def test_what_is_drawn_over_a_picture_is_hidden_with_another_one_chosen(two):
 
 def test_an_object_half_clicked_is_there_again_after_a_look_at_another(two):
     two.widget.image.layer.choose(two.first)
-    two.bridge.controller.start_clicking()
+    two.bridge.controller.current.start_clicking()
     two.second.visible = False
     two.person.click(125, 102)
     two.widget.image.layer.choose(two.second)
     two.person.wait()
-    assert len(two.bridge.controller.prompts) == 0
+    assert len(two.bridge.controller.current.prompts) == 0
     two.widget.image.layer.choose(two.first)
     two.person.wait()
-    assert two.bridge.controller.number == 3
-    assert len(two.bridge.controller.prompts) == 1
+    assert two.bridge.controller.current.number == 3
+    assert len(two.bridge.controller.current.prompts) == 1
 
 
 def test_a_layer_chosen_by_hand_stays_chosen(two):

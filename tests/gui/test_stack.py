@@ -191,7 +191,7 @@ def test_proposals_of_all_planes_are_one_step_with_one_number_each(stack):
     origins = stack.widget.keeper.origins
     assert {one.who for one in origins.values()} == {"proposed"}
     assert set(origins) == {1, 2} and origins[1].plane == (0,)
-    assert stack.bridge.controller.number == 3
+    assert stack.bridge.controller.current.number == 3
     # Tracks, then a step back and forth; the tracks follow when asked again.
     stack.widget.stack.tracks.click()
     tracks = next(one for one in stack.viewer.layers if role_of(one) == TRACKS)

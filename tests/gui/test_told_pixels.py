@@ -65,7 +65,7 @@ def test_of_a_proposal_the_free_pixels_are_told(coarse):
     layer = coarse.viewer.add_labels(labels, name="above")
     coarse.widget.objects.target.choose(layer)
     person.settle()
-    coarse.bridge.controller.start_clicking()
+    coarse.bridge.controller.current.start_clicking()
     person.move(*SECOND)
     person.move(*COIN)
     before = number(told(coarse))

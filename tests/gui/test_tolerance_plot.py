@@ -29,7 +29,9 @@ def test_drawing_the_graph_finds_no_mask_and_shows_its_tolerance(asked):
     assert asked.exact == []  # a large one would stop the window for a second
     curve, now = asked.shown[-1]
     assert curve is not None
-    mask = asked.session.mask(asked.bridge.source.view, asked.bridge.controller.prompts)
+    mask = asked.session.mask(
+        asked.bridge.source.view, asked.bridge.controller.current.prompts
+    )
     assert now == pytest.approx(mask.tolerance)
 
 

@@ -37,7 +37,7 @@ def test_a_correction_that_only_removed_pixels_can_be_taken_back(coins):
     assert coins.labels[SECOND] == 0
     coins.widget.objects.undo.click()
     assert np.array_equal(coins.labels == 1, whole)
-    assert coins.bridge.controller.number == 1
+    assert coins.bridge.controller.current.number == 1
     coins.widget.objects.undo.click()
     assert coins.labels.max() == 0
 
@@ -63,8 +63,10 @@ def test_one_click_more_taken_back_leaves_the_object_as_it_was(coins):
     assert coins.labels[SECOND] == 1
     take_back(coins)
     assert np.array_equal(coins.labels == 1, before)
-    assert coins.bridge.controller.prompts.points[0] == pytest.approx(COIN, abs=1)
-    assert len(coins.bridge.controller.prompts) == 1
+    assert coins.bridge.controller.current.prompts.points[0] == pytest.approx(
+        COIN, abs=1
+    )
+    assert len(coins.bridge.controller.current.prompts) == 1
 
 
 def test_undo_goes_back_to_the_plane_of_the_commit(desk):
@@ -81,7 +83,7 @@ def test_undo_goes_back_to_the_plane_of_the_commit(desk):
     at.widget.objects.undo.click()
     assert at.labels.max() == 0
     assert dims.current_step[0] == 2
-    assert len(at.bridge.controller.prompts) == 1
+    assert len(at.bridge.controller.current.prompts) == 1
     assert "clicks are here again" in at.widget.status.text()
 
 

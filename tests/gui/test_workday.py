@@ -58,7 +58,7 @@ def test_click_fixes_the_preview_and_enter_commits_it_in_one_undo_step(coins):
     labels = coins.labels
     assert labels[COIN] == 1
     assert np.array_equal(labels == 1, lit)
-    assert coins.bridge.controller.number == 2
+    assert coins.bridge.controller.current.number == 2
     assert not (person.layer("preview").data == 1).any()
     person.click(*SECOND)
     person.press(Qt.Key.Key_Return)
@@ -80,8 +80,8 @@ def test_undo_brings_the_object_back_with_its_clicks(coins):
     assert coins.labels[COIN] == 1
     person.press(Qt.Key.Key_Z, CONTROL)  # on the click layer: nothing clicked yet
     assert coins.labels.max() == 0
-    assert coins.bridge.controller.number == 1
-    assert len(coins.bridge.controller.prompts) == 1
+    assert coins.bridge.controller.current.number == 1
+    assert len(coins.bridge.controller.current.prompts) == 1
     assert person.layer("preview").data[COIN]
     person.press(Qt.Key.Key_Z, CONTROL)  # now the click itself
     assert len(person.layer("prompts").data) == 0
@@ -98,7 +98,7 @@ def test_shift_click_and_toggle_give_negative_clicks(coins):
     person.click(*THIRD)
     signs = list(person.layer("prompts").features["sign"])
     assert signs == [1, -1, -1, 1]
-    assert coins.bridge.controller.prompts.signs == (1, -1, -1, 1)
+    assert coins.bridge.controller.current.prompts.signs == (1, -1, -1, 1)
     colors = person.layer("prompts").face_color
     assert colors[0][1] > colors[0][0]
     assert colors[1][0] > colors[1][1]
@@ -119,7 +119,7 @@ def test_other_objects_keep_their_pixels_unless_asked(coins):
     assert np.array_equal(coins.labels == 1, before)
     assert coins.labels.max() == 1
     assert "overwriting" in coins.widget.status.text()
-    assert len(coins.bridge.controller.prompts) == 1  # the click is not lost
+    assert len(coins.bridge.controller.current.prompts) == 1  # the click is not lost
     coins.widget.objects.overwrite.setChecked(True)
     person.press(Qt.Key.Key_Return)
     assert np.array_equal(coins.labels == 2, before)
@@ -132,13 +132,15 @@ def test_an_earlier_object_is_corrected_with_its_clicks(coins):
         person.press(Qt.Key.Key_Return)
     coins.widget.objects.number.setValue(1)
     person.wait()
-    assert coins.bridge.controller.prompts.points[0] == pytest.approx(COIN, abs=1)
+    assert coins.bridge.controller.current.prompts.points[0] == pytest.approx(
+        COIN, abs=1
+    )
     person.click(*THIRD)
     person.press(Qt.Key.Key_Return)
     labels = coins.labels
     assert labels[COIN] == labels[THIRD] == 1
     assert labels[SECOND] == 2
-    assert coins.bridge.controller.number == 3
+    assert coins.bridge.controller.current.number == 3
 
 
 def test_enter_over_an_object_commits_what_is_lit(coins):
@@ -157,7 +159,7 @@ def test_one_click_each_commits_every_click(coins):
     points = coins.person.layer("prompts")
     assert len(points.data) == 3
     assert not points.face_color[:, 3].any()  # done, and out of sight
-    coins.bridge.controller.set_object(2)
+    coins.bridge.controller.current.set_object(2)
     assert points.face_color[:, 3].tolist() == [0, 1, 0]
 
 

@@ -112,7 +112,7 @@ class DockSettings:
 
     def set_at_once(self, on: bool) -> None:
         """Keep each click as an object of its own, or wait for Enter."""
-        self._controller.at_once = on
+        self._controller.current.at_once = on
         self._memory.set("one_click", on)
 
     # ---- proposals and stacks

@@ -105,7 +105,7 @@ class Tour:
             raise ModelError(bridge.source.problem)
         for point in points:
             bridge.controller.clicks.add(view, point)
-            bridge.controller.commit()
+            bridge.controller.current.commit()
             self.settle(3)
         if last is not None:
             bridge.controller.clicks.add(view, last)

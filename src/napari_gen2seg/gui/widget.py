@@ -202,13 +202,13 @@ class SegmentWidget(Docked):
         self.probe.method_requested.connect(self.settings.set_method)
         self.probe.sign_requested.connect(self.settings.set_sign)
         self.probe.hover_requested.connect(self.settings.set_hover)
-        self.probe.clicking_requested.connect(controller.start_clicking)
+        self.probe.clicking_requested.connect(controller.current.start_clicking)
         self.objects.target.chosen.connect(controller.objects.choose)
-        self.objects.object_requested.connect(controller.set_object)
-        self.objects.commit_requested.connect(controller.commit)
+        self.objects.object_requested.connect(controller.current.set_object)
+        self.objects.commit_requested.connect(controller.current.commit)
         self.objects.undo_requested.connect(controller.history.undo_commit)
         self.objects.redo_requested.connect(controller.history.redo)
-        self.objects.next_requested.connect(controller.next_object)
+        self.objects.next_requested.connect(controller.current.next_object)
         self.objects.overwrite_requested.connect(self.settings.set_overwrite)
         self.objects.at_once_requested.connect(self.settings.set_at_once)
 
@@ -380,13 +380,13 @@ class SegmentWidget(Docked):
 
     def _inserted(self, event: Any) -> None:
         """Take an image that was just opened, unless an object is being clicked."""
-        if is_image(event.value) and not len(self.bridge.controller.prompts):
+        if is_image(event.value) and not len(self.bridge.controller.current.prompts):
             self.image.layer.refresh()
             self.image.layer.choose(event.value)
             self.bridge.controller.look_away()
         elif is_target(event.value):
             self.objects.target.refresh()
-            self.bridge.controller.labels_opened(event.value)
+            self.bridge.controller.current.labels_opened(event.value)
 
     def _look_again(self, factor: float) -> None:
         try:
@@ -470,7 +470,7 @@ class SegmentWidget(Docked):
         self._plot_soon.start()
 
     def _show_plot(self) -> None:
-        view, prompts = self.bridge.source.view, self.bridge.controller.prompts
+        view, prompts = self.bridge.source.view, self.bridge.controller.current.prompts
         curve = None if view is None else self.session.probing.curve(view, prompts)
         now = self.session.probing.settings.tolerance
         if now is None and curve is not None:
@@ -504,7 +504,7 @@ class SegmentWidget(Docked):
             self,
             "A copy that can be edited?",
             f"{text}\n\nMake an editable copy of the layer, and write into that?",
-            self.bridge.controller.copy_target,
+            self.bridge.controller.current.copy_target,
         )
 
     def _ask_licence(self, text: str) -> None:

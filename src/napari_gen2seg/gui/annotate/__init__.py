@@ -8,7 +8,8 @@ points_table    its features: signs, object numbers
 drawn_clicks    boxes and scribbles become clicks
 image_keys      keys on the image's own layer
 hover           the preview under the pointer
-controller      clicks become objects, and back
+controller      all of this put together
+current_object  the object being clicked: clicks, mask, commit
 commit          a mask into Labels: one step, one undo
 written         what is written into it, for undo and journal
 commit_log      what was written, in order: taken back and done again

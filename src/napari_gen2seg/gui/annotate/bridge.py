@@ -177,15 +177,15 @@ class Bridge(QObject):
 
     def _click_beyond(self, place: Point, sign: int) -> None:
         """Click a place of a large plane that lies outside of the window in use."""
-        if len(self.controller.prompts):
-            self.controller.next_object()  # the clicks of this one stay where they are
+        if len(self.controller.current.prompts):
+            self.controller.current.next_object()  # clicks of this one stay there
         self.source.look_around(place)
         view = self.source.view
         if view is None:
             return
         point = place[0] - view.corner[0], place[1] - view.corner[1]
         if self.session.coloring(view) is not None:
-            self.controller.click_unseen(view, point, sign)
+            self.controller.current.click_unseen(view, point, sign)
             return
         self._click_later = view, point, sign
         self._color()
@@ -203,7 +203,7 @@ class Bridge(QObject):
             inside = there.to_plane(event.position) is not None
             if not inside or self.session.coloring(there) is None:
                 continue
-            if not len(self.controller.prompts):
+            if not len(self.controller.current.prompts):
                 self.source.use_window(window)
             elif not self._told_waiting:
                 # Clicks of one object are clicks on one map.
@@ -224,7 +224,7 @@ class Bridge(QObject):
         if getattr(active, "mode", "pan_zoom") in ("pan_zoom", "transform") and (
             self.session.coloring(view) is not None
         ):
-            self.controller.start_clicking()
+            self.controller.current.start_clicking()
 
     def _plane_changed(self) -> None:
         controller, view = self.controller, self.source.view
@@ -240,11 +240,11 @@ class Bridge(QObject):
                 controller.clicks.ensure(view)
             if view.layer_id != self._worked_on:
                 self._worked_on = view.layer_id
-                controller.resume(view)
+                controller.current.resume(view)
             if coloring is not None:
                 self.overlays.show_coloring(view, coloring, make=False)
         controller.review.follow()
-        controller.read_clicks()
+        controller.current.read_clicks()
         controller.stack.follow()
         self.view_changed.emit()
 
@@ -270,7 +270,7 @@ class Bridge(QObject):
         self.overlays.show_coloring(now, coloring)
         if told == now:
             self.controller.status_changed.emit(_said_of(now, "Colored"))
-        self.controller.read_clicks()
+        self.controller.current.read_clicks()
         self._ready_soon.start()
 
     def _ready(self) -> None:
@@ -283,13 +283,13 @@ class Bridge(QObject):
             self.controller.clicks.ensure(view)
             self._ready_soon.start()
             return
-        self.controller.start_clicking()
+        self.controller.current.start_clicking()
         self.overlays.prepare(view, coloring.shape)
         self.controller.review.follow()
         self.controller.hover_preview.again()  # the pointer may have come meanwhile
         later, self._click_later = self._click_later, None
         if later is not None and later[0] == view:
-            self.controller.click_unseen(view, later[1], later[2])
+            self.controller.current.click_unseen(view, later[1], later[2])
 
     def _removed(self, event: Any) -> None:
         layer = event.value
@@ -300,7 +300,7 @@ class Bridge(QObject):
             self.controller.stack.forget()
             self.source.choose(None)
         self.controller.review.look_soon()
-        self.controller.read_soon()
+        self.controller.current.read_soon()
 
     def _source_moved(self) -> None:
         view = self.source.view

@@ -2,47 +2,21 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 from qtpy.QtCore import QObject, Signal
 
-from napari_gen2seg.gui.annotate.redo import Rows, TakenBack
+from napari_gen2seg.gui.annotate.redo import TakenBack
 
 if TYPE_CHECKING:
     from napari_gen2seg.gui.annotate.class_giver import ClassGiver
+    from napari_gen2seg.gui.annotate.current_object import CurrentObject
     from napari_gen2seg.gui.annotate.labels_layer import Objects
     from napari_gen2seg.gui.annotate.object_numbers import ObjectNumbers
     from napari_gen2seg.gui.annotate.points_layer import Clicks
     from napari_gen2seg.gui.annotate.redo import RedoStack
     from napari_gen2seg.gui.annotate.review import ProposalReview
     from napari_gen2seg.gui.layers.source import Source
-    from napari_gen2seg.gui.layers.view import View
-    from napari_gen2seg.session import Prompts
-
-
-class CurrentObject(Protocol):
-    """The object being clicked, as far as undo and redo move it."""
-
-    prompts: Prompts
-
-    @property
-    def number(self) -> int:
-        """Its number."""
-
-    def next_object(self) -> None:
-        """Go on to a new one."""
-
-    def show_object(self) -> None:
-        """Show which one it is now, and its clicks."""
-
-    def read_clicks(self) -> None:
-        """Read its clicks again."""
-
-    def take_click(self, view: View) -> Rows | None:
-        """Remove its last click; return what went."""
-
-    def take_single(self) -> Rows | None:
-        """Remove the click that was its commit; return what went."""
 
 
 class History(QObject):

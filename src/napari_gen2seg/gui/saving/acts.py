@@ -58,7 +58,7 @@ def act_of(
         drawn_by = review.candidates.method
         origin = origin_of_proposals(session, view, review.settings, drawn_by)
     else:
-        origin = origin_of_clicks(session, view, controller.prompts)
+        origin = origin_of_clicks(session, view, controller.current.prompts)
     scores = {n: round(score, 4) for n, score in writing.scores.items()}
     # A number that another object had before it was erased.
     again = classes if not controller.numbers.back else {}

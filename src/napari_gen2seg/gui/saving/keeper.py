@@ -153,7 +153,7 @@ class Keeper(QObject):
         kept = self._keep(layer)
         self._give(work, kept, going_on=True)
         add_clicks(self._controller, view, state)
-        self._controller.resume(view)
+        self._controller.current.resume(view)
         kept.knows("clicks", {"clicks": list(state.clicks)})
         try:
             chosen = set_again(self._bridge.session, state.settings)
