@@ -370,14 +370,14 @@ def test_a_button_is_a_tool_for_many_clicks_and_a_stroke(drawn):
 
 
 def test_a_box_and_a_scribble_are_clicks_and_one_step(coins):
-    prompts = coins.bridge.controller
+    controller = coins.bridge.controller
     coins.person.move(*AWAY)
     coins.person.press(Qt.Key.Key_B)
     row, col = COIN
     coins.person.drag([(row - 32, col - 32), (row, col), (row + 32, col + 32)])
     coins.person.settle()
-    assert prompts.tools.tool == ""
-    assert len(prompts.prompts) >= 1
+    assert controller.tools.tool == ""
+    assert len(controller.current.prompts) >= 1
     coins.person.press(Qt.Key.Key_Return)
     assert coins.labels[COIN] == 1
     inside = coins.labels[row - 32 : row + 33, col - 32 : col + 33]
@@ -386,11 +386,11 @@ def test_a_box_and_a_scribble_are_clicks_and_one_step(coins):
     coins.person.press(Qt.Key.Key_B, SHIFT)
     row, col = SECOND
     coins.person.drag([(row, col - 10), (row, col), (row, col + 10)])
-    assert len(prompts.prompts) >= 3
+    assert len(controller.current.prompts) >= 3
     undo(coins)
-    assert len(prompts.prompts) == 0
+    assert len(controller.current.prompts) == 0
     redo(coins)
-    assert len(prompts.prompts) >= 3
+    assert len(controller.current.prompts) >= 3
     coins.person.press(Qt.Key.Key_Return)
     assert coins.labels[SECOND] == 2
     assert coins.labels[COIN] == 1

@@ -11,6 +11,7 @@ finetune/    the fine-tuning dialog
 project/     the dock of a project
 evaluate/    the dock that evaluates
 batch/       the dock for many images
+working_dock a dock with threads of its own and the shared model
 model_hosts  one model process a viewer, for all docks
 qt_threads   worker threads that answer in Qt's
 settings     what is remembered

@@ -24,12 +24,11 @@ from napari_gen2seg.core.image.rgb import RgbRecipe
 from napari_gen2seg.core.linking import LinkSettings
 from napari_gen2seg.errors import Cancelled, LicenceError
 from napari_gen2seg.gui.batch.job import BatchResult, BatchTask, run
-from napari_gen2seg.gui.model_hosts import Release, shared_host
-from napari_gen2seg.gui.panels.docked import Docked, main_window
+from napari_gen2seg.gui.panels.docked import main_window
 from napari_gen2seg.gui.panels.model_combo import ModelCombo
 from napari_gen2seg.gui.panels.widgets import Panel, ask, told_label
-from napari_gen2seg.gui.qt_threads import Mailbox, lane
 from napari_gen2seg.gui.settings import Memory, remembered
+from napari_gen2seg.gui.working_dock import WorkingDock
 from napari_gen2seg.models.registry import list_models
 from napari_gen2seg.session import Choice, ModelHost, Runner, Ticket
 from napari_gen2seg.session.session import sentence
@@ -43,7 +42,7 @@ if TYPE_CHECKING:
 CANCELLED = "Cancelled; what is done is kept. Run goes on from here."
 
 
-class BatchWidget(Docked):
+class BatchWidget(WorkingDock):
     """Choose images, a folder and a model, run, see what could not be done.
 
     Parameters
@@ -62,13 +61,11 @@ class BatchWidget(Docked):
         host: ModelHost | None = None,
         memory: Memory | None = None,
     ) -> None:
-        super().__init__()
-        self._mail = Mailbox(self)
-        self._runner = runner or lane(self._mail, "gen2seg-batch")
-        self._host = (shared_host(viewer) if host is None else host).join()
+        super().__init__(viewer, host, runner, "gen2seg-batch")
+        (self._runner,) = self._runners
         self.memory = memory if memory is not None else remembered()
         self._ticket: Ticket | None = None
-        self._closed = self._shown = False
+        self._shown = False
 
         self.inputs = QLineEdit(self.memory.get("batch_in"))
         self.inputs.setPlaceholderText("Folder, files or pattern: plate*/*.tif")
@@ -99,10 +96,6 @@ class BatchWidget(Docked):
         )
         self._lay_out()
         self._connect()
-        self.left.connect(self.close_widget)
-        # napari closes its window without telling the widgets inside.
-        self._release = Release(self._mail, self._host, self._runner)
-        self.destroyed.connect(self._release)
 
     def showEvent(self, event: QShowEvent) -> None:  # noqa: N802 - Qt's name
         """Open beside the other dock as a tab, with the model that is in use there."""
@@ -285,11 +278,7 @@ class BatchWidget(Docked):
 
     # ---- leaving
 
-    def close_widget(self) -> None:
-        """Let go of everything; may be called more than once."""
-        if self._closed:
-            return
-        self._closed = True
+    def stop_work(self) -> None:
+        """Stop; what is done is kept."""
         if self._ticket is not None:
             self._ticket.cancel()
-        self._release()

@@ -21,12 +21,10 @@ from napari_gen2seg.errors import Cancelled, Gen2SegError, LicenceError
 from napari_gen2seg.gui.evaluate.job import Task, has_planes, planes_of, run
 from napari_gen2seg.gui.evaluate.report_table import ReportTable
 from napari_gen2seg.gui.layers.overlays import DRAWN, role_of
-from napari_gen2seg.gui.model_hosts import Release, shared_host
-from napari_gen2seg.gui.panels.docked import Docked
 from napari_gen2seg.gui.panels.layer_combo import LayerCombo
 from napari_gen2seg.gui.panels.model_combo import ModelCombo
 from napari_gen2seg.gui.panels.widgets import Panel, ask, shrink, told_label
-from napari_gen2seg.gui.qt_threads import Mailbox, lane
+from napari_gen2seg.gui.working_dock import WorkingDock
 from napari_gen2seg.models.registry import list_models
 from napari_gen2seg.session import Choice, ModelHost, Runner, Ticket
 from napari_gen2seg.session.session import sentence
@@ -45,7 +43,7 @@ MEASURES = {
 }
 
 
-class EvaluateWidget(Docked):
+class EvaluateWidget(WorkingDock):
     """Choose an image and its ground truth, run, read the table, save the report.
 
     Parameters
@@ -62,13 +60,9 @@ class EvaluateWidget(Docked):
         runner: Runner | None = None,
         host: ModelHost | None = None,
     ) -> None:
-        super().__init__()
-        self._viewer = viewer
-        self._mail = Mailbox(self)
-        self._runner = runner or lane(self._mail, "gen2seg-evaluate")
-        self._host = (shared_host(viewer) if host is None else host).join()
+        super().__init__(viewer, host, runner, "gen2seg-evaluate")
+        self._viewer, (self._runner,) = viewer, self._runners
         self._ticket: Ticket | None = None
-        self._closed = False
         self.report: Report | None = None
 
         self.image = LayerCombo(viewer, _is_image)
@@ -88,10 +82,6 @@ class EvaluateWidget(Docked):
         self._lay_out()
         self._connect()
         self._show_planes()
-        self.left.connect(self.close_widget)
-        # napari closes its window without telling the widgets inside.
-        self._release = Release(self._mail, self._host, self._runner)
-        self.destroyed.connect(self._release)
 
     def _lay_out(self) -> None:
         font = self.start.font()
@@ -231,14 +221,10 @@ class EvaluateWidget(Docked):
 
     # ---- leaving
 
-    def close_widget(self) -> None:
-        """Let go of everything; may be called more than once."""
-        if self._closed:
-            return
-        self._closed = True
+    def stop_work(self) -> None:
+        """Stop; nothing more is chosen here."""
         if self._ticket is not None:
             self._ticket.cancel()
-        self._release()
         with suppress(RuntimeError):
             self.image.close_choice()
             self.labels.close_choice()

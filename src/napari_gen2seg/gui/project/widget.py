@@ -12,8 +12,6 @@ from qtpy.QtWidgets import QVBoxLayout
 
 from napari_gen2seg.errors import Gen2SegError
 from napari_gen2seg.gui.layers.view import View
-from napari_gen2seg.gui.model_hosts import Release, shared_host
-from napari_gen2seg.gui.panels.docked import Docked
 from napari_gen2seg.gui.project.ahead import COUNT, Ahead, only_plane
 from napari_gen2seg.gui.project.buttons import ProjectButtons
 from napari_gen2seg.gui.project.click_dock import ClickDock
@@ -36,9 +34,10 @@ from napari_gen2seg.gui.project.new_dialog import (
 )
 from napari_gen2seg.gui.project.queue_list import QueueList
 from napari_gen2seg.gui.project.recent import recent_projects, remember_project
-from napari_gen2seg.gui.qt_threads import Mailbox, debounce, lane
+from napari_gen2seg.gui.qt_threads import debounce
 from napari_gen2seg.gui.settings import Memory, remembered
 from napari_gen2seg.gui.widget import SegmentWidget
+from napari_gen2seg.gui.working_dock import WorkingDock
 from napari_gen2seg.models.registry import list_models, title_of
 from napari_gen2seg.project.facts import PROJECT_NAME
 from napari_gen2seg.project.project import Project
@@ -54,7 +53,7 @@ if TYPE_CHECKING:
 _WORKED_ON = "untouched", "proposed", "in work"
 
 
-class ProjectWidget(Docked):
+class ProjectWidget(WorkingDock):
     """Opens a project; its pictures come one after the other into the viewer.
 
     Parameters
@@ -73,15 +72,13 @@ class ProjectWidget(Docked):
         host: ModelHost | None = None,
         memory: Memory | None = None,
     ) -> None:
-        super().__init__()
+        super().__init__(
+            viewer, host, runner, "gen2seg-project", "gen2seg-project-work"
+        )
         self._viewer = viewer
         self._memory = memory if memory is not None else remembered()
-        self._mail = Mailbox(self)
-        self._reader = runner or lane(self._mail, "gen2seg-project")
-        self._worker = runner or lane(self._mail, "gen2seg-project-work")
-        self._host = (shared_host(viewer) if host is None else host).join()
+        self._reader, self._worker = self._runners
         self._dialog: FinetuneDialog | None = None  # of which is heard what is adopted
-        self._closed = False
         self.project: Project | None = None
         self.known = KnownEntries(self._reader, self._mail.post, self)
 
@@ -96,10 +93,6 @@ class ProjectWidget(Docked):
         self._lay_out()
         self._connect()
         self._show_project()
-        self.left.connect(self.close_widget)
-        # napari closes its window without telling the widgets inside.
-        self._release = Release(self._mail, self._host, self._reader, self._worker)
-        self.destroyed.connect(self._release)
 
     def _lay_out(self) -> None:
         column = QVBoxLayout(self)
@@ -499,11 +492,8 @@ class ProjectWidget(Docked):
 
     # ---- leaving
 
-    def close_widget(self) -> None:
-        """Let go of everything; the picture that is open stays, with its work."""
-        if self._closed:
-            return
-        self._closed = True
+    def stop_work(self) -> None:
+        """Stop; the picture that is open stays, with its work."""
         self.ahead.close()
         self.jobs.cancel()
         with suppress(ValueError, TypeError, KeyError):
@@ -512,7 +502,6 @@ class ProjectWidget(Docked):
         self.click_dock.release()
         with suppress(RuntimeError):  # Qt deletes timers together with their window
             self._counted_soon.stop()
-        self._release()
 
 
 def _workable(entries: Sequence[Entry]) -> list[Entry]:
