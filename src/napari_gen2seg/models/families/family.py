@@ -96,11 +96,15 @@ class OwnLoss:
     rates
         Largest step sizes by what is trained (``"full"``, ``"last_blocks"``), and
         ``"sparse"`` for all of it where labels are not complete.
+    share
+        Of the learnt weights in those that are kept; the rest are the weights from
+        before (Wortsman et al. 2022, arXiv 2109.01903).
     """
 
     answer: Callable[[nn.Module, ModelConfig, Tensor], Tensor]
     loss: Callable[[Tensor, Tensor, Tensor | None], Tensor]
     rates: Mapping[str, float]
+    share: float = 1.0
 
 
 @dataclass(frozen=True)

@@ -22,6 +22,9 @@ class WeightAverage:
         parameters or the ``state_dict`` of a network. Whole numbers are copied.
     decay
         0..1, of many steps.
+    share
+        Of the average in what is kept; the rest are the weights that there were in the
+        beginning. 1 keeps the average alone.
 
     Attributes
     ----------
@@ -31,11 +34,29 @@ class WeightAverage:
         How often it was updated.
     """
 
-    def __init__(self, weights: Mapping[str, Tensor], decay: float) -> None:
+    def __init__(
+        self, weights: Mapping[str, Tensor], decay: float, share: float = 1.0
+    ) -> None:
         self.decay = decay
+        self.share = share
         self.steps = 0
         self.weights = weights
         self.shadow = {k: v.detach().clone() for k, v in weights.items()}
+        self._start = (
+            {k: v.clone() for k, v in self.shadow.items()} if share < 1 else None
+        )
+
+    @property
+    def kept(self) -> dict[str, Tensor]:
+        """What is tried on and kept: the average, or its mean with the beginning."""
+        if self._start is None:
+            return self.shadow
+        return {
+            name: torch.lerp(self._start[name], value, self.share)
+            if value.dtype.is_floating_point
+            else value.clone()
+            for name, value in self.shadow.items()
+        }
 
     @torch.no_grad()
     def update(self) -> None:
@@ -50,19 +71,20 @@ class WeightAverage:
 
     @contextmanager
     def worn(self) -> Iterator[None]:
-        """Put the average into the network for the time of a ``with`` block."""
-        self._swap()
+        """Put what is kept into the network for the time of a ``with`` block."""
+        kept = self.kept
+        self._swap(kept)
         try:
             yield
         finally:
-            self._swap()
+            self._swap(kept)
 
     @torch.no_grad()
-    def _swap(self) -> None:
+    def _swap(self, others: dict[str, Tensor]) -> None:
         for name, value in self.weights.items():
-            kept = self.shadow[name].clone()
-            self.shadow[name].copy_(value)
-            value.copy_(kept)
+            worn = others[name].clone()
+            others[name].copy_(value)
+            value.copy_(worn)
 
     @torch.no_grad()
     def restore(self, shadow: Mapping[str, Tensor], steps: int) -> None:

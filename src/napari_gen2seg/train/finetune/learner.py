@@ -61,9 +61,13 @@ class Learner:
         self._ready, self._crops, self._team = ready, crops, team
         self._published = config.recipe == "published"
         trained = ready.trainee.trained
-        self.average = WeightAverage(trained, 0.0 if self._published else 0.995)
         own = None if self._published else ready.trainee.family.own_loss
         self._own = own
+        self.average = WeightAverage(
+            trained,
+            0.0 if self._published else 0.995,
+            own.share if own is not None else 1.0,
+        )
         keeps = (ready.trainee.guided or own) and crops.sparse and not self._published
         # The model as it was, for what nobody labelled.
         self._start = WeightAverage(trained, 0.0) if keeps else None

@@ -264,7 +264,7 @@ class Training:
         best = progress.scored(value)
         if best:
             save_best(
-                self.folder, self.ready.trainable, progress, self.learner.average.shadow
+                self.folder, self.ready.trainable, progress, self.learner.average.kept
             )
         seconds = self.pace.seconds if progress.step else 0.0
         return Score(progress.step, value, self.watch.count, seconds, best)
