@@ -275,7 +275,7 @@ class SegmentWidget(Docked):
             lambda: self.objects.show_objects(controller.objects)
         )
         controller.clicks.sign_changed.connect(self.probe.show_sign)
-        controller.clicks.tolerance_requested.connect(self.probe.step)
+        controller.clicks.keys.tolerance_requested.connect(self.probe.step)
         bridge.source.input_changed.connect(
             lambda: self.image.show_source(bridge.source)
         )

@@ -3,7 +3,8 @@
 bridge          reads the layers, asks the session, shows the answer
 pointer         moves and clicks on the canvas
 strokes         strokes and Ctrl-clicks, and whom they are for
-points_layer    the Points layer of the clicks, and its keys
+points_layer    the Points layer of the clicks
+click_keys      its keys, and what each asks for
 points_table    its features: signs, object numbers
 drawn_clicks    boxes and scribbles become clicks
 image_keys      keys on the image's own layer

@@ -119,12 +119,12 @@ class Bridge(QObject):
 
         What is kept needs no map: it is taken back and done again at once.
         """
-        controller, clicks = self.controller, self.controller.clicks
+        controller, keys = self.controller, self.controller.clicks.keys
         on_the_map = {
-            "Shift-Enter": clicks.keep_all_requested,
-            "D": clicks.drop_requested,
-            "N": clicks.next_left_requested,
-            "Shift-N": clicks.next_doubtful_requested,
+            "Shift-Enter": keys.keep_all_requested,
+            "D": keys.drop_requested,
+            "N": keys.next_left_requested,
+            "Shift-N": keys.next_doubtful_requested,
         }
         return {
             "Enter": self._color_by_key,

@@ -156,10 +156,10 @@ class AnnotationController(QObject):
             self,
         )
         self._looked: tuple[float, ...] | None = None  # where we moved the canvas
-        self.clicks.undo_requested.connect(self.history.undo)
-        self.clicks.redo_requested.connect(self.history.redo)
+        self.clicks.keys.undo_requested.connect(self.history.undo)
+        self.clicks.keys.redo_requested.connect(self.history.redo)
         self.history.status_changed.connect(self.status_changed)
-        self.clicks.clear_requested.connect(self.clear)
+        self.clicks.keys.clear_requested.connect(self.clear)
         self.hover_preview.warning.connect(self.warning)
         self.pressed = ClickListener(viewer, self._pressed_elsewhere)
         self.strokes = Strokes(
@@ -201,11 +201,11 @@ class AnnotationController(QObject):
         current.clicked_beyond.connect(self.clicked_beyond)
 
     def _connect_review(self) -> None:
-        review, clicks = self.review, self.clicks
-        clicks.keep_all_requested.connect(review.keep_all)
-        clicks.drop_requested.connect(self.drop_proposal)
-        clicks.next_left_requested.connect(review.next_left)
-        clicks.next_doubtful_requested.connect(review.next_doubtful)
+        review, keys = self.review, self.clicks.keys
+        keys.keep_all_requested.connect(review.keep_all)
+        keys.drop_requested.connect(self.drop_proposal)
+        keys.next_left_requested.connect(review.next_left)
+        keys.next_doubtful_requested.connect(review.next_doubtful)
         review.found.connect(self.hover_preview.again)  # Enter keeps what is lit
         review.kept.connect(self._proposals_kept)
         review.gone_to.connect(self._go_to)
@@ -216,7 +216,7 @@ class AnnotationController(QObject):
 
     def _connect_stack(self) -> None:
         stack = self.stack
-        self.clicks.carry_requested.connect(
+        self.clicks.keys.carry_requested.connect(
             lambda step: stack.carry_at(self.hover_preview.at, step)
         )
         stack.written.connect(self._planes_written)
@@ -225,11 +225,11 @@ class AnnotationController(QObject):
         stack.copy_offered.connect(self.copy_offered)
 
     def _connect_tools(self) -> None:
-        tools, clicks = self.tools, self.clicks
-        clicks.tool_requested.connect(tools.press)
-        clicks.class_requested.connect(self.classes.press)
+        tools, keys = self.tools, self.clicks.keys
+        keys.tool_requested.connect(tools.press)
+        keys.class_requested.connect(self.classes.press)
         self.classes.status_changed.connect(self.status_changed)
-        clicks.help_requested.connect(self.help_requested.emit)
+        keys.help_requested.connect(self.help_requested.emit)
         self.objects.changed.connect(self._target_changed)
         tools.picked.connect(self.correct)
         tools.prompt_drawn.connect(self.drawn_clicks.draw)

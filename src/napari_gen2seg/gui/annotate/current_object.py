@@ -101,8 +101,8 @@ class CurrentObject(QObject):
         self._soon = debounce(self, self.read_clicks)
         clicks.clicked.connect(self._was_clicked)
         clicks.changed.connect(self.read_soon)
-        clicks.commit_requested.connect(self.commit)
-        clicks.insist_requested.connect(self.insist)
+        clicks.keys.commit_requested.connect(self.commit)
+        clicks.keys.insist_requested.connect(self.insist)
         objects.highest_found.connect(self._highest_found)
 
     def close(self) -> None:

@@ -1,4 +1,4 @@
-"""The Points layer that holds the prompts, and its keys while it is selected."""
+"""The Points layer that holds the prompts: made, read, written, listened to."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from psygnal import Signal
 
+from napari_gen2seg.gui.annotate.click_keys import ClickKeys
 from napari_gen2seg.gui.annotate.pointer import NEGATIVE
 from napari_gen2seg.gui.annotate.points_table import (
     OBJECT,
@@ -25,8 +26,6 @@ from napari_gen2seg.gui.annotate.points_table import (
     signs_of,
 )
 from napari_gen2seg.gui.annotate.redo import Rows
-from napari_gen2seg.gui.annotate.tool_keys import CLASS_KEYS, HELP_KEY, TOOLS
-from napari_gen2seg.gui.annotate.tool_keys import PROMPTS as DRAWN_PROMPTS
 from napari_gen2seg.gui.layers.layer_order import keep_selection
 from napari_gen2seg.gui.layers.overlays import (
     PROMPTS,
@@ -40,7 +39,7 @@ from napari_gen2seg.gui.layers.overlays import (
 from napari_gen2seg.session.prompts import Prompts
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Iterable, Iterator
 
     import numpy as np
     import numpy.typing as npt
@@ -66,24 +65,12 @@ class Clicks:
 
     changed = Signal()
     clicked = Signal()  # a click more, before `changed`
-    commit_requested = Signal()
-    undo_requested = Signal()
-    redo_requested = Signal()
-    clear_requested = Signal()
     sign_changed = Signal(int)
-    insist_requested = Signal()
-    keep_all_requested = Signal()
-    drop_requested = Signal()
-    next_left_requested = Signal()
-    next_doubtful_requested = Signal()
-    carry_requested = Signal(int)  # to the planes after (+1) or before (-1)
-    tool_requested = Signal(str)  # name of a tool for kept objects
-    class_requested = Signal(int)  # the digit of a class for a kept object
-    help_requested = Signal()
-    tolerance_requested = Signal(int)  # a step up (+1) or down (-1)
 
     def __init__(self, viewer: ViewerModel) -> None:
         self._viewer = viewer
+        self.keys = ClickKeys()
+        self.keys.flip_requested.connect(self._flip)
         self._id: str | None = None
         self._sign = 1
         self._number = 1
@@ -400,48 +387,14 @@ class Clicks:
         layer.events.data.connect(self._looked_at)
         layer.events.features.connect(self._looked_at)
         layer.mouse_drag_callbacks.append(self._pressed)
-        for key, call in self._keys().items():
-            layer.bind_key(key, call, overwrite=True)
+        self.keys.bind(layer)
 
     def _disconnect(self, layer: Points) -> None:
         layer.events.data.disconnect(self._looked_at)
         layer.events.features.disconnect(self._looked_at)
         if self._pressed in layer.mouse_drag_callbacks:
             layer.mouse_drag_callbacks.remove(self._pressed)
-        for key in self._keys():
-            layer.bind_key(key, None)
-
-    def _keys(self) -> dict[str, Callable[[Any], None]]:
-        return {
-            "Enter": lambda _: self.commit_requested.emit(),
-            "Control-Z": lambda _: self.undo_requested.emit(),
-            "Control-Shift-Z": lambda _: self.redo_requested.emit(),
-            "Escape": lambda _: self.clear_requested.emit(),
-            "T": lambda _: self._flip(),
-            "I": lambda _: self.insist_requested.emit(),
-            "Shift-Enter": lambda _: self.keep_all_requested.emit(),
-            "D": lambda _: self.drop_requested.emit(),  # or delete
-            "N": lambda _: self.next_left_requested.emit(),
-            "Shift-N": lambda _: self.next_doubtful_requested.emit(),
-            ".": lambda _: self.carry_requested.emit(1),
-            ",": lambda _: self.carry_requested.emit(-1),
-            "]": lambda _: self.tolerance_requested.emit(1),
-            "[": lambda _: self.tolerance_requested.emit(-1),
-            HELP_KEY: lambda _: self.help_requested.emit(),
-            **{
-                tool.key: self._tool_key(tool.name)
-                for tool in TOOLS
-                if tool.name != "delete"
-            },
-            **{tool.key: self._tool_key(tool.name) for tool in DRAWN_PROMPTS},
-            **{key: self._class_key(digit) for digit, key in CLASS_KEYS.items()},
-        }
-
-    def _tool_key(self, name: str) -> Callable[[Any], None]:
-        return lambda _: self.tool_requested.emit(name)
-
-    def _class_key(self, digit: int) -> Callable[[Any], None]:
-        return lambda _: self.class_requested.emit(digit)
+        self.keys.release(layer)
 
     def _flip(self) -> None:
         self.sign = -self._sign
