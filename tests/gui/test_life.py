@@ -221,9 +221,12 @@ def test_removed_dock_leaves_nothing_behind(make_napari_viewer, qtbot, memory):
     assert len(viewer.mouse_move_callbacks) == before
     widget.deleteLater()
     del widget, dock
-    qtbot.wait(50)
-    gc.collect()
-    assert gone() is None
+
+    def collected() -> bool:  # when what warms up behind the window is done, too
+        gc.collect()
+        return gone() is None
+
+    qtbot.waitUntil(collected, timeout=BACKSTOP_MS)
 
 
 def test_a_dock_opened_again_finds_its_clicks(make_napari_viewer, qtbot, memory):
