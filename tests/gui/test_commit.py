@@ -88,7 +88,7 @@ def test_nothing_left_to_write_is_an_error_and_changes_nothing(flat):
     _, _image, view = flat
     labels = new_objects(view)
     write(labels, view, square(4, 6), 1)
-    with pytest.raises(CommitError, match="belong to other objects"):
+    with pytest.raises(CommitError, match="This is object 1, which is kept"):
         write(labels, view, square(5, 7, 4), 2)
     assert labels.data.max() == 1
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from qtpy.QtCore import Qt
+from tests.gui.person import CONTROL, SHIFT
 
 # Middles of two coins, and a place between coins.
 COIN, SECOND = (51, 155), (124, 45)
@@ -46,16 +47,42 @@ def test_enter_over_what_is_kept_already_leaves_no_click(coins):
     enter(coins)
     point_at(coins, COIN)
     enter(coins)
-    assert "overwriting" in coins.widget.status.text()
+    assert "which is kept already" in coins.widget.status.text()
     assert clicks(coins) == 1
     assert len(coins.bridge.controller.current.prompts) == 0
+
+
+def test_a_mask_that_is_mostly_a_kept_object_makes_no_scrap_around_it(coins):
+    point_at(coins, COIN)
+    enter(coins)
+    for _ in range(2):
+        coins.person.press(Qt.Key.Key_G, SHIFT)  # a rim is free now
+    before = coins.labels.copy()
+    for act in ("point", "click"):
+        if act == "click":
+            coins.person.click(*COIN)
+        else:
+            point_at(coins, COIN)
+        enter(coins)
+        np.testing.assert_array_equal(coins.labels, before)
+        assert "This is object 1" in coins.widget.status.text()
+        assert len(coins.bridge.controller.current.prompts) == 0
+    # Both ways out work.
+    coins.person.click(*COIN, CONTROL)
+    enter(coins)
+    assert (coins.labels == 1).sum() >= (before == 1).sum()
+    coins.widget.objects.overwrite.setChecked(True)
+    coins.person.click(*COIN)
+    enter(coins)
+    assert coins.labels[COIN] == 2
+    assert len(np.unique(coins.labels)) == 2
 
 
 def test_one_click_each_that_fails_does_not_join_the_next(coins):
     coins.widget.objects.at_once.setChecked(True)
     coins.person.click(*COIN)
     coins.person.click(*COIN)
-    assert "overwriting" in coins.widget.status.text()
+    assert "which is kept already" in coins.widget.status.text()
     assert clicks(coins) == 1
     coins.person.click(*SECOND)
     assert coins.labels[SECOND] == 2

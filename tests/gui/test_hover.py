@@ -6,6 +6,7 @@ from types import SimpleNamespace
 
 import numpy as np
 from napari.components import ViewerModel
+from qtpy.QtCore import Qt
 from tests.gui.test_bridge import COIN, SECOND
 
 from napari_gen2seg.core.coloring import Coloring
@@ -88,3 +89,23 @@ def test_background_is_exact_once_the_pointer_rests(desk):
     work.person.click(100, 700)
     mask = bridge.session.mask(bridge.source.view, bridge.controller.current.prompts)
     np.testing.assert_array_equal(mask.array, shown)
+
+
+def test_over_a_kept_object_that_object_is_lit(coins):
+    """Keys act on it; what a click would find there is not what they act on."""
+    coins.person.click(*COIN)
+    coins.person.press(Qt.Key.Key_Return)
+    for _ in range(3):
+        coins.person.press(Qt.Key.Key_G)  # the pointer is still there
+    coins.person.move(*SECOND)
+    coins.person.move(*COIN)
+    kept = coins.labels == 1
+    np.testing.assert_array_equal(coins.person.layer("preview").data > 0, kept)
+    coins.person.press(Qt.Key.Key_G)
+    grown = coins.labels == 1
+    assert grown.sum() > kept.sum()
+    np.testing.assert_array_equal(coins.person.layer("preview").data > 0, grown)
+    # Where it may be drawn over, what a click would give is lit.
+    coins.widget.objects.overwrite.setChecked(True)
+    coins.person.move(COIN[0] + 1, COIN[1])
+    assert (coins.person.layer("preview").data > 0).sum() < grown.sum()

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 
 import numpy as np
 import pytest
+from qtpy.QtCore import Qt
+from scipy import ndimage
 from skimage import data
+from tests.gui.person import CONTROL, SHIFT
 from tests.gui.test_bridge import COIN
 from tests.helpers.fake_colorer import FakeColorer
 from tests.helpers.stepped import Stepped
@@ -77,8 +81,6 @@ def test_a_correction_is_answered_by_the_learned_probe(desk):
     )
     inside = np.argwhere(before.full())
     place = tuple(int(n) for n in inside[np.argmax(np.ptp(inside - COIN, axis=1))])
-    from tests.gui.person import SHIFT
-
     at.person.click(*place, SHIFT)
     at.person.settle()
     prompts = at.bridge.controller.current.prompts
@@ -152,3 +154,56 @@ def test_the_map_in_the_layer_keeps_what_the_probe_needs(desk):
     found = at.bridge.overlays.found(at.bridge.source.view)
     assert found is not None and found.image is not None
     assert found.learned_probe == "mini"
+
+
+@contextmanager
+def busy(at) -> Iterator[None]:
+    """Keep the model busy with something else."""
+    host = at.session.probing._host
+    with host._turn:
+        yield
+
+
+def test_what_is_shown_of_a_correction_is_what_enter_keeps(desk):
+    """Also where the model has no time to say it once more."""
+    at = desk()
+    measured(at)
+    at.person.click(*COIN)
+    at.person.press(Qt.Key.Key_Return)
+    for _ in range(3):
+        at.person.press(Qt.Key.Key_G, SHIFT)  # by hand now: clicks start from it
+    at.person.click(*COIN, CONTROL)
+    small = at.labels == 1
+    rim = np.argwhere(ndimage.binary_dilation(small, iterations=2) & ~small)
+    at.person.click(*rim[0].tolist())
+    at.person.settle()
+    shown = at.person.layer("preview").data > 0
+    assert shown.sum() > small.sum()
+    with busy(at):
+        at.person.press(Qt.Key.Key_Return)
+    np.testing.assert_array_equal(at.labels == 1, shown)
+    assert "busy" not in at.widget.status.text()
+
+
+def test_enter_keeps_the_lit_mask_though_the_pointer_moved_inside_it(desk):
+    at = desk()
+    measured(at)
+    at.person.move(*COIN)
+    shown = at.person.layer("preview").data > 0
+    at.bridge.controller.hover_preview._background = Stepped()
+    at.person.move(COIN[0] + 4, COIN[1] - 4, 5)
+    np.testing.assert_array_equal(at.person.layer("preview").data > 0, shown)
+    with busy(at):
+        at.person.press(Qt.Key.Key_Return)
+    np.testing.assert_array_equal(at.labels == 1, shown)
+
+
+def test_a_mask_that_the_busy_probe_did_not_find_is_said_to_be_by_similarity(desk):
+    at = desk()
+    measured(at)
+    at.bridge.controller.hover_preview._background = Stepped()  # not asked yet
+    with busy(at):
+        at.person.click(*COIN)
+        at.person.press(Qt.Key.Key_Return)
+    assert at.labels[COIN] == 1
+    assert "by similarity, since the learned probe was busy" in at.widget.status.text()

@@ -24,6 +24,7 @@ proposed_planes
                 the planes that were looked at, and thresholds by image
 proposal_preview
                 a proposal under the pointer, lit and in words
+kept_preview    a kept object under the pointer, lit
 review          proposals: shown, kept, dropped, gone to
 stack_work      planes colored ahead, objects carried on, proposals kept in all
 stack_carry     objects carried from plane to plane, written

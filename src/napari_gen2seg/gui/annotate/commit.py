@@ -44,6 +44,10 @@ class CommitError(Gen2SegError, ValueError):
         return error
 
 
+class KeptAlreadyError(CommitError):
+    """The mask is that of an object which the layer holds already."""
+
+
 @dataclass(frozen=True)
 class Written:
     """What a commit did.
@@ -114,6 +118,9 @@ def write(
 
     Raises
     ------
+    KeptAlreadyError
+        If most of the mask belongs to another object, and none of it to this one:
+        what is left over would be a scrap around that one.
     CommitError
         With a sentence, if the layer cannot take it. Nothing was written then.
     """
@@ -134,6 +141,8 @@ def write(
     before = before.reshape(crop.shape)
     other = (before != 0) & (before != number)
     take = crop if overwrite else crop & ~other
+    if not overwrite and not (crop & (before == number)).any():
+        _check_not_kept(before[crop])
     pixels = int(np.count_nonzero(take))
     if not pixels:
         raise CommitError(
@@ -157,6 +166,24 @@ def write(
         labels.data_setitem(indices, values)
     sample = tuple(int(axis[0]) for axis in indices)
     return Written(number, pixels, spared, outside, sample, int(values[0]))
+
+
+def _check_not_kept(under: npt.NDArray[Any]) -> None:
+    """Refuse a new mask of which most is one kept object.
+
+    Parameters
+    ----------
+    under
+        int (n,), what the layer holds under the mask; 0 where it is free.
+    """
+    numbers, counts = np.unique(under[under != 0], return_counts=True)
+    if not numbers.size or 2 * int(counts.max()) <= under.size:
+        return
+    raise KeptAlreadyError(
+        f"This is object {numbers[counts.argmax()]}, which is kept already. Ctrl-click "
+        "it to correct it, or press D over it to delete it. To draw over it, tick May "
+        "overwrite and click again."
+    )
 
 
 def layer_indices(view: View, where: tuple[int, ...], rows: Any, cols: Any) -> Indices:

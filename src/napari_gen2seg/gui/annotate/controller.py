@@ -119,6 +119,7 @@ class AnnotationController(QObject):
             overlays,
             background,
             self.review,
+            self.objects,
             self,
         )
         self.stack = StackWork(

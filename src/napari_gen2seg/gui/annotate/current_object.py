@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 from qtpy.QtCore import QObject, Signal
 
+from napari_gen2seg.core.learned_probe.choice import LEARNED
 from napari_gen2seg.core.probe.mask import Mask
 from napari_gen2seg.errors import Gen2SegError, PromptError
-from napari_gen2seg.gui.annotate.commit import CommitError
+from napari_gen2seg.gui.annotate.commit import CommitError, KeptAlreadyError
 from napari_gen2seg.gui.annotate.labels_target import on_same_grid
 from napari_gen2seg.gui.annotate.object_numbers import kept_objects, unfinished_object
 from napari_gen2seg.gui.annotate.redo import Rows, TakenBack
@@ -23,6 +24,8 @@ if TYPE_CHECKING:
     from napari.components import ViewerModel
     from napari.layers import Labels
 
+    from napari_gen2seg.common.types import Shape
+    from napari_gen2seg.gui.annotate.hand_edits import HandEdited
     from napari_gen2seg.gui.annotate.hover import HoverPreview
     from napari_gen2seg.gui.annotate.labels_layer import Objects
     from napari_gen2seg.gui.annotate.object_numbers import ObjectNumbers
@@ -150,8 +153,8 @@ class CurrentObject(QObject):
             if not self._session.job.running:
                 self.color_requested.emit()
             return
+        at = self._hover_preview.lit_for  # before that is drawn anew
         self.read_clicks()
-        at = self._hover_preview.at
         clicked = self.prompts.positive and len(self.prompts)
         pointed = at is not None and not clicked
         if pointed and self._review.keep_at(at):
@@ -178,11 +181,14 @@ class CurrentObject(QObject):
             self._numbers.settle()
             written = self._objects.commit(view, mask, self.number, len(prompts))
         except Gen2SegError as error:
-            if pointed or self.at_once:
+            kept = isinstance(error, KeptAlreadyError)
+            # One click on what is kept would only wait to be in the way.
+            if pointed or self.at_once or (kept and len(prompts) == 1):
                 self.take_click(view)
             self.changed.emit(self.number)
             copied = isinstance(error, CommitError) and error.copy
-            (self.copy_offered if copied else self.warning).emit(str(error))
+            unwritten = self.status_changed if kept else self.warning
+            (self.copy_offered if copied else unwritten).emit(str(error))
             return
         self._redo_stack.clear()
         if self.at_once:
@@ -195,6 +201,9 @@ class CurrentObject(QObject):
         coloring = self._session.coloring(view)
         if coloring is not None and coloring.on_background(prompts.kept).any():
             text += "; a click lies on what the model takes for background"
+        method = self._session.probing.method(view)
+        if len(prompts) and method == LEARNED and mask.method != LEARNED:
+            text += "; by similarity, since the learned probe was busy"
         self.status_changed.emit(text)
         self._hover_preview.forget_pointer()  # or Enter would begin another object
         self.next_object()
@@ -375,7 +384,9 @@ class CurrentObject(QObject):
             self._clicks.settle(view, self.number, found.settled)
             prompts = self._clicks.read(view)
         shape, source = coloring.shape, coloring.source_shape
-        base = Mask.from_source(found.crop, found.corner, shape, source)
+        base = _same_base(self.prompts.base, found, shape, source)
+        if base is None:
+            base = Mask.from_source(found.crop, found.corner, shape, source)
         return replace(prompts, base=base)
 
     def _commit_single(self) -> None:
@@ -405,3 +416,20 @@ class CurrentObject(QObject):
         except PromptError as error:
             self.warning.emit(str(error))
         return None
+
+
+def _same_base(
+    last: Mask | None, found: HandEdited, shape: Shape, source: Shape
+) -> Mask | None:
+    """Return the last base if it still is what was found.
+
+    Masks are known by the very base that they were asked with: with another the shown
+    mask would have to be found once more, and Enter would store what came of that.
+    """
+    if last is None or last.drawn is None:
+        return None
+    if (last.shape, last.source_shape) != (shape, source):
+        return None
+    crop, corner = last.drawn
+    same = corner == found.corner and np.array_equal(crop, found.crop)
+    return last if same else None

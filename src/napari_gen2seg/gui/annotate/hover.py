@@ -10,6 +10,7 @@ from qtpy.QtCore import QObject, Signal
 
 from napari_gen2seg.core.learned_probe.choice import LEARNED
 from napari_gen2seg.errors import Gen2SegError
+from napari_gen2seg.gui.annotate.kept_preview import kept_preview
 from napari_gen2seg.gui.annotate.pointer import NEGATIVE, Pointer
 from napari_gen2seg.gui.layers.overlays import DRAWN, role_of
 from napari_gen2seg.gui.qt_threads import debounce
@@ -20,6 +21,8 @@ from napari_gen2seg.session.session import sentence
 if TYPE_CHECKING:
     from napari.components import ViewerModel
 
+    from napari_gen2seg.core.coloring import Coloring
+    from napari_gen2seg.gui.annotate.labels_layer import Objects
     from napari_gen2seg.gui.annotate.points_layer import Clicks
     from napari_gen2seg.gui.annotate.review import ProposalReview
     from napari_gen2seg.gui.layers.overlays import Overlays
@@ -41,6 +44,8 @@ class HoverPreview(QObject):
         Finds exactly, behind the window, what is too large for a glance.
     proposals
         Whose proposal is shown where one is under the pointer, since Enter keeps it.
+    objects
+        Whose object is shown where one is under the pointer, since keys act on it.
     parent
         Deleted with it.
     """
@@ -57,21 +62,25 @@ class HoverPreview(QObject):
         overlays: Overlays,
         background: Runner,
         proposals: ProposalReview,
+        objects: Objects,
         parent: QObject | None = None,
     ) -> None:
         super().__init__(parent)
         self._viewer, self._session = viewer, session
         self._source, self._clicks, self._overlays = source, clicks, overlays
         self._background, self._proposals = background, proposals
+        self._objects = objects
         self._prompts = Prompts()  # as the controller handed them
         self.on = True  # whether to light up what was not clicked
         self.at: tuple[float, float] | None = None  # pointer, in the plane
         self._preview: Preview | None = None  # what is on screen
         self._proposal: Preview | None = None  # if that is one
+        self._kept: tuple[View, int, Preview] | None = None  # the object lit last
         self._asked: tuple[tuple[float, float] | None, int] = (None, 1)  # for it
         self._drawn_for: tuple[float, float] | None = None  # pointer of the preview
         self._rest = debounce(self, self._rested, REST)
         self.pointer = Pointer(viewer, self.point, self)
+        objects.edited.connect(self._forget_kept)
 
     def point(self, position: tuple[float, ...], held: frozenset[str]) -> None:
         """Show what a click at a world position would give.
@@ -122,6 +131,8 @@ class HoverPreview(QObject):
             self.blank()
             return
         proposal = preview = self._offer(pointer, sign)
+        kept = None if proposal else self._kept_at(view, coloring, pointer, sign)
+        preview = proposal or kept
         try:
             if preview is None:
                 count = pointer is None or at_rest
@@ -135,13 +146,25 @@ class HoverPreview(QObject):
         self._proposal, self._drawn_for = proposal, pointer
         self._overlays.draw(view, coloring.shape, preview)
         self.shown.emit(preview)
-        if preview is None or proposal is not None:
+        if preview is None or preview in (proposal, kept):
             return
         if pointer is not None and not at_rest:
             if preview.pixels is None:
                 self._rest.start()  # then there is time to find it exactly, and count
         elif not preview.exact:
             self._look_closer(view, pointer, sign)
+
+    @property
+    def lit_for(self) -> tuple[float, float] | None:
+        """The place whose mask is on screen; the pointer's own where none is.
+
+        Inside of what is lit the pointer moves without another mask, and what is shown
+        is what Enter is to keep.
+        """
+        drawn = self._drawn_for
+        if self.at is None or drawn is None or self._asked[1] < 0:
+            return self.at
+        return drawn if self._lit(self.at, ADDED) else self.at
 
     def show_prompts(self, prompts: Prompts) -> None:
         """Draw the mask of these clicks, those of the current object from now on."""
@@ -179,6 +202,7 @@ class HoverPreview(QObject):
         """Stop following; leave no preview behind."""
         with suppress(RuntimeError):  # Qt deletes timers together with their window
             self._rest.stop()
+        self._objects.edited.disconnect(self._forget_kept)
         self.pointer.close()
         self._overlays.clear()
 
@@ -188,6 +212,30 @@ class HoverPreview(QObject):
             self._proposals.leave()
             return None
         return self._proposals.offer(pointer)
+
+    def _kept_at(
+        self,
+        view: View,
+        coloring: Coloring,
+        pointer: tuple[float, float] | None,
+        sign: int,
+    ) -> Preview | None:
+        """Return the kept object here, which keys act on; the very same while it is."""
+        objects = self._objects
+        if pointer is None or sign < 0 or self._prompts.positive or objects.overwrite:
+            return None
+        labels = objects.plane(view)
+        number = objects.at(view, pointer)
+        if labels is None or not number:
+            return None
+        if self._kept is None or self._kept[:2] != (view, number):
+            preview = kept_preview(labels, pointer, coloring)
+            self._kept = view, number, preview
+        return self._kept[2]
+
+    def _forget_kept(self) -> None:
+        """Take no kept object to be what it was."""
+        self._kept = None
 
     def _rested(self) -> None:
         """Show exactly what a click here would give, once the pointer rests."""
