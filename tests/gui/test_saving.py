@@ -177,15 +177,44 @@ def test_begin_anew_sets_the_earlier_work_aside(coins, desk, tmp_path):
     assert str(aside) in at.widget.status.text()
 
 
-def test_an_offer_that_is_passed_over_is_set_aside_not_lost(coins, desk, tmp_path):
+def test_nothing_is_kept_before_the_offer_is_answered(coins, desk, memory, tmp_path):
+    keep(coins, COIN)
+    coins.widget.close_session()
+    coins.viewer.layers.clear()
+    memory.set("proposals", True)
+    at = desk()
+    row = at.widget.objects.saving
+    at.widget.model.color.click()
+    at.person.until(lambda: at.person.layer("proposals") is not None)
+    at.person.settle()
+    at.person.move(*SECOND)
+    for modifier in (None, SHIFT):
+        at.person.press(Qt.Key.Key_Return, modifier)
+        assert at.person.layer("objects") is None
+        assert "waits for an answer" in at.widget.status.text()
+    at.person.click(*SECOND)
+    at.person.press(Qt.Key.Key_Return)
+    assert at.person.layer("objects") is None
+    assert row.go_on.width() > row.anew.width()
+    row.go_on.click()
+    at.person.press(Qt.Key.Key_Return)  # what was clicked meanwhile is kept beside it
+    assert at.labels[COIN] == 1
+    assert at.labels[SECOND] == 2
+    np.testing.assert_array_equal(kept_labels(at), at.labels)
+    assert not list((tmp_path / "home" / "work").glob("*.before-*"))
+
+
+def test_paint_before_an_answer_sets_the_earlier_work_aside(coins, desk, tmp_path):
     keep(coins, COIN)
     coins.widget.close_session()
     coins.viewer.layers.clear()
     at = desk()
-    at.widget.model.color.click()
-    at.person.wait(60)
-    keep(at, SECOND)
+    mine = at.viewer.add_labels(np.zeros((303, 384), np.int32), name="mine")
+    at.bridge.controller.objects.choose(mine)
+    mine.selected_label = 1
+    mine.paint(SECOND, 1)
     assert at.widget.objects.saving.offer.isHidden()
+    assert "set aside in" in at.widget.status.text()
     assert kept_labels(at)[COIN] == 0
     (aside,) = (tmp_path / "home" / "work").glob("*.before-*")
     assert tifffile.imread(aside / "labels.tif")[COIN] == 1

@@ -83,6 +83,7 @@ class Objects:
         self.undone: Commit | None = None  # the commit that was taken back last
         self.undone_in: str | None = None  # layer of what was taken back last
         self.overwrite = False
+        self.why_wait: Callable[[], str] = lambda: ""  # what has to be answered first
         self.count = 0
         self.highest = 0
         self.known = True  # whether no label is above the highest, to our knowledge
@@ -198,8 +199,10 @@ class Objects:
         Raises
         ------
         CommitError
-            If it cannot, or if it is not known yet which numbers are free.
+            If it cannot, if it is not known yet which numbers are free, or if something
+            has to be answered first.
         """
+        self._check_answered()
         if self.layer is not None:
             writable_plane(self.layer, view)
             self._check_known()
@@ -310,6 +313,7 @@ class Objects:
         layer = self.layer
         if layer is None:
             raise CommitError("There are no objects yet: keep one first.")
+        self._check_answered()
         plane = writable_plane(layer, view)
         edit = make(plane)
         if not edit.patch:
@@ -431,6 +435,7 @@ class Objects:
 
     def _ready(self, view: View) -> Labels:
         """Return the layer, a new one if none was chosen."""
+        self._check_answered()
         layer = self.layer
         if layer is None:
             layer = new_objects(view, layer_name(self._viewer, view.layer_id, OBJECTS))
@@ -448,6 +453,11 @@ class Objects:
         finally:
             self.writing = None
         self.written.emit()
+
+    def _check_answered(self) -> None:
+        """Refuse to write what would decide a question that waits for an answer."""
+        if why := self.why_wait():
+            raise CommitError(why)
 
     def _check_known(self) -> None:
         """Refuse to give numbers before it is known which are free."""

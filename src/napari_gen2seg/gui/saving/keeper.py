@@ -84,6 +84,7 @@ class Keeper(QObject):
         self._controller.objects.changed.connect(self._follow)
         self._controller.objects.edited.connect(self._look_back)
         self._controller.clicks_changed.connect(self._clicked)
+        self._controller.objects.why_wait = self._why_wait
         self._controller.classes.store = self
 
     # ---- what there is to show
@@ -148,6 +149,10 @@ class Keeper(QObject):
             return
         state, labels = work.journal.state.copy(), work.labels
         work.answered, work.labels = True, None
+        if len(self._controller.current.prompts):  # or they were another object's
+            taken = (int(row[-1]) for row in state.clicks)
+            highest = max(int(labels.max(initial=0)), *taken, *state.origins, 0)
+            self._controller.clicks.renumber(highest + 1)
         layer = add_labels(self._bridge.viewer, view, labels)
         self._controller.objects.choose(layer)
         kept = self._keep(layer)
@@ -220,7 +225,9 @@ class Keeper(QObject):
         """Set the earlier work that is offered aside; it stays where it is told."""
         work = self.offer
         if work is not None:
-            self._set_aside(work)
+            aside = self._set_aside(work)
+            if aside is not None:
+                self.status_changed.emit(f"The earlier work is in {aside}.")
             self.changed.emit()
 
     def save(self) -> None:
@@ -401,7 +408,14 @@ class Keeper(QObject):
             kept.problem = work.problem
         elif work is not None and work.journal is not None:
             if work.offered:
-                self._set_aside(work)
+                # Changed by others than our tools, such as napari's brush: those wait.
+                aside = self._set_aside(work)
+                if aside is not None:
+                    self.warning.emit(
+                        f"The labels were changed before the earlier work on "
+                        f"{work.identity.name} was answered for. It is set aside in "
+                        f"{aside}."
+                    )
             try:
                 self._give(work, kept)
             except Gen2SegError as error:
@@ -422,18 +436,28 @@ class Keeper(QObject):
         else:
             kept.take(journal)
 
-    def _set_aside(self, work: Work) -> None:
+    def _why_wait(self) -> str:
+        """Say what is to be answered before something is written; mostly nothing."""
+        work = self.offer
+        if work is None:
+            return ""
+        noun = "object" if work.count == 1 else "objects"
+        return (
+            f"Earlier work on {work.identity.name} ({work.count:,} {noun}) waits for an "
+            'answer in "4  Keep them": Go on brings it back, Begin anew sets it aside.'
+        )
+
+    def _set_aside(self, work: Work) -> Path | None:
+        """Set earlier work aside; return where it is, None if there is none."""
         work.answered, work.labels = True, None
         if work.journal is None:
-            return
+            return None
         try:
-            aside = work.journal.begin_anew()
+            return work.journal.begin_anew()
         except Gen2SegError as error:
             work.problem = str(error)
             self._warn(work.problem)
-            return
-        if aside is not None:
-            self.status_changed.emit(f"The earlier work is in {aside}.")
+        return None
 
     def _removed(self, event: Any) -> None:
         """Save a layer that was removed; its work is offered again."""
