@@ -254,6 +254,53 @@ def test_going_to_the_doubtful_begins_with_the_most_doubtful(offered):
         assert reason in status(offered)
 
 
+def test_the_doubtful_come_in_their_order_wherever_the_pointer_went(offered):
+    review = proposals(offered).review
+    wanted, at = [], None
+    for _ in range(3):
+        at = review.next_doubtful(at)
+        wanted.append(at)
+    for index in wanted:
+        elsewhere = next(n for n in review.shown if n not in wanted)
+        offered.viewer.reset_view()
+        point_at(offered, review.candidates.points[elsewhere])  # on the way somewhere
+        offered.person.press(Qt.Key.Key_N, SHIFT)
+        center = offered.viewer.scene.camera.center[1:]
+        assert np.allclose(center, review.candidates.points[index])
+    # What is decided meanwhile does not come again, and after the last the first does.
+    for _ in range(len(review.shown) - 3):
+        offered.person.press(Qt.Key.Key_N, SHIFT)
+    offered.person.press(Qt.Key.Key_N, SHIFT)
+    center = offered.viewer.scene.camera.center[1:]
+    assert np.allclose(center, review.candidates.points[wanted[0]])
+
+
+def test_what_is_deleted_is_not_proposed_again(offered):
+    """Or Keep all would bring it back."""
+    offered.person.press(Qt.Key.Key_Return, SHIFT)
+    kept = len(np.unique(offered.labels))
+    point_at(offered, COIN)
+    offered.person.press(Qt.Key.Key_D)
+    offered.person.settle()
+    assert not outlined(offered, COIN)
+    assert counts(offered)[1] == 1
+    offered.person.press(Qt.Key.Key_Return, SHIFT)
+    assert offered.labels[COIN] == 0
+    undo(offered)  # one step takes both back
+    offered.person.settle()
+    assert offered.labels[COIN] > 0
+    assert len(np.unique(offered.labels)) == kept
+    redo(offered)
+    offered.person.settle()
+    assert not outlined(offered, COIN)
+    undo(offered)
+    undo(offered)  # keeping all of them
+    offered.person.settle()
+    assert not offered.labels.any()
+    assert outlined(offered, COIN)
+    assert counts(offered)[1] == 0
+
+
 @pytest.fixture
 def noisy(painter):
     """Make the maps noisy, from left to right, so that some objects are uncertain."""

@@ -236,7 +236,9 @@ class Review:
         """
         return self._following(self.looks.reading, after)
 
-    def next_doubtful(self, after: int | None = None) -> int | None:
+    def next_doubtful(
+        self, after: int | None = None, without: npt.ArrayLike = ()
+    ) -> int | None:
         """Return the shown candidate after one, the most doubtful being first.
 
         Of equally doubtful ones the least certain comes first.
@@ -245,8 +247,12 @@ class Review:
         ----------
         after
             A candidate, decided on or not; the most doubtful one if not given.
+        without
+            int (m,), candidates that are passed over.
         """
         order = np.lexsort((self.candidates.scores, -self.doubt))
+        passed = np.isin(order, np.asarray(without, np.intp).reshape(-1))
+        order = order[~passed | (order == (-1 if after is None else after))]
         return self._following(order, after)
 
     # Acts

@@ -31,6 +31,8 @@ stack_carry     objects carried from plane to plane, written
 stack_keep      proposals of all planes found, linked, numbered, written
 stack_tracks    where objects are through the planes: found, shown, outdated
 tracks_layer    the objects of a stack as napari's Tracks
+deleted_proposals
+                proposals whose objects were deleted, dropped with them
 similar         proposals that look like what was kept
 object_tools    what is kept is deleted, joined, cut, grown, corrected
 class_giver     classes given to objects

@@ -48,6 +48,10 @@ class CommitLog:
             self._commits.pop()  # taken back in the layer itself
         return self._commits[-1].tick if self._commits else 0
 
+    def stands(self, tick: int) -> bool:
+        """Whether the commit of a number was not taken back."""
+        return any(one.tick == tick and self._stands(one) for one in self._commits)
+
     def note(
         self,
         layer: Labels,

@@ -73,6 +73,7 @@ class Objects:
     changed = Signal()  # target, count or highest number
     edited = Signal()  # the objects may be others now, by whomever
     highest_found = Signal()
+    deleted = Signal(list)  # planes and the patches by which objects went from them
     written = Signal()  # something was written, painted, taken back or done again
 
     def __init__(self, viewer: ViewerModel, runner: Runner) -> None:
@@ -328,6 +329,8 @@ class Objects:
             written = write_patches(layer, patches, last)
         self.log.note(layer, written, self.highest, edit.name, rows(edit))
         self.highest = max(self.highest, last)
+        if edit.gone and not edit.patch.after[edit.patch.changed].any():
+            self.deleted.emit(patches)
         self.recount()
         return edit
 

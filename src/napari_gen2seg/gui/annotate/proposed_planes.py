@@ -69,6 +69,10 @@ class ProposedPlanes:
         plane = self._planes.get(view)
         return plane if plane is not None and plane.coloring is coloring else None
 
+    def latest(self, view: View) -> ProposedPlane | None:
+        """Return what is known of a plane, of whichever coloring."""
+        return self._planes.get(view)
+
     def touch(self, view: View) -> None:
         """Take a plane to be the one that was looked at last."""
         self._planes.move_to_end(view)

@@ -16,6 +16,7 @@ from napari_gen2seg.core.objects.review import Review
 from napari_gen2seg.core.proposal_settings import ProposalSettings, Range
 from napari_gen2seg.errors import Cancelled, Gen2SegError
 from napari_gen2seg.gui.annotate.commit import CommitError
+from napari_gen2seg.gui.annotate.deleted_proposals import DeletedProposals
 from napari_gen2seg.gui.annotate.proposal_preview import preview_of, words_of
 from napari_gen2seg.gui.annotate.proposed_plane import (
     Drawn,
@@ -94,6 +95,7 @@ class ProposalReview(QObject):
         self._overlays, self._redo_stack, self._finder = overlays, redo_stack, finder
         self.planes = ProposedPlanes(session.probing)
         self._drops: list[Dropped] = []
+        self._deleted = DeletedProposals(self.planes, objects.log)
         self._current: int | None = None  # under the pointer
         self._last: int | None = None  # that was: the next one comes after it
         self._offered: tuple[Review, int, Preview] | None = None
@@ -104,6 +106,7 @@ class ProposalReview(QObject):
         self.finding = False
         self._failed: Coloring | None = None  # in which nothing could be found
         self._doubted: int | None = None  # gone to as the most doubtful
+        self._doubts_seen: set[int] = set()  # gone to as such, on the plane in view
         self.suits = True  # the layer that takes objects has the image's own pixels
         self._soon = debounce(self, self.look, _LOOK)
         self.refiner = Refiner(session.probing, finder, self)
@@ -111,6 +114,7 @@ class ProposalReview(QObject):
         self.refiner.told.connect(self.changed)
         session.probing.method_changed.connect(self._method_changed)
         objects.edited.connect(self.look_soon)
+        objects.deleted.connect(self._deleted.note)
 
     def close(self) -> None:
         """Stop looking; the outlines go, everything kept stays."""
@@ -119,6 +123,7 @@ class ProposalReview(QObject):
             self.refiner.stop()
         self._session.probing.method_changed.disconnect(self._method_changed)
         self._objects.edited.disconnect(self.look_soon)
+        self._objects.deleted.disconnect(self._deleted.note)
         self._overlays.clear_proposals()
 
     # ---- what there is
@@ -181,6 +186,7 @@ class ProposalReview(QObject):
         coloring = None if view is None else self._session.coloring(view)
         self.leave()
         self._last = None
+        self._doubts_seen.clear()
         self.finding = False
         plane = self._plane()
         self.refiner.follow(plane)
@@ -211,6 +217,7 @@ class ProposalReview(QObject):
             labels = np.zeros(view.shape, np.int32)
         kept = plane.review.owners
         plane.review = plane.review.seen(labels)
+        self._deleted.follow(plane)
         another = plane.review.likeness is None
         if self.liking and (another or (kept != plane.review.owners).any()):
             self._rate()
@@ -320,9 +327,19 @@ class ProposalReview(QObject):
         self._go_to(None if review is None else review.next_left(self._last))
 
     def next_doubtful(self) -> None:
-        """Go to the most doubtful proposal, then to the next."""
-        review = self.review
-        index = None if review is None else review.next_doubtful(self._last)
+        """Go to the most doubtful proposal not gone to yet; after the last, again.
+
+        Not to the one after where the pointer is: it passes over proposals on its way.
+        """
+        review, seen = self.review, self._doubts_seen
+        index = None
+        if review is not None:
+            index = review.next_doubtful(without=sorted(seen))
+            if index is None and seen:
+                seen.clear()
+                index = review.next_doubtful()
+        if index is not None:
+            seen.add(index)
         self._doubted = index
         self._go_to(index)
 
