@@ -63,6 +63,35 @@ def test_from_images_to_a_data_set(tmp_path: Path) -> None:
     assert "already" in said("init", twin, rc=1)
 
 
+def test_what_cannot_be_read_stops_nothing(tmp_path: Path) -> None:
+    images, folder = tmp_path / "images", tmp_path / "p"
+    images.mkdir()
+    for name in ("a", "c", "d"):
+        image = data.coins()[:60, :40] + ord(name) % 7
+        tifffile.imwrite(images / f"{name}.tif", image)
+    for name in ("0", "b"):
+        (images / f"{name}.tif").write_bytes(b"no picture")
+    shown = said("init", folder, images, rc=1)
+    assert "3 images added, 3 in all" in shown
+    assert "b.tif" in shown and "0.tif" in shown
+    assert "2 images could not be added" in shown
+    assert [one.name for one in Project.open(folder).items] == ["a", "c", "d"]
+    (images / "b.tif").unlink()
+    shown = said("init", folder, images, rc=1)
+    assert "0 images added, 3 in all" in shown and "1 image could not" in shown
+
+
+def test_of_nothing_that_can_be_read_no_project_is_made(tmp_path: Path) -> None:
+    images, folder = tmp_path / "images", tmp_path / "p"
+    images.mkdir()
+    assert "There are no pictures in" in said("init", folder, images, rc=1)
+    (images / "a.tif").write_bytes(b"no picture")
+    assert "No project was made" in said("init", folder, images, rc=1)
+    assert not folder.exists()
+    said("init", folder)
+    assert "There are no pictures in" in said("init", folder, images / "..", rc=1)
+
+
 def test_a_class_is_renamed(tmp_path: Path) -> None:
     folder = tmp_path / "p"
     said("init", folder, "--class", "old", "--class", "other")

@@ -13,7 +13,7 @@ from napari_gen2seg.cli.inputs import load, resolution_from
 from napari_gen2seg.cli.options import ModelOptions, model_options
 from napari_gen2seg.cli.outputs import overwrite_option
 from napari_gen2seg.common.text import count_text
-from napari_gen2seg.errors import DataError, SettingsError
+from napari_gen2seg.errors import DataError
 
 if TYPE_CHECKING:
     from napari_gen2seg.models.colorer import Colorer
@@ -52,24 +52,28 @@ def init(
     model: str,
 ) -> None:
     """Make a project in FOLDER, or add IMAGES (files, folders) to the one there."""
-    from napari_gen2seg.project.facts import PROJECT_NAME
-    from napari_gen2seg.project.image_files import images_in
-    from napari_gen2seg.project.project import Project
+    from napari_gen2seg.project.making import make_project
 
-    files = images_in(images)
-    there = (folder / PROJECT_NAME).is_file()
-    if there and not (files or classes):
-        raise SettingsError(
-            f"{folder} holds a project already; name images to be added to it."
-        )
-    made = Project.open(folder) if there else Project.create(folder, name, model)
-    made = made.with_class_names(classes)
-    before = len(made.items)
-    items = made.add_images(files, copy=copy, group=group)
-    for item, file in zip(items, files, strict=True):
+    made = make_project(
+        folder,
+        images,
+        copy=copy,
+        group=group,
+        name=name,
+        model=model,
+        classes=classes,
+    )
+    for file, item in made.taken:
         click.echo(f"{item.name}: {file}")
-    added = len(made.items) - before
-    click.echo(f"{folder}: {count_text(added, 'image')} added, {before + added} in all")
+    for problem in made.problems:
+        click.echo(f"not added: {problem}", err=True)
+    click.echo(
+        f"{folder}: {count_text(made.added, 'image')} added, "
+        f"{len(made.project.items)} in all"
+    )
+    if made.problems:
+        count = count_text(len(made.problems), "image")
+        raise DataError(f"{count} could not be added, the others are; see above.")
 
 
 @project.command()

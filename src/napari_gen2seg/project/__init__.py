@@ -4,6 +4,7 @@ origin            where a mask comes from: model, map, clicks, who
 project           the folder: images, classes, how far each image is
 facts             what holds for all its images: `project.json`
 item              one of its images
+making            a project of the images that a person names, or filled with them
 image_files       files that a person names to be added
 classes           a class gets another name, in the work on every image
 propose           objects proposed for images that nobody has begun

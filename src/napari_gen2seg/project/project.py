@@ -23,7 +23,7 @@ from napari_gen2seg.common.arguments import checked_arguments
 from napari_gen2seg.common.atomic import not_written, writing
 from napari_gen2seg.common.text import slug
 from napari_gen2seg.core.image.axes import Axes
-from napari_gen2seg.errors import SettingsError, StorageError
+from napari_gen2seg.errors import Gen2SegError, SettingsError, StorageError
 from napari_gen2seg.io.formats.images import read_picture
 from napari_gen2seg.io.identity import ImageIdentity
 from napari_gen2seg.project.facts import (
@@ -169,14 +169,34 @@ class Project:
         StorageError, ImageError
             If one cannot be read or copied; those before it were added.
         """
-        known = {item.work().image.key: item for item in self.items}
         found = []
-        for image in images:
-            identity = ImageIdentity.of_file(absolute(image))
-            if identity.key not in known:
-                known[identity.key] = self._new_item(identity, copy, group)
-            found.append(known[identity.key])
+        for _, added in self.add_each(images, copy=copy, group=group):
+            if isinstance(added, Gen2SegError):
+                raise added
+            found.append(added)
         return found
+
+    def add_each(
+        self, images: Iterable[str | Path], *, copy: bool = False, group: str = ""
+    ) -> Iterator[tuple[Path, Item | Gen2SegError]]:
+        """Add images as `add_images` does, going on where one cannot be added.
+
+        Yields
+        ------
+        tuple
+            The file, and its image, or why it could not be added.
+        """
+        known = {item.work().image.key: item for item in self.items}
+        for image in images:
+            source = absolute(image)
+            try:
+                identity = ImageIdentity.of_file(source)
+                if identity.key not in known:
+                    known[identity.key] = self._new_item(identity, copy, group)
+            except Gen2SegError as error:
+                yield source, error
+            else:
+                yield source, known[identity.key]
 
     def _new_item(self, identity: ImageIdentity, copy: bool, group: str) -> Item:
         source = absolute(identity.path or identity.name)

@@ -1,25 +1,21 @@
-"""What takes its time: a project is made, proposed for, filled from files, exported."""
+"""What takes its time: proposals for a whole project, labels in, data sets out."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
-from pathlib import Path
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from qtpy.QtCore import QObject, Signal
 
 from napari_gen2seg.common.text import count_text
-from napari_gen2seg.errors import Cancelled, Gen2SegError, InUseError
-from napari_gen2seg.project.facts import PROJECT_NAME
-from napari_gen2seg.project.image_files import images_in
-from napari_gen2seg.project.project import Project
+from napari_gen2seg.errors import Cancelled, InUseError
 from napari_gen2seg.project.propose import ItemFailed, propose
 from napari_gen2seg.session.session import sentence
 
 if TYPE_CHECKING:
     from napari_gen2seg.project.exchange.exporting import Exported
     from napari_gen2seg.project.exchange.importing import Imported
+    from napari_gen2seg.project.project import Project
     from napari_gen2seg.session import Choice, ModelHost, Runner, Ticket
 
 
@@ -85,64 +81,6 @@ class Jobs(QObject):
         """Stop what is being done, at its next step."""
         if self._ticket is not None:
             self._ticket.cancel()
-
-
-@dataclass(frozen=True, eq=False)
-class Made:
-    """A project that was made or added to.
-
-    Attributes
-    ----------
-    project
-        The project.
-    problems
-        Pictures that could not be taken, as sentences.
-    """
-
-    project: Project
-    problems: tuple[str, ...] = ()
-
-
-def make_project(
-    folder: Path, sources: Sequence[Path], copy: bool, ticket: Ticket
-) -> Made:
-    """Make a project of pictures, or add them to the one that is there.
-
-    Raises
-    ------
-    StorageError
-        If there are no pictures, or nothing can be written.
-    Cancelled
-        Pictures that were added stay.
-    """
-    files = images_in(sources)
-    if not files:
-        names = ", ".join(str(one) for one in sources)
-        raise Gen2SegError(
-            f"There are no pictures in {names}. Choose a folder that holds image files."
-        )
-    there = (folder / PROJECT_NAME).is_file()
-    project = Project.open(folder) if there else Project.create(folder)
-    problems: list[str] = []
-    rest = iter(enumerate(files))
-    while True:
-        try:
-            project.add_images(_told(rest, len(files), ticket), copy=copy)
-        except Cancelled:
-            raise
-        except Gen2SegError as error:
-            problems.append(str(error))  # of one picture; the others are taken
-        else:
-            return Made(project, tuple(problems))
-
-
-def _told(
-    files: Iterable[tuple[int, Path]], count: int, ticket: Ticket
-) -> Iterator[Path]:
-    for number, file in files:
-        ticket.check()
-        ticket.progress(number / count, file.name)
-        yield file
 
 
 def propose_all(

@@ -19,10 +19,8 @@ from napari_gen2seg.gui.project.desk import Desk
 from napari_gen2seg.gui.project.entries import Entry
 from napari_gen2seg.gui.project.jobs import (
     Jobs,
-    Made,
     exported_text,
     imported_text,
-    make_project,
     propose_all,
 )
 from napari_gen2seg.gui.project.known_entries import KnownEntries
@@ -40,6 +38,7 @@ from napari_gen2seg.gui.widget import SegmentWidget
 from napari_gen2seg.gui.working_dock import WorkingDock
 from napari_gen2seg.models.registry import list_models, title_of
 from napari_gen2seg.project.facts import PROJECT_NAME
+from napari_gen2seg.project.making import Made, make_project
 from napari_gen2seg.project.project import Project
 from napari_gen2seg.project.propose import doubt_of_image
 from napari_gen2seg.session import Choice
@@ -221,7 +220,14 @@ class ProjectWidget(WorkingDock):
         """Make a project of the pictures in a folder, and open it."""
         sources = [pictures]
         self.jobs.run(
-            lambda ticket: make_project(folder, sources, copy, ticket), self._take
+            lambda ticket: make_project(
+                folder,
+                sources,
+                copy=copy,
+                progress=ticket.progress,
+                cancel=lambda: ticket.cancelled,
+            ),
+            self._take,
         )
 
     def _take(self, made: Made) -> str:
