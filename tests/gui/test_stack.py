@@ -78,10 +78,10 @@ def test_all_planes_are_colored(stack):
 
 def test_how_long_it_takes_is_said_once_it_is_known(kept, monkeypatch):
     color = kept.widget.stack.color
-    monkeypatch.setattr(type(kept.session), "seconds_a_map", None)
+    monkeypatch.setattr(type(kept.session), "seconds_a_map", lambda *_: None)
     kept.widget.stack.show_work(kept.bridge.controller.stack)
     assert color.text() == f"Color all planes: {PLANES - 1} left"
-    monkeypatch.setattr(type(kept.session), "seconds_a_map", 30.0)
+    monkeypatch.setattr(type(kept.session), "seconds_a_map", lambda *_: 30.0)
     kept.widget.stack.show_work(kept.bridge.controller.stack)
     assert color.text() == f"Color all planes: {PLANES - 1} left, some 2 min 30 s"
 

@@ -44,7 +44,7 @@ class Heard:
 def request(plane="p0", source="layer", picture=None) -> ColorRequest:
     if picture is None:
         picture = np.random.default_rng(1).integers(0, 255, (80, 120), np.uint8)
-    return ColorRequest(plane, source, lambda: picture)
+    return ColorRequest(plane, source, lambda: picture, size=picture.shape[:2])
 
 
 @pytest.fixture
@@ -86,15 +86,19 @@ def test_colour_loads_the_model_once_and_keeps_the_coloring(session, models):
 
 
 def test_what_a_map_took_is_known_of_the_choice_it_was_made_with(session):
-    assert session.seconds_a_map is None
+    size = (80, 120)
+    assert session.seconds_a_map(size) is None
     session.color(request())
     session._runner.step()
-    took = session.seconds_a_map
+    took = session.seconds_a_map(size)
     assert took is not None and took > 0
     session.choose(Choice("mini", passes=4))
-    assert session.seconds_a_map is None
+    assert session.seconds_a_map(size) is None
     session.choose(Choice("mini"))
-    assert session.seconds_a_map == took
+    assert session.seconds_a_map(size) == took
+    assert session.seconds_a_map((60, 60)) is None
+    session.color(request("small", picture=np.zeros((60, 60), np.uint8)))
+    assert session.job.running and session.job.expected is None
     session.color(request("another"))
     assert session.job.running and session.job.expected == took
     session.choose(Choice("mae"))

@@ -86,12 +86,14 @@ class Session:
         self._job = JobState()
         self._ticket: Ticket | None = None
         self._asked: ColorRequest | None = None
-        self._took: deque[tuple[Choice, float]] = deque(maxlen=_LATEST)
+        self._took: deque[tuple[Choice, tuple[int, int] | None, float]] = deque(
+            maxlen=_LATEST
+        )
 
-    @property
-    def seconds_a_map(self) -> float | None:
-        """What a map took lately, chosen as now; None where none was made so."""
-        took = [time for choice, time in self._took if choice == self._model.choice]
+    def seconds_a_map(self, size: tuple[int, int] | None) -> float | None:
+        """What a map of a size took lately, chosen as now; None if none was made so."""
+        now = self._model.choice
+        took = [time for choice, at, time in self._took if (choice, at) == (now, size)]
         return median(took) if took else None
 
     @property
@@ -158,7 +160,7 @@ class Session:
             return
         self._asked = request
         # What is downloaded or loaded first takes longer than that.
-        expected = self.seconds_a_map if self._model.loaded else None
+        expected = self.seconds_a_map(request.size) if self._model.loaded else None
         self._set_job_state(
             JobState(
                 True, None, "Waiting for the model library", request.view, expected
@@ -207,7 +209,7 @@ class Session:
                 return
             if error is None and value is not None:
                 self._colorings.put(request.view, request.source, made, value.coloring)
-                self._took.append((choice, value.seconds))
+                self._took.append((choice, request.size, value.seconds))
                 self._loaded(choice, value.facts)
                 self.coloring_changed.emit(request.view)
             then(error)
@@ -321,7 +323,7 @@ class Session:
         else:
             self._colorings.put(request.view, request.source, made, value.coloring)
             self.probing.forget()
-            self._took.append((choice, value.seconds))
+            self._took.append((choice, request.size, value.seconds))
             self._loaded(choice, value.facts)
             self._set_job_state(
                 JobState(

@@ -62,6 +62,9 @@ class ColorRequest:
         How the channels become RGB.
     inputs
         Whatever else decides the pixels, such as the layers that give colours.
+    size
+        (H, W) in pixels, where that is known before they are read: how long a map
+        takes is expected from maps of the same size.
     """
 
     view: Hashable
@@ -69,6 +72,7 @@ class ColorRequest:
     read: Callable[[], npt.NDArray[Any]] = field(compare=False)
     recipe: RgbRecipe = field(default_factory=RgbRecipe)
     inputs: Hashable = ()
+    size: tuple[int, int] | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True)

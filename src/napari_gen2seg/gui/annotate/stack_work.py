@@ -180,7 +180,9 @@ class StackWork(QObject):
     @property
     def seconds_left(self) -> float:
         """How long coloring the planes that are left takes; 0 where nobody knows."""
-        return self.left * (self._session.seconds_a_map or 0.0)
+        view = self._source.view
+        size = None if view is None else view.shape
+        return self.left * (self._session.seconds_a_map(size) or 0.0)
 
     def carry_on(self, step: int = 1, numbers: Collection[int] | None = None) -> None:
         """Carry objects of the plane in view to the planes after, or before, it.

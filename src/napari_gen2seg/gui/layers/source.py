@@ -205,7 +205,12 @@ class Source:
         if view is None:
             raise ImageError(self.problem)
         return ColorRequest(
-            view, view.layer_id, self.reader(view), view.recipe, inputs=(view.partners,)
+            view,
+            view.layer_id,
+            self.reader(view),
+            view.recipe,
+            inputs=(view.partners,),
+            size=view.shape,
         )
 
     def reader(self, view: View | None = None) -> Callable[[], npt.NDArray[Any]]:

@@ -158,6 +158,7 @@ class Ahead(QObject):
             lambda: view.read(pixels, rgb),
             view.recipe,
             inputs=(view.partners,),
+            size=view.shape,
         )
 
         def recalled(there: bool) -> None:
