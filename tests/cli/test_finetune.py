@@ -19,6 +19,8 @@ from tests.helpers.command_line import run_here
 from tests.helpers.waiting import BACKSTOP
 from tests.train.finetune.made import settings, write_few, write_pairs
 
+from napari_gen2seg.project.journal import Act
+from napari_gen2seg.project.origin import Origin
 from napari_gen2seg.project.project import Project
 from napari_gen2seg.train.finetune.config import FinetuneConfig, read_finetune_config
 
@@ -196,6 +198,40 @@ def test_an_earlier_run_is_neither_lost_nor_its_settings(tmp_path: Path) -> None
         for path in run.iterdir():
             assert path.read_text() == "as it was"
     assert len(list(run.iterdir())) == 3
+
+
+def test_pictures_of_unchanged_proposals_are_not_held_back_if_there_are_others(
+    tmp_path: Path, tiny_offsets: Path
+) -> None:
+    write_pairs(tmp_path, 3)
+    project = Project.create(tmp_path / "p", model=str(tiny_offsets))
+    project.add_images(sorted((tmp_path / "images").iterdir()))
+    project.import_labels(tmp_path / "labels")
+    for name in ("p0", "p1", "p2"):
+        project.set_state(name, "done")
+
+    def planned() -> dict[str, Any]:
+        told = "finetune", "--project", tmp_path / "p", "--out", tmp_path / "run"
+        done = run_here(*told, "--plan")
+        return cast("dict[str, Any]", json.loads(done.stdout))
+
+    found = planned()
+    (held,) = found["validation"]
+    assert "proposals" not in " ".join(found["warnings"])
+    _as_proposed(project, held)
+    assert planned()["validation"] != [held], "what people drew is there"
+    for name in {"p0", "p1", "p2"} - {held}:
+        _as_proposed(project, name)
+    assert "unchanged proposals" in " ".join(planned()["warnings"])
+
+
+def _as_proposed(project: Project, name: str) -> None:
+    """Say that a model proposed the objects of a picture."""
+    item = project.item(name)
+    numbers = [int(n) for n in np.unique(item.labels()) if n > 0]
+    with item.journal() as journal:
+        origins = {number: Origin("proposed") for number in numbers}
+        journal.record(Act("commit", origins=origins))
 
 
 def test_either_a_file_or_folders(tmp_path: Path) -> None:

@@ -25,9 +25,12 @@ from napari_gen2seg.gui.finetune.data.selection import PairList
 from napari_gen2seg.gui.finetune.result.comparison import Whole
 from napari_gen2seg.gui.finetune.result.comparison_layers import show_layers
 from napari_gen2seg.gui.finetune.run.preview_layer import MapLayers
-from napari_gen2seg.gui.layers.overlays import mark
+from napari_gen2seg.gui.layers.marks import mark, of_project
 from napari_gen2seg.gui.layers.source import Source
 from napari_gen2seg.gui.layers.view import ReadOptions
+from napari_gen2seg.project.journal import Act
+from napari_gen2seg.project.origin import Origin
+from napari_gen2seg.project.project import Project
 from napari_gen2seg.session import Inline
 
 RNG = np.random.default_rng(0)
@@ -419,3 +422,38 @@ def test_a_picture_opened_twice_is_one_picture(viewer, qtbot):
     assert [pairs.choice(row).use for row in pairs.rows] == [True, True]
     (source,) = pairs.sources()[0]
     assert np.array_equal(source.labels() > 0, labels(40, 80) > 0)
+
+
+def test_unchanged_proposals_of_a_project_are_told_of(viewer, tmp_path):
+    """Of pictures in files, and of one that is open with its objects."""
+    project = Project.create(tmp_path / "p")
+    (tmp_path / "labels").mkdir()
+    for name in ("a", "b"):
+        tifffile.imwrite(tmp_path / f"{name}.tif", picture(40, 80))
+        tifffile.imwrite(tmp_path / "labels" / f"{name}.tif", labels(40, 80))
+    a, b = project.add_images([tmp_path / "a.tif", tmp_path / "b.tif"])
+    project.import_labels(tmp_path / "labels")
+    for item in (a, b):
+        with item.journal() as journal:
+            origins = {1: Origin("proposed"), 2: Origin("proposed")}
+            journal.record(Act("commit", origins=origins))
+            journal.record(Act("state", values={"state": "done"}))
+    pixels = tifffile.imread(tmp_path / "a.tif")
+    image = viewer.add_image(pixels, name="a", metadata=of_project(a.folder))
+    viewer.add_labels(labels(40, 80), metadata=mark("objects", str(image.unique_id)))
+    pairs = PairList(viewer, Source(viewer), Inline())
+    pairs.rescan()
+    pairs.add_project(project.folder, ["a"])
+    assert [(row.name, row.source.proposed) for row in pairs.rows] == [
+        ("a", 2),
+        ("b", 2),
+    ]
+    (told,) = (one for one in pairs.worries() if "proposals" in one)
+    assert "2 of the 2 objects" in told
+    with b.journal() as journal:
+        journal.record(Act("commit", origins={1: Origin("corrected"), 2: Origin()}))
+    pairs.add_project(project.folder, ["a"])
+    assert not any("proposals" in one for one in pairs.worries()), "b is held back"
+    pairs.choose(pairs.rows[0], role="validation")
+    assert any("proposals" in one for one in pairs.worries())
+    pairs.close()

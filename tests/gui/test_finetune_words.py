@@ -155,6 +155,10 @@ def test_the_verdict_says_how_the_new_model_is_used():
     said = verdict_text(compared)
     assert "23 pixels" in said and "brightness" in said
     assert "pixels" not in verdict_text(compared | {"use": {}})
+    assert "proposals" not in verdict_text(compared | {"own_work": [9, 20]})
+    for unchanged in (False, True):
+        judged = compared | {"own_work": [17, 20], "unchanged": unchanged}
+        assert "17 of the 20 objects to judge by are" in verdict_text(judged)
     # A run of an earlier version does not tell.
     del compared["use"]
     assert "better" in verdict_text(compared)

@@ -177,6 +177,9 @@ class AnnotatedSource:
         What is in the labels, where that is known.
     label_reader
         Reads the labels alone, as they are, where that is cheaper.
+    proposed
+        How many of its objects are proposals of a model that nobody changed, where
+        that is known: a model scores well on what it made itself.
     """
 
     title: str
@@ -187,6 +190,7 @@ class AnnotatedSource:
     recipe: RgbRecipe = field(default_factory=RgbRecipe)
     facts: LabelFacts | None = None
     label_reader: Callable[[], LabelArray] | None = None
+    proposed: int = 0
 
     @property
     def key(self) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
 import numpy as np
@@ -14,6 +14,7 @@ from napari_gen2seg.errors import DataError
 from napari_gen2seg.io.annotated import Annotated, AnnotatedSource, as_labels
 from napari_gen2seg.io.label_facts import look_through
 from napari_gen2seg.project.item import Item
+from napari_gen2seg.project.origin import Origin
 from napari_gen2seg.project.project import Project
 
 LEARNT = "in work", "done"
@@ -61,7 +62,14 @@ def item_sources(item: Item) -> Iterator[AnnotatedSource]:
             read,
             group=work.state.group or (item.name if where else None),
             complete=work.state.state == "done",
+            proposed=unchanged_proposals(numbers, work.state.origins),
         )
+
+
+def unchanged_proposals(labels: LabelArray, origins: Mapping[int, Origin]) -> int:
+    """Count the objects in labels that are proposals which nobody changed."""
+    found = (origins.get(int(number)) for number in np.unique(labels[labels > 0]))
+    return sum(origin is not None and origin.who == "proposed" for origin in found)
 
 
 def training_sources(project: Project) -> list[AnnotatedSource]:

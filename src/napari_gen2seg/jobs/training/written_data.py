@@ -56,6 +56,7 @@ def pair_entry(source: AnnotatedSource, folder: Path, name: str) -> dict[str, An
         "complete": source.complete,
         "group": source.group,
         "role": source.role,
+        "proposed": source.proposed,
     }
 
 

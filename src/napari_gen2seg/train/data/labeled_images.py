@@ -55,6 +55,8 @@ class PairSpec:
         ``"train"``, ``"validation"`` (held back for scores), or ``"auto"``.
     diameter
         Typical size of the objects in pixels; measured from the labels if None.
+    proposed
+        How many of its objects are proposals of a model that nobody changed.
     channels, contrast, invert, joint
         How channels become RGB, where the file does not say it well: which give red,
         green and blue (None for black), the percentiles that become black and white,
@@ -72,6 +74,7 @@ class PairSpec:
     contrast: tuple[float, ...] | None = None
     invert: bool = False
     joint: bool | None = None
+    proposed: int = 0
 
     def __post_init__(self) -> None:
         if self.role not in get_args(Role):
@@ -173,7 +176,15 @@ def _source(
 ) -> AnnotatedSource:
     """Make a source of two files; without a group each image is one of its own."""
     group = (facts.key or name) if spec.group is None else spec.group
-    return AnnotatedSource(name, reader, spec.role, group, spec.complete, facts=facts)
+    return AnnotatedSource(
+        name,
+        reader,
+        spec.role,
+        group,
+        spec.complete,
+        facts=facts,
+        proposed=spec.proposed,
+    )
 
 
 def _read(spec: PairSpec, name: str) -> Annotated:

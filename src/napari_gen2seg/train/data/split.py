@@ -14,6 +14,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from napari_gen2seg.common.text import count_text
 from napari_gen2seg.core.image_parts import cut, windows
 from napari_gen2seg.errors import DataError
 from napari_gen2seg.io.annotated import Annotated, AnnotatedSource
@@ -34,6 +35,9 @@ class Division:
         How many objects there are to learn from.
     warnings
         Sentences for people.
+    own_work
+        Of the images to judge by: how many objects are unchanged proposals, of how
+        many in all.
     """
 
     train: tuple[int, ...]
@@ -41,6 +45,7 @@ class Division:
     part: int | None
     objects: int
     warnings: tuple[str, ...] = ()
+    own_work: tuple[int, int] = (0, 0)
 
 
 @dataclass(frozen=True, eq=False)
@@ -53,11 +58,14 @@ class Split:
         In a divided picture the other side's pixels are unknown (-1).
     warnings
         Sentences for people.
+    own_work
+        As of `Division`.
     """
 
     train: tuple[Annotated, ...]
     validation: tuple[Annotated, ...]
     warnings: tuple[str, ...] = ()
+    own_work: tuple[int, int] = (0, 0)
 
     @property
     def objects(self) -> int:
@@ -89,7 +97,7 @@ def divide(
                 window = windows(image.labels.shape)[chosen.part]
                 image = image.relabeled(cut(image.labels, window)[side])
             sides[side].append(image)
-    return Split(tuple(sides[0]), tuple(sides[1]), chosen.warnings)
+    return Split(tuple(sides[0]), tuple(sides[1]), chosen.warnings, chosen.own_work)
 
 
 def choose_validation(
@@ -104,7 +112,8 @@ def choose_validation(
     has the role ``"validation"``, some groups of the others are: ``hold_back`` of all
     groups, at least one, chosen by ``seed``. Groups that earlier runs learnt from
     (``before`` has the keys of such pictures) are held back only where there are no
-    others.
+    others, and those with the fewest unchanged proposals first: against its own
+    proposals a model cannot be judged.
 
     Raises
     ------
@@ -128,9 +137,41 @@ def choose_validation(
     mixed = [free[place] for place in order]
     # What an earlier run learnt from would make the score too good.
     fresh = [group for group in mixed if group not in known]
-    back = set((fresh or mixed)[:number])
+    judged = sorted(fresh or mixed, key=lambda group: _own_share(images, group))
+    back = set(judged[:number])
     held = [place for place, image in enumerate(images) if image.group in back]
     return _whole(images, held, _learnt([images[place] for place in held], before))
+
+
+def own_work_told(proposed: int, objects: int) -> str:
+    """Say that a model is judged by what it made itself, where that is most; else "".
+
+    Parameters
+    ----------
+    proposed, objects
+        How many objects to judge by are unchanged proposals, and how many there are.
+    """
+    if not objects or 2 * proposed < objects:
+        return ""
+    return (
+        f"{proposed:,} of the {count_text(objects, 'object')} to judge by are "
+        "unchanged proposals: there the old model is compared with its own work, and a "
+        "better one hardly shows. Correct what is wrong in some pictures, or click "
+        "objects in them, and hold those back."
+    )
+
+
+def _own_share(images: Sequence[AnnotatedSource], group: str | None) -> float:
+    """Return the share of unchanged proposals among the objects of a group."""
+    members = [image for image in images if image.group == group]
+    proposed, objects = _own_work(members)
+    return proposed / max(objects, 1)
+
+
+def _own_work(images: Sequence[AnnotatedSource]) -> tuple[int, int]:
+    """Count unchanged proposals, and objects."""
+    proposed = sum(image.proposed for image in images)
+    return proposed, sum(image.look().objects for image in images) if images else 0
 
 
 def validation_number(free: int, fixed: int, hold_back: float) -> int:
@@ -159,7 +200,9 @@ def _whole(
     """Hold whole images back, and train on all others."""
     train = tuple(place for place in range(len(images)) if place not in set(held))
     objects = sum(images[place].look().objects for place in train)
-    return Division(train, tuple(held), None, objects, warnings)
+    own = _own_work([images[place] for place in held])
+    told = tuple(one for one in (own_work_told(*own),) if one)
+    return Division(train, tuple(held), None, objects, (*warnings, *told), own)
 
 
 def _as_asked(
@@ -229,12 +272,16 @@ def _part_of_all(
         "There is one picture only: a part of it is held back. The score then says "
         "how the model does on more of the same picture, not on others."
     )
+    judged = [images[place] for place in held]
+    own = _own_work(judged)
+    said = (told, *_learnt(judged, before), own_work_told(*own))
     return Division(
         tuple(place for place, (learnt, _) in enumerate(counts) if learnt),
         tuple(held),
         part,
         sum(learnt for learnt, _ in counts),
-        (told, *_learnt([images[place] for place in held], before)),
+        tuple(one for one in said if one),
+        own,
     )
 
 

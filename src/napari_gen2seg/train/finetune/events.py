@@ -276,6 +276,9 @@ class Compared(Event):
     use
         Facts of the model that the labels set right: ``source_diameter`` in pixels,
         ``hears_brightness``.
+    own_work
+        Of the objects in the held-back images, how many are unchanged proposals, and
+        how many there are.
     """
 
     before: Scores
@@ -288,6 +291,7 @@ class Compared(Event):
     path: str
     unchanged: bool = False
     use: dict[str, Any] = field(default_factory=dict)
+    own_work: tuple[int, int] = (0, 0)
 
 
 @dataclass(frozen=True)

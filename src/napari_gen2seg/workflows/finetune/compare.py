@@ -96,7 +96,8 @@ def compare_models(
 
     unchanged = best is not None and best.unchanged
     use = best.use if best is not None else {}
-    validation = training_sources(config, begun=True)[0].validation[:IMAGES]
+    split = training_sources(config, begun=True)[0]
+    validation = split.validation[:IMAGES]
     chosen, rule = judged_objects(validation, config.seed)
     folder = config.folder / COMPARE
     folder.mkdir(parents=True, exist_ok=True)
@@ -140,6 +141,7 @@ def compare_models(
         "interval": f"95 % bootstrap of the gain in one-click IoU, over {over}",
         "objects": sum(map(len, chosen)),
         "judged_by": rule,
+        "own_work": list(split.own_work),
         "probes": [_probes(before), _probes(after)],
         "pictures": list(pictures),
     }
@@ -147,7 +149,15 @@ def compare_models(
         draft.write_text(json.dumps(report, indent=2) + "\n", encoding="utf-8")
     better = told == "better"
     compared = Compared(
-        *scores, better, told, *bounds, pictures, str(path), unchanged, use
+        *scores,
+        better,
+        told,
+        *bounds,
+        pictures,
+        str(path),
+        unchanged,
+        use,
+        split.own_work,
     )
     return compared, report
 

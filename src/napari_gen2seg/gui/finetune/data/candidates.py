@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -12,6 +13,7 @@ import numpy as np
 from napari_gen2seg.common.types import LabelArray
 from napari_gen2seg.core.image.axes import PlaneAxes, read_plane
 from napari_gen2seg.errors import DataError
+from napari_gen2seg.gui.layers.marks import work_of
 from napari_gen2seg.gui.layers.overlays import OBJECTS, find_layer, role_of, source_of
 from napari_gen2seg.gui.layers.view import View, array_of, level_factors, level_shape
 from napari_gen2seg.io.annotated import Annotated, AnnotatedSource, as_labels
@@ -90,6 +92,7 @@ class LayerPair:
     view: View  # of the picture's first plane
     parts: tuple[tuple[Any, bool], ...]  # arrays of the colours, and whether RGB
     array: Any  # of the labels
+    work: Path | None = None  # in a project, of objects whose origins are known
 
     def labels_at(self, index: tuple[int, ...]) -> LabelArray:
         """Read the labels of a plane, (H, W), at an index of the Labels layer."""
@@ -252,6 +255,7 @@ def _layer_pair(
         ),
         tuple((array_of(one, level), one.rgb) for one in parts),
         array_of(labels, 0),
+        work_of(image) if role_of(labels) == OBJECTS else None,
     )
 
 

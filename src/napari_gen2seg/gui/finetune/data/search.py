@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from itertools import product
 from pathlib import Path
@@ -12,6 +12,9 @@ from napari_gen2seg.core.image.rgb import to_rgb
 from napari_gen2seg.errors import Gen2SegError
 from napari_gen2seg.gui.finetune.data.candidates import LayerPair, TrainingCandidate
 from napari_gen2seg.io.label_facts import look_through
+from napari_gen2seg.project.journal.files import read_work
+from napari_gen2seg.project.origin import Origin
+from napari_gen2seg.project.training_sources import unchanged_proposals
 
 MOST = 300  # planes of one stack that are offered
 
@@ -33,12 +36,32 @@ def search(
         if pair.row.problem:
             rows.append(pair.row)
             continue
-        planes = list(_planes(pair, check))
+        origins = _origins(pair.work)
+        planes = [
+            replace(
+                row,
+                source=replace(
+                    row.source,
+                    proposed=unchanged_proposals(row.source.labels(), origins),
+                ),
+            )
+            for row in _planes(pair, check)
+        ]
         rows += [looked(row) for row in planes]
         if not planes:
             empty = "Nothing is labeled yet."
             rows.append(replace(pair.row, problem=empty, suggested=False))
     return _once(rows)
+
+
+def _origins(work: Path | None) -> Mapping[int, Origin]:
+    """Read where the objects of a picture come from; none where that is unknown."""
+    if work is None:
+        return {}
+    try:
+        return read_work(work).state.origins
+    except Gen2SegError:  # told where the picture is opened
+        return {}
 
 
 def _once(rows: list[TrainingCandidate]) -> list[TrainingCandidate]:

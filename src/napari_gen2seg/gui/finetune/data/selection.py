@@ -23,6 +23,7 @@ from napari_gen2seg.io.annotated import Annotated, AnnotatedSource, Role, as_lab
 from napari_gen2seg.io.label_facts import together
 from napari_gen2seg.jobs.training.written_data import file_names, worries
 from napari_gen2seg.session.session import sentence
+from napari_gen2seg.train.data.split import own_work_told
 
 if TYPE_CHECKING:
     from napari.components import ViewerModel
@@ -130,7 +131,13 @@ class PairList(QObject):
             return Annotated(row.source.read().image, as_labels(labels()))
 
         facts = together([one.facts for one in sets if one.facts is not None])
-        source = replace(row.source, reader=read, label_reader=labels, facts=facts)
+        source = replace(
+            row.source,
+            reader=read,
+            label_reader=labels,
+            facts=facts,
+            proposed=sum(one.source.proposed for one in sets),
+        )
         return replace(row, source=source)
 
     def notes(self) -> list[str]:
@@ -178,7 +185,26 @@ class PairList(QObject):
 
     def worries(self) -> list[str]:
         """Say what might go wrong with the choice."""
-        return worries([(row.name, row.facts, at.role) for row, at in self.used])
+        said = worries([(row.name, row.facts, at.role) for row, at in self.used])
+        told = own_work_told(*self._judged_own())
+        return [*said, told] if told else said
+
+    def _judged_own(self) -> tuple[int, int]:
+        """Count unchanged proposals, and objects, in what will be held back.
+
+        Where nobody chose it, in the picture with the fewest proposals: that is the
+        first to be held back.
+        """
+        asked = [row for row, at in self.used if at.role == "validation"]
+        free = [row for row, at in self.used if at.role == "auto"]
+        counts = [
+            (row.source.proposed, row.facts.objects)
+            for row in asked or free
+            if row.facts is not None and row.facts.objects
+        ]
+        if not asked:
+            counts = sorted(counts, key=lambda one: one[0] / one[1])[:1]
+        return sum(one for one, _ in counts), sum(one for _, one in counts)
 
     def sources(
         self,

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from napari_gen2seg.gui.finetune.texts import WARNING
+from napari_gen2seg.train.data.split import own_work_told
 from napari_gen2seg.train.finetune.inference_settings import use_words
 
 GREEN, RED, GRAY = "#50be78", "#e05a50", "#9a9fa8"
@@ -20,7 +22,7 @@ def verdict_text(compared: dict[str, Any]) -> str:
     if compared.get("unchanged"):
         return (
             f'<span style="color:{GRAY}; font-size:14pt"><b>No improvement.</b>'
-            f"</span><br>{NOTHING_GAINED}"
+            f"</span><br>{NOTHING_GAINED}{_own_work(compared)}"
         )
     words = use_words(compared.get("use") or {})
     if not compared.get("pictures"):
@@ -53,6 +55,7 @@ def verdict_text(compared: dict[str, Any]) -> str:
             f"click</span>: their AP was {found:.2f} and is {finds:.2f}. Look at its "
             "proposals before you use it."
         )
+    said += _own_work(compared)
     if words:
         said += f"<br>{words}"
     if verdict == "worse":
@@ -61,6 +64,13 @@ def verdict_text(compared: dict[str, Any]) -> str:
             "never used unless you say so."
         )
     return said
+
+
+def _own_work(compared: dict[str, Any]) -> str:
+    """Say that it was judged by the old model's own work, where it was."""
+    proposed, objects = compared.get("own_work") or (0, 0)
+    told = own_work_told(int(proposed), int(objects))
+    return f"<br>{WARNING.format(told)}" if told else ""
 
 
 def _signed(share: float) -> str:
