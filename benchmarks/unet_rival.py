@@ -3,9 +3,10 @@
     python benchmarks/unet_rival.py DATA OUT.pt --minutes 60
 
 It is `SmallUnet` of ``finetune_rivals.py`` (0.5 million values, from nothing), on the
-stream of crops of ``configs/map.toml``: the same sets, drawn scenes, sizes and light. Killed, it goes on from OUT.pt; the last fifth of the minutes
-lowers the rate to nothing. ``propose.py --unet OUT.pt`` shows it beside the map; it is
-told the true size of the objects of every image, which the map is not.
+stream of crops of ``configs/map.toml``: the same sets, drawn scenes, sizes and light.
+Killed, it goes on from OUT.pt; the last fifth of the time lowers the rate to nothing.
+``propose.py --unet OUT.pt`` shows it beside the map; it is told the true size of the
+objects of every image, which the map is not.
 """
 
 from __future__ import annotations
