@@ -178,8 +178,12 @@ def test_the_plan_in_a_line():
     assert "1 picture with 1 object, too few to hold any back" in said
     assert "a part of it held back" in plan_line(one, 12, values, False)
     others = [(replace(row, key=str(n)), PairChoice(True)) for n in range(9)]
-    assert "1 of them held back" in plan_line([*one, *others[:1]], 12, values, False)
-    assert "2 of them held back" in plan_line([*one, *others], 99, values, False)
+    assert "of which 1 picture is held back" in plan_line(
+        [*one, *others[:1]], 12, values, False
+    )
+    assert "of which 2 pictures are held back" in plan_line(
+        [*one, *others], 99, values, False
+    )
     stack = [
         (replace(r, source=replace(r.source, group="s")), at) for r, at in others[:3]
     ]

@@ -124,7 +124,7 @@ def plan_line(
             "Every picture is held back: let at least one be learned from, on page 1."
         )
     if held:
-        back = f"{len(held)} of them held back to judge by"
+        back = _back(str(len(held)))
     elif all(choice.role == "train" for _, choice in used):
         back = "nothing held back: nobody will know whether it is better"
     elif objects < 2:
@@ -132,14 +132,20 @@ def plan_line(
     elif len(used) == 1:
         back = "a part of it held back to judge by, if its objects allow it"
     else:
-        back = f"{_number(used)} of them held back to judge by"
+        back = _back(_number(used))
     ends = length_text(values) or f"{PRESETS[values['preset']].minutes:g} minutes"
     return (
-        f"<b>Start</b> makes {values['name']!r} from "
+        f"<b>Start training</b> makes {values['name']!r} from "
         f"{count_text(len(used), 'picture')} with {count_text(objects, 'object')}, "
         f"{back}. It ends after {ends}, or earlier "
         "when it no longer gets better. The model you have is not changed."
     )
+
+
+def _back(count: str) -> str:
+    """Say how many pictures are held back; objects are counted beside them."""
+    noun = "picture is" if count == "1" else "pictures are"
+    return f"of which {count} {noun} held back to judge by"
 
 
 def _number(used: list[tuple[TrainingCandidate, PairChoice]]) -> str:
