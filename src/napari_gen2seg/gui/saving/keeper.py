@@ -443,8 +443,9 @@ class Keeper(QObject):
             return ""
         noun = "object" if work.count == 1 else "objects"
         return (
-            f"Earlier work on {work.identity.name} ({work.count:,} {noun}) waits for an "
-            'answer in "4  Keep them": Go on brings it back, Begin anew sets it aside.'
+            f"Earlier work on {work.identity.name} ({work.count:,} {noun}) waits for "
+            'an answer in "4  Keep them": Go on brings it back, Begin anew sets it '
+            "aside."
         )
 
     def _set_aside(self, work: Work) -> Path | None:

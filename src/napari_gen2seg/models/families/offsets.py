@@ -31,8 +31,8 @@ if TYPE_CHECKING:
 
 
 _MULTIPLE = 32  # px, of its sides
-# Of what was learnt: three images make the map better for their like, and a little worse
-# for what the model knew. Half of the way keeps most of the one and loses less.
+# Of what was learnt: three images make the map better for their like, and a little
+# worse for what the model knew. Half of the way keeps most of the one and loses less.
 _SHARE = 0.5
 
 
