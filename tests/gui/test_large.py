@@ -8,7 +8,7 @@ from napari.components import ViewerModel
 from napari.layers import Labels
 from qtpy.QtCore import Qt
 from skimage.draw import disk
-from tests.gui.person import CONTROL
+from tests.gui.person import CONTROL, SHIFT
 
 from napari_gen2seg.core.probe.mask import Mask
 from napari_gen2seg.gui.annotate.commit import read_object, write
@@ -167,3 +167,50 @@ def test_a_window_lies_where_its_pixels_are():
     crop, corner = read_object(whole, view, 5)
     assert crop.sum() == rows.size
     assert corner == (rows.min() - 300, cols.min() - 40)
+
+
+@pytest.fixture
+def cut_sheet(sheet) -> np.ndarray:
+    """A large picture with a disc on the rim of the window in its middle."""
+    image = sheet.copy()
+    image[disk(CUT, RADIUS)] = 200
+    return image
+
+
+CUT = (1712, 1500)
+
+
+def test_what_the_rim_of_a_window_cuts_waits_for_the_next(desk, memory, cut_sheet):
+    memory.set("proposals", True)
+    at = desk(cut_sheet)
+    review = at.bridge.controller.review
+    at.widget.model.color.click()
+    at.person.until(lambda: review.review is not None)
+    at.person.settle()
+    assert at.bridge.source.view.window == (688, 988, 1712, 2012)
+    assert "in this window" in at.widget.review.counter.text()
+    at.person.move(CUT[0] - 30, CUT[1])
+    assert "cut at the rim of the window" in at.widget.status.text()
+    at.person.press(Qt.Key.Key_Return, SHIFT)
+    assert "1 at the rim of the window" in at.widget.status.text()
+    first = at.labels[MIDDLE]
+    assert first and covers(at.labels, first, MIDDLE)
+    assert not at.labels[CUT[0] - 30, CUT[1]]
+    at.person.press(Qt.Key.Key_Return, SHIFT)
+    assert "cut at the rim" in at.widget.status.text()
+    assert not at.labels[CUT[0] - 30, CUT[1]]
+    # Beyond the window nothing is colored, which is said before and after Enter.
+    at.person.move(CUT[0] + 30, CUT[1])
+    assert "not colored" in at.widget.status.text()
+    at.person.press(Qt.Key.Key_Return)
+    assert "not colored" in at.widget.status.text()
+    at.person.move(CUT[0] - 30, CUT[1])
+    assert "not colored" not in at.widget.status.text()
+    # The next window has it whole.
+    camera_of(at.viewer).center = (0, *CUT)
+    at.widget.model.color.click()
+    at.person.until(lambda: review.review is not None)
+    at.person.settle()
+    at.person.press(Qt.Key.Key_Return, SHIFT)
+    assert covers(at.labels, at.labels[CUT], CUT)
+    assert at.labels[MIDDLE] == first

@@ -127,6 +127,7 @@ def test_carrying_is_one_step_back_and_forth(kept):
     kept.widget.stack.on.click()
     done(kept)
     after = kept.labels.copy()
+    assert kept.widget.status.text().startswith("Carried 2 objects to ")
     kept.person.press(Qt.Key.Key_Z, CONTROL)
     np.testing.assert_array_equal(kept.labels, before)
     assert "carrying 2 objects" in kept.widget.status.text()

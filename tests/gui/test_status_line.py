@@ -109,3 +109,22 @@ def test_the_size_to_press_color_for_is_not_said_after_color(coins):
     coins.widget.model.color.click()
     coins.person.wait(60)
     assert said(coins) == ""
+
+
+def test_nothing_above_moves_when_something_is_said(coins):
+    coins.viewer.window.resize(1366, 768)
+    coins.person.wait(100)
+    commit, status = coins.widget.objects.commit, coins.widget.status
+    place = commit.mapTo(coins.widget, commit.rect().topLeft())
+    for text in ("Saved.", "Object 17: 102 pixels (2,406 left to other objects)", ""):
+        status.say(text)
+        coins.person.wait(40)
+        assert commit.mapTo(coins.widget, commit.rect().topLeft()) == place
+    longer = "This is object 12, which is kept already. " * 5
+    status.say(longer)  # once there is room for it, nothing moves any more
+    coins.person.wait(40)
+    place = commit.mapTo(coins.widget, commit.rect().topLeft())
+    for text in ("", "Saved.", longer):
+        status.say(text)
+        coins.person.wait(40)
+        assert commit.mapTo(coins.widget, commit.rect().topLeft()) == place

@@ -180,6 +180,7 @@ class SegmentWidget(Docked):
         controller.status_changed.connect(status.say)
         controller.refused.connect(status.wait_for)
         controller.review.pointed.connect(status.point)
+        controller.hover_preview.pointed.connect(status.point)
         controller.review.found.connect(status.come)
         self.session.coloring_changed.connect(self._colored)
 

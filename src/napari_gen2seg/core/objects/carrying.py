@@ -103,14 +103,14 @@ class Carrying(Generic[Place]):
     @property
     def name(self) -> str:
         """What can be taken back, in words: "carrying an object over 3 planes"."""
-        objects = "an object" if self.begun == 1 else f"{self.begun} objects"
-        planes = "a plane" if len(self.patches) == 1 else f"{len(self.patches)} planes"
-        return f"carrying {objects} over {planes}"
+        return f"carrying {self._objects} over {self._planes}"
 
     @property
     def told(self) -> str:
         """How far they got, and where some stopped, in words."""
-        text = self.name if self.patches else "nothing was carried"
+        text = "nothing was carried"
+        if self.patches:
+            text = f"carried {self._objects} to {self._planes}"
         if self.stopped:
             where = [
                 f"object {number} at plane {at} ({why})"
@@ -120,6 +120,14 @@ class Carrying(Generic[Place]):
             rest = f" and {more} more" if more else ""
             text += f"; stopped: {', '.join(where)}{rest}"
         return f"{text[0].upper()}{text[1:]}."
+
+    @property
+    def _objects(self) -> str:
+        return "an object" if self.begun == 1 else f"{self.begun} objects"
+
+    @property
+    def _planes(self) -> str:
+        return "a plane" if len(self.patches) == 1 else f"{len(self.patches)} planes"
 
 
 class Courses:

@@ -28,7 +28,7 @@ _DENTED = 0.08  # of solidity less than usual: half doubtful
 _TWICE = 1.75  # of the usual area: half doubtful, where sizes hardly differ,
 _FAR = 2.5  # and so many spreads off where they do
 _SPREAD = 1.4826  # of a normal distribution's median deviation
-_WORTH = 0.5  # strength from which a reason is said
+WORTH = 0.5  # strength from which a reason is said
 _PIXELS = 40  # of the map; smaller objects show no two colors
 _SHARE = 0.15  # of an object that the smaller of two colors has at least
 # Variance between two colors, of all: of colors that drift; of two flat ones.
@@ -138,7 +138,7 @@ def reasons(
         (size, _size_words(ratio)),
         (colors, "two colors"),
     )
-    strong = sorted((pair for pair in said if pair[0] >= _WORTH), key=lambda p: -p[0])
+    strong = sorted((pair for pair in said if pair[0] >= WORTH), key=lambda p: -p[0])
     return tuple(words for _, words in strong)
 
 
@@ -153,8 +153,8 @@ def _strengths(
         dents = float(np.median(looks.solidity[shown])) - looks.solidity
     far = max(float(np.log(_TWICE)), _FAR * spread)
     size = np.clip(np.abs(off) / far - 0.5, 0, 1)
-    outline = np.interp(candidates.scores, (0, _UNCERTAIN, 1), (1, _WORTH, 0))
-    dents = np.clip(dents * _WORTH / _DENTED, 0, 1)
+    outline = np.interp(candidates.scores, (0, _UNCERTAIN, 1), (1, WORTH, 0))
+    dents = np.clip(dents * WORTH / _DENTED, 0, 1)
     return outline, dents, size, looks.two_colors
 
 

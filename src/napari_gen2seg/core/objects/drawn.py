@@ -11,6 +11,7 @@ from scipy import ndimage
 
 from napari_gen2seg.common.types import BoolArray, LabelArray
 from napari_gen2seg.core.candidates import CandidateSet
+from napari_gen2seg.core.objects.doubt import WORTH
 from napari_gen2seg.core.objects.keep import whole_part
 
 if TYPE_CHECKING:
@@ -19,7 +20,6 @@ if TYPE_CHECKING:
 OUTLINE, DOUBTFUL, MARKED, KEPT = 1, 2, 3, 4
 """A candidate, one that is doubted, one that is pointed out; what is kept, filled."""
 
-_WORTH = 0.5  # of doubt, from which a reason is said too
 _LINE = 1024  # source pixels of the longer side, for each of which a line is 1 wide
 
 
@@ -77,7 +77,7 @@ class CandidateOutlines:
             np.multiply(labels != 0, np.uint8(KEPT), out=canvas)
         else:
             canvas[:] = 0
-        doubtful = review.doubt >= _WORTH
+        doubtful = review.doubt >= WORTH
         for index in review.shown.tolist():
             edge, (row, col) = self._cut(index, review, labels)
             value = DOUBTFUL if doubtful[index] else OUTLINE

@@ -25,13 +25,15 @@ from napari_gen2seg.core.candidates import (
     CandidateSet,
     select,
 )
-from napari_gen2seg.core.objects.doubt import CandidateLooks, doubts, reasons
+from napari_gen2seg.core.objects.doubt import WORTH, CandidateLooks, doubts, reasons
 from napari_gen2seg.core.objects.keep import Kept, check_size, keep_candidates
 from napari_gen2seg.core.objects.shown import Shown
 from napari_gen2seg.core.probe.mask import BBox
 from napari_gen2seg.core.proposal_settings import ProposalSettings, Range
 
 Indices = npt.NDArray[np.intp]
+
+_RIM = 1  # pixels of the map: outlines may end this short of what cuts them
 
 
 @dataclass(frozen=True)
@@ -76,6 +78,9 @@ class Review:
         (`similar.similarity`); None where nobody asked.
     min_likeness
         Those that are less are not shown.
+    inner_rims
+        Beyond which rims the image goes on: top, left, bottom, right. What reaches one
+        of them is cut there.
     """
 
     candidates: CandidateSet
@@ -86,6 +91,7 @@ class Review:
     dropped: BoolArray
     likeness: Float64Array | None = None
     min_likeness: float = 0.5
+    inner_rims: tuple[bool, bool, bool, bool] = (False, False, False, False)
 
     @classmethod
     def begin(
@@ -143,6 +149,23 @@ class Review:
         """Which are mostly covered by kept objects, bool (n,)."""
         return np.asarray(self.covered > self.settings.max_overlap)
 
+    @cached_property
+    def cut(self) -> BoolArray:
+        """Which are cut by a rim beyond which the image goes on, bool (n,)."""
+        boxes = np.asarray([mask.bbox for mask in self.candidates.masks], np.intp)
+        top, left, bottom, right = boxes.reshape(-1, 4).T
+        height, width = self.candidates.shape
+        low, high = height - _RIM, width - _RIM
+        reach = np.stack(
+            (top <= _RIM, left <= _RIM, bottom >= low, right >= high), axis=1
+        )
+        return np.asarray(reach[:, list(self.inner_rims)].any(axis=1))
+
+    @property
+    def whole(self) -> Indices:
+        """Those of `shown` that are not cut, intp (m,), rising."""
+        return self.shown[~self.cut[self.shown]]
+
     @property
     def counts(self) -> Counts:
         """How far the review is."""
@@ -155,11 +178,14 @@ class Review:
     @cached_property
     def doubt(self) -> Float64Array:
         """How doubtful each candidate is, 0..1, float64 (n,)."""
-        return doubts(self.candidates, self.looks, self.shown)
+        doubt = doubts(self.candidates, self.looks, self.shown)
+        return np.asarray(np.where(self.cut, np.maximum(doubt, WORTH), doubt))
 
     def reasons(self, index: int) -> tuple[str, ...]:
         """Say why a candidate is doubtful, the strongest reason first; or nothing."""
         said = reasons(self.candidates, self.looks, self.shown, index)
+        if self.cut[index]:
+            said = ("cut at the rim of the window", *said)
         if 0 < self.covered[index] <= self.settings.max_overlap:
             return (*said, "partly on a kept object")
         return said
@@ -277,6 +303,10 @@ class Review:
         return replace(
             self, settings=replace(self.settings, min_score=min_certainty, sizes=sizes)
         )
+
+    def in_part(self, inner_rims: tuple[bool, bool, bool, bool]) -> Review:
+        """Return the review as that of a part of an image; see ``inner_rims``."""
+        return replace(self, inner_rims=inner_rims)
 
     def liking(self, likeness: Float64Array | None, least: float) -> Review:
         """Return the review with only those shown that are like some.

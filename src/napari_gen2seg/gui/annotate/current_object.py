@@ -13,6 +13,7 @@ from napari_gen2seg.core.learned_probe.choice import LEARNED
 from napari_gen2seg.core.probe.mask import Mask
 from napari_gen2seg.errors import Gen2SegError, PromptError
 from napari_gen2seg.gui.annotate.commit import CommitError, KeptAlreadyError
+from napari_gen2seg.gui.annotate.hover import NOT_COLORED_HERE
 from napari_gen2seg.gui.annotate.labels_target import on_same_grid
 from napari_gen2seg.gui.annotate.object_numbers import kept_objects, unfinished_object
 from napari_gen2seg.gui.annotate.redo import Rows, TakenBack
@@ -173,7 +174,9 @@ class CurrentObject(QObject):
             if pointed:
                 self.take_click(view)
             self.status_changed.emit(
-                "Nothing to commit: move over an object, or click it."
+                NOT_COLORED_HERE
+                if self._source.beyond_window()
+                else "Nothing to commit: move over an object, or click it."
             )
             return
         prompts = self.prompts

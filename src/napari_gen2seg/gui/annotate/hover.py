@@ -31,6 +31,10 @@ if TYPE_CHECKING:
     from napari_gen2seg.session import Preview, Runner, Session, Ticket
 
 REST = 90  # milliseconds without a move
+NOT_COLORED_HERE = (
+    "This part of the picture is not colored: click an object here, or press Color "
+    "with it in view."
+)
 
 
 class HoverPreview(QObject):
@@ -51,6 +55,7 @@ class HoverPreview(QObject):
     """
 
     shown = Signal(object)  # Preview or None
+    pointed = Signal(str)  # what is to be known of the place; empty for nothing
     warning = Signal(str)
 
     def __init__(
@@ -78,6 +83,7 @@ class HoverPreview(QObject):
         self._kept: tuple[View, int, Preview] | None = None  # the object lit last
         self._asked: tuple[tuple[float, float] | None, int] = (None, 1)  # for it
         self._drawn_for: tuple[float, float] | None = None  # pointer of the preview
+        self._beyond = False  # whether the pointer is beyond the window in use
         self._rest = debounce(self, self._rested, REST)
         self.pointer = Pointer(viewer, self.point, self)
         objects.edited.connect(self._forget_kept)
@@ -101,6 +107,7 @@ class HoverPreview(QObject):
                 self.blank()
             return
         self.at = pointer = view.to_plane(position)
+        self._tell_beyond(view, position)
         sign = -1 if self._clicks.sign < 0 or held & set(NEGATIVE) else 1
         if pointer is not None and sign > 0 and self._prompts.positive:
             if self._lit(pointer, INSIDE):
@@ -212,6 +219,18 @@ class HoverPreview(QObject):
             self._proposals.leave()
             return None
         return self._proposals.offer(pointer)
+
+    def _tell_beyond(self, view: View, position: tuple[float, ...]) -> None:
+        """Say that nothing is lit here because nothing is colored here."""
+        beyond = (
+            self.at is None
+            and not self._prompts.positive
+            and self._session.coloring(view) is not None
+            and self._source.beyond_window(position)
+        )
+        if beyond != self._beyond:
+            self._beyond = beyond
+            self.pointed.emit(NOT_COLORED_HERE if beyond else "")
 
     def _kept_at(
         self,

@@ -85,7 +85,8 @@ class ProposedPlanes:
 
     def bring(self, view: View, plane: ProposedPlane) -> None:
         """Take the proposals of a plane, found before or while it is looked at."""
-        plane.review = plane.review.choosing(*self._thresholds(view.layer_id))
+        review = plane.review.choosing(*self._thresholds(view.layer_id))
+        plane.review = review.in_part(view.inner_rims)
         self._planes[view] = plane
         while len(self._planes) > _MOST:
             self._planes.popitem(last=False)

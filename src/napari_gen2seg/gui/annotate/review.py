@@ -140,6 +140,12 @@ class ProposalReview(QObject):
         view = self._source.view
         return self.planes.settings("" if view is None else view.layer_id)
 
+    @property
+    def in_window(self) -> bool:
+        """Whether that is a part of a large plane only."""
+        view = self._source.view
+        return view is not None and view.window is not None
+
     def at(self, point: Point | None) -> int | None:
         """Return the proposal under a place of the plane, if Enter would keep it."""
         review = self.review
@@ -266,8 +272,10 @@ class ProposalReview(QObject):
 
     # ---- acts
 
-    def keep(self, indices: Sequence[int] | npt.NDArray[np.intp]) -> None:
-        """Keep some candidates, as one step."""
+    def keep(
+        self, indices: Sequence[int] | npt.NDArray[np.intp], more: str = ""
+    ) -> None:
+        """Keep some candidates, as one step; say more of it, too."""
         plane, view = self._plane(), self._source.view
         if plane is None or view is None or not len(indices):
             self._draw()
@@ -293,7 +301,7 @@ class ProposalReview(QObject):
             text = f"Object {numbers[0]}: a proposal of {pixels:,} pixels"
         else:
             text = f"Objects {numbers[0]} to {numbers[-1]}: {numbers.size} proposals"
-        self.status_changed.emit(text)
+        self.status_changed.emit(text + more)
         self.kept.emit()
 
     def keep_at(self, point: Point | None) -> bool:
@@ -305,8 +313,18 @@ class ProposalReview(QObject):
         return True
 
     def keep_all(self) -> None:
-        """Keep everything that is shown."""
-        self.keep([] if self.review is None else self.review.shown)
+        """Keep everything that is shown, but for what the rim of a window cuts."""
+        review = self.review
+        whole = [] if review is None else review.whole
+        cut = 0 if review is None else review.shown.size - len(whole)
+        if cut and not len(whole):
+            self.refused.emit(
+                "Nothing to keep: what is left is cut at the rim of the window. Color "
+                "a window around it; Enter over one keeps it as it is."
+            )
+            return
+        left = f"; {cut} at the rim of the window left for the next one" if cut else ""
+        self.keep(whole, left)
 
     def keep_along(self, stroke: Sequence[Point]) -> None:
         """Keep everything that a stroke touches, or a loop surrounds."""

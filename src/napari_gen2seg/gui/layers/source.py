@@ -134,6 +134,19 @@ class Source:
 
     # ---- windows of large planes
 
+    def beyond_window(self, position: tuple[float, ...] | None = None) -> bool:
+        """Whether a place is on the plane, outside of the window in use.
+
+        Parameters
+        ----------
+        position
+            In the world; the pointer's by default.
+        """
+        view, at = self._view, position or self._viewer.cursor.position
+        if view is None or view.window is None or view.to_plane(at) is not None:
+            return False
+        return view.through(None).to_plane(at) is not None
+
     @property
     def windows(self) -> list[Box]:
         """Windows of the plane that were looked at, the one in use last."""

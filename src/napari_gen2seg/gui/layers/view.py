@@ -127,6 +127,14 @@ class View:
         )
 
     @property
+    def inner_rims(self) -> tuple[bool, bool, bool, bool]:
+        """Beyond which rims the plane goes on: top, left, bottom, right."""
+        if self.window is None:
+            return False, False, False, False
+        (top, left, bottom, right), (height, width) = self.window, self.plane_shape
+        return top > 0, left > 0, bottom < height, right < width
+
+    @property
     def key(self) -> tuple[Any, ...]:
         """What names the plane, as plain values: what equal views have in common."""
         whole = (

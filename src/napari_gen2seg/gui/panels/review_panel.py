@@ -63,9 +63,11 @@ class ReviewPanel(Panel):
         )
 
         self.add_row(self.on, self.counter)
-        row = self.add_row(self.auto, self.certainty, self.certainty_value)
+        row = self.add_row(
+            self.certainty, self.certainty_value, self.auto, label="Certainty"
+        )
         row.setStretch(1, 1)
-        row.setStretch(2, 0)
+        row.setStretch(3, 0)
         row = self.add_row(self.sizes, self.sizes_value, label="Size")
         row.setStretch(1, 1)
         row.setStretch(2, 0)
@@ -198,7 +200,8 @@ def _progress(proposals: ProposalReview) -> str:
     counts = review.counts
     dropped = f", {counts.dropped} dropped" if counts.dropped else ""
     refining = ", outlines being refined" if proposals.refiner.left else ""
-    return f"{counts.kept} kept{dropped}, {counts.left} left{refining}"
+    here = " in this window" if proposals.in_window else ""
+    return f"{counts.kept} kept{dropped}, {counts.left} left{here}{refining}"
 
 
 def _value_label(width: int) -> QLabel:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from qtpy.QtCore import Qt
 from qtpy.QtWidgets import QLabel
 
 from napari_gen2seg.gui.panels.widgets import wrapped_sentence
+
+_RESERVED, _MOST = 3, 6  # lines
 
 
 class StatusLine(QLabel):
@@ -13,12 +16,24 @@ class StatusLine(QLabel):
     What an act did, or why it did nothing, stays until the next act. What waited for
     something, and what went wrong, goes also when that has come. What is under the
     pointer goes with the pointer.
+
+    It has room for some lines, and keeps what a longer sentence needed: what lies above
+    it must not move under the pointer whenever something is said.
     """
 
     def __init__(self) -> None:
         super().__init__()
         wrapped_sentence(self)
+        self.setAlignment(Qt.AlignmentFlag.AlignTop | Qt.AlignmentFlag.AlignLeft)
+        self.setMinimumHeight(_RESERVED * self.fontMetrics().lineSpacing())
         self._waiting = self._pointed = ""
+
+    def setText(self, text: str) -> None:  # noqa: N802 - Qt's name
+        """Show a sentence; keep the room that it needs."""
+        super().setText(text)
+        need = self.heightForWidth(max(self.width(), self.minimumWidth()))
+        most = _MOST * self.fontMetrics().lineSpacing()
+        self.setMinimumHeight(max(self.minimumHeight(), min(need, most)))
 
     def say(self, text: str) -> None:
         """Say what an act did, or why it did nothing."""
