@@ -297,3 +297,21 @@ def test_along_the_axis_that_was_chosen(desk):
     z = view.index[1]
     assert at.session.coloring(view.at((1, z, 0, 0))) is not None
     assert at.session.coloring(view.at((1, (z + 1) % 4, 0, 0))) is None
+
+
+def test_no_dot_in_the_corner_where_no_click_is_in_view(kept):
+    def brightest() -> int:
+        """Return the brightest pixel of the screen around the first pixel."""
+        at = kept.person.place(0, 0)
+        shot = kept.viewer.screenshot(canvas_only=True, flash=False)
+        rows, cols = (slice(max(n - 8, 0), n + 9) for n in (at.y(), at.x()))
+        return int(shot[rows, cols, :3].min(axis=2).max())
+
+    for at in (0, 1, 0):
+        kept.viewer.dims.set_current_step(0, at)
+        kept.person.settle()
+        assert brightest() < 150, at
+    kept.person.click(*FIRST)
+    kept.person.settle()
+    size = kept.person.layer("prompts").canvas_size_limits[0]
+    assert size == 9, "a click is never too small to be seen"

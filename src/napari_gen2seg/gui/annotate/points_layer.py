@@ -10,10 +10,12 @@ from psygnal import Signal
 from napari_gen2seg.gui.annotate.click_keys import ClickKeys
 from napari_gen2seg.gui.annotate.pointer import NEGATIVE
 from napari_gen2seg.gui.annotate.points_table import (
+    LIMITS,
     OBJECT,
     SIGN,
     ClickTable,
     color_of,
+    fit_limits,
     insist,
     look_at,
     objects_of,
@@ -219,6 +221,7 @@ class Clicks:
         if layer is None or not len(layer.data):
             return
         show_only(layer, self._number)
+        self._fit_limits()
 
     def add(self, view: View, point: tuple[float, float], sign: int = 1) -> None:
         """Add a click of the current object at (row, column) of a plane."""
@@ -386,12 +389,19 @@ class Clicks:
     def _connect(self, layer: Points) -> None:
         layer.events.data.connect(self._looked_at)
         layer.events.features.connect(self._looked_at)
+        layer.events.set_data.connect(self._fit_limits)  # another plane, too
         layer.mouse_drag_callbacks.append(self._pressed)
         self.keys.bind(layer)
+
+    def _fit_limits(self, _event: Any = None) -> None:
+        layer, dims = self.layer, self._viewer.dims
+        if layer is not None:
+            fit_limits(layer, tuple(dims.point), tuple(dims.displayed))
 
     def _disconnect(self, layer: Points) -> None:
         layer.events.data.disconnect(self._looked_at)
         layer.events.features.disconnect(self._looked_at)
+        layer.events.set_data.disconnect(self._fit_limits)
         if self._pressed in layer.mouse_drag_callbacks:
             layer.mouse_drag_callbacks.remove(self._pressed)
         self.keys.release(layer)
@@ -448,7 +458,7 @@ def new_clicks(view: View, name: str = "clicks") -> Points:
         size=10,
         border_color="white",
         border_width=0.12,
-        canvas_size_limits=(9, 15),
+        canvas_size_limits=LIMITS,
         metadata=mark(PROMPTS, view.layer_id),
         **view.full_size_placement(),
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from napari_gen2seg.gui.layers.view import View
 
 SIGN, OBJECT = "sign", "object"
+LIMITS = 9, 15  # smallest and largest a click is drawn, in pixels of the screen
 KEEP, LEAVE_OUT = (0.15, 0.91, 0.20, 1.0), (1.0, 0.16, 0.33, 1.0)
 RIM = (1.0, 1.0, 1.0, 1.0)
 OVER = (0.6, 0.6, 0.6, 1.0)  # of clicks that something made by hand holds already
@@ -170,6 +172,28 @@ def select_none(layer: Points) -> None:
 def color_of(sign: int) -> tuple[float, float, float, float]:
     """Return the color of a click."""
     return KEEP if sign > 0 else LEAVE_OUT
+
+
+def fit_limits(layer: Points, point: tuple[float, ...], shown: Sequence[int]) -> None:
+    """Let napari draw nothing where no click of a layer is in view.
+
+    For none, napari (0.9) draws one white point of size 0 in the corner, which the
+    least size of a click would make visible.
+
+    Parameters
+    ----------
+    layer
+        The clicks.
+    point, shown
+        Where the viewer stands in the world, and which of its axes are on screen.
+    """
+    first = len(point) - layer.ndim
+    hidden = [n for n in range(layer.ndim) if n + first not in shown]
+    at = np.asarray(layer.world_to_data(point[first:]))
+    seen = layer.shown & (np.rint(layer.data) == np.rint(at))[:, hidden].all(axis=1)
+    limits = LIMITS if len(shown) != 2 or not hidden or seen.any() else (0, LIMITS[1])
+    if tuple(layer.canvas_size_limits) != limits:
+        layer.canvas_size_limits = limits
 
 
 def show_only(layer: Points, number: int) -> None:
