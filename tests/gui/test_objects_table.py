@@ -106,6 +106,8 @@ def test_a_row_goes_there_and_the_viewer_marks_a_row(listed):
     row, col = np.argwhere(listed.labels == 2).mean(axis=0)
     assert np.allclose(listed.viewer.scene.camera.center[1:], (row, col), atol=1)
     assert layer.selected_label == 2
+    assert layer.show_selected_label, "alone for a moment, to be found among many"
+    listed.person.until(lambda: not layer.show_selected_label)
     center = listed.viewer.scene.camera.center
     layer.selected_label = 3
     assert listed.table.rows.number_at(table.currentIndex().row()) == 3
@@ -119,6 +121,26 @@ def test_a_row_goes_there_and_the_viewer_marks_a_row(listed):
     listed.viewer.layers.remove(layer)
     look(listed)
     assert listed.table.rows.rowCount() == 0
+
+
+def test_a_table_that_is_closed_leaves_no_object_alone(listed):
+    layer = listed.person.layer("objects")
+    listed.table.table.selectRow(1)
+    assert layer.show_selected_label
+    listed.table.close_widget()
+    assert not layer.show_selected_label
+    layer.show_selected_label = True  # by a person: it stays so
+    listed.table.table.selectRow(2)
+    assert layer.show_selected_label
+
+
+def test_large_figures_are_written_out():
+    table = many(3)
+    table.measures[:] = 25760.4
+    rows = ObjectRows()
+    rows.show_table(table)
+    shown = [rows.index(0, column).data() for column in range(rows.columnCount())]
+    assert "25760" in shown and not any("e+" in one for one in shown)
 
 
 def many(count: int) -> ObjectTable:

@@ -169,4 +169,6 @@ def _as_text(name: str, value: Any) -> str:
         return str(value)
     if value != value:
         return ""  # not known
-    return f"{value:.2f}" if name == "certainty" else f"{value:.4g}"
+    if name == "certainty":
+        return f"{value:.2f}"
+    return f"{value:.0f}" if abs(value) >= 1000 else f"{value:.4g}"

@@ -25,7 +25,7 @@ from napari_gen2seg.gui.panels.docked import Docked, main_window
 from napari_gen2seg.gui.panels.layer_combo import LayerCombo
 from napari_gen2seg.gui.panels.objects_panel import is_target
 from napari_gen2seg.gui.panels.widgets import quiet_label
-from napari_gen2seg.gui.qt_threads import Mailbox, lane
+from napari_gen2seg.gui.qt_threads import Mailbox, debounce, lane
 from napari_gen2seg.gui.table.reader import FactsReader
 from napari_gen2seg.gui.table.rows import FIRST, ObjectRows
 from napari_gen2seg.gui.table.told import tell
@@ -41,6 +41,8 @@ if TYPE_CHECKING:
     from napari_gen2seg.session import Runner
 
 _ROW = QAbstractItemView.SelectionBehavior.SelectRows
+
+_MOMENT = 600  # milliseconds for which the object of a row is shown alone
 
 
 class ObjectsTable(Docked):
@@ -65,6 +67,8 @@ class ObjectsTable(Docked):
         self._told_layer: str | None = None  # that takes the objects, as last heard
         self._marking = False  # the viewer's choice is shown, nobody chose a row
         self._closed = False
+        self._alone: Labels | None = None  # of which one object is shown alone
+        self._together = debounce(self, self._show_together, _MOMENT)
         self.facts: ObjectTable | None = None
         self._shared: ObjectTable | None = None  # as the layer's features have it
         self.target = LayerCombo(viewer, is_target)
@@ -138,6 +142,9 @@ class ObjectsTable(Docked):
         if self._closed:
             return
         self._closed = True
+        with suppress(RuntimeError):  # Qt deletes timers together with their window
+            self._together.stop()
+        self._show_together()
         self._hear(None)
         self.reader.close()
         self.target.close_choice()
@@ -286,11 +293,25 @@ class ObjectsTable(Docked):
             float(table.column(name)[place]) for name in ("row", "column", "diameter")
         )
         center_on(self._viewer, view, (row, col), diameter)
+        self._point_out(layer)
         self._marking = True
         try:
             layer.selected_label = number
         finally:
             self._marking = False
+
+    def _point_out(self, layer: Labels) -> None:
+        """Show one object alone for a moment: among ninety, the eye finds none."""
+        if not layer.show_selected_label:
+            layer.show_selected_label = True
+            self._alone = layer
+        self._together.start()  # from the last row chosen on
+
+    def _show_together(self) -> None:
+        """Show all objects again."""
+        layer, self._alone = self._alone, None
+        if layer is not None:
+            layer.show_selected_label = False
 
     def _mark(self, _event: object = None) -> None:
         """Mark the row of the object that is selected in the viewer."""
