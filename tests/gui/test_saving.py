@@ -373,6 +373,10 @@ def test_work_lies_beside_the_image(desk, window, picture):
     keep(at, COIN)
     folder = picture.parent / "gen2seg-work" / "coins.tif"
     assert at.widget.keeper.layer.journal.folder == folder
+    row = at.widget.objects.saving
+    row.save_as.click()
+    assert row.dialog.selectedFiles() == [str(picture.parent / "coins-labels.tif")]
+    row.dialog.close()
     assert (folder / "journal.log").read_bytes().count(b"\n") >= 2
 
 

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import time
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from qtpy.QtCore import Signal
 from qtpy.QtWidgets import QFileDialog, QPushButton
 
+from napari_gen2seg.gui.layers.marks import source_of
 from napari_gen2seg.gui.panels.widgets import Panel, quiet_label, told_label
 
 if TYPE_CHECKING:
+    from napari.layers import Labels
+
     from napari_gen2seg.gui.saving.keeper import Keeper
     from napari_gen2seg.gui.saving.opening import Work
 
@@ -49,6 +53,7 @@ class SaveRow(Panel):
         self.column.addWidget(self.offer)
         self.add_row(self.save, self.save_as, self.mark)
         self.dialog: QFileDialog | None = None
+        self._usual = ""  # file of the labels that is suggested
         self.save.clicked.connect(lambda: self.save_requested.emit())
         self.save_as.clicked.connect(self.ask_name)
         self.go_on.clicked.connect(lambda: self.go_on_requested.emit())
@@ -57,6 +62,7 @@ class SaveRow(Panel):
     def show_keeper(self, keeper: Keeper) -> None:
         """Show whether the work is saved, and what is offered."""
         kept = keeper.layer
+        self._usual = "" if kept is None else usual_file(keeper, kept.layer)
         self.mark.setText("" if kept is None else WORDS[kept.state])
         where = ""
         if kept is not None and kept.journal is not None:
@@ -72,10 +78,23 @@ class SaveRow(Panel):
         dialog = QFileDialog(self, "Save labels as", "", "TIFF (*.tif *.tiff)")
         dialog.setAcceptMode(QFileDialog.AcceptMode.AcceptSave)
         dialog.setDefaultSuffix("tif")
+        if self._usual:
+            dialog.setDirectory(str(Path(self._usual).parent))
+            dialog.selectFile(Path(self._usual).name)
         dialog.fileSelected.connect(self.save_as_requested)
         dialog.finished.connect(lambda _: dialog.deleteLater())
         self.dialog = dialog
         dialog.open()
+
+
+def usual_file(keeper: Keeper, labels: Labels) -> str:
+    """Name a file for labels beside the picture as `segment` does: ``NAME-labels.tif``.
+
+    Empty where the picture has no file.
+    """
+    work = keeper.works.of(source_of(labels))
+    path = None if work is None else work.identity.path
+    return "" if path is None else str(path.with_name(f"{path.stem}-labels.tif"))
 
 
 def offer_text(work: Work) -> str:
