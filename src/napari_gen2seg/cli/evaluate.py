@@ -13,6 +13,7 @@ from napari_gen2seg.cli.options import ModelOptions, model_options, recipe_optio
 from napari_gen2seg.cli.outputs import check_free, overwrite_option
 from napari_gen2seg.cli.param_types import FILE, TARGET
 from napari_gen2seg.cli.say import say
+from napari_gen2seg.common.text import count_text
 
 if TYPE_CHECKING:
     from napari_gen2seg.core.image.rgb import RgbRecipe
@@ -190,7 +191,8 @@ def evaluate(
         dataset, colorer, None, settings, pictures=pictures
     ):
         if isinstance(event, workflow.Started):
-            say(f"{event.model_id} on {event.data}: {event.pictures} pictures")
+            pictures = count_text(event.pictures, "picture")
+            say(f"{event.model_id} on {event.data}: {pictures}")
         elif isinstance(event, workflow.PictureDone):
             say(f"{event.number} of {event.count}: {event.name}", err=True)
             for note in event.notes:

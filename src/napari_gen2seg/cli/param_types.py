@@ -55,7 +55,8 @@ class Sizes(click.ParamType):
             smallest, largest = 1.0, 0.0
         if not 0 <= smallest <= largest:
             self.fail(
-                f"{value!r} must be two numbers, SMALLEST,LARGEST, such as 12,40.",
+                f"{value!r} must be two numbers, SMALLEST,LARGEST, such as 12,40; the "
+                "first must be 0 or more, and no larger than the second.",
                 param,
                 ctx,
             )

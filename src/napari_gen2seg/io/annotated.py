@@ -6,7 +6,7 @@ read from (a layer, two files, a frame of a data set) an `AnnotatedSource`.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any, Literal
@@ -75,9 +75,9 @@ class Annotated:
         shapes = {self.labels.shape, *(edge.shape for edge in self.boundaries)}
         if shapes != {self.image.shape[:2]}:
             raise DataError(
-                f"The picture is {self.image.shape[:2]} pixels but its truth is "
-                f"{sorted(shapes)}; they must be equal. Resize the truth, or check "
-                "that the files belong together."
+                f"The picture is {_size(self.image.shape)} pixels but its labels are "
+                f"{' and '.join(map(_size, sorted(shapes)))}; they must be equal. "
+                "Resize the labels, or check that the files belong together."
             )
 
     @property
@@ -266,6 +266,11 @@ class Dataset:
 
     def __len__(self) -> int:
         return len(self.items)
+
+
+def _size(shape: Sequence[int]) -> str:
+    """Write rows x columns."""
+    return f"{shape[0]} x {shape[1]}"
 
 
 def as_labels(numbers: npt.NDArray[Any]) -> Int32Array:

@@ -255,7 +255,7 @@ class BaseColorer(ABC):
                 resolution, typical_diameter(values), max(rgb.shape[:2]), self._config
             )
             if better is not None:
-                report(progress, 0.5, f"Coloring again at {better} pixels")
+                report(progress, 0.5, f"Looking again, at {better} pixels")
                 values = self._predict([rgb], better, cancel)[0]
                 return Seen(values, better)
         return Seen(values, resolution)

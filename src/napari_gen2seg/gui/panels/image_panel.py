@@ -55,6 +55,7 @@ class ImagePanel(Panel):
         self.thumbnail.setFixedSize(THUMBNAIL, THUMBNAIL * 3 // 4)
         self.thumbnail.setToolTip("Exactly what the model sees.")
         self.facts = quiet_label("")
+        self.facts.setToolTip("Sizes are rows x columns, as everywhere.")
         self._viewer = viewer
         self._source: Source | None = None
         self._inputs: list[Input] = []
@@ -132,13 +133,13 @@ class ImagePanel(Panel):
             for axis, at in enumerate(view.index)
             if axis not in view.axes and axis != view.channel_axis
         )
-        text = f"{view.plane_shape[1]} x {view.plane_shape[0]} pixels"
+        text = f"{view.plane_shape[0]} x {view.plane_shape[1]} pixels"
         if view.level:
             full = level_shape(layer)
-            size = f"{full[view.axes[1]]} x {full[view.axes[0]]}"
+            size = f"{full[view.axes[0]]} x {full[view.axes[1]]}"
             text += f", level {view.level} of a pyramid of {size}"
         if view.window is not None:
-            text += f", in windows of {view.shape[1]} x {view.shape[0]}"
+            text += f", in windows of {view.shape[0]} x {view.shape[1]}"
         if place:
             text += f"\n{place}"
         self.facts.setText(f"{text}\n\nThis is what the model sees.")
@@ -146,7 +147,7 @@ class ImagePanel(Panel):
         self.windows.setChecked(options.windows)
         self.level.clear()
         for level, shape in enumerate(layer.level_shapes):
-            size = f"{shape[view.axes[1]]} x {shape[view.axes[0]]}"
+            size = f"{shape[view.axes[0]]} x {shape[view.axes[1]]}"
             self.level.addItem(f"{level}: {size}", level)
         self.level.setCurrentIndex(options.level)
         self.level.setEnabled(layer.multiscale)

@@ -78,5 +78,5 @@ def not_an_image(source: Path) -> StorageError:
     """Say that a file is no image."""
     return StorageError(
         f"{source} is not a picture that can be read, or it is damaged; pictures are "
-        "TIFF, PNG, JPEG, BMP, GIF or WebP files."
+        "TIFF, PNG, JPEG, BMP, GIF, WebP, NPY or OME-Zarr."
     )

@@ -94,12 +94,12 @@ class OffsetsColorer(BaseColorer):
                 resolution, typical_of(main.diameters), native, self.config
             )
             if better is not None:
-                report(progress, 0.4, f"Coloring again at {better} pixels")
+                report(progress, 0.4, f"Looking again, at {better} pixels")
                 first, main = main, self._look(rgb, better, cancel)
                 coarser = [first] if better > resolution else []
             less = coarser_look(main.resolution, main.diameters, self.config)
             if less is not None:
-                report(progress, 0.8, f"Coloring again at {less} pixels")
+                report(progress, 0.8, f"Looking again, at {less} pixels")
                 coarser.append(self._look(rgb, less, cancel))
         seen = join_looks([main, *coarser])
         ends, logit = (torch.from_numpy(a)[None] for a in (seen.ends, seen.logit[None]))
