@@ -191,8 +191,8 @@ def evaluate(
         dataset, colorer, None, settings, pictures=pictures
     ):
         if isinstance(event, workflow.Started):
-            pictures = count_text(event.pictures, "picture")
-            say(f"{event.model_id} on {event.data}: {pictures}")
+            count = count_text(event.pictures, "picture")
+            say(f"{event.model_id} on {event.data}: {count}")
         elif isinstance(event, workflow.PictureDone):
             say(f"{event.number} of {event.count}: {event.name}", err=True)
             for note in event.notes:
