@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
-from qtpy.QtCore import QEvent, Qt
+from qtpy.QtCore import QEvent, QSize, Qt
 from qtpy.QtGui import QImage, QPixmap
 from qtpy.QtWidgets import (
     QFrame,
@@ -44,7 +44,7 @@ class Column(QScrollArea):
 
     def __init__(self, panels: Sequence[Panel]) -> None:
         super().__init__()
-        inside = QWidget()
+        inside = _Inside()
         column = QVBoxLayout(inside)
         column.setContentsMargins(6, 6, 6, 6)
         column.setSpacing(4)
@@ -79,6 +79,21 @@ class Column(QScrollArea):
         beside = max(bar, self.width() - self.viewport().width())  # as it is drawn
         need = self.widget().minimumSizeHint().width() + beside
         self.setMinimumWidth(max(280, need))
+
+
+class _Inside(QWidget):
+    """What scrolls: as high as its sentences need at the width that they have.
+
+    Qt's own least height is that of all wrapped texts at their least width.
+    """
+
+    def minimumSizeHint(self) -> QSize:  # noqa: N802 - Qt's name
+        """Return the least size."""
+        size, layout = super().minimumSizeHint(), self.layout()
+        if layout is not None and layout.hasHeightForWidth():
+            width = max(self.width(), size.width())
+            size.setHeight(min(size.height(), layout.heightForWidth(width)))
+        return size
 
 
 class Panel(QWidget):
@@ -120,8 +135,7 @@ class Panel(QWidget):
 def quiet_label(text: str = "") -> QLabel:
     """Return a label for explanations: wrapped, narrow if need be."""
     label = QLabel(text)
-    label.setWordWrap(True)
-    label.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Minimum)
+    _wrap(label)
     label.setMinimumWidth(40)
     return label
 
@@ -139,14 +153,21 @@ def told_label(text: str = "") -> QLabel:
 
 def wrapped_sentence(label: QLabel) -> None:
     """Wrap what a label says, as `told_label` does."""
-    label.setWordWrap(True)
-    label.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Minimum)
+    _wrap(label)
     label.setMinimumWidth(_SENTENCE)
+
+
+def _wrap(label: QLabel) -> None:
+    """Wrap a text, as high as it is at the width that it gets."""
+    label.setWordWrap(True)
+    policy = QSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Minimum)
+    policy.setHeightForWidth(True)  # a policy that is set forgets it
+    label.setSizePolicy(policy)
 
 
 def fold(title: str, *panels: Panel) -> QCollapsible:
     """Return panels under a title that folds them away; folded at first."""
-    folded = QCollapsible(title)
+    folded = QCollapsible(title, expandedIcon="▼", collapsedIcon="▶")
     folded.setDuration(0)
     folded.layout().setContentsMargins(0, 0, 0, 0)
     for panel in panels:
