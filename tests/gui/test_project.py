@@ -8,12 +8,13 @@ import numpy as np
 import pytest
 import tifffile
 from qtpy.QtCore import Qt
-from qtpy.QtWidgets import QFileDialog
+from qtpy.QtWidgets import QDockWidget, QFileDialog
 from skimage import data
 from tests.gui.conftest import Desk
 from tests.gui.person import CONTROL, SHIFT
 from tests.gui.trainer import press
 from tests.helpers.fake_colorer import FakeColorer
+from tests.helpers.waiting import BACKSTOP_MS
 
 from napari_gen2seg.project.project import Project
 from napari_gen2seg.session import Inline, ModelHost, Session
@@ -175,6 +176,19 @@ def test_next_saves_the_picture_and_brings_it_back_as_it_was(office, collected):
     np.testing.assert_array_equal(journal.labels(), office.at.labels)
 
 
+def test_without_a_project_it_says_what_to_do(dock_in, folder, qtbot):
+    dock = dock_in()
+    buttons, hint = dock.buttons, dock.queue.hint
+    assert not any(one.isEnabled() for one in (buttons.done, buttons.skip))
+    assert hint.isVisible() and "New ..." in hint.text()
+    dock.open(folder)
+    qtbot.waitUntil(lambda: not hint.isVisible(), timeout=BACKSTOP_MS)
+    states = dock.queue.states
+    states.setCurrentIndex(states.findData("done"))
+    states.activated.emit(states.currentIndex())
+    assert hint.isVisible() and "another" in hint.text()
+
+
 def test_whoever_goes_back_at_once_waits_for_the_saving(
     window, dock_in, memory, painter, qtbot, folder
 ):
@@ -225,7 +239,7 @@ def test_after_a_crash_a_picture_goes_on_without_asking(office, dock_in, desk):
     # The picture's own layer is the selected one; the keys work all the same.
     office.person.press(Qt.Key.Key_Z, CONTROL)
     assert not office.at.labels.any()
-    assert "earlier act" in office.widget.status.text()
+    assert "earlier act on object 1" in office.widget.status.text()
     office.person.press(Qt.Key.Key_Z, CONTROL | SHIFT)
     np.testing.assert_array_equal(office.at.labels, before)
     office.person.press(Qt.Key.Key_N)
@@ -511,6 +525,13 @@ def test_proposals_wait_in_the_project_after_a_restart(office, painter):
     review.turn(True)  # of the picture that is open, too
     office.until(lambda: office.state("a") == "proposed")
     assert f"proposed: {review.review.shown.size}, doubt" in office.text("a")
+    before, panel = review.review.shown.size, office.widget.review
+    panel.sizes.setValue((60, 100))
+    office.person.settle()
+    assert review.review.shown.size != before
+    assert f"proposed: {review.review.shown.size}, doubt" in office.text("a")
+    panel.auto.setChecked(True)
+    office.person.settle()
     assert (
         office.widget.keeper.works.journal_of(office.dock.desk._layer_id).undo_count
         == 0
@@ -570,3 +591,32 @@ def test_a_class_is_renamed_in_all_pictures(office):
         widget.classes.rename_requested.emit("old", "new")
         assert "open" in widget.status.text()
     assert classes() == (["old", "other"], [["old"], ["old"], []])
+
+
+def test_what_the_dock_for_clicks_says_is_said_in_front_of_it(office, window):
+    main = office.viewer.window._qt_window
+    clicks, project = (_dock_of(one) for one in (office.widget, office.dock))
+    main.tabifyDockWidget(clicks, project)
+    project.raise_()
+    office.open("a")
+    office.until(lambda: office.widget.visibleRegion().isEmpty())
+    office.keep(COIN)
+    status, buttons = office.dock.status, office.dock.buttons
+    office.until(lambda: status.text().startswith("Object 1"))
+    office.until(lambda: "Saved" in buttons.work.text())
+    assert buttons.work.isVisible()
+    office.person.click(*SECOND)
+    assert status.text() == "", "over with the next act, as in the dock itself"
+    office.person.press(Qt.Key.Key_Escape)
+    clicks.raise_()
+    office.until(lambda: not office.widget.visibleRegion().isEmpty())
+    office.keep(SECOND)
+    assert office.widget.status.text().startswith("Object 2")
+    assert status.text() == ""
+
+
+def _dock_of(widget):
+    found = widget.parentWidget()
+    while not isinstance(found, QDockWidget):
+        found = found.parentWidget()
+    return found

@@ -38,6 +38,20 @@ def test_a_long_sentence_pushes_nothing_over_the_edge(laptop):
     assert wholly_seen(laptop.widget.status)
 
 
+def test_nothing_empty_is_scrolled_through_at_the_end(laptop):
+    column = laptop.widget.findChild(Column)
+    for folded in column.findChildren(QCollapsible):
+        folded.expand()
+    laptop.person.wait(200)
+    inside = column.widget()
+    panels = [
+        inside.layout().itemAt(n).widget() for n in range(inside.layout().count())
+    ]
+    last = [one for one in panels if one is not None and one.isVisible()][-1]
+    assert inside.height() > column.viewport().height()
+    assert inside.height() - last.geometry().bottom() < 40
+
+
 def test_tab_visits_only_what_is_shown(laptop):
     """Qt passes over what is not visible; of no height is not enough."""
     careful = laptop.widget.model.careful
@@ -99,6 +113,30 @@ def test_docks_opened_one_after_another_are_tabs_and_fit(laptop):
         widget.deleteLater()
     laptop.person.wait(50)
     assert wholly_seen(laptop.widget.objects.commit)
+
+
+def test_what_a_project_says_and_unfolds_pushes_nothing_over_the_edge(laptop):
+    from napari_gen2seg.gui.project.widget import ProjectWidget
+
+    main = laptop.viewer.window._qt_window
+    project = ProjectWidget(laptop.viewer)
+    laptop.viewer.window.add_dock_widget(project, name="Project")
+    dock_of(project).raise_()
+    laptop.person.wait(100)
+    buttons = project.buttons
+    project.say("The file /a/long/name/of/a/picture.tif could not be read. " * 6)
+    assert project.status.toolTip().endswith("read. ")
+    buttons.show_work("112 kept, 3 dropped, 27 left, outlines being refined · Saved")
+    buttons.progress.expand()
+    laptop.person.wait(200)
+    assert main.height() <= 768
+    for one in (buttons.exports, buttons.work, project.status, main.statusBar()):
+        assert wholly_seen(one), one
+    assert buttons.page.table.visibleRegion().boundingRect().height() >= 40
+    laptop.viewer.window.remove_dock_widget(dock_of(project))
+    project.close_widget()
+    project.deleteLater()
+    laptop.person.wait(50)
 
 
 def test_the_table_and_the_controls_of_a_volume_fit(laptop):

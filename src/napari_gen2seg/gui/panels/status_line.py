@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from qtpy.QtCore import Qt
+from qtpy.QtCore import Qt, Signal
 from qtpy.QtWidgets import QLabel
 
 from napari_gen2seg.gui.panels.widgets import wrapped_sentence
 
-_RESERVED, _MOST = 3, 6  # lines
+_LINES, _MOST = 2, 4  # that stay free for sentences, at first and at most
 
 
 class StatusLine(QLabel):
@@ -16,24 +16,33 @@ class StatusLine(QLabel):
     What an act did, or why it did nothing, stays until the next act. What waited for
     something, and what went wrong, goes also when that has come. What is under the
     pointer goes with the pointer.
-
-    It has room for some lines, and keeps what a longer sentence needed: what lies above
-    it must not move under the pointer whenever something is said.
     """
+
+    told = Signal(str)  # what is said now; empty for nothing
 
     def __init__(self) -> None:
         super().__init__()
         wrapped_sentence(self)
-        self.setAlignment(Qt.AlignmentFlag.AlignTop | Qt.AlignmentFlag.AlignLeft)
-        self.setMinimumHeight(_RESERVED * self.fontMetrics().lineSpacing())
+        self.setAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignTop)
+        self._reserve()
         self._waiting = self._pointed = ""
 
     def setText(self, text: str) -> None:  # noqa: N802 - Qt's name
-        """Show a sentence; keep the room that it needs."""
+        """Show a sentence, and tell who shows it too."""
         super().setText(text)
+        self._reserve()
+        self.told.emit(text)
+
+    def clear(self) -> None:
+        """Say nothing."""
+        self.setText("")
+
+    def _reserve(self) -> None:
+        """Keep the lines that a sentence took, or what is above would jump."""
+        line = self.fontMetrics().lineSpacing()
         need = self.heightForWidth(max(self.width(), self.minimumWidth()))
-        most = _MOST * self.fontMetrics().lineSpacing()
-        self.setMinimumHeight(max(self.minimumHeight(), min(need, most)))
+        least = max(self.minimumHeight(), need, _LINES * line)
+        self.setMinimumHeight(min(least, _MOST * line))
 
     def say(self, text: str) -> None:
         """Say what an act did, or why it did nothing."""

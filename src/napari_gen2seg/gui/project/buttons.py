@@ -16,12 +16,13 @@ from qtpy.QtWidgets import (
     QSizePolicy,
 )
 
-from napari_gen2seg.gui.panels.widgets import Panel, fold, quiet_label, shrink
+from napari_gen2seg.gui.panels.widgets import Panel, fold, shrink, told_label
 from napari_gen2seg.gui.project.progress import ProgressPage
 
 if TYPE_CHECKING:
     from napari_gen2seg.project.project import Project
 
+_TOLD = 180  # letters of a sentence that leave room for the list on a small screen
 KINDS = {
     "Label images (TIFF)": "tiff",
     "COCO": "coco",
@@ -81,13 +82,16 @@ class ProjectButtons(QObject):
         self.bar.setMinimumWidth(60)
         self.cancel = _button("Cancel", "Stop at the next step.")
         self.offer = Panel()
-        self.offered = quiet_label()
+        self.offered = told_label()
         self.again = _button("Propose again", "On what nobody has begun.")
         self.later = _button("Not now", "Pictures are colored by the new model anyway.")
         self.page = ProgressPage()
-        self.status = quiet_label()
+        self.work = told_label()  # on the picture: the dock for clicks may be hidden
+        self.work.hide()
+        self.status = told_label()
         self._lay_out()
         self.show_running(False)
+        self.show_open(False)
         self.offer.hide()
         self._connect()
 
@@ -129,10 +133,19 @@ class ProjectButtons(QObject):
         self.running.column.setContentsMargins(0, 0, 0, 0)
         self.running.add_row(self.cancel, self.bar)
         bottom.column.addWidget(self.running)
-        bottom.column.addWidget(fold("Progress", self.page))
+        self.progress = fold("Progress", self.page)
+        self.progress.toggled.connect(self._unfolded)
+        bottom.column.addWidget(self.progress)
+        bottom.column.addWidget(self.work)
         bottom.column.addWidget(self.status)
         for one in (self.previous, self.next, self.done, self.skip):
             one.setMinimumWidth(60)
+
+    def _unfolded(self, on: bool) -> None:
+        """Keep room for what is unfolded: the list above gives way first."""
+        title = self.progress.toggleButton().sizeHint().height()
+        page = self.page.minimumSizeHint().height()
+        self.progress.setMinimumHeight(title + page if on else 0)
 
     def _connect(self) -> None:
         self.new.clicked.connect(lambda: self.new_requested.emit())
@@ -172,6 +185,18 @@ class ProjectButtons(QObject):
         for one in (self.done, self.skip):
             one.setEnabled(is_open)
 
+    def show_status(self, text: str) -> None:
+        """Say something in a few lines; what is longer is in the tooltip."""
+        long = len(text) > _TOLD
+        self.status.setText(f"{text[:_TOLD].rstrip()} …" if long else text)
+        self.status.setToolTip(text if long else "")
+
+    def show_work(self, text: str, tip: str = "") -> None:
+        """Show how far the picture is that is open; nothing for none."""
+        self.work.setText(text)
+        self.work.setToolTip(tip)
+        self.work.setVisible(bool(text))
+
     def show_running(self, running: bool) -> None:
         """Show whether something takes its time."""
         self.running.setVisible(running)
@@ -183,7 +208,7 @@ class ProjectButtons(QObject):
         self.bar.setRange(0, 0 if fraction is None else 100)
         if fraction is not None:
             self.bar.setValue(round(100 * fraction))
-        self.status.setText(text)
+        self.show_status(text)
 
     def show_offer(self, title: str) -> None:
         """Offer to propose again with a new model."""

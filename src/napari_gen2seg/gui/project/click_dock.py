@@ -37,6 +37,7 @@ class ClickDock(QObject):
     work_changed = Signal()
     colored = Signal(object)  # the view
     proposed = Signal()
+    said = Signal(str)  # its status line, while it is hidden; empty for nothing
 
     def __init__(self, viewer: napari.viewer.Viewer, beside: QWidget) -> None:
         super().__init__(beside)
@@ -85,6 +86,25 @@ class ClickDock(QObject):
             dock.keeper.changed.connect(self.work_changed)
             dock.session.coloring_changed.connect(self._colored)
             dock.bridge.controller.review.changed.connect(self.proposed)
+            dock.status.told.connect(self._said)
+
+    def _said(self, text: str) -> None:
+        dock = self._connected
+        with suppress(RuntimeError):  # Qt may have deleted it
+            if dock is not None and dock.visibleRegion().isEmpty():
+                self.said.emit(text)
+
+    def work_text(self) -> tuple[str, str]:
+        """Say how far the picture in view is, and where that is kept."""
+        dock = self.heard
+        try:
+            if dock is None:
+                return "", ""
+            mark = dock.objects.saving.mark
+            parts = dock.review.counter.text(), mark.text()
+            return " · ".join(one for one in parts if one), mark.toolTip()
+        except RuntimeError:  # Qt has deleted it
+            return "", ""
 
     def _colored(self, view: object) -> None:
         self.colored.emit(view)

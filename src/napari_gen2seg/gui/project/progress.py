@@ -8,7 +8,7 @@ from qtpy.QtCore import Qt
 from qtpy.QtWidgets import QHeaderView, QTableWidget, QTableWidgetItem
 
 from napari_gen2seg.common.text import count_text
-from napari_gen2seg.gui.panels.widgets import Panel, quiet_label
+from napari_gen2seg.gui.panels.widgets import Panel, told_label
 from napari_gen2seg.gui.project.entries import Entry
 from napari_gen2seg.models.registry import title_of
 from napari_gen2seg.project.progress import BY_HAND, COUNTED, Progress, progress_of
@@ -37,8 +37,10 @@ class ProgressPage(Panel):
         header.setSectionResizeMode(QHeaderView.ResizeMode.ResizeToContents)
         self.table.verticalHeader().hide()
         self.table.setEditTriggers(QTableWidget.EditTrigger.NoEditTriggers)
-        self.table.setFixedHeight(110)
-        self.told = quiet_label()
+        # It must not push the window over the edge of a small screen.
+        self.table.setMinimumHeight(48)
+        self.table.setMaximumHeight(110)
+        self.told = told_label()
         self.column.addWidget(self.told)
         self.column.addWidget(self.table)
 

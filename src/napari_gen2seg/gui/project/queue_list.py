@@ -18,7 +18,12 @@ from qtpy.QtWidgets import (
 )
 
 from napari_gen2seg.common.text import count_text
-from napari_gen2seg.gui.panels.widgets import Panel, pixmap_of, shrink
+from napari_gen2seg.gui.panels.widgets import (
+    Panel,
+    pixmap_of,
+    shrink,
+    told_label,
+)
 from napari_gen2seg.gui.project.entries import Entry, ordered
 from napari_gen2seg.project.journal.state import STATES
 
@@ -61,7 +66,7 @@ class QueueList(QWidget):
         self.list.setTextElideMode(Qt.TextElideMode.ElideMiddle)
         self.list.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.list.setVerticalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)
-        self.list.setMinimumHeight(100)
+        self.list.setMinimumHeight(60)  # a row and a bit, on a small screen
         self.list.setToolTip("Double-click a picture to open it.")
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
@@ -69,7 +74,10 @@ class QueueList(QWidget):
         choices.column.setContentsMargins(0, 0, 0, 0)
         choices.add_row(self.states, self.order)
         column.addWidget(choices)
+        self.hint = told_label()
+        column.addWidget(self.hint)
         column.addWidget(self.list, 1)
+        self._hint()
         self.list.itemDoubleClicked.connect(
             lambda one: self.asked.emit(one.data(_NAME))
         )
@@ -165,11 +173,22 @@ class QueueList(QWidget):
 
     def _count(self) -> None:
         """Tell with each state how many pictures are in it."""
+        self._hint()
         counts = Counter(one.state for one in self._entries.values())
         for place in range(self.states.count()):
             state = self.states.itemData(place)
             count = counts[state] if state else len(self._entries)
             self.states.setItemText(place, f"{state or 'all'} ({count})")
+
+    def _hint(self) -> None:
+        """Say what to do where there is nothing to choose from."""
+        text = ""
+        if not self._entries:
+            text = "No pictures yet: New ... makes a project of those in a folder."
+        elif not self.list.count():
+            text = "No picture is in this state; choose another above."
+        self.hint.setText(text)
+        self.hint.setVisible(bool(text))
 
     def _row(self, name: str) -> QListWidgetItem | None:
         for place in range(self.list.count()):

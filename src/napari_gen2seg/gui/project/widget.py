@@ -79,6 +79,7 @@ class ProjectWidget(WorkingDock):
         self._reader, self._worker = self._runners
         self._dialog: FinetuneDialog | None = None  # of which is heard what is adopted
         self.project: Project | None = None
+        self._repeated = ""  # what the dock for clicks said last
         self.known = KnownEntries(self._reader, self._mail.post, self)
 
         self.click_dock = ClickDock(viewer, self)
@@ -132,6 +133,7 @@ class ProjectWidget(WorkingDock):
         self.click_dock.work_changed.connect(self._work_changed)
         self.click_dock.colored.connect(self._colored)
         self.click_dock.proposed.connect(self._proposed)
+        self.click_dock.said.connect(self._repeat)
         self.ahead.doubted.connect(self._doubted)
         self.ahead.kept.connect(self._read_again)
         self.ahead.failed.connect(desk.color_open)
@@ -186,13 +188,28 @@ class ProjectWidget(WorkingDock):
                 self.ahead.keep_open(dock, item, view)
         self.ahead.look()
 
+    def _repeat(self, text: str) -> None:
+        """Say what the dock for clicks says behind this one."""
+        if not self._closed and (text or self.status.text() == self._repeated):
+            self.say(text)
+            self._repeated = self.status.text()
+
+    def _show_work(self) -> None:
+        """Show how far the picture that is open is."""
+        is_open = self.desk.item is not None
+        self.buttons.show_work(*(self.click_dock.work_text() if is_open else ("", "")))
+
     def _proposed(self) -> None:
         """Note that the picture that is open has proposals, as those ahead have."""
+        if not self._closed:
+            self._show_work()
         item, layer, dock = self.desk.item, self.desk.layer, self.click_dock.heard
         if self._closed or item is None or layer is None or dock is None:
             return
         entry, view = self.entries.get(item.name), dock.bridge.source.view
-        if entry is None or view is None or self.desk.state != "untouched":
+        if entry is None or view is None:
+            return
+        if self.desk.state not in ("untouched", "proposed") or entry.count:
             return
         review = dock.bridge.controller.review.review
         if review is None or only_plane(layer) is None:  # of a stack, one plane only
@@ -201,9 +218,11 @@ class ProjectWidget(WorkingDock):
             return
         doubt = doubt_of_image(review.doubt[review.shown].tolist())
         count = int(review.shown.size)
-        if self.desk.note_proposals(count, doubt):
-            state = self.desk.state
-            self.known.take(replace(entry, state=state, waiting=count, doubt=doubt))
+        self.desk.note_proposals(count, doubt)
+        # Refined outlines and other thresholds leave fewer, or more.
+        now = replace(entry, state=self.desk.state, waiting=count, doubt=doubt)
+        if now.state == "proposed" and now != entry:
+            self.known.take(now)
 
     # ---- a project
 
@@ -241,8 +260,9 @@ class ProjectWidget(WorkingDock):
         remember_project(self._memory, made.project.folder)
         self._show_project()
         self.read()
-        self.say(" ".join(made.problems[:3]))
-        return self.status.text()
+        said = " ".join(made.problems[:3])
+        self.say(said)
+        return said
 
     def read(self) -> None:
         """Read anew how far the pictures are."""
@@ -312,6 +332,7 @@ class ProjectWidget(WorkingDock):
     def _work_changed(self) -> None:
         if self._closed:
             return
+        self._show_work()
         item = self.desk.item
         entry = None if item is None else self.entries.get(item.name)
         state, dock = self.desk.state, self.dock()
@@ -479,8 +500,8 @@ class ProjectWidget(WorkingDock):
     # ---- telling
 
     def say(self, text: str) -> None:
-        """Say something in the line at the bottom."""
-        self.status.setText(text)
+        """Say something in the lines at the bottom."""
+        self.buttons.show_status(text)
 
     def _warn(self, text: str) -> None:
         from napari.utils.notifications import show_warning

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from napari_gen2seg.common.text import count_text
 from napari_gen2seg.errors import Gen2SegError
 from napari_gen2seg.gui.layers.hidden import slice_if_hidden
 from napari_gen2seg.gui.saving.napari_edits import patch_of
@@ -155,8 +156,7 @@ class KeptLayer:
             return "the last edit"
         if journal is None or not journal.undo_count:
             return ""
-        self._show_step(journal.undo)
-        return "an earlier act"
+        return _named(self._show_step(journal.undo))
 
     def redo_earlier(self) -> str:
         """Do again what `undo_earlier` took back; say whose, "" for none."""
@@ -168,8 +168,7 @@ class KeptLayer:
             return "the last edit"
         if journal is None or not journal.redo_count:
             return ""
-        self._show_step(journal.redo)
-        return "an earlier act"
+        return _named(self._show_step(journal.redo))
 
     def save(self) -> None:
         """Save the labels whole, on the journal's own thread."""
@@ -296,10 +295,12 @@ class KeptLayer:
             origins, classes = dict(known.before), dict(known.classes_before)
             self.record(Act("edit", patch, origins, classes=classes))
 
-    def _show_step(self, step: Callable[[], Act | None]) -> None:
-        """Record a step of the journal's own history, then show it."""
+    def _show_step(self, step: Callable[[], Act | None]) -> Act | None:
+        """Record a step of the journal's own history, then show it, and return it."""
+        act: Act | None = None
 
         def do() -> None:
+            nonlocal act
             act = step()
             if act is not None and act.patch is not None:
                 act.patch.apply(self.layer.data)
@@ -307,6 +308,7 @@ class KeptLayer:
 
         self._write(do)
         self._changed()
+        return act
 
     def _replaced(self, _event: object = None) -> None:
         """Save whole what replaced all labels."""
@@ -365,3 +367,13 @@ def _holds(labels: Any, patch: Patch) -> bool:
     if tuple(labels.shape) != patch.shape or int(labels[first]) != patch.after[0]:
         return False
     return patch.inverse().fits(labels)
+
+
+def _named(act: Act | None) -> str:
+    """Say which act of before this dock was opened was taken back, or done again."""
+    numbers = sorted({*act.origins, *act.classes}) if act is not None else []
+    if not numbers:
+        return "an earlier act"
+    if len(numbers) == 1:
+        return f"an earlier act on object {numbers[0]}"
+    return f"an earlier act on {count_text(len(numbers), 'object')}"
