@@ -29,21 +29,6 @@ def test_nothing_to_commit_is_over_with_the_next_click(coins):
     assert said(coins) == ""
 
 
-def test_what_is_above_does_not_jump_when_a_sentence_comes_or_goes(coins):
-    def top() -> int:
-        coins.person.wait(40)
-        commit = coins.widget.objects.commit
-        return commit.mapTo(coins.widget, commit.rect().topLeft()).y()
-
-    status, at = coins.widget.status, top()
-    status.say("Object 12: 1,234 pixels")
-    assert top() == at
-    status.say("This is a sentence of more than one line in so narrow a dock. " * 2)
-    at = top()
-    status.say("")
-    assert top() == at
-
-
 @pytest.mark.parametrize(
     ("key", "words"),
     [

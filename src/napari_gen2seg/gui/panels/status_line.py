@@ -7,7 +7,7 @@ from qtpy.QtWidgets import QLabel
 
 from napari_gen2seg.gui.panels.widgets import wrapped_sentence
 
-_LINES, _MOST = 2, 4  # that stay free for sentences, at first and at most
+_LINES, _MOST = 3, 6  # that stay free for sentences, at first and at most
 
 
 class StatusLine(QLabel):
