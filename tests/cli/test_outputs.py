@@ -83,7 +83,7 @@ def test_what_is_no_picture_is_one_sentence(tmp_path: Path, ending: str) -> None
     assert refused.returncode == 1
     assert refused.stderr == (
         f"Error: {tmp_path / f'text{ending}'} is not a picture that can be read, or it "
-        "is damaged; pictures are TIFF, PNG, JPEG, BMP, GIF or WebP files.\n"
+        "is damaged; pictures are TIFF, PNG, JPEG, BMP, GIF, WebP, NPY or OME-Zarr.\n"
     )
 
 

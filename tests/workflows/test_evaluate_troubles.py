@@ -93,7 +93,7 @@ def test_a_bad_picture_loses_nothing_else(
     last = done.stderr.splitlines()[-1]
     assert last.startswith("Error: 2 of the pictures could not be measured")
     assert "a: " in last and "a.png" in last
-    assert "c: The picture is (96, 112) pixels but its truth is [(5, 5)]" in last
+    assert "c: The picture is 96 x 112 pixels but its labels are 5 x 5;" in last
     assert "Not measured: 2 of 3 pictures: a, c." in done.stdout
     assert "Not measured: 2 of 3 pictures: a, c." in page.read_text()
     content = json.loads(target.read_text())
