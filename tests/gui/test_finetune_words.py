@@ -187,7 +187,7 @@ def test_the_plan_in_a_line():
     stack = [
         (replace(r, source=replace(r.source, group="s")), at) for r, at in others[:3]
     ]
-    assert "some of them held back" in plan_line([*one, *stack], 12, values, False)
+    assert "some pictures are held back" in plan_line([*one, *stack], 12, values, False)
     assert "after 3 minutes, or earlier" in said
     by_hand = {**values, "minutes": 2.5, "steps": 1000}
     said = plan_line(one, 12, by_hand, False)

@@ -94,6 +94,9 @@ def assert_works(at: Any) -> None:
     at.person.until(lambda: not at.session.job.running)
     at.person.click(*COIN)
     assert at.person.lit(COIN, 1)
+    row = at.widget.objects.saving
+    if not row.offer.isHidden():  # the work that was deleted is still there
+        row.anew.click()
     at.person.press(Qt.Key.Key_Return)
     assert at.person.layer("objects").data[COIN] > 0
 

@@ -94,7 +94,7 @@ def test_objects_go_on_as_far_as_they_are_found(kept):
     assert (kept.labels[2] == 2).any()
     assert not (kept.labels[3:] == 2).any()
     said = kept.widget.status.text()
-    assert "2 objects over 5 planes" in said
+    assert "2 objects to 5 planes" in said
     assert "object 2 at plane 3 (nothing is there)" in said
 
 

@@ -315,8 +315,11 @@ class ProposalReview(QObject):
     def keep_all(self) -> None:
         """Keep everything that is shown, but for what the rim of a window cuts."""
         review = self.review
-        whole = [] if review is None else review.whole
-        cut = 0 if review is None else review.shown.size - len(whole)
+        if review is None:
+            self.keep([])  # says why there is nothing
+            return
+        whole = review.whole
+        cut = review.shown.size - len(whole)
         if cut and not len(whole):
             self.refused.emit(
                 "Nothing to keep: what is left is cut at the rim of the window. Color "
