@@ -51,16 +51,19 @@ def test_without_a_screen_a_virtual_one_serves(
     environment = dict(os.environ)
     for name in ("DISPLAY", "WAYLAND_DISPLAY"):
         environment.pop(name, None)
+    environment["NAPARI_GEN2SEG_HOME"] = str(tmp_path / "home")
     options = ("--model", str(tiny_offsets), "--resolution", "96", "-o", str(folder))
-    done = subprocess.run(
-        [sys.executable, "-m", "napari_gen2seg", "demo", *options],
-        capture_output=True,
-        text=True,
-        timeout=BACKSTOP,
-        check=False,
-        env=environment,
-    )
-    assert done.returncode == 0, done.stderr
+    for more in ((), ("--overwrite",)):  # and once more: earlier work is in no way
+        done = subprocess.run(
+            [sys.executable, "-m", "napari_gen2seg", "demo", *options, *more],
+            capture_output=True,
+            text=True,
+            timeout=BACKSTOP,
+            check=False,
+            env=environment,
+        )
+        assert done.returncode == 0, done.stderr
+    assert "is set aside" in done.stdout
     assert "under a virtual display" in done.stdout
     assert str(folder) in done.stdout
     assert {path.name for path in folder.iterdir()} == {

@@ -103,6 +103,7 @@ class Tour:
         view = bridge.source.view
         if view is None:
             raise ModelError(bridge.source.problem)
+        self._begin_anew()
         for point in points:
             bridge.controller.clicks.add(view, point)
             bridge.controller.current.commit()
@@ -111,6 +112,12 @@ class Tour:
             bridge.controller.clicks.add(view, last)
         self.settle()
         return self._open
+
+    def _begin_anew(self) -> None:
+        """Set work of an earlier tour aside, or a person's own: it waits for an answer."""
+        if self._dock.keeper.offer is not None:
+            self._say("Earlier work on this picture is set aside; nothing is lost.")
+            self._dock.keeper.begin_anew()
 
     def review(self) -> list[npt.NDArray[np.uint8]]:
         """Keep the proposals of a colored image; return the canvas as seen meanwhile.
@@ -122,6 +129,7 @@ class Tour:
         """
         review = self._dock.bridge.controller.review
         self._wait(lambda: review.review is not None)
+        self._begin_anew()
         shots = [self._shot(canvas_only=True)]
         if review.review is not None:
             looks, shown = review.review.looks, review.review.shown
@@ -152,6 +160,7 @@ class Tour:
             verb()
             self._wait(lambda: not work.doing)
             self._say(self._dock.status.text())
+            self._begin_anew()
         work.show_tracks()
         tables = partial(main_window(self._dock).findChildren, ObjectsTable)
         self._dock.edit.table_requested.emit()
@@ -177,6 +186,7 @@ class Tour:
             before = review.review
             self._dock.bridge.color()
             self._wait(lambda: review.review not in (None, before))  # noqa: B023
+            self._begin_anew()
             review.keep_all()
             self.settle()
         return self._shot()
