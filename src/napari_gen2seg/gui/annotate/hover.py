@@ -243,14 +243,27 @@ class HoverPreview(QObject):
         objects = self._objects
         if pointer is None or sign < 0 or self._prompts.positive or objects.overwrite:
             return None
+        layer = objects.layer
+        if layer is None or not isinstance(layer.data, np.ndarray):
+            return None  # to read a file at every move would be late
         labels = objects.plane(view)
-        number = objects.at(view, pointer)
-        if labels is None or not number:
+        if labels is None:
             return None
-        if self._kept is None or self._kept[:2] != (view, number):
-            preview = kept_preview(labels, pointer, coloring)
-            self._kept = view, number, preview
-        return self._kept[2]
+        row, col = np.rint(pointer).astype(int)
+        number = int(labels[row, col])
+        if number <= 0:
+            return None
+        kept = self._kept
+        if (
+            kept is not None
+            and kept[:2] == (view, number)
+            and self._preview is kept[2]
+            and self._lit(pointer, INSIDE)  # and not another part of it
+        ):
+            return kept[2]
+        preview = kept_preview(labels, pointer, coloring)
+        self._kept = view, number, preview
+        return preview
 
     def _forget_kept(self) -> None:
         """Take no kept object to be what it was."""
