@@ -114,7 +114,7 @@ class Tour:
         return self._open
 
     def _begin_anew(self) -> None:
-        """Set work of an earlier tour aside, or a person's own: it waits for an answer."""
+        """Set earlier work aside, a tour's or a person's: it waits for an answer."""
         if self._dock.keeper.offer is not None:
             self._say("Earlier work on this picture is set aside; nothing is lost.")
             self._dock.keeper.begin_anew()
