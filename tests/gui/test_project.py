@@ -469,9 +469,12 @@ def test_the_dock_fits_a_small_laptop(office):
     office.open("a")
     office.person.wait(100)
     buttons = office.dock.buttons
-    for one in (buttons.next, buttons.done, buttons.exports, buttons.recent):
+    shown = buttons.next, buttons.done, buttons.exports, buttons.recent
+    for one in shown:
         assert one.visibleRegion().boundingRect().size() == one.size()
     rows = office.dock.queue.list
+    office.dock.say("")
+    office.person.wait(50)
     assert rows.height() >= 100
     entry = replace(office.dock.entries["a"], state="untouched", doubt=0.31, now=0)
     for state in ("untouched", "proposed", "in work"):
@@ -604,9 +607,9 @@ def test_what_the_dock_for_clicks_says_is_said_in_front_of_it(office, window):
     status, buttons = office.dock.status, office.dock.buttons
     office.until(lambda: status.text().startswith("Object 1"))
     office.until(lambda: "Saved" in buttons.work.text())
-    assert buttons.work.isVisible()
     office.person.click(*SECOND)
     assert status.text() == "", "over with the next act, as in the dock itself"
+    assert buttons.work.isVisible()
     office.person.press(Qt.Key.Key_Escape)
     clicks.raise_()
     office.until(lambda: not office.widget.visibleRegion().isEmpty())

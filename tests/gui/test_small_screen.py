@@ -130,8 +130,11 @@ def test_what_a_project_says_and_unfolds_pushes_nothing_over_the_edge(laptop):
     buttons.progress.expand()
     laptop.person.wait(200)
     assert main.height() <= 768
-    for one in (buttons.exports, buttons.work, project.status, main.statusBar()):
+    for one in (buttons.exports, project.status, main.statusBar()):
         assert wholly_seen(one), one
+    project.say("")
+    laptop.person.wait(50)
+    assert wholly_seen(buttons.work)
     assert buttons.page.table.visibleRegion().boundingRect().height() >= 40
     laptop.viewer.window.remove_dock_widget(dock_of(project))
     project.close_widget()

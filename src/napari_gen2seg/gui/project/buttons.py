@@ -10,6 +10,7 @@ from qtpy.QtCore import QObject, Qt, Signal
 from qtpy.QtWidgets import (
     QCheckBox,
     QComboBox,
+    QLabel,
     QMenu,
     QProgressBar,
     QPushButton,
@@ -48,6 +49,7 @@ class ProjectButtons(QObject):
     import_requested = Signal(bool)  # a folder, rather than a file
     export_requested = Signal(str, bool)  # a kind, and whether pictures in work too
     cancel_requested = Signal()
+    crowded = Signal(bool)  # whether more is shown than the buttons
 
     def __init__(self) -> None:
         super().__init__()
@@ -86,12 +88,15 @@ class ProjectButtons(QObject):
         self.again = _button("Propose again", "On what nobody has begun.")
         self.later = _button("Not now", "Pictures are colored by the new model anyway.")
         self.page = ProgressPage()
-        self.work = told_label()  # on the picture: the dock for clicks may be hidden
-        self.work.hide()
+        # On the picture: the dock for clicks may be hidden. In a row that is there.
+        self.work = QLabel()
+        self.work.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
+        self.work.setAlignment(Qt.AlignmentFlag.AlignRight)
         self.status = told_label()
         self._lay_out()
         self.show_running(False)
         self.show_open(False)
+        self.show_status("")
         self.offer.hide()
         self._connect()
 
@@ -120,6 +125,8 @@ class ProjectButtons(QObject):
     def _lay_out(self) -> None:
         bottom = self.bottom
         bottom.column.setContentsMargins(0, 0, 0, 0)
+        # Above the buttons: the list gives way to a sentence, they stay where they are.
+        bottom.column.addWidget(self.status)
         bottom.add_row(self.previous, self.next).setStretch(0, 1)
         bottom.add_row(self.done, self.skip).setStretch(0, 1)
         self.offer.column.setContentsMargins(0, 0, 0, 0)
@@ -128,7 +135,7 @@ class ProjectButtons(QObject):
         bottom.column.addWidget(self.offer)
         bottom.add_row(self.propose, self.finetune).setStretch(0, 1)
         bottom.add_row(self.imports, self.exports).setStretch(0, 1)
-        bottom.add_row(self.ahead)
+        bottom.add_row(self.ahead, self.work)
         self.running = Panel()
         self.running.column.setContentsMargins(0, 0, 0, 0)
         self.running.add_row(self.cancel, self.bar)
@@ -136,8 +143,6 @@ class ProjectButtons(QObject):
         self.progress = fold("Progress", self.page)
         self.progress.toggled.connect(self._unfolded)
         bottom.column.addWidget(self.progress)
-        bottom.column.addWidget(self.work)
-        bottom.column.addWidget(self.status)
         for one in (self.previous, self.next, self.done, self.skip):
             one.setMinimumWidth(60)
 
@@ -146,6 +151,7 @@ class ProjectButtons(QObject):
         title = self.progress.toggleButton().sizeHint().height()
         page = self.page.minimumSizeHint().height()
         self.progress.setMinimumHeight(title + page if on else 0)
+        self._tell_crowded()
 
     def _connect(self) -> None:
         self.new.clicked.connect(lambda: self.new_requested.emit())
@@ -190,12 +196,17 @@ class ProjectButtons(QObject):
         long = len(text) > _TOLD
         self.status.setText(f"{text[:_TOLD].rstrip()} …" if long else text)
         self.status.setToolTip(text if long else "")
+        self.status.setVisible(bool(text))
+        self._tell_crowded()
+
+    def _tell_crowded(self) -> None:
+        more = bool(self.status.text()) or self.progress.isExpanded()
+        self.crowded.emit(more)
 
     def show_work(self, text: str, tip: str = "") -> None:
         """Show how far the picture is that is open; nothing for none."""
         self.work.setText(text)
-        self.work.setToolTip(tip)
-        self.work.setVisible(bool(text))
+        self.work.setToolTip("\n".join(one for one in (text, tip) if one))
 
     def show_running(self, running: bool) -> None:
         """Show whether something takes its time."""

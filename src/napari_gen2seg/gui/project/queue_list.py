@@ -66,7 +66,7 @@ class QueueList(QWidget):
         self.list.setTextElideMode(Qt.TextElideMode.ElideMiddle)
         self.list.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.list.setVerticalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)
-        self.list.setMinimumHeight(60)  # a row and a bit, on a small screen
+        self.show_crowded(False)
         self.list.setToolTip("Double-click a picture to open it.")
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
@@ -131,6 +131,10 @@ class QueueList(QWidget):
         row = self._row(name)
         if row is not None:
             row.setIcon(self._icons[name])
+
+    def show_crowded(self, on: bool) -> None:
+        """Give way, on a small screen, to what is said or unfolded below."""
+        self.list.setMinimumHeight(60 if on else 100)
 
     def show_open(self, name: str) -> None:
         """Point out the picture that is open."""

@@ -115,6 +115,7 @@ class ProjectWidget(WorkingDock):
         buttons.import_requested.connect(self._ask_import)
         buttons.export_requested.connect(self._ask_export)
         buttons.cancel_requested.connect(jobs.cancel)
+        buttons.crowded.connect(self.queue.show_crowded)
         jobs.changed.connect(lambda: buttons.show_running(jobs.running))
         jobs.progressed.connect(buttons.show_progress)
         jobs.ended.connect(self.say)
@@ -500,7 +501,7 @@ class ProjectWidget(WorkingDock):
     # ---- telling
 
     def say(self, text: str) -> None:
-        """Say something in the lines at the bottom."""
+        """Say something in the lines below the list."""
         self.buttons.show_status(text)
 
     def _warn(self, text: str) -> None:
