@@ -79,7 +79,9 @@ class Progress:
         return best
 
 
-_LATER = {"channels": None, "contrast": None, "invert": False, "joint": None}
+_LATER = {
+    "channels": None, "contrast": None, "invert": False, "joint": None, "proposed": 0
+}  # fmt: skip
 
 
 def fingerprint(config: FinetuneConfig) -> str:
@@ -92,7 +94,7 @@ def fingerprint(config: FinetuneConfig) -> str:
         facts.pop(free)
     for pair in facts["pairs"]:
         for name, usual in _LATER.items():  # states begun before these know none
-            if pair[name] is usual:
+            if pair[name] == usual:
                 del pair[name]
         pair["image"], pair["labels"] = (
             Path(pair[key]).name for key in ("image", "labels")
