@@ -228,7 +228,7 @@ def test_folders(tmp_path):
         tifffile.imwrite(tmp_path / "labels" / f"{name}.tif", labels(40, size))
     good, bad = folder_rows(tmp_path, lambda: None)
     assert (good.name, good.facts.objects) == ("a", 2)
-    assert "(40, 80)" in bad.problem
+    assert "40 x 80" in bad.problem
     assert not bad.suggested
 
 

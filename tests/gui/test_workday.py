@@ -118,9 +118,10 @@ def test_other_objects_keep_their_pixels_unless_asked(coins):
     person.press(Qt.Key.Key_Return)
     assert np.array_equal(coins.labels == 1, before)
     assert coins.labels.max() == 1
-    assert "overwriting" in coins.widget.status.text()
-    assert len(coins.bridge.controller.current.prompts) == 1  # the click is not lost
+    assert "May overwrite" in coins.widget.status.text()
+    assert not coins.bridge.controller.current.prompts.positive  # nor is it in the way
     coins.widget.objects.overwrite.setChecked(True)
+    person.click(*COIN)
     person.press(Qt.Key.Key_Return)
     assert np.array_equal(coins.labels == 2, before)
 

@@ -81,7 +81,7 @@ def test_pairs_are_written_as_the_model_will_see_them(tmp_path):
     assert told == [(0.0, "Reading my picture")]
 
     wrong = AnnotatedSource("odd", lambda: Annotated(pixels, labels[:5]))
-    with pytest.raises(DataError, match=r"'odd': The picture is \(64, 80\) pixels"):
+    with pytest.raises(DataError, match=r"'odd': The picture is 64 x 80 pixels"):
         write_pairs(tmp_path, [wrong], ["q"], lambda: None, lambda *a: None)
 
     def stop() -> None:
