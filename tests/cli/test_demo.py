@@ -20,8 +20,10 @@ from napari_gen2seg.cli import virtual_display
 from napari_gen2seg.cli.pictures import subject
 from napari_gen2seg.core.learned_probe.choice import METHODS
 from napari_gen2seg.errors import SettingsError
+from napari_gen2seg.gui.saving.opening import identity_of
 from napari_gen2seg.metrics.click_protocol import answerer
 from napari_gen2seg.models.probes import chosen_probe
+from napari_gen2seg.project.journal import Act, Journal, Patch
 
 EXAMPLES = ("coins", "cell", "ihc")
 
@@ -51,18 +53,21 @@ def test_without_a_screen_a_virtual_one_serves(
     environment = dict(os.environ)
     for name in ("DISPLAY", "WAYLAND_DISPLAY"):
         environment.pop(name, None)
-    environment["NAPARI_GEN2SEG_HOME"] = str(tmp_path / "home")
     options = ("--model", str(tiny_offsets), "--resolution", "96", "-o", str(folder))
-    for more in ((), ("--overwrite",)):  # and once more: earlier work is in no way
-        done = subprocess.run(
-            [sys.executable, "-m", "napari_gen2seg", "demo", *options, *more],
-            capture_output=True,
-            text=True,
-            timeout=BACKSTOP,
-            check=False,
-            env=environment,
-        )
-        assert done.returncode == 0, done.stderr
+    coins = data.coins()
+    mine = np.zeros(coins.shape, np.int32)
+    mine[:20, :20] = 1
+    with Journal(identity_of(None, coins, "coins"), coins.shape) as journal:
+        journal.record(Act("edit", Patch.from_windows(mine * 0, mine)))
+    done = subprocess.run(
+        [sys.executable, "-m", "napari_gen2seg", "demo", *options],
+        capture_output=True,
+        text=True,
+        timeout=BACKSTOP,
+        check=False,
+        env=environment,
+    )
+    assert done.returncode == 0, done.stderr
     assert "is set aside" in done.stdout
     assert "under a virtual display" in done.stdout
     assert str(folder) in done.stdout
