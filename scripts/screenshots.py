@@ -14,6 +14,7 @@ Runs under a virtual display of its own, so it looks the same everywhere.
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 import tempfile
 from collections.abc import Iterator
@@ -25,6 +26,7 @@ import numpy as np
 
 from napari_gen2seg.cli.pictures import subject
 from napari_gen2seg.cli.virtual_display import virtual_display
+from napari_gen2seg.common.user_dirs import HOME_VARIABLE
 from napari_gen2seg.io.formats.writers import write_rgb
 from napari_gen2seg.session.state import Choice
 
@@ -174,6 +176,13 @@ def main() -> None:
     parser.add_argument("--sheet", action="store_true", help="only a large picture")
     parser.add_argument("--batch", action="store_true", help="only a batch")
     options = parser.parse_args()
+    with tempfile.TemporaryDirectory() as home:  # no earlier work is met there
+        os.environ[HOME_VARIABLE] = home
+        take_all(options)
+
+
+def take_all(options: argparse.Namespace) -> None:
+    """Take the pictures that are asked for."""
     for wanted, take in (
         (options.project, shoot_project),
         (options.stack, shoot_stack),
