@@ -9,6 +9,7 @@ measure    size, shape, brightness and texture of labels and of masks
 table      one row an object: measures, certainty, origin, class
 carry      objects go on into the next plane
 carrying   objects on their way through a stack, each to its end
+overlap    how much two masks agree, each a window of the image
 similar    which objects look like some and unlike others
 doubt      why a candidate may be wrong, in words
 keep       candidates become objects

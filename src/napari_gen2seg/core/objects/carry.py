@@ -20,6 +20,7 @@ from scipy.optimize import linear_sum_assignment
 from napari_gen2seg.common.types import BoolArray, Float64Array, LabelArray
 from napari_gen2seg.core.objects.find import check_labels
 from napari_gen2seg.core.objects.keep import whole_part
+from napari_gen2seg.core.objects.overlap import Window, window_iou
 from napari_gen2seg.core.objects.patch import LabelPatch
 from napari_gen2seg.errors import PromptError
 
@@ -29,7 +30,6 @@ if TYPE_CHECKING:
     from napari_gen2seg.core.probe.mask import Mask
 
 Ask = Callable[[list[tuple[float, float]]], "Mask"]
-Window = tuple[BoolArray, tuple[int, int]]
 
 _NOTHING = 0.05  # IoU below which nothing is there
 _MOVED = 0.8  # what the IoU of outlines laid over each other counts
@@ -131,7 +131,7 @@ def carry(
         window = None if at is None else windows[at]
         if rate < chosen.min_overlap:
             clicked = _clicked(one, ask or coloring.probe)
-            again = 0.0 if clicked is None else _iou(one, clicked)
+            again = 0.0 if clicked is None else window_iou(one.window, clicked)
             if again > rate:
                 rate, window = again, clicked
         if window is None or rate < _NOTHING:
@@ -163,6 +163,11 @@ class _Object:
         row, col = np.nonzero(crop)
         center = corner[0] + float(row.mean()), corner[1] + float(col.mean())
         return cls(number, crop, corner, row.size, center)
+
+    @property
+    def window(self) -> Window:
+        """Its pixels, and where they begin."""
+        return self.crop, self.corner
 
     @property
     def diameter(self) -> float:
@@ -220,23 +225,8 @@ def _add_moved(
             crop, corner = windows[at]
             shift = np.rint(np.asarray(one.center) - centers[at]).astype(int)
             moved = crop, (corner[0] + int(shift[0]), corner[1] + int(shift[1]))
-            rates[place, at] = max(rates[place, at], _MOVED * _iou(one, moved))
-
-
-def _iou(one: _Object, window: Window) -> float:
-    """Return the IoU of an object and a mask, 0..1."""
-    crop, (row, col) = window
-    top, left = max(row, one.corner[0]), max(col, one.corner[1])
-    bottom = min(row + crop.shape[0], one.corner[0] + one.crop.shape[0])
-    right = min(col + crop.shape[1], one.corner[1] + one.crop.shape[1])
-    if bottom <= top or right <= left:
-        return 0.0
-    theirs = crop[top - row : bottom - row, left - col : right - col]
-    r, c = one.corner
-    both = np.count_nonzero(
-        one.crop[top - r : bottom - r, left - c : right - c] & theirs
-    )
-    return both / (one.area + np.count_nonzero(crop) - both)
+            rate = _MOVED * window_iou(one.window, moved)
+            rates[place, at] = max(rates[place, at], rate)
 
 
 def _change(one: _Object, window: Window) -> float:

@@ -5,14 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-import numpy as np
-
+from napari_gen2seg.core.objects.overlap import window_iou
 from napari_gen2seg.gui.annotate.redo import Dropped
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from napari_gen2seg.common.types import BoolArray
     from napari_gen2seg.core.objects.patch import LabelPatch
     from napari_gen2seg.core.objects.review import Review
     from napari_gen2seg.gui.annotate.commit_log import CommitLog
@@ -88,26 +86,10 @@ def proposals_of(review: Review, patch: LabelPatch) -> tuple[int, ...]:
         mine = changed & (patch.before == number)
         best, most = -1, _SAME
         for index in review.looks.meeting(patch.box):
-            overlap = _overlap(review, index, mine, patch.box[:2])
+            proposal = review.candidates.masks[index].window()
+            overlap = window_iou(proposal, (mine, patch.box[:2]))
             if overlap > most and not review.dropped[index]:
                 best, most = index, overlap
         if best >= 0:
             found.append(best)
     return tuple(found)
-
-
-def _overlap(
-    review: Review, index: int, mine: BoolArray, corner: tuple[int, int]
-) -> float:
-    """Return the IoU of a proposal with pixels that begin at a corner."""
-    crop, (row, col) = review.candidates.masks[index].window()
-    down, across = row - corner[0], col - corner[1]
-    r0, c0 = max(down, 0), max(across, 0)
-    r1 = min(down + crop.shape[0], mine.shape[0])
-    c1 = min(across + crop.shape[1], mine.shape[1])
-    if r1 <= r0 or c1 <= c0:
-        return 0.0
-    inside = crop[r0 - down : r1 - down, c0 - across : c1 - across]
-    both = int(np.count_nonzero(inside & mine[r0:r1, c0:c1]))
-    all_of = int(np.count_nonzero(crop)) + int(np.count_nonzero(mine)) - both
-    return both / max(all_of, 1)

@@ -137,7 +137,7 @@ class HoverPreview(QObject):
         if view is None or coloring is None:
             self.blank()
             return
-        proposal = preview = self._offer(pointer, sign)
+        proposal = self._offer(pointer, sign)
         kept = None if proposal else self._kept_at(view, coloring, pointer, sign)
         preview = proposal or kept
         try:
