@@ -5,6 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+import numpy as np
+from scipy import ndimage
+
 from napari_gen2seg.core.objects.overlap import window_iou
 from napari_gen2seg.gui.annotate.redo import Dropped
 
@@ -81,14 +84,21 @@ def proposals_of(review: Review, patch: LabelPatch) -> tuple[int, ...]:
     patch
         The deletion.
     """
-    changed, found = patch.changed, []
-    for number in patch.numbers.tolist():
-        mine = changed & (patch.before == number)
+    gone = np.where(patch.changed, patch.before, 0)
+    numbers = np.unique(gone[gone > 0])
+    places = np.where(gone > 0, np.searchsorted(numbers, gone) + 1, 0)
+    found = []
+    for place, box in enumerate(ndimage.find_objects(places), 1):
+        mine = places[box] == place
+        row, col = patch.box[0] + box[0].start, patch.box[1] + box[1].start
         best, most = -1, _SAME
-        for index in review.looks.meeting(patch.box):
+        around = row, col, row + mine.shape[0], col + mine.shape[1]
+        for index in review.looks.meeting(around):
+            if review.dropped[index]:
+                continue
             proposal = review.candidates.masks[index].window()
-            overlap = window_iou(proposal, (mine, patch.box[:2]))
-            if overlap > most and not review.dropped[index]:
+            overlap = window_iou(proposal, (mine, (row, col)))
+            if overlap > most:
                 best, most = index, overlap
         if best >= 0:
             found.append(best)
