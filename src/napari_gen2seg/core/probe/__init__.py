@@ -6,6 +6,7 @@ drawn_prompts   boxes and scribbles as clicks
 settings        what may be asked of a probe
 mask            the answer
 sequence        clicks in their order: the first finds, the others correct
+one_click       the object under one click
 corrections     what one more click adds, or takes, near itself
 distance_rule   our rule: near in color, connected, stopped by edges
 published_rule  the rule of the paper, bit for bit

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from functools import cached_property
 from typing import Any
 
@@ -11,12 +10,11 @@ import numpy.typing as npt
 
 from napari_gen2seg.common.types import Shape
 from napari_gen2seg.core.image.geometry import check_prompts
-from napari_gen2seg.core.map.object_size import DARK
 from napari_gen2seg.core.probe.distance_rule import Curve, DistanceRule
 from napari_gen2seg.core.probe.mask import Mask
+from napari_gen2seg.core.probe.one_click import OneClick
 from napari_gen2seg.core.probe.prompts import Prompts
 from napari_gen2seg.core.probe.published_rule import PaperRule
-from napari_gen2seg.core.probe.query_color import query_colors
 from napari_gen2seg.core.probe.sequence import Clicks, ClickSequence, insisted_flags
 from napari_gen2seg.core.probe.settings import MAX_TOLERANCE, ProbeSettings
 
@@ -52,42 +50,14 @@ class Prober:
     ) -> None:
         self.values = values
         self.source_shape = source_shape
-        self.extra_maps = extra_maps
-        self.brightness_image = brightness_image
-        self.black_background = black_background
+        self._one = OneClick(
+            values, source_shape, extra_maps, brightness_image, black_background
+        )
+        self._sequence = ClickSequence(self._one)
 
     def rule(self, brightness: bool = True) -> DistanceRule:
-        """The product's own rule on this map and what stands beside it.
-
-        Parameters
-        ----------
-        brightness
-            Whether the picture's brightness, if it is known, has a say.
-        """
-        known = self.extra_maps is not None and self.extra_maps.shape[2] % 3 == 1
-        return self._all if brightness or not known else self._maps_alone
-
-    @cached_property
-    def _all(self) -> DistanceRule:
-        return self._stacked(self.extra_maps)
-
-    @cached_property
-    def _maps_alone(self) -> DistanceRule:
-        return self._stacked(
-            self.extra_maps[..., :-1] if self.extra_maps is not None else None
-        )
-
-    def _stacked(self, extra_maps: npt.NDArray[np.float32] | None) -> DistanceRule:
-        """Return the rule on all channels.
-
-        Two pixels are as far apart as the root mean square over the maps says, so that
-        tolerances mean what they mean on one map.
-        """
-        if extra_maps is None or extra_maps.shape[2] == 0:
-            return DistanceRule(self.values, self.source_shape)
-        stacked = np.concatenate([self.values, extra_maps], axis=-1)
-        stacked *= np.float32((stacked.shape[-1] / 3) ** -0.5)
-        return DistanceRule(stacked, self.source_shape)
+        """Return the product's own rule; see `OneClick.rule`."""
+        return self._one.rule(brightness)
 
     @cached_property
     def paper(self) -> PaperRule:
@@ -120,8 +90,8 @@ class Prober:
             )
         if not settings.contiguous:
             prompts = clicks.prompts.standing()
-            return self._outlined(
-                self._rule(settings).probe(prompts, settings), settings
+            return self._one.outlined(
+                self.rule(settings.brightness).probe(prompts, settings), settings
             )
         return self._sequence.after(clicks, settings)
 
@@ -145,8 +115,8 @@ class Prober:
         clicks = self._clicks(points, signs, insisted, base)
         if not settings.contiguous:
             prompts = clicks.prompts.standing()
-            found = self._rule(settings).preview(prompts, settings)
-            return self._outlined(found, settings)
+            found = self.rule(settings.brightness).preview(prompts, settings)
+            return self._one.outlined(found, settings)
         return self._sequence.after(clicks, settings, coarse=True)
 
     def curve(
@@ -171,41 +141,7 @@ class Prober:
         prompts = clicks.prompts.standing()
         if settings.contiguous:
             prompts = prompts.one(int(np.argmax(prompts.signs > 0)))
-        return self._rule(settings).curve(prompts, settings)
-
-    @cached_property
-    def _sequence(self) -> ClickSequence:
-        return ClickSequence(self._first, self._rule, self._on_background)
-
-    def _rule(self, settings: ProbeSettings) -> DistanceRule:
-        return self.rule(settings.brightness)
-
-    def _first(self, click: Prompts, settings: ProbeSettings, coarse: bool) -> Mask:
-        """Return the object under one click."""
-        rule = self._rule(settings)
-        mask = (rule.preview if coarse else rule.probe)(click, settings)
-        return self._outlined(mask, settings)
-
-    def _outlined(self, mask: Mask, settings: ProbeSettings) -> Mask:
-        """Let the outline at the size of the source follow the image, if it is known.
-
-        A preview is shown at the size of the map.
-        """
-        if (
-            settings.brightness
-            and settings.clean
-            and mask.exact
-            and self.brightness_image is not None
-        ):
-            return replace(mask, brightness_image=self.brightness_image)
-        return mask
-
-    def _on_background(self, pixel: tuple[int, int]) -> bool:
-        """Whether the model takes a map pixel for background, as far as is known."""
-        if not self.black_background:
-            return False
-        color = query_colors(self._maps_alone.map, np.array([pixel]), 0.0)[0]
-        return bool(np.linalg.norm(color) < DARK)
+        return self.rule(settings.brightness).curve(prompts, settings)
 
     def prompts(self, points: Any, signs: Any, base: Mask | None = None) -> Prompts:
         """Return clicks at source pixels, checked, as clicks on the map."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 from threading import Lock
 from typing import TYPE_CHECKING
@@ -17,11 +16,9 @@ from napari_gen2seg.core.probe.prompts import Prompts
 from napari_gen2seg.core.probe.settings import ProbeSettings
 
 if TYPE_CHECKING:
-    from napari_gen2seg.core.probe.distance_rule import DistanceRule
+    from napari_gen2seg.core.probe.one_click import OneClick
 
 _MOST = 12  # masks kept: those under the clicks of an object, and where the pointer was
-
-First = Callable[[Prompts, ProbeSettings, bool], Mask]
 
 
 @dataclass(frozen=True, eq=False)
@@ -52,21 +49,12 @@ class ClickSequence:
 
     Parameters
     ----------
-    first
-        Finds the object under one click: exactly, or coarser where it is very large.
-    rule
-        Returns the rule for some settings.
-    background
-        Tells whether a map pixel is what the model takes for background.
+    one
+        Finds the object under one click.
     """
 
-    def __init__(
-        self,
-        first: First,
-        rule: Callable[[ProbeSettings], DistanceRule],
-        background: Callable[[tuple[int, int]], bool],
-    ) -> None:
-        self._first, self._rule, self._background = first, rule, background
+    def __init__(self, one: OneClick) -> None:
+        self._one = one
         self._known: OrderedDict[object, Mask] = OrderedDict()
         self._lock = Lock()
 
@@ -109,7 +97,7 @@ class ClickSequence:
             mask = replace(mask, before=before, drawn=None)
         else:
             # Clicks that leave out may come first: they take from what is kept later.
-            mask = self._first(prompts.one(last), settings, coarse)
+            mask = self._one.find(prompts.one(last), settings, coarse)
             for place in range(last):
                 mask = self._corrected(mask, clicks, place, settings, coarse)
         return replace(mask, keep=prompts.forced(1), drop=prompts.forced(-1))
@@ -128,16 +116,16 @@ class ClickSequence:
         before = replace(before, refused=float("nan"))
         if click.signs[0] < 0:
             kept = clicks.prompts.positive
-            unlike = self._rule(settings).unlike(before, pixel, kept)
+            unlike = self._one.rule(settings.brightness).unlike(before, pixel, kept)
             return corrections.leave_out(before, pixel, unlike, kept)
         if before.holds(pixel):
             return before
         own = None
-        if insisted or not self._background(pixel):
-            own = self._first(click, settings, True)
+        if insisted or not self._one.on_background(pixel):
+            own = self._one.find(click, settings, True)
             fits = own.area <= 2 * corrections.MOST_GROWTH * before.area
             if not (own.exact or coarse) and (insisted or fits):
-                own = self._first(click, settings, False)
+                own = self._one.find(click, settings, False)
         out = clicks.prompts.negative
         return corrections.add(before, pixel, own, out, insisted)
 
