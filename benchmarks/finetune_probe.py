@@ -79,10 +79,10 @@ def finetuned(
     net.eval().requires_grad_(False)
     print(f"  objects of {typical:.0f} pixels, {step} steps", flush=True)
 
-    def predict(channels: np.ndarray) -> tuple[np.ndarray, float]:
+    def predict(channels: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         with torch.inference_mode():
-            logits, quality = net(torch.from_numpy(channels)[None])
-        return logits[0].numpy(), float(quality[0])
+            logits, quality = net(torch.from_numpy(channels))
+        return logits.numpy(), quality.numpy()
 
     return Probe(predict, "fine-tuned"), step
 

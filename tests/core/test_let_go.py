@@ -1,4 +1,4 @@
-"""A map is let go of with its last user, and does not wait for the garbage collector."""
+"""A map is let go of with its last user, before the garbage collector comes by."""
 
 from __future__ import annotations
 

@@ -94,13 +94,13 @@ def load_predict(name: str = "mini") -> Predict:
         )
     net = load_probe_net(folder)
 
-    def predict(channels: Float32Array) -> tuple[Float32Array, float]:
+    def predict(channels: Float32Array) -> tuple[Float32Array, Float32Array]:
         import torch
 
         with torch.inference_mode():
-            batch = torch.from_numpy(channels)[None]
+            batch = torch.from_numpy(channels)
             logits, quality = net(batch.contiguous(memory_format=torch.channels_last))
-        return logits[0].numpy(), float(quality[0])
+        return logits.numpy(), quality.numpy()
 
     return predict
 

@@ -212,7 +212,7 @@ class ModelHost:
 
     def _ask_probe(
         self, name: str, channels: npt.NDArray[np.float32]
-    ) -> tuple[npt.NDArray[np.float32], float]:
+    ) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.float32]]:
         until = getattr(self._hurry, "until", None)
         limit = PATIENT if until is None else max(until - time.monotonic(), 0.0)
         begun = time.monotonic()

@@ -21,7 +21,8 @@ if TYPE_CHECKING:
     from napari_gen2seg.core.probe.mask import Mask
     from napari_gen2seg.session.model_host import ModelHost
 
-_MOMENT = 0.5  # seconds for which one outline is waited
+_MOMENT = 0.5  # seconds for which some outlines are waited
+_AT_ONCE = 4  # outlines: a pointer that comes meanwhile waits for no more
 PAUSE = 0.2  # seconds until a busy model is asked again
 
 
@@ -65,7 +66,7 @@ class Refinement:
         Parameters
         ----------
         seconds
-            At most, and one outline at least.
+            At most, and some outlines at least.
         check
             Called before each; may raise.
 
@@ -79,12 +80,11 @@ class Refinement:
             check()
             try:
                 with self._host.hurried(_MOMENT):
-                    mask = self._probe.refined(
-                        self._coloring, self._candidates, len(self._masks)
+                    self._masks += self._probe.refined(
+                        self._coloring, self._candidates, len(self._masks), _AT_ONCE
                     )
             except Cancelled:  # busy with something else
                 return False
-            self._masks.append(mask)
             if time.monotonic() > until:
                 break
         return True

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import pickle
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -22,7 +23,7 @@ from napari_gen2seg.core.learned_probe.choice import (
     reason_for_similarity,
 )
 from napari_gen2seg.core.learned_probe.inputs import Clicks
-from napari_gen2seg.core.learned_probe.probe import Probe
+from napari_gen2seg.core.learned_probe.probe import Predict, Probe
 from napari_gen2seg.core.learned_probe.threshold import (
     MIDDLE,
     threshold_of,
@@ -48,11 +49,22 @@ def coloring(source: tuple[int, int] = (280, 360), image: bool = True) -> Colori
     )
 
 
+def on_each(look: Callable[[np.ndarray], tuple[np.ndarray, float]]) -> Predict:
+    """Make a network of what one look at one window says."""
+
+    def predict(windows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        logits, qualities = zip(*map(look, windows), strict=True)
+        return np.stack(logits), np.array(qualities, np.float32)
+
+    return predict
+
+
 def network(seed: int) -> tuple[object, list[int]]:
     """A network of smooth noise, another at every look: the worst there can be."""
     rng = np.random.default_rng(seed)
     looks: list[int] = []
 
+    @on_each
     def predict(channels: np.ndarray) -> tuple[np.ndarray, float]:
         assert channels.shape[1:] == (SIDE, SIDE) and np.isfinite(channels).all()
         looks.append(1)
@@ -65,6 +77,7 @@ def network(seed: int) -> tuple[object, list[int]]:
     return predict, looks
 
 
+@on_each
 def believer(channels: np.ndarray) -> tuple[np.ndarray, float]:
     """A network that believes the map: near in color to a kept click."""
     return (0.3 - channels[6]) * 20, 0.9
@@ -127,9 +140,9 @@ def test_a_large_thing_among_small_ones_is_seen_whole_where_the_model_is_sure_of
     )
     looks: list[int] = []
 
-    def counted(channels: np.ndarray) -> tuple[np.ndarray, float]:
-        looks.append(1)
-        return believer(channels)
+    def counted(windows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        looks.extend([1] * len(windows))
+        return believer(windows)
 
     mask = Probe(counted).mask(where, [(128, 128)])
     assert iou(mask.full(), labels == labels[128, 128]) > 0.9
@@ -314,10 +327,11 @@ def test_the_image_travels_with_the_map(tmp_path: Path) -> None:
         Coloring(where.values, SHAPE, image=np.zeros((3, 3, 3), np.uint8))
 
 
+@on_each
 def greedy(channels: np.ndarray) -> tuple[np.ndarray, float]:
     """A network that takes all that it sees, once there is a mask before."""
     if not channels[12].any():
-        return believer(channels)
+        return (0.3 - channels[6]) * 20, 0.9
     return np.full((SIDE, SIDE), 9.0, np.float32), 0.9
 
 
@@ -356,7 +370,7 @@ def test_candidates_get_the_outline_of_a_click_and_keep_place_and_score() -> Non
     probe, told = Probe(believer), []
     refined = probe.refine(where, found, lambda share, text: told.append(share))
     assert found.method == SIMILARITY and refined.method == LEARNED
-    assert told == [0.5, 1.0]
+    assert told == [1.0]
     np.testing.assert_array_equal(refined.scores, found.scores)
     np.testing.assert_array_equal(refined.points, found.points)
     truth = where.values.any(axis=-1)
@@ -367,6 +381,38 @@ def test_candidates_get_the_outline_of_a_click_and_keep_place_and_score() -> Non
         before = found.masks[place]
         assert (mask.array & truth).sum() > (before.array & truth).sum()
     assert refined.answers(ProposalSettings())
+
+
+def test_objects_looked_at_together_are_as_if_alone() -> None:
+    """One of them outgrows its window, and is looked at again without the others."""
+    values = np.zeros((500, 700, 3), np.float32)
+    boxes = [(20, 20, 60, 60), (100, 100, 480, 680), (20, 120, 60, 150)]
+    for number, (r0, c0, r1, c1) in enumerate(boxes):
+        values[r0:r1, c0:c1] = (90 + 50 * number, 200 - 40 * number, 60)
+    taken = [boxes[0], (230, 240, 330, 400), boxes[2]]
+    labels = np.zeros((500, 700), np.int32)
+    for number, (r0, c0, r1, c1) in enumerate(taken, 1):
+        labels[r0:r1, c0:c1] = number
+    where = Coloring(
+        values,
+        (500, 700),
+        image=values.astype(np.uint8),
+        instances=Instances(labels, np.full(3, 0.9, np.float32)),
+    )
+    found = candidates_of(where, *taken)
+    looks: list[int] = []
+
+    def counted(windows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        looks.append(len(windows))
+        return believer(windows)
+
+    together = Probe(counted).refine(where, found)
+    assert looks[0] == 3 and looks[1:] and set(looks[1:]) == {1}
+    for place, point in enumerate(found.points):
+        alone = Probe(believer).mask(where, point)
+        if alone.iou(found.masks[place]) < 0.3:
+            alone = found.masks[place]
+        np.testing.assert_array_equal(together.masks[place].full(), alone.full())
 
 
 def test_an_outline_of_another_object_is_not_taken() -> None:
@@ -381,9 +427,9 @@ def test_what_is_hardly_an_object_is_not_looked_at() -> None:
     found = candidates_of(where, (36, 36, 84, 74), (34, 90, 86, 144))
     found = replace(found, scores=np.array([0.9, 0.1]))
 
-    def counted(channels: np.ndarray) -> tuple[np.ndarray, float]:
-        looks.append(1)
-        return believer(channels)
+    def counted(windows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        looks.extend([1] * len(windows))
+        return believer(windows)
 
     refined = Probe(counted).refine(where, found)
     assert len(looks) == 1 and refined.masks[1] is found.masks[1]
@@ -391,15 +437,16 @@ def test_what_is_hardly_an_object_is_not_looked_at() -> None:
 
 def test_refining_stops_when_asked_and_needs_the_image() -> None:
     where = coloring((140, 180))
-    found = candidates_of(where, (36, 36, 84, 74), (34, 90, 86, 144))
+    boxes = [(r, c, r + 6, c + 6) for r in range(34, 80, 9) for c in range(34, 70, 9)]
+    found = candidates_of(where, *boxes)
     looks: list[int] = []
 
-    def counted(channels: np.ndarray) -> tuple[np.ndarray, float]:
-        looks.append(1)
-        return believer(channels)
+    def counted(windows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        looks.extend([1] * len(windows))
+        return believer(windows)
 
     with pytest.raises(Cancelled):
         Probe(counted).refine(where, found, cancel=lambda: bool(looks))
-    assert looks
+    assert 0 < len(looks) < len(boxes)
     blind = coloring((140, 180), image=False)
     assert Probe(believer).refine(blind, found) is found

@@ -37,7 +37,7 @@ from napari_gen2seg.core.learned_probe.choice import LEARNED
 from napari_gen2seg.core.learned_probe.inputs import Clicks, View, input_channels
 from napari_gen2seg.core.learned_probe.looks import extent, outgrown, window_about
 from napari_gen2seg.core.learned_probe.threshold import threshold_of, tolerance_of
-from napari_gen2seg.core.learned_probe.window import Box
+from napari_gen2seg.core.learned_probe.window import Box, Window
 from napari_gen2seg.core.map.instances import INSTANCE_SCORE
 from napari_gen2seg.core.map.object_size import typical_diameter, typical_size
 from napari_gen2seg.core.probe.corrections import MOST_GROWTH
@@ -55,13 +55,15 @@ Rgb8 = npt.NDArray[np.uint8]
 
 Key = tuple[Mask | None, bytes]
 
-Predict = Callable[[Float32Array], tuple[Float32Array, float]]
-"""The network: float32 (CHANNELS, SIDE, SIDE) -> logits (SIDE, SIDE), expected IoU."""
+Predict = Callable[[Float32Array], tuple[Float32Array, Float32Array]]
+"""The network on n windows: float32 (n, CHANNELS, SIDE, SIDE) -> logits (n, SIDE, SIDE)
+and expected IoU (n,)."""
 
 _KEPT = 24  # answers of a map: those of one object's clicks, and of some hovering
 _WORTH = 0.15  # score below which nobody takes a candidate for an object
 _SAME = 0.3  # IoU from which two masks are of the same object
 _LOOKS = 3  # windows at a click, the first included
+_AT_ONCE = 16  # windows: 9 ms each on one core, where one alone takes 14
 
 
 class Probe:
@@ -227,7 +229,7 @@ class Probe:
         candidates
             From `Coloring.candidates`.
         progress, cancel
-            Told and asked at each: about 15 ms on one core.
+            Told and asked after some: about 10 ms each on one core.
 
         Raises
         ------
@@ -236,24 +238,47 @@ class Probe:
         """
         if coloring.image is None or not len(candidates):
             return candidates
-        masks = []
-        for place in range(len(candidates)):
+        masks: list[Mask] = []
+        while len(masks) < len(candidates):
             check_cancel(cancel, "Refining the outlines")
-            masks.append(self.refined(coloring, candidates, place))
+            masks += self.refined(coloring, candidates, len(masks), _AT_ONCE)
             if progress is not None:
-                progress((place + 1) / len(candidates), "Refining the outlines")
+                progress(len(masks) / len(candidates), "Refining the outlines")
         return replace(candidates, masks=tuple(masks), method=LEARNED)
 
-    def refined(self, coloring: Coloring, candidates: CandidateSet, index: int) -> Mask:
-        """Return the mask that `refine` gives one candidate."""
-        before, point = candidates.masks[index], candidates.points[index]
-        if coloring.image is None or candidates.scores[index] < _WORTH:
-            return before
-        settings = ProbeSettings()
-        mask = self._mask(coloring, coloring.image, point[None], None, settings, None)
-        if mask.iou(before) < _SAME:
-            return before
-        return replace(mask, score=before.score)
+    def refined(
+        self, coloring: Coloring, candidates: CandidateSet, start: int, count: int
+    ) -> list[Mask]:
+        """Return the masks that `refine` gives some candidates, looked at together.
+
+        Parameters
+        ----------
+        coloring, candidates
+            As for `refine`.
+        start, count
+            Which: so many from there on, or all that are left.
+        """
+        masks = list(candidates.masks[start : start + count])
+        image, settings = coloring.image, ProbeSettings()
+        if image is None:
+            return masks
+        worth = [n for n in range(len(masks)) if candidates.scores[start + n] >= _WORTH]
+        points = {n: candidates.points[start + n][None] for n in worth}
+        self._look_at(coloring, image, list(points.values()))
+        for n, point in points.items():
+            mask = self._mask(coloring, image, point, None, settings, None)
+            if mask.iou(masks[n]) >= _SAME:
+                masks[n] = replace(mask, score=masks[n].score)
+        return masks
+
+    def _look_at(
+        self, coloring: Coloring, image: Rgb8, points: list[npt.NDArray[np.generic]]
+    ) -> None:
+        """Look together at objects clicked once each; not where answers are known."""
+        several = [_clicks(coloring.prober.prompts(one, None), None) for one in points]
+        new = [c for c in several if self._known(coloring, (None, _key(c))) is None]
+        for clicks, answer in zip(new, self._first(coloring, image, new), strict=True):
+            self._keep(coloring, (None, _key(clicks)), answer)
 
     def _answer(
         self, coloring: Coloring, image: Rgb8, clicks: Clicks, base: Mask | None
@@ -273,30 +298,50 @@ class Probe:
             elif base is not None:
                 answer = Answer.drawn(base, some)
             else:
-                answer = self._first(coloring, image, some)
+                (answer,) = self._first(coloring, image, [some])
             self._keep(coloring, (base, _key(some)), answer)
         if answer is None:
             raise PromptError("There is no click; give at least one positive click.")
         return answer
 
-    def _first(self, coloring: Coloring, image: Rgb8, clicks: Clicks) -> Answer:
-        """Look at an object for the first time."""
-        places = rescale(clicks.pixels, coloring.shape, coloring.source_shape)
+    def _first(
+        self, coloring: Coloring, image: Rgb8, several: list[Clicks]
+    ) -> list[Answer]:
+        """Look at objects for the first time."""
+        windows = [self._window(coloring, clicks) for clicks in several]
+        answers: dict[int, Answer] = {}
+        for look in range(_LOOKS):
+            left = [n for n in range(len(several)) if n not in answers]
+            if not left:
+                break
+            channels = [
+                input_channels(
+                    View.of(windows[n], image, coloring.values),
+                    several[n],
+                    image,
+                    coloring.values,
+                )
+                for n in left
+            ]
+            for n, logits, quality in zip(
+                left, *self._predict(np.stack(channels)), strict=True
+            ):
+                larger = outgrown(logits, windows[n], coloring.shape)
+                if larger is not None and look + 1 < _LOOKS:
+                    windows[n] = larger
+                    continue
+                spread, place = windows[n].spread(logits, coloring.shape)
+                answers[n] = Answer.first(spread, place, several[n], float(quality))
+        return [answers[n] for n in range(len(several))]
+
+    def _window(self, coloring: Coloring, clicks: Clicks) -> Window:
+        """Choose where to look first."""
         box, typical = instance_extent(coloring, clicks), None
         if box is None:
+            places = rescale(clicks.pixels, coloring.shape, coloring.source_shape)
             plain = coloring.prober.preview(places, clicks.signs)
             box, typical = extent(plain.crop, plain.bbox), self._typical_of(coloring)
-        window = window_about(box, clicks.pixels, typical)
-        for _ in range(_LOOKS):
-            view = View.of(window, image, coloring.values)
-            channels = input_channels(view, clicks, image, coloring.values)
-            logits, quality = self._predict(channels)
-            seen, larger = window, outgrown(logits, window, coloring.shape)
-            if larger is None:
-                break
-            window = larger
-        spread, place = seen.spread(logits, coloring.shape)
-        return Answer.first(spread, place, clicks, quality)
+        return window_about(box, clicks.pixels, typical)
 
     def _next(
         self, coloring: Coloring, image: Rgb8, clicks: Clicks, before: Answer
@@ -308,9 +353,9 @@ class Probe:
         channels = input_channels(
             view, clicks, image, coloring.values, before.seen_in(window)
         )
-        logits, quality = self._predict(channels)
-        spread, place = window.spread(logits, coloring.shape)
-        return before.corrected(spread, place, clicks, quality, window.step)
+        logits, quality = self._predict(channels[None])
+        spread, place = window.spread(logits[0], coloring.shape)
+        return before.corrected(spread, place, clicks, float(quality[0]), window.step)
 
     def _typical_of(self, coloring: Coloring) -> float | None:
         """Return the diameter of a map's typical objects, measured once."""

@@ -160,10 +160,10 @@ class ModelClient:
         name: str,
         channels: npt.NDArray[np.float32],
         limit: float | None = None,
-    ) -> tuple[npt.NDArray[np.float32], float]:
+    ) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.float32]]:
         """Ask a learned probe's network; see `core.learned_probe.probe.Predict`."""
         logits, quality = self.ask(PROBE, (name, channels), limit=limit)
-        return logits, float(quality)
+        return logits, quality
 
     def end(self) -> None:
         """End the child; the next question starts another."""
