@@ -217,7 +217,10 @@ def test_a_stack_needs_a_plane(tiny_sd: Path, tmp_path: Path) -> None:
     ("arguments", "status", "words"),
     [
         (["segment", "COINS"], 2, "--point R,C"),
-        (["segment", "COINS", "--point", "12"], 2, "two numbers"),
+        (["segment", "COINS", "--point", "12"], 2, "ROW,COLUMN"),
+        (["segment", "COINS", "--point", "nan,1"], 2, "ROW,COLUMN"),
+        (["color", "COINS", "--contrast", "5"], 2, "LOW,HIGH"),
+        (["color", "COINS", "--contrast", "99,1"], 2, "percentiles"),
         (["segment", "COINS", "--point", "1,1", "--all"], 2, "either"),
         (["segment", "COINS", "--not", "1,1", "--all"], 2, "--not"),
         (["segment", "COINS", "--all", "--rule", "paper"], 2, "no use of --rule"),

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from napari_gen2seg.cli.param_types import Channels, Indices, RowColumn, Sizes
+from napari_gen2seg.cli.param_types import CONTRAST, SIZES, Channels, Indices
 
 if TYPE_CHECKING:
     from napari_gen2seg.core.proposal_settings import ProposalSettings
@@ -127,7 +127,7 @@ _RECIPE_OPTIONS = (
     ),
     click.option(
         "--contrast",
-        type=RowColumn(),
+        type=CONTRAST,
         metavar="LOW,HIGH",
         help="Percentiles that become black and white. [default: 0.1,99.9; 8-bit color "
         "as it is]",
@@ -191,7 +191,7 @@ def proposal_options(
             click.option(
                 "--size",
                 "sizes",
-                type=Sizes(),
+                type=SIZES,
                 metavar="A,B",
                 help=f"{when}{only} objects whose diameter lies between A and B "
                 "pixels.",

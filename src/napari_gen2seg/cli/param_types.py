@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from math import isfinite, nan
 from pathlib import Path
 from typing import Any
 
@@ -15,33 +17,27 @@ PICTURE = click.Path(exists=True, path_type=Path)
 TARGET = click.Path(dir_okay=False, path_type=Path)
 
 
-class RowColumn(click.ParamType):
-    """``ROW,COLUMN`` in pixels, fractions allowed."""
+class TwoNumbers(click.ParamType):
+    """``A,B``: two numbers, fractions allowed.
 
-    name = "row,column"
+    Parameters
+    ----------
+    names
+        What they are, in capitals: ``"ROW,COLUMN"``.
+    example
+        Two good ones.
+    rule
+        What they must be besides, in words.
+    good
+        Says whether they are that; must refuse NaN, which words are read as.
+    """
 
-    def convert(
-        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
-    ) -> tuple[float, float]:
-        """Read the two numbers."""
-        if isinstance(value, tuple):
-            return value
-        try:
-            row, column = (float(part) for part in value.split(","))
-        except ValueError:
-            self.fail(
-                f"{value!r} must be two numbers, ROW,COLUMN, such as 120,85 "
-                "(row 0 is the top, column 0 the left).",
-                param,
-                ctx,
-            )
-        return row, column
-
-
-class Sizes(click.ParamType):
-    """``A,B``: the smallest and the largest of something."""
-
-    name = "smallest,largest"
+    def __init__(
+        self, names: str, example: str, rule: str, good: Callable[[float, float], bool]
+    ) -> None:
+        self.name = names.lower()
+        self._names, self._example, self._rule = names, example, rule
+        self._good = good
 
     def convert(
         self, value: Any, param: click.Parameter | None, ctx: click.Context | None
@@ -50,17 +46,40 @@ class Sizes(click.ParamType):
         if isinstance(value, tuple):
             return value
         try:
-            smallest, largest = (float(part) for part in value.split(","))
+            first, second = (float(part) for part in value.split(","))
         except ValueError:
-            smallest, largest = 1.0, 0.0
-        if not 0 <= smallest <= largest:
+            first = second = nan
+        if not self._good(first, second):
             self.fail(
-                f"{value!r} must be two numbers, SMALLEST,LARGEST, such as 12,40; the "
-                "first must be 0 or more, and no larger than the second.",
+                f"{value!r} must be two numbers, {self._names}, such as "
+                f"{self._example} ({self._rule}).",
                 param,
                 ctx,
             )
-        return smallest, largest
+        return first, second
+
+
+#: A place in pixels.
+ROW_COLUMN = TwoNumbers(
+    "ROW,COLUMN",
+    "120,85",
+    "row 0 is the top, column 0 the left",
+    lambda row, column: isfinite(row) and isfinite(column),
+)
+#: The smallest and the largest of something.
+SIZES = TwoNumbers(
+    "SMALLEST,LARGEST",
+    "12,40",
+    "the first 0 or more, and no larger than the second",
+    lambda smallest, largest: 0 <= smallest <= largest,
+)
+#: Two percentiles.
+CONTRAST = TwoNumbers(
+    "LOW,HIGH",
+    "0.1,99.9",
+    "percentiles from 0 to 100, the first below the second",
+    lambda low, high: 0 <= low < high <= 100,
+)
 
 
 class Indices(click.ParamType):

@@ -26,7 +26,7 @@ from napari_gen2seg.cli.outputs import (
     rows_by_columns,
     write_coloring,
 )
-from napari_gen2seg.cli.param_types import PICTURE, TARGET, RowColumn
+from napari_gen2seg.cli.param_types import PICTURE, ROW_COLUMN, TARGET
 from napari_gen2seg.cli.say import say
 
 if TYPE_CHECKING:
@@ -45,7 +45,7 @@ Point = tuple[float, float]
 @click.option(
     "--point",
     "points",
-    type=RowColumn(),
+    type=ROW_COLUMN,
     multiple=True,
     metavar="R,C",
     help="A pixel of the object: row (from the top), column (from the left). "
@@ -54,7 +54,7 @@ Point = tuple[float, float]
 @click.option(
     "--not",
     "nots",
-    type=RowColumn(),
+    type=ROW_COLUMN,
     multiple=True,
     metavar="R,C",
     help="A pixel that is not of the object. May be given several times.",
