@@ -301,6 +301,45 @@ def test_what_is_deleted_is_not_proposed_again(offered):
     assert counts(offered)[1] == 0
 
 
+def test_what_napari_itself_deletes_again_is_not_proposed_again(offered):
+    """Its undo and redo tell nobody; the labels show what happened."""
+    offered.person.press(Qt.Key.Key_Return, SHIFT)
+    point_at(offered, COIN)
+    offered.person.press(Qt.Key.Key_D)
+    layer = offered.person.layer("objects")
+    for _ in range(2):
+        undo(offered)
+        offered.person.settle()
+        assert offered.labels[COIN] > 0
+        assert counts(offered)[1] == 0
+        layer.redo()
+        offered.person.settle()
+        assert offered.labels[COIN] == 0
+        assert not outlined(offered, COIN)
+        assert counts(offered)[1] == 1
+    layer.undo()
+    offered.person.settle()
+    assert counts(offered)[1] == 0
+    undo(offered)  # goes on with what came before it
+    assert not offered.labels.any()
+    offered.person.settle()
+    assert counts(offered)[1] == 0
+    assert outlined(offered, COIN)
+
+
+def test_a_stroke_after_undo_leaves_nothing_to_do_again(offered):
+    offered.person.press(Qt.Key.Key_Return, SHIFT)
+    point_at(offered, COIN)
+    offered.person.press(Qt.Key.Key_D)
+    undo(offered)
+    layer = offered.person.layer("objects")
+    layer.data_setitem(np.nonzero(layer.data == layer.data[COIN]), 0)
+    offered.person.settle()
+    undo(offered)
+    assert "edit by hand" in status(offered)
+    assert offered.labels[COIN] > 0
+
+
 @pytest.fixture
 def noisy(painter):
     """Make the maps noisy, from left to right, so that some objects are uncertain."""

@@ -17,5 +17,6 @@ keep_stack candidates of many planes become objects that go through them
 through    in which planes objects are, how large, and where
 drawn      outlines of shown candidates
 shown      candidates painted, and found under pointer, stroke and lasso
+deleted    which candidates the objects were that a person deleted
 review     candidates beside what is kept of them: shown, dropped, next
 """

@@ -35,6 +35,7 @@ class CommitLog:
     def __init__(self, viewer: ViewerModel) -> None:
         self._viewer = viewer
         self._commits: list[Commit] = []
+        self._gone: list[Commit] = []  # taken back; a redo of the layer brings them
         self._ticks = itertools.count(1)
 
     def tick(self) -> int:
@@ -42,15 +43,27 @@ class CommitLog:
         return next(self._ticks)
 
     @property
-    def newest(self) -> int:
-        """The number of the newest commit that was not taken back; 0 for none."""
-        while self._commits and not self._stands(self._commits[-1]):
-            self._commits.pop()  # taken back in the layer itself
-        return self._commits[-1].tick if self._commits else 0
+    def last(self) -> Commit | None:
+        """The newest commit that was not taken back; None for none."""
+        self._bring_back()
+        while self._commits and not self._read(self._commits[-1]):
+            self._gone.append(self._commits.pop())  # taken back in the layer itself
+        return self._commits[-1] if self._commits else None
 
-    def stands(self, tick: int) -> bool:
-        """Whether the commit of a number was not taken back."""
-        return any(one.tick == tick and self._stands(one) for one in self._commits)
+    @property
+    def newest(self) -> int:
+        """The number of that commit; 0 for none."""
+        last = self.last
+        return 0 if last is None else last.tick
+
+    def stands(self, commit: Commit) -> bool:
+        """Whether a commit was not taken back, or was done again, by whomever."""
+        self._bring_back()
+        return any(one is commit for one in self._commits) and self._read(commit)
+
+    def end_redo(self, layer_id: str) -> None:
+        """Forget what was taken back in a layer: it was edited, and has no redo."""
+        self._gone = [one for one in self._gone if one.layer_id != layer_id]
 
     def note(
         self,
@@ -73,6 +86,7 @@ class CommitLog:
         rows
             Clicks that went with it.
         """
+        self.end_redo(str(layer.unique_id))
         dims = self._viewer.dims
         sliders = {axis - dims.ndim: dims.point[axis] for axis in dims.not_displayed}
         self._commits.append(
@@ -96,27 +110,22 @@ class CommitLog:
             The layer, the commit, and whether it was an edit by hand that went, and the
             commit still stands; None when there is nothing to take back.
         """
-        if not self.newest:
-            return None
-        commit = self._commits[-1]
-        layer = find_layer(self._viewer, commit.layer_id)
-        if layer is None:
+        commit = self.last
+        layer = None if commit is None else find_layer(self._viewer, commit.layer_id)
+        if commit is None or layer is None:
             return None
         slice_if_hidden(layer)
         layer.undo()
-        by_hand = self._stands(commit)
+        by_hand = self._read(commit)
         if not by_hand:
-            self._commits.pop()
+            self._gone.append(self._commits.pop())
         return layer, commit, by_hand
 
     def redo(self, commit: Commit) -> bool:
         """Do a commit again that was taken back; say whether it could be."""
-        if self._stands(commit) or not self.redo_edit(commit.layer_id):
+        if self._read(commit) or not self.redo_edit(commit.layer_id):
             return False
-        done = self._stands(commit)
-        if done:
-            self._commits.append(commit)
-        return done
+        return self.stands(commit)
 
     def redo_edit(self, layer_id: str) -> bool:
         """Do an edit again by the layer's own redo; say if the layer is still there."""
@@ -134,7 +143,22 @@ class CommitLog:
         if moved:
             dims.set_point(list(moved), list(moved.values()))
 
-    def _stands(self, commit: Commit) -> bool:
+    def _bring_back(self) -> None:
+        """See what was done again in the layers themselves."""
+        gone, waiting = [], set()
+        for commit in sorted(self._gone, key=lambda one: one.tick):
+            # In order: where an object is not yet back, it looks like deleted again.
+            if commit.layer_id in waiting or not self._read(commit):
+                waiting.add(commit.layer_id)
+                gone.append(commit)
+            else:
+                self._commits.append(commit)
+        if len(gone) < len(self._gone):
+            self._gone = gone
+            self._commits.sort(key=lambda one: one.tick)
+
+    def _read(self, commit: Commit) -> bool:
+        """Whether a layer has what a commit wrote there."""
         layer, written = find_layer(self._viewer, commit.layer_id), commit.written
         if layer is None or written.sample is None:
             return False

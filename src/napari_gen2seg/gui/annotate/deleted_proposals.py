@@ -5,28 +5,24 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-import numpy as np
-from scipy import ndimage
-
-from napari_gen2seg.core.objects.overlap import window_iou
+from napari_gen2seg.core.objects.deleted import proposals_of
 from napari_gen2seg.gui.annotate.redo import Dropped
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from napari_gen2seg.core.objects.patch import LabelPatch
-    from napari_gen2seg.core.objects.review import Review
     from napari_gen2seg.gui.annotate.commit_log import CommitLog
     from napari_gen2seg.gui.annotate.proposed_plane import ProposedPlane
     from napari_gen2seg.gui.annotate.proposed_planes import ProposedPlanes
+    from napari_gen2seg.gui.annotate.written import Commit
     from napari_gen2seg.gui.layers.view import View
-
-_SAME = 0.5  # IoU from which a proposal is the object that was deleted
 
 
 @dataclass
 class _Deletion:
     drop: Dropped
+    commit: Commit
     stands: bool = True
 
 
@@ -49,7 +45,9 @@ class DeletedProposals:
 
     def note(self, patches: Sequence[tuple[View, LabelPatch]]) -> None:
         """Drop the proposals of objects that were just deleted."""
-        tick = self._log.newest
+        commit = self._log.last
+        if commit is None:  # its layer is gone again
+            return
         for view, patch in patches:
             plane = self._planes.latest(view)
             if plane is None:
@@ -57,8 +55,8 @@ class DeletedProposals:
             indices = proposals_of(plane.review, patch)
             if indices:
                 plane.review = plane.review.dropping(indices)
-                drop = Dropped(view, plane.found, indices, tick)
-                self._deletions.append(_Deletion(drop))
+                drop = Dropped(view, plane.found, indices, commit.tick)
+                self._deletions.append(_Deletion(drop, commit))
 
     def follow(self, plane: ProposedPlane) -> None:
         """See which deletions were taken back, or done again, on a plane."""
@@ -68,38 +66,7 @@ class DeletedProposals:
         for one in self._deletions:
             if self._planes.of(one.drop) is not plane:
                 continue
-            stands = self._log.stands(one.drop.tick)
+            stands = self._log.stands(one.commit)
             if stands != one.stands:
                 one.stands = stands
                 plane.review = plane.review.dropping(one.drop.indices, stands)
-
-
-def proposals_of(review: Review, patch: LabelPatch) -> tuple[int, ...]:
-    """Return the proposal that each deleted object was, where it was one.
-
-    Parameters
-    ----------
-    review
-        Of the plane.
-    patch
-        The deletion.
-    """
-    gone = np.where(patch.changed, patch.before, 0)
-    numbers = np.unique(gone[gone > 0])
-    places = np.where(gone > 0, np.searchsorted(numbers, gone) + 1, 0)
-    found = []
-    for place, box in enumerate(ndimage.find_objects(places), 1):
-        mine = places[box] == place
-        row, col = patch.box[0] + box[0].start, patch.box[1] + box[1].start
-        best, most = -1, _SAME
-        around = row, col, row + mine.shape[0], col + mine.shape[1]
-        for index in review.looks.meeting(around):
-            if review.dropped[index]:
-                continue
-            proposal = review.candidates.masks[index].window()
-            overlap = window_iou(proposal, (mine, (row, col)))
-            if overlap > most:
-                best, most = index, overlap
-        if best >= 0:
-            found.append(best)
-    return tuple(found)

@@ -420,8 +420,10 @@ class Objects:
 
     def _painted(self, _event: object = None) -> None:
         layer = self.layer
-        if layer is not None and not self.writing and layer.mode != "erase":
-            self._raise(int(layer.selected_label))  # before it is counted
+        if layer is not None and not self.writing:
+            self.log.end_redo(str(layer.unique_id))
+            if layer.mode != "erase":
+                self._raise(int(layer.selected_label))  # before it is counted
         self.recount()
         if not self.writing:
             self.written.emit()
