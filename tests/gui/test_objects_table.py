@@ -134,6 +134,42 @@ def test_a_table_that_is_closed_leaves_no_object_alone(listed):
     assert layer.show_selected_label
 
 
+def test_looks_alone_make_nobody_count(listed):
+    objects = listed.bridge.controller.objects
+    look(listed)
+    counted = []
+    objects.edited.connect(lambda: counted.append("edited"))
+    listed.table.reader.changed.connect(lambda: counted.append("measured"))
+    layer = listed.person.layer("objects")
+    listed.table.table.selectRow(1)
+    assert layer.show_selected_label
+    listed.person.until(lambda: not layer.show_selected_label)
+    look(listed)
+    assert counted == []
+    listed.person.move(*COIN)
+    listed.person.press(Qt.Key.Key_1, CONTROL)  # a class: the object is colored
+    look(listed)
+    assert counted == []
+    layer.undo()  # of which napari tells as little
+    look(listed)
+    assert counted.count("edited") == 1
+    assert "measured" in counted
+
+
+def test_of_a_layer_that_is_left_all_objects_are_shown(listed):
+    left = listed.person.layer("objects")
+    other = listed.viewer.add_labels(left.data.copy(), name="others")
+    listed.table.table.selectRow(1)
+    assert left.show_selected_label
+    listed.table.target.choose(other)
+    listed.person.until(lambda: listed.table.reader.layer is other)
+    listed.person.until(lambda: listed.table.reader.table is not None)
+    listed.table.table.selectRow(2)
+    assert other.show_selected_label
+    assert not left.show_selected_label
+    listed.person.until(lambda: not other.show_selected_label)
+
+
 def test_large_figures_are_written_out():
     table = many(3)
     table.measures[:] = 25760.4

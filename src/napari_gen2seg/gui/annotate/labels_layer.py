@@ -36,6 +36,7 @@ from napari_gen2seg.gui.annotate.labels_target import (
 )
 from napari_gen2seg.gui.annotate.written import Commit, Edit, Writing
 from napari_gen2seg.gui.layers.layer_order import insert_objects, lift_over_objects
+from napari_gen2seg.gui.layers.looks import may_be_edited
 from napari_gen2seg.gui.layers.overlays import (
     OBJECTS,
     find_layer,
@@ -415,7 +416,7 @@ class Objects:
         return (
             ("paint", self._painted),
             ("data", self._replaced),
-            ("set_data", self.recount),
+            ("set_data", self._redrawn),
         )
 
     def _painted(self, _event: object = None) -> None:
@@ -427,6 +428,10 @@ class Objects:
         self.recount()
         if not self.writing:
             self.written.emit()
+
+    def _redrawn(self, _event: object = None) -> None:
+        if may_be_edited(self.layer):  # by the layer's own undo or redo
+            self.recount()
 
     def _replaced(self, _event: object = None) -> None:
         self.known = False

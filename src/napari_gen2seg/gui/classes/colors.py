@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
+from napari_gen2seg.gui.layers.looks import looks_only
 from napari_gen2seg.gui.layers.overlays import find_layer
 
 if TYPE_CHECKING:
@@ -76,7 +77,8 @@ class ClassColors:
         self._drawn = wanted  # before: the layer tells of a change at once
         colored: dict[int | None, Any] = {None: GREY, 0: "transparent"}
         colored.update({n: colors.get(one, GREY) for n, one in classes.items()})
-        layer.colormap = DirectLabelColormap(color_dict=colored)
+        with looks_only(layer):
+            layer.colormap = DirectLabelColormap(color_dict=colored)
 
     def release(self) -> None:
         """Give the layer its own colors again."""
@@ -84,7 +86,8 @@ class ClassColors:
         drawn, self._drawn = self._drawn, None
         self._id = self._own = None
         if layer is not None and drawn is not None and own is not None:
-            layer.colormap = own
+            with looks_only(layer):
+                layer.colormap = own
 
 
 def with_classes(there: Any, classes: Mapping[int, str]) -> Any:

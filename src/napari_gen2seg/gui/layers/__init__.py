@@ -8,6 +8,7 @@ overlays     coloring, outlines of proposals, preview, as layers
 canvas_layer a Labels layer that is drawn into in place
 marks        what marks a layer as ours
 removal      layers that go together
+looks        layers drawn otherwise that hold what they held
 hidden       hidden layers: sliced before they change; put aside
 gl_context   whose OpenGL context is current when a layer goes
 transform    where a layer lies in the world

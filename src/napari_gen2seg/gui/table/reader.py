@@ -18,6 +18,7 @@ from napari_gen2seg.core.objects.through import Through, measure_through
 from napari_gen2seg.errors import ImageError
 from napari_gen2seg.gui.annotate.labels_target import on_same_grid
 from napari_gen2seg.gui.annotate.tracks_layer import planes_along
+from napari_gen2seg.gui.layers.looks import may_be_edited
 from napari_gen2seg.gui.layers.overlays import DRAWN, find_layer, role_of, source_of
 from napari_gen2seg.gui.layers.source import guess_options
 from napari_gen2seg.gui.layers.view import View, array_of, axis_name, view_on_screen
@@ -203,6 +204,8 @@ class FactsReader(QObject):
         self._soon.start()
 
     def _edited(self, _event: object = None) -> None:
+        if not may_be_edited(self.layer):
+            return
         self._through = None
         self._soon.start()
 

@@ -20,6 +20,7 @@ from qtpy.QtWidgets import (
 
 from napari_gen2seg.errors import StorageError
 from napari_gen2seg.gui.layers.camera import center_on
+from napari_gen2seg.gui.layers.looks import looks_only
 from napari_gen2seg.gui.layers.overlays import find_layer
 from napari_gen2seg.gui.panels.docked import Docked, main_window
 from napari_gen2seg.gui.panels.layer_combo import LayerCombo
@@ -293,15 +294,18 @@ class ObjectsTable(Docked):
             float(table.column(name)[place]) for name in ("row", "column", "diameter")
         )
         center_on(self._viewer, view, (row, col), diameter)
-        self._point_out(layer)
         self._marking = True
         try:
-            layer.selected_label = number
+            with looks_only(layer):
+                self._point_out(layer)
+                layer.selected_label = number
         finally:
             self._marking = False
 
     def _point_out(self, layer: Labels) -> None:
         """Show one object alone for a moment: among ninety, the eye finds none."""
+        if self._alone is not layer:
+            self._show_together()  # another layer, of which one is still alone
         if not layer.show_selected_label:
             layer.show_selected_label = True
             self._alone = layer
@@ -311,7 +315,8 @@ class ObjectsTable(Docked):
         """Show all objects again."""
         layer, self._alone = self._alone, None
         if layer is not None:
-            layer.show_selected_label = False
+            with looks_only(layer):
+                layer.show_selected_label = False
 
     def _mark(self, _event: object = None) -> None:
         """Mark the row of the object that is selected in the viewer."""
