@@ -168,6 +168,25 @@ def test_lazy_stacks_are_read_plane_by_plane(viewer):
     assert np.array_equal(row.source.labels(), truth[2])
 
 
+def test_labels_are_read_once(viewer):
+    dask = pytest.importorskip("dask.array")
+    truth, reads = np.zeros((4, 40, 80), np.int32), []
+    truth[1:3] = labels(40, 80)
+
+    def read(block, block_info=None):
+        reads.append(block_info[0]["chunk-location"][0])
+        return block
+
+    lazy = dask.from_array(truth, chunks=(1, 40, 80))
+    viewer.add_image(picture(4, 40, 80))
+    viewer.add_labels(lazy.map_blocks(read, dtype=truth.dtype, meta=truth[:0]))
+    pairs = candidates(viewer, Source(viewer).options_of)
+    reads.clear()  # napari has drawn a plane
+    rows = search(pairs, lambda: None)
+    assert [row.facts.objects for row in rows] == [2, 2]
+    assert sorted(reads) == [0, 1, 2, 3]
+
+
 def test_the_axes_on_screen_are_the_picture(viewer):
     stack, truth = picture(40, 7, 80), np.zeros((40, 7, 80), np.int32)
     truth[:, 2] = labels(40, 80)

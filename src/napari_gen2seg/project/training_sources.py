@@ -68,6 +68,8 @@ def item_sources(item: Item) -> Iterator[AnnotatedSource]:
 
 def unchanged_proposals(labels: LabelArray, origins: Mapping[int, Origin]) -> int:
     """Count the objects in labels that are proposals which nobody changed."""
+    if not origins:
+        return 0  # and large labels need no sorting
     found = (origins.get(int(number)) for number in np.unique(labels[labels > 0]))
     return sum(origin is not None and origin.who == "proposed" for origin in found)
 

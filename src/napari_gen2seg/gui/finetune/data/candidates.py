@@ -98,6 +98,13 @@ class LayerPair:
         """Read the labels of a plane, (H, W), at an index of the Labels layer."""
         return read_plane(self.array, PlaneAxes(*self.axes), index)
 
+    def read(self, index: tuple[int, ...], labels: LabelArray) -> Annotated:
+        """Read the image of a plane, beside labels of it that were read already."""
+        plane = self._plane(index)
+        parts = [plane.read(array, rgb) for array, rgb in self.parts]
+        image = parts[0] if len(parts) == 1 else np.stack(parts, axis=-1)
+        return Annotated(image, as_labels(labels))
+
     def at(self, index: tuple[int, ...], place: tuple[int, ...]) -> TrainingCandidate:
         """Return the row of a plane.
 
@@ -108,15 +115,12 @@ class LayerPair:
         place
             Its part that tells planes apart; empty where there is only one.
         """
-        plane = self.view.at((*([0] * self.view.first), *index))
 
         def labels() -> LabelArray:
             return self.labels_at(index)
 
         def read() -> Annotated:
-            parts = [plane.read(array, rgb) for array, rgb in self.parts]
-            image = parts[0] if len(parts) == 1 else np.stack(parts, axis=-1)
-            return Annotated(image, as_labels(labels()))
+            return self.read(index, labels())
 
         where, name = ", ".join(map(str, place)), self.row.name
         source = replace(
@@ -127,8 +131,14 @@ class LayerPair:
             group=name if place else None,
         )
         return replace(
-            self.row, key=f"{self.row.key}/{where}", source=source, plane=plane
+            self.row,
+            key=f"{self.row.key}/{where}",
+            source=source,
+            plane=self._plane(index),
         )
+
+    def _plane(self, index: tuple[int, ...]) -> View:
+        return self.view.at((*([0] * self.view.first), *index))
 
 
 def candidates(

@@ -4,17 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
+from functools import partial
 from itertools import product
 from pathlib import Path
 from typing import Any
 
+from napari_gen2seg.common.types import LabelArray
 from napari_gen2seg.core.image.rgb import to_rgb
 from napari_gen2seg.errors import Gen2SegError
 from napari_gen2seg.gui.finetune.data.candidates import LayerPair, TrainingCandidate
+from napari_gen2seg.io.annotated import Annotated
 from napari_gen2seg.io.label_facts import look_through
 from napari_gen2seg.project.journal.files import read_work
 from napari_gen2seg.project.origin import Origin
 from napari_gen2seg.project.training_sources import unchanged_proposals
+
+_Plane = tuple[tuple[int, ...], tuple[int, ...], LabelArray]
 
 MOST = 300  # planes of one stack that are offered
 
@@ -37,18 +42,13 @@ def search(
             rows.append(pair.row)
             continue
         origins = _origins(pair.work)
-        planes = [
-            replace(
-                row,
-                source=replace(
-                    row.source,
-                    proposed=unchanged_proposals(row.source.labels(), origins),
-                ),
-            )
-            for row in _planes(pair, check)
-        ]
-        rows += [looked(row) for row in planes]
-        if not planes:
+        before = len(rows)
+        for index, place, labels in _planes(pair, check):
+            row, read = pair.at(index, place), partial(pair.read, index, labels)
+            proposed = unchanged_proposals(labels, origins)
+            row = replace(row, source=replace(row.source, proposed=proposed))
+            rows.append(looked(row, read))
+        if len(rows) == before:
             empty = "Nothing is labeled yet."
             rows.append(replace(pair.row, problem=empty, suggested=False))
     return _once(rows)
@@ -90,7 +90,8 @@ def _count(row: TrainingCandidate) -> int:
     return 0 if row.facts is None else row.facts.objects
 
 
-def _planes(pair: LayerPair, check: Callable[[], None]) -> Iterator[TrainingCandidate]:
+def _planes(pair: LayerPair, check: Callable[[], None]) -> Iterator[_Plane]:
+    """Yield the index, the place and the labels of planes that have objects."""
     shape = tuple(int(n) for n in pair.array.shape)
     others = [axis for axis in range(len(shape)) if axis not in pair.axes]
     count = 0
@@ -100,9 +101,10 @@ def _planes(pair: LayerPair, check: Callable[[], None]) -> Iterator[TrainingCand
         for axis, at in zip(others, place, strict=True):
             index[axis] = at
         # The labels alone: most planes of a long stack may have none.
-        if not (pair.labels_at(tuple(index)) > 0).any():
+        labels = pair.labels_at(tuple(index))
+        if not (labels > 0).any():
             continue
-        yield pair.at(tuple(index), place)
+        yield tuple(index), place, labels
         count += 1
         if count == MOST:
             return
@@ -128,10 +130,20 @@ def folder_rows(folder: Path, check: Callable[[], None]) -> list[TrainingCandida
     return rows
 
 
-def looked(row: TrainingCandidate) -> TrainingCandidate:
-    """Count the objects of a row, or say why it cannot be used."""
+def looked(
+    row: TrainingCandidate, reader: Callable[[], Annotated] | None = None
+) -> TrainingCandidate:
+    """Count the objects of a row, or say why it cannot be used.
+
+    Parameters
+    ----------
+    row
+        Not looked through yet.
+    reader
+        Reads it, if something cheaper does than its source.
+    """
     try:
-        read = row.source.read()
+        read = (reader or row.source.read)()
         facts = look_through(read.labels, to_rgb(read.image, row.source.recipe))
     except Gen2SegError as error:
         return replace(row, problem=str(error), suggested=False)
