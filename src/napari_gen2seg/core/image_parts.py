@@ -26,6 +26,10 @@ def windows(shape: tuple[int, ...]) -> list[Window]:
     return found
 
 
+PARTS = len(windows((1, 1)))
+"""How many `windows` there are of any image."""
+
+
 def count_parts(numbers: NDArray[np.integer]) -> PartCounts:
     """Count the objects on both sides of every window; those it cuts are on neither.
 

@@ -180,6 +180,9 @@ class AnnotatedSource:
     proposed
         How many of its objects are proposals of a model that nobody changed, where
         that is known: a model scores well on what it made itself.
+    proposed_inside
+        How many of those lie whole inside each of `image_parts.windows`; empty where
+        that is not known.
     """
 
     title: str
@@ -191,6 +194,7 @@ class AnnotatedSource:
     facts: LabelFacts | None = None
     label_reader: Callable[[], LabelArray] | None = None
     proposed: int = 0
+    proposed_inside: tuple[int, ...] = ()
 
     @property
     def key(self) -> str:

@@ -10,6 +10,7 @@ import numpy as np
 from napari_gen2seg.common.types import LabelArray
 from napari_gen2seg.core.image.axes import Axes
 from napari_gen2seg.core.image.rgb import to_rgb
+from napari_gen2seg.core.image_parts import count_parts
 from napari_gen2seg.errors import DataError
 from napari_gen2seg.io.annotated import Annotated, AnnotatedSource, as_labels
 from napari_gen2seg.io.label_facts import look_through
@@ -57,21 +58,42 @@ def item_sources(item: Item) -> Iterator[AnnotatedSource]:
             return Annotated(item.image().plane(place), as_labels(numbers))
 
         where = ", ".join(str(n) for n in place) if layout.several else ""
+        proposed, inside = unchanged_proposals(numbers, work.state.origins)
         yield AnnotatedSource(
             f"{item.name}, plane {where}" if where else item.name,
             read,
             group=work.state.group or (item.name if where else None),
             complete=work.state.state == "done",
-            proposed=unchanged_proposals(numbers, work.state.origins),
+            proposed=proposed,
+            proposed_inside=inside,
         )
 
 
-def unchanged_proposals(labels: LabelArray, origins: Mapping[int, Origin]) -> int:
-    """Count the objects in labels that are proposals which nobody changed."""
-    if not origins:
-        return 0  # and large labels need no sorting
-    found = (origins.get(int(number)) for number in np.unique(labels[labels > 0]))
-    return sum(origin is not None and origin.who == "proposed" for origin in found)
+def unchanged_proposals(
+    labels: LabelArray, origins: Mapping[int, Origin]
+) -> tuple[int, tuple[int, ...]]:
+    """Count the objects in labels that are proposals which nobody changed.
+
+    Parameters
+    ----------
+    labels
+        int (H, W).
+    origins
+        Where objects come from, as far as that is known.
+
+    Returns
+    -------
+    tuple
+        How many, and how many lie whole inside each of `image_parts.windows`; empty
+        where there are none.
+    """
+    proposed = [number for number, one in origins.items() if one.who == "proposed"]
+    mine = np.where(np.isin(labels, proposed), labels, 0)
+    numbers = np.unique(mine[mine > 0])
+    if not numbers.size:
+        return 0, ()
+    place = np.where(mine > 0, np.searchsorted(numbers, mine) + 1, 0)
+    return int(numbers.size), tuple(inside for _, inside in count_parts(place))
 
 
 def training_sources(project: Project) -> list[AnnotatedSource]:

@@ -57,6 +57,7 @@ def pair_entry(source: AnnotatedSource, folder: Path, name: str) -> dict[str, An
         "group": source.group,
         "role": source.role,
         "proposed": source.proposed,
+        "proposed_inside": source.proposed_inside,
     }
 
 

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from napari_gen2seg.common.types import Int32Array
 from napari_gen2seg.core.image.checks import is_constant
 from napari_gen2seg.core.image.rgb import RgbRecipe, recipe_of, to_rgb
+from napari_gen2seg.core.image_parts import PARTS
 from napari_gen2seg.errors import DataError, ImageError, SettingsError
 from napari_gen2seg.io.annotated import (
     Annotated,
@@ -57,6 +58,9 @@ class PairSpec:
         Typical size of the objects in pixels; measured from the labels if None.
     proposed
         How many of its objects are proposals of a model that nobody changed.
+    proposed_inside
+        How many of those lie whole inside each of `image_parts.windows`; empty where
+        that is not known.
     channels, contrast, invert, joint
         How channels become RGB, where the file does not say it well: which give red,
         green and blue (None for black), the percentiles that become black and white,
@@ -75,6 +79,7 @@ class PairSpec:
     invert: bool = False
     joint: bool | None = None
     proposed: int = 0
+    proposed_inside: tuple[int, ...] = ()
 
     def __post_init__(self) -> None:
         if self.role not in get_args(Role):
@@ -87,7 +92,12 @@ class PairSpec:
                 f"The diameter of {self.title!r} is {self.diameter}; it must be the "
                 "size of a typical object in pixels, from 1 to 10000, or null."
             )
-
+        if len(self.proposed_inside) not in (0, PARTS):
+            raise SettingsError(
+                f"proposed_inside of {self.title!r} has {len(self.proposed_inside)} "
+                f"numbers; it must have {PARTS}, one a part that could be held back, "
+                "or be empty."
+            )
         self.recipe  # noqa: B018  (refuses what cannot be one)
 
     @property
@@ -184,6 +194,7 @@ def _source(
         spec.complete,
         facts=facts,
         proposed=spec.proposed,
+        proposed_inside=spec.proposed_inside,
     )
 
 

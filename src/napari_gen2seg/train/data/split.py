@@ -14,7 +14,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from napari_gen2seg.common.text import count_text
+from napari_gen2seg.common.text import count_text, names_text
 from napari_gen2seg.core.image_parts import cut, windows
 from napari_gen2seg.errors import DataError
 from napari_gen2seg.io.annotated import Annotated, AnnotatedSource
@@ -36,8 +36,9 @@ class Division:
     warnings
         Sentences for people.
     own_work
-        Of the images to judge by: how many objects are unchanged proposals, of how
-        many in all.
+        Of what is judged by: how many objects are unchanged proposals, of how many in
+        all. Where a part is judged by, and nobody knows which of its objects are, it is
+        taken to have its share.
     """
 
     train: tuple[int, ...]
@@ -132,7 +133,7 @@ def choose_validation(
     number = validation_number(len(free), len(fixed), hold_back)
     if number < 1:
         return _whole(images, (), (_NO_SCORE,))
-    known = {image.group for image in images if image.look().key in before}
+    known = {image.group for image in images if image.key in before}
     order = np.random.default_rng(seed).permutation(len(free))
     mixed = [free[place] for place in order]
     # What an earlier run learnt from would make the score too good.
@@ -171,7 +172,15 @@ def _own_share(images: Sequence[AnnotatedSource], group: str | None) -> float:
 def _own_work(images: Sequence[AnnotatedSource]) -> tuple[int, int]:
     """Count unchanged proposals, and objects."""
     proposed = sum(image.proposed for image in images)
-    return proposed, sum(image.look().objects for image in images) if images else 0
+    return proposed, sum(image.look().objects for image in images)
+
+
+def _own_work_inside(image: AnnotatedSource, part: int) -> int:
+    """Count the unchanged proposals in a part of an image."""
+    if image.proposed_inside:
+        return image.proposed_inside[part]
+    facts = image.look()
+    return round(image.proposed * facts.parts[part][1] / max(facts.objects, 1))
 
 
 def validation_number(free: int, fixed: int, hold_back: float) -> int:
@@ -198,7 +207,8 @@ def _whole(
     images: Sequence[AnnotatedSource], held: Sequence[int], warnings: tuple[str, ...]
 ) -> Division:
     """Hold whole images back, and train on all others."""
-    train = tuple(place for place in range(len(images)) if place not in set(held))
+    back = set(held)
+    train = tuple(place for place in range(len(images)) if place not in back)
     objects = sum(images[place].look().objects for place in train)
     own = _own_work([images[place] for place in held])
     told = tuple(one for one in (own_work_told(*own),) if one)
@@ -223,13 +233,13 @@ def _leaks(
     train: Sequence[AnnotatedSource], held: Sequence[AnnotatedSource]
 ) -> tuple[str, ...]:
     """Refuse one image on both sides; warn of one group on both."""
-    seen = {image.look().key: image.title for image in train}
+    seen = {image.key: image.title for image in train}
     groups = {image.group: image.title for image in train}
     told = []
     for image in held:
-        key = image.look().key
-        same = seen.get(key)
-        if key and same is not None:  # without a key nothing is known of its pixels
+        same = seen.get(image.key)
+        # Without a key nothing is known of its pixels.
+        if image.key and same is not None:
             raise DataError(
                 f"The picture {image.title!r} is held back and trained on as {same!r}; "
                 "its score would say nothing. Choose one of the two."
@@ -246,14 +256,13 @@ def _learnt(
     held: Sequence[AnnotatedSource], before: Collection[str]
 ) -> tuple[str, ...]:
     """Warn of what is held back though an earlier run learnt from it."""
-    names = [image.title for image in held if image.look().key in before]
+    names = [image.title for image in held if image.key in before]
     if not names:
         return ()
-    more = f" and {len(names) - 5} more" if len(names) > 5 else ""
     told = (
-        f"An earlier run learned from what is held back now: {', '.join(names[:5])}"
-        f"{more}. The score may be too good; add labeled pictures that no run has "
-        "learned from."
+        "An earlier run learned from what is held back now: "
+        f"{names_text(names, 5)}. The score may be too good; add labeled pictures "
+        "that no run has learned from."
     )
     return (told,)
 
@@ -273,7 +282,10 @@ def _part_of_all(
         "how the model does on more of the same picture, not on others."
     )
     judged = [images[place] for place in held]
-    own = _own_work(judged)
+    own = (
+        sum(_own_work_inside(image, part) for image in judged),
+        sum(counts[place][1] for place in held),
+    )
     said = (told, *_learnt(judged, before), own_work_told(*own))
     return Division(
         tuple(place for place, (learnt, _) in enumerate(counts) if learnt),

@@ -80,8 +80,14 @@ class Progress:
 
 
 _LATER = {
-    "channels": None, "contrast": None, "invert": False, "joint": None, "proposed": 0
-}  # fmt: skip
+    "channels": None,
+    "contrast": None,
+    "invert": False,
+    "joint": None,
+    "proposed": 0,
+    "proposed_inside": (),
+}
+"""What pairs were given later than the first states, and what it most often is."""
 
 
 def fingerprint(config: FinetuneConfig) -> str:

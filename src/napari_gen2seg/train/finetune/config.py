@@ -331,7 +331,7 @@ def finetune_config(raw: Any, where: str = "The settings") -> FinetuneConfig:
     """
     values = dict(checked(FinetuneConfig, in_new_words(raw), where))
     values["pairs"] = tuple(
-        PairSpec(**checked(PairSpec, in_new_words(pair), f"{where}, pair {number}"))
+        _pair(checked(PairSpec, in_new_words(pair), f"{where}, pair {number}"))
         for number, pair in enumerate(values.get("pairs", ()), 1)
     )
     values["datasets"] = tuple(
@@ -385,6 +385,16 @@ class DatasetSpec:
                     f"{name} of the data set {self.root} is {list(shape)}; it must be "
                     "[height, width] in pixels, 16 or more."
                 )
+
+
+def _pair(values: dict[str, Any]) -> PairSpec:
+    """Build one from plain values, lists of JSON as tuples."""
+    return PairSpec(
+        **{
+            name: tuple(value) if isinstance(value, list) else value
+            for name, value in values.items()
+        }
+    )
 
 
 def dataset_spec(values: dict[str, Any]) -> DatasetSpec:

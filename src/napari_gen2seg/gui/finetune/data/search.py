@@ -45,9 +45,9 @@ def search(
         before = len(rows)
         for index, place, labels in _planes(pair, check):
             row, read = pair.at(index, place), partial(pair.read, index, labels)
-            proposed = unchanged_proposals(labels, origins)
-            row = replace(row, source=replace(row.source, proposed=proposed))
-            rows.append(looked(row, read))
+            count, inside = unchanged_proposals(labels, origins)
+            known = replace(row.source, proposed=count, proposed_inside=inside)
+            rows.append(looked(replace(row, source=known), read))
         if len(rows) == before:
             empty = "Nothing is labeled yet."
             rows.append(replace(pair.row, problem=empty, suggested=False))
