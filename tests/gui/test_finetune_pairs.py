@@ -168,23 +168,48 @@ def test_lazy_stacks_are_read_plane_by_plane(viewer):
     assert np.array_equal(row.source.labels(), truth[2])
 
 
-def test_labels_are_read_once(viewer):
+def noted(array, reads):
+    """Return a lazy array that notes which plane is read."""
     dask = pytest.importorskip("dask.array")
-    truth, reads = np.zeros((4, 40, 80), np.int32), []
-    truth[1:3] = labels(40, 80)
 
     def read(block, block_info=None):
         reads.append(block_info[0]["chunk-location"][0])
         return block
 
-    lazy = dask.from_array(truth, chunks=(1, 40, 80))
+    lazy = dask.from_array(array, chunks=(1, *array.shape[1:]))
+    return lazy.map_blocks(read, dtype=array.dtype, meta=array[:0])
+
+
+def test_labels_are_read_once(viewer):
+    truth, reads = np.zeros((4, 40, 80), np.int32), []
+    truth[1:3] = labels(40, 80)
     viewer.add_image(picture(4, 40, 80))
-    viewer.add_labels(lazy.map_blocks(read, dtype=truth.dtype, meta=truth[:0]))
+    viewer.add_labels(noted(truth, reads))
     pairs = candidates(viewer, Source(viewer).options_of)
     reads.clear()  # napari has drawn a plane
     rows = search(pairs, lambda: None)
     assert [row.facts.objects for row in rows] == [2, 2]
     assert sorted(reads) == [0, 1, 2, 3]
+
+
+def test_what_is_said_of_the_choice_is_said_without_reading(viewer):
+    """It is said in the window, at every tick."""
+    truth, reads = labels(1, 40, 80, objects=5), []
+    viewer.add_image(picture(1, 40, 80))
+    for name in ("one", "two"):
+        viewer.add_labels(noted(truth, reads), name=name)
+    pairs = PairList(viewer, Source(viewer), Inline())
+    pairs.rescan()
+    for row in pairs.rows:
+        count = row.facts.objects
+        inside = tuple(inside for _, inside in row.facts.parts)
+        known = replace(row.source, proposed=count, proposed_inside=inside)
+        object.__setattr__(row, "source", known)
+        pairs.choose(row, use=True)
+    reads.clear()
+    assert any("unchanged proposals" in one for one in pairs.worries())
+    assert reads == []
+    pairs.close()
 
 
 def test_the_axes_on_screen_are_the_picture(viewer):

@@ -125,6 +125,17 @@ def together(sets: Sequence[LabelFacts]) -> LabelFacts:
     )
 
 
+def parts_together(sets: Sequence[PartCounts]) -> PartCounts:
+    """Sum up what several sets of labels of one image have in its parts.
+
+    An estimate, as `together`.
+    """
+    return tuple(
+        (sum(out for out, _ in part), sum(inside for _, inside in part))
+        for part in zip(*sets, strict=True)
+    )
+
+
 def _pieces(labels: npt.NDArray[Any]) -> list[int]:
     """Count the 8-connected pieces of each object, numbered from 1 without gaps."""
     return [

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -14,16 +14,17 @@ from qtpy.QtCore import QObject, Signal
 from napari_gen2seg.common.text import names_text
 from napari_gen2seg.common.types import LabelArray
 from napari_gen2seg.core.joined_labels import join_labels
-from napari_gen2seg.errors import Gen2SegError
+from napari_gen2seg.errors import DataError, Gen2SegError
 from napari_gen2seg.gui.finetune.data.candidates import TrainingCandidate, candidates
 from napari_gen2seg.gui.finetune.data.project_rows import project_rows
 from napari_gen2seg.gui.finetune.data.search import folder_rows, search
 from napari_gen2seg.gui.qt_threads import debounce
 from napari_gen2seg.io.annotated import Annotated, AnnotatedSource, Role, as_labels
-from napari_gen2seg.io.label_facts import together
+from napari_gen2seg.io.label_facts import parts_together, together
 from napari_gen2seg.jobs.training.written_data import file_names, worries
 from napari_gen2seg.session.session import sentence
-from napari_gen2seg.train.data.split import own_work_told
+from napari_gen2seg.train.data.split import choose_validation, own_work_told
+from napari_gen2seg.train.finetune.config import FinetuneConfig
 
 if TYPE_CHECKING:
     from napari.components import ViewerModel
@@ -137,6 +138,7 @@ class PairList(QObject):
             label_reader=labels,
             facts=facts,
             proposed=sum(one.source.proposed for one in sets),
+            proposed_inside=_inside_together([one.source for one in sets]),
         )
         return replace(row, source=source)
 
@@ -192,19 +194,22 @@ class PairList(QObject):
     def _judged_own(self) -> tuple[int, int]:
         """Count unchanged proposals, and objects, in what will be held back.
 
-        Where nobody chose it, in the picture with the fewest proposals: that is the
-        first to be held back.
+        As far as it is known here: no run says yet what earlier ones learnt from, and
+        facts of labels that are taken together are estimates.
         """
-        asked = [row for row, at in self.used if at.role == "validation"]
-        free = [row for row, at in self.used if at.role == "auto"]
-        counts = [
-            (row.source.proposed, row.facts.objects)
-            for row in asked or free
-            if row.facts is not None and row.facts.objects
-        ]
-        if not asked:
-            counts = sorted(counts, key=lambda one: one[0] / one[1])[:1]
-        return sum(one for one, _ in counts), sum(one for _, one in counts)
+        sources = []
+        for row, at in self.used:
+            if row.facts is None:
+                continue
+            sets = [one.facts.parts for one in self._ticked(row) if one.facts]
+            facts = replace(row.facts, parts=row.facts.parts or parts_together(sets))
+            group = row.source.group or row.facts.key or row.key
+            sources.append(replace(row.source, role=at.role, group=group, facts=facts))
+        seed = FinetuneConfig.seed
+        try:
+            return choose_validation(sources, FinetuneConfig.hold_back, seed).own_work
+        except DataError:  # told of, one way or another
+            return 0, 0
 
     def sources(
         self,
@@ -313,3 +318,9 @@ class PairList(QObject):
         for layer in self._heard:
             for name in ("paint", "data"):
                 getattr(layer.events, name).connect(self.later)
+
+
+def _inside_together(sources: Sequence[AnnotatedSource]) -> tuple[int, ...]:
+    """Sum up where unchanged proposals of several sets of labels of an image lie."""
+    known = [one.proposed_inside for one in sources if one.proposed]
+    return tuple(sum(part) for part in zip(*known, strict=True)) if all(known) else ()
