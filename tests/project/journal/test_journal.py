@@ -11,8 +11,8 @@ import tifffile
 
 from napari_gen2seg.errors import InUseError, StorageError
 from napari_gen2seg.io.identity import ImageIdentity
-from napari_gen2seg.project.journal import Act, Journal, Patch, find_work
-from napari_gen2seg.project.journal.record import encode, read_records
+from napari_gen2seg.project.journal import Act, Journal, Patch, files, find_work
+from napari_gen2seg.project.journal.record import Records, encode, read_records
 from napari_gen2seg.project.origin import Origin
 
 SHAPE = (30, 40)
@@ -287,6 +287,39 @@ def test_damaged_files_are_named(tmp_path: Path, name: str) -> None:
     (journal.folder / name).write_bytes(b"nonsense")
     with pytest.raises(StorageError, match=name):
         Journal(image, SHAPE, folder=journal.folder)
+
+
+def test_the_journal_is_read_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It may hold thousands of acts, and be on a slow disk."""
+    read: list[Path] = []
+
+    def noted(path: Path) -> Records:
+        read.append(path)
+        return read_records(path)
+
+    monkeypatch.setattr(files, "read_records", noted)
+    image = image_file(tmp_path)
+    with Journal(image, SHAPE) as journal:
+        journal.record(commit(1))
+    assert find_work(image) is not None
+    assert read == []
+    for folder in (None, journal.folder):
+        with Journal(image, SHAPE, folder=folder) as journal:
+            assert journal.labels().any()
+        assert read == [journal.folder / "journal.log"]
+        read.clear()
+
+
+def test_a_damaged_journal_is_named_and_begun_nowhere_else(tmp_path: Path) -> None:
+    image = image_file(tmp_path)
+    with Journal(image, SHAPE) as journal:
+        journal.record(commit(1))
+    head = encode({"format": "napari-gen2seg journal", "version": 3})
+    (journal.folder / "journal.log").write_bytes(head)
+    with pytest.raises(StorageError, match="is damaged"):
+        Journal(image, SHAPE)
 
 
 def test_files_of_a_later_version_are_refused(tmp_path: Path) -> None:

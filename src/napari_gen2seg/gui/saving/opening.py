@@ -11,7 +11,7 @@ from napari_gen2seg.errors import Gen2SegError, StorageError
 from napari_gen2seg.gui.annotate.count import count_objects
 from napari_gen2seg.io.identity import ImageIdentity
 from napari_gen2seg.project.journal import Journal, SaveState
-from napari_gen2seg.project.journal.files import read_work
+from napari_gen2seg.project.journal.files import read_facts
 
 if TYPE_CHECKING:
     from napari_gen2seg.common.types import LabelArray
@@ -85,7 +85,7 @@ def work_in(folder: Path) -> Work:
     StorageError
         If it cannot be read.
     """
-    known = read_work(folder)
+    known = read_facts(folder)
     return Work(known.image, known.shape, folder)
 
 

@@ -119,9 +119,27 @@ def read_work(folder: Path) -> Work:
     """
     # Before the facts: these are written first when the journal is made short.
     records = read_records(folder / JOURNAL_NAME)
-    facts_file = folder / FACTS_NAME
-    raw = upgraded(_json_of(facts_file), facts_file, FACTS_FORMAT, FACTS_STEPS)
-    try:
+    work = read_facts(folder)
+    work.records = records
+    with _damage_told(folder):
+        if records.values:
+            _replay(work)
+    return work
+
+
+def read_facts(folder: Path) -> Work:
+    """Read the facts of a folder alone: which image, and what was known of it then.
+
+    The journal, which may be long, is not read; acts that it holds are not there.
+
+    Raises
+    ------
+    StorageError
+        If they cannot be read.
+    """
+    source = folder / FACTS_NAME
+    raw = upgraded(_json_of(source), source, FACTS_FORMAT, FACTS_STEPS)
+    with _damage_told(folder):
         work = Work(
             folder,
             _image(raw["image"], folder),
@@ -130,9 +148,13 @@ def read_work(folder: Path) -> Work:
             WorkState.from_json(raw),
         )
         work.facts_sequence = work.state.sequence
-        work.records = records
-        if work.records.values:
-            _replay(work)
+        return work
+
+
+@contextmanager
+def _damage_told(folder: Path) -> Iterator[None]:
+    try:
+        yield
     except (KeyError, TypeError, ValueError) as error:
         if isinstance(error, StorageError):
             raise
@@ -140,7 +162,6 @@ def read_work(folder: Path) -> Work:
             f"The work in {folder} is damaged ({error}). {LABELS_NAME} holds the "
             "labels as they were last saved whole; restore the rest from a copy."
         ) from error
-    return work
 
 
 def _replay(work: Work) -> None:

@@ -12,6 +12,7 @@ from napari_gen2seg.project.journal.files import (
     JOURNAL_NAME,
     Work,
     is_work,
+    read_facts,
     read_work,
     saved_sequence,
     write_facts,
@@ -158,7 +159,7 @@ class HeldFolder:
             return find_work(self._image)
         if not is_work(self._folder):
             return None
-        return Found(self._folder, "here", read_work(self._folder).image)
+        return Found(self._folder, "here", read_facts(self._folder).image)
 
     def _begin_in(self, folder: Path, work: Work) -> LogFile:
         if is_work(folder):

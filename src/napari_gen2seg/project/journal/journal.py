@@ -24,7 +24,6 @@ from napari_gen2seg.project.journal.files import (
     Work,
     is_work,
     journal_head,
-    read_work,
     write_facts,
     write_labels_file,
 )
@@ -174,13 +173,9 @@ class Journal:
             If they cannot be read.
         """
         with self._guard:
-            if self._pending:  # rare: the disk is full
-                labels = self._written_labels()
-                for act in self._work.acts[-len(self._pending) :]:
-                    if act.patch is not None:
-                        act.patch.apply(labels)
-                return labels
-        return self._written_labels()
+            # Before the file is read: what it holds may leave the list meanwhile.
+            now = replace(self._work, acts=list(self._work.acts))
+        return now.labels()
 
     def record(self, act: Act) -> Act:
         """Write an act, before it is shown.
@@ -363,11 +358,6 @@ class Journal:
     def __exit__(self, kind: object, *rest: object) -> None:
         # What went wrong inside is the more important thing to be told.
         self.close(force=kind is not None)
-
-    def _written_labels(self) -> LabelArray:
-        if not is_work(self.folder):
-            return np.zeros(self.shape, self.dtype)
-        return read_work(self.folder).labels()
 
     def _last_save(self) -> StorageError | None:
         """Save everything; return what went wrong."""

@@ -14,7 +14,7 @@ from napari_gen2seg.common.text import slug
 from napari_gen2seg.common.user_dirs import work_dir
 from napari_gen2seg.errors import StorageError
 from napari_gen2seg.io.identity import ImageIdentity
-from napari_gen2seg.project.journal.files import is_work, read_work
+from napari_gen2seg.project.journal.files import is_work, read_facts
 
 BESIDE = "gen2seg-work"
 """Folder beside the images of a folder, with a folder for each that was worked on."""
@@ -61,13 +61,13 @@ def find_work(image: ImageIdentity) -> Found | None:
     for folder in places(image):
         if is_work(folder):
             with suppress(StorageError):
-                then = read_work(folder).image
+                then = read_facts(folder).image
                 how: How = "here" if then.key == image.key else "changed"
                 return Found(folder, how, then)
     known = _known(image.key)
     if known is not None and is_work(known):
         with suppress(StorageError):
-            then = read_work(known).image
+            then = read_facts(known).image
             gone = then.path is None or not then.path.exists()
             if then.key == image.key and gone and image.path is not None:
                 return Found(known, "moved", then)
