@@ -170,7 +170,7 @@ class SegmentWidget(Docked):
             *(self.objects.next_requested, self.objects.at_once_requested),
             *(self.stack.axis_requested, self.stack.color_requested),
             *(self.stack.stop_requested, self.book.changed),
-            *(self.model.color_requested, controller.color_requested),
+            *(self.model.color_requested, controller.current.color_requested),
             *(controller.acted, controller.objects.written),
         )
         for signal in asked:
@@ -270,8 +270,8 @@ class SegmentWidget(Docked):
         bridge.source.edited.connect(lambda _: self._show_job())
         bridge.model_input.changed.connect(self.image.show_model_input)
         controller.hover_preview.shown.connect(self._probed)
-        controller.clicks_changed.connect(self._clicks_changed)
-        controller.object_changed.connect(self.objects.show_object)
+        controller.current.clicks_changed.connect(self._clicks_changed)
+        controller.current.changed.connect(self.objects.show_object)
         controller.objects.changed.connect(
             lambda: self.objects.show_objects(controller.objects)
         )

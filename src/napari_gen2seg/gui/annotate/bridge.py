@@ -170,8 +170,8 @@ class Bridge(QObject):
         )
         self.session.probing.method_changed.connect(self.controller.hover_preview.again)
         self.controller.warning.connect(self.warning)
-        self.controller.clicked_beyond.connect(self._click_beyond)
-        self.controller.color_requested.connect(self.color)
+        self.controller.current.clicked_beyond.connect(self._click_beyond)
+        self.controller.current.color_requested.connect(self.color)
         self.viewer.mouse_move_callbacks.append(self._moved)
         self.viewer.layers.events.removed.connect(self._removed)
 

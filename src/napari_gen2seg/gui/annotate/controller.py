@@ -61,12 +61,8 @@ class AnnotationController(QObject):
     status_changed = Signal(str)  # what just happened, for the status line
     refused = Signal(str)  # why nothing happened: something has to come first
     warning = Signal(str)  # a sentence that must not be missed
-    color_requested = Signal()  # Enter over a plane without a coloring
     copy_offered = Signal(str)  # why the target cannot take it, but a copy could
-    object_changed = Signal(int)
-    clicks_changed = Signal(object)  # Prompts of the current object
     help_requested = Signal()  # all keys, please
-    clicked_beyond = Signal(tuple, int)  # (row, column) of a large plane, and a sign
 
     def __init__(
         self,
@@ -195,11 +191,7 @@ class AnnotationController(QObject):
         current.acted.connect(self.acted)
         current.status_changed.connect(self.status_changed)
         current.warning.connect(self.warning)
-        current.color_requested.connect(self.color_requested)
         current.copy_offered.connect(self.copy_offered)
-        current.changed.connect(self.object_changed)
-        current.clicks_changed.connect(self.clicks_changed)
-        current.clicked_beyond.connect(self.clicked_beyond)
 
     def _connect_review(self) -> None:
         review, keys = self.review, self.clicks.keys

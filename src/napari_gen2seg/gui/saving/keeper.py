@@ -83,7 +83,7 @@ class Keeper(QObject):
         bridge.viewer.layers.events.removed.connect(self._removed)
         self._controller.objects.changed.connect(self._follow)
         self._controller.objects.edited.connect(self._look_back)
-        self._controller.clicks_changed.connect(self._clicked)
+        self._controller.current.clicks_changed.connect(self._clicked)
         self._controller.objects.why_wait = self._why_wait
         self._controller.classes.store = self
 
