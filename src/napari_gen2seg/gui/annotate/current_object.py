@@ -247,10 +247,8 @@ class CurrentObject(QObject):
         return gone
 
     def click(self, view: View, point: tuple[float, float], sign: int) -> None:
-        """Click a place of a colored plane."""
-        if self._session.coloring(view) is not None:
-            self.start_clicking()
-            self._clicks.add(view, point, sign * self._clicks.sign)
+        """Click a place of a colored plane; -1 is the opposite of a plain click."""
+        self._add(view, point, sign * self._clicks.sign)
 
     def click_unseen(self, view: View, point: Point, sign: int) -> None:
         """Click a place whose mask nobody saw before the click, unless on background.
@@ -266,7 +264,12 @@ class CurrentObject(QObject):
             self.start_clicking()
             self.status_changed.emit(_ON_BACKGROUND)
             return
-        self.click(view, point, sign * self._clicks.sign)
+        self._add(view, point, sign)
+
+    def _add(self, view: View, point: Point, sign: int) -> None:
+        if self._session.coloring(view) is not None:
+            self.start_clicking()
+            self._clicks.add(view, point, sign)
 
     def go_on_drawn(self) -> None:
         """Go on as after a click, when a box or a scribble became clicks."""
