@@ -8,6 +8,7 @@ from dataclasses import asdict
 import click
 
 from napari_gen2seg.cli.say import say
+from napari_gen2seg.common.text import count_text
 
 _MARKS = {"ok": "ok     ", "note": "note   ", "problem": "PROBLEM"}
 
@@ -39,11 +40,9 @@ def doctor(ctx: click.Context, no_window: bool, as_json: bool) -> None:
     if as_json:
         say(json_module.dumps([asdict(finding) for finding in findings], indent=2))
     elif problems:
-        plural = "problem" if problems == 1 else "problems"
-        say(f"{problems} {plural} found.")
+        say(f"{count_text(problems, 'problem')} found.")
     elif notes:
-        plural = "note" if notes == 1 else "notes"
-        say(f"No problem found; {notes} {plural} above.")
+        say(f"No problem found; {count_text(notes, 'note')} above.")
     else:
         say("Everything is in order.")
     ctx.exit(1 if problems else 0)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
-from napari_gen2seg.common.text import bytes_text, duration_text
+from napari_gen2seg.common.text import bytes_text, duration_text, names_text
 
 if TYPE_CHECKING:
     from napari_gen2seg.train.finetune.events import Plan
@@ -54,5 +54,4 @@ def _time(seconds: float | None) -> str:
 def _names(names: Sequence[str]) -> str:
     if not names:
         return "none"
-    more = ", ..." if len(names) > _NAMED else ""
-    return f"{len(names)} ({', '.join(names[:_NAMED])}{more})"
+    return f"{len(names)} ({names_text(names, _NAMED)})"

@@ -28,6 +28,7 @@ from napari_gen2seg.cli.outputs import (
 )
 from napari_gen2seg.cli.param_types import PICTURE, ROW_COLUMN, TARGET
 from napari_gen2seg.cli.say import say
+from napari_gen2seg.common.text import count_text
 
 if TYPE_CHECKING:
     import numpy as np
@@ -227,7 +228,7 @@ def _objects(labels: NDArray[np.int32]) -> str:
     import numpy as np
 
     count = int(np.count_nonzero(np.bincount(labels.ravel())[1:]))
-    return "1 object" if count == 1 else f"{count} objects"
+    return count_text(count, "object")
 
 
 def _refuse(chosen: str, idle: dict[str, bool]) -> None:

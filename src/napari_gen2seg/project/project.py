@@ -21,7 +21,7 @@ import numpy as np
 
 from napari_gen2seg.common.arguments import checked_arguments
 from napari_gen2seg.common.atomic import not_written, writing
-from napari_gen2seg.common.text import slug
+from napari_gen2seg.common.text import names_text, slug
 from napari_gen2seg.core.image.axes import Axes
 from napari_gen2seg.errors import Gen2SegError, SettingsError, StorageError
 from napari_gen2seg.io.formats.images import read_picture
@@ -132,7 +132,7 @@ class Project:
         """
         folder = self.folder / ITEMS / name
         if Path(name).name != name or not is_work(folder):
-            names = ", ".join(one.name for one in self.items[:20])
+            names = names_text([one.name for one in self.items], 20)
             raise SettingsError(
                 f"The project has no image {name!r}; it has {names or 'none yet'}."
             )

@@ -8,6 +8,7 @@ from typing import Generic, TypeVar
 
 import numpy as np
 
+from napari_gen2seg.common.text import count_text, names_text
 from napari_gen2seg.common.types import LabelArray
 from napari_gen2seg.core.convex_runs import convex_runs
 from napari_gen2seg.core.objects.carry import Carried
@@ -114,20 +115,19 @@ class Carrying(Generic[Place]):
         if self.stopped:
             where = [
                 f"object {number} at plane {at} ({why})"
-                for number, at, why in self.stopped[-_SAID:]
+                for number, at, why in reversed(self.stopped)
             ]
-            more = len(self.stopped) - len(where)
-            rest = f" and {more} more" if more else ""
-            text += f"; stopped: {', '.join(where)}{rest}"
+            text += f"; stopped: {names_text(where, _SAID)}"
         return f"{text[0].upper()}{text[1:]}."
 
     @property
     def _objects(self) -> str:
-        return "an object" if self.begun == 1 else f"{self.begun} objects"
+        return "an object" if self.begun == 1 else count_text(self.begun, "object")
 
     @property
     def _planes(self) -> str:
-        return "a plane" if len(self.patches) == 1 else f"{len(self.patches)} planes"
+        count = len(self.patches)
+        return "a plane" if count == 1 else count_text(count, "plane")
 
 
 class Courses:

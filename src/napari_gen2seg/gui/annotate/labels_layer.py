@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from psygnal import Signal
 
+from napari_gen2seg.common.text import count_text
 from napari_gen2seg.core.learned_probe.choice import SIMILARITY
 from napari_gen2seg.errors import PromptError
 from napari_gen2seg.gui.annotate.commit import (
@@ -243,7 +244,7 @@ class Objects:
             layer,
             written,
             self.highest,
-            "a proposal" if count == 1 else f"{count} proposals",
+            "a proposal" if count == 1 else count_text(count, "proposal"),
         )
         self.highest = max(self.highest, numbers[-1])
         self.recount()

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from napari_gen2seg.common.text import count_text
 from napari_gen2seg.project.journal.act import renamed
 
 if TYPE_CHECKING:
@@ -65,7 +66,7 @@ class Dropped:
     def name(self) -> str:
         """How many, in words."""
         count = len(self.indices)
-        return "a proposal" if count == 1 else f"{count} proposals"
+        return "a proposal" if count == 1 else count_text(count, "proposal")
 
 
 @dataclass(frozen=True)
@@ -91,8 +92,9 @@ class Classed:
     def name(self) -> str:
         """What it is, in words."""
         count = len(self.given)
-        whose = f"object {next(iter(self.given))}" if count == 1 else f"{count} objects"
-        return f"the class of {whose}"
+        if count == 1:
+            return f"the class of object {next(iter(self.given))}"
+        return f"the class of {count_text(count, 'object')}"
 
     def with_renamed_class(self, old: str, new: str) -> Classed:
         """Return the same, with another name for a class."""

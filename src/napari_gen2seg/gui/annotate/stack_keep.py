@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from napari_gen2seg.common.text import count_text
 from napari_gen2seg.core.objects.keep_stack import KeptStack, StackOfCandidates
 from napari_gen2seg.errors import Cancelled
 
@@ -110,18 +111,17 @@ class StackKeeping:
         if not kept.patches:
             return "Nothing to keep: no proposal is shown on any plane."
         planes, new = len(kept.patches), len(kept.scores)
-        name = f"keeping {kept.pieces:,} proposals on {planes} planes"
+        what = f"{count_text(kept.pieces, 'proposal')} on {count_text(planes, 'plane')}"
         self._objects.write_planes(
             [(self._views[at], patch) for at, patch in kept.patches.items()],
-            name,
+            f"keeping {what}",
             kept.scores,
             {number: self._views[at] for number, at in kept.first.items()},
             self._stack.method,
         )
         self.parents = dict(kept.parents)
-        objects = f"{new:,} new {'object' if new == 1 else 'objects'}"
         divided = len(set(kept.parents.values()))
-        said = f"Kept {kept.pieces:,} proposals on {planes} planes: {objects}"
+        said = f"Kept {what}: {count_text(new, 'new object')}"
         return f"{said}, {divided} divided." if divided else f"{said}."
 
     def _submit(self, work: Callable[[Ticket], Any], then: Then) -> Ticket:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from qtpy.QtCore import QObject, Signal
 
+from napari_gen2seg.common.text import count_text
 from napari_gen2seg.core.objects.through import tracks_of
 from napari_gen2seg.errors import Cancelled
 from napari_gen2seg.gui.annotate.tracks_layer import (
@@ -88,8 +89,10 @@ class StackTracks(QObject):
                 return
             show_tracks(self._viewer, labels, view, own, rows, parents)
             tracks = len(np.unique(rows[:, 0]))
-            told = "1 track" if tracks == 1 else f"{tracks} tracks"
-            self.status_changed.emit(f"{told}, of {len(rows)} objects in planes.")
+            places = count_text(len(rows), "object")
+            self.status_changed.emit(
+                f"{count_text(tracks, 'track')}, of {places} in planes."
+            )
 
         self._background.submit(
             "tracks", lambda ticket: tracks_of(planes, ticket.check), done

@@ -17,6 +17,7 @@ from qtpy.QtWidgets import (
     QVBoxLayout,
 )
 
+from napari_gen2seg.common.text import count_text
 from napari_gen2seg.errors import Cancelled, Gen2SegError, LicenceError
 from napari_gen2seg.gui.evaluate.job import Task, has_planes, planes_of, run
 from napari_gen2seg.gui.evaluate.report_table import ReportTable
@@ -194,11 +195,10 @@ class EvaluateWidget(WorkingDock):
         self.save.setEnabled(True)
         self.table.show_report(report)
         count = len(report.images)
-        noun = "picture" if count == 1 else "pictures"
         lone = " One picture alone has no intervals." if count == 1 else ""
         model = report.content["model"]
         self.status.setText(
-            f"{model['id']} on {count} {noun}, {model['device']}.{lone}"
+            f"{model['id']} on {count_text(count, 'picture')}, {model['device']}.{lone}"
         )
 
     def _show_running(self, running: bool) -> None:

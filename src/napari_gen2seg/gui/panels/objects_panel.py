@@ -8,6 +8,7 @@ from qtpy.QtCore import Signal
 from qtpy.QtWidgets import QCheckBox, QPushButton, QSpinBox
 from superqt.utils import signals_blocked
 
+from napari_gen2seg.common.text import count_text
 from napari_gen2seg.gui.layers.overlays import DRAWN, role_of
 from napari_gen2seg.gui.panels.layer_combo import LayerCombo
 from napari_gen2seg.gui.panels.widgets import Panel, quiet_label
@@ -105,8 +106,8 @@ class ObjectsPanel(Panel):
         if layer is None:
             self.counter.setText("The first commit makes a Labels layer.")
             return
-        noun = "object" if objects.count == 1 else "objects"
-        self.counter.setText(f"{objects.count:,} {noun} in {layer.name!r}")
+        count = count_text(objects.count, "object")
+        self.counter.setText(f"{count} in {layer.name!r}")
 
     def show_offer(self, offered: bool) -> None:
         """Say nothing of objects while earlier ones are offered and none is here."""

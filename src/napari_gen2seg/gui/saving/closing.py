@@ -10,6 +10,7 @@ from weakref import WeakMethod, ref
 from qtpy.QtCore import QEvent, QObject
 from qtpy.QtWidgets import QMainWindow, QWidget
 
+from napari_gen2seg.common.text import names_text
 from napari_gen2seg.gui.panels.widgets import choose
 
 if TYPE_CHECKING:
@@ -63,7 +64,7 @@ class CloseGuard(QObject):
         if not unsaved or save_as is None:
             return False
         event.ignore()
-        names = ", ".join(repr(one.layer.name) for one in unsaved)
+        names = names_text([repr(one.layer.name) for one in unsaved])
         choose(
             dock,
             "Work is not saved",

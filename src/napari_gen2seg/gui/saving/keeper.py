@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from qtpy.QtCore import QObject, QTimer, Signal
 
+from napari_gen2seg.common.text import count_text
 from napari_gen2seg.errors import Gen2SegError, StorageError
 from napari_gen2seg.gui.layers.overlays import OBJECTS, find_layer, role_of, source_of
 from napari_gen2seg.gui.layers.view import array_of
@@ -441,9 +442,9 @@ class Keeper(QObject):
         work = self.offer
         if work is None:
             return ""
-        noun = "object" if work.count == 1 else "objects"
+        objects = count_text(work.count, "object")
         return (
-            f"Earlier work on {work.identity.name} ({work.count:,} {noun}) waits for "
+            f"Earlier work on {work.identity.name} ({objects}) waits for "
             'an answer in "4  Keep them": Go on brings it back, Begin anew sets it '
             "aside."
         )

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from qtpy.QtCore import Signal
 from qtpy.QtWidgets import QFileDialog, QPushButton
 
+from napari_gen2seg.common.text import count_text
 from napari_gen2seg.gui.layers.marks import source_of
 from napari_gen2seg.gui.panels.widgets import Panel, quiet_label, told_label
 
@@ -103,8 +104,8 @@ def offer_text(work: Work) -> str:
     if journal is None or work.labels is None or journal.earlier is None:
         return ""
     when = time.strftime("%Y-%m-%d %H:%M", time.localtime(journal.state.touched))
-    noun = "object" if work.count == 1 else "objects"
-    text = f"Earlier work on {work.identity.name}: {work.count:,} {noun}, {when}."
+    objects = count_text(work.count, "object")
+    text = f"Earlier work on {work.identity.name}: {objects}, {when}."
     if journal.earlier.since_saved or journal.earlier.torn:
         text += " It was not closed; every act is there."
     if journal.earlier.found.how == "changed":

@@ -18,6 +18,7 @@ from qtpy.QtWidgets import (
     QVBoxLayout,
 )
 
+from napari_gen2seg.common.text import count_text
 from napari_gen2seg.errors import StorageError
 from napari_gen2seg.gui.layers.camera import center_on
 from napari_gen2seg.gui.layers.looks import looks_only
@@ -260,8 +261,7 @@ class ObjectsTable(Docked):
         finally:
             self._marking = False
         count = 0 if table is None else len(table)
-        noun = "object" if count == 1 else "objects"
-        told = f"{count:,} {noun} in view"
+        told = f"{count_text(count, 'object')} in view"
         if self.reader.measuring:
             told = "measuring…"
         self.counter.setText(self.reader.problem or told)

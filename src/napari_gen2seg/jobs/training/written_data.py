@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from napari_gen2seg.common.atomic import writing
-from napari_gen2seg.common.text import slug
+from napari_gen2seg.common.text import count_text, slug
 from napari_gen2seg.core.image.rgb import to_rgb, to_uint8
 from napari_gen2seg.errors import DataError
 from napari_gen2seg.io.annotated import AnnotatedSource
@@ -39,7 +39,7 @@ def worries(
     total = sum(facts.objects for _, facts, role in known if role != "validation")
     if used and known and total < FEW:
         said.append(
-            f"Only {total} object{'' if total == 1 else 's'} to learn from. Label at "
+            f"Only {count_text(total, 'object')} to learn from. Label at "
             f"least {FEW}; {GOOD} or more, of all kinds and sizes, are better."
         )
     if used and all(role == "validation" for _, _, role in used):

@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from napari_gen2seg.common.progress import Cancel, Progress, check_cancel, report
+from napari_gen2seg.common.text import names_text
 from napari_gen2seg.common.types import LabelArray
 from napari_gen2seg.errors import DataError
 from napari_gen2seg.io.formats.cellpose import SEG_ENDING, read_seg
@@ -152,11 +153,11 @@ def import_labels(
                 "hold one object a pixel, so these were lost."
             )
     if not done and not notes:
-        images = ", ".join(sorted(stems)[:5])
+        images = names_text(sorted(stems), 5)
         raise DataError(
             f"{place} has no labels for an image of the project. They are told by "
             f"name: the project has {images or 'none yet'}, the labels are "
-            f"{', '.join(unmatched[:5]) or 'of no format that is read here'}."
+            f"{names_text(unmatched, 5) or 'of no format that is read here'}."
         )
     project.with_class_names(sorted(names))
     return Imported(done, tuple(unmatched), tuple(notes))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any, Protocol
 
+from napari_gen2seg.common.text import count_text
 from napari_gen2seg.metrics.bootstrap import FEW
 
 
@@ -36,7 +37,7 @@ def not_measured(content: dict[str, Any]) -> list[str]:
     names = content["data"].get("not_measured", [])
     if not names:
         return []
-    count = _number(len(names) + len(content["images"]), "picture")
+    count = count_text(len(names) + len(content["images"]), "picture")
     return [f"Not measured: {len(names)} of {count}: {', '.join(names)}."]
 
 
@@ -62,7 +63,7 @@ def _part(images: list[dict[str, Any]], name: str) -> Any:
 
 def _of_clicks(content: dict[str, Any], rule: str, name_it: bool) -> str:
     count = sum(len(image["clicks"][rule]) for image in content["images"])
-    pictures = _number(len(content["images"]), "picture")
+    pictures = count_text(len(content["images"]), "picture")
     if not count:
         smallest = content["settings"]["smallest"]
         return f"No object of {smallest} pixels or more was there to click: {pictures}."
@@ -81,7 +82,7 @@ def _of_clicks(content: dict[str, Any], rule: str, name_it: bool) -> str:
     return (
         f"One click in the middle{named} gives a good "
         f"mask (IoU of 0.75 or more) for {100 * share:.0f} % of the objects; mean IoU "
-        f"{mean['value']:.2f}{sure}, {_number(count, 'object')} in {pictures}."
+        f"{mean['value']:.2f}{sure}, {count_text(count, 'object')} in {pictures}."
     )
 
 
@@ -94,10 +95,6 @@ def _of_proposals(parts: list[dict[str, Any]]) -> str:
         )
     )
     return (
-        f"Without clicks, {hits} of {_number(true, 'object')} are found (IoU of 0.50 "
-        f"or more), and {found - hits} regions that are none of them."
+        f"Without clicks, {hits} of {count_text(true, 'object')} are found (IoU of "
+        f"0.50 or more), and {found - hits} regions that are none of them."
     )
-
-
-def _number(count: int, what: str) -> str:
-    return f"{count} {what}" if count == 1 else f"{count} {what}s"

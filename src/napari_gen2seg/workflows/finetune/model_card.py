@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from napari_gen2seg.common.atomic import writing
+from napari_gen2seg.common.text import count_text
 from napari_gen2seg.models.json_file import read_json
 from napari_gen2seg.models.model_config import FACTS_NAME
 from napari_gen2seg.train.finetune.config import FinetuneConfig
@@ -109,7 +110,7 @@ def learnt_from(config: FinetuneConfig, split: Split) -> str:
 
 
 def _images(count: int) -> str:
-    return "1 labeled picture" if count == 1 else f"{count} labeled pictures"
+    return count_text(count, "labeled picture")
 
 
 def card(
