@@ -33,7 +33,8 @@ stack_tracks    where objects are through the planes: found, shown, outdated
 tracks_layer    the objects of a stack as napari's Tracks
 deleted_proposals
                 proposals whose objects were deleted, dropped with them
-similar         proposals that look like what was kept
+likeness        only proposals that look like what was kept, if asked for
+similar         how much each does; on any thread
 object_tools    what is kept is deleted, joined, cut, grown, corrected
 class_giver     classes given to objects
 tool_keys       names, words and keys of these tools

@@ -17,6 +17,7 @@ from napari_gen2seg.core.proposal_settings import ProposalSettings, Range
 from napari_gen2seg.errors import Cancelled, Gen2SegError
 from napari_gen2seg.gui.annotate.commit import CommitError
 from napari_gen2seg.gui.annotate.deleted_proposals import DeletedProposals
+from napari_gen2seg.gui.annotate.likeness import LikenessFilter
 from napari_gen2seg.gui.annotate.proposal_preview import preview_of, words_of
 from napari_gen2seg.gui.annotate.proposed_plane import (
     Drawn,
@@ -26,7 +27,6 @@ from napari_gen2seg.gui.annotate.proposed_plane import (
 )
 from napari_gen2seg.gui.annotate.proposed_planes import ProposedPlanes
 from napari_gen2seg.gui.annotate.redo import Dropped, RedoStack
-from napari_gen2seg.gui.annotate.similar import Examples, Rated, rate
 from napari_gen2seg.gui.qt_threads import debounce
 from napari_gen2seg.session.session import sentence
 from napari_gen2seg.session.state import Preview
@@ -100,9 +100,10 @@ class ProposalReview(QObject):
         self._last: int | None = None  # that was: the next one comes after it
         self._offered: tuple[Review, int, Preview] | None = None
         self.on = True
-        self.liking = False  # only what is like those that were kept is shown
-        self.min_likeness = 0.5
-        self._examples: Examples | None = None  # of whatever plane, the last ones
+        self.likeness = LikenessFilter(source, objects, numbers, finder, self)
+        self.likeness.rated.connect(self._rated)
+        self.likeness.status_changed.connect(self.status_changed)
+        self.likeness.warning.connect(self.warning)
         self.finding = False
         self._failed: Coloring | None = None  # in which nothing could be found
         self._doubted: int | None = None  # gone to as the most doubtful
@@ -225,7 +226,7 @@ class ProposalReview(QObject):
         plane.review = plane.review.seen(labels)
         self._deleted.follow(plane)
         another = plane.review.likeness is None
-        if self.liking and (another or (kept != plane.review.owners).any()):
+        if another or (kept != plane.review.owners).any():
             self._rate()
         self._draw()
         self.changed.emit()
@@ -252,23 +253,17 @@ class ProposalReview(QObject):
 
     def like(self, on: bool) -> None:
         """Show only what looks like those that were kept, or everything again."""
-        self.liking = on
+        self.likeness.on = on
         if on:
             self._rate()
             return
-        for plane in self.planes:
-            plane.review = plane.review.liking(None, self.min_likeness)
-        self._draw()
-        self.changed.emit()
+        self.likeness.release(self.planes)
+        self._rated()
 
     def choose_likeness(self, least: float) -> None:
         """Show what is at least so much like those that were kept."""
-        self.min_likeness = least
-        plane = self._plane()
-        if plane is not None and plane.review.likeness is not None:
-            plane.review = plane.review.liking(plane.review.likeness, least)
-            self._draw()
-        self.changed.emit()
+        self.likeness.choose(least, self._plane())
+        self._rated()
 
     # ---- acts
 
@@ -425,8 +420,7 @@ class ProposalReview(QObject):
         self._offered = None
         if plane is self._plane():
             self.look()
-            if self.liking:
-                self._rate()
+            self._rate()
             self.found.emit()
 
     def _why_none(self) -> str:
@@ -450,40 +444,13 @@ class ProposalReview(QObject):
         return "no proposal is shown there"
 
     def _rate(self) -> None:
-        """Rate the proposals by how much they look like those that were kept."""
         plane, view = self._plane(), self._source.view
-        if plane is None or view is None:
-            return
-        review, labels = plane.review, self._objects.plane(view)
-        if labels is not None:
-            labels = labels.copy()
-        numbers = [self._numbers.current] if self._numbers.back else []
-        dropped = np.flatnonzero(review.dropped).tolist()
-        before, elsewhere = plane.rated, self._examples
-        try:
-            read = self._source.reader()
-        except Gen2SegError as error:
-            self.warning.emit(str(error))
-            return
+        if plane is not None and view is not None and self.likeness.on:
+            self.likeness.rate(plane, view)
 
-        def work(_ticket: Ticket) -> Rated:
-            return rate(
-                review.candidates, labels, numbers, dropped, read, before, elsewhere
-            )
-
-        def done(ticket: Ticket, rated: Any, error: BaseException | None) -> None:
-            if ticket.cancelled or isinstance(error, Cancelled) or not self.liking:
-                return
-            if error is not None:
-                self.liking = False
-                self.status_changed.emit(sentence(error))
-            else:
-                plane.rated, self._examples = rated, rated.examples
-                plane.review = plane.review.liking(rated.likeness, self.min_likeness)
-                self._draw()
-            self.changed.emit()
-
-        self._finder.submit("similar", work, done)
+    def _rated(self) -> None:
+        self._draw()
+        self.changed.emit()
 
     def _draw(self, marked: Collection[int] = ()) -> None:
         plane, view = self._plane(), self._source.view
@@ -517,10 +484,8 @@ class ProposalReview(QObject):
         plane = self.planes.of(drop)
         if plane is not None:
             plane.review = plane.review.dropping(drop.indices, dropped)
-            if self.liking:
-                self._rate()
-            self._draw()
-            self.changed.emit()
+            self._rate()
+            self._rated()
 
     def _go_to(self, index: int | None) -> None:
         review = self.review

@@ -108,12 +108,11 @@ class ReviewPanel(Panel):
         for widget in self._sliders:
             widget.setEnabled(some)
         self.similar.setEnabled(some and proposals.suits)
-        self.likeness.setEnabled(some and proposals.liking)
+        likeness = proposals.likeness
+        self.likeness.setEnabled(some and likeness.on)
         with signals_blocked(self.similar):
-            self.similar.setChecked(proposals.liking)
-        self.likeness_value.setText(
-            f"{proposals.min_likeness:.2f}" if proposals.liking else "–"
-        )
+            self.similar.setChecked(likeness.on)
+        self.likeness_value.setText(f"{likeness.least:.2f}" if likeness.on else "–")
         left = review is not None and review.counts.left > 0 and proposals.suits
         for button in self._acts:
             button.setEnabled(left)
