@@ -213,7 +213,7 @@ def test_whoever_goes_back_at_once_waits_for_the_saving(
     office.shown("a")
     np.testing.assert_array_equal(office.at.labels, before)
     assert office.images == ["a"]
-    assert not widget.keeper.offer
+    assert not widget.keeper.earlier.offer
     window.window.remove_dock_widget(clicks)
     widget.close_session()
     widget.deleteLater()

@@ -233,7 +233,7 @@ def test_a_dock_opened_again_goes_on_by_itself(coins, window, qtbot, memory, pai
         memory=memory,
     )
     dock = window.window.add_dock_widget(again, name="again")
-    assert again.keeper.offer is None
+    assert again.keeper.earlier.offer is None
     assert again.keeper.layer.state != ""
     window.window.remove_dock_widget(dock)
     again.close_session()

@@ -115,9 +115,9 @@ class Tour:
 
     def _begin_anew(self) -> None:
         """Set earlier work aside, a tour's or a person's: it waits for an answer."""
-        if self._dock.keeper.offer is not None:
+        if self._dock.keeper.earlier.offer is not None:
             self._say("Earlier work on this picture is set aside; nothing is lost.")
-            self._dock.keeper.begin_anew()
+            self._dock.keeper.earlier.begin_anew()
 
     def review(self) -> list[npt.NDArray[np.uint8]]:
         """Keep the proposals of a colored image; return the canvas as seen meanwhile.

@@ -262,7 +262,7 @@ class Desk(QObject):
         dock.image.layer.choose(layer)
         settings = {} if work.journal is None else work.journal.state.settings
         look_again(self._viewer, layer, settings.get(LOOK))
-        dock.keeper.go_on()
+        dock.keeper.earlier.go_on()
         self.status_changed.emit("")
         self.changed.emit()
         if self.color and not self._ahead.colors(item):

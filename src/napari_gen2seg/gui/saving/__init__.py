@@ -1,6 +1,7 @@
 """Saving: every act goes to a journal before it is shown, and comes back after a crash.
 
 keeper        which Labels layer is kept as which work; the dock talks to it
+earlier       earlier work on the image in view: offered, gone on with, set aside
 works         which image has which work; opened and closed behind the window
 opening       an image's journal, opened on another thread
 kept_layer    one Labels layer and its journal; never stops an annotation

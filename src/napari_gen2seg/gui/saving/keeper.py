@@ -1,4 +1,4 @@
-"""Which Labels layer is kept as which work; earlier work is offered."""
+"""Which Labels layer is kept as which work, from the first act on."""
 
 from __future__ import annotations
 
@@ -8,21 +8,18 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from qtpy.QtCore import QObject, QTimer, Signal
 
-from napari_gen2seg.common.text import count_text
 from napari_gen2seg.errors import Gen2SegError, StorageError
-from napari_gen2seg.gui.layers.overlays import OBJECTS, find_layer, role_of, source_of
+from napari_gen2seg.gui.layers.overlays import find_layer, source_of
 from napari_gen2seg.gui.layers.view import array_of
 from napari_gen2seg.gui.saving.acts import act_of
+from napari_gen2seg.gui.saving.earlier import EarlierWork
 from napari_gen2seg.gui.saving.kept_layer import KeptLayer
 from napari_gen2seg.gui.saving.opening import (
     Key,
     Work,
 )
 from napari_gen2seg.gui.saving.restored import (
-    add_clicks,
-    add_labels,
     clicks_now,
-    set_again,
     settings_now,
 )
 from napari_gen2seg.gui.saving.works import Works
@@ -44,7 +41,7 @@ _AGAIN = 5000  # ms until what could not be saved is tried again
 
 
 class Keeper(QObject):
-    """Keeps what a person does, from the first act on, and offers it again.
+    """Keeps what a person does, from the first act on.
 
     Parameters
     ----------
@@ -56,12 +53,16 @@ class Keeper(QObject):
         Makes a call in the Qt thread, from any.
     parent
         Deleted with it.
+
+    Attributes
+    ----------
+    earlier
+        What was done on the image before.
     """
 
     changed = Signal()  # what there is to show
     status_changed = Signal(str)
     warning = Signal(str)  # a sentence that must not be missed
-    model_requested = Signal(object)  # what to choose of the model, by name
 
     def __init__(
         self,
@@ -75,6 +76,10 @@ class Keeper(QObject):
         self._controller = bridge.controller
         self.works = Works(background, post, self._told, self._warn)
         self.layers: dict[str, KeptLayer] = {}  # by `unique_id`
+        self.earlier = EarlierWork(bridge, self.works, self._keep, self._go_on, self)
+        self.earlier.changed.connect(self.changed)
+        self.earlier.status_changed.connect(self.status_changed)
+        self.earlier.warning.connect(self.warning)
         self._warned = ""
         self._closed = False
         self._again = QTimer(self)
@@ -85,7 +90,7 @@ class Keeper(QObject):
         self._controller.objects.changed.connect(self._follow)
         self._controller.objects.edited.connect(self._look_back)
         self._controller.current.clicks_changed.connect(self._clicked)
-        self._controller.objects.why_wait = self._why_wait
+        self._controller.objects.why_wait = self.earlier.why_wait
         self._controller.classes.store = self
 
     # ---- what there is to show
@@ -124,12 +129,6 @@ class Keeper(QObject):
         return None if folder is None else project_around(folder)
 
     @property
-    def offer(self) -> Work | None:
-        """Earlier work on the image in view that waits for an answer."""
-        work = self._work
-        return work if work is not None and work.offered else None
-
-    @property
     def unsaved(self) -> list[KeptLayer]:
         """Layers with work that is not on the disk."""
         return [one for one in self.layers.values() if one.state == "not saved"]
@@ -139,40 +138,6 @@ class Keeper(QObject):
         return self.works.of(self._bridge.source.layer_id)
 
     # ---- verbs
-
-    def go_on(self) -> None:
-        """Go on with the earlier work that is offered."""
-        work, view = self.offer, self._bridge.source.view
-        if work is None or work.journal is None or work.labels is None:
-            return
-        if view is None:
-            self.warning.emit(self._bridge.source.problem)
-            return
-        state, labels = work.journal.state.copy(), work.labels
-        work.answered, work.labels = True, None
-        if len(self._controller.current.prompts):  # or they were another object's
-            taken = (int(row[-1]) for row in state.clicks)
-            highest = max(int(labels.max(initial=0)), *taken, *state.origins, 0)
-            self._controller.clicks.renumber(highest + 1)
-        layer = add_labels(self._bridge.viewer, view, labels)
-        self._controller.objects.choose(layer)
-        kept = self._keep(layer)
-        self._give(work, kept, going_on=True)
-        add_clicks(self._controller, view, state)
-        self._controller.current.resume(view)
-        kept.knows("clicks", {"clicks": list(state.clicks)})
-        try:
-            chosen = set_again(self._bridge.session, state.settings)
-        except Gen2SegError as error:
-            self.warning.emit(str(error))
-        else:
-            model = self._bridge.session.model.choice.model
-            # In a project a model is chosen for all images: the better one, most often.
-            if chosen and (work.folder is None or chosen.get("model") == model):
-                self.model_requested.emit(chosen)
-        kept.knows("settings", settings_now(self._bridge.session))
-        self.status_changed.emit(f"Going on with the work in {work.journal.folder}.")
-        self.changed.emit()
 
     def leave(self, image: str) -> list[Labels]:
         """Save the work on an image and let go of it, on the other thread.
@@ -221,15 +186,6 @@ class Keeper(QObject):
             self.works.close_soon(work, journal)
         self.changed.emit()
         return [one.layer for one in layers]
-
-    def begin_anew(self) -> None:
-        """Set the earlier work that is offered aside; it stays where it is told."""
-        work = self.offer
-        if work is not None:
-            aside = self._set_aside(work)
-            if aside is not None:
-                self.status_changed.emit(f"The earlier work is in {aside}.")
-            self.changed.emit()
 
     def save(self) -> None:
         """Save the labels whole, where the work is kept."""
@@ -331,50 +287,15 @@ class Keeper(QObject):
             self.works.find(layer, view, self._opened)
 
     def _opened(self, work: Work) -> None:
-        """Go on where the dock was closed and opened again; else offer, or wait."""
+        """Take work that is open now."""
         if work.problem:
             self._warn(work.problem)
         elif work.offered and work.journal is not None:
-            ours = self._ours(work)
-            if ours is not None and not self._begun_apart(ours, work):
-                work.answered, work.labels = True, None
-                kept = self._keep(ours)
-                self._give(work, kept, going_on=True)
-                kept.save()
-            elif ours is None and self._goes_on(work):
-                self.go_on()  # in a project nobody needs to be asked
+            self.earlier.meet(work)
         for kept in self.layers.values():
             if kept.begun and kept.journal is None and self._work_of(kept) is work:
                 self._begin(kept)
         self.changed.emit()
-
-    def _begun_apart(self, layer: Labels, work: Work) -> bool:
-        """Whether a layer has acts of its own that know nothing of earlier work.
-
-        Another window had the image, and was closed since. What it did is set aside.
-        """
-        kept = self.layers.get(str(layer.unique_id))
-        return kept is not None and work.labels is not None and kept.apart(work.labels)
-
-    def _goes_on(self, work: Work) -> bool:
-        """Whether to go on without asking: in a project, unless it was taken away."""
-        return work.folder is not None and not work.asks and work is self._work
-
-    def _ours(self, work: Work) -> Labels | None:
-        """Return the layer in this window that is this work, from an earlier dock."""
-        target = self._controller.objects.layer
-        if (
-            target is not None
-            and not target.multiscale
-            and np.array_equal(target.data, work.labels)
-        ):
-            return target
-        for image in self.works.images_of(work):
-            for layer in reversed(self._bridge.viewer.layers):
-                same = role_of(layer) == OBJECTS and source_of(layer) == image
-                if same and not layer.multiscale:
-                    return layer
-        return None
 
     # ---- the Labels layer
 
@@ -410,7 +331,7 @@ class Keeper(QObject):
         elif work is not None and work.journal is not None:
             if work.offered:
                 # Changed by others than our tools, such as napari's brush: those wait.
-                aside = self._set_aside(work)
+                aside = self.earlier.set_aside(work)
                 if aside is not None:
                     self.warning.emit(
                         f"The labels were changed before the earlier work on "
@@ -422,6 +343,10 @@ class Keeper(QObject):
             except Gen2SegError as error:
                 kept.problem = str(error)
         kept.note("settings", settings_now(self._bridge.session))
+
+    def _go_on(self, work: Work, kept: KeptLayer) -> None:
+        """Let a layer go on in the journal of a work."""
+        self._give(work, kept, going_on=True)
 
     def _give(self, work: Work, kept: KeptLayer, going_on: bool = False) -> None:
         name = str(kept.layer.unique_id)
@@ -436,30 +361,6 @@ class Keeper(QObject):
             kept.go_on(journal)
         else:
             kept.take(journal)
-
-    def _why_wait(self) -> str:
-        """Say what is to be answered before something is written; mostly nothing."""
-        work = self.offer
-        if work is None:
-            return ""
-        objects = count_text(work.count, "object")
-        return (
-            f"Earlier work on {work.identity.name} ({objects}) waits for "
-            'an answer in "4  Keep them": Go on brings it back, Begin anew sets it '
-            "aside."
-        )
-
-    def _set_aside(self, work: Work) -> Path | None:
-        """Set earlier work aside; return where it is, None if there is none."""
-        work.answered, work.labels = True, None
-        if work.journal is None:
-            return None
-        try:
-            return work.journal.begin_anew()
-        except Gen2SegError as error:
-            work.problem = str(error)
-            self._warn(work.problem)
-        return None
 
     def _removed(self, event: Any) -> None:
         """Save a layer that was removed; its work is offered again."""

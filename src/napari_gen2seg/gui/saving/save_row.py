@@ -69,7 +69,7 @@ class SaveRow(Panel):
         if kept is not None and kept.journal is not None:
             where = f"Every act is kept in {kept.journal.folder}."
         self.mark.setToolTip((kept.problem if kept is not None else "") or where)
-        work = keeper.offer
+        work = keeper.earlier.offer
         if work is not None:
             self.what.setText(offer_text(work))
         self.offer.setVisible(work is not None)
