@@ -417,15 +417,15 @@ def test_export_and_import_come_out_even(office, tmp_path):
     press(office.dock.buttons.done)
     office.shown("b")
     target = tmp_path / "coco"
-    office.dock.export("coco", target)
+    office.dock.exchange.export("coco", target)
     office.until(lambda: "1 picture" in office.dock.status.text())
     assert (target / "README.md").exists()
-    office.dock.export("coco", target)
+    office.dock.exchange.export("coco", target)
     assert "already" in office.dock.status.text()
     rois = tmp_path / "masks" / "b_masks.tif"
     rois.parent.mkdir()
     tifffile.imwrite(rois, before.astype(np.uint16))
-    office.dock.import_labels(rois.parent)
+    office.dock.exchange.import_labels(rois.parent)
     office.shown("b")
     np.testing.assert_array_equal(office.at.labels > 0, before > 0)
 
@@ -503,7 +503,7 @@ def test_classes_of_the_project_are_given_and_exported(office, tmp_path):
     ]
     press(office.dock.buttons.done)
     office.shown("b")
-    office.dock.export("coco", tmp_path / "coco")
+    office.dock.exchange.export("coco", tmp_path / "coco")
     office.until(lambda: "1 picture" in office.dock.status.text())
     (source,) = (tmp_path / "coco").rglob("*.json")
     written = json.loads(source.read_text())

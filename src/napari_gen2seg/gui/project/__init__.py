@@ -8,9 +8,12 @@ known_entries
 buttons     everything that is pressed
 click_dock  the dock for clicks beside it: found, opened, heard of
 desk        brings a picture into the viewer, and takes the one before away
+open_picture
+            what happens to the picture that is open, noted and told
 pictures    a picture of a project as a layer; where one looked at it
 ahead       the next pictures are colored while nobody waits
 jobs        making, proposing, import and export, behind the window
+exchange    labels of other programs taken in, data sets written
 new_dialog  asks for pictures, folders and files
 progress    who made the objects, as a table
 recent      projects that were opened before

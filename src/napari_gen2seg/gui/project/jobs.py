@@ -1,4 +1,4 @@
-"""What takes its time: proposals for a whole project, labels in, data sets out."""
+"""What takes its time is done behind the window, such as proposals for all."""
 
 from __future__ import annotations
 
@@ -13,8 +13,6 @@ from napari_gen2seg.project.propose import ItemFailed, propose
 from napari_gen2seg.session.session import sentence
 
 if TYPE_CHECKING:
-    from napari_gen2seg.project.exchange.exporting import Exported
-    from napari_gen2seg.project.exchange.importing import Imported
     from napari_gen2seg.project.project import Project
     from napari_gen2seg.session import Choice, ModelHost, Runner, Ticket
 
@@ -129,22 +127,3 @@ def propose_all(
         f"{count_text(objects, 'object')} proposed in {count_text(images, 'picture')}."
     )
     return " ".join([said, *problems[:2]])
-
-
-def exported_text(done: Exported) -> str:
-    """Say what an export wrote, and what its format does not keep."""
-    parts = ", ".join(f"{n} {part}" for part, n in done.parts.items() if n)
-    said = (
-        f"{count_text(done.images, 'picture')} ({parts}) with "
-        f"{count_text(done.objects, 'object')} are in {done.folder}."
-    )
-    return " ".join([said, *done.losses])
-
-
-def imported_text(done: Imported) -> str:
-    """Say what an import took in, and what it could not."""
-    objects = count_text(sum(done.images.values()), "object")
-    said = f"{objects} for {count_text(len(done.images), 'picture')} taken in."
-    if done.unmatched:
-        said += f" For {count_text(len(done.unmatched), 'file')} there is no picture."
-    return " ".join([said, *done.notes[:2]])

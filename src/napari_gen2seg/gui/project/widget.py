@@ -11,25 +11,19 @@ from typing import TYPE_CHECKING, Any
 from qtpy.QtWidgets import QVBoxLayout
 
 from napari_gen2seg.errors import Gen2SegError
-from napari_gen2seg.gui.layers.view import View
-from napari_gen2seg.gui.project.ahead import COUNT, Ahead, only_plane
+from napari_gen2seg.gui.project.ahead import COUNT, Ahead
 from napari_gen2seg.gui.project.buttons import ProjectButtons
 from napari_gen2seg.gui.project.click_dock import ClickDock
 from napari_gen2seg.gui.project.desk import Desk
 from napari_gen2seg.gui.project.entries import Entry
-from napari_gen2seg.gui.project.jobs import (
-    Jobs,
-    exported_text,
-    imported_text,
-    propose_all,
-)
+from napari_gen2seg.gui.project.exchange import Exchange
+from napari_gen2seg.gui.project.jobs import Jobs, propose_all
 from napari_gen2seg.gui.project.known_entries import KnownEntries
 from napari_gen2seg.gui.project.new_dialog import (
     NewProjectDialog,
-    ask_file,
     ask_folder,
-    ask_new,
 )
+from napari_gen2seg.gui.project.open_picture import OpenPicture
 from napari_gen2seg.gui.project.queue_list import QueueList
 from napari_gen2seg.gui.project.recent import recent_projects, remember_project
 from napari_gen2seg.gui.qt_threads import debounce
@@ -40,7 +34,6 @@ from napari_gen2seg.models.registry import list_models, title_of
 from napari_gen2seg.project.facts import PROJECT_NAME
 from napari_gen2seg.project.making import Made, make_project
 from napari_gen2seg.project.project import Project
-from napari_gen2seg.project.propose import doubt_of_image
 from napari_gen2seg.session import Choice
 
 if TYPE_CHECKING:
@@ -86,6 +79,12 @@ class ProjectWidget(WorkingDock):
         self.ahead = Ahead(lambda: self.dock(), self._reader, self)
         self.desk = Desk(viewer, self.dock, self.ahead, self)
         self.jobs = Jobs(self._worker, self)
+        self.exchange = Exchange(
+            lambda: self.project, self.desk, self.click_dock, self.jobs, self
+        )
+        self.picture = OpenPicture(
+            self.desk, self.click_dock, self.known, self.ahead, self
+        )
         self.queue = QueueList()
         self.buttons = ProjectButtons()
         self.status = self.buttons.status
@@ -112,8 +111,8 @@ class ProjectWidget(WorkingDock):
         buttons.ahead_requested.connect(self._set_ahead)
         buttons.propose_requested.connect(self.propose)
         buttons.finetune_requested.connect(self.finetune)
-        buttons.import_requested.connect(self._ask_import)
-        buttons.export_requested.connect(self._ask_export)
+        buttons.import_requested.connect(self.exchange.ask_import)
+        buttons.export_requested.connect(self.exchange.ask_export)
         buttons.cancel_requested.connect(jobs.cancel)
         buttons.crowded.connect(self.queue.show_crowded)
         jobs.changed.connect(lambda: buttons.show_running(jobs.running))
@@ -131,9 +130,9 @@ class ProjectWidget(WorkingDock):
         self.queue.asked.connect(self.open_picture)
         self.queue.order_changed.connect(self._look_ahead)
         self.click_dock.appeared.connect(self._appeared)
-        self.click_dock.work_changed.connect(self._work_changed)
-        self.click_dock.colored.connect(self._colored)
-        self.click_dock.proposed.connect(self._proposed)
+        self.picture.told.connect(buttons.show_work)
+        self.exchange.imported.connect(self.read)
+        self.exchange.warning.connect(self._warn)
         self.click_dock.said.connect(self._repeat)
         self.ahead.doubted.connect(self._doubted)
         self.ahead.kept.connect(self._read_again)
@@ -178,52 +177,11 @@ class ProjectWidget(WorkingDock):
             with suppress(RuntimeError):  # Qt may have deleted it
                 dock.keeper.works.homes = homes
 
-    def _colored(self, view: object) -> None:
-        if self._closed:
-            return
-        item, layer, dock = self.desk.item, self.desk.layer, self.click_dock.heard
-        known = layer is not None and dock is not None and item is not None
-        if known and isinstance(view, View):
-            single = only_plane(layer)
-            if single is not None and single.layer_id == view.layer_id:
-                self.ahead.keep_open(dock, item, view)
-        self.ahead.look()
-
     def _repeat(self, text: str) -> None:
         """Say what the dock for clicks says behind this one."""
         if not self._closed and (text or self.status.text() == self._repeated):
             self.say(text)
             self._repeated = self.status.text()
-
-    def _show_work(self) -> None:
-        """Show how far the picture that is open is."""
-        is_open = self.desk.item is not None
-        self.buttons.show_work(*(self.click_dock.work_text() if is_open else ("", "")))
-
-    def _proposed(self) -> None:
-        """Note that the picture that is open has proposals, as those ahead have."""
-        if not self._closed:
-            self._show_work()
-        item, layer, dock = self.desk.item, self.desk.layer, self.click_dock.heard
-        if self._closed or item is None or layer is None or dock is None:
-            return
-        entry, view = self.entries.get(item.name), dock.bridge.source.view
-        if entry is None or view is None:
-            return
-        if self.desk.state not in ("untouched", "proposed") or entry.count:
-            return
-        review = dock.bridge.controller.review.review
-        if review is None or only_plane(layer) is None:  # of a stack, one plane only
-            return
-        if view.layer_id != str(layer.unique_id):
-            return
-        doubt = doubt_of_image(review.doubt[review.shown].tolist())
-        count = int(review.shown.size)
-        self.desk.note_proposals(count, doubt)
-        # Refined outlines and other thresholds leave fewer, or more.
-        now = replace(entry, state=self.desk.state, waiting=count, doubt=doubt)
-        if now.state == "proposed" and now != entry:
-            self.known.take(now)
 
     # ---- a project
 
@@ -327,21 +285,8 @@ class ProjectWidget(WorkingDock):
         item = self.desk.item
         self.queue.show_open("" if item is None else item.name)
         self.buttons.show_open(item is not None)
-        self._work_changed()
+        self.picture.look()
         self._look_ahead()
-
-    def _work_changed(self) -> None:
-        if self._closed:
-            return
-        self._show_work()
-        item = self.desk.item
-        entry = None if item is None else self.entries.get(item.name)
-        state, dock = self.desk.state, self.dock()
-        if entry is None or dock is None or not state:
-            return
-        now = dock.bridge.controller.objects.count if dock.keeper.layer else 0
-        if (state, now) != (entry.state, entry.now):
-            self.known.take(replace(entry, state=state, now=now))
 
     def _show_in_use(self, name: str, why: str) -> None:
         entry = self.entries.get(name)
@@ -417,59 +362,6 @@ class ProjectWidget(WorkingDock):
         self.ahead.again()
         self.buttons.show_offer(title_of(model))
 
-    def import_labels(self, source: Path) -> None:
-        """Take labels that were made elsewhere; what is open is closed meanwhile."""
-        project, item = self.project, self.desk.item
-        if project is None or not self.desk.leave():
-            return
-
-        def then(done: Any) -> str:
-            if item is not None:
-                self.desk.open(item)
-            return self._reread(imported_text(done))
-
-        def start(*_: object) -> None:
-            from napari_gen2seg.project.exchange.importing import import_labels
-
-            self.jobs.run(
-                lambda ticket: import_labels(
-                    project,
-                    source,
-                    progress=ticket.progress,
-                    cancel=lambda: ticket.cancelled,
-                ),
-                then,
-            )
-
-        dock = self.dock()
-        if dock is None:
-            start()
-        else:  # behind the closing of the picture that was open
-            dock.keeper.works.behind("import", lambda _: None, start)
-
-    def export(self, kind: str, target: Path, in_work: bool = False) -> None:
-        """Write a data set of the pictures that are done, or in work too."""
-        project = self.project
-        if project is None:
-            return
-        if target.exists():
-            self._warn(f"{target} is there already; choose another name.")
-            return
-        from napari_gen2seg.project.exchange.exporting import export_project
-
-        states = ("done", "in work") if in_work else ("done",)
-        self.jobs.run(
-            lambda ticket: export_project(
-                project,
-                kind,
-                target,
-                states=states,
-                progress=ticket.progress,
-                cancel=lambda: ticket.cancelled,
-            ),
-            exported_text,
-        )
-
     def _reread(self, said: str) -> str:
         self.read()
         return said
@@ -487,16 +379,6 @@ class ProjectWidget(WorkingDock):
 
     def _ask_project(self) -> None:
         ask_folder(self, "Folder of a project", lambda at: self.open(Path(at)))
-
-    def _ask_import(self, folder: bool) -> None:
-        ask_what = ask_folder if folder else ask_file
-        title = "Folder with labels" if folder else "File with labels"
-        ask_what(self, title, lambda at: self.import_labels(Path(at)))
-
-    def _ask_export(self, kind: str, in_work: bool) -> None:
-        if self.project is not None:
-            usual = self.project.folder.with_name(f"{self.project.folder.name}-{kind}")
-            ask_new(self, usual, lambda at: self.export(kind, Path(at), in_work))
 
     # ---- telling
 
@@ -522,6 +404,7 @@ class ProjectWidget(WorkingDock):
 
     def stop_work(self) -> None:
         """Stop; the picture that is open stays, with its work."""
+        self.picture.close()
         self.ahead.close()
         self.jobs.cancel()
         with suppress(ValueError, TypeError, KeyError):
