@@ -415,6 +415,38 @@ def test_objects_looked_at_together_are_as_if_alone() -> None:
         np.testing.assert_array_equal(together.masks[place].full(), alone.full())
 
 
+@pytest.mark.parametrize(("expected", "again"), [(0.3, True), (0.9, False)])
+def test_where_the_answer_is_doubtful_the_whole_object_is_looked_for(
+    expected: float, again: bool
+) -> None:
+    """What the model took for an object was a piece of it: its window is too small."""
+    values = np.zeros((300, 400, 3), np.float32)
+    values[60:180, 60:260] = (200, 90, 40)
+    labels = np.zeros((300, 400), np.int32)
+    labels[100:130, 100:130] = 1
+    where = Coloring(
+        values,
+        (300, 400),
+        image=values.astype(np.uint8),
+        instances=Instances(labels, np.full(1, 0.9, np.float32)),
+    )
+    seen: list[np.ndarray] = []
+
+    @on_each
+    def near_sighted(channels: np.ndarray) -> tuple[np.ndarray, float]:
+        """At first it sees what is at the click, and knows how much that is worth."""
+        seen.append(channels)
+        if len(seen) == 1:
+            return np.where(channels[8] > 0.5, 9, -9).astype(np.float32), expected
+        return (0.3 - channels[6]) * 20, 0.9
+
+    mask = Probe(near_sighted).mask(where, [(115, 115)])
+    assert (len(seen) > 1) == again
+    whole = values.any(axis=-1)
+    assert (iou(mask.full(), whole) > 0.95) == again
+    assert mask.score == pytest.approx(0.9)
+
+
 def test_an_outline_of_another_object_is_not_taken() -> None:
     where = coloring((140, 180))
     found = candidates_of(where, (50, 50, 58, 58))  # a speck of the rectangle there

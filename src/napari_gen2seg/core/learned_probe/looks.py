@@ -57,6 +57,16 @@ def window_about(
     return Window((float(center[0]) - 0.5, float(center[1]) - 0.5), step)
 
 
+def stepped_back(window: Window, pixels: npt.NDArray[np.intp]) -> Window:
+    """Return twice a window that was doubtful, half-way to its clicks, (n, 2)."""
+    place = pixels.mean(axis=0)
+    center = tuple(
+        (float(one) + float(at)) / 2
+        for one, at in zip(window.center, place, strict=True)
+    )
+    return Window((center[0], center[1]), 2 * window.step)
+
+
 def outgrown(logits: Float32Array, window: Window, shape: Shape) -> Window | None:
     """Return twice the window where an object runs into its rim, else None.
 

@@ -4,7 +4,8 @@ What a click means, step by step:
 
 1. *Look*: the window is chosen by the size of what the model took for an object there,
    else of the similarity probe's mask, later by the object's own; where the object runs
-   into its rim, a larger one follows (`looks`).
+   into its rim, a larger one follows (`looks`). Where the answer is doubtful, a window
+   of twice the size finds out how large the object is, and one about it answers.
 2. *Read*: image, map and clicks become channels (`inputs`); the network says a logit
    for every sample, and how good the mask will be.
 3. *Keep to it*: of the answer to a later click only what concerns that click is taken,
@@ -35,7 +36,12 @@ from napari_gen2seg.core.image.geometry import rescale
 from napari_gen2seg.core.learned_probe.answer import Answer
 from napari_gen2seg.core.learned_probe.choice import LEARNED
 from napari_gen2seg.core.learned_probe.inputs import Clicks, View, input_channels
-from napari_gen2seg.core.learned_probe.looks import extent, outgrown, window_about
+from napari_gen2seg.core.learned_probe.looks import (
+    extent,
+    outgrown,
+    stepped_back,
+    window_about,
+)
 from napari_gen2seg.core.learned_probe.threshold import threshold_of, tolerance_of
 from napari_gen2seg.core.learned_probe.window import Box, Window
 from napari_gen2seg.core.map.instances import INSTANCE_SCORE
@@ -62,7 +68,8 @@ and expected IoU (n,)."""
 _KEPT = 24  # answers of a map: those of one object's clicks, and of some hovering
 _WORTH = 0.15  # score below which nobody takes a candidate for an object
 _SAME = 0.3  # IoU from which two masks are of the same object
-_LOOKS = 3  # windows at a click, the first included
+_LOOKS = 3  # windows that follow each other where an object outgrows them
+_DOUBTFUL = 0.75  # IoU to expect below which is looked again, from farther away
 _AT_ONCE = 16  # windows: 9 ms each on one core, where one alone takes 14
 
 
@@ -307,8 +314,31 @@ class Probe:
     def _first(
         self, coloring: Coloring, image: Rgb8, several: list[Clicks]
     ) -> list[Answer]:
-        """Look at objects for the first time."""
+        """Look at objects for the first time, and again where that was doubtful."""
         windows = [self._window(coloring, clicks) for clicks in several]
+        answers = self._looked(coloring, image, several, windows)
+        doubtful = [n for n, one in enumerate(answers) if one.quality < _DOUBTFUL]
+        chosen = [several[n] for n in doubtful]
+        wide = [stepped_back(windows[n], several[n].pixels) for n in doubtful]
+        found = self._looked(coloring, image, chosen, wide)
+        about = [
+            window_about(extent(one.region(0.0), one.box), clicks.pixels)
+            for one, clicks in zip(found, chosen, strict=True)
+        ]
+        again = self._looked(coloring, image, chosen, about)
+        for n, answer in zip(doubtful, again, strict=True):
+            answers[n] = answer
+        return answers
+
+    def _looked(
+        self,
+        coloring: Coloring,
+        image: Rgb8,
+        several: list[Clicks],
+        windows: list[Window],
+    ) -> list[Answer]:
+        """Look through windows, and larger ones where an object runs into the rim."""
+        windows = list(windows)
         answers: dict[int, Answer] = {}
         for look in range(_LOOKS):
             left = [n for n in range(len(several)) if n not in answers]

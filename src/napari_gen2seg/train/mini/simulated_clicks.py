@@ -20,7 +20,7 @@ from napari_gen2seg.core.learned_probe.window import SIDE, Window
 _IN_THE_MIDDLE = 0.4  # share of first clicks
 _LEFT_OUT_AT_ONCE = 0.2  # share of objects with clicks on neighbors from the start
 _SMALLEST_ERROR = 12  # samples of the window, or nobody would correct it
-_CLOSE, _WIDE = 1.1, 3.2  # window's side in lengths of the object
+_CLOSE, _WIDE = 0.6, 3.6  # window's side in lengths of the object
 _FINEST, _COARSEST = 0.4, 3.0  # pixels of the map a sample
 
 
