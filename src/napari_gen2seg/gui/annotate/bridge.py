@@ -12,6 +12,7 @@ from napari_gen2seg.errors import Gen2SegError
 from napari_gen2seg.gui.annotate.controller import AnnotationController
 from napari_gen2seg.gui.annotate.image_keys import ImageKeys
 from napari_gen2seg.gui.annotate.points_layer import fits
+from napari_gen2seg.gui.layers.camera import camera_of
 from napari_gen2seg.gui.layers.model_input import ModelInput
 from napari_gen2seg.gui.layers.overlays import Overlays
 from napari_gen2seg.gui.layers.source import Source
@@ -26,6 +27,8 @@ if TYPE_CHECKING:
     from napari_gen2seg.gui.annotate.points_layer import Point
     from napari_gen2seg.gui.layers.view import View
     from napari_gen2seg.session import JobState, Runner, Session
+
+_REST = 60  # milliseconds without another step of the zoom
 
 
 class Bridge(QObject):
@@ -79,6 +82,8 @@ class Bridge(QObject):
         self._told_waiting = False  # that a click keeps its window in use
         self._click_later: tuple[View, Point, int] | None = None  # once it is colored
         self._ready_soon = debounce(self, self._ready)
+        self._frames_soon = debounce(self, self._show_frames)
+        self._zoom_rests = debounce(self, self._zoomed, _REST)
         self._keys = ImageKeys(viewer, self.source, self._keys_of_image())
         self._connect()
 
@@ -148,7 +153,9 @@ class Bridge(QObject):
     def close(self) -> None:
         """Let go of viewer and layers; everything that was made stays."""
         with suppress(RuntimeError):  # Qt deletes timers together with their window
-            self._ready_soon.stop()
+            for timer in (self._ready_soon, self._frames_soon, self._zoom_rests):
+                timer.stop()
+        camera_of(self.viewer).events.zoom.disconnect(self._zooming)
         self.model_input.close()
         self._keys.release()
         if self._moved in self.viewer.mouse_move_callbacks:
@@ -173,6 +180,7 @@ class Bridge(QObject):
         self.controller.current.clicked_beyond.connect(self._click_beyond)
         self.controller.current.color_requested.connect(self.color)
         self.viewer.mouse_move_callbacks.append(self._moved)
+        camera_of(self.viewer).events.zoom.connect(self._zooming)
         self.viewer.layers.events.removed.connect(self._removed)
 
     def _click_beyond(self, place: Point, sign: int) -> None:
@@ -246,6 +254,7 @@ class Bridge(QObject):
         controller.review.follow()
         controller.current.read_clicks()
         controller.stack.follow()
+        self._frames_soon.start()
         self.view_changed.emit()
 
     def _take_over(self, view: View) -> None:
@@ -265,6 +274,9 @@ class Bridge(QObject):
         coloring = self.session.coloring(view)
         told, self._told_of = self._told_of, None
         now = self.source.view
+        if coloring is not None:
+            self.overlays.frames.note(view)
+            self._frames_soon.start()
         if now is None or coloring is None or view != now:
             return  # kept, and shown when its plane comes into view again
         self.overlays.show_coloring(now, coloring)
@@ -294,6 +306,8 @@ class Bridge(QObject):
     def _removed(self, event: Any) -> None:
         layer = event.value
         self.session.forget(str(layer.unique_id))
+        self.overlays.frames.forget(str(layer.unique_id))
+        self._frames_soon.start()
         self.controller.review.planes.forget(str(layer.unique_id))
         if self.source.is_chosen(layer):
             self.controller.hover_preview.blank()
@@ -307,15 +321,35 @@ class Bridge(QObject):
         if view is not None:
             self.overlays.follow(view, self.session.coloring(view))
             self.controller.clicks.follow(view)
+            self._frames_soon.start()
 
     def _source_edited(self, source_id: str) -> None:
         self.session.forget(source_id)
+        self.overlays.frames.forget(source_id)
+        self._frames_soon.start()
         self.controller.review.planes.forget(source_id)
         self.overlays.outdate(source_id)
         if source_id == self.source.layer_id:
             self.controller.stack.forget()
             self.controller.hover_preview.blank()
             self.controller.review.follow()
+
+    # ---- the frames around windows
+
+    def _show_frames(self) -> None:
+        """Frame the windows of the plane in view that were colored."""
+        view = self.source.view
+        in_use = view is not None and self.session.coloring(view) is not None
+        self.overlays.frames.show(view, in_use)
+
+    def _zooming(self, _event: object = None) -> None:
+        if self.overlays.frames.layer is not None:
+            self._zoom_rests.start()
+
+    def _zoomed(self) -> None:
+        view = self.source.view
+        if view is not None:
+            self.overlays.frames.fit(view)
 
 
 def _said_of(view: View, done: str) -> str:

@@ -35,6 +35,10 @@ NOT_COLORED_HERE = (
     "This part of the picture is not colored: click an object here, or press Color "
     "with it in view."
 )
+MAP_GONE_HERE = (
+    "This part of the picture was colored, but its map had to make room for later "
+    "ones: click an object here, or press Color with it in view."
+)
 
 
 class HoverPreview(QObject):
@@ -83,7 +87,7 @@ class HoverPreview(QObject):
         self._kept: tuple[View, int, Preview] | None = None  # the object lit last
         self._asked: tuple[tuple[float, float] | None, int] = (None, 1)  # for it
         self._drawn_for: tuple[float, float] | None = None  # pointer of the preview
-        self._beyond = False  # whether the pointer is beyond the window in use
+        self._beyond = ""  # what is said of a pointer beyond the window in use
         self._rest = debounce(self, self._rested, REST)
         self.pointer = Pointer(viewer, self.point, self)
         objects.edited.connect(self._forget_kept)
@@ -222,15 +226,20 @@ class HoverPreview(QObject):
 
     def _tell_beyond(self, view: View, position: tuple[float, ...]) -> None:
         """Say that nothing is lit here because nothing is colored here."""
-        beyond = (
+        beyond = ""
+        if (
             self.at is None
             and not self._prompts.positive
             and self._session.coloring(view) is not None
             and self._source.beyond_window(position)
-        )
+        ):
+            framed = self._overlays.frames.at(view, position)
+            beyond = MAP_GONE_HERE if framed else NOT_COLORED_HERE
+            if any(self._session.coloring(view.through(box)) for box in framed):
+                beyond = ""  # pointing here brings it back
         if beyond != self._beyond:
             self._beyond = beyond
-            self.pointed.emit(NOT_COLORED_HERE if beyond else "")
+            self.pointed.emit(beyond)
 
     def _kept_at(
         self,

@@ -5,6 +5,8 @@ view         which plane of it, how it is read, where it lies
 channels     which channels make the colors
 model_input  the thumbnail of what the model sees
 overlays     coloring, outlines of proposals, preview, as layers
+window_frames
+             frames around the colored windows of a large plane
 canvas_layer a Labels layer that is drawn into in place
 marks        what marks a layer as ours
 removal      layers that go together

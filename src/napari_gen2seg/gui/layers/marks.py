@@ -13,8 +13,9 @@ if TYPE_CHECKING:
 
 MARK = "napari-gen2seg"  # key in a layer's metadata
 COLORING, PREVIEW, PROMPTS, OBJECTS = "coloring", "preview", "prompts", "objects"
-PROPOSALS, TRACKS = "proposals", "tracks"
-DRAWN = COLORING, PREVIEW, PROPOSALS  # by us over a picture; nobody works on them
+PROPOSALS, TRACKS, WINDOWS = "proposals", "tracks", "windows"
+# By us over a picture; nobody works on them.
+DRAWN = COLORING, WINDOWS, PREVIEW, PROPOSALS
 
 
 def mark(role: str, source: str, **facts: Any) -> dict[str, Any]:

@@ -26,6 +26,7 @@ from napari_gen2seg.gui.layers.marks import (
     source_of,
 )
 from napari_gen2seg.gui.layers.removal import remove_layers
+from napari_gen2seg.gui.layers.window_frames import WindowFrames
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -84,6 +85,11 @@ class Overlays:
     ----------
     viewer
         Where they are shown.
+
+    Attributes
+    ----------
+    frames
+        Around windows of a large plane that were colored.
     """
 
     def __init__(self, viewer: ViewerModel) -> None:
@@ -91,6 +97,7 @@ class Overlays:
         self._coloring_id: str | None = None
         self._preview = CanvasLayer(viewer, PREVIEW, PREVIEW_COLORS, 0.55)
         self._proposals = CanvasLayer(viewer, PROPOSALS, PROPOSAL_COLORS, 0.9)
+        self.frames = WindowFrames(viewer)
         self.objects: str | None = None  # ``unique_id`` of the layer that takes them
         self._window: Window | None = None  # where the preview is not blank
         self._drawn: tuple[View, DrawProposals] | None = None
@@ -208,6 +215,10 @@ class Overlays:
         for layer in others:
             put_aside(layer)
 
+    def _under(self, view: View) -> tuple[str | None, ...]:
+        """Return the layers, by ``unique_id``, that outlines and preview lie over."""
+        return view.layer_id, self._coloring_id, self.frames.layer_id
+
     def _let_go_unfit(self, view: View) -> None:
         """Remove layers of another number of axes, all at once."""
         layers = self.coloring, self.preview, self.proposals
@@ -263,7 +274,7 @@ class Overlays:
     def prepare(self, view: View, shape: tuple[int, int]) -> None:
         """Make the preview layer ahead of the first preview."""
         self._let_go_unfit(view)
-        below = view.layer_id, self._coloring_id, self._proposals.layer_id
+        below = *self._under(view), self._proposals.layer_id
         _, blank = self._preview.ready(view, shape, *below, objects=self.objects)
         if blank:
             self._window = None
@@ -282,7 +293,7 @@ class Overlays:
         self._drawn = view, draw
         self._let_go_unfit(view)
         coloring = self.coloring
-        below = view.layer_id, self._coloring_id
+        below = self._under(view)
         self._proposals.ready(view, view.shape, *below, objects=self.objects)
         draw(self._proposals.array, coloring is not None and coloring.visible)
         height, width = view.shape
