@@ -298,6 +298,9 @@ class SegmentWidget(Docked):
         row.save_as_requested.connect(keeper.save_as)
         row.go_on_requested.connect(keeper.earlier.go_on)
         row.anew_requested.connect(keeper.earlier.begin_anew)
+        row.earlier_requested.connect(keeper.aside.look)
+        row.earlier_chosen.connect(keeper.aside.open)
+        keeper.aside.listed.connect(row.show_earlier)
         controller.history.nothing_to_undo.connect(keeper.undo_earlier)
         controller.history.nothing_to_redo.connect(keeper.redo_earlier)
 

@@ -37,6 +37,7 @@ from napari_gen2seg.project.facts import (
 from napari_gen2seg.project.image_files import absolute, copy_image
 from napari_gen2seg.project.item import ITEMS, Item
 from napari_gen2seg.project.journal import Act, WorkState
+from napari_gen2seg.project.journal.aside import is_aside
 from napari_gen2seg.project.journal.files import Work, is_work, write_facts
 from napari_gen2seg.project.journal.lock import OWNER_NAME
 
@@ -119,7 +120,9 @@ class Project:
     def items(self) -> tuple[Item, ...]:
         """The images, by name."""
         folders = sorted((self.folder / ITEMS).glob("*"))
-        return tuple(Item(one.name, one) for one in folders if is_work(one))
+        return tuple(
+            Item(one.name, one) for one in folders if is_work(one) and not is_aside(one)
+        )
 
     @checked_arguments()
     def item(self, name: str) -> Item:

@@ -10,5 +10,8 @@ acts          which act of the journal a change of the labels is
 origins       what is known of the object that is being kept
 restored      layers, clicks and settings of earlier work
 save_row      the mark, Save and Save as; the offer to go on
+set_aside     earlier work that was set aside, opened in place of the present
+earlier_dialog
+              asks which
 closing       a window with unsaved work asks before it closes
 """

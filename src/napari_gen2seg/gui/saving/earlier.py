@@ -123,7 +123,9 @@ class EarlierWork(QObject):
         if work is not None:
             aside = self.set_aside(work)
             if aside is not None:
-                self.status_changed.emit(f"The earlier work is in {aside}.")
+                self.status_changed.emit(
+                    f"The earlier work is in {aside}; Earlier work ... brings it back."
+                )
             self.changed.emit()
 
     def set_aside(self, work: Work) -> Path | None:
@@ -132,11 +134,14 @@ class EarlierWork(QObject):
         if work.journal is None:
             return None
         try:
-            return work.journal.begin_anew()
+            aside = work.journal.begin_anew()
         except Gen2SegError as error:
             work.problem = str(error)
             self.warning.emit(work.problem)
-        return None
+            return None
+        if aside is not None:
+            work.aside.insert(0, aside)
+        return aside
 
     # ---- what needs no answer
 

@@ -22,6 +22,7 @@ from napari_gen2seg.gui.saving.restored import (
     clicks_now,
     settings_now,
 )
+from napari_gen2seg.gui.saving.set_aside import SetAside
 from napari_gen2seg.gui.saving.works import Works
 from napari_gen2seg.project.item import project_around
 from napari_gen2seg.project.journal import Act, Patch
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from pathlib import Path
 
+    from napari.components import ViewerModel
     from napari.layers import Labels
 
     from napari_gen2seg.gui.annotate.bridge import Bridge
@@ -80,6 +82,7 @@ class Keeper(QObject):
         self.earlier.changed.connect(self.changed)
         self.earlier.status_changed.connect(self.status_changed)
         self.earlier.warning.connect(self.warning)
+        self.aside = SetAside(self, bridge)
         self._warned = ""
         self._closed = False
         self._again = QTimer(self)
@@ -94,6 +97,11 @@ class Keeper(QObject):
         self._controller.classes.store = self
 
     # ---- what there is to show
+
+    @property
+    def viewer(self) -> ViewerModel:
+        """Whose layers are kept."""
+        return self._bridge.viewer
 
     @property
     def layer(self) -> KeptLayer | None:
@@ -124,7 +132,7 @@ class Keeper(QObject):
     @property
     def project(self) -> Path | None:
         """The folder of the project that the image in view belongs to."""
-        work = self._work
+        work = self.work
         folder = None if work is None else work.folder
         return None if folder is None else project_around(folder)
 
@@ -134,7 +142,8 @@ class Keeper(QObject):
         return [one for one in self.layers.values() if one.state == "not saved"]
 
     @property
-    def _work(self) -> Work | None:
+    def work(self) -> Work | None:
+        """The work on the image in view, if it was found."""
         return self.works.of(self._bridge.source.layer_id)
 
     # ---- verbs
@@ -336,7 +345,7 @@ class Keeper(QObject):
                     self.warning.emit(
                         f"The labels were changed before the earlier work on "
                         f"{work.identity.name} was answered for. It is set aside in "
-                        f"{aside}."
+                        f"{aside}; Earlier work ... brings it back."
                     )
             try:
                 self._give(work, kept)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -11,7 +11,9 @@ from napari_gen2seg.errors import Gen2SegError, StorageError
 from napari_gen2seg.gui.annotate.count import count_objects
 from napari_gen2seg.io.identity import ImageIdentity
 from napari_gen2seg.project.journal import Journal, SaveState
+from napari_gen2seg.project.journal.aside import find_aside
 from napari_gen2seg.project.journal.files import read_facts
+from napari_gen2seg.project.journal.place import places
 
 if TYPE_CHECKING:
     from napari_gen2seg.common.types import LabelArray
@@ -43,6 +45,8 @@ class Work:
         Whether to go on with earlier work is decided.
     layer_id
         ``unique_id`` of the Labels layer that it is kept of.
+    aside
+        Folders of work on the image that was set aside, the latest first.
     """
 
     identity: ImageIdentity
@@ -55,6 +59,7 @@ class Work:
     asks: bool = False
     answered: bool = False
     layer_id: str | None = None
+    aside: list[Path] = field(default_factory=list)
 
     @property
     def key(self) -> Key:
@@ -107,6 +112,8 @@ def open_work(work: Work, on_change: Callable[[SaveState], None]) -> Work:
         work.problem = str(error)
         return work
     work.journal, work.problem = journal, ""
+    usual = [] if work.folder is not None else places(work.identity)
+    work.aside = find_aside([journal.folder, *usual])
     if journal.earlier is None:
         return work
     try:

@@ -6,18 +6,22 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from qtpy.QtCore import Signal
+from qtpy.QtCore import Qt, Signal
 from qtpy.QtWidgets import QFileDialog, QPushButton
 
 from napari_gen2seg.common.text import count_text
 from napari_gen2seg.gui.layers.marks import source_of
 from napari_gen2seg.gui.panels.widgets import Panel, quiet_label, told_label
+from napari_gen2seg.gui.saving.earlier_dialog import EarlierDialog
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from napari.layers import Labels
 
     from napari_gen2seg.gui.saving.keeper import Keeper
     from napari_gen2seg.gui.saving.opening import Work
+    from napari_gen2seg.gui.saving.set_aside import Aside
 
 WORDS = {"": "", "saved": "Saved", "saving": "Saving ...", "not saved": "NOT saved"}
 
@@ -29,6 +33,8 @@ class SaveRow(Panel):
     save_as_requested = Signal(str)
     go_on_requested = Signal()
     anew_requested = Signal()
+    earlier_requested = Signal()  # what was set aside, please
+    earlier_chosen = Signal(object)  # folder of it that is to be opened
 
     def __init__(self) -> None:
         super().__init__()
@@ -53,12 +59,18 @@ class SaveRow(Panel):
         self.save_as.setToolTip("Write the labels into a TIFF file.")
         self.column.addWidget(self.offer)
         self.add_row(self.save, self.save_as, self.mark)
+        self.earlier = QPushButton("Earlier work ...")
+        self.earlier.setToolTip("What was set aside for this picture; open it again.")
+        self.earlier.hide()
+        self.column.addWidget(self.earlier, 0, Qt.AlignmentFlag.AlignLeft)
+        self.earlier_dialog: EarlierDialog | None = None
         self.dialog: QFileDialog | None = None
         self._usual = ""  # file of the labels that is suggested
         self.save.clicked.connect(lambda: self.save_requested.emit())
         self.save_as.clicked.connect(self.ask_name)
         self.go_on.clicked.connect(lambda: self.go_on_requested.emit())
         self.anew.clicked.connect(lambda: self.anew_requested.emit())
+        self.earlier.clicked.connect(self.ask_earlier)
 
     def show_keeper(self, keeper: Keeper) -> None:
         """Show whether the work is saved, and what is offered."""
@@ -73,6 +85,26 @@ class SaveRow(Panel):
         if work is not None:
             self.what.setText(offer_text(work))
         self.offer.setVisible(work is not None)
+        self.earlier.setVisible(bool(keeper.aside.folders))
+
+    def ask_earlier(self) -> None:
+        """Ask which earlier work is to be opened, without blocking the window."""
+        dialog = EarlierDialog(self)
+        dialog.chosen.connect(self.earlier_chosen)
+        dialog.finished.connect(self._earlier_answered)
+        self.earlier_dialog = dialog
+        dialog.open()
+        self.earlier_requested.emit()
+
+    def show_earlier(self, found: Sequence[Aside]) -> None:
+        """Show what was set aside, if somebody asked for it."""
+        if self.earlier_dialog is not None:
+            self.earlier_dialog.show_list(found)
+
+    def _earlier_answered(self) -> None:
+        dialog, self.earlier_dialog = self.earlier_dialog, None
+        if dialog is not None:
+            dialog.deleteLater()
 
     def ask_name(self) -> None:
         """Ask for a file, without blocking the window."""

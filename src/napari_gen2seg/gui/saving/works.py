@@ -111,6 +111,10 @@ class Works:
         named = partial(self._named, image, opened)
         self._submit(f"image {image}", name_it, named)
 
+    def expect(self, image: str) -> None:
+        """Take the work on an image to be looked for: it is being moved."""
+        self._images[image] = None
+
     def open(self, work: Work, opened: Callable[[Work], None]) -> None:
         """Open the journal of a work."""
         self._submit(

@@ -10,6 +10,7 @@ record   lines with a checksum, torn ones left out
 log_file the file of these lines while it is open
 holding  the folder while it is open; what is told of earlier work
 place    beside the image or in the user's folder; earlier work found
+aside    earlier work that was set aside, and brought back
 lock     one writer at a time
 """
 

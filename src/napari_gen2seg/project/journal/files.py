@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import json
 import os
+import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -41,6 +42,12 @@ JOURNAL_STEPS: tuple[Step, ...] = (lambda head: head, lambda head: head)
 2: classes of objects stand beside the values of an act, and can be taken back.
 3: a class may get another name.
 """
+
+# What reading a damaged TIFF raises; RuntimeError and zlib's where it is decompressed.
+_DAMAGED = (
+    *(OSError, ValueError, KeyError, TypeError, IndexError),
+    *(RuntimeError, zlib.error),
+)
 
 
 @dataclass(eq=False)
@@ -254,7 +261,7 @@ def _labels_file(folder: Path) -> Iterator[Any]:
     try:
         with tifffile.TiffFile(source) as file:
             yield file
-    except (OSError, ValueError, KeyError, TypeError, IndexError) as error:
+    except _DAMAGED as error:
         raise StorageError(
             f"{source} is damaged or was written over by another program ({error!r}). "
             "Restore it from a copy."

@@ -77,6 +77,11 @@ class HeldFolder:
         self._lock: FolderLock | None = None
 
     @property
+    def fixed(self) -> bool:
+        """Whether it was told where the work lies, and it lies nowhere else."""
+        return self._folder is not None
+
+    @property
     def usual(self) -> Path:
         """Where new work lies, if nothing hinders it."""
         return self._folder or places(self._image)[0]

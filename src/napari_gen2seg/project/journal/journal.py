@@ -323,8 +323,10 @@ class Journal:
         with self._guard:
             self._let_go()
             aside = set_aside(self.folder)
-            self.earlier = None
+            self.earlier, group = None, self.state.group
             self._work = Work(self._held.usual, self._image, *self._asked)
+            if self._held.fixed:  # a project's: its image stays in it, and its group
+                self.record(Act("state", values={"group": group}))
             return aside
 
     def close(self, force: bool = False) -> None:
