@@ -318,15 +318,25 @@ class Probe:
         windows = [self._window(coloring, clicks) for clicks in several]
         answers = self._looked(coloring, image, several, windows)
         doubtful = [n for n, one in enumerate(answers) if one.quality < _DOUBTFUL]
-        chosen = [several[n] for n in doubtful]
-        wide = [stepped_back(windows[n], several[n].pixels) for n in doubtful]
-        found = self._looked(coloring, image, chosen, wide)
-        about = [
-            window_about(extent(one.region(0.0), one.box), clicks.pixels)
-            for one, clicks in zip(found, chosen, strict=True)
-        ]
-        again = self._looked(coloring, image, chosen, about)
-        for n, answer in zip(doubtful, again, strict=True):
+        wide = self._looked(
+            coloring,
+            image,
+            [several[n] for n in doubtful],
+            [stepped_back(windows[n], several[n].pixels) for n in doubtful],
+        )
+        about = {
+            n: window_about(extent(one.region(0.0), one.box), several[n].pixels)
+            for n, one in zip(doubtful, wide, strict=True)
+        }
+        # A window that shows hardly anything else would say the same.
+        others = [n for n in doubtful if not about[n].resembles(windows[n])]
+        again = self._looked(
+            coloring,
+            image,
+            [several[n] for n in others],
+            [about[n] for n in others],
+        )
+        for n, answer in zip(others, again, strict=True):
             answers[n] = answer
         return answers
 

@@ -41,6 +41,14 @@ class Window:
         moved = np.asarray(points, float).reshape(-1, 2) - np.asarray(self.center)
         return np.asarray(moved / self.step + (SIDE - 1) / 2)
 
+    def resembles(self, other: Window) -> bool:
+        """Whether another shows nearly the same: a tenth aside, a quarter larger."""
+        moved = np.abs(np.subtract(self.center, other.center)).max()
+        return bool(
+            0.8 <= self.step / other.step <= 1.25
+            and moved <= 0.1 * SIDE * min(self.step, other.step)
+        )
+
     def cut(self, frame: npt.NDArray[Any]) -> Float32Array:
         """Return what it sees of a frame.
 
