@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING, Any
 from napari_gen2seg.common.arguments import checked_arguments
 from napari_gen2seg.core.candidates import paint, select
 from napari_gen2seg.core.learned_probe.choice import SIMILARITY, possible_method
-from napari_gen2seg.core.learned_probe.probe import Predict, Probe
+from napari_gen2seg.core.learned_probe.looking import Predict
+from napari_gen2seg.core.learned_probe.probe import Probe
 from napari_gen2seg.errors import ModelNotFoundError, WeightsError
 from napari_gen2seg.models.families import get_family
 from napari_gen2seg.models.json_file import read_json

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     from napari_gen2seg.common.progress import Cancel, Progress
     from napari_gen2seg.core.coloring import Coloring
-    from napari_gen2seg.core.learned_probe.probe import Predict
+    from napari_gen2seg.core.learned_probe.looking import Predict
     from napari_gen2seg.models.colorer import Colorer
     from napari_gen2seg.models.forwarding_colorer import ColorOptions
     from napari_gen2seg.session.runner import Ticket

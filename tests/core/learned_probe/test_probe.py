@@ -23,7 +23,8 @@ from napari_gen2seg.core.learned_probe.choice import (
     reason_for_similarity,
 )
 from napari_gen2seg.core.learned_probe.inputs import Clicks
-from napari_gen2seg.core.learned_probe.probe import Predict, Probe
+from napari_gen2seg.core.learned_probe.looking import Predict
+from napari_gen2seg.core.learned_probe.probe import Probe
 from napari_gen2seg.core.learned_probe.threshold import (
     MIDDLE,
     threshold_of,

@@ -2,7 +2,8 @@
 
 probe      clicks on a coloring -> a mask: `Probe`; start here
 choice     similarity or learned: which of them answers
-looks      which window to look at
+looking    through which windows, one after the other
+looks      which window to look at, by the object's size
 window     a square of the map, at the scale at which the network sees it
 inputs     image, map and clicks in a window, as channels
 answer     what the network said, and how a click may change it

@@ -2,10 +2,7 @@
 
 What a click means, step by step:
 
-1. *Look*: the window is chosen by the size of what the model took for an object there,
-   else of the similarity probe's mask, later by the object's own; where the object runs
-   into its rim, a larger one follows (`looks`). Where the answer is doubtful, a window
-   of twice the size finds out how large the object is, and one about it answers.
+1. *Look*: windows are chosen by the object's size, as far as it is known (`looking`).
 2. *Read*: image, map and clicks become channels (`inputs`); the network says a logit
    for every sample, and how good the mask will be.
 3. *Keep to it*: of the answer to a later click only what concerns that click is taken,
@@ -20,7 +17,6 @@ from __future__ import annotations
 
 import threading
 from collections import OrderedDict
-from collections.abc import Callable
 from dataclasses import replace
 from typing import TYPE_CHECKING
 from weakref import WeakKeyDictionary
@@ -31,21 +27,11 @@ from scipy.ndimage import distance_transform_edt
 
 from napari_gen2seg.common.arguments import checked_arguments
 from napari_gen2seg.common.progress import Cancel, Progress, check_cancel
-from napari_gen2seg.common.types import Float32Array
-from napari_gen2seg.core.image.geometry import rescale
 from napari_gen2seg.core.learned_probe.answer import Answer
 from napari_gen2seg.core.learned_probe.choice import LEARNED
-from napari_gen2seg.core.learned_probe.inputs import Clicks, View, input_channels
-from napari_gen2seg.core.learned_probe.looks import (
-    extent,
-    outgrown,
-    stepped_back,
-    window_about,
-)
+from napari_gen2seg.core.learned_probe.inputs import Clicks
+from napari_gen2seg.core.learned_probe.looking import Looker, Predict
 from napari_gen2seg.core.learned_probe.threshold import threshold_of, tolerance_of
-from napari_gen2seg.core.learned_probe.window import Box, Window
-from napari_gen2seg.core.map.instances import INSTANCE_SCORE
-from napari_gen2seg.core.map.object_size import typical_diameter, typical_size
 from napari_gen2seg.core.probe.corrections import MOST_GROWTH
 from napari_gen2seg.core.probe.mask import Mask
 from napari_gen2seg.core.probe.prompts import Prompts
@@ -61,15 +47,9 @@ Rgb8 = npt.NDArray[np.uint8]
 
 Key = tuple[Mask | None, bytes]
 
-Predict = Callable[[Float32Array], tuple[Float32Array, Float32Array]]
-"""The network on n windows: float32 (n, CHANNELS, SIDE, SIDE) -> logits (n, SIDE, SIDE)
-and expected IoU (n,)."""
-
 _KEPT = 24  # answers of a map: those of one object's clicks, and of some hovering
 _WORTH = 0.15  # score below which nobody takes a candidate for an object
 _SAME = 0.3  # IoU from which two masks are of the same object
-_LOOKS = 3  # windows that follow each other where an object outgrows them
-_DOUBTFUL = 0.75  # IoU to expect below which is looked again, from farther away
 _AT_ONCE = 16  # windows: 9 ms each on one core, where one alone takes 14
 
 
@@ -86,12 +66,11 @@ class Probe:
 
     def __init__(self, predict: Predict, name: str = "") -> None:
         self.name = name
-        self._predict = predict
+        self._look = Looker(predict)
         self._lock = threading.Lock()
         self._answers: WeakKeyDictionary[Coloring, OrderedDict[Key, Answer]] = (
             WeakKeyDictionary()
         )
-        self._typical: WeakKeyDictionary[Coloring, float | None] = WeakKeyDictionary()
 
     @checked_arguments(
         PromptError, ("points", "signs"), Coloring="napari_gen2seg.core.coloring"
@@ -284,7 +263,9 @@ class Probe:
         """Look together at objects clicked once each; not where answers are known."""
         several = [_clicks(coloring.prober.prompts(one, None), None) for one in points]
         new = [c for c in several if self._known(coloring, (None, _key(c))) is None]
-        for clicks, answer in zip(new, self._first(coloring, image, new), strict=True):
+        for clicks, answer in zip(
+            new, self._look.first(coloring, image, new), strict=True
+        ):
             self._keep(coloring, (None, _key(clicks)), answer)
 
     def _answer(
@@ -301,115 +282,15 @@ class Probe:
                 break
         for some in todo:
             if answer is not None:
-                answer = self._next(coloring, image, some, answer)
+                answer = self._look.again(coloring, image, some, answer)
             elif base is not None:
                 answer = Answer.drawn(base, some)
             else:
-                (answer,) = self._first(coloring, image, [some])
+                (answer,) = self._look.first(coloring, image, [some])
             self._keep(coloring, (base, _key(some)), answer)
         if answer is None:
             raise PromptError("There is no click; give at least one positive click.")
         return answer
-
-    def _first(
-        self, coloring: Coloring, image: Rgb8, several: list[Clicks]
-    ) -> list[Answer]:
-        """Look at objects for the first time, and again where that was doubtful."""
-        windows = [self._window(coloring, clicks) for clicks in several]
-        answers = self._looked(coloring, image, several, windows)
-        doubtful = [n for n, one in enumerate(answers) if one.quality < _DOUBTFUL]
-        wide = self._looked(
-            coloring,
-            image,
-            [several[n] for n in doubtful],
-            [stepped_back(windows[n], several[n].pixels) for n in doubtful],
-        )
-        about = {
-            n: window_about(extent(one.region(0.0), one.box), several[n].pixels)
-            for n, one in zip(doubtful, wide, strict=True)
-        }
-        # A window that shows hardly anything else would say the same.
-        others = [n for n in doubtful if not about[n].resembles(windows[n])]
-        again = self._looked(
-            coloring,
-            image,
-            [several[n] for n in others],
-            [about[n] for n in others],
-        )
-        for n, answer in zip(others, again, strict=True):
-            answers[n] = answer
-        return answers
-
-    def _looked(
-        self,
-        coloring: Coloring,
-        image: Rgb8,
-        several: list[Clicks],
-        windows: list[Window],
-    ) -> list[Answer]:
-        """Look through windows, and larger ones where an object runs into the rim."""
-        windows = list(windows)
-        answers: dict[int, Answer] = {}
-        for look in range(_LOOKS):
-            left = [n for n in range(len(several)) if n not in answers]
-            if not left:
-                break
-            channels = [
-                input_channels(
-                    View.of(windows[n], image, coloring.values),
-                    several[n],
-                    image,
-                    coloring.values,
-                )
-                for n in left
-            ]
-            for n, logits, quality in zip(
-                left, *self._predict(np.stack(channels)), strict=True
-            ):
-                larger = outgrown(logits, windows[n], coloring.shape)
-                if larger is not None and look + 1 < _LOOKS:
-                    windows[n] = larger
-                    continue
-                spread, place = windows[n].spread(logits, coloring.shape)
-                answers[n] = Answer.first(spread, place, several[n], float(quality))
-        return [answers[n] for n in range(len(several))]
-
-    def _window(self, coloring: Coloring, clicks: Clicks) -> Window:
-        """Choose where to look first."""
-        box, typical = instance_extent(coloring, clicks), None
-        if box is None:
-            places = rescale(clicks.pixels, coloring.shape, coloring.source_shape)
-            plain = coloring.prober.preview(places, clicks.signs)
-            box, typical = extent(plain.crop, plain.bbox), self._typical_of(coloring)
-        return window_about(box, clicks.pixels, typical)
-
-    def _next(
-        self, coloring: Coloring, image: Rgb8, clicks: Clicks, before: Answer
-    ) -> Answer:
-        """Look at an object again, after one more click."""
-        box = extent(before.region(0.0), before.box)
-        window = window_about(box, clicks.pixels)
-        view = View.of(window, image, coloring.values)
-        channels = input_channels(
-            view, clicks, image, coloring.values, before.seen_in(window)
-        )
-        logits, quality = self._predict(channels[None])
-        spread, place = window.spread(logits[0], coloring.shape)
-        return before.corrected(spread, place, clicks, float(quality[0]), window.step)
-
-    def _typical_of(self, coloring: Coloring) -> float | None:
-        """Return the diameter of a map's typical objects, measured once."""
-        with self._lock:
-            if coloring in self._typical:
-                return self._typical[coloring]
-        found = None
-        if coloring.instances is not None and len(coloring.instances):
-            found = typical_size(coloring.instances.labels)
-        elif coloring.black_background:
-            found = typical_diameter(coloring.values)
-        with self._lock:
-            self._typical[coloring] = found
-        return found
 
     def _known(self, coloring: Coloring, key: Key) -> Answer | None:
         with self._lock:
@@ -425,21 +306,6 @@ class Probe:
             kept[key] = answer
             while len(kept) > _KEPT:
                 kept.popitem(last=False)
-
-
-def instance_extent(coloring: Coloring, clicks: Clicks) -> Box | None:
-    """Return the box of the instance that the model itself found where was clicked.
-
-    None where there is none, or none that is sure.
-    """
-    instances = coloring.instances
-    if instances is None:
-        return None
-    row, col = clicks.pixels[clicks.signs > 0][0]
-    number = int(instances.labels[row, col])
-    if number == 0 or instances.scores[number - 1] < INSTANCE_SCORE:
-        return None
-    return extent(instances.labels == number, (0, 0, *coloring.shape))
 
 
 def answers(settings: ProbeSettings) -> bool:

@@ -161,7 +161,7 @@ class ModelClient:
         channels: npt.NDArray[np.float32],
         limit: float | None = None,
     ) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.float32]]:
-        """Ask a learned probe's network; see `core.learned_probe.probe.Predict`."""
+        """Ask a learned probe's network; see `core.learned_probe.looking.Predict`."""
         logits, quality = self.ask(PROBE, (name, channels), limit=limit)
         return logits, quality
 

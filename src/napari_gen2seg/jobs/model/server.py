@@ -35,7 +35,7 @@ from napari_gen2seg.jobs.model.messages import (
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from napari_gen2seg.core.learned_probe.probe import Predict
+    from napari_gen2seg.core.learned_probe.looking import Predict
     from napari_gen2seg.models.colorer import Colorer
 
 _log = logging.getLogger(__name__)
