@@ -136,6 +136,15 @@ def test_calls_and_trees_are_those_of_one_process(cluster: Cluster) -> None:
         list(stopped.each(math.factorial, calls))
 
 
+def test_workers_keep_the_memory_of_tensors_as_one_process_does(
+    cluster: Cluster,
+) -> None:
+    """dask's nannies ask the allocator to give it back: a tile took twice as long."""
+    told = cluster.call(os.environ.get, "MALLOC_TRIM_THRESHOLD_", "not set")
+    assert told == os.environ.get("MALLOC_TRIM_THRESHOLD_", "not set")
+    assert cluster.call(os.environ.get, "OMP_NUM_THREADS") is not None
+
+
 def test_nobody_there_and_too_much_asked(tmp_path: Path) -> None:
     tifffile.imwrite(tmp_path / "a.tif", sheet(100))
     arguments = (tmp_path / "a.tif", tmp_path / "out", SheetColorer())
