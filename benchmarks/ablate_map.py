@@ -33,15 +33,19 @@ from torch import Tensor
 from napari_gen2seg.core.coloring import Coloring
 from napari_gen2seg.errors import DataError
 from napari_gen2seg.metrics.click_protocol import answerer
-from napari_gen2seg.models.networks.offset_loss import offset_loss
 from napari_gen2seg.models.networks.offset_net import OffsetNet
 from napari_gen2seg.models.networks.offset_painting import end_points, paint_waves
 from napari_gen2seg.train.data.image_folder import crop, read_source
 from napari_gen2seg.train.loss.weighted import paper_loss
 from napari_gen2seg.train.mini.config import read_settings
-from napari_gen2seg.train.mini.dataset import Sample, loader
-from napari_gen2seg.train.mini.map_stage import MapConfig, MapCrops, start_map
-from napari_gen2seg.train.mini.open_ended import read_trained, train
+from napari_gen2seg.train.mini.dataset import Sample
+from napari_gen2seg.train.mini.map_stage import (
+    Learn,
+    MapConfig,
+    learn_offsets,
+    train_map,
+)
+from napari_gen2seg.train.mini.open_ended import read_trained
 from napari_gen2seg.train.synthetic import draw_scene
 
 _SIDE = 256  # pixels of a crop that is tried
@@ -49,7 +53,6 @@ _UNSEEN = "ampis_powder"
 _FIRST = ("dsb2018", "usiigaci")  # what the first mini knew
 _GROUPS = ("first two", "others", "unseen", "drawn", "all")
 
-Learn = Callable[[Tensor, Sample], tuple[Tensor, Mapping[str, float]]]
 Case = tuple[str, np.ndarray, np.ndarray]
 
 
@@ -80,27 +83,13 @@ def main() -> None:
 
 
 def trained(config: MapConfig, learn: Learn, folder: Path, steps: int) -> OffsetNet:
-    """Train so many steps; return the averaged weights."""
-    folder.mkdir(parents=True, exist_ok=True)
-    run = start_map(config, folder)
-    crops = MapCrops(config.data, config.seed * 1_000_003 + run.step)
-    batches = iter(loader(crops, config.batch, config.data.workers))
-
-    def step() -> tuple[Tensor, Mapping[str, float]]:
-        batch = next(batches)
-        pixels = batch["pixels"].contiguous(memory_format=torch.channels_last)
-        return learn(run.net(pixels), batch)
-
-    for _ in train(run, step, config, folder, lambda: run.step >= steps):
-        pass
+    """Train so many steps, a multiple of 25; return the averaged weights."""
+    done = [0]
+    for event in train_map(config, folder, lambda: done[-1] >= steps, learn=learn):
+        done.append(event["step"])
     net = OffsetNet(config.net)
     net.load_state_dict(read_trained(folder, "map").weights)
     return net.eval()
-
-
-def learn_offsets(answers: Tensor, batch: Sample) -> tuple[Tensor, Mapping[str, float]]:
-    """Centers, as mini is trained."""
-    return offset_loss(answers, batch["labels"], batch["target"], batch["area"])
 
 
 def learn_colors(answers: Tensor, batch: Sample) -> tuple[Tensor, Mapping[str, float]]:

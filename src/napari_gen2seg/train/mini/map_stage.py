@@ -34,6 +34,14 @@ from napari_gen2seg.train.mini.open_ended import (
 
 _NAME = "map"
 
+Learn = Callable[[Tensor, Sample], tuple[Tensor, Mapping[str, float]]]
+"""Judges answers (B, 3, s, s) to a batch of `MapCrops`: the loss, and its parts."""
+
+
+def learn_offsets(answers: Tensor, batch: Sample) -> tuple[Tensor, Mapping[str, float]]:
+    """Return the loss that mini is trained with, see `offset_loss`."""
+    return offset_loss(answers, batch["labels"], batch["target"], batch["area"])
+
 
 @dataclass(frozen=True)
 class MapConfig(Pace):
@@ -150,8 +158,17 @@ def train_map(
     *,
     finish: bool = False,
     minutes: float = 0.0,
+    learn: Learn = learn_offsets,
 ) -> Iterator[dict[str, Any]]:
-    """Train the map in a run folder, made if missing; see `open_ended.train`."""
+    """Train the map in a run folder, made if missing; see `open_ended.train`.
+
+    Parameters
+    ----------
+    config, folder, cancel, finish, minutes
+        As for `open_ended.train`.
+    learn
+        The loss.
+    """
     folder.mkdir(parents=True, exist_ok=True)
     run = start_map(config, folder)
     # Going on draws other crops than before.
@@ -161,9 +178,7 @@ def train_map(
     def step() -> tuple[Tensor, Mapping[str, float]]:
         batch = next(batches)
         pixels = batch["pixels"].contiguous(memory_format=torch.channels_last)
-        return offset_loss(
-            run.net(pixels), batch["labels"], batch["target"], batch["area"]
-        )
+        return learn(run.net(pixels), batch)
 
     yield from train(run, step, config, folder, cancel, finish=finish, minutes=minutes)
 
