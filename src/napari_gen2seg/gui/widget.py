@@ -282,11 +282,7 @@ class SegmentWidget(Docked):
         )
 
     def _connect_saving(self) -> None:
-        keeper, row, controller = (
-            self.keeper,
-            self.objects.saving,
-            self.bridge.controller,
-        )
+        keeper, row = self.keeper, self.objects.saving
         keeper.changed.connect(lambda: row.show_keeper(keeper))
         keeper.changed.connect(
             lambda: self.objects.show_offer(keeper.earlier.offer is not None)
@@ -301,8 +297,6 @@ class SegmentWidget(Docked):
         row.earlier_requested.connect(keeper.aside.look)
         row.earlier_chosen.connect(keeper.aside.open)
         keeper.aside.listed.connect(row.show_earlier)
-        controller.history.nothing_to_undo.connect(keeper.undo_earlier)
-        controller.history.nothing_to_redo.connect(keeper.redo_earlier)
 
     def _remember(self) -> None:
         get = self.memory.get

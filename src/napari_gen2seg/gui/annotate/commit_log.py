@@ -16,6 +16,8 @@ from napari_gen2seg.gui.layers.hidden import slice_if_hidden
 from napari_gen2seg.gui.layers.overlays import find_layer
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from napari.components import ViewerModel
     from napari.layers import Labels
 
@@ -30,6 +32,12 @@ class CommitLog:
     ----------
     viewer
         Where the layers and sliders are.
+
+    Attributes
+    ----------
+    waits
+        Whether something older than the commits of a layer (its ``unique_id``) is taken
+        back: then none of them is done again before that is.
     """
 
     def __init__(self, viewer: ViewerModel) -> None:
@@ -37,6 +45,7 @@ class CommitLog:
         self._commits: list[Commit] = []
         self._gone: list[Commit] = []  # taken back; a redo of the layer brings them
         self._ticks = itertools.count(1)
+        self.waits: Callable[[str], bool] = lambda _: False
 
     def tick(self) -> int:
         """Return a number above that of every act so far."""
@@ -145,7 +154,8 @@ class CommitLog:
 
     def _bring_back(self) -> None:
         """See what was done again in the layers themselves."""
-        gone, waiting = [], set()
+        gone: list[Commit] = []
+        waiting = {name for one in self._gone if self.waits(name := one.layer_id)}
         for commit in sorted(self._gone, key=lambda one: one.tick):
             # In order: where an object is not yet back, it looks like deleted again.
             if commit.layer_id in waiting or not self._read(commit):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from qtpy.QtCore import QObject, Signal
 
@@ -17,6 +17,19 @@ if TYPE_CHECKING:
     from napari_gen2seg.gui.annotate.redo import RedoStack
     from napari_gen2seg.gui.annotate.review import ProposalReview
     from napari_gen2seg.gui.layers.source import Source
+
+
+class EarlierActs(Protocol):
+    """What was done to labels before all that is remembered here.
+
+    That is in the session before, or by napari's own tools.
+    """
+
+    def undo_earlier(self) -> str:
+        """Take back the latest of it; say what, "" for nothing."""
+
+    def redo_earlier(self, layer_id: str) -> str:
+        """Do again in a layer what was taken back last; say what, "" for nothing."""
 
 
 class History(QObject):
@@ -38,11 +51,14 @@ class History(QObject):
         The object being clicked.
     parent
         Deleted with it.
+
+    Attributes
+    ----------
+    earlier
+        Where undo goes on when nothing is left of what is remembered here.
     """
 
     status_changed = Signal(str)  # what just happened, for the status line
-    nothing_to_undo = Signal()  # since the dock was opened
-    nothing_to_redo = Signal()
 
     def __init__(
         self,
@@ -60,6 +76,7 @@ class History(QObject):
         self._source, self._clicks, self._objects = source, clicks, objects
         self._numbers, self._review, self._classes = numbers, review, classes
         self._stack, self._current = stack, current
+        self.earlier: EarlierActs | None = None
 
     def undo(self) -> None:
         """Take back the last act: a click of this object, or any other."""
@@ -77,9 +94,12 @@ class History(QObject):
         """Do again what was taken back last: a click, cleared clicks, or a commit."""
         act = self._stack.pop()
         if act is None:
-            self.status_changed.emit("Nothing to do again.")
-            if not self._stack.ended:
-                self.nothing_to_redo.emit()
+            if self._stack.ended or not self._redo_earlier(self._objects.layer_id):
+                self.status_changed.emit("Nothing to do again.")
+            return
+        if act.earlier is not None:
+            if not self._redo_earlier(act.earlier):
+                self._refuse_redo()
             return
         if act.dropped is not None:
             self._review.redo_drop(act.dropped)
@@ -93,8 +113,7 @@ class History(QObject):
             self.status_changed.emit("The edit by hand is back.")
             return
         if act.commit is not None and not self._objects.redo(act.commit):
-            self._stack.clear()
-            self.status_changed.emit("That cannot be done again: it was edited since.")
+            self._refuse_redo()
             return
         if act.rows is not None:
             self._clicks.put_back(act.rows)
@@ -133,9 +152,7 @@ class History(QObject):
             return
         undone = self._objects.undo()
         if undone is None:
-            self.status_changed.emit("Nothing to take back.")
-            self._stack.ended = False  # what comes now can be done again
-            self.nothing_to_undo.emit()
+            self._undo_earlier()
         elif undone[1] is None:
             self._stack.push(TakenBack(now, edited=self._objects.undone_in))
             self.status_changed.emit(
@@ -160,3 +177,27 @@ class History(QObject):
             self._stack.push(TakenBack(now, gone, self._objects.undone))
             here = "; its clicks are here again" if len(self._current.prompts) else ""
             self.status_changed.emit(f"Took back object {undone[1]}{here}.")
+
+    # ---- what was done before
+
+    def _undo_earlier(self) -> None:
+        layer_id, said = self._objects.layer_id, ""
+        if self.earlier is not None:
+            said = self.earlier.undo_earlier()
+        if said:
+            self._stack.push(TakenBack(self._current.number, earlier=layer_id))
+        self.status_changed.emit(
+            f"Took back {said}." if said else "Nothing to take back."
+        )
+
+    def _redo_earlier(self, layer_id: str | None) -> bool:
+        if self.earlier is None or layer_id is None:
+            return False
+        said = self.earlier.redo_earlier(layer_id)
+        if said:
+            self.status_changed.emit(f"Did {said} again.")
+        return bool(said)
+
+    def _refuse_redo(self) -> None:
+        self._stack.clear()
+        self.status_changed.emit("That cannot be done again: it was edited since.")

@@ -148,6 +148,8 @@ class TakenBack:
         Proposals that are shown again.
     classed
         Classes that objects have no longer, or a name that a class has no longer.
+    earlier
+        ``unique_id`` of the layer in which an act of `EarlierActs` was taken back.
     """
 
     number: int
@@ -156,6 +158,7 @@ class TakenBack:
     edited: str | None = None
     dropped: Dropped | None = None
     classed: Classed | ClassRenamed | None = None
+    earlier: str | None = None
 
 
 class RedoStack:

@@ -94,7 +94,9 @@ class Keeper(QObject):
         self._controller.objects.edited.connect(self._look_back)
         self._controller.current.clicks_changed.connect(self._clicked)
         self._controller.objects.why_wait = self.earlier.why_wait
+        self._controller.objects.log.waits = self._behind
         self._controller.classes.store = self
+        self._controller.history.earlier = self
 
     # ---- what there is to show
 
@@ -246,17 +248,18 @@ class Keeper(QObject):
         if (kept := self.layer) is not None:
             kept.give_classes_again(given)
 
-    def undo_earlier(self) -> None:
-        """Take back what was done before this dock was opened."""
-        kept = self.layer
-        if kept is not None and (what := kept.undo_earlier()):
-            self.status_changed.emit(f"Took back {what}.")
+    def undo_earlier(self) -> str:
+        """Take back what was done before this dock was opened; as `EarlierActs`."""
+        return "" if (kept := self.layer) is None else kept.undo_earlier()
 
-    def redo_earlier(self) -> None:
-        """Do again what `undo_earlier` took back."""
-        kept = self.layer
-        if kept is not None and (what := kept.redo_earlier()):
-            self.status_changed.emit(f"Did {what} again.")
+    def redo_earlier(self, layer_id: str) -> str:
+        """Do again what `undo_earlier` took back; as `EarlierActs`."""
+        kept = self.layers.get(layer_id)
+        return "" if kept is None else kept.redo_earlier()
+
+    def _behind(self, layer_id: str) -> bool:
+        kept = self.layers.get(layer_id)
+        return kept is not None and kept.behind
 
     @property
     def held(self) -> tuple[dict[str, KeptLayer], dict[Key, Work]]:

@@ -58,6 +58,8 @@ class KeptLayer:
         self._base: LabelArray | None = None  # the labels before the first act
         self._done: list[Patch] = []
         self._undone: list[Patch] = []
+        self._earlier = 0  # acts of the journal that `undo_earlier` took back
+        self._looks_done = False  # the last one undone, only by what is older
         self._told: dict[str, dict[str, Any]] = {}
         layer.events.paint.connect(self._painted)
         layer.events.set_data.connect(self.look_back)
@@ -71,6 +73,11 @@ class KeptLayer:
         if self.problem:
             return "not saved"
         return "saving" if self.journal is None else self.journal.save_state
+
+    @property
+    def behind(self) -> bool:
+        """Whether an act is taken back that is older than all that napari can redo."""
+        return self._earlier > 0
 
     def take(self, journal: Journal) -> None:
         """Go on in a journal that is open now."""
@@ -99,6 +106,8 @@ class KeptLayer:
             self._waiting.append(act)
         else:
             self._write(lambda: journal.record(act))
+            if not journal.redo_count:
+                self._earlier = 0
         self._changed()
 
     def note(self, kind: Any, values: dict[str, Any]) -> None:
@@ -156,18 +165,20 @@ class KeptLayer:
             return "the last edit"
         if journal is None or not journal.undo_count:
             return ""
+        self._earlier += 1
         return _named(self._show_step(journal.undo))
 
     def redo_earlier(self) -> str:
         """Do again what `undo_earlier` took back; say whose, "" for none."""
         journal = self.journal
-        if self._undone:
+        if self._undone and not self.behind:
             slice_if_hidden(self.layer)
             self.layer.redo()
             self.look_back()
             return "the last edit"
         if journal is None or not journal.redo_count:
             return ""
+        self._earlier = max(self._earlier - 1, 0)
         return _named(self._show_step(journal.redo))
 
     def save(self) -> None:
@@ -245,6 +256,7 @@ class KeptLayer:
         self._done.append(patch)
         del self._done[:-DEPTH]
         self._undone.clear()
+        self._looks_done = False
         act = self._act_of(patch)
         if act.kind == "commit":
             self._told["clicks"] = {"clicks": []}
@@ -270,7 +282,9 @@ class KeptLayer:
             patch = self._done.pop()
             self._undone.append(patch)
             self._step("undo", patch.inverse())
-        while self._undone and _holds(labels, self._undone[-1]):
+        while (
+            self._undone and not self._looks_done and _holds(labels, self._undone[-1])
+        ):
             patch = self._undone.pop()
             self._done.append(patch)
             self._step("redo", patch)
@@ -303,7 +317,9 @@ class KeptLayer:
             nonlocal act
             act = step()
             if act is not None and act.patch is not None:
-                act.patch.apply(self.layer.data)
+                labels, undone = self.layer.data, self._undone
+                act.patch.apply(labels)
+                self._looks_done = bool(undone) and _holds(labels, undone[-1])
                 self.layer.refresh()
 
         self._write(do)
