@@ -327,6 +327,52 @@ def test_what_napari_itself_deletes_again_is_not_proposed_again(offered):
     assert outlined(offered, COIN)
 
 
+def test_what_napari_takes_back_with_its_deletion_is_proposed_again(offered):
+    """A deletion taken back, and the object after it, leave the labels as deleted."""
+    point_at(offered, COIN)
+    enter(offered)
+    point_at(offered, COIN)
+    offered.person.press(Qt.Key.Key_D)
+    offered.person.settle()
+    assert not outlined(offered, COIN)
+    layer = offered.person.layer("objects")
+    for pause in (True, False):
+        for _ in range(2):
+            layer.undo()
+            if pause:
+                offered.person.settle()
+        offered.person.settle()
+        assert not offered.labels.any()
+        assert outlined(offered, COIN)
+        assert counts(offered)[:2] == (0, 0)
+        for _ in range(2):
+            layer.redo()
+        offered.person.settle()
+        assert not offered.labels.any()
+        assert not outlined(offered, COIN)
+    journal = offered.widget.keeper.layer.journal
+    assert journal.undo_count == 2
+    undo(offered)  # the deletion, by our own key
+    assert offered.labels[COIN] == 1
+    redo(offered)
+    offered.person.settle()
+    assert offered.labels[COIN] == 0
+    assert not outlined(offered, COIN)
+
+
+def test_keeping_all_stands_while_one_of_its_objects_does(offered):
+    """Its first object erased by hand is an edit by hand, not the end of it."""
+    offered.person.press(Qt.Key.Key_Return, SHIFT)
+    layer = offered.person.layer("objects")
+    first = layer.data[tuple(np.argwhere(layer.data)[0])]
+    layer.data_setitem(np.nonzero(layer.data == first), 0)
+    undo(offered)
+    assert "edit by hand" in status(offered)
+    assert (offered.labels == first).any()
+    undo(offered)
+    assert not offered.labels.any()
+
+
 def test_a_stroke_after_undo_leaves_nothing_to_do_again(offered):
     offered.person.press(Qt.Key.Key_Return, SHIFT)
     point_at(offered, COIN)

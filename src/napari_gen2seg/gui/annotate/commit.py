@@ -21,8 +21,10 @@ if TYPE_CHECKING:
     from napari_gen2seg.gui.layers.view import View
 
 Indices = tuple[npt.NDArray[np.intp], ...]
+Samples = tuple[tuple[tuple[int, ...], int], ...]
 
 _STRIP = 1 << 17  # pixels
+_SAMPLES = 16
 
 
 class CommitError(Gen2SegError, ValueError):
@@ -62,19 +64,23 @@ class Written:
         Pixels of the mask that belong to other objects and were left to them.
     outside
         Pixels of the mask, in the picture's pixels, that the layer does not reach.
-    sample
-        Index of one written pixel, by which an undo is noticed; None if the
-        layer did not change.
-    value
-        What was written there: 0 where the object only became smaller.
+    samples
+        Index of some written pixels, and what was written there, by which an undo is
+        noticed; none if the layer did not change.
     """
 
     number: int
     pixels: int
     spared: int
     outside: int
-    sample: tuple[int, ...] | None
-    value: int = 0
+    samples: Samples
+
+
+def samples_of(indices: Indices, values: npt.NDArray[Any]) -> Samples:
+    """Return some of the pixels that are written, from the first to the last."""
+    step = -(-values.size // _SAMPLES)
+    places = zip(*(axis[::step].tolist() for axis in indices), strict=True)
+    return tuple(zip(places, values[::step].tolist(), strict=True))
 
 
 def new_objects(view: View, name: str = "objects") -> Labels:
@@ -159,13 +165,12 @@ def write(
         values = np.concatenate([values, np.zeros(old[0].size, values.dtype)])
     spared = int(np.count_nonzero(crop & other & ~take))
     if not rows.size:
-        return Written(number, pixels, spared, outside, None)
+        return Written(number, pixels, spared, outside, ())
     indices = layer_indices(view, where, rows, cols)
     slice_if_hidden(labels)
     with labels.block_history():
         labels.data_setitem(indices, values)
-    sample = tuple(int(axis[0]) for axis in indices)
-    return Written(number, pixels, spared, outside, sample, int(values[0]))
+    return Written(number, pixels, spared, outside, samples_of(indices, values))
 
 
 def _check_not_kept(under: npt.NDArray[Any]) -> None:

@@ -13,6 +13,7 @@ import numpy as np
 
 from napari_gen2seg.gui.annotate.written import Commit
 from napari_gen2seg.gui.layers.hidden import slice_if_hidden
+from napari_gen2seg.gui.layers.layer_history import redo_brings
 from napari_gen2seg.gui.layers.overlays import find_layer
 
 if TYPE_CHECKING:
@@ -42,9 +43,11 @@ class CommitLog:
 
     def __init__(self, viewer: ViewerModel) -> None:
         self._viewer = viewer
-        self._commits: list[Commit] = []
-        self._gone: list[Commit] = []  # taken back; a redo of the layer brings them
+        # By layer. What is gone was taken back, the last first; a redo brings it.
+        self._done: dict[str, list[Commit]] = {}
+        self._gone: dict[str, list[Commit]] = {}
         self._ticks = itertools.count(1)
+        self._redoing = False
         self.waits: Callable[[str], bool] = lambda _: False
 
     def tick(self) -> int:
@@ -54,10 +57,9 @@ class CommitLog:
     @property
     def last(self) -> Commit | None:
         """The newest commit that was not taken back; None for none."""
-        self._bring_back()
-        while self._commits and not self._read(self._commits[-1]):
-            self._gone.append(self._commits.pop())  # taken back in the layer itself
-        return self._commits[-1] if self._commits else None
+        self.follow()
+        newest = (commits[-1] for commits in self._done.values() if commits)
+        return max(newest, key=lambda one: one.tick, default=None)
 
     @property
     def newest(self) -> int:
@@ -67,12 +69,26 @@ class CommitLog:
 
     def stands(self, commit: Commit) -> bool:
         """Whether a commit was not taken back, or was done again, by whomever."""
-        self._bring_back()
-        return any(one is commit for one in self._commits) and self._read(commit)
+        self.follow()
+        done = self._done.get(commit.layer_id, ())
+        return any(one is commit for one in done) and self._read(commit)
+
+    def follow(self) -> None:
+        """See what the layers' own undo and redo did; call it after each step of them.
+
+        Later it may be too late: an object and its deletion, both taken back, leave the
+        labels as they were.
+        """
+        if self._redoing:
+            return
+        for name, done in self._done.items():
+            while done and self._taken_back(done[-1]):
+                self._gone.setdefault(name, []).append(done.pop())
+            self._bring_back(name)
 
     def end_redo(self, layer_id: str) -> None:
         """Forget what was taken back in a layer: it was edited, and has no redo."""
-        self._gone = [one for one in self._gone if one.layer_id != layer_id]
+        self._gone.pop(layer_id, None)
 
     def note(
         self,
@@ -95,19 +111,12 @@ class CommitLog:
         rows
             Clicks that went with it.
         """
-        self.end_redo(str(layer.unique_id))
+        layer_id = str(layer.unique_id)
+        self.end_redo(layer_id)
         dims = self._viewer.dims
         sliders = {axis - dims.ndim: dims.point[axis] for axis in dims.not_displayed}
-        self._commits.append(
-            Commit(
-                str(layer.unique_id),
-                written,
-                sliders,
-                highest,
-                name,
-                self.tick(),
-                rows,
-            )
+        self._done.setdefault(layer_id, []).append(
+            Commit(layer_id, written, sliders, highest, name, self.tick(), rows)
         )
 
     def undo(self) -> tuple[Labels, Commit, bool] | None:
@@ -125,24 +134,20 @@ class CommitLog:
             return None
         slice_if_hidden(layer)
         layer.undo()
-        by_hand = self._read(commit)
-        if not by_hand:
-            self._gone.append(self._commits.pop())
-        return layer, commit, by_hand
+        return layer, commit, self.stands(commit)
 
     def redo(self, commit: Commit) -> bool:
         """Do a commit again that was taken back; say whether it could be."""
-        if self._read(commit) or not self.redo_edit(commit.layer_id):
+        if self._read(commit) or not self._redo_in(commit.layer_id):
             return False
+        self._bring_back(commit.layer_id)
         return self.stands(commit)
 
     def redo_edit(self, layer_id: str) -> bool:
         """Do an edit again by the layer's own redo; say if the layer is still there."""
-        layer = find_layer(self._viewer, layer_id)
-        if layer is not None:
-            slice_if_hidden(layer)
-            layer.redo()
-        return layer is not None
+        done = self._redo_in(layer_id)
+        self.follow()
+        return done
 
     def look_at(self, commit: Commit) -> None:
         """Bring the plane of a commit into view."""
@@ -152,27 +157,45 @@ class CommitLog:
         if moved:
             dims.set_point(list(moved), list(moved.values()))
 
-    def _bring_back(self) -> None:
-        """See what was done again in the layers themselves."""
-        gone: list[Commit] = []
-        waiting = {name for one in self._gone if self.waits(name := one.layer_id)}
-        for commit in sorted(self._gone, key=lambda one: one.tick):
-            # In order: where an object is not yet back, it looks like deleted again.
-            if commit.layer_id in waiting or not self._read(commit):
-                waiting.add(commit.layer_id)
-                gone.append(commit)
-            else:
-                self._commits.append(commit)
-        if len(gone) < len(self._gone):
-            self._gone = gone
-            self._commits.sort(key=lambda one: one.tick)
+    def _redo_in(self, layer_id: str) -> bool:
+        layer = find_layer(self._viewer, layer_id)
+        if layer is not None:
+            slice_if_hidden(layer)
+            self._redoing = True
+            try:
+                layer.redo()
+            finally:
+                self._redoing = False
+        return layer is not None
+
+    def _taken_back(self, commit: Commit) -> bool:
+        """Whether the newest commit of a layer is not there any more."""
+        layer = find_layer(self._viewer, commit.layer_id)
+        if self._read(commit):
+            return False
+        gone = self._gone.get(commit.layer_id)
+        if layer is None or not gone or not self._read(gone[-1]):
+            return True
+        # Or what deleted it was done again.
+        return redo_brings(layer, lambda: self._read(commit))
+
+    def _bring_back(self, layer_id: str) -> None:
+        """See what was done again in a layer, in order."""
+        gone = self._gone.get(layer_id, [])
+        if self.waits(layer_id):
+            return
+        while gone and self._read(gone[-1]):
+            self._done[layer_id].append(gone.pop())
 
     def _read(self, commit: Commit) -> bool:
-        """Whether a layer has what a commit wrote there."""
-        layer, written = find_layer(self._viewer, commit.layer_id), commit.written
-        if layer is None or written.sample is None:
+        """Whether a layer has what a commit wrote there, or some of it."""
+        layer = find_layer(self._viewer, commit.layer_id)
+        if layer is None:
             return False
         try:
-            return int(np.asarray(layer.data[written.sample])) == written.value
+            return any(
+                int(np.asarray(layer.data[place])) == value
+                for place, value in commit.written.samples
+            )
         except IndexError:  # the layer has other data now
             return False

@@ -17,6 +17,7 @@ from napari_gen2seg.gui.annotate.commit import (
     layer_indices,
     plane_window,
     same_grid,
+    samples_of,
 )
 from napari_gen2seg.gui.annotate.labels_target import copyable, why_not
 from napari_gen2seg.gui.layers.hidden import slice_if_hidden
@@ -120,5 +121,4 @@ def write_patches(
     slice_if_hidden(labels)
     with labels.block_history():
         labels.data_setitem(indices, flat)
-    sample = tuple(int(axis[0]) for axis in indices)
-    return Written(number, flat.size, 0, 0, sample, int(flat[0]))
+    return Written(number, flat.size, 0, 0, samples_of(indices, flat))

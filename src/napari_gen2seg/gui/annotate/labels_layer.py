@@ -169,7 +169,7 @@ class Objects:
             written = write(layer, view, mask, number, self.overwrite, new=new)
         remember(layer, view, number, clicks)
         layer.selected_label = number
-        if written.sample is not None:
+        if written.samples:
             self.log.note(layer, written, self.highest)
         self.highest = max(self.highest, number)
         if new and not self.overwrite:
@@ -432,6 +432,7 @@ class Objects:
 
     def _redrawn(self, _event: object = None) -> None:
         if may_be_edited(self.layer):  # by the layer's own undo or redo
+            self.log.follow()
             self.recount()
 
     def _replaced(self, _event: object = None) -> None:

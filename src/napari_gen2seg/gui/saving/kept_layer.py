@@ -12,6 +12,7 @@ import numpy as np
 from napari_gen2seg.common.text import count_text
 from napari_gen2seg.errors import Gen2SegError
 from napari_gen2seg.gui.layers.hidden import slice_if_hidden
+from napari_gen2seg.gui.layers.layer_history import redo_brings
 from napari_gen2seg.gui.saving.napari_edits import patch_of
 from napari_gen2seg.project.journal import Act, Journal, Patch
 
@@ -278,7 +279,7 @@ class KeptLayer:
 
     def _follow_history(self) -> None:
         labels = self.layer.data
-        while self._done and _holds(labels, self._done[-1].inverse()):
+        while self._done and self._taken_back(labels):
             patch = self._done.pop()
             self._undone.append(patch)
             self._step("undo", patch.inverse())
@@ -288,6 +289,15 @@ class KeptLayer:
             patch = self._undone.pop()
             self._done.append(patch)
             self._step("redo", patch)
+
+    def _taken_back(self, labels: LabelArray) -> bool:
+        """Whether napari took back the last change; it may have deleted it again."""
+        last = self._done[-1]
+        if not _holds(labels, last.inverse()):
+            return False
+        if not self._undone or not _holds(labels, self._undone[-1]):
+            return True
+        return redo_brings(self.layer, lambda: _holds(labels, last))
 
     def _step(self, kind: str, patch: Patch) -> None:
         journal = self.journal
