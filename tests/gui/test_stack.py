@@ -8,7 +8,9 @@ from qtpy.QtCore import Qt
 from skimage.draw import disk
 from tests.gui.person import CONTROL, SHIFT
 
+from napari_gen2seg.gui.annotate import labels_layer
 from napari_gen2seg.gui.layers.marks import TRACKS, role_of
+from napari_gen2seg.gui.table import reader
 from napari_gen2seg.gui.table.widget import ObjectsTable
 from napari_gen2seg.session import Inline, Session
 
@@ -315,3 +317,80 @@ def test_no_dot_in_the_corner_where_no_click_is_in_view(kept):
     kept.person.settle()
     size = kept.person.layer("prompts").canvas_size_limits[0]
     assert size == 9, "a click is never too small to be seen"
+
+
+def test_a_step_through_the_planes_counts_none_of_them(kept, monkeypatch):
+    """And an edit only the plane that it is on, as far as that is told."""
+    objects, counted = kept.bridge.controller.objects, []
+    objects.recount()
+    find = labels_layer.labels_of_planes
+
+    def noted(data, known, ticket=None):
+        counted.append(sorted(set(range(len(data))) - set(known)))
+        return find(data, known, ticket)
+
+    monkeypatch.setattr(labels_layer, "labels_of_planes", noted)
+    edited = []
+    objects.edited.connect(lambda: edited.append(1))
+    for at in (1, 2, 5, 3):
+        kept.viewer.dims.set_current_step(0, at)
+        kept.person.settle()
+    kept.widget.probe.slider.setValue(60)
+    kept.widget.review.certainty.setValue(70)
+    kept.person.settle()
+    assert (counted, edited) == ([], [])
+    layer = kept.person.layer("objects")
+    layer.data_setitem(tuple(np.array([[1, 1], [2, 3], [4, 4]])), 7)
+    objects.recount()
+    assert counted == [[1]] * 2  # napari told of it before it did it
+    assert (objects.count, objects.highest) == (3, 7)
+    kept.viewer.dims.set_current_step(0, 4)
+    layer.selected_label = 9
+    layer.paint((4, 60, 60), 9)
+    objects.recount()
+    assert counted[2:] == [[4]] * 2
+    assert (objects.count, objects.highest) == (4, 9)
+    for _ in range(2):
+        layer.undo()  # which tells of no plane
+    assert counted[4:] == [list(range(PLANES))] * 2
+    assert (objects.count, objects.highest) == (2, 2)
+    kept.viewer.dims.set_current_step(0, 0)
+    kept.person.settle()
+    kept.person.move(*SECOND)
+    kept.person.press(Qt.Key.Key_D)
+    assert counted[6:] == [[0]]
+    assert (objects.count, objects.highest) == (1, 1)
+
+
+def test_what_happened_to_a_hidden_layer_is_counted_when_it_is_shown(kept):
+    objects, layer = kept.bridge.controller.objects, kept.person.layer("objects")
+    layer.visible = False
+    kept.viewer.dims.set_current_step(0, 2)
+    layer.undo()
+    assert objects.count == 2
+    layer.visible = True
+    assert objects.count == 1
+
+
+def test_the_table_goes_through_the_planes_once_until_somebody_edits(kept, monkeypatch):
+    gone_through = []
+    measure = reader.measure_through
+
+    def noted(planes, check):
+        gone_through.append(1)
+        return measure(planes, check)
+
+    monkeypatch.setattr(reader, "measure_through", noted)
+    table = ObjectsTable(kept.viewer, Inline())
+    dock = kept.viewer.window.add_dock_widget(table, name="t", area="bottom")
+    kept.person.until(lambda: table.rows.rowCount() == 2)
+    for at in (1, 3, 0):
+        kept.viewer.dims.set_current_step(0, at)
+        kept.person.wait(200)
+    assert len(gone_through) == 1
+    kept.person.layer("objects").undo()
+    kept.person.until(lambda: table.rows.rowCount() == 1)
+    assert len(gone_through) == 2
+    kept.viewer.window.remove_dock_widget(dock)
+    table.close_widget()
+    table.deleteLater()

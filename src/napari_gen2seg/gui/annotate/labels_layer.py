@@ -18,7 +18,12 @@ from napari_gen2seg.gui.annotate.commit import (
     write,
 )
 from napari_gen2seg.gui.annotate.commit_log import CommitLog
-from napari_gen2seg.gui.annotate.count import count_objects
+from napari_gen2seg.gui.annotate.count import (
+    Labels64,
+    count_in,
+    labels_of_planes,
+    planes_of,
+)
 from napari_gen2seg.gui.annotate.hand_edits import (
     HandEdited,
     hand_edited,
@@ -37,7 +42,7 @@ from napari_gen2seg.gui.annotate.labels_target import (
 )
 from napari_gen2seg.gui.annotate.written import Commit, Edit, Writing
 from napari_gen2seg.gui.layers.layer_order import insert_objects, lift_over_objects
-from napari_gen2seg.gui.layers.looks import may_be_edited
+from napari_gen2seg.gui.layers.looks import Drawings
 from napari_gen2seg.gui.layers.overlays import (
     OBJECTS,
     find_layer,
@@ -91,6 +96,9 @@ class Objects:
         self.highest = 0
         self.known = True  # whether no label is above the highest, to our knowledge
         self._counted = False  # and nothing happened since it was counted
+        self._planes: dict[int, Labels64] = {}  # labels of those that did not change
+        self._painted_now: set[int] = set()  # planes that are about to change
+        self._drawings = Drawings(viewer)
         self.writing: Writing | None = None  # None: whatever changes is by hand
 
     @property
@@ -118,11 +126,12 @@ class Objects:
         self._id = chosen
         if layer is not None:
             lift_over_objects(self._viewer, chosen)
+            self._drawings.listen(True)
             for name, call in self._heard():
                 getattr(layer.events, name).connect(call)
         self.count = self.highest = 0
         self.known = layer is None
-        self.recount()
+        self._recount_all()
         self.changed.emit()
 
     def copy(self, view: View) -> None:
@@ -139,6 +148,7 @@ class Objects:
     def release(self) -> None:
         """Stop listening to the layer."""
         layer = self.layer
+        self._drawings.listen(False)
         if layer is not None:
             for name, call in self._heard():
                 getattr(layer.events, name).disconnect(call)
@@ -344,7 +354,7 @@ class Objects:
     def redo(self, commit: Commit) -> bool:
         """Do a commit again that was taken back; say whether it could be."""
         done = self.log.redo(commit)
-        self.recount()
+        self._recount_all()
         if done:
             self.written.emit()
             self.highest = max(self.highest, commit.written.number)
@@ -354,7 +364,7 @@ class Objects:
     def redo_edit(self, layer_id: str) -> None:
         """Do an edit by hand again, by the layer's own redo."""
         if self.log.redo_edit(layer_id):
-            self.recount()
+            self._recount_all()
             self.written.emit()
 
     def undo(self) -> tuple[str, int | None] | None:
@@ -373,7 +383,7 @@ class Objects:
             return None
         layer, commit, by_hand = undone
         self.undone_in = commit.layer_id
-        self.recount()
+        self._recount_all()
         self.written.emit()
         if by_hand:
             return layer.name, None
@@ -383,8 +393,8 @@ class Objects:
         self.log.look_at(commit)
         return layer.name, commit.written.number
 
-    def recount(self, _event: object = None) -> None:
-        """Count again, behind the window."""
+    def recount(self) -> None:
+        """Count again what may have changed, behind the window."""
         if self.writing:
             return  # the commit knows best
         self.edited.emit()
@@ -394,7 +404,8 @@ class Objects:
             self.count = self.highest = 0
             self.changed.emit()
             return
-        data, unique_id = layer.data, self._id
+        data, unique_id, known = layer.data, self._id, self._planes.copy()
+        doubtful, self._painted_now = self._painted_now, set()
         if layer.multiscale or not hasattr(data, "shape"):
             self.known = True  # nothing will be written into it
             return
@@ -404,25 +415,42 @@ class Objects:
                 return
             self.known = True  # as well as it can be, after an error
             if error is None:
-                self.count, highest = value
+                planes, (self.count, highest) = value
+                self._planes = {n: planes[n] for n in planes.keys() - doubtful}
                 highest = min(highest, LAST_NUMBER)
                 self._counted = True
                 self._raise(highest)
                 self.highest = highest  # lower after an undo
                 self.changed.emit()
 
-        self._runner.submit("count", lambda ticket: count_objects(data, ticket), done)
+        def work(ticket: Ticket) -> tuple[dict[int, Labels64], tuple[int, int]]:
+            planes = labels_of_planes(data, known, ticket)
+            return planes, count_in(planes)
+
+        self._runner.submit("count", work, done)
+
+    def _recount_all(self) -> None:
+        """Count again, where nobody knows which planes changed."""
+        self._planes.clear()
+        self.recount()
 
     def _heard(self) -> tuple[tuple[str, Callable[..., None]], ...]:
         return (
             ("paint", self._painted),
             ("data", self._replaced),
             ("set_data", self._redrawn),
+            ("visible", self._shown),
         )
 
-    def _painted(self, _event: object = None) -> None:
+    def _painted(self, event: Any) -> None:
         layer = self.layer
-        if layer is not None and not self.writing:
+        if layer is None:
+            return
+        planes = planes_of(event.value, layer.data.shape)
+        for plane in planes:
+            self._planes.pop(plane, None)
+        if not self.writing:
+            self._painted_now.update(planes)  # napari may tell of it before it does it
             self.log.end_redo(str(layer.unique_id))
             if layer.mode != "erase":
                 self._raise(int(layer.selected_label))  # before it is counted
@@ -431,13 +459,17 @@ class Objects:
             self.written.emit()
 
     def _redrawn(self, _event: object = None) -> None:
-        if may_be_edited(self.layer):  # by the layer's own undo or redo
+        if self._drawings.may_be_edited(self.layer):  # by its own undo or redo
             self.log.follow()
-            self.recount()
+            self._recount_all()
+
+    def _shown(self, _event: object = None) -> None:
+        if self.layer is not None and self.layer.visible:
+            self._recount_all()  # of what happened while it was hidden, nothing is told
 
     def _replaced(self, _event: object = None) -> None:
         self.known = False
-        self.recount()
+        self._recount_all()
         self.written.emit()
 
     def _raise(self, highest: int) -> None:

@@ -18,7 +18,7 @@ from napari_gen2seg.core.objects.through import Through, measure_through
 from napari_gen2seg.errors import ImageError
 from napari_gen2seg.gui.annotate.labels_target import on_same_grid
 from napari_gen2seg.gui.annotate.tracks_layer import planes_along
-from napari_gen2seg.gui.layers.looks import may_be_edited
+from napari_gen2seg.gui.layers.looks import Drawings
 from napari_gen2seg.gui.layers.overlays import DRAWN, find_layer, role_of, source_of
 from napari_gen2seg.gui.layers.source import guess_options
 from napari_gen2seg.gui.layers.view import View, array_of, axis_name, view_on_screen
@@ -36,7 +36,6 @@ if TYPE_CHECKING:
 
 _PAUSE = 120  # milliseconds after the last change
 _TIMES = ("t", "time", "frame", "frames")
-_EVENTS = ("paint", "data", "set_data")
 
 
 class _Stack(NamedTuple):
@@ -94,6 +93,7 @@ class FactsReader(QObject):
         self._seen: Appearance | None = None
         # Of which planes, by whose size; forgotten when somebody edits.
         self._through: tuple[Any, Through] | None = None
+        self._drawings = Drawings(viewer)
         self.table: ObjectTable | None = None
         self.problem = ""
         self.measuring = False  # what is in view, while no table is there
@@ -204,19 +204,27 @@ class FactsReader(QObject):
         self._soon.start()
 
     def _edited(self, _event: object = None) -> None:
-        if not may_be_edited(self.layer):
-            return
         self._through = None
         self._soon.start()
+
+    def _drawn(self, _event: object = None) -> None:
+        if self._drawings.may_be_edited(self.layer):
+            self._edited()
 
     def _listen(self, on: bool) -> None:
         layer = self.layer
         if layer is None:
             return
-        for name in _EVENTS:
+        self._drawings.listen(on)
+        for name, call in (
+            ("paint", self._edited),
+            ("data", self._edited),
+            ("visible", self._edited),
+            ("set_data", self._drawn),
+        ):
             event = getattr(layer.events, name)
             with suppress(ValueError, TypeError):
-                (event.connect if on else event.disconnect)(self._edited)
+                (event.connect if on else event.disconnect)(call)
 
     def _image(self, layer: Labels, view: View) -> Image | None:
         """Return the image that objects are measured on, if there is one."""
