@@ -23,6 +23,12 @@ SHAPE = (3, 80, 90)
 IMAGE = ImageIdentity("cells.tif", "0" * 32)
 
 
+def tell(line: str) -> None:
+    """Write a whole line or none of it: this process may be killed at any moment."""
+    sys.stdout.write(line + "\n")
+    sys.stdout.flush()
+
+
 def next_act(rng: np.random.Generator, labels: np.ndarray, journal: Journal) -> Act:
     """Return what the person does next; the labels are changed by it."""
     before = labels.copy()
@@ -69,9 +75,9 @@ def work(folder: Path, seed: int, orders: Iterable[object]) -> None:
     wanted = acts(seed, journal)
     for number, _ in enumerate(orders):
         act = next(wanted)
-        print(f"do {number}", flush=True)  # noqa: T201
+        tell(f"do {number}")
         journal.record(act)
-        print(f"done {number}", flush=True)  # noqa: T201
+        tell(f"done {number}")
         if number % 7 == 6:
             journal.snapshot()
 
@@ -82,11 +88,11 @@ def nursery(seed: int) -> None:
         folder, count = line.split()
         child = os.fork()
         if not child:
-            print(f"pid {os.getpid()}", flush=True)  # noqa: T201
+            tell(f"pid {os.getpid()}")
             work(Path(folder), seed, range(int(count)))
             signal.pause()
         os.waitpid(child, 0)
-        print("dead 0", flush=True)  # noqa: T201
+        tell("dead 0")
 
 
 if __name__ == "__main__":
