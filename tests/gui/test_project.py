@@ -226,7 +226,7 @@ def test_after_a_crash_a_picture_goes_on_without_asking(office, dock_in, desk):
     before = office.at.labels.copy()
     journal = office.widget.keeper.layer.journal
     office.widget.keeper.layer.release()
-    journal._let_go()  # as a killed process leaves it: no lock, nothing saved whole
+    journal._writer.let_go()  # as a killed process leaves it: no lock, not saved whole
     assert not (journal.folder / "labels.tif").exists()
     office.widget.keeper.held[1].clear()
     office.widget.keeper.layers.clear()

@@ -37,7 +37,7 @@ def crash(at):
     """Leave the folder as a killed process does: nothing saved whole, no lock."""
     for kept in at.widget.keeper.layers.values():
         kept.release()
-        kept.journal._let_go()
+        kept.journal._writer.let_go()
         kept.journal = None
     for work in at.widget.keeper.held[1].values():
         work.journal = None

@@ -250,7 +250,7 @@ def test_labels_of_another_shape_are_saved_whole(tmp_path: Path) -> None:
 def test_a_long_journal_is_made_short(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from napari_gen2seg.project.journal import journal as module
+    from napari_gen2seg.project.journal import writer as module
 
     monkeypatch.setattr(module, "MOST_ACTS", 150)
     image = image_file(tmp_path)

@@ -1,6 +1,7 @@
 """The work on one image: every act is in a file before it is shown.
 
 journal  `Journal`: open, record, undo, save whole, close
+writer   its way to the disk, on a thread of its own
 act      what a person did
 patch    how labels changed by it
 state    what acts add up to, labels aside
@@ -16,10 +17,11 @@ lock     one writer at a time
 
 from napari_gen2seg.project.journal.act import Act
 from napari_gen2seg.project.journal.holding import Earlier
-from napari_gen2seg.project.journal.journal import Journal, SaveState
+from napari_gen2seg.project.journal.journal import Journal
 from napari_gen2seg.project.journal.patch import Patch
 from napari_gen2seg.project.journal.place import Found, find_work
 from napari_gen2seg.project.journal.state import STATES, ItemState, WorkState
+from napari_gen2seg.project.journal.writer import SaveState
 
 __all__ = [
     "STATES",

@@ -2,48 +2,26 @@
 
 from __future__ import annotations
 
-import os
-import threading
 import time
 from collections.abc import Callable
-from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from napari_gen2seg.common.atomic import not_written, sync_folder
 from napari_gen2seg.common.types import LabelArray
 from napari_gen2seg.errors import StorageError
 from napari_gen2seg.io.identity import ImageIdentity
 from napari_gen2seg.project.journal.act import Act
-from napari_gen2seg.project.journal.files import (
-    JOURNAL_NAME,
-    Work,
-    is_work,
-    journal_head,
-    write_facts,
-    write_labels_file,
-)
-from napari_gen2seg.project.journal.history import History
+from napari_gen2seg.project.journal.files import Work
 from napari_gen2seg.project.journal.holding import Earlier, HeldFolder
 from napari_gen2seg.project.journal.patch import Patch
-from napari_gen2seg.project.journal.place import (
-    set_aside,
-)
+from napari_gen2seg.project.journal.place import set_aside
 from napari_gen2seg.project.journal.record import encode
 from napari_gen2seg.project.journal.state import WorkState
-
-SaveState = Literal["saved", "saving", "not saved"]
-"""On the disk; written, but the disk is still at it; in memory only."""
-
-MOST_ACTS, MOST_BYTES = 500, 32 << 20
-"""A journal that is longer is made short again, by saving the labels whole."""
-
-
-_AGAIN = 2.0  # seconds until the disk is tried again
+from napari_gen2seg.project.journal.writer import JournalWriter, SaveState
 
 
 class Journal:
@@ -91,23 +69,16 @@ class Journal:
             If earlier work cannot be read.
         """
         self.earlier: Earlier | None = None
-        self.trouble: StorageError | None = None
         self._image = image
         self._held = HeldFolder(image, folder, take_over)
-        self._on_change = on_change
-        self._base = 0, 0  # bytes and acts when it was last made short
-        self._pending: list[bytes] = []
-        self._told: SaveState = "saved"
-        self._guard = threading.RLock()
-        self._wake = threading.Condition(self._guard)
-        self._tasks: list[tuple[LabelArray | None, int]] = []
-        self._thread: threading.Thread | None = None
         self._closed = False
         self._asked = tuple(int(n) for n in shape), np.dtype(dtype)
-        self._work = Work(self._held.usual, image, *self._asked)
+        work = Work(self._held.usual, image, *self._asked)
         before = self._held.go_on()
         if before is not None:
-            self.earlier, self._work = before
+            self.earlier, work = before
+        self._writer = JournalWriter(self._held, work, image, on_change)
+        self._guard = self._writer.guard
 
     @property
     def folder(self) -> Path:
@@ -132,10 +103,12 @@ class Journal:
     @property
     def save_state(self) -> SaveState:
         """Whether the work is on the disk."""
-        with self._guard:
-            if self._pending:
-                return "not saved"
-            return "saved" if self._synced and not self._tasks else "saving"
+        return self._writer.save_state
+
+    @property
+    def trouble(self) -> StorageError | None:
+        """Why the disk did not take something; None if it took all."""
+        return self._writer.trouble
 
     @property
     def undo_count(self) -> int:
@@ -212,17 +185,9 @@ class Journal:
             line = encode(act.to_json())
             state.apply(act)
             history.add(act)
-            self._pending.append(line)
             self._work.acts.append(act)
-            try:
-                self._write()
-            finally:
-                self._tell()
-            size, count = self._base  # of what is kept to be undone
-            if (
-                len(self._work.acts) - count > MOST_ACTS
-                or self._size - size > MOST_BYTES
-            ):
+            self._writer.append(line)
+            if self._writer.long:
                 self.snapshot()
         return act
 
@@ -254,10 +219,7 @@ class Journal:
             If it still cannot.
         """
         with self._guard:
-            try:
-                self._write()
-            finally:
-                self._tell()
+            self._writer.write()
 
     def snapshot(self, labels: LabelArray | None = None) -> None:
         """Save the labels whole on another thread, and make the journal short.
@@ -271,20 +233,7 @@ class Journal:
         """
         with self._guard:
             self._check_open()
-            if labels is not None and not is_work(self.folder):
-                self._held.begin(self._work)
-            if labels is None and (self._tasks or self._held.log is None):
-                return
-            if labels is not None and labels.shape != self.shape:
-                # At once: the next act is for labels of this shape.
-                self._work.shape, self._work.dtype = labels.shape, labels.dtype
-                self._work.history = History()  # there is no way back to another shape
-                self._save_whole(labels, self.state.sequence)
-                return
-            self._tasks.append((labels, self.state.sequence))
-            self._tell()
-            self._start()
-            self._wake.notify_all()
+            self._writer.snapshot(labels)
 
     def wait(self) -> None:
         """Wait until the disk has everything.
@@ -294,16 +243,7 @@ class Journal:
         StorageError
             If something could not be written.
         """
-        with self._guard:
-            while self._held.log is not None and (self._tasks or not self._synced):
-                if self.trouble is not None and not self._tasks:
-                    break
-                self._wake.wait(0.5)
-            if self._pending:
-                self._write()
-                self._sync()
-            if self.trouble is not None:
-                raise self.trouble
+        self._writer.wait()
 
     def begin_anew(self) -> Path | None:
         """Do not go on with earlier work: set it aside, where it stays.
@@ -321,10 +261,10 @@ class Journal:
         if self.earlier is None:
             return None
         with self._guard:
-            self._let_go()
+            self._writer.let_go()
             aside = set_aside(self.folder)
             self.earlier, group = None, self.state.group
-            self._work = Work(self._held.usual, self._image, *self._asked)
+            self._writer.work = Work(self._held.usual, self._image, *self._asked)
             if self._held.fixed:  # a project's: its image stays in it, and its group
                 self.record(Act("state", values={"group": group}))
             return aside
@@ -344,15 +284,11 @@ class Journal:
         """
         if self._closed:
             return
-        trouble = self._last_save()
+        trouble = self._writer.last_save()
         if trouble is not None and not force:
             raise trouble
-        with self._guard:
-            self._closed = True
-            self._wake.notify_all()
-        if self._thread is not None:
-            self._thread.join()
-        self._let_go()
+        self._closed = True
+        self._writer.end()
 
     def __enter__(self) -> Journal:
         return self
@@ -361,160 +297,12 @@ class Journal:
         # What went wrong inside is the more important thing to be told.
         self.close(force=kind is not None)
 
-    def _last_save(self) -> StorageError | None:
-        """Save everything; return what went wrong."""
-        try:
-            self.retry()
-            if self._held.log is not None and (
-                self.state.sequence > self._work.facts_sequence
-            ):
-                self.snapshot()
-            self.wait()
-        except StorageError as error:
-            with self._guard:
-                # Acts that are on the disk are safe, whole labels or not.
-                return error if self._pending or not self._synced else None
-        return None
-
-    def _write(self) -> None:
-        """Write what is pending, whole records or nothing."""
-        if not self._pending:
-            return
-        try:
-            log = self._held.log or self._held.begin(self._work)
-            if not log.size:
-                last = self.state.sequence - len(self._pending)
-                before = WorkState(sequence=last)
-                head = replace(self._work, history=History(), state=before)
-                log.append(encode(journal_head(head)))
-            while self._pending:
-                log.append(self._pending[0])
-                del self._pending[0]
-        finally:
-            self._start()
-            self._wake.notify_all()
-
-    def _sync(self) -> None:
-        """Wait until the disk has the journal as it is now."""
-        log = self._held.log
-        if log is not None:
-            try:
-                log.sync()
-            except StorageError as error:
-                self.trouble = error
-
     @property
-    def _synced(self) -> bool:
-        return self._held.log is None or self._held.log.synced
-
-    def _start(self) -> None:
-        if self._thread is None and not self._closed:
-            self._thread = threading.Thread(
-                target=self._run, name="journal", daemon=True
-            )
-            self._thread.start()
-
-    def _run(self) -> None:
-        """Wait for the disk, and save labels whole, while others go on."""
-        while True:
-            with self._guard:
-                while not (self._closed or self._tasks or not self._synced):
-                    self._wake.wait()
-                if self._closed and not self._tasks and self._synced:
-                    return
-                task = self._tasks[0] if self._tasks else None
-            self.trouble = None
-            self._sync()
-            if task is not None:
-                try:
-                    self._save_whole(*task)
-                except StorageError as error:
-                    self.trouble = error
-                except Exception as error:  # noqa: BLE001  (no thread may die silently)
-                    self.trouble = StorageError(
-                        f"The labels in {self.folder} could not be saved whole "
-                        f"({error!r}). Every act is in {JOURNAL_NAME} all the same."
-                    )
-            with self._guard:
-                if task is not None:
-                    self._tasks.remove(task)
-                self._tell()
-                self._wake.notify_all()
-                if self.trouble is not None and not self._tasks:
-                    if self._closed:
-                        return
-                    self._wake.wait(_AGAIN)
-
-    def _save_whole(self, labels: LabelArray | None, sequence: int) -> None:
-        """Write labels and facts, then begin the journal anew behind them."""
-        with self._guard:
-            if self._pending:  # once more, when the disk takes them
-                return
-            now, acts = self._work, list(self._work.acts)
-            state = now.state.copy()
-        then = replace(now, state=state, acts=acts, image=self._image)
-        if labels is None:
-            labels, sequence = then.labels(), state.sequence
-        then.shape, then.dtype = labels.shape, labels.dtype
-        write_labels_file(self.folder, labels, sequence)
-        write_facts(then)
-        self._restart(sequence)
-        with self._guard:
-            self._work.facts_sequence = state.sequence
-
-    def _restart(self, sequence: int) -> None:
-        """Write a journal of what came after `sequence`, or can be undone or redone.
-
-        Acts may be recorded while the disk is waited for; they follow.
-        """
-        with self._guard:
-            history, last = self._work.history, self.state.sequence
-            later = (one for one in self._work.acts if one.sequence > sequence)
-            kept = {act.sequence: act for act in later}
-            # They know the names that classes have now.
-            kept.update((act.sequence, act) for act in (*history.done, *history.undone))
-            if self._pending:
-                return
-            head = encode(journal_head(self._work))
-        log = self._held.log
-        if log is None:
-            return
-        acts = [kept[number] for number in sorted(kept)]
-        with ExitStack() as held:
-            with log.replaced() as file:
-                file.write(head)
-                file.write(b"".join(encode(act.to_json()) for act in acts))
-                os.fsync(file.fileno())
-                held.enter_context(self._guard)
-                now = [act for act in self._work.acts if act.sequence > last]
-                written = now[: len(now) - len(self._pending)]
-                file.write(b"".join(encode(act.to_json()) for act in written))
-            self._work.acts = [*acts, *now]
-            log.synced = not written
-            self._base = log.size, len(acts)
-        try:
-            sync_folder(self.folder)
-        except OSError as error:
-            raise not_written(self.folder / JOURNAL_NAME, error) from error
-
-    @property
-    def _size(self) -> int:
-        """Bytes of the journal."""
-        return 0 if self._held.log is None else self._held.log.size
-
-    def _let_go(self) -> None:
-        with self._guard:
-            self._held.let_go()
+    def _work(self) -> Work:
+        return self._writer.work
 
     def _check_open(self) -> None:
         if self._closed:
             raise StorageError(
                 f"The work in {self.folder} was closed; open it again to go on."
             )
-
-    def _tell(self) -> None:
-        now = self.save_state
-        if now != self._told:
-            self._told = now
-            if self._on_change is not None:
-                self._on_change(now)
