@@ -74,7 +74,7 @@ def tools(side: int) -> dict[str, Any]:
     source, objects = Source(viewer), Objects(viewer, _Never())
     source.choose(image)
     objects.choose(labels)
-    objects.known, objects.highest = True, int(labels.data.max())
+    objects.tally.known, objects.tally.highest = True, int(labels.data.max())
     clicks, stack = Clicks(viewer), RedoStack()
     made = ObjectTools(
         viewer,
@@ -87,7 +87,7 @@ def tools(side: int) -> dict[str, Any]:
     )
     middle = apart * (side // apart // 2)
     viewer.cursor.position = (middle, middle)
-    found: dict[str, Any] = {"objects": objects.highest}
+    found: dict[str, Any] = {"objects": objects.tally.highest}
     strokes = {
         "cut": [(middle - apart / 2, middle), (middle + apart / 2, middle)],
         "join": [(middle, middle), (middle, middle + apart)],

@@ -167,9 +167,9 @@ def test_undo_skips_what_was_taken_back_in_the_layer(flat):
     objects = Objects(viewer, Inline())
     for number, at in ((1, 4), (2, 20)):
         objects.commit(view, square(at, at), number)
-    assert (objects.count, objects.highest) == (2, 2)
+    assert (objects.tally.count, objects.tally.highest) == (2, 2)
     objects.layer.undo()  # in napari itself
-    assert objects.count == 1
+    assert objects.tally.count == 1
     assert objects.undo() == ("Image objects", 1)
     assert objects.undo() is None
 

@@ -8,7 +8,7 @@ from qtpy.QtCore import Qt
 from skimage.draw import disk
 from tests.gui.person import CONTROL, SHIFT
 
-from napari_gen2seg.gui.annotate import labels_layer
+from napari_gen2seg.gui.annotate import tally as tallying
 from napari_gen2seg.gui.layers.marks import TRACKS, role_of
 from napari_gen2seg.gui.table import reader
 from napari_gen2seg.gui.table.widget import ObjectsTable
@@ -322,14 +322,15 @@ def test_no_dot_in_the_corner_where_no_click_is_in_view(kept):
 def test_a_step_through_the_planes_counts_none_of_them(kept, monkeypatch):
     """And an edit only the plane that it is on, as far as that is told."""
     objects, counted = kept.bridge.controller.objects, []
+    tally = objects.tally
     objects.recount()
-    find = labels_layer.labels_of_planes
+    find = tallying.labels_of_planes
 
     def noted(data, known, ticket=None):
         counted.append(sorted(set(range(len(data))) - set(known)))
         return find(data, known, ticket)
 
-    monkeypatch.setattr(labels_layer, "labels_of_planes", noted)
+    monkeypatch.setattr(tallying, "labels_of_planes", noted)
     edited = []
     objects.edited.connect(lambda: edited.append(1))
     for at in (1, 2, 5, 3):
@@ -343,23 +344,23 @@ def test_a_step_through_the_planes_counts_none_of_them(kept, monkeypatch):
     layer.data_setitem(tuple(np.array([[1, 1], [2, 3], [4, 4]])), 7)
     objects.recount()
     assert counted == [[1]] * 2  # napari told of it before it did it
-    assert (objects.count, objects.highest) == (3, 7)
+    assert (tally.count, tally.highest) == (3, 7)
     kept.viewer.dims.set_current_step(0, 4)
     layer.selected_label = 9
     layer.paint((4, 60, 60), 9)
     objects.recount()
     assert counted[2:] == [[4]] * 2
-    assert (objects.count, objects.highest) == (4, 9)
+    assert (tally.count, tally.highest) == (4, 9)
     for _ in range(2):
         layer.undo()  # which tells of no plane
     assert counted[4:] == [list(range(PLANES))] * 2
-    assert (objects.count, objects.highest) == (2, 2)
+    assert (tally.count, tally.highest) == (2, 2)
     kept.viewer.dims.set_current_step(0, 0)
     kept.person.settle()
     kept.person.move(*SECOND)
     kept.person.press(Qt.Key.Key_D)
     assert counted[6:] == [[0]]
-    assert (objects.count, objects.highest) == (1, 1)
+    assert (tally.count, tally.highest) == (1, 1)
 
 
 def test_what_happened_to_a_hidden_layer_is_counted_when_it_is_shown(kept):
@@ -367,9 +368,9 @@ def test_what_happened_to_a_hidden_layer_is_counted_when_it_is_shown(kept):
     layer.visible = False
     kept.viewer.dims.set_current_step(0, 2)
     layer.undo()
-    assert objects.count == 2
+    assert objects.tally.count == 2
     layer.visible = True
-    assert objects.count == 1
+    assert objects.tally.count == 1
 
 
 def test_the_table_goes_through_the_planes_once_until_somebody_edits(kept, monkeypatch):

@@ -107,7 +107,7 @@ class CurrentObject(QObject):
         clicks.changed.connect(self.read_soon)
         clicks.keys.commit_requested.connect(self.commit)
         clicks.keys.insist_requested.connect(self.insist)
-        objects.highest_found.connect(self._highest_found)
+        objects.tally.highest_found.connect(self._highest_found)
 
     def close(self) -> None:
         """Read clicks no more."""

@@ -168,7 +168,7 @@ class History(QObject):
             self.status_changed.emit(f"Took back {self._objects.undone.name}.")
         else:
             gone = None
-            if now != undone[1] and now > self._objects.highest:
+            if now != undone[1] and now > self._objects.tally.highest:
                 # Nobody would see these clicks, and the next would skip a number.
                 gone = self._clicks.take_object(now)
             self._numbers.go_back(undone[1], undone[0])

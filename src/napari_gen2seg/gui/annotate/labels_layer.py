@@ -1,4 +1,4 @@
-"""The Labels layer that takes the objects: commit, undo, count."""
+"""The Labels layer that takes the objects: commit, edit, undo."""
 
 from __future__ import annotations
 
@@ -18,12 +18,6 @@ from napari_gen2seg.gui.annotate.commit import (
     write,
 )
 from napari_gen2seg.gui.annotate.commit_log import CommitLog
-from napari_gen2seg.gui.annotate.count import (
-    Labels64,
-    count_in,
-    labels_of_planes,
-    planes_of,
-)
 from napari_gen2seg.gui.annotate.hand_edits import (
     HandEdited,
     hand_edited,
@@ -36,10 +30,10 @@ from napari_gen2seg.gui.annotate.label_patches import (
     write_patches,
 )
 from napari_gen2seg.gui.annotate.labels_target import (
-    LAST_NUMBER,
     editable_copy,
     why_not,
 )
+from napari_gen2seg.gui.annotate.tally import Tally
 from napari_gen2seg.gui.annotate.written import Commit, Edit, Writing
 from napari_gen2seg.gui.layers.layer_order import insert_objects, lift_over_objects
 from napari_gen2seg.gui.layers.looks import Drawings
@@ -63,11 +57,11 @@ if TYPE_CHECKING:
     from napari_gen2seg.core.probe.mask import Mask
     from napari_gen2seg.gui.annotate.redo import Rows
     from napari_gen2seg.gui.layers.view import View
-    from napari_gen2seg.session import Runner, Ticket
+    from napari_gen2seg.session import Runner
 
 
 class Objects:
-    """Writes objects into the layer a person chose, and counts what is there.
+    """Writes objects into the layer a person chose, and hears what happens to it.
 
     Parameters
     ----------
@@ -75,29 +69,30 @@ class Objects:
         Where the layer is.
     runner
         Counts big layers behind the window.
+
+    Attributes
+    ----------
+    log
+        What was written, to be taken back.
+    tally
+        How many objects there are, and which numbers are free.
     """
 
     changed = Signal()  # target, count or highest number
     edited = Signal()  # the objects may be others now, by whomever
-    highest_found = Signal()
     deleted = Signal(list)  # planes and the patches by which objects went from them
     written = Signal()  # something was written, painted, taken back or done again
 
     def __init__(self, viewer: ViewerModel, runner: Runner) -> None:
         self._viewer = viewer
-        self._runner = runner
         self._id: str | None = None
         self.log = CommitLog(viewer)
+        self.tally = Tally(runner)
+        self.tally.changed.connect(self.changed.emit)
         self.undone: Commit | None = None  # the commit that was taken back last
         self.undone_in: str | None = None  # layer of what was taken back last
         self.overwrite = False
         self.why_wait: Callable[[], str] = lambda: ""  # what has to be answered first
-        self.count = 0
-        self.highest = 0
-        self.known = True  # whether no label is above the highest, to our knowledge
-        self._counted = False  # and nothing happened since it was counted
-        self._planes: dict[int, Labels64] = {}  # labels of those that did not change
-        self._painted_now: set[int] = set()  # planes that are about to change
         self._drawings = Drawings(viewer)
         self.writing: Writing | None = None  # None: whatever changes is by hand
 
@@ -129,9 +124,8 @@ class Objects:
             self._drawings.listen(True)
             for name, call in self._heard():
                 getattr(layer.events, name).connect(call)
-        self.count = self.highest = 0
-        self.known = layer is None
-        self._recount_all()
+        self.tally.begin(chosen)
+        self.recount()
         self.changed.emit()
 
     def copy(self, view: View) -> None:
@@ -143,7 +137,7 @@ class Objects:
         insert_objects(self._viewer, copied)
         layer.visible = False
         self.choose(copied)
-        self.highest, self.known = int(copied.data.max(initial=0)), True
+        self.tally.highest, self.tally.known = int(copied.data.max(initial=0)), True
 
     def release(self) -> None:
         """Stop listening to the layer."""
@@ -174,16 +168,16 @@ class Objects:
             If the layer cannot take it; nothing was written then.
         """
         layer = self._ready(view)
-        new = self._counted and number > self.highest
+        new = self.tally.settled and number > self.tally.highest
         with self._told(Writing("clicks", {number: mask.score})):
             written = write(layer, view, mask, number, self.overwrite, new=new)
         remember(layer, view, number, clicks)
         layer.selected_label = number
         if written.samples:
-            self.log.note(layer, written, self.highest)
-        self.highest = max(self.highest, number)
+            self.log.note(layer, written, self.tally.highest)
+        self.tally.highest = max(self.tally.highest, number)
         if new and not self.overwrite:
-            self.count += 1
+            self.tally.count += 1
             self.changed.emit()
             self.edited.emit()
         else:
@@ -218,7 +212,7 @@ class Objects:
         self._check_answered()
         if self.layer is not None:
             writable_plane(self.layer, view)
-            self._check_known()
+            self.tally.check_known(self.name)
 
     def keep(self, view: View, make: Callable[[LabelArray], Kept]) -> Kept:
         """Write several objects as one step, into a new layer if none was chosen.
@@ -237,14 +231,14 @@ class Objects:
         """
         layer = self._ready(view)
         plane = writable_plane(layer, view)
-        self._check_known()
+        self.tally.check_known(self.name)
         kept = make(plane)
         if not kept.patch:
             raise CommitError(
                 f"Nothing of that is free in {layer.name!r}; other objects hold it."
             )
         numbers = kept.numbers.tolist()
-        self._check_room(numbers[-1])
+        self.tally.check_room(numbers[-1], self.name)
         scores = dict(zip(numbers, kept.scores.tolist(), strict=True))
         with self._told(Writing("proposals", scores)):
             written = write_patches(layer, [(view, kept.patch)], numbers[-1])
@@ -253,10 +247,10 @@ class Objects:
         self.log.note(
             layer,
             written,
-            self.highest,
+            self.tally.highest,
             "a proposal" if count == 1 else count_text(count, "proposal"),
         )
-        self.highest = max(self.highest, numbers[-1])
+        self.tally.highest = max(self.tally.highest, numbers[-1])
         self.recount()
         return kept
 
@@ -291,13 +285,13 @@ class Objects:
         for view, _ in patches:
             writable_plane(layer, view)
         last = max(int(patch.after.max()) for _, patch in patches)
-        self._check_room(last)
+        self.tally.check_room(last, self.name)
         with self._told(
             Writing("planes", scores or {}, views=views or {}, method=method)
         ):
             written = write_patches(layer, patches, last)
-        self.log.note(layer, written, self.highest, name)
-        self.highest = max(self.highest, last)
+        self.log.note(layer, written, self.tally.highest, name)
+        self.tally.highest = max(self.tally.highest, last)
         self.recount()
 
     def edit(
@@ -334,13 +328,13 @@ class Objects:
             raise PromptError(f"{name[0].upper()}{name[1:]} changes nothing.")
         last = max(edit.parents, default=0)
         if last:
-            self._check_known()
-            self._check_room(last)
+            self.tally.check_known(self.name)
+            self.tally.check_room(last, self.name)
         patches = [(view, edit.patch), *removed_beyond(layer, view, edit.gone)]
         with self._told(Writing("edit", {}, edit.gone, edit.parents)):
             written = write_patches(layer, patches, last)
-        self.log.note(layer, written, self.highest, edit.name, rows(edit))
-        self.highest = max(self.highest, last)
+        self.log.note(layer, written, self.tally.highest, edit.name, rows(edit))
+        self.tally.highest = max(self.tally.highest, last)
         if edit.gone and not edit.patch.after[edit.patch.changed].any():
             self.deleted.emit(patches)
         self.recount()
@@ -357,7 +351,7 @@ class Objects:
         self._recount_all()
         if done:
             self.written.emit()
-            self.highest = max(self.highest, commit.written.number)
+            self.tally.highest = max(self.tally.highest, commit.written.number)
             self.log.look_at(commit)
         return done
 
@@ -388,8 +382,8 @@ class Objects:
         if by_hand:
             return layer.name, None
         self.undone = commit
-        if commit.layer_id == self._id and self.highest == commit.written.number:
-            self.highest = commit.highest  # or its number would be skipped
+        if commit.layer_id == self._id and self.tally.highest == commit.written.number:
+            self.tally.highest = commit.highest  # or its number would be skipped
         self.log.look_at(commit)
         return layer.name, commit.written.number
 
@@ -398,40 +392,11 @@ class Objects:
         if self.writing:
             return  # the commit knows best
         self.edited.emit()
-        layer = self.layer
-        self._counted = False
-        if layer is None:
-            self.count = self.highest = 0
-            self.changed.emit()
-            return
-        data, unique_id, known = layer.data, self._id, self._planes.copy()
-        doubtful, self._painted_now = self._painted_now, set()
-        if layer.multiscale or not hasattr(data, "shape"):
-            self.known = True  # nothing will be written into it
-            return
-
-        def done(ticket: Ticket, value: Any, error: BaseException | None) -> None:
-            if ticket.cancelled or unique_id != self._id:
-                return
-            self.known = True  # as well as it can be, after an error
-            if error is None:
-                planes, (self.count, highest) = value
-                self._planes = {n: planes[n] for n in planes.keys() - doubtful}
-                highest = min(highest, LAST_NUMBER)
-                self._counted = True
-                self._raise(highest)
-                self.highest = highest  # lower after an undo
-                self.changed.emit()
-
-        def work(ticket: Ticket) -> tuple[dict[int, Labels64], tuple[int, int]]:
-            planes = labels_of_planes(data, known, ticket)
-            return planes, count_in(planes)
-
-        self._runner.submit("count", work, done)
+        self.tally.recount(self.layer)
 
     def _recount_all(self) -> None:
         """Count again, where nobody knows which planes changed."""
-        self._planes.clear()
+        self.tally.forget()
         self.recount()
 
     def _heard(self) -> tuple[tuple[str, Callable[..., None]], ...]:
@@ -446,14 +411,11 @@ class Objects:
         layer = self.layer
         if layer is None:
             return
-        planes = planes_of(event.value, layer.data.shape)
-        for plane in planes:
-            self._planes.pop(plane, None)
+        self.tally.note_paint(event.value, layer.data.shape, not self.writing)
         if not self.writing:
-            self._painted_now.update(planes)  # napari may tell of it before it does it
             self.log.end_redo(str(layer.unique_id))
             if layer.mode != "erase":
-                self._raise(int(layer.selected_label))  # before it is counted
+                self.tally.reach(int(layer.selected_label))  # before it is counted
         self.recount()
         if not self.writing:
             self.written.emit()
@@ -468,14 +430,9 @@ class Objects:
             self._recount_all()  # of what happened while it was hidden, nothing is told
 
     def _replaced(self, _event: object = None) -> None:
-        self.known = False
+        self.tally.known = False
         self._recount_all()
         self.written.emit()
-
-    def _raise(self, highest: int) -> None:
-        if highest > self.highest:
-            self.highest = highest
-            self.highest_found.emit()
 
     def _ready(self, view: View) -> Labels:
         """Return the layer, a new one if none was chosen."""
@@ -485,7 +442,7 @@ class Objects:
             layer = new_objects(view, layer_name(self._viewer, view.layer_id, OBJECTS))
             insert_objects(self._viewer, layer)
             self.choose(layer)
-            self.known = True  # nothing is in it
+            self.tally.known = True  # nothing is in it
         return layer
 
     @contextmanager
@@ -502,20 +459,3 @@ class Objects:
         """Refuse to write what would decide a question that waits for an answer."""
         if why := self.why_wait():
             raise CommitError(why)
-
-    def _check_known(self) -> None:
-        """Refuse to give numbers before it is known which are free."""
-        if not self.known:
-            raise CommitError(
-                f"The objects of {self.name!r} are still being counted, so that new "
-                "ones get free numbers. Try again in a moment."
-            )
-
-    def _check_room(self, last: int) -> None:
-        """Refuse a number that is too high for the window."""
-        if last > LAST_NUMBER:
-            raise CommitError.of_layer(
-                f"{self.name!r} is full: no number is left for so many objects. Choose "
-                "a new layer, or a copy numbered anew.",
-                True,
-            )

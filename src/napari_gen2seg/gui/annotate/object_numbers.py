@@ -64,7 +64,7 @@ class ObjectNumbers:
     def fit(self) -> None:
         """Take the first free number, and the clicks along, in another layer."""
         if not self.back:
-            self._clicks.renumber(min(self._objects.highest, LAST_NUMBER - 1) + 1)
+            self._clicks.renumber(min(self._objects.tally.highest, LAST_NUMBER - 1) + 1)
 
     @property
     def current(self) -> int:
@@ -74,7 +74,7 @@ class ObjectNumbers:
     @property
     def taken(self) -> bool:
         """Whether another object may have the number."""
-        return not self.back and self._clicks.number <= self._objects.highest
+        return not self.back and self._clicks.number <= self._objects.tally.highest
 
     def settle(self) -> None:
         """Take a free number, and the clicks along, if this one is taken.
@@ -84,7 +84,7 @@ class ObjectNumbers:
         CommitError
             If that is not known yet.
         """
-        if not self.back and not self._objects.known:
+        if not self.back and not self._objects.tally.known:
             raise CommitError(
                 f"The objects of {self._objects.name!r} are still being counted, so "
                 "that this one gets a free number. Commit it in a moment, or choose a "
@@ -92,7 +92,7 @@ class ObjectNumbers:
             )
         if self.taken:
             free = self.free()
-            if free == self._objects.highest:
+            if free == self._objects.tally.highest:
                 raise CommitError.of_layer(
                     f"{self._objects.name!r} is full: its highest number, {free}, is "
                     "the last that an object can have. Choose a new layer, or a copy "
@@ -108,7 +108,9 @@ class ObjectNumbers:
 
     def free(self) -> int:
         """Return a number above those of all objects, kept or clicked."""
-        return min(max(self._objects.highest, self._clicks.highest()) + 1, LAST_NUMBER)
+        return min(
+            max(self._objects.tally.highest, self._clicks.highest()) + 1, LAST_NUMBER
+        )
 
 
 def kept_objects(viewer: ViewerModel, objects: Objects, view: View) -> Labels | None:

@@ -106,7 +106,7 @@ class ObjectsPanel(Panel):
         if layer is None:
             self.counter.setText("The first commit makes a Labels layer.")
             return
-        count = count_text(objects.count, "object")
+        count = count_text(objects.tally.count, "object")
         self.counter.setText(f"{count} in {layer.name!r}")
 
     def show_offer(self, offered: bool) -> None:

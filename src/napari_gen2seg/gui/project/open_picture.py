@@ -67,7 +67,7 @@ class OpenPicture(QObject):
         state, dock = self._desk.state, self._click_dock.find()
         if entry is None or dock is None or not state:
             return
-        now = dock.bridge.controller.objects.count if dock.keeper.layer else 0
+        now = dock.bridge.controller.objects.tally.count if dock.keeper.layer else 0
         if (state, now) != (entry.state, entry.now):
             self._known.take(replace(entry, state=state, now=now))
 
