@@ -17,6 +17,9 @@ qt_threads   worker threads that answer in Qt's
 settings     what is remembered
 dock_settings
              what is chosen in the dock takes effect, and is remembered
+dock_model   the model: which one, at which size, what it is doing
+dock_probe   clicks: what answers them, and how tolerant
+dock_status  what the status line says, and when that is over
 samples      File > Open Sample
 writers      File > Save Selected Layers
 tour         a guided first use

@@ -14,7 +14,8 @@ current_object  the object being clicked: clicks, mask, commit
 commit          a mask into Labels: one step, one undo
 written         what is written into it, for undo and journal
 commit_log      what was written, in order: taken back and done again
-count           how many objects it holds
+count           how many objects labels hold, plane by plane
+tally           how many the layer holds, and which numbers are free
 labels_layer    the Labels layer of the objects
 labels_target   whether a Labels layer can take them
 hand_edits      objects made by hand, from which clicks start
@@ -31,6 +32,9 @@ stack_carry     objects carried from plane to plane, written
 stack_keep      proposals of all planes found, linked, numbered, written
 stack_tracks    where objects are through the planes: found, shown, outdated
 tracks_layer    the objects of a stack as napari's Tracks
+dropped_proposals
+                what a person dropped, taken back and dropped again
+proposal_round  from proposal to proposal
 deleted_proposals
                 proposals whose objects were deleted, dropped with them
 likeness        only proposals that look like what was kept, if asked for

@@ -135,7 +135,7 @@ class History(QObject):
     def _newest(self) -> int:
         """The number of the newest act that is no click; 0 for none."""
         return max(
-            self._objects.log.newest, self._review.newest_drop, self._classes.newest
+            self._objects.log.newest, self._review.dropped.newest, self._classes.newest
         )
 
     def undo_commit(self) -> None:
@@ -144,7 +144,7 @@ class History(QObject):
         if newest and newest == self._classes.newest:
             self._stack.push(TakenBack(now, classed=self._classes.undo()))
             return
-        if newest and newest == self._review.newest_drop:
+        if newest and newest == self._review.dropped.newest:
             dropped = self._review.undo_drop()
             if dropped is not None:
                 self._stack.push(TakenBack(now, dropped=dropped))

@@ -15,12 +15,15 @@ from napari_gen2seg.core.learned_probe.choice import SIMILARITY
 from napari_gen2seg.core.objects.doubt import CandidateLooks
 from napari_gen2seg.core.objects.drawn import CandidateOutlines
 from napari_gen2seg.core.objects.review import Review
+from napari_gen2seg.errors import Cancelled
 from napari_gen2seg.gui.qt_threads import debounce
+from napari_gen2seg.session.session import sentence
 
 if TYPE_CHECKING:
     from napari_gen2seg.core.candidates import CandidateSet
     from napari_gen2seg.core.coloring import Coloring
     from napari_gen2seg.gui.annotate.similar import Rated
+    from napari_gen2seg.gui.layers.view import View
     from napari_gen2seg.session import Runner, Ticket
     from napari_gen2seg.session.probing import Probing
     from napari_gen2seg.session.refining import Refinement
@@ -90,6 +93,53 @@ def proposed_plane(
     ticket.check()
     review = Review.begin(shown, looks=drawn.looks)
     return ProposedPlane(coloring, found, drawn.outlines, review)
+
+
+class ProposalFinder(QObject):
+    """Finds the proposals of the plane in view, behind the window.
+
+    Parameters
+    ----------
+    runner
+        Worker thread.
+    parent
+        Deleted with it.
+
+    Attributes
+    ----------
+    finding
+        Whether they are being found.
+    """
+
+    found = Signal(object, object)  # the View, and its ProposedPlane
+    failed = Signal(str)  # a sentence
+
+    def __init__(self, runner: Runner, parent: QObject) -> None:
+        super().__init__(parent)
+        self._runner = runner
+        self.finding = False
+        self._failed: Coloring | None = None
+
+    def find(self, view: View, coloring: Coloring) -> None:
+        """Find those of a plane."""
+        self.finding = True
+
+        def done(ticket: Ticket, plane: Any, error: BaseException | None) -> None:
+            if ticket.cancelled or isinstance(error, Cancelled):
+                return
+            if error is None:
+                self.found.emit(view, plane)
+                return
+            self.finding, self._failed = False, coloring
+            self.failed.emit(sentence(error))
+
+        self._runner.submit(
+            "candidates", lambda ticket: proposed_plane(coloring, ticket), done
+        )
+
+    def failed_in(self, coloring: Coloring) -> bool:
+        """Whether nothing could be found in a map."""
+        return self._failed is coloring
 
 
 class Refiner(QObject):

@@ -7,28 +7,29 @@ other programs need to tell nobody. Here is who looks, and when.
 from __future__ import annotations
 
 from contextlib import suppress
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 from qtpy.QtCore import QObject, Signal
 
 from napari_gen2seg.core.objects.review import Review
 from napari_gen2seg.core.proposal_settings import ProposalSettings, Range
-from napari_gen2seg.errors import Cancelled, Gen2SegError
+from napari_gen2seg.errors import Gen2SegError
 from napari_gen2seg.gui.annotate.commit import CommitError
 from napari_gen2seg.gui.annotate.deleted_proposals import DeletedProposals
+from napari_gen2seg.gui.annotate.dropped_proposals import DroppedProposals
 from napari_gen2seg.gui.annotate.likeness import LikenessFilter
 from napari_gen2seg.gui.annotate.proposal_preview import preview_of, words_of
+from napari_gen2seg.gui.annotate.proposal_round import ProposalRound
 from napari_gen2seg.gui.annotate.proposed_plane import (
     Drawn,
+    ProposalFinder,
     ProposedPlane,
     Refiner,
-    proposed_plane,
 )
 from napari_gen2seg.gui.annotate.proposed_planes import ProposedPlanes
 from napari_gen2seg.gui.annotate.redo import Dropped, RedoStack
 from napari_gen2seg.gui.qt_threads import debounce
-from napari_gen2seg.session.session import sentence
 from napari_gen2seg.session.state import Preview
 
 if TYPE_CHECKING:
@@ -36,13 +37,12 @@ if TYPE_CHECKING:
 
     import numpy.typing as npt
 
-    from napari_gen2seg.core.coloring import Coloring
     from napari_gen2seg.gui.annotate.labels_layer import Objects
     from napari_gen2seg.gui.annotate.object_numbers import ObjectNumbers
     from napari_gen2seg.gui.layers.overlays import Overlays
     from napari_gen2seg.gui.layers.source import Source
     from napari_gen2seg.gui.layers.view import View
-    from napari_gen2seg.session import Runner, Session, Ticket
+    from napari_gen2seg.session import Runner, Session
 
 Point = tuple[float, float]
 
@@ -92,22 +92,22 @@ class ProposalReview(QObject):
         super().__init__(parent)
         self._session, self._source = session, source
         self._objects, self._numbers = objects, numbers
-        self._overlays, self._redo_stack, self._finder = overlays, redo_stack, finder
+        self._overlays, self._redo_stack = overlays, redo_stack
         self.planes = ProposedPlanes(session.probing)
-        self._drops: list[Dropped] = []
+        self.dropped = DroppedProposals(self.planes, objects.log.tick)
         self._deleted = DeletedProposals(self.planes, objects.log)
         self._current: int | None = None  # under the pointer
-        self._last: int | None = None  # that was: the next one comes after it
+        self._round = ProposalRound()
         self._offered: tuple[Review, int, Preview] | None = None
         self.on = True
         self.likeness = LikenessFilter(source, objects, numbers, finder, self)
         self.likeness.rated.connect(self._rated)
         self.likeness.status_changed.connect(self.status_changed)
         self.likeness.warning.connect(self.warning)
-        self.finding = False
-        self._failed: Coloring | None = None  # in which nothing could be found
-        self._doubted: int | None = None  # gone to as the most doubtful
-        self._doubts_seen: set[int] = set()  # gone to as such, on the plane in view
+        self.finder = ProposalFinder(finder, self)
+        self.finder.found.connect(self._found)
+        self.finder.failed.connect(self.warning)
+        self.finder.failed.connect(self.changed)
         self.suits = True  # the layer that takes objects has the image's own pixels
         self._soon = debounce(self, self.look, _LOOK)
         self.refiner = Refiner(session.probing, finder, self)
@@ -164,8 +164,10 @@ class ProposalReview(QObject):
             self.leave()
             return None
         if index != self._current:
-            self._current = self._last = index
-            self.pointed.emit(words_of(review, index, index == self._doubted))
+            self._current = index
+            self._round.be_at(index)
+            doubted = index == self._round.doubted
+            self.pointed.emit(words_of(review, index, doubted))
         if self._offered is None or self._offered[:2] != (review, index):
             view = self._source.view
             labels = None if view is None else self._objects.plane(view)
@@ -192,16 +194,15 @@ class ProposalReview(QObject):
         view = self._source.view
         coloring = None if view is None else self._session.coloring(view)
         self.leave()
-        self._last = None
-        self._doubts_seen.clear()
-        self.finding = False
+        self._round.begin()
+        self.finder.finding = False
         plane = self._plane()
         self.refiner.follow(plane)
         if not self.on or view is None or coloring is None:
             self._overlays.clear_proposals()
         elif plane is None:
             self._overlays.clear_proposals()
-            self._find(view, coloring)
+            self.finder.find(view, coloring)
         else:
             self.planes.touch(view)
             self.look()
@@ -340,43 +341,23 @@ class ProposalReview(QObject):
     def next_left(self) -> None:
         """Go to the next proposal, in rows over the image."""
         review = self.review
-        self._go_to(None if review is None else review.next_left(self._last))
+        self._go_to(None if review is None else self._round.next_left(review))
 
     def next_doubtful(self) -> None:
-        """Go to the most doubtful proposal not gone to yet; after the last, again.
-
-        Not to the one after where the pointer is: it passes over proposals on its way.
-        """
-        review, seen = self.review, self._doubts_seen
-        index = None
-        if review is not None:
-            index = review.next_doubtful(without=sorted(seen))
-            if index is None and seen:
-                seen.clear()
-                index = review.next_doubtful()
-        if index is not None:
-            seen.add(index)
-        self._doubted = index
-        self._go_to(index)
-
-    @property
-    def newest_drop(self) -> int:
-        """The number of the newest drop that can be taken back; 0 for none."""
-        self._drops = [one for one in self._drops if self.planes.of(one)]
-        return self._drops[-1].tick if self._drops else 0
+        """Go to the most doubtful proposal not gone to yet; after the last, again."""
+        review = self.review
+        self._go_to(None if review is None else self._round.next_doubtful(review))
 
     def undo_drop(self) -> Dropped | None:
         """Take the last drop back; return it, None where there is none."""
-        if not self.newest_drop:
-            return None
-        gone = self._drops.pop()
-        self._dropped(gone, False)
+        gone = self.dropped.undo()
+        self._see_dropped()
         return gone
 
     def redo_drop(self, drop: Dropped) -> None:
         """Drop again what was taken back."""
-        self._drops.append(drop)
-        self._dropped(drop, True)
+        self.dropped.redo(drop)
+        self._see_dropped()
 
     # ---- inside
 
@@ -388,25 +369,11 @@ class ProposalReview(QObject):
             return None
         return self.planes.known(view, coloring)
 
-    def _find(self, view: View, coloring: Coloring) -> None:
-        self.finding = True
-
-        def done(ticket: Ticket, plane: Any, error: BaseException | None) -> None:
-            if ticket.cancelled or isinstance(error, Cancelled):
-                return
-            if error is not None:
-                self.finding, self._failed = False, coloring
-                self.warning.emit(sentence(error))
-                self.changed.emit()
-                return
-            self.planes.bring(view, plane)
-            if view == self._source.view:
-                self.follow()
-                self.found.emit()
-
-        self._finder.submit(
-            "candidates", lambda ticket: proposed_plane(coloring, ticket), done
-        )
+    def _found(self, view: View, plane: ProposedPlane) -> None:
+        self.planes.bring(view, plane)
+        if view == self._source.view:
+            self.follow()
+            self.found.emit()
 
     def _method_changed(self) -> None:
         """Let another draw the outlines: the learned probe, or the map alone."""
@@ -435,7 +402,7 @@ class ProposalReview(QObject):
             if self._session.job.running:
                 return "the picture is still being colored"
             return "this plane is not colored yet; press Color"
-        if self._failed is coloring:
+        if self.finder.failed_in(coloring):
             return "no proposals could be found"
         if self._plane() is None:
             return "proposals are still being looked for; try again in a moment"
@@ -474,18 +441,14 @@ class ProposalReview(QObject):
             self.refused.emit(f"Nothing to drop: {self._why_none()}.")
             return
         self._redo_stack.clear()
-        chosen = tuple(int(one) for one in indices)
-        drop = Dropped(view, plane.found, chosen, self._objects.log.tick())
-        self.redo_drop(drop)
+        drop = self.dropped.drop(view, plane, tuple(int(one) for one in indices))
+        self._see_dropped()
         self.leave()
         self.status_changed.emit(f"Dropped {drop.name}; Ctrl+Z takes that back.")
 
-    def _dropped(self, drop: Dropped, dropped: bool) -> None:
-        plane = self.planes.of(drop)
-        if plane is not None:
-            plane.review = plane.review.dropping(drop.indices, dropped)
-            self._rate()
-            self._rated()
+    def _see_dropped(self) -> None:
+        self._rate()
+        self._rated()
 
     def _go_to(self, index: int | None) -> None:
         review = self.review
@@ -494,6 +457,6 @@ class ProposalReview(QObject):
             self.refused.emit(f"Nothing to go to: {why}.")
             return
         row, col = review.candidates.points[index]
-        self._last = index
+        self._round.be_at(index)
         diameter = float(review.looks.diameters[index])
         self.gone_to.emit((float(row), float(col)), diameter)

@@ -11,6 +11,8 @@ canvas_layer a Labels layer that is drawn into in place
 marks        what marks a layer as ours
 removal      layers that go together
 looks        layers drawn otherwise that hold what they held
+layer_history
+             where napari's own undo of a layer stands
 hidden       hidden layers: sliced before they change; put aside
 gl_context   whose OpenGL context is current when a layer goes
 transform    where a layer lies in the world

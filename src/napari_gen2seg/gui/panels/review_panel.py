@@ -190,7 +190,7 @@ def _progress(proposals: ProposalReview) -> str:
     review = proposals.review
     if not proposals.on:
         return ""
-    if proposals.finding:
+    if proposals.finder.finding:
         return "looking for objects …"
     if review is None:
         return ""

@@ -10,7 +10,7 @@ import numpy as np
 from qtpy.QtCore import QObject, Signal
 
 from napari_gen2seg.errors import Gen2SegError
-from napari_gen2seg.gui.annotate.review import ProposedPlane, proposed_plane
+from napari_gen2seg.gui.annotate.proposed_plane import ProposedPlane, proposed_plane
 from napari_gen2seg.gui.layers.source import guess_options
 from napari_gen2seg.gui.layers.view import View, array_of
 from napari_gen2seg.gui.project.pictures import layer_of, read_pixels
