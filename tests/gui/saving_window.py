@@ -169,7 +169,10 @@ def work(order: Order) -> None:
             worker.person.wait(round(1000 * order.linger))
         print(f"do {number}", flush=True)  # noqa: T201
         worker.act()
-        told = checksum(worker.labels, worker.widget.keeper.classes), worker.state
+        told = (
+            checksum(worker.labels, worker.widget.keeper.objects.classes),
+            worker.state,
+        )
         print(f"done {number} {told[0]} {told[1]}", flush=True)  # noqa: T201
     print("idle", flush=True)  # noqa: T201
     signal.pause()

@@ -50,10 +50,10 @@ def test_work_from_before_a_restart_is_taken_back_in_a_hidden_layer(kept):
     kept.person.layer("objects").visible = False
     turned(kept)
     kept.person.settle()
-    kept.widget.keeper.undo_earlier()
+    kept.widget.keeper.objects.undo_earlier()
     assert not kept.labels.any()
     layer_id = str(kept.person.layer("objects").unique_id)
-    kept.widget.keeper.redo_earlier(layer_id)
+    kept.widget.keeper.objects.redo_earlier(layer_id)
     assert kept.labels[COIN] == 1
 
 

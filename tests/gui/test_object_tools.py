@@ -325,7 +325,7 @@ def test_labels_of_other_pixels_say_why_not(drawn):
 
 def test_the_journal_knows_what_tools_did(coins):
     def origins() -> dict[int, str]:
-        known = coins.widget.keeper.origins
+        known = coins.widget.keeper.objects.origins
         return {number: origin.who for number, origin in sorted(known.items())}
 
     for place in (COIN, SECOND):

@@ -514,7 +514,7 @@ def test_classes_of_the_project_are_given_and_exported(office, tmp_path):
     stored = json.loads((office.folder / "items" / "a" / "facts.json").read_text())
     assert stored["classes"] == {"1": "silver"}
     office.open("a")
-    assert office.widget.keeper.classes == {1: "silver"}
+    assert office.widget.keeper.objects.classes == {1: "silver"}
 
 
 def test_proposals_wait_in_the_project_after_a_restart(office, painter):

@@ -538,7 +538,7 @@ def test_they_are_found_in_another_thread(desk, memory, qtbot):
     started = threading.Event()
     lane.submit("wait", lambda _: started.wait(60), lambda *_: None)
     at.person.until(lambda: at.person.layer("prompts") is not None)
-    at.person.until(lambda: proposals(at).finding)
+    at.person.until(lambda: proposals(at).finder.finding)
     at.person.press(Qt.Key.Key_Return, SHIFT)
     assert "still being looked for" in status(at)
     at.person.press(Qt.Key.Key_N)
@@ -607,7 +607,7 @@ def test_acts_are_taken_back_newest_first_and_done_again(offered):
     assert counts(offered) == left
     assert left[1] == 1
     undo(offered)
-    assert widget.keeper.classes == {}
+    assert widget.keeper.objects.classes == {}
     undo(offered)
     assert counts(offered)[1] == 0
     assert len(controller.current.prompts) == 1
@@ -616,7 +616,7 @@ def test_acts_are_taken_back_newest_first_and_done_again(offered):
     for _ in range(4):
         redo(offered)
     assert counts(offered)[2] == 0
-    assert widget.keeper.classes == {1: "new"}
+    assert widget.keeper.objects.classes == {1: "new"}
     assert len(controller.current.prompts) == 1
 
     # Something new ends what can be done again, in the journal too.

@@ -191,7 +191,7 @@ def test_proposals_of_all_planes_are_one_step_with_one_number_each(stack):
     assert not after[3:, 40, 100:].any()
     said = f"Kept 9 proposals on {PLANES} planes: 2 new objects."
     assert stack.widget.status.text() == said
-    origins = stack.widget.keeper.origins
+    origins = stack.widget.keeper.objects.origins
     assert {one.who for one in origins.values()} == {"proposed"}
     assert set(origins) == {1, 2} and origins[1].plane == (0,)
     assert stack.bridge.controller.current.number == 3

@@ -76,14 +76,14 @@ class DockClasses(QObject):
         if project != self._project:
             self._project = project
             self.book.follow(project)
-        if dict(self._keeper.classes) != self._shown:
+        if dict(self._keeper.objects.classes) != self._shown:
             self.show()
         else:
             self._paint()
 
     def show(self) -> None:
         """Show which classes there are, and which objects have them."""
-        self._shown = dict(self._keeper.classes)
+        self._shown = dict(self._keeper.objects.classes)
         self._bridge.controller.classes.classes = self.book.classes
         self._panel.show_classes(self.book, self._shown)
         self._paint()

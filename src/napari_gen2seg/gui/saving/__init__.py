@@ -4,6 +4,7 @@ keeper        which Labels layer is kept as which work; the dock talks to it
 earlier       earlier work on the image in view: offered, gone on with, set aside
 works         which image has which work; opened and closed behind the window
 opening       an image's journal, opened on another thread
+kept_objects  what is kept of the objects that are worked on: classes, earlier acts
 kept_layer    one Labels layer and its journal; never stops an annotation
 napari_edits  what napari tells of an edit, as a patch
 acts          which act of the journal a change of the labels is

@@ -14,21 +14,16 @@ from napari_gen2seg.gui.layers.view import array_of
 from napari_gen2seg.gui.saving.acts import act_of
 from napari_gen2seg.gui.saving.earlier import EarlierWork
 from napari_gen2seg.gui.saving.kept_layer import KeptLayer
-from napari_gen2seg.gui.saving.opening import (
-    Key,
-    Work,
-)
-from napari_gen2seg.gui.saving.restored import (
-    clicks_now,
-    settings_now,
-)
+from napari_gen2seg.gui.saving.kept_objects import KeptObjects
+from napari_gen2seg.gui.saving.opening import Key, Work
+from napari_gen2seg.gui.saving.restored import clicks_now, settings_now
 from napari_gen2seg.gui.saving.set_aside import SetAside
 from napari_gen2seg.gui.saving.works import Works
 from napari_gen2seg.project.item import project_around
 from napari_gen2seg.project.journal import Act, Patch
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable
     from pathlib import Path
 
     from napari.components import ViewerModel
@@ -36,7 +31,6 @@ if TYPE_CHECKING:
 
     from napari_gen2seg.gui.annotate.bridge import Bridge
     from napari_gen2seg.gui.annotate.class_giver import ClassGiver
-    from napari_gen2seg.project.origin import Origin
     from napari_gen2seg.session import Prompts, Runner, Ticket
 
 _AGAIN = 5000  # ms until what could not be saved is tried again
@@ -58,6 +52,8 @@ class Keeper(QObject):
 
     Attributes
     ----------
+    objects
+        What is kept of the objects that are worked on.
     earlier
         What was done on the image before.
     """
@@ -78,6 +74,7 @@ class Keeper(QObject):
         self._controller = bridge.controller
         self.works = Works(background, post, self._told, self._warn)
         self.layers: dict[str, KeptLayer] = {}  # by `unique_id`
+        self.objects = KeptObjects(self.layers, self._controller.objects)
         self.earlier = EarlierWork(bridge, self.works, self._keep, self._go_on, self)
         self.earlier.changed.connect(self.changed)
         self.earlier.status_changed.connect(self.status_changed)
@@ -94,9 +91,9 @@ class Keeper(QObject):
         self._controller.objects.edited.connect(self._look_back)
         self._controller.current.clicks_changed.connect(self._clicked)
         self._controller.objects.why_wait = self.earlier.why_wait
-        self._controller.objects.log.waits = self._behind
-        self._controller.classes.store = self
-        self._controller.history.earlier = self
+        self._controller.objects.log.waits = self.objects.behind
+        self._controller.classes.store = self.objects
+        self._controller.history.earlier = self.objects
 
     # ---- what there is to show
 
@@ -108,23 +105,7 @@ class Keeper(QObject):
     @property
     def layer(self) -> KeptLayer | None:
         """What is kept of the Labels layer that takes the objects."""
-        return self.layers.get(self._controller.objects.layer_id or "")
-
-    @property
-    def origins(self) -> Mapping[int, Origin]:
-        """Object -> where it comes from, of the layer that takes the objects."""
-        kept = self.layer
-        if kept is None or kept.journal is None:
-            return {}
-        return kept.journal.state.origins
-
-    @property
-    def classes(self) -> Mapping[int, str]:
-        """Object -> name of its class, of the same layer."""
-        kept = self.layer
-        if kept is None or kept.journal is None:
-            return {}
-        return kept.journal.state.classes
+        return self.objects.layer
 
     @property
     def giver(self) -> ClassGiver:
@@ -230,36 +211,6 @@ class Keeper(QObject):
                 self.warning.emit(f"{name} could not be saved: {error}")
 
         self._background.submit(f"save {name}", write, done)
-
-    def give_classes(self, classes: Mapping[int, str | None]) -> None:
-        """Give classes to objects, None for none; as `ClassStore`."""
-        if (kept := self.layer) is not None:
-            kept.give_classes(classes)
-
-    def take_classes_back(
-        self, given: Mapping[int, str | None], before: Mapping[int, str | None]
-    ) -> None:
-        """Give objects the classes again that they had; as `ClassStore`."""
-        if (kept := self.layer) is not None:
-            kept.take_classes_back(given, before)
-
-    def give_classes_again(self, given: Mapping[int, str | None]) -> None:
-        """Give once more what was taken back; as `ClassStore`."""
-        if (kept := self.layer) is not None:
-            kept.give_classes_again(given)
-
-    def undo_earlier(self) -> str:
-        """Take back what was done before this dock was opened; as `EarlierActs`."""
-        return "" if (kept := self.layer) is None else kept.undo_earlier()
-
-    def redo_earlier(self, layer_id: str) -> str:
-        """Do again what `undo_earlier` took back; as `EarlierActs`."""
-        kept = self.layers.get(layer_id)
-        return "" if kept is None else kept.redo_earlier()
-
-    def _behind(self, layer_id: str) -> bool:
-        kept = self.layers.get(layer_id)
-        return kept is not None and kept.behind
 
     @property
     def held(self) -> tuple[dict[str, KeptLayer], dict[Key, Work]]:
@@ -393,7 +344,7 @@ class Keeper(QObject):
     # ---- acts
 
     def _act_of(self, patch: Patch) -> Act:
-        return act_of(patch, self._bridge, self.origins, self.classes)
+        return act_of(patch, self._bridge, self.objects.origins, self.objects.classes)
 
     def _clicked(self, _prompts: Prompts) -> None:
         kept = self.layer

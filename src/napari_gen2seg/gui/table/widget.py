@@ -250,7 +250,7 @@ class ObjectsTable(Docked):
             return
         table, keeper = self.reader.table, self._keeper
         if table is not None and keeper is not None and self._is_told:
-            table = tell(table, keeper.origins, keeper.classes)
+            table = tell(table, keeper.objects.origins, keeper.objects.classes)
             self.rows.colors = {
                 one.name: one.color for one in keeper.giver.classes if one.color
             }
