@@ -532,7 +532,7 @@ def test_they_are_found_in_another_thread(desk, memory, qtbot):
         return find(kind, noted, done, report)
 
     lane.submit = submit
-    proposals(at)._finder = lane
+    proposals(at).finder._runner = lane
     # Before they are there, a key says what they wait for.
     at.person.press(Qt.Key.Key_Return)  # colors it
     started = threading.Event()
