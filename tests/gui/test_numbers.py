@@ -69,7 +69,7 @@ def test_a_label_painted_meanwhile_keeps_its_number(mine):
 
 
 def test_nothing_is_written_before_the_layer_was_counted(mine):
-    slow = mine.bridge.controller.objects._runner = Stepped()
+    slow = mine.bridge.controller.objects.tally._runner = Stepped()
     mine.person.click(*COIN)
     mine.widget.objects.target.choose(mine.mine)
     enter(mine)
@@ -94,7 +94,7 @@ def test_a_pyramid_is_refused_for_what_it_is(mine):
 
 def test_a_stroke_is_heeded_before_it_was_counted(mine):
     mine.widget.objects.target.choose(mine.mine)
-    mine.bridge.controller.objects._runner = Stepped()
+    mine.bridge.controller.objects.tally._runner = Stepped()
     mine.mine.selected_label = 7
     mine.mine.paint((200, 200), 7)  # a stroke of the brush ends like this
     mine.person.click(*COIN)

@@ -107,13 +107,13 @@ class BatchWidget(WorkingDock):
             return
         self._shown = True
         if dock is not None:
-            self.model.choose(dock.current_model)
+            self.model.choose(dock.session.model.choice.model)
             dock.bridge.view_changed.connect(self._follow_window)
 
     def _follow_window(self) -> None:
         """Offer the settings of the picture in view where there is one."""
         dock = None if self._closed else self._segment_dock()
-        there = dock is not None and dock.source.view is not None
+        there = dock is not None and dock.bridge.source.view is not None
         if there != self.as_window.isEnabled():
             self.as_window.setEnabled(there)
             self.as_window.setChecked(there)
@@ -188,7 +188,7 @@ class BatchWidget(WorkingDock):
         dock = self._segment_dock()
         if dock is not None and self.as_window.isChecked():
             proposals = dock.bridge.controller.review.settings
-            chosen = dock.source.options.color_recipe
+            chosen = dock.bridge.source.options.color_recipe
             recipe = None if chosen == RgbRecipe() else chosen
         link = LinkSettings() if self.link.isChecked() else None
         if link is not None and dock is not None and self.as_window.isChecked():

@@ -166,7 +166,7 @@ class ProjectWidget(WorkingDock):
         self._give_homes()
         model = "" if self.project is None else self.project.facts.model
         known = {spec.id for spec in list_models()}
-        if model in known - {"mini", dock.current_model}:
+        if model in known - {"mini", dock.session.model.choice.model}:
             dock.choose(model=model)
 
     def _give_homes(self) -> None:
