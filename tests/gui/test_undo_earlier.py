@@ -7,6 +7,9 @@ import pytest
 from qtpy.QtCore import Qt
 from tests.gui.person import CONTROL, SHIFT
 
+from napari_gen2seg.errors import DiskFullError
+from napari_gen2seg.project.journal.writer import JournalWriter
+
 COIN, SECOND, THIRD = (51, 155), (124, 45), (125, 102)
 
 
@@ -136,3 +139,18 @@ def test_a_stroke_ends_what_was_taken_back_of_before(later):
     later.widget.objects.redo.click()
     np.testing.assert_array_equal(held(later), after)
     assert "cannot be done again" in later.widget.status.text()
+
+
+def test_what_cannot_be_written_is_taken_back_all_the_same(later, monkeypatch):
+    def full(self):
+        raise DiskFullError("The disk is full.")
+
+    monkeypatch.setattr(JournalWriter, "write", full)
+    later.widget.objects.undo.click()
+    assert later.labels[SECOND] == 0
+    assert later.widget.keeper.layer.state == "not saved"
+    monkeypatch.undo()
+    later.widget.keeper.layer.retry()
+    assert held(later)[COIN] == 1
+    later.widget.objects.redo.click()
+    assert held(later)[SECOND] == 2

@@ -7,6 +7,8 @@ opening       an image's journal, opened on another thread
 kept_objects  what is kept of the objects that are worked on: classes, earlier acts
 kept_layer    one Labels layer and its journal; never stops an annotation
 napari_edits  what napari tells of an edit, as a patch
+napari_history
+              what napari took back or did again
 acts          which act of the journal a change of the labels is
 origins       what is known of the object that is being kept
 restored      layers, clicks and settings of earlier work

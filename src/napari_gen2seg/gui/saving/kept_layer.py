@@ -12,8 +12,8 @@ import numpy as np
 from napari_gen2seg.common.text import count_text
 from napari_gen2seg.errors import Gen2SegError
 from napari_gen2seg.gui.layers.hidden import slice_if_hidden
-from napari_gen2seg.gui.layers.layer_history import redo_brings
 from napari_gen2seg.gui.saving.napari_edits import patch_of
+from napari_gen2seg.gui.saving.napari_history import NapariHistory
 from napari_gen2seg.project.journal import Act, Journal, Patch
 
 if TYPE_CHECKING:
@@ -22,8 +22,6 @@ if TYPE_CHECKING:
     from napari_gen2seg.common.types import LabelArray
 
 _log = logging.getLogger(__name__)
-
-DEPTH = 100  # edits that napari itself can take back
 
 
 class KeptLayer:
@@ -57,10 +55,8 @@ class KeptLayer:
         self._act_of, self._begin, self._changed = act_of, begin, changed
         self._waiting: list[Act] = []  # for a journal that is still being opened
         self._base: LabelArray | None = None  # the labels before the first act
-        self._done: list[Patch] = []
-        self._undone: list[Patch] = []
+        self._edits = NapariHistory(layer)
         self._earlier = 0  # acts of the journal that `undo_earlier` took back
-        self._looks_done = False  # the last one undone, only by what is older
         self._told: dict[str, dict[str, Any]] = {}
         layer.events.paint.connect(self._painted)
         layer.events.set_data.connect(self.look_back)
@@ -159,28 +155,30 @@ class KeptLayer:
     def undo_earlier(self) -> str:
         """Take back the latest act that nobody else does; say whose, "" for none."""
         journal = self.journal
-        if self._done:
+        if self._edits.done:
             slice_if_hidden(self.layer)
             self.layer.undo()
             self.look_back()
             return "the last edit"
-        if journal is None or not journal.undo_count:
+        last = None if journal is None else journal.last_done
+        if journal is None or last is None:
             return ""
         self._earlier += 1
-        return _named(self._show_step(journal.undo))
+        return _named(self._show_step(journal, journal.undo, last.reverse()))
 
     def redo_earlier(self) -> str:
         """Do again what `undo_earlier` took back; say whose, "" for none."""
         journal = self.journal
-        if self._undone and not self.behind:
+        if self._edits.undone and not self.behind:
             slice_if_hidden(self.layer)
             self.layer.redo()
             self.look_back()
             return "the last edit"
-        if journal is None or not journal.redo_count:
+        last = None if journal is None else journal.last_undone
+        if journal is None or last is None:
             return ""
         self._earlier = max(self._earlier - 1, 0)
-        return _named(self._show_step(journal.redo))
+        return _named(self._show_step(journal, journal.redo, last.again()))
 
     def save(self) -> None:
         """Save the labels whole, on the journal's own thread."""
@@ -211,7 +209,7 @@ class KeptLayer:
         journal, self.journal = self.journal, None
         with suppress(Gen2SegError):
             # Scripts may have changed the array without telling anybody.
-            if journal is not None and present and self._done + self._undone:
+            if journal is not None and present and self._edits:
                 journal.snapshot(np.array(self.layer.data))
         return journal
 
@@ -254,10 +252,7 @@ class KeptLayer:
             base = np.array(self.layer.data)
             patch.inverse().apply(base)
             self._start(base)
-        self._done.append(patch)
-        del self._done[:-DEPTH]
-        self._undone.clear()
-        self._looks_done = False
+        self._edits.add(patch)
         act = self._act_of(patch)
         if act.kind == "commit":
             self._told["clicks"] = {"clicks": []}
@@ -269,35 +264,13 @@ class KeptLayer:
         self._begin(self)
 
     def look_back(self, _event: object = None) -> None:
-        """Notice what napari took back or did again.
-
-        Of that it tells nothing but that the layer was drawn, and nothing at all where
-        it is hidden.
-        """
-        if self._done or self._undone:
+        """Notice what napari took back or did again."""
+        if self._edits:
             self._guarded(self._follow_history)
 
     def _follow_history(self) -> None:
-        labels = self.layer.data
-        while self._done and self._taken_back(labels):
-            patch = self._done.pop()
-            self._undone.append(patch)
-            self._step("undo", patch.inverse())
-        while (
-            self._undone and not self._looks_done and _holds(labels, self._undone[-1])
-        ):
-            patch = self._undone.pop()
-            self._done.append(patch)
-            self._step("redo", patch)
-
-    def _taken_back(self, labels: LabelArray) -> bool:
-        """Whether napari took back the last change; it may have deleted it again."""
-        last = self._done[-1]
-        if not _holds(labels, last.inverse()):
-            return False
-        if not self._undone or not _holds(labels, self._undone[-1]):
-            return True
-        return redo_brings(self.layer, lambda: _holds(labels, last))
+        for kind, patch in self._edits.steps():
+            self._step(kind, patch)
 
     def _step(self, kind: str, patch: Patch) -> None:
         journal = self.journal
@@ -319,27 +292,35 @@ class KeptLayer:
             origins, classes = dict(known.before), dict(known.classes_before)
             self.record(Act("edit", patch, origins, classes=classes))
 
-    def _show_step(self, step: Callable[[], Act | None]) -> Act | None:
-        """Record a step of the journal's own history, then show it, and return it."""
-        act: Act | None = None
+    def _show_step(
+        self, journal: Journal, step: Callable[[], Act | None], act: Act
+    ) -> Act:
+        """Record a step of the journal's own history, show it, and return it.
+
+        What could not be written counts as done in the journal, so it is shown, too.
+        """
+        before = journal.redo_count
 
         def do() -> None:
             nonlocal act
-            act = step()
-            if act is not None and act.patch is not None:
-                labels, undone = self.layer.data, self._undone
-                act.patch.apply(labels)
-                self._looks_done = bool(undone) and _holds(labels, undone[-1])
-                self.layer.refresh()
+            try:
+                act = step() or act
+            finally:
+                if act.patch is not None and journal.redo_count != before:
+                    self._show(act.patch)
 
         self._write(do)
         self._changed()
         return act
 
+    def _show(self, patch: Patch) -> None:
+        patch.apply(self.layer.data)
+        self._edits.pass_over()
+        self.layer.refresh()
+
     def _replaced(self, _event: object = None) -> None:
         """Save whole what replaced all labels."""
-        self._done.clear()
-        self._undone.clear()
+        self._edits.clear()
         if self.begun:
             self.save()
 
@@ -387,17 +368,9 @@ def _gave(act: Act | None, classes: Mapping[int, str | None]) -> bool:
     return given and act is not None and dict(act.classes) == dict(classes)
 
 
-def _holds(labels: Any, patch: Patch) -> bool:
-    """Whether labels are as they are after a change; most often one pixel tells."""
-    first = np.unravel_index(int(patch.starts[0]), patch.shape)
-    if tuple(labels.shape) != patch.shape or int(labels[first]) != patch.after[0]:
-        return False
-    return patch.inverse().fits(labels)
-
-
-def _named(act: Act | None) -> str:
+def _named(act: Act) -> str:
     """Say which act of before this dock was opened was taken back, or done again."""
-    numbers = sorted({*act.origins, *act.classes}) if act is not None else []
+    numbers = sorted({*act.origins, *act.classes})
     if not numbers:
         return "an earlier act"
     if len(numbers) == 1:
