@@ -29,7 +29,7 @@ from napari_gen2seg.core.learned_probe.probe import Probe
 from napari_gen2seg.io.annotated import Annotated
 from napari_gen2seg.io.formats.writers import write_labels, write_rgb
 from napari_gen2seg.metrics.click_protocol import answerer, click_steps, object_labels
-from napari_gen2seg.models.probes import _FOLDERS, load_probe_net
+from napari_gen2seg.models.probes import _FOLDERS, load_shown_probe
 from napari_gen2seg.train.mini.config import DataConfig
 from napari_gen2seg.train.mini.probe_stage import (
     ClickedObjects,
@@ -43,8 +43,8 @@ def finetuned(
 ) -> tuple[Probe, int]:
     """Return the probe that ships after some minutes on images, and its steps."""
     colorer = load_model(model, "cpu")
-    net = load_probe_net(_FOLDERS["mini"])
-    net.requires_grad_(True)
+    shown = load_shown_probe(_FOLDERS["mini"])
+    net = shown.net.requires_grad_(True)
     sizes = [
         np.sqrt(np.count_nonzero(image.labels == n) * 4 / np.pi)
         for image in images
@@ -69,7 +69,7 @@ def finetuned(
         while (spent := (time.process_time() - begun) / 60) < minutes:
             for group in optimizer.param_groups:
                 group["lr"] = rate * (1 - spent / minutes)
-            loss, _ = next_loss(net, objects)
+            loss, _ = next_loss(shown, objects)
             optimizer.zero_grad()
             loss.backward()
             torch.nn.utils.clip_grad_norm_(net.parameters(), 1.0)
@@ -81,7 +81,7 @@ def finetuned(
 
     def predict(channels: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         with torch.inference_mode():
-            logits, quality = net(torch.from_numpy(channels))
+            logits, quality = shown(torch.from_numpy(channels))
         return logits.numpy(), quality.numpy()
 
     return Probe(predict, "fine-tuned"), step

@@ -9,13 +9,23 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
+from safetensors.torch import load_file, save_file
 from tests.helpers.tiny_probe import FOLDER, tiny_probe_as_mini
 
 from napari_gen2seg import Coloring, evaluate, load_model, load_probe, segment
 from napari_gen2seg.core.learned_probe.choice import LEARNED, SIMILARITY
 from napari_gen2seg.errors import ModelNotFoundError, WeightsError
 from napari_gen2seg.metrics.click_protocol import answerer
-from napari_gen2seg.models.probes import chosen_probe, list_probes, measured_probe
+from napari_gen2seg.models.probes import (
+    chosen_probe,
+    list_probes,
+    load_eyes,
+    load_probe_net,
+    load_shown_probe,
+    measured_probe,
+    save_probe,
+)
 from napari_gen2seg.models.registry import find
 from napari_gen2seg.models.spec import ModelSpec
 from napari_gen2seg.workflows.evaluate import EvaluationSettings, in_words
@@ -105,7 +115,7 @@ def test_without_weights_there_is_no_probe_and_similarity_answers(
         chosen_probe(coloring, LEARNED)
 
 
-@pytest.mark.parametrize("harm", ["version", "shape", "cut", "missing"])
+@pytest.mark.parametrize("harm", ["version", "shape", "cut", "missing", "eyes"])
 def test_what_is_damaged_is_refused_with_a_sentence(tmp_path: Path, harm: str) -> None:
     folder = tmp_path / harm
     shutil.copytree(FOLDER, folder)
@@ -114,14 +124,43 @@ def test_what_is_damaged_is_refused_with_a_sentence(tmp_path: Path, harm: str) -
     if harm == "version":
         facts["format_version"] = 9
     elif harm == "shape":
-        facts["net"]["channels"] = [24, 48, 96]
+        facts["net"]["channels"] = [24, 48, 96, 128]
+    elif harm == "eyes":
+        facts["features"]["sha256"] = "0" * 64
     elif harm == "cut":
         weights.write_bytes(weights.read_bytes()[:2000])
     else:
         weights.unlink()
     (folder / "probe.json").write_text(json.dumps(facts))
-    with pytest.raises(WeightsError):
+    with pytest.raises(WeightsError, match=str(folder)):
         load_probe(str(folder))
+
+
+def test_features_come_from_the_model_that_the_probe_learned_with(
+    tmp_path: Path,
+) -> None:
+    facts = json.loads((FOLDER / "probe.json").read_text())["features"]
+    assert facts["model"] == "mini"
+    # Of another mini than the one in the package: it is looked for beside the probe.
+    other = tmp_path / "other"
+    shutil.copytree(MINI, other)
+    state = load_file(other / "model.safetensors")
+    state["head.bias"] += 1
+    save_file(state, other / "model.safetensors")
+    net = load_probe_net(FOLDER)
+    probe = tmp_path / "probe"
+    probe.mkdir()
+    save_probe(net, probe, other, {})
+    shown = load_shown_probe(probe)
+    assert torch.equal(shown.eyes.head.bias, state["head.bias"].float())
+    shutil.move(other, tmp_path / "elsewhere")
+    with pytest.raises(WeightsError, match="'other'"):
+        load_shown_probe(probe)
+
+
+def test_only_networks_of_the_family_offsets_show_features(tiny_sd: Path) -> None:
+    with pytest.raises(WeightsError, match="'sd'"):
+        load_eyes(tiny_sd)
 
 
 def test_the_shipped_probe_is_small_and_complete() -> None:

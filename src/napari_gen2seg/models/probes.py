@@ -1,11 +1,13 @@
 """Learned probes: where their weights are, loaded and saved.
 
-A probe folder holds ``probe.json`` (shape of the network, what is known of it) and
-``model.safetensors`` (float16). The one of mini lies in the package.
+A probe folder holds ``probe.json`` (shape of the network, whose features it is shown,
+what is known of it) and ``model.safetensors`` (float16). The one of mini lies in the
+package.
 """
 
 from __future__ import annotations
 
+import hashlib
 import json
 from functools import lru_cache
 from pathlib import Path
@@ -27,11 +29,15 @@ if TYPE_CHECKING:
     from napari_gen2seg.core.candidates import CandidateSet
     from napari_gen2seg.core.coloring import Coloring
     from napari_gen2seg.core.proposal_settings import ProposalSettings
-    from napari_gen2seg.models.networks.probe_net import ProbeNet
+    from napari_gen2seg.models.networks.offset_net import OffsetNet
+    from napari_gen2seg.models.networks.probe_net import ProbeNet, ShownProbe
     from napari_gen2seg.models.spec import ModelSpec
 
 FACTS_NAME = "probe.json"
-FORMAT_VERSION = 1
+FORMAT_VERSION = 2
+
+_WEIGHTS = "model.safetensors"
+_MINI = Path(__file__).parent / "mini"
 
 #: Where each shipped probe lies; one without weights yet is as good as none.
 _FOLDERS = {"mini": Path(__file__).parent / "mini_probe"}
@@ -93,14 +99,14 @@ def load_predict(name: str = "mini") -> Predict:
             f"There is no learned probe {name!r}. There are: {there}; or give a folder "
             f"with {FACTS_NAME}."
         )
-    net = load_probe_net(folder)
+    shown = load_shown_probe(folder)
 
     def predict(channels: Float32Array) -> tuple[Float32Array, Float32Array]:
         import torch
 
         with torch.inference_mode():
             batch = torch.from_numpy(channels)
-            logits, quality = net(batch.contiguous(memory_format=torch.channels_last))
+            logits, quality = shown(batch.contiguous(memory_format=torch.channels_last))
         return logits.numpy(), quality.numpy()
 
     return predict
@@ -177,7 +183,7 @@ def propose(
     return paint(found, select(found))
 
 
-def save_probe(net: ProbeNet, folder: Path, facts: dict[str, Any]) -> None:
+def save_probe(net: ProbeNet, folder: Path, eyes: Path, facts: dict[str, Any]) -> None:
     """Write a probe's network, weights as float16, into a folder that exists.
 
     Parameters
@@ -186,8 +192,10 @@ def save_probe(net: ProbeNet, folder: Path, facts: dict[str, Any]) -> None:
         The network, on any device.
     folder
         Where to.
+    eyes
+        Folder of the model whose features it was shown, and will be.
     facts
-        Entries of ``probe.json`` beside the network's shape.
+        Further entries of ``probe.json``.
     """
     import torch
     from safetensors.torch import save_file
@@ -196,8 +204,13 @@ def save_probe(net: ProbeNet, folder: Path, facts: dict[str, Any]) -> None:
         name: value.detach().to("cpu", torch.float16).contiguous()
         for name, value in net.state_dict().items()
     }
-    save_file(weights, folder / "model.safetensors", {"format": "pt"})
-    told = {"format_version": FORMAT_VERSION, "net": net.config.to_dict(), **facts}
+    save_file(weights, folder / _WEIGHTS, {"format": "pt"})
+    told = {
+        "format_version": FORMAT_VERSION,
+        "net": net.config.to_dict(),
+        "features": {"model": eyes.name, "sha256": _weights_sha256(eyes)},
+        **facts,
+    }
     text = json.dumps(told, indent=2) + "\n"
     (folder / FACTS_NAME).write_text(text, encoding="utf-8")
 
@@ -224,7 +237,8 @@ def load_probe_net(folder: Path) -> ProbeNet:
             f"this version reads {FORMAT_VERSION}. Update napari-gen2seg."
         )
     try:
-        net = ProbeNet(ProbeNetConfig(tuple(facts["net"]["channels"])))
+        shape = {name: tuple(value) for name, value in facts["net"].items()}
+        net = ProbeNet(ProbeNetConfig(**shape))
         net.load_state_dict({k: v.float() for k, v in load_file(files[0]).items()})
     except (KeyError, TypeError, ValueError, RuntimeError) as error:
         lines = str(error).strip().splitlines() or [type(error).__name__]
@@ -235,3 +249,52 @@ def load_probe_net(folder: Path) -> ProbeNet:
     net = net.to(memory_format=channels_last)  # type: ignore[call-overload]
     net.requires_grad_(False)
     return net.eval()
+
+
+def load_shown_probe(folder: Path) -> ShownProbe:
+    """Load a probe folder's network, and the model's that shows it features.
+
+    That model is looked for in the package and beside the folder.
+
+    Raises
+    ------
+    WeightsError
+        As `load_probe_net`, and if that model is in neither place.
+    """
+    from napari_gen2seg.models.networks.probe_net import ShownProbe
+
+    net = load_probe_net(folder)
+    named = read_json(folder / FACTS_NAME).get("features", {})
+    for place in (_MINI, folder.resolve().parent / str(named.get("model"))):
+        if (place / _WEIGHTS).is_file() and _weights_sha256(place) == named["sha256"]:
+            return ShownProbe(net, load_eyes(place)).eval()
+    raise WeightsError(
+        f"The probe in {folder} is shown features by the model {named.get('model')!r}, "
+        "which is neither the mini of this version nor beside it. Copy that model's "
+        f"folder to {folder.parent}."
+    )
+
+
+def load_eyes(folder: Path) -> OffsetNet:
+    """Load the network of a model folder, to show a probe its features.
+
+    Raises
+    ------
+    WeightsError
+        If it is no model of the family ``offsets``, or damaged.
+    """
+    from napari_gen2seg.models.families.offsets import load_net
+    from napari_gen2seg.models.model_folder import read_model_folder
+
+    model = read_model_folder(folder)
+    if model.family.name != "offsets":
+        raise WeightsError(
+            f"The model in {folder} is of the family {model.family.name!r}; a probe is "
+            "shown features by one of the family 'offsets'. Name such a model first."
+        )
+    return load_net(model).eval()
+
+
+def _weights_sha256(folder: Path) -> str:
+    with (folder / _WEIGHTS).open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()

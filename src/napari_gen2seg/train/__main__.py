@@ -30,7 +30,8 @@ def main(arguments: list[str] | None = None) -> int:
         nargs="+",
         default=[],
         metavar="MODEL",
-        help="of probe: the model folders whose maps it learns to read",
+        help="of probe: the model folders whose maps it learns to read; the first one, "
+        "of the family offsets, shows it features",
     )
     parser.add_argument(
         "--mean-with",

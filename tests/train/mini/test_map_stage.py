@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -22,6 +23,7 @@ from napari_gen2seg.train.mini.map_stage import (
     MapConfig,
     MapCrops,
     export_map,
+    start_map,
     train_map,
 )
 
@@ -71,6 +73,20 @@ def test_a_stopped_run_goes_on(run: Path) -> None:
     for name, value in after.items():
         if name.endswith(("running_mean", "running_var")):
             assert torch.equal(value, OffsetNet().state_dict()[name]), name
+
+
+def test_a_run_begins_with_the_weights_of_a_model(run: Path, tmp_path: Path) -> None:
+    folder = export_map(TINY, run, tmp_path / "tiny")
+    wanted = weights(folder / "model.safetensors")
+    config = replace(TINY, start=str(folder), seed=1)
+    begun = start_map(config, tmp_path / "other")
+    for name, value in begun.net.state_dict().items():
+        assert torch.equal(value.to(wanted[name].dtype), wanted[name]), name
+    assert start_map(config, run).step >= 3  # a run that is there goes on from its own
+    list(train_map(config, tmp_path / "other", stop_after(1)))
+    export_map(config, tmp_path / "other", tmp_path / "second")
+    recipe = json.loads((tmp_path / "second" / "gen2seg.json").read_text())["recipe"]
+    assert recipe["settings"]["start"] == "tiny"  # its name, not where it lay
 
 
 def test_finishing_leaves_the_state_as_it_is(run: Path) -> None:

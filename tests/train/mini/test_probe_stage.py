@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -12,7 +13,7 @@ from napari_gen2seg.core.learned_probe.inputs import CHANNELS
 from napari_gen2seg.core.learned_probe.window import SIDE
 from napari_gen2seg.errors import SettingsError, WeightsError
 from napari_gen2seg.models.networks.probe_net import ProbeNet
-from napari_gen2seg.models.probes import load_probe_net
+from napari_gen2seg.models.probes import load_probe_net, load_shown_probe
 from napari_gen2seg.train.__main__ import main
 from napari_gen2seg.train.mini.config import DataConfig, read_settings
 from napari_gen2seg.train.mini.disturbed_maps import disturb, repaint
@@ -20,6 +21,7 @@ from napari_gen2seg.train.mini.probe_stage import (
     ProbeConfig,
     export_probe,
     probe_loss,
+    start_probe,
     train_probe,
 )
 from napari_gen2seg.train.mini.simulated_clicks import click_object
@@ -65,7 +67,7 @@ def test_a_run_is_stopped_goes_on_and_becomes_a_folder(tmp_path: Path) -> None:
     assert (run / "probe.state.pt").read_bytes() == before
     folder = export_probe(TINY, run, tmp_path / "probe", [MINI])
     assert sum(path.stat().st_size for path in folder.iterdir()) < 2e6
-    net = load_probe_net(folder)
+    net = load_shown_probe(folder)
     logits, quality = net(torch.zeros(1, CHANNELS, SIDE, SIDE))
     assert logits.shape == (1, SIDE, SIDE) and 0 < float(quality) < 1
 
@@ -74,7 +76,9 @@ def test_without_maps_or_weights_it_says_so(tmp_path: Path) -> None:
     with pytest.raises(SettingsError, match="--maps"):
         next(train_probe(TINY, tmp_path, []))
     with pytest.raises(WeightsError, match="run the stage probe into it first"):
-        export_probe(TINY, tmp_path, tmp_path / "out")
+        export_probe(TINY, tmp_path, tmp_path / "out", [MINI])
+    with pytest.raises(SettingsError, match="--maps"):
+        export_probe(TINY, tmp_path, tmp_path / "out", [])
 
 
 def test_the_command_trains_and_exports(tmp_path: Path) -> None:
@@ -135,12 +139,36 @@ def test_unknown_pixels_ask_nothing() -> None:
     wanted[:, :4], known[:, :, 6:] = 1, 0
     logits = torch.randn(1, 8, 8)
     other = torch.where(known > 0, logits, -5 * logits)
-    quality = torch.tensor([0.5])
-    first, parts = probe_loss(logits, quality, wanted, known)
-    assert torch.equal(first, probe_loss(other, quality, wanted, known)[0])
+    quality, area = torch.tensor([0.5]), torch.tensor([32.0])
+    first, parts = probe_loss(logits, quality, wanted, known, area)
+    assert torch.equal(first, probe_loss(other, quality, wanted, known, area)[0])
     perfect = torch.where(wanted > 0, 20.0, -20.0)
-    loss, parts = probe_loss(perfect, torch.ones(1), wanted, known)
+    known[:] = 1
+    loss, parts = probe_loss(perfect, torch.ones(1), wanted, known, area)
     assert parts["iou"] == 1 and loss.item() < 0.05
+
+
+def test_a_window_that_shows_half_of_an_object_is_judged_by_the_whole() -> None:
+    wanted, known = torch.zeros(1, 8, 8), torch.ones(1, 8, 8)
+    wanted[:, :4] = 1
+    perfect = torch.where(wanted > 0, 20.0, -20.0)
+    half = torch.tensor([0.5])
+    loss, parts = probe_loss(perfect, half, wanted, known, torch.tensor([64.0]))
+    assert parts["iou"] == 0.5 and parts["judged"] == 0
+    # What is asked of the mask is the same.
+    assert parts["soft"] < 0.01 and loss.item() < 0.01
+
+
+def test_a_run_begins_with_the_weights_of_a_probe(tmp_path: Path) -> None:
+    list(train_probe(TINY, tmp_path / "run", [MINI], stop_after(2)))
+    folder = export_probe(TINY, tmp_path / "run", tmp_path / "probe", [MINI])
+    config = replace(TINY, start=str(folder))
+    wanted = load_probe_net(folder).state_dict()
+    begun = start_probe(config, tmp_path / "other")
+    assert all(torch.equal(v, wanted[k]) for k, v in begun.net.state_dict().items())
+    assert all(p.requires_grad for p in begun.net.parameters())
+    # A run that is there goes on from its own.
+    assert start_probe(config, tmp_path / "run").step == 2
 
 
 def test_maps_are_changed_within_bounds_and_by_the_seed_alone() -> None:

@@ -19,6 +19,9 @@ CHANNELS = 13
 nearest kept click (2), kept and left-out clicks (2), distance of the map to the nearest
 left-out color (1), on the image or beyond (1), mask before the newest click (1)."""
 
+KEPT = 8
+"""The channel of clicks that keep; that of clicks that leave out comes next."""
+
 _SPOT = 3.0  # px of the window, deviation of a click's spot
 _COLOR = 128.0  # one unit of color difference
 _FAR = 2.0  # units; more is no further away
@@ -137,8 +140,8 @@ def input_channels(
     out[3:6] = (view.values - colors[0][:, None, None]) / np.float32(_COLOR)
     out[6] = _nearest(view.values, colors, _COLOR)
     out[7] = _nearest(view.image, shades, 0.5)
-    out[8] = _spots(view.window.within(clicks.kept))
-    out[9] = _spots(view.window.within(clicks.left_out))
+    out[KEPT] = _spots(view.window.within(clicks.kept))
+    out[KEPT + 1] = _spots(view.window.within(clicks.left_out))
     out[10] = _nearest(view.values, left_out, _COLOR)
     out[11] = view.on_image
     out[12] = 0 if before is None else before

@@ -17,7 +17,9 @@ from torch import Tensor
 from torch.utils.data import IterableDataset
 
 from napari_gen2seg.errors import WeightsError
+from napari_gen2seg.models.families.offsets import load_net
 from napari_gen2seg.models.model_config import FORMAT_VERSION
+from napari_gen2seg.models.model_folder import read_model_folder
 from napari_gen2seg.models.networks.offset_loss import object_centers, offset_loss
 from napari_gen2seg.models.networks.offset_net import OffsetNet, OffsetNetConfig
 from napari_gen2seg.train.engine.ema import WeightAverage
@@ -29,6 +31,7 @@ from napari_gen2seg.train.mini.open_ended import (
     Run,
     read_trained,
     recipe_of,
+    state_path,
     train,
 )
 
@@ -62,6 +65,8 @@ class MapConfig(Pace):
         running mean of the weights.
     pretrained
         Start from ImageNet's weights, and leave the early layers as they are.
+    start
+        Folder of a model whose weights a new run begins with; "" for none.
     """
 
     id: str = "mini"
@@ -73,6 +78,7 @@ class MapConfig(Pace):
     weight_decay: float = 0.01
     average: float = 0.998
     pretrained: bool = True
+    start: str = ""
     seed: int = 0
 
 
@@ -128,8 +134,11 @@ def start_map(config: MapConfig, folder: Path) -> Run:
     """Build network and optimizer, as they were left if they were."""
     torch.manual_seed(config.seed)
     net = OffsetNet(config.net)
-    begun = (folder / f"{_NAME}.state.pt").is_file()
-    if config.pretrained and not begun:
+    begun = state_path(folder, _NAME).is_file()
+    if config.start and not begun:
+        model = read_model_folder(Path(config.start).expanduser())
+        net.load_state_dict(load_net(model, folded=False).state_dict())
+    elif config.pretrained and not begun:
         net.encoder.load_imagenet(imagenet_weights())
     net = net.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     if config.pretrained:

@@ -76,7 +76,7 @@ class Run:
 
     def resume(self, folder: Path) -> bool:
         """Go on where a folder says it was left; False where there is nothing."""
-        path = folder / f"{self.name}.state.pt"
+        path = state_path(folder, self.name)
         if not path.is_file():
             return False
         state: dict[str, Any] = torch.load(path, map_location="cpu", weights_only=True)
@@ -96,7 +96,7 @@ class Run:
             "step": self.step,
             "seconds": self.seconds,
         }
-        with writing(folder / f"{self.name}.state.pt") as path:
+        with writing(state_path(folder, self.name)) as path:
             torch.save(state, path)
         self.write_weights(folder / f"{self.name}.safetensors")
 
@@ -108,6 +108,11 @@ class Run:
         weights = {k: v.contiguous() for k, v in self.average.shadow.items()}
         with writing(path) as part:
             save_file(weights, part, told)
+
+
+def state_path(folder: Path, name: str) -> Path:
+    """Return the file in a run folder that a stage goes on from."""
+    return folder / f"{name}.state.pt"
 
 
 @dataclass(frozen=True)
@@ -252,12 +257,13 @@ def recipe_of(config: Any, trained: Trained) -> dict[str, Any]:
     Parameters
     ----------
     config
-        Dataclass with the settings of the stage; where its data lie is left out.
+        Dataclass with the settings of the stage; where files lie is left out.
     trained
         The weights.
     """
     settings = json.loads(json.dumps(dataclasses.asdict(config), default=str))
     settings["data"].pop("root")
+    settings["start"] = Path(settings["start"]).name
     return {
         "settings": settings,
         "steps": trained.step,

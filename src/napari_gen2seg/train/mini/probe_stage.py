@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import torch
@@ -21,9 +21,13 @@ from napari_gen2seg.common.types import Float32Array, Int32Array
 from napari_gen2seg.errors import SettingsError, StorageError
 from napari_gen2seg.models.base_colorer import BaseColorer
 from napari_gen2seg.models.loader import load_model
-from napari_gen2seg.models.networks.probe_net import ProbeNet, ProbeNetConfig
+from napari_gen2seg.models.networks.probe_net import (
+    ProbeNet,
+    ProbeNetConfig,
+    ShownProbe,
+)
 from napari_gen2seg.models.networks.tensors import resize
-from napari_gen2seg.models.probes import save_probe
+from napari_gen2seg.models.probes import load_eyes, load_probe_net, save_probe
 from napari_gen2seg.train.data.crops import nearest
 from napari_gen2seg.train.data.window import Crop
 from napari_gen2seg.train.engine.ema import WeightAverage
@@ -35,6 +39,7 @@ from napari_gen2seg.train.mini.open_ended import (
     Run,
     read_trained,
     recipe_of,
+    state_path,
     train,
 )
 from napari_gen2seg.train.mini.simulated_clicks import ClickedObject, click_object
@@ -63,6 +68,8 @@ class ProbeConfig(Pace):
         At most so many of a crop are clicked on, all on one map.
     corrected
         Share of the objects that are clicked again where the network was wrong.
+    start
+        Folder of a probe whose weights a new run begins with; "" for none.
     batch
         Objects a step.
     weight_decay, average
@@ -75,6 +82,7 @@ class ProbeConfig(Pace):
     map_shares: tuple[float, ...] = (0.8, 0.2)
     objects: int = 8
     corrected: float = 0.45
+    start: str = ""
     batch: int = 24
     weight_decay: float = 0.01
     average: float = 0.998
@@ -163,9 +171,12 @@ def map_side(data: DataConfig, liked: float | None) -> int:
 
 
 def probe_loss(
-    logits: Tensor, quality: Tensor, wanted: Tensor, known: Tensor
+    logits: Tensor, quality: Tensor, wanted: Tensor, known: Tensor, areas: Tensor
 ) -> tuple[Tensor, dict[str, float]]:
     """Return twice the cross entropy + soft IoU + the squared error of the own IoU.
+
+    The mask is asked for in the window alone. How good it is, is judged by the whole
+    object: of several windows the one that shows too little of it must not win.
 
     Parameters
     ----------
@@ -175,6 +186,8 @@ def probe_loss(
         (B, s, s), 1 in the object and 0 outside.
     known
         (B, s, s), 1 where something is asked; unknown pixels ask nothing.
+    areas
+        (B,), of the whole objects, in samples of their windows.
 
     Returns
     -------
@@ -191,7 +204,9 @@ def probe_loss(
     with torch.no_grad():
         found = (logits > 0) * known
         both = (found * wanted).sum((1, 2))
-        real = both / (found + wanted - found * wanted).sum((1, 2)).clamp(min=1)
+        here = (found + wanted - found * wanted).sum((1, 2))
+        beyond = (areas - wanted.sum((1, 2))).clamp(min=0)
+        real = both / (here + beyond).clamp(min=1)
     judged = F.mse_loss(quality, real)
     total = 2 * entropy + soft.mean() + judged
     parts = {
@@ -219,7 +234,8 @@ def train_probe(
     config, folder
         The settings, and the run folder.
     maps
-        Model folders whose maps it is to read.
+        Model folders whose maps it is to read; the first one, of the family
+        ``offsets``, shows it features.
     cancel, finish, minutes
         As for `open_ended.train`.
 
@@ -227,20 +243,20 @@ def train_probe(
     ------
     SettingsError
         If there is no model.
+    WeightsError
+        If the first one is of another family.
     """
-    if not maps:
-        raise SettingsError(
-            "The probe learns on maps: name one model folder or more (--maps)."
-        )
+    _check_maps(maps)
     folder.mkdir(parents=True, exist_ok=True)
     run = start_probe(config, folder)
     colorers: list[Any] = [load_model(path, device="cpu") for path in maps]
     # Going on draws other crops than before.
     seed = config.seed * 1_000_003 + run.step
     objects = ClickedObjects(config, colorers, seed)
+    shown = ShownProbe(cast("ProbeNet", run.net), load_eyes(maps[0]))
 
     def step() -> tuple[Tensor, Mapping[str, float]]:
-        return next_loss(run.net, objects)
+        return next_loss(shown, objects)
 
     yield from train(run, step, config, folder, cancel, finish=finish, minutes=minutes)
 
@@ -253,7 +269,7 @@ def next_loss(
     Parameters
     ----------
     net
-        A `ProbeNet`.
+        A `ShownProbe`.
     objects
         Where the batch comes from, with the settings.
 
@@ -268,7 +284,8 @@ def next_loss(
     logits, quality = net(_stacked(chosen))
     wanted = torch.from_numpy(np.stack([one.object_there for one in chosen]))
     known = torch.from_numpy(np.stack([one.known for one in chosen]))
-    loss, parts = probe_loss(logits, quality, wanted.float(), known.float())
+    areas = torch.tensor([one.area for one in chosen])
+    loss, parts = probe_loss(logits, quality, wanted.float(), known.float(), areas)
     clicks = sum(len(one.clicks.signs) for one in chosen) / len(chosen)
     return loss, {**parts, "clicks": clicks}
 
@@ -276,7 +293,12 @@ def next_loss(
 def start_probe(config: ProbeConfig, folder: Path) -> Run:
     """Build network and optimizer, as they were left if they were."""
     torch.manual_seed(config.seed)
-    net = ProbeNet(config.net).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+    net = ProbeNet(config.net)
+    if config.start and not state_path(folder, _NAME).is_file():
+        net.load_state_dict(
+            load_probe_net(Path(config.start).expanduser()).state_dict()
+        )
+    net = net.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     optimizer = torch.optim.AdamW(
         net.parameters(), lr=config.rate, weight_decay=config.weight_decay, fused=True
     )
@@ -286,7 +308,7 @@ def start_probe(config: ProbeConfig, folder: Path) -> Run:
 
 
 def export_probe(
-    config: ProbeConfig, run: Path, folder: Path, maps: Sequence[Path] = ()
+    config: ProbeConfig, run: Path, folder: Path, maps: Sequence[Path]
 ) -> Path:
     """Write the finished weights of a run, else its averaged ones, as a probe folder.
 
@@ -297,15 +319,18 @@ def export_probe(
     folder
         Where to.
     maps
-        The models whose maps it learned on, to be told.
+        The models whose maps it learned on, as for `train_probe`.
 
     Raises
     ------
+    SettingsError
+        If there is no model.
     WeightsError
         If the run has no weights yet.
     StorageError
         If the folder cannot be written.
     """
+    _check_maps(maps)
     trained = read_trained(run, _NAME)
     net = ProbeNet(config.net)
     net.load_state_dict(trained.weights)
@@ -317,13 +342,20 @@ def export_probe(
     try:
         with replacing_folder(folder) as draft:
             draft.mkdir()
-            save_probe(net, draft, facts)
+            save_probe(net, draft, maps[0], facts)
     except OSError as error:
         raise StorageError(
             f"The probe could not be written to {folder}: {error}. Free some space or "
             "choose another folder; the probe there before is kept."
         ) from error
     return folder
+
+
+def _check_maps(maps: Sequence[Path]) -> None:
+    if not maps:
+        raise SettingsError(
+            "The probe learns on maps: name one model folder or more (--maps)."
+        )
 
 
 def _stacked(chosen: Sequence[ClickedObject]) -> Tensor:

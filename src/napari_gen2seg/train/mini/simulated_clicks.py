@@ -36,6 +36,8 @@ class ClickedObject:
         The window.
     object_there, known
         bool (SIDE, SIDE): the object, and where labels and image say something.
+    area
+        Of the whole object, in samples of the window.
     clicks
         On it.
     before
@@ -47,6 +49,7 @@ class ClickedObject:
     view: View
     object_there: BoolArray
     known: BoolArray
+    area: float
     clicks: Clicks
     before: Float32Array | None = None
 
@@ -112,9 +115,9 @@ def click_object(
             clicks = clicks.plus(at, -1)
     seen = window.nearest(labels)
     view = View.of(window, image, values)
-    return ClickedObject(
-        image, values, view, seen == number, (seen >= 0) & view.on_image, clicks
-    )
+    known = (seen >= 0) & view.on_image
+    area = float(inside.sum()) / window.step**2
+    return ClickedObject(image, values, view, seen == number, known, area, clicks)
 
 
 def _window(
