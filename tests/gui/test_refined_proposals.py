@@ -80,6 +80,7 @@ def test_they_come_later_and_are_those_of_the_command_line(offered):
     crop, corner = refined.masks[index].window()
     assert (row, col) == corner and edge.shape == crop.shape
     review.keep_all()
+    assert "outlines" not in offered.widget.status.text()
     labels = offered.labels
     headless = propose_headless(offered.coloring)
     np.testing.assert_array_equal(labels > 0, headless > 0)
@@ -95,6 +96,7 @@ def test_what_was_dropped_or_kept_before_stays_so(offered):
     offered.person.press(Qt.Key.Key_Return)
     before, kept = review.review.counts, offered.labels.copy()
     assert (before.kept, before.dropped) == (1, 1)
+    assert "in the map's outlines" in offered.widget.status.text()
     draw_all(offered)
     now = review.review.counts
     assert (now.kept, now.dropped) == (1, 1)

@@ -14,8 +14,9 @@ from napari_gen2seg.core.coloring import Coloring
 from napari_gen2seg.core.learned_probe.choice import LEARNED, SIMILARITY
 from napari_gen2seg.core.learned_probe.threshold import MIDDLE
 from napari_gen2seg.errors import Cancelled, SettingsError
-from napari_gen2seg.session import ColorRequest, Inline, Prompts, Session
+from napari_gen2seg.session import ColorRequest, Inline, Prompts, Session, refining
 from napari_gen2seg.session.model_host import ModelHost
+from napari_gen2seg.session.refining import Refinement
 
 VIEW = "plane"
 CLICK = Prompts(((60.0, 50.0),), (1,))
@@ -72,6 +73,30 @@ def test_the_pointer_shows_similarity_at_once_and_then_the_learned_mask(
     assert mask is not None and mask.method == LEARNED
     wanted = load_probe("mini").mask(coloring, [at])
     np.testing.assert_array_equal(mask.array, wanted.array)
+
+
+@pytest.mark.parametrize("sign", [1, -1])
+def test_until_a_correction_is_answered_the_mask_stays_but_near_the_click(
+    session: Session, host: ModelHost, sign: int
+) -> None:
+    """Similarity alone may make something else of all clicks, for all to see."""
+    coloring = keep(session, two_discs())
+    at, other = (120.0, 100.0), ((60.0, 240.0) if sign > 0 else (124.0, 104.0))
+    first = session.mask(VIEW, Prompts((at,), (1,)))
+    assert first is not None and first.method == LEARNED
+    both = Prompts((at, other), (1, sign))
+    shown = session.preview(VIEW, both)
+    assert shown is not None and not shown.exact
+    wanted = coloring.probe([other], [sign], session.probing.settings, base=first)
+    np.testing.assert_array_equal(shown.array > 0, wanted.crop)
+    assert wanted.full()[int(other[0]), int(other[1])] == (sign > 0)
+    # A commit that cannot wait takes what is on screen.
+    with host._mine(None, None):
+        taken = session.mask(VIEW, both)
+    assert taken is not None
+    np.testing.assert_array_equal(taken.full(), wanted.full())
+    after = session.mask(VIEW, both)
+    assert after is not None and after.method == LEARNED
 
 
 def test_the_tolerance_is_live_once_the_learned_probe_has_answered(
@@ -150,6 +175,33 @@ def test_the_network_runs_in_the_models_process() -> None:
         local = load_probe(str(FOLDER)).mask(two_discs(), [(120, 100), (60, 240)])
         np.testing.assert_array_equal(remote.array, local.array)
         assert abs(remote.score - local.score) < 1e-5
+    finally:
+        host.leave()
+
+
+def test_outlines_are_drawn_however_slow_the_network_is(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Only for its turn they do not wait long; what is begun is waited for."""
+    from tests.helpers.tiny_probe import FOLDER
+
+    monkeypatch.setattr(refining, "_MOMENT", 1e-3)
+    monkeypatch.setattr(refining, "_LONG", 0.0)  # every answer takes too long
+    coloring = two_discs()
+    found = coloring.candidates()
+    assert len(found) > 1
+    host, turns = ModelHost().join(), iter(range(100))
+    try:
+        probe = host.probe(str(FOLDER))
+        refining_them = Refinement(coloring, found, probe, host)
+        with host._mine(None, None):
+            assert not refining_them.go_on(0.1, lambda: None)
+        assert refining_them.left == len(found)
+        refined = refining_them.finish(lambda: next(turns))
+        assert refining_them.left == 0 and next(turns) <= len(found)
+        wanted = load_probe(str(FOLDER)).refine(coloring, found)
+        for one, other in zip(refined.masks, wanted.masks, strict=True):
+            np.testing.assert_array_equal(one.full(), other.full())
     finally:
         host.leave()
 

@@ -58,14 +58,18 @@ class MaskQuery:
         return self._ask(partial(self.probe.mask, self.coloring))
 
     def plain(self) -> Mask:
-        """Find the mask by similarity, whoever is to answer."""
-        return replace(self, probe=None).full()
+        """Find the mask without asking the network, whoever is to answer.
+
+        By similarity; where the learned probe has answered all clicks but the newest,
+        what similarity makes of that one, near itself.
+        """
+        return self._similar(self.coloring.prober.probe)
 
     def coarse(self) -> Mask:
         """Find at once what there is to show: coarse blocks where it is very large.
 
-        Where the learned probe is to answer and was not asked yet, it is the mask by
-        similarity, and not exact.
+        Where the learned probe is to answer and was not asked yet, it is as `plain`,
+        and not exact.
         """
         prompts = self.prompts
         if prompts.base is not None and not len(prompts):
@@ -74,8 +78,32 @@ class MaskQuery:
             self.coloring, prompts.points, prompts.signs, prompts.base
         ):
             return self.full()
-        mask = self._ask(self.coloring.prober.preview)
+        mask = self._similar(self.coloring.prober.preview)
         return mask if self.probe is None else replace(mask, exact=False)
+
+    def _similar(self, find: Callable[..., Mask]) -> Mask:
+        """Ask for what similarity makes of the newest click, else of all."""
+        earlier = self._answered()
+        if earlier is None:
+            return self._ask(find)
+        last = len(self.prompts) - 1
+        return find(
+            self.prompts.points[last:],
+            self.prompts.signs[last:],
+            self.settings,
+            insisted=last in self.prompts.insisted,
+            base=earlier.full(),
+        )
+
+    def _answered(self) -> MaskQuery | None:
+        """Return the question before the newest click, if the network answered it."""
+        before = self.prompts.first(len(self.prompts) - 1)
+        if self.probe is None or not len(before) or not before.positive:
+            return None
+        known = self.probe.known(
+            self.coloring, before.points, before.signs, before.base
+        )
+        return replace(self, prompts=before) if known else None
 
     def _ask(self, find: Callable[..., Mask]) -> Mask:
         prompts = self.prompts

@@ -210,11 +210,26 @@ class ModelHost:
         finally:
             self._hurry.until = None
 
+    @contextmanager
+    def in_turn(self, seconds: float) -> Iterator[None]:
+        """Wait no longer for the probe's turn, on this thread, within a block.
+
+        An answer that is begun is waited for: who asks for much, again and again, would
+        else never get it on a slow machine.
+        """
+        self._hurry.turn = seconds
+        try:
+            yield
+        finally:
+            self._hurry.turn = PATIENT
+
     def _ask_probe(
         self, name: str, channels: npt.NDArray[np.float32]
     ) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.float32]]:
         until = getattr(self._hurry, "until", None)
-        limit = PATIENT if until is None else max(until - time.monotonic(), 0.0)
+        limit = getattr(self._hurry, "turn", PATIENT)
+        if until is not None:
+            limit = max(until - time.monotonic(), 0.0)
         begun = time.monotonic()
         if not self._turn.acquire(timeout=limit):
             raise Cancelled("The model is busy with something else.")

@@ -21,8 +21,9 @@ if TYPE_CHECKING:
     from napari_gen2seg.core.probe.mask import Mask
     from napari_gen2seg.session.model_host import ModelHost
 
-_MOMENT = 0.5  # seconds for which some outlines are waited
-_AT_ONCE = 4  # outlines: a pointer that comes meanwhile waits for no more
+_MOMENT = 0.5  # seconds for which a busy model is waited
+_AT_ONCE = 4  # outlines, at most
+_LONG = 0.25  # seconds for which a pointer that comes meanwhile should wait at most
 PAUSE = 0.2  # seconds until a busy model is asked again
 
 
@@ -49,6 +50,7 @@ class Refinement:
         self._coloring, self._candidates = coloring, candidates
         self._probe, self._host = probe, host
         self._masks: list[Mask] = []
+        self._at_once = _AT_ONCE
 
     @property
     def left(self) -> int:
@@ -78,16 +80,29 @@ class Refinement:
         until = time.monotonic() + seconds
         while self.left:
             check()
+            begun = time.monotonic()
             try:
-                with self._host.hurried(_MOMENT):
+                with self._host.in_turn(_MOMENT):
                     self._masks += self._probe.refined(
-                        self._coloring, self._candidates, len(self._masks), _AT_ONCE
+                        self._coloring,
+                        self._candidates,
+                        len(self._masks),
+                        self._at_once,
                     )
             except Cancelled:  # busy with something else
                 return False
-            if time.monotonic() > until:
+            now = time.monotonic()
+            self._suit(now - begun)
+            if now > until:
                 break
         return True
+
+    def _suit(self, seconds: float) -> None:
+        """Take fewer or more at once, by the time that the last took."""
+        if seconds > _LONG:
+            self._at_once = max(1, self._at_once // 2)
+        elif seconds < _LONG / 4:
+            self._at_once = min(_AT_ONCE, 2 * self._at_once)
 
     def finish(self, check: Callable[[], None]) -> CandidateSet:
         """Draw all that are left, however long the model is busy.

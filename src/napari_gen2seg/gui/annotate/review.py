@@ -297,6 +297,8 @@ class ProposalReview(QObject):
             text = f"Object {numbers[0]}: a proposal of {pixels:,} pixels"
         else:
             text = f"Objects {numbers[0]} to {numbers[-1]}: {numbers.size} proposals"
+        if self.refiner.left:
+            more = f", in the map's outlines: better ones are not drawn yet{more}"
         self.status_changed.emit(text + more)
         self.kept.emit()
 
