@@ -50,7 +50,7 @@ Key = tuple[Mask | None, bytes]
 _KEPT = 24  # answers of a map: those of one object's clicks, and of some hovering
 _WORTH = 0.15  # score below which nobody takes a candidate for an object
 _SAME = 0.3  # IoU from which two masks are of the same object
-_AT_ONCE = 16  # windows: 9 ms each on one core, where one alone takes 14
+_AT_ONCE = 16  # windows: 15 ms each on one core, where one alone takes 21
 
 
 class Probe:
@@ -215,7 +215,7 @@ class Probe:
         candidates
             From `Coloring.candidates`.
         progress, cancel
-            Told and asked after some: about 10 ms each on one core.
+            Told and asked after some: about 20 ms each on one core.
 
         Raises
         ------
