@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 from qtpy.QtCore import Qt
 from tests.gui.test_learned_probe import measured
@@ -44,13 +45,15 @@ def test_nothing_is_lit_over_background_however_long_the_pointer_rests(work):
 def test_a_click_on_background_is_told_as_one_and_never_called_an_outline(work):
     person, panel, status = work.person, work.widget.probe, work.widget.status
     person.click(*GROUND)
-    assert work.bridge.controller.current.prompts.signs == (1,)
+    prompts = work.bridge.controller.current.prompts
+    assert prompts.signs == (1,)
     assert lit(work)
     assert "takes for background" in status.text()
     assert "takes for background" in panel.result.text()
     assert "outline" not in panel.result.text()
     person.press(Qt.Key.Key_Return)
-    assert work.labels[GROUND] == 1  # whoever insists gets it
+    row, col = np.rint(prompts.points[0]).astype(int)  # GROUND, but for the screen's
+    assert work.labels[row, col] == 1  # whoever insists gets it
     assert "takes for background" in status.text()
 
 

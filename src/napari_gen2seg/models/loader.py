@@ -170,9 +170,8 @@ def _fit(choice: DeviceChoice, folder: ModelFolder) -> tuple[DeviceChoice, str]:
 
     small = folder.parameters < SMALL_MODEL
     if small and choice.dtype != "float32" and not choice.asked_dtype:
-        choice = choice.but(
-            "float32 all the same: this model is small.", dtype="float32"
-        )
+        reason = f"{choice.where} float32, exact: this model is small."
+        choice = replace(choice, reason=reason, dtype="float32")
     return fit(choice, folder, folder.config.default_resolution)
 
 
