@@ -115,7 +115,9 @@ def test_without_weights_there_is_no_probe_and_similarity_answers(
         chosen_probe(coloring, LEARNED)
 
 
-@pytest.mark.parametrize("harm", ["version", "shape", "cut", "missing", "eyes"])
+@pytest.mark.parametrize(
+    "harm", ["version", "shape", "cut", "missing", "eyes", "no eyes"]
+)
 def test_what_is_damaged_is_refused_with_a_sentence(tmp_path: Path, harm: str) -> None:
     folder = tmp_path / harm
     shutil.copytree(FOLDER, folder)
@@ -127,12 +129,27 @@ def test_what_is_damaged_is_refused_with_a_sentence(tmp_path: Path, harm: str) -
         facts["net"]["channels"] = [24, 48, 96, 128]
     elif harm == "eyes":
         facts["features"]["sha256"] = "0" * 64
+    elif harm == "no eyes":
+        facts["features"] = 5
     elif harm == "cut":
         weights.write_bytes(weights.read_bytes()[:2000])
     else:
         weights.unlink()
     (folder / "probe.json").write_text(json.dumps(facts))
     with pytest.raises(WeightsError, match=str(folder)):
+        load_probe(str(folder))
+
+
+@pytest.mark.parametrize(("version", "told"), [(1, "again"), (9, "Update")])
+def test_probes_of_other_versions_say_the_way_out(
+    tmp_path: Path, version: int, told: str
+) -> None:
+    folder = tmp_path / "probe"
+    shutil.copytree(FOLDER, folder)
+    facts = json.loads((folder / "probe.json").read_text())
+    facts["format_version"] = version
+    (folder / "probe.json").write_text(json.dumps(facts))
+    with pytest.raises(WeightsError, match=told):
         load_probe(str(folder))
 
 

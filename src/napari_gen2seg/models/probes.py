@@ -231,10 +231,14 @@ def load_probe_net(folder: Path) -> ProbeNet:
 
     facts = read_json(folder / FACTS_NAME)
     files = find_weights(folder).files
-    if facts.get("format_version") != FORMAT_VERSION:
+    version = facts.get("format_version")
+    if version != FORMAT_VERSION:
+        way_out = "Update napari-gen2seg."
+        if isinstance(version, int) and version < FORMAT_VERSION:
+            way_out = "It is of an earlier version: train and export it again."
         raise WeightsError(
-            f"The probe in {folder} has the format {facts.get('format_version')!r}; "
-            f"this version reads {FORMAT_VERSION}. Update napari-gen2seg."
+            f"The probe in {folder} has the format {version!r}; this version reads "
+            f"{FORMAT_VERSION}. {way_out}"
         )
     try:
         shape = {name: tuple(value) for name, value in facts["net"].items()}
@@ -264,9 +268,11 @@ def load_shown_probe(folder: Path) -> ShownProbe:
     from napari_gen2seg.models.networks.probe_net import ShownProbe
 
     net = load_probe_net(folder)
-    named = read_json(folder / FACTS_NAME).get("features", {})
+    told = read_json(folder / FACTS_NAME).get("features")
+    named = told if isinstance(told, dict) else {}
+    wanted = named.get("sha256")
     for place in (_MINI, folder.resolve().parent / str(named.get("model"))):
-        if (place / _WEIGHTS).is_file() and _weights_sha256(place) == named["sha256"]:
+        if (place / _WEIGHTS).is_file() and _weights_sha256(place) == wanted:
             return ShownProbe(net, load_eyes(place)).eval()
     raise WeightsError(
         f"The probe in {folder} is shown features by the model {named.get('model')!r}, "

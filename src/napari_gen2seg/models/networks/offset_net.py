@@ -99,8 +99,8 @@ class OffsetNet(nn.Module):
             (B, 3, H, W): object logit, and the center's row and column relative to
             the pixel's own, in units of 16 pixels.
         """
-        out, half = self._decoded(pixels)[1:]
-        out = self.up2(out, half)
+        _, out, half, normal = self._decoded(pixels)
+        out = self.up2(out, torch.cat([half, F.pixel_unshuffle(normal, 2)], 1))
         return F.pixel_shuffle(self.head(out), 2)
 
     def features(self, pixels: Tensor) -> tuple[Tensor, Tensor]:
@@ -118,15 +118,15 @@ class OffsetNet(nn.Module):
         """
         return self._decoded(pixels)[:2]
 
-    def _decoded(self, pixels: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        """Return features at strides 8 and 4, and what is joined to them at 2."""
+    def _decoded(self, pixels: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+        """Return features at strides 8 and 4, the encoder's at 2, and its input."""
         pixels = pixels.contiguous(memory_format=torch.channels_last)
         normal = (pixels - _MEAN) / _DEVIATION
         half, quarter, eighth, sixteenth, deep = self.encoder(normal)
         out = self.up16(self.top(deep), sixteenth)
         coarse = self.up8(out, eighth)
         fine = self.up4(coarse, quarter)
-        return coarse, fine, torch.cat([half, F.pixel_unshuffle(normal, 2)], 1)
+        return coarse, fine, half, normal
 
     def frozen(self) -> list[nn.Module]:
         """Return the early part of the encoder, which training leaves as it is.
